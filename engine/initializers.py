@@ -1,0 +1,54 @@
+"""How weights begin: a random W (fan_in, fan_out) for each named scheme.
+
+he      std √(2/fan_in)             keeps the variance through ReLU      (He et al. 2015)
+xavier  std √(2/(fan_in+fan_out))   keeps it forwards and backwards      (Glorot & Bengio 2010)
+lecun   std √(1/fan_in)             keeps it through a linear layer      (LeCun et al. 1998)
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+STANDARD_DEVIATIONS: dict[str, Callable[[int, int], float]] = {
+    "he": lambda fan_in, fan_out: math.sqrt(2.0 / fan_in),
+    "xavier": lambda fan_in, fan_out: math.sqrt(2.0 / (fan_in + fan_out)),
+    "lecun": lambda fan_in, fan_out: math.sqrt(1.0 / fan_in),
+    "normal": lambda fan_in, fan_out: 1.0,
+}
+"""The standard deviation of each scheme that draws from a normal distribution."""
+
+
+def initial_weights(
+    scheme: str,
+    fan_in: int,
+    fan_out: int,
+    generator: np.random.Generator,
+    *,
+    gain: float = 1.0,
+    std: float | None = None,
+) -> npt.NDArray[np.float64]:
+    """W (fan_in, fan_out), float64.
+
+    `gain` multiplies the standard deviation and `std` replaces it; uniform draws from U(-gain, gain);
+    orthogonal has orthonormal rows or columns, times gain (Saxe et al. 2014). Raises KeyError for an unknown scheme.
+    """
+    if scheme == "zeros":
+        return np.zeros((fan_in, fan_out))
+    if scheme == "uniform":
+        return generator.uniform(-gain, gain, (fan_in, fan_out))
+    if scheme == "orthogonal":
+        return gain * _orthogonal(fan_in, fan_out, generator)
+    deviation = gain * STANDARD_DEVIATIONS[scheme](fan_in, fan_out) if std is None else std
+    return deviation * generator.standard_normal((fan_in, fan_out))
+
+
+def _orthogonal(fan_in: int, fan_out: int, generator: np.random.Generator) -> npt.NDArray[Any]:
+    tall = generator.standard_normal((max(fan_in, fan_out), min(fan_in, fan_out)))
+    q, r = np.linalg.qr(tall)
+    q *= np.sign(np.diag(r))  # makes the draw uniform over orthogonal matrices (Mezzadri 2007)
+    return q if fan_in >= fan_out else q.T
