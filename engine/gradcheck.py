@@ -1,0 +1,203 @@
+"""Gradient check: backward against central differences, entry by entry.
+
+    ∂ℰ/∂w ≈ (ℰ(w+h) - ℰ(w-h)) / 2h        relative error |a - n| / max(|a|, |n|)
+
+The difference is taken twice, with h and h/2, and extrapolated (Richardson), which leaves an error of order h⁴.
+Two things limit it, and both are told apart from a wrong gradient: rounding (ℰ has about 16 digits, so no
+difference can resolve a gradient below the noise of ℰ/h) and kinks (where a ReLU or another piecewise function
+changes its piece between w-h and w+h, the slope has no single value).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from engine.graph import Graph, Node
+from engine.network import Network
+from engine.ops.elementwise import Elementwise
+from engine.paths import Site
+
+GOOD = 1e-7
+ACCEPTABLE_ACROSS_KINK = 1e-4
+WRONG = 1e-2
+"""Thresholds of the relative error (Stanford CS231n, "Gradient checks")."""
+
+STEP = 1e-4
+"""h relative to max(1, |w|): balances the extrapolated error, about h⁴, with rounding, about 1e-16/h."""
+
+SMALLEST_STEP = 1e-8
+ENTRIES_PER_PARAMETER = 200
+"""Larger parameters are checked at this many randomly chosen entries."""
+
+Verdict = Literal["good", "acceptable", "kink", "below noise", "suspicious", "wrong"]
+
+
+@dataclass(frozen=True, slots=True)
+class EntryCheck:
+    """One entry: backward's gradient (`analytic`) beside the central difference (`numeric`).
+
+    `noise` is the size of the rounding error in `numeric`: differences below it say nothing.
+    """
+
+    site: Site
+    analytic: float
+    numeric: float
+    relative_error: float
+    noise: float
+    verdict: Verdict
+
+    @property
+    def passed(self) -> bool:
+        """Whether the check found nothing wrong."""
+        return self.verdict in ("good", "acceptable", "kink", "below noise")
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterCheck:
+    """One parameter: how many of its entries were checked, and how the worst of them did."""
+
+    name: str
+    entries: int
+    checked: int
+    worst: EntryCheck
+    failed: int
+
+    @property
+    def passed(self) -> bool:
+        """Whether every checked entry passed."""
+        return self.failed == 0
+
+
+def relative_error(analytic: float, numeric: float) -> float:
+    """|a - n| / max(|a|, |n|), and 0 where both are 0. NaN where either is not finite."""
+    largest = max(abs(analytic), abs(numeric))
+    if not math.isfinite(largest):
+        return math.nan
+    return abs(analytic - numeric) / largest if largest else 0.0
+
+
+def check_network(
+    network: Network, inputs: object, labels: object, seed: int = 0
+) -> Iterator[ParameterCheck]:
+    """Checks every parameter of a network in float64, one at a time, on the given samples."""
+    exact = network.astype("float64")
+    graph = exact.graph(np.array(inputs, np.float64), np.array(labels, np.float64))
+    graph.forward()
+    graph.backward()
+    generator = np.random.default_rng(seed)
+    for name in exact.parameters:
+        yield check_parameter(graph, graph.nodes[name], generator)
+
+
+def check_parameter(graph: Graph, node: Node, generator: np.random.Generator) -> ParameterCheck:
+    """Checks one node's entries: all of them, or ENTRIES_PER_PARAMETER chosen at random."""
+    size = node.value.size
+    if size > ENTRIES_PER_PARAMETER:
+        places: Iterable[int] = sorted(generator.choice(size, ENTRIES_PER_PARAMETER, replace=False).tolist())
+    else:
+        places = range(size)
+    columns = node.shape[1]
+    checks = [check_entry(graph, Site(node, divmod(place, columns))) for place in places]
+    worst = max(checks, key=_badness)
+    failed = sum(not check.passed for check in checks)
+    return ParameterCheck(node.symbol.plain(), size, len(checks), worst, failed)
+
+
+def _badness(check: EntryCheck) -> tuple[bool, float]:
+    error = math.inf if math.isnan(check.relative_error) else check.relative_error
+    return not check.passed, -1.0 if check.verdict == "below noise" else error
+
+
+def check_entry(graph: Graph, site: Site) -> EntryCheck:
+    """Checks one entry of any node: a parameter, an input, or a value computed on the way.
+
+    `graph` must be float64 and have gone forward and backward; it is left as it was.
+    """
+    analytic = site.gradient
+    difference = _Difference(graph, site)
+    step = STEP * max(1.0, abs(site.value))
+    while difference.crosses_kink(step) and step > SMALLEST_STEP:
+        step /= 10.0
+    at_kink = difference.crosses_kink(step)
+    if at_kink:
+        left, right = difference.one_sided(step)
+        numeric = min(left, right, key=lambda side: abs(side - analytic))
+    else:
+        numeric = difference.extrapolated(step)
+    noise = difference.noise(step)
+    difference.restore()
+    error = relative_error(analytic, numeric)
+    return EntryCheck(
+        site, analytic, numeric, error, noise, _verdict(analytic, numeric, error, noise, at_kink)
+    )
+
+
+def _verdict(analytic: float, numeric: float, error: float, noise: float, at_kink: bool) -> Verdict:
+    if math.isnan(error):
+        return "wrong"
+    if error <= GOOD:
+        return "good"
+    if abs(analytic - numeric) <= noise:
+        return "below noise"
+    if at_kink:
+        # One of the two slopes beside the kink; one-sided differences are only first-order accurate.
+        return "kink" if error <= WRONG else "wrong"
+    if error <= ACCEPTABLE_ACROSS_KINK:
+        return "acceptable"
+    return "wrong" if error > WRONG else "suspicious"
+
+
+class _Difference:
+    """Moves one entry and measures the loss; everything after the entry's node is recomputed."""
+
+    def __init__(self, graph: Graph, site: Site) -> None:
+        self.graph, self.site = graph, site
+        self.value = site.value
+        self.centre = graph.recompute(site.node)
+        self.kinked = [
+            (op.inputs[0], kink) for op in graph.ops if isinstance(op, Elementwise) for kink in op.rule.kinks
+        ]
+        self.pieces = self._pieces()
+
+    def loss_at(self, offset: float) -> float:
+        """ℰ with the entry moved by `offset`."""
+        self.site.node.value[self.site.entry] = self.value + offset
+        return self.graph.recompute(self.site.node)
+
+    def restore(self) -> None:
+        """Puts the entry, and everything after it, back."""
+        self.loss_at(0.0)
+
+    def crosses_kink(self, step: float) -> bool:
+        """Whether any piecewise function is on another piece at -step or +step than at the entry itself."""
+        for offset in (-step, step):
+            self.loss_at(offset)
+            if any(
+                not np.array_equal(new, old) for new, old in zip(self._pieces(), self.pieces, strict=True)
+            ):
+                return True
+        return False
+
+    def _pieces(self) -> list[np.ndarray[tuple[int, ...], np.dtype[np.bool_]]]:
+        return [node.value > kink for node, kink in self.kinked]
+
+    def extrapolated(self, step: float) -> float:
+        """The central difference with step and step/2, extrapolated to step 0."""
+        coarse, fine = self._central(step), self._central(step / 2.0)
+        return (4.0 * fine - coarse) / 3.0
+
+    def _central(self, step: float) -> float:
+        return (self.loss_at(step) - self.loss_at(-step)) / (2.0 * step)
+
+    def one_sided(self, step: float) -> tuple[float, float]:
+        """The slopes just left and just right of the entry."""
+        return (self.centre - self.loss_at(-step)) / step, (self.loss_at(step) - self.centre) / step
+
+    def noise(self, step: float) -> float:
+        """The rounding error of a difference: a few units in the last place of ℰ, over the step."""
+        return 32.0 * float(np.finfo(np.float64).eps) * max(abs(self.centre), 1e-300) / step
