@@ -79,9 +79,9 @@ class Network:
         return Network(self.layers, copies, self.loss, np.dtype(dtype))
 
     def graph(self, inputs: Array, labels: Array, *, training: bool = False, gradients: bool = True) -> Graph:
-        """The graph for the samples X (features, n) and Y (outputs, n), which it uses without copying.
+        """The graph for the samples X (features, n) and Y (outputs, n).
 
-        With `training` it leaves out what only a reader wants: the gradients of X and of Y_hat where the loss
+        With `training` it uses them without copying and leaves out what only a reader wants: the gradients of X and of Y_hat where the loss
         does not need them. With `gradients=False` it can only go forward.
         """
         return _Builder(self, inputs, labels, training).build(gradients)
@@ -95,6 +95,8 @@ class _Builder:
         self.n = inputs.shape[1]
         self.graph = Graph(self.n, network.dtype, constants={"n": float(self.n)})
         self.training = training
+        if not training:  # central differences move single entries of X
+            inputs, labels = inputs.copy(), labels.copy()
         self.label = self.graph.leaf(Y, labels, needs_gradient=False, per_sample=True)
         self.current = self.graph.leaf(X, inputs, needs_gradient=not training, per_sample=True)
 

@@ -83,12 +83,12 @@ class Loss(Op):
         """log|∂ℰ/∂Ŷ|."""
         prediction = self.inputs[0]
         gradient = np.empty_like(prediction.value)
-        self._prediction_gradient(gradient)
+        self.prediction_gradient(gradient)
         result: Array = np.log(np.abs(gradient[:, columns])) + beyond
         return result
 
     @abstractmethod
-    def _prediction_gradient(self, out: Array) -> None:
+    def prediction_gradient(self, out: Array) -> None:
         """Writes ∂ℰ/∂Ŷ for every entry."""
 
     def over_n(self, expression: Expr) -> Expr:
@@ -163,7 +163,7 @@ class BinaryCrossEntropy(Loss):
         """∂ℰ/∂f = (1/n)(-αY(1-Ŷ) + β(1-Y)Ŷ), and ∂ℰ/∂Ŷ where it is wanted."""
         prediction, label = (node.value for node in self.inputs)
         if self.sends[0]:
-            self._prediction_gradient(self.inputs[0].grad)
+            self.prediction_gradient(self.inputs[0].grad)
         if self.logits is None:
             return
         gradient, scratch = self.logits.grad, self._scratch
@@ -179,7 +179,8 @@ class BinaryCrossEntropy(Loss):
             np.add(gradient, scratch, out=gradient)
         np.divide(gradient, self.n, out=gradient)
 
-    def _prediction_gradient(self, out: Array) -> None:
+    def prediction_gradient(self, out: Array) -> None:
+        """(1/n)(-αY/Ŷ + β(1-Y)/(1-Ŷ)); infinite or NaN where Ŷ has rounded to 0 or 1."""
         prediction, label = (node.value for node in self.inputs)
         np.divide(label, prediction, out=out)
         np.multiply(out, -self.alpha, out=out)
@@ -277,7 +278,7 @@ class CrossEntropy(Loss):
         """∂ℰ/∂f = (1/n)(Ŷ ΣY - Y), where ΣY, a column of labels, is 1; and ∂ℰ/∂Ŷ where it is wanted."""
         prediction, label = (node.value for node in self.inputs)
         if self.sends[0]:
-            self._prediction_gradient(self.inputs[0].grad)
+            self.prediction_gradient(self.inputs[0].grad)
         if self.logits is None:
             return
         gradient = self.logits.grad
@@ -286,7 +287,8 @@ class CrossEntropy(Loss):
         np.subtract(gradient, label, out=gradient)
         np.divide(gradient, self.n, out=gradient)
 
-    def _prediction_gradient(self, out: Array) -> None:
+    def prediction_gradient(self, out: Array) -> None:
+        """-(1/n) Y/Ŷ; infinite or NaN where Ŷ has rounded to 0."""
         prediction, label = (node.value for node in self.inputs)
         np.divide(label, prediction, out=out)
         np.divide(out, -self.n, out=out)
@@ -342,9 +344,10 @@ class SquaredError(Loss):
     def backward(self) -> None:
         """(1/n)(Ŷ - Y)."""
         if self.sends[0]:
-            self._prediction_gradient(self.inputs[0].grad)
+            self.prediction_gradient(self.inputs[0].grad)
 
-    def _prediction_gradient(self, out: Array) -> None:
+    def prediction_gradient(self, out: Array) -> None:
+        """(1/n)(Ŷ - Y)."""
         prediction, label = (node.value for node in self.inputs)
         np.subtract(prediction, label, out=out)
         np.divide(out, self.n, out=out)
