@@ -35,6 +35,7 @@ class Term:
 
     via: Symbol
     symbol: Partial
+    words: str
     formula: Expr
     substituted: Expr
     local: float
@@ -268,6 +269,7 @@ class Derivation(Sequence[Step]):
         return Term(
             via=above,
             symbol=Partial(above, below),
+            words=link.op.words(link.i),
             formula=link.formula,
             substituted=link.formula.substitute(self.graph.value_of),
             local=local,

@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any, Union
 
 Entry = tuple[int, int]
 """A zero-based (row, column) of a matrix."""
@@ -88,8 +89,11 @@ class Expr:
 
 
 Operand = Expr | float | int
-Values = Callable[["Symbol"], float] | Mapping["Symbol", float]
-"""Where the numbers come from: a function or a dictionary from symbol to number."""
+Name = Union["Symbol", "Partial"]
+"""What has a number of its own: a quantity, or the derivative of one quantity by another."""
+
+Values = Callable[[Name], float] | Mapping[Any, float]
+"""Where the numbers come from: a function or a dictionary from name to number."""
 
 
 def as_expr(operand: Operand) -> Expr:
@@ -115,8 +119,8 @@ def bare(expr: Expr) -> Expr:
     return expr
 
 
-def _value_of(values: Values, symbol: Symbol) -> float:
-    return float(values(symbol) if callable(values) else values[symbol])
+def _value_of(values: Values, name: Name) -> float:
+    return float(values(name) if callable(values) else values[name])
 
 
 def _wrap(child: Expr, needed: int) -> str:
@@ -192,7 +196,7 @@ class Symbol(Expr):
 class Partial(Expr):
     """The name of a partial derivative, ∂of/∂by: what a factor of the chain rule is called.
 
-    A name only: the term that bears it carries the formula and the value.
+    Like a symbol it has the number that `values` gives it; its formula is carried by the term that bears it.
     """
 
     of: Symbol
@@ -203,12 +207,12 @@ class Partial(Expr):
         return f"∂{self.of.plain()}/∂{self.by.plain()}"
 
     def evaluate(self, values: Values) -> float:
-        """Always raises KeyError: a partial derivative is a name; its term carries the formula."""
-        raise KeyError(self.plain())
+        """The number that `values` gives this derivative."""
+        return _value_of(values, self)
 
     def substitute(self, values: Values) -> Expr:
-        """A name stays a name."""
-        return self
+        """The number that `values` gives this derivative."""
+        return Number(_value_of(values, self))
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.expression import Entry, Expr, Symbol, Values
+from engine.expression import Entry, Expr, Name, Partial, Symbol, Values
 
 Array = npt.NDArray[np.floating[Any]]
 Columns = slice
@@ -132,6 +132,10 @@ class Op(ABC):
         rows, columns = np.array(entries).T
         return (rows, columns), np.array([formula.evaluate(values) for formula in formulas])
 
+    @abstractmethod
+    def words(self, i: int) -> str:
+        """What the local derivative by input i is, in a few words: "the weight on the way"."""
+
     def remark(self, i: int, entry: Entry, output_entry: Entry) -> str | None:
         """A sentence where something notable happens between two entries: a ReLU that is off, a zero weight."""
         return None
@@ -226,6 +230,7 @@ class Graph:
                     node.grad = np.zeros_like(node.value, order="C")
             for op in reversed(self.ops):
                 if op.bypassed:
+                    written.update(id(node) for node in op.inputs)  # by the loss
                     continue
                 for i, node in enumerate(op.inputs):
                     op.sends[i] = node.needs_gradient
@@ -236,7 +241,10 @@ class Graph:
         for op in self.ops:
             op.prepare(scratch)
         self._forward = [op.forward for op in self.ops]
-        self._backward = [op.backward for op in reversed(self.ops) if any(op.sends)]
+        # A stable loss sends ∂ℰ/∂f even where its own input, Ŷ, wants no gradient.
+        self._backward = [
+            op.backward for op in reversed(self.ops) if any(op.sends) or (gradients and op is self.ops[-1])
+        ]
         return self
 
     @property
@@ -268,8 +276,15 @@ class Graph:
                     changed.add(id(op.output))
         return float(self.loss.value[0, 0])
 
-    def value_of(self, symbol: Symbol) -> float:
-        """The number that a symbol has now. Raises KeyError for a name this graph does not have."""
+    def value_of(self, symbol: Name) -> float:
+        """The number that a name has now: a value, or for ∂ℰ/∂something a gradient.
+
+        Raises KeyError for a name that this graph does not have.
+        """
+        if isinstance(symbol, Partial):
+            if symbol.of != self.loss.symbol:
+                raise KeyError(symbol.plain())
+            return float(self.nodes[symbol.by.matrix].grad[symbol.by.index or (0, 0)])
         if symbol.index is None and symbol.layer is None and symbol.name in self.constants:
             return self.constants[symbol.name]
         return float(self.nodes[symbol.matrix].value[symbol.index or (0, 0)])

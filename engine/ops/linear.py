@@ -44,7 +44,10 @@ class Linear(Op):
         if self.sends[ACTIVATION]:
             self._send_product(ACTIVATION, weight.value, gradient)
         if len(self.inputs) > BIAS and self.sends[BIAS]:
-            np.sum(gradient, axis=1, keepdims=True, out=self.inputs[BIAS].grad)
+            bias, scratch = self.inputs[BIAS], self._scratch[BIAS]
+            np.sum(gradient, axis=1, keepdims=True, out=bias.grad if scratch is None else scratch)
+            if scratch is not None:
+                np.add(bias.grad, scratch, out=bias.grad)
 
     def _send_product(self, i: int, left: Array, right: Array) -> None:
         target, scratch = self.inputs[i].grad, self._scratch[i]
@@ -98,6 +101,10 @@ class Linear(Op):
             return _max_plus(np.log(np.abs(activation.value[:, columns])), beyond.T)
         best: Array = beyond.max(axis=1, keepdims=True)
         return best
+
+    def words(self, i: int) -> str:
+        """A weight's derivative is the input it multiplies, an activation's the weight on the way."""
+        return ("the input that this weight multiplies", "the weight on the way", "a bias counts as it is")[i]
 
     def remark(self, i: int, entry: Entry, output_entry: Entry) -> str | None:
         """A zero input, or a zero weight, passes nothing back."""

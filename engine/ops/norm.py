@@ -93,6 +93,10 @@ class Mean(_Statistic):
         """1/count."""
         return ((self.place(entry), _over(Number(1.0), count_of(self.inputs[0], self.axis))),)
 
+    def words(self, i: int) -> str:
+        """One of the entries that are averaged."""
+        return "its share of the mean"
+
     def strongest(self, i: int, beyond: Array, columns: Columns) -> Array:
         """-log count + beyond, the same for all that were averaged."""
         shape = self.inputs[0].value[:, columns].shape
@@ -141,6 +145,10 @@ class Std(_Statistic):
         count, std = count_of(node, self.axis), self.output.entry(place)
         deviation = node.entry(entry) - self.mean.entry(place)
         return ((place, deviation / (std if count == Number(1.0) else count * std)),)
+
+    def words(self, i: int) -> str:
+        """How far this entry is from the mean."""
+        return "how much it widens the spread"
 
     def strongest(self, i: int, beyond: Array, columns: Columns) -> Array:
         """log|f - mean| - log(count std) + beyond."""
@@ -228,6 +236,10 @@ class Standardize(Op):
             continued = continued + np.log(np.abs(self.output.value[:, columns]))
         best: Array = continued.max(axis=self.axis, keepdims=True)
         return best
+
+    def words(self, i: int) -> str:
+        """Scaled, shifted or stretched."""
+        return ("scaled by the spread", "shifted by the mean", "stretched by the spread")[i]
 
     def remark(self, i: int, entry: Entry, output_entry: Entry) -> str | None:
         """A row that is constant has only EPSILON to divide by."""
