@@ -1,0 +1,108 @@
+"""The one way in which an experiment is refused, and the plain words such a refusal is made of.
+
+wine.toml: network.layers[1].W: found 2 rows; expected 3, one for each unit below
+── source  ─────── key ────────  ────────────────── problem ─────────────────────
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import unicodedata
+from collections.abc import Iterable
+
+UNNAMED = "<experiment>"
+"""The source of an experiment that was not read from a file."""
+
+LONGEST_QUOTE = 40
+# Controls, private formats (such as the marks that reverse text), lone surrogates, line and paragraph breaks:
+# on a terminal they could move the cursor, hide text or break the line.
+UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+# Two invisible characters that ordinary writing needs: Persian and Indic scripts, and joined emoji.
+JOINERS = frozenset("\u200c\u200d")
+
+
+class ExperimentError(ValueError):
+    """An experiment that cannot be used: `source` is the file, `key` the key's path, `problem` what is wrong.
+
+    str() is always one line. `key` is empty when the file as a whole is at fault.
+    """
+
+    def __init__(self, source: str, key: str, problem: str) -> None:
+        super().__init__(source, key, problem)
+        self.source = one_line(source) or UNNAMED
+        self.key = one_line(key)
+        self.problem = one_line(problem)
+
+    def __str__(self) -> str:
+        return ": ".join(part for part in (self.source, self.key, self.problem) if part)
+
+
+def mismatch(found: str, expected: str) -> str:
+    """The sentence of nearly every refusal."""
+    return f"found {found}; expected {expected}"
+
+
+def is_plain(text: str) -> bool:
+    """Whether `text` can be shown on one line of a terminal as it is."""
+    return not any(_is_unsafe(character) for character in text)
+
+
+def one_line(text: str) -> str:
+    """`text` with every character that is unsafe on a terminal spelled out (``\\n``, ``\\x1b``)."""
+    if is_plain(text):
+        return text
+    return "".join(_spelled(character) if _is_unsafe(character) else character for character in text)
+
+
+def quoted(text: str) -> str:
+    """`text` in double quotes, shortened when it is long."""
+    if len(text) > LONGEST_QUOTE:
+        text = text[: LONGEST_QUOTE - 1] + "…"
+    return f'"{one_line(text)}"'
+
+
+def value_in_words(value: object) -> str:
+    """What was found, in a few words: numbers and text as they are, everything larger by its kind."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case int() if value.bit_length() > 64:
+            # Python refuses to print integers of thousands of digits, and nobody could read them.
+            return f"a whole number of about {round(value.bit_length() * math.log10(2))} digits"
+        case int() | float():
+            return str(value)
+        case str():
+            return quoted(value)
+        case list():
+            return count(len(value), "value") if value else "an empty list"
+        case dict():
+            return "a table"
+        case _:  # TOML's dates and times
+            return f"a {type(value).__name__}"
+
+
+def count(number: int, noun: str) -> str:
+    """``1 row``, ``2 rows``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def choice(options: Iterable[object]) -> str:
+    """``"a", "b" or "c"``."""
+    words = [f'"{option}"' for option in options]
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """A closing question that offers the nearest known word, or nothing when none is near."""
+    # The matcher takes quadratic time, and no known word is anywhere near this long.
+    near = difflib.get_close_matches(word[:LONGEST_QUOTE], list(known), n=1)
+    return f"; did you mean {quoted(near[0])}?" if near else ""
+
+
+def _is_unsafe(character: str) -> bool:
+    return unicodedata.category(character) in UNSAFE_CATEGORIES and character not in JOINERS
+
+
+def _spelled(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
