@@ -35,7 +35,6 @@ class Term:
 
     via: Symbol
     symbol: Partial
-    words: str
     formula: Expr
     substituted: Expr
     local: float
@@ -269,7 +268,6 @@ class Derivation(Sequence[Step]):
         return Term(
             via=above,
             symbol=Partial(above, below),
-            words=link.op.words(link.i),
             formula=link.formula,
             substituted=link.formula.substitute(self.graph.value_of),
             local=local,

@@ -132,10 +132,6 @@ class Op(ABC):
         rows, columns = np.array(entries).T
         return (rows, columns), np.array([formula.evaluate(values) for formula in formulas])
 
-    @abstractmethod
-    def words(self, i: int) -> str:
-        """What the local derivative by input i is, in a few words: "the weight on the way"."""
-
     def remark(self, i: int, entry: Entry, output_entry: Entry) -> str | None:
         """A sentence where something notable happens between two entries: a ReLU that is off, a zero weight."""
         return None

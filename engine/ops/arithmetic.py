@@ -76,10 +76,6 @@ class Pairwise(Op):
         """One."""
         return 1
 
-    def words(self, i: int) -> str:
-        """The slope of the operation by one side."""
-        return f"the slope of {self.rule.name} by its {('first', 'second')[i]} argument"
-
     def strongest(self, i: int, beyond: Array, columns: Columns) -> Array:
         """log|partial| + beyond."""
         x, y = (node.value[:, columns] for node in self.inputs)

@@ -88,10 +88,6 @@ class Elementwise(Op):
         result: Array = np.add(magnitude, beyond, out=magnitude)
         return result
 
-    def words(self, i: int) -> str:
-        """The slope of the function."""
-        return f"the slope of {self.rule.name.replace('_', ' ')}"
-
     def remark(self, i: int, entry: Entry, output_entry: Entry) -> str | None:
         """What the rule finds notable at this entry's value."""
         return self.rule.remark(float(self.inputs[0].value[entry]))

@@ -102,10 +102,6 @@ class Linear(Op):
         best: Array = beyond.max(axis=1, keepdims=True)
         return best
 
-    def words(self, i: int) -> str:
-        """A weight's derivative is the input it multiplies, an activation's the weight on the way."""
-        return ("the input that this weight multiplies", "the weight on the way", "a bias counts as it is")[i]
-
     def remark(self, i: int, entry: Entry, output_entry: Entry) -> str | None:
         """A zero input, or a zero weight, passes nothing back."""
         weight, activation = self.inputs[:2]

@@ -95,10 +95,6 @@ class Loss(Op):
         """Divided by n, which is left out where n is 1."""
         return expression if self.n == 1 else expression / Symbol("n")
 
-    def words(self, i: int) -> str:
-        """How the loss answers to the prediction."""
-        return "how the loss changes with the prediction"
-
     def remark(self, i: int, entry: Entry, output_entry: Entry) -> str | None:
         """Where Ŷ has rounded to 0 or 1 and its logarithm is infinite."""
         value = float(self.inputs[0].value[entry])

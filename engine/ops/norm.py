@@ -93,10 +93,6 @@ class Mean(_Statistic):
         """1/count."""
         return ((self.place(entry), _over(Number(1.0), count_of(self.inputs[0], self.axis))),)
 
-    def words(self, i: int) -> str:
-        """One of the entries that are averaged."""
-        return "its share of the mean"
-
     def strongest(self, i: int, beyond: Array, columns: Columns) -> Array:
         """-log count + beyond, the same for all that were averaged."""
         shape = self.inputs[0].value[:, columns].shape
@@ -146,10 +142,6 @@ class Std(_Statistic):
         deviation = node.entry(entry) - self.mean.entry(place)
         return ((place, deviation / (std if count == Number(1.0) else count * std)),)
 
-    def words(self, i: int) -> str:
-        """How far this entry is from the mean."""
-        return "how much it widens the spread"
-
     def strongest(self, i: int, beyond: Array, columns: Columns) -> Array:
         """log|f - mean| - log(count std) + beyond."""
         here = columns if self.axis == UNITS else EVERY_COLUMN
@@ -170,9 +162,10 @@ class Standardize(Op):
         self.axis = axis
 
     def prepare(self, scratch: Scratch) -> None:
-        """Takes two working arrays of f's shape."""
+        """Takes two working arrays of f's shape and one of the statistics'."""
         self._scratch = scratch.like(self.output.value)
         self._product = scratch.like(self.output.value, slot=1)
+        self._small = np.empty(self.inputs[MEAN].shape, self.output.value.dtype)
 
     def forward(self) -> None:
         """(f - mean) / std."""
@@ -182,20 +175,26 @@ class Standardize(Op):
 
     def backward(self) -> None:
         """∂ℰ/∂f = ∂ℰ/∂h / std; ∂ℰ/∂mean = -Σ ∂ℰ/∂h / std; ∂ℰ/∂std = -Σ h ∂ℰ/∂h / std."""
-        if not self.sends[VALUE]:
-            return
-        value, mean, std = self.inputs
+        value, _, std = self.inputs
         direct = self._scratch
         np.divide(self.output.grad, std.value, out=direct)
-        if self.adds[VALUE]:
-            np.add(value.grad, direct, out=value.grad)
-        else:
-            np.copyto(value.grad, direct)
-        np.sum(direct, axis=self.axis, keepdims=True, out=mean.grad)
-        np.negative(mean.grad, out=mean.grad)
         np.multiply(direct, self.output.value, out=self._product)
-        np.sum(self._product, axis=self.axis, keepdims=True, out=std.grad)
-        np.negative(std.grad, out=std.grad)
+        if self.sends[VALUE] and self.adds[VALUE]:
+            np.add(value.grad, direct, out=value.grad)
+        elif self.sends[VALUE]:
+            np.copyto(value.grad, direct)
+        self._send_minus_sum(MEAN, direct)
+        self._send_minus_sum(STD, self._product)
+
+    def _send_minus_sum(self, i: int, terms: Array) -> None:
+        """Sends the mean or the std, which reach all of a row or column, minus the sum of `terms` over it."""
+        target = self.inputs[i].grad
+        if self.sends[i] and self.adds[i]:
+            np.sum(terms, axis=self.axis, keepdims=True, out=self._small)
+            np.subtract(target, self._small, out=target)
+        elif self.sends[i]:
+            np.sum(terms, axis=self.axis, keepdims=True, out=target)
+            np.negative(target, out=target)
 
     def _statistics(self, entry: Entry) -> tuple[Entry, Expr, Expr]:
         place = (entry[0], 0) if self.axis == SAMPLES else (0, entry[1])
@@ -236,10 +235,6 @@ class Standardize(Op):
             continued = continued + np.log(np.abs(self.output.value[:, columns]))
         best: Array = continued.max(axis=self.axis, keepdims=True)
         return best
-
-    def words(self, i: int) -> str:
-        """Scaled, shifted or stretched."""
-        return ("scaled by the spread", "shifted by the mean", "stretched by the spread")[i]
 
     def remark(self, i: int, entry: Entry, output_entry: Entry) -> str | None:
         """A row that is constant has only EPSILON to divide by."""

@@ -45,7 +45,3 @@ class Add(Op):
     def strongest(self, i: int, beyond: Array, columns: Columns) -> Array:
         """What lies beyond: log 1 = 0."""
         return beyond
-
-    def words(self, i: int) -> str:
-        """An addition passes the gradient on as it is."""
-        return "the shortcut adds it as it is" if i == 1 else "the block's output is added as it is"

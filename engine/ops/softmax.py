@@ -72,7 +72,3 @@ class Softmax(Op):
             magnitude[j] = y[j] * (1.0 - y[j])
             (np.log(magnitude) + beyond).max(axis=0, out=result[j])
         return result
-
-    def words(self, i: int) -> str:
-        """The slope of softmax."""
-        return "the slope of softmax"
