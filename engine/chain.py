@@ -16,13 +16,14 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import overload
 
 import numpy as np
 
 from engine.expression import Expr, Partial, Symbol
 from engine.graph import EVERY_COLUMN, Graph, Node
 from engine.ops.loss import Loss
-from engine.paths import Link, Site, StrongestPaths, links_from, path_counts
+from engine.paths import Link, Site, StrongestPaths, links_from, path_counts, running_products
 
 
 class TargetError(ValueError):
@@ -97,7 +98,7 @@ def find_target(graph: Graph, target: Symbol) -> Site:
     name = target.matrix.plain()
     if node is None:
         nearest = difflib.get_close_matches(name, names, n=1, cutoff=0.3)
-        hint = f"; did you mean {nearest[0]}?" if nearest else ""
+        hint = f"; did you mean {nearest[0]}?" if nearest else "."
         raise TargetError(f"there is no {name} in this network{hint} It has {', '.join(_abridged(names))}.")
     if node is graph.loss:
         raise TargetError("E is the loss itself; choose what to differentiate it by, such as W[1][0,0]")
@@ -193,6 +194,7 @@ class Derivation(Sequence[Step]):
         self._links = upwards[::-1]  # from the loss to the target, as steps are read
         self._steps: dict[int, Step] = {}
         self._products: list[float] = []
+        self._more_products = running_products(self.graph, self._links)
 
     # ── the target and its batch ────────────────────────────────────────────────────────────────────
 
@@ -233,7 +235,13 @@ class Derivation(Sequence[Step]):
     def __len__(self) -> int:
         return len(self._links)
 
-    def __getitem__(self, index: int) -> Step:  # type: ignore[override]
+    @overload
+    def __getitem__(self, index: int) -> Step: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Step]: ...
+    def __getitem__(self, index: int | slice) -> Step | list[Step]:
+        if isinstance(index, slice):
+            return [self[place] for place in range(*index.indices(len(self)))]
         if not -len(self) <= index < len(self):
             raise IndexError(index)
         index %= len(self)
@@ -245,6 +253,10 @@ class Derivation(Sequence[Step]):
     def path(self) -> tuple[Symbol, ...]:
         """The scalars along the path, the loss first and the target last."""
         return (self.graph.loss.symbol, *(link.below.symbol for link in self._links))
+
+    def link(self, index: int) -> Link:
+        """The edge that the path takes at a step."""
+        return self._links[index]
 
     def _step(self, index: int) -> Step:
         taken = self._links[index]
@@ -278,13 +290,7 @@ class Derivation(Sequence[Step]):
 
     def _running(self, index: int) -> float:
         while len(self._products) <= index:
-            link = self._links[len(self._products)]
-            before = self._products[-1] if self._products else 1.0
-            product = before * link.formula.evaluate(self.graph.value_of)
-            loss = self.graph.ops[-1]
-            if link.op.bypassed and not math.isfinite(product) and isinstance(loss, Loss):
-                product = loss.fused_product(link.above.entry, link.below.entry)
-            self._products.append(product)
+            self._products.append(next(self._more_products))
         return self._products[index]
 
     def follow(self, index: int, term: int) -> Derivation:
@@ -297,9 +303,8 @@ class Derivation(Sequence[Step]):
         link = list(links_from(site))[term]
         at_target = index == len(self) - 1
         sample = _sample(self._target, link.above.node, link.above.entry[1]) if at_target else self.sample
-        other = Derivation(
-            self.graph, self._target, self.sample if sample is None else sample, self._links[-1]
-        )
+        first = link if at_target else self._links[-1]
+        other = Derivation(self.graph, self._target, self.sample if sample is None else sample, first)
         other._set_path(self._links[:index:-1] + other._strongest.from_site(site, link))
         return other
 
@@ -314,7 +319,7 @@ class Derivation(Sequence[Step]):
         """The `k` strongest paths of the shown sample, exactly, strongest first; none where every path is 0."""
         found = []
         for links in self._strongest.best(self._links_of_sample(), k):
-            value = math.prod(link.formula.evaluate(self.graph.value_of) for link in links)
+            *_, value = running_products(self.graph, reversed(links))
             nodes = (self.graph.loss.symbol, *(link.below.symbol for link in reversed(links)))
             found.append(TopPath(nodes, value, value / self.sample_value if self.sample_value else None))
         return found

@@ -328,6 +328,8 @@ def reads_together(left: Expr, right: Expr) -> bool:
     if isinstance(left, Negative):
         left = left.operand
     if isinstance(right, Symbol):
+        if len(_name_glyphs(right.name, True)) > 1:  # n and std would read as one name
+            return False
         whole = isinstance(left, Number) and left.value.is_integer() and 0 <= left.value < 1e9
         return whole or _is_letter(left)
     # f(1 − f) would look like a function's value.

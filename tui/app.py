@@ -1,0 +1,110 @@
+"""The app: which screens there are, the themes, the keys, and how it ends. Short on purpose."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Awaitable, Callable, Iterable
+
+from textual.app import App, SystemCommand
+from textual.content import Content
+from textual.screen import Screen
+
+from engine.experiment_error import ExperimentError
+from tui.crash import describe_crash
+from tui.keys import ALL_COMMANDS, APP_COMMANDS, Command, bindings
+from tui.output import shows_unicode
+from tui.screens.help import help_content
+from tui.screens.home import HomeScreen
+from tui.screens.reading import ReadingScreen
+from tui.screens.stepper import StepperScreen
+from tui.session import Session
+from tui.settings import key_map, remember_file
+from tui.theme import DARK, LIGHT, THEMES
+
+
+class BptuiApp(App[None]):
+    """bptui on the terminal. With an experiment it opens the stepper at once, otherwise the list of experiments."""
+
+    TITLE = "bptui"
+    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-narrow"), (100, "-wide")]  # noqa: RUF012 - typed by App
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (20, "-short"), (34, "-tall")]  # noqa: RUF012 - typed by App
+    CSS_PATH = "app.tcss"
+    BINDINGS = bindings(APP_COMMANDS)
+
+    def __init__(self, session: Session | None = None, *, ascii_only: bool = False) -> None:
+        super().__init__()
+        self._first_session = session
+        self.crash: BaseException | None = None
+        self.user_keys, self._keys_problem = key_map([command.id for command in ALL_COMMANDS])
+        self.set_class(ascii_only, "-ascii")
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = LIGHT.name if os.environ.get("BPTUI_THEME") == "light" else DARK.name
+
+    def on_mount(self) -> None:
+        """Shows the list of experiments, and the given one over it."""
+        self.set_keymap(self.user_keys)
+        self.push_screen(HomeScreen())
+        if self._first_session is not None:
+            self.push_screen(StepperScreen(self._first_session))
+        if self._keys_problem is not None:
+            self.notify(self._keys_problem, severity="warning", timeout=10)
+
+    def open_experiment(self, name: str) -> None:
+        """Opens a preset or a file in the stepper; says in one line why it cannot."""
+        try:
+            session = Session.open(name)
+        except ExperimentError as error:
+            self.notify(str(error), severity="error", timeout=10)
+            return
+        if name.endswith(".toml"):
+            remember_file(name)
+        self.push_screen(StepperScreen(session))
+
+    def action_help(self) -> None:
+        """Opens the help page, once."""
+        if isinstance(self.screen, ReadingScreen):
+            return
+        text: Content = help_content(self.user_keys, self.has_class("-ascii"))
+        self.push_screen(ReadingScreen("Help", text))
+
+    def action_switch_theme(self) -> None:
+        """Dark to light and back."""
+        self.theme = LIGHT.name if self.theme == DARK.name else DARK.name
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """The palette: every command of the screen, then what Textual offers of its own."""
+        own: tuple[Command, ...] = getattr(screen, "COMMANDS_SHOWN", ())
+        for command in (*own, *APP_COMMANDS):
+            yield SystemCommand(command.label, command.help, self._runner(command, screen))
+        for offered in super().get_system_commands(screen):
+            if offered.title in ("Screenshot", "Maximize", "Minimize"):
+                yield offered
+
+    def _runner(self, command: Command, screen: Screen[object]) -> Callable[[], Awaitable[None]]:
+        async def run() -> None:
+            namespace = self if command in APP_COMMANDS else screen
+            await self.run_action(command.action, namespace)
+
+        return run
+
+    def _fatal_error(self) -> None:
+        """Ends after an exception that nobody foresaw; `run` reports it once the terminal is restored."""
+        self.crash = sys.exc_info()[1] or self._exception
+        self._close_messages_no_wait()
+
+
+def run(name: str | None = None, *, ascii_only: bool = False) -> int:
+    """Runs the app until it is left, and returns the exit status. Raises ExperimentError before it starts."""
+    session = None if name is None else Session.open(name)
+    if name is not None and name.endswith(".toml"):
+        remember_file(name)
+    app = BptuiApp(
+        session, ascii_only=ascii_only or bool(os.environ.get("BPTUI_ASCII")) or not shows_unicode()
+    )
+    app.run()
+    if app.crash is not None:
+        print(f"bptui: {describe_crash(app.crash)}", file=sys.stderr)
+        return 1
+    return app.return_code or 0

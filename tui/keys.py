@@ -1,0 +1,177 @@
+"""Every key, defined once: what it is called, which keys press it, what it does, and where it is listed.
+
+A `Command` becomes a binding (and so the footer), an entry of the command palette and a line of the help screen.
+Its `id` is what a key map names: with `next = "l"` in keys.toml, l is the key for the next term.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from textual.binding import Binding, BindingType
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Something the user can do.
+
+    `keys` are Textual's key names, separated by commas; `shown` is how the footer writes the key, and None
+    leaves the command out of the footer (help and palette have it all the same).
+    """
+
+    id: str
+    keys: str
+    action: str
+    label: str
+    help: str
+    group: str
+    shown: str | None = None
+
+    def binding(self) -> Binding:
+        """As Textual wants it."""
+        return Binding(
+            self.keys,
+            self.action,
+            self.label,
+            show=self.shown is not None,
+            key_display=self.shown,
+            id=self.id,
+            tooltip=self.help,
+        )
+
+
+def bindings(commands: Iterable[Command]) -> list[BindingType]:
+    """The bindings of a screen's commands."""
+    return [command.binding() for command in commands]
+
+
+APP_COMMANDS = (
+    Command(
+        "help",
+        "question_mark,f1",
+        "help",
+        "Help",
+        "Keys, glossary, and what the words mean",
+        "Everywhere",
+        "?",
+    ),
+    Command("palette", "ctrl+p", "command_palette", "Palette", "Find any command by its name", "Everywhere"),
+    Command("theme", "ctrl+t", "switch_theme", "Theme", "Switch between dark and light", "Everywhere"),
+    Command("quit", "q,ctrl+c,ctrl+q", "quit", "Quit", "Leave bptui", "Everywhere", "q"),
+)
+
+HOME_COMMANDS = (
+    Command("home.open", "enter", "choose", "Open", "Open the marked experiment", "Home", "↵"),
+    Command("home.file", "o", "open_file", "Open file", "Open an experiment from a TOML file", "Home", "o"),
+)
+
+STEPPER_COMMANDS = (
+    Command(
+        "next",
+        "right,n,space,enter",
+        "step(1)",
+        "Next",
+        "The next term (or what the detail level counts)",
+        "Move",
+        "→",
+    ),
+    Command("previous", "left,p,backspace", "step(-1)", "Back", "The previous term", "Move", "←"),
+    Command("next-node", "down,j", "node(1)", "Node", "The next node", "Move", "↓"),
+    Command("previous-node", "up,k", "node(-1)", "Previous node", "The previous node", "Move"),
+    Command(
+        "next-phase", "tab", "phase(1)", "Phase", "The next phase: forward, loss, backward, update", "Move"
+    ),
+    Command("previous-phase", "shift+tab", "phase(-1)", "Previous phase", "One phase back", "Move"),
+    Command("start", "home,g", "start", "Start", "The first node of the forward pass", "Move"),
+    Command("end", "end,G", "end", "End", "The end, the update", "Move"),
+    Command("detail", "d", "detail", "Detail", "What one step is: a term, a node, a layer", "Move"),
+    Command("autoplay", "a", "autoplay", "Autoplay", "Step by itself; again to stop", "Move"),
+    Command(
+        "target",
+        "t",
+        "target",
+        "Target",
+        "Choose what to differentiate by, by typing its name",
+        "Choose",
+        "t",
+    ),
+    Command("diagram", "m", "diagram", "Map", "Choose it by moving through the network", "Choose", "m"),
+    Command("sample", "s", "sample", "Sample", "Choose the sample", "Choose"),
+    Command(
+        "next-sample", "right_square_bracket", "next_sample(1)", "Next sample", "The next sample", "Choose"
+    ),
+    Command(
+        "previous-sample",
+        "left_square_bracket",
+        "next_sample(-1)",
+        "Previous sample",
+        "The previous sample",
+        "Choose",
+    ),
+    Command("branch", "b", "branch", "Branch", "At a fork: follow the next branch", "Choose"),
+    Command(
+        "matrices",
+        "x",
+        "matrices",
+        "Matrices",
+        "The whole computation as matrix products, shapes checked",
+        "Look",
+    ),
+    Command("jacobian", "J", "jacobian", "Jacobian", "The Jacobian of this term over the samples", "Look"),
+    Command(
+        "derivation", "l", "derivation", "Written out", "The whole derivation, written out on a page", "Look"
+    ),
+    Command(
+        "lines", "v", "lines", "Simplify", "Sigmoid and cross-entropy multiplied out, line by line", "Look"
+    ),
+    Command(
+        "check", "c", "check", "Check", "The central difference of this entry, beside the gradient", "Look"
+    ),
+    Command("update", "u", "update", "Update", "Apply W ← W - η ∂ℰ/∂W and see the loss change", "Do", "u"),
+    Command("undo", "z,ctrl+z", "undo", "Undo", "Take the last update back", "Do"),
+    Command(
+        "export",
+        "y",
+        "export",
+        "Copy",
+        "Copy or save the derivation: text, Markdown or LaTeX",
+        "Do",
+        "y",
+    ),
+    Command("back", "escape", "back", "Home", "Back to the list of experiments", "Do"),
+)
+"""A number typed before a move repeats it: 5n is five terms on."""
+
+READING_COMMANDS = (
+    Command("reading.down", "j", "scroll(1)", "Down", "Scroll down", "Pages"),
+    Command("reading.up", "k", "scroll(-1)", "Up", "Scroll up", "Pages"),
+    Command("reading.close", "escape,q,enter", "close", "Close", "Close the page", "Pages"),
+)
+
+PROMPT_COMMANDS = (
+    Command("prompt.complete", "tab", "complete", "Complete", "Take the suggestion", "Questions"),
+    Command("prompt.close", "escape", "close", "Leave", "Leave it as it was", "Questions"),
+)
+
+MAP_COMMANDS = (
+    Command("map.right", "right,l", "move(1,0)", "Right", "One column towards the loss", "Map"),
+    Command("map.left", "left,h", "move(-1,0)", "Left", "One column towards the input", "Map"),
+    Command("map.down", "down,j", "move(0,1)", "Down", "The next unit", "Map"),
+    Command("map.up", "up,k", "move(0,-1)", "Up", "The previous unit", "Map"),
+    Command("map.choose", "enter,space", "choose", "Choose", "Differentiate by this", "Map"),
+    Command("map.close", "escape,q,m", "close", "Leave", "Leave it as it was", "Map"),
+)
+
+EXPORT_COMMANDS = (Command("export.close", "escape,q", "close", "Leave", "Leave it", "Questions"),)
+
+ALL_COMMANDS = (
+    *STEPPER_COMMANDS,
+    *HOME_COMMANDS,
+    *MAP_COMMANDS,
+    *READING_COMMANDS,
+    *PROMPT_COMMANDS,
+    *EXPORT_COMMANDS,
+    *APP_COMMANDS,
+)
+"""Everything, for the help screen and for checking key maps."""

@@ -1,0 +1,122 @@
+"""The one link between the screens and the engine: the experiment that is open, and what has been done to it.
+
+Screens ask a session for immutable records (derivations, updates, checks) and tell it what to do; they never
+reach into arrays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from engine.chain import Derivation, explain, find_target
+from engine.datasets import DataSet, load_data
+from engine.experiment import Experiment
+from engine.expression import Partial, Symbol
+from engine.gradcheck import EntryCheck, check_entry
+from engine.graph import Array, Graph
+from engine.loading import load_experiment
+from engine.network import Network
+from engine.paths import Site
+from engine.update import Update, gradient_step
+
+TUTORIAL_TARGETS = {"tutorial-a": Symbol("W", 1, (2, 0)), "tutorial-b": Symbol("W", 1, (1, 1))}
+"""The entries that the tutorials derive: A1(c) and B1."""
+
+
+class Session:
+    """An open experiment: its data, its network with present parameters, and its last forward and backward pass."""
+
+    def __init__(self, name: str, experiment: Experiment, data: DataSet) -> None:
+        self.name = name
+        self.experiment = experiment
+        self.data = data
+        self.network = Network.initialised(experiment, data.X.shape[0])
+        self.graph: Graph = self.network.graph(data.X, data.Y)
+        self._run()
+        self._undo: list[dict[Symbol, Array]] = []
+
+    @classmethod
+    def open(cls, name_or_path: str) -> Session:
+        """Opens a preset or a file. Raises ExperimentError, whose message is one clear line."""
+        experiment = load_experiment(name_or_path)
+        return cls(name_or_path, experiment, load_data(experiment, source=name_or_path))
+
+    @property
+    def title(self) -> str:
+        """The experiment's title, or its name."""
+        return self.experiment.title or Path(self.name).stem
+
+    @property
+    def loss(self) -> float:
+        """The loss with the present parameters."""
+        return self.graph.value_of(self.graph.loss.symbol)
+
+    @property
+    def learning_rate(self) -> float:
+        """η, as the experiment gives it."""
+        return self.experiment.train.learning_rate
+
+    @property
+    def updates(self) -> int:
+        """How many updates have been applied and not undone."""
+        return len(self._undo)
+
+    def first_target(self) -> Symbol:
+        """The entry to begin with: the tutorial's own, or the first weight matrix's largest gradient."""
+        if self.name in TUTORIAL_TARGETS:
+            return TUTORIAL_TARGETS[self.name]
+        node = self.graph.nodes[Symbol("W", 1)]
+        row, column = divmod(int(abs(node.grad).argmax()), node.shape[1])
+        return node.entry((row, column))
+
+    def explain(self, target: Symbol, sample: int | None = None) -> Derivation:
+        """The derivation of ∂ℰ/∂target with the present parameters. Raises TargetError."""
+        return explain(self.graph, target, sample)
+
+    def shapes(self) -> Iterator[tuple[Symbol, tuple[int, int]]]:
+        """Every matrix that can be differentiated by, with its shape, in the order of the computation."""
+        for node in self.graph.nodes.values():
+            if node.needs_gradient and node is not self.graph.loss:
+                yield node.symbol, node.shape
+
+    def check(self, target: Symbol) -> EntryCheck:
+        """The central difference of one entry, in float64, beside backward's gradient. Raises TargetError."""
+        graph = self.graph
+        if self.experiment.dtype != "float64":
+            graph = self.network.astype("float64").graph(
+                self.data.X.astype("float64"), self.data.Y.astype("float64")
+            )
+            graph.forward()
+            graph.backward()
+        return check_entry(graph, find_target(graph, target))
+
+    def site(self, symbol: Symbol) -> Site:
+        """The node and entry that a symbol names, the loss included."""
+        if symbol.matrix == self.graph.loss.symbol:
+            return Site(self.graph.loss, (0, 0))
+        return Site(self.graph.nodes[symbol.matrix], symbol.index or (0, 0))
+
+    def value_of(self, name: Symbol | Partial) -> float:
+        """The number of any name that formulas on the screen use, η included."""
+        return self.learning_rate if name == Symbol("eta") else self.graph.value_of(name)
+
+    def update(self, watch: tuple[Symbol, ...]) -> Update:
+        """Applies one step of gradient descent and says what it changed; `undo` takes it back."""
+        saved = {name: value.copy() for name, value in self.network.parameters.items()}
+        update = gradient_step(self.network, self.graph, self.learning_rate, watch)
+        self._undo.append(saved)
+        return update
+
+    def undo(self) -> bool:
+        """Takes the last update back; False where there is none."""
+        if not self._undo:
+            return False
+        for name, value in self._undo.pop().items():
+            self.network.parameters[name][...] = value
+        self._run()
+        return True
+
+    def _run(self) -> None:
+        self.graph.forward()
+        self.graph.backward()
