@@ -7,7 +7,6 @@ import sys
 from collections.abc import Awaitable, Callable, Iterable
 
 from textual.app import App, SystemCommand
-from textual.content import Content
 from textual.screen import Screen
 
 from engine.experiment_error import ExperimentError
@@ -66,8 +65,8 @@ class BptuiApp(App[None]):
         """Opens the help page, once."""
         if isinstance(self.screen, ReadingScreen):
             return
-        text: Content = help_content(self.user_keys, self.has_class("-ascii"))
-        self.push_screen(ReadingScreen("Help", text))
+        ascii_only = self.has_class("-ascii")
+        self.push_screen(ReadingScreen("Help", lambda width: help_content(self.user_keys, ascii_only, width)))
 
     def action_switch_theme(self) -> None:
         """Dark to light and back."""

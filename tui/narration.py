@@ -26,12 +26,16 @@ LOSS = Symbol("E")
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """What is said about one place. `backward` tells gradients from values."""
+    """What is said about one place.
+
+    `backward` tells gradients from values; a sum of more than `max_terms` terms is shortened.
+    """
 
     heading: str
     equations: tuple[Equation, ...]
     notes: tuple[Note, ...]
     backward: bool
+    max_terms: int = 6
 
 
 def forward_story(walk: Walk, place: Place, style: Style) -> Story:
@@ -101,7 +105,7 @@ def loss_story(walk: Walk, style: Style) -> Story:
                 f"Ŷ has rounded to 0 or 1; the same term from f stays finite: {one_line(stable, style)} {value}.",
             )
         )
-    return Story("Loss: how wrong the prediction is", (equation,), tuple(notes), backward=False)
+    return Story("Loss: how wrong the prediction is", (equation,), tuple(notes), backward=False, max_terms=2)
 
 
 def _finite(equation: Equation, graph: Graph) -> bool:
@@ -227,7 +231,7 @@ def running_lines(walk: Walk, place: Place, style: Style, width: int) -> Sequenc
     if len(step.terms) == 1:
         lines.append(f"Gradient   {name} {_number(step.gradient, style)}")
     else:
-        total = _sum(step.terms, style, max(width - len(name) - 30, 10))
+        total = _sum(step.terms, style, max(width - len(name) - 46, 10))
         lines.append(f"Gradient   {name} = {total} {_number(step.gradient, style)}")
     return lines
 

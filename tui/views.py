@@ -10,10 +10,9 @@ from engine.graph import Graph
 from engine.jacobian import SampleJacobian, sample_jacobian
 from engine.layout import Style, draw, number_text, one_line, symbol_text
 from engine.matrix_calculus import Factor, MatrixLine, matrix_lines
-from engine.paths import Link
 from tui.typeset import indented, paint, stacked
 
-JACOBIAN_SAMPLES = 6
+JACOBIAN_SAMPLES = 5
 """Rows and columns of a Jacobian that are shown; the others are counted."""
 
 
@@ -77,13 +76,20 @@ def _shape(shape: tuple[int, int], style: Style) -> str:
 
 
 def jacobian_view(derivation: Derivation, index: int, style: Style) -> Content:
-    """The rigorous route through the batch (tutorial A3) at one step of a derivation."""
-    link = derivation.link(index)
+    """The rigorous route through the batch (tutorial A3) at a step of a derivation, or at the nearest that has one."""
     graph = derivation.graph
     samples = _shown_samples(derivation.sample, graph.n)
-    jacobian = sample_jacobian(graph, link, samples)
-    if jacobian is None:
-        return Content(_no_jacobian(link, style))
+    for step in sorted(range(len(derivation)), key=lambda other: abs(other - index)):
+        jacobian = sample_jacobian(graph, derivation.link(step), samples)
+        if jacobian is not None:
+            return _jacobian_page(derivation, step, jacobian, samples, style)
+    return Content("No two neighbouring matrices of this path have a column for each sample.")
+
+
+def _jacobian_page(
+    derivation: Derivation, index: int, jacobian: SampleJacobian, samples: list[int], style: Style
+) -> Content:
+    graph = derivation.graph
     above, below = symbol_text(jacobian.above, style), symbol_text(jacobian.below, style)
     partial = Partial(Symbol("E"), jacobian.above)
     parts: list[Content | str] = [
@@ -112,14 +118,6 @@ def jacobian_view(derivation: Derivation, index: int, style: Style) -> Content:
         f"The product is {what} {one_line(Partial(Symbol('E'), jacobian.below), style)}, row {jacobian.below_row}."
     )
     return stacked(parts)
-
-
-def _no_jacobian(link: Link, style: Style) -> str:
-    below = symbol_text(link.below.node.symbol, style)
-    return (
-        f"{below} has no column for each sample, so there is no Jacobian over the samples at this term.\n"
-        "Step to a term between two matrices with a column for each sample, such as the prediction by f."
-    )
 
 
 def _shown_samples(sample: int, n: int) -> list[int]:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import groupby
+from textwrap import wrap
 
 from textual.content import Content
 
+from engine.prose import ascii_text
 from tui.keys import ALL_COMMANDS, Command
+from tui.settings import keys_path
 from tui.typeset import stacked
 
 GLOSSARY = (
@@ -46,28 +49,40 @@ GLOSSARY = (
 )
 
 
-def help_content(keymap: Mapping[str, str], ascii_only: bool) -> Content:
-    """The page; keys that the user has changed are shown as they are now."""
+KEYS = 20
+"""Columns of the keys, and of the words that are explained."""
+
+
+def help_content(keymap: Mapping[str, str], ascii_only: bool, width: int) -> Content:
+    """The page for a width; keys that the user has changed are shown as they are now."""
     parts: list[Content | str] = [
         Content.styled("A number typed before a move repeats it: 5n goes five terms on.", "bold"),
-        "Everything can be reached by the mouse as well: click a phase, a factor, a row, a unit, or a key below.",
+        "The mouse works as well: click a phase, a factor, a row, a unit, or a key below.",
         "",
     ]
     for group, commands in groupby(sorted(ALL_COMMANDS, key=_group_order), key=lambda command: command.group):
         parts.append(Content.styled(group, "bold $primary"))
         for command in commands:
-            keys = keymap.get(command.id, command.keys)
-            parts.append(
-                Content.assemble(
-                    (f"  {readable_keys(keys, ascii_only):<24}", "bold $accent"),
-                    f"{command.help}",
-                    (f"   [{command.id}]".replace("[", "(").replace("]", ")"), "$faint"),
-                )
-            )
+            keys = readable_keys(keymap.get(command.id, command.keys), ascii_only)
+            parts += _entry(keys, "bold $accent", f"{command.help} ({command.id})", width)
         parts.append("")
-    parts.append(Content.styled("What the words mean", "bold $primary"))
-    parts += [Content.assemble((f"  {word:<24}", "bold $value"), meaning) for word, meaning in GLOSSARY]
-    return stacked(parts)
+    parts += [
+        Content.styled("Keys of your own", "bold $primary"),
+        f'  {keys_path()} holds lines such as   next = "l"   with the ids in brackets above.',
+        "",
+        Content.styled("What the words mean", "bold $primary"),
+    ]
+    for word, meaning in GLOSSARY:
+        parts += _entry(word, "bold $value", meaning, width)
+    page = stacked(parts)
+    return Content.from_text(ascii_text(page.plain), markup=False) if ascii_only else page
+
+
+def _entry(word: str, style: str, meaning: str, width: int) -> list[Content | str]:
+    """A word and its meaning, the meaning wrapped beside it."""
+    lines = wrap(meaning, max(width - KEYS - 3, 20)) or [""]
+    first = Content.assemble((f"  {word:<{KEYS}} ", style), lines[0])
+    return [first, *(" " * (KEYS + 3) + line for line in lines[1:])]
 
 
 def _group_order(command: Command) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
@@ -18,19 +20,31 @@ class ReadingScreen(ModalScreen[None]):
     COMMANDS_SHOWN = READING_COMMANDS
     BINDINGS = bindings(READING_COMMANDS)
 
-    def __init__(self, title: str, text: Content) -> None:
+    def __init__(self, title: str, page: Callable[[int], Content]) -> None:
+        """`page` makes the text for a number of columns."""
         super().__init__()
-        self._title, self._content = title, text
+        self._title, self._page = title, page
 
     def compose(self) -> ComposeResult:
-        """A bordered page that scrolls both ways."""
+        """A bordered page that scrolls."""
         with Vertical(id="page") as page:
             page.border_title = self._title
-            page.border_subtitle = (
-                "↑↓ scroll · esc closes" if not self.app.has_class("-ascii") else "esc closes"
-            )
+            page.border_subtitle = "esc closes" if self.app.has_class("-ascii") else "↑↓ scroll · esc closes"
             with VerticalScroll(id="scroll"):
-                yield Static(self._content, id="text")
+                yield Static(id="text")
+
+    def on_mount(self) -> None:
+        """Writes the page once its width is known."""
+        self.call_after_refresh(self._write)
+
+    def on_resize(self) -> None:
+        """Writes it anew for another width."""
+        self.call_after_refresh(self._write)
+
+    def _write(self) -> None:
+        text = self.query_one("#text", Static)
+        if text.size.width:
+            text.update(self._page(text.size.width))
 
     def action_scroll(self, lines: int) -> None:
         """Scrolls by lines."""

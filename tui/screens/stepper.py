@@ -11,6 +11,8 @@ table          all terms                                  (from 34 lines on)
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -390,24 +392,28 @@ class StepperScreen(Screen[None]):
 
     # ── looking ─────────────────────────────────────────────────────────────────────────────────────
 
+    def _read(self, title: str, page: Callable[[int], Content]) -> None:
+        self.app.push_screen(ReadingScreen(title, page))
+
     def action_matrices(self) -> None:
         """Every matrix product with its shapes."""
-        width = min(self.size.width - 8, 112)
-        view = matrices_view(self.session.graph, self.glyphs, width)
-        self.app.push_screen(ReadingScreen("Matrices and their shapes", view))
+        graph, style = self.session.graph, self.glyphs
+        self._read("Matrices and their shapes", lambda width: matrices_view(graph, style, width))
 
     def action_jacobian(self) -> None:
         """The Jacobian of the current term over the samples."""
         index = self.place.index if self.place.phase is Phase.BACKWARD else 1
-        view = jacobian_view(self.derivation, index, self.glyphs)
-        self.app.push_screen(ReadingScreen("Jacobian over the samples", view))
+        derivation, style = self.derivation, self.glyphs
+        self._read("Jacobian over the samples", lambda _: jacobian_view(derivation, index, style))
 
     def action_derivation(self) -> None:
         """The whole derivation on a page."""
-        check = self.session.check(self.derivation.target)
-        width = min(max(self.size.width - 10, 50), 110)
-        text = written_text(self.derivation, self.session.title, check, width=width, style=self.glyphs)
-        self.app.push_screen(ReadingScreen("The whole derivation", Content(text)))
+        derivation, title, style = self.derivation, self.session.title, self.glyphs
+        check = self.session.check(derivation.target)
+        self._read(
+            "The whole derivation",
+            lambda width: Content(written_text(derivation, title, check, width=max(width, 40), style=style)),
+        )
 
     def action_lines(self) -> None:
         """The simplification, line by line."""
@@ -415,7 +421,7 @@ class StepperScreen(Screen[None]):
         if view is None:
             self.notify("There is no special simplification on this path.")
         else:
-            self.app.push_screen(ReadingScreen("The two last factors, multiplied out", view))
+            self._read("Two factors, multiplied out", lambda _: view)
 
     def action_check(self) -> None:
         """Shows or hides the central difference."""

@@ -1,0 +1,53 @@
+"""Where the commands' output goes: stdout, in the characters and the width that it has."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from engine.layout import Style
+    from engine.records import Record
+
+PRINTED_WIDTH = 80
+"""Columns of output that goes to a file, a pipe or a printer."""
+NARROWEST, WIDEST = 60, 100
+SPECIMEN = "ℰ∂Ŷ⁽¹⁾₀₁·−≈σ∑√⎡⎢⎣─═⋯⋮→"
+
+
+def output_width() -> int:
+    """As wide as the terminal, within what reads well."""
+    if not sys.stdout.isatty():
+        return PRINTED_WIDTH
+    return min(max(shutil.get_terminal_size().columns, NARROWEST), WIDEST)
+
+
+def shows_unicode() -> bool:
+    """Whether stdout's encoding has the characters that formulas are drawn with."""
+    try:
+        SPECIMEN.encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def output_style(ascii: bool) -> Style:
+    """The style for stdout: plain ASCII where that is asked for, or all that it can show."""
+    from engine.layout import Style
+
+    return Style(ascii=ascii or not shows_unicode())
+
+
+def write(text: str) -> None:
+    """Data, to stdout."""
+    click.echo(text.removesuffix("\n"))
+
+
+def write_json(record: Record, ascii: bool = False) -> None:
+    """A record, as one line of strict JSON."""
+    from engine.records import to_json
+
+    write(to_json(record, ascii=ascii or not shows_unicode()))
