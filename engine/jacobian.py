@@ -22,8 +22,8 @@ from engine.paths import Link
 class SampleJacobian:
     """The Jacobian between one row of a node and one row of what is computed from it, over some of the samples.
 
-    `matrix[i, j]` is ∂above_i/∂below_j for samples[i] and samples[j]. `left` is the row ∂ℰ/∂above and `product`
-    the row `left · matrix`, both over all n samples.
+    `matrix[i, j]` is ∂above_i/∂below_j for samples[i] and samples[j]. `left` is the row ∂ℰ/∂above, `product` the
+    row `left · matrix` and `gradient` the row ∂ℰ/∂below that the backward pass found, all over all n samples.
     """
 
     above: Symbol
@@ -34,7 +34,17 @@ class SampleJacobian:
     matrix: Array
     left: Array
     product: Array
+    gradient: Array
     diagonal: bool
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the product is the whole gradient: it is where nothing else feeds on this row."""
+        return bool(
+            np.allclose(
+                self.product, self.gradient, rtol=1e-9, atol=1e-12 * np.abs(self.gradient).max(initial=0.0)
+            )
+        )
 
 
 def sample_jacobian(graph: Graph, link: Link, samples: Sequence[int]) -> SampleJacobian | None:
@@ -57,6 +67,7 @@ def sample_jacobian(graph: Graph, link: Link, samples: Sequence[int]) -> SampleJ
             diagonal = diagonal and reached == column
             if reached in place and column in place:
                 matrix[place[reached], place[column]] = value
+    gradient = below.grad[row_in].astype(np.float64)
     return SampleJacobian(
-        above.symbol, below.symbol, row_out, row_in, tuple(samples), matrix, left, product, diagonal
+        above.symbol, below.symbol, row_out, row_in, tuple(samples), matrix, left, product, gradient, diagonal
     )

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import count, islice
 from typing import Any
@@ -22,6 +22,7 @@ import numpy as np
 
 from engine.expression import Entry, Expr, Symbol
 from engine.graph import EVERY_COLUMN, Array, Columns, Graph, Node, Op
+from engine.ops.loss import Loss
 
 DIGITS_THAT_DIFFER = 9
 """Log-magnitudes that agree to this many decimals count as equal, so that ties do not multiply the search."""
@@ -68,6 +69,30 @@ def links_from(site: Site) -> Iterator[Link]:
             yield Link(op, i, site, Site(op.output, entry), formula)
 
 
+def running_products(graph: Graph, downwards: Iterable[Link]) -> Iterator[float]:
+    """The product of the local derivatives along a path that begins at the loss, link after link.
+
+    Where Ŷ has rounded and ∂ℰ/∂Ŷ · ∂Ŷ/∂f cannot be multiplied, it goes on with what the loss knows of the two.
+    """
+    product = 1.0
+    for link in downwards:
+        product *= link.formula.evaluate(graph.value_of)
+        if link.op.bypassed and not math.isfinite(product):
+            product = _fused_product(graph, link.above.entry, link.below.entry)
+        yield product
+
+
+def _fused_product(graph: Graph, prediction: Entry, logit: Entry) -> float:
+    loss = graph.ops[-1]
+    if not isinstance(loss, Loss):
+        raise TypeError("only a loss bypasses an op")
+    return loss.fused_product(prediction, logit)
+
+
+def _log_magnitude(value: float) -> float:
+    return math.log(abs(value)) if abs(value) > 0.0 else -math.inf  # NaN counts as 0
+
+
 def path_counts(graph: Graph) -> dict[int, int]:
     """For each node (by `id`), how many paths lead from any one of its entries to the loss."""
     counts = {id(graph.loss): 1}
@@ -100,11 +125,19 @@ class StrongestPaths:
             if id(node) not in above:
                 continue
             strongest = op.strongest(i, self._beyond[id(op.output)], self.columns)
-            if op.bypassed:  # ∞·0 where Ŷ has rounded: the loss knows the gradient itself
-                fused = np.log(np.abs(node.grad[:, self.columns]))
-                strongest = np.where(np.isnan(strongest), fused, strongest)
+            if op.bypassed:  # ∞·0 where Ŷ has rounded: the loss knows the product of the two
+                first_column = self.columns.start or 0
+                for row, column in np.argwhere(np.isnan(strongest) | np.isposinf(strongest)).tolist():
+                    strongest[row, column] = self._fused(op, i, (row, first_column + column))[1].max()
             known = self._beyond.get(id(node))
             self._beyond[id(node)] = strongest if known is None else np.fmax(known, strongest)
+
+    def _fused(self, op: Op, i: int, entry: Entry) -> tuple[list[Entry], Array]:
+        """Where an op's input leads to, and log|∂ℰ/∂output · ∂output/∂input| for each, by the loss's own account."""
+        reached = [above for above, _ in op.local(i, entry)]
+        return reached, np.array(
+            [_log_magnitude(_fused_product(self.graph, above, entry)) for above in reached]
+        )
 
     def beyond(self, site: Site) -> float:
         """The log-magnitude of the strongest path from a site to the loss; -inf where every path is 0."""
@@ -138,6 +171,10 @@ class StrongestPaths:
             return next(links_from(site))
         best, best_total = None, -math.inf
         for op, i in site.node.consumers:
+            if op.bypassed:
+                entries, totals = self._fused(op, i, site.entry)
+                place = int(totals.argmax())
+                return self._link(op, i, site, entries[place])
             (rows, reached), values = op.local_values(i, site.entry, self.graph.value_of)
             if columns != EVERY_COLUMN and op.output.per_sample:
                 rows, reached, values = rows[columns], reached[columns], values[columns]
@@ -149,7 +186,9 @@ class StrongestPaths:
                 best, best_total = (op, i, (int(rows[place]), int(reached[place]))), float(totals[place])
         if best is None:
             raise ValueError(f"{site.symbol.plain()} does not reach the loss")
-        op, i, above = best
+        return self._link(best[0], best[1], site, best[2])
+
+    def _link(self, op: Op, i: int, site: Site, above: Entry) -> Link:
         formula = next(formula for entry, formula in op.local(i, site.entry) if entry == above)
         return Link(op, i, site, Site(op.output, above), formula)
 
@@ -161,25 +200,30 @@ class StrongestPaths:
         order = count()  # breaks ties between equally strong, equally long paths by who came first
         queue: list[tuple[float, int, int, float, tuple[Link, ...]]] = []
 
-        def push(magnitude: float, path: tuple[Link, ...]) -> None:
-            total = magnitude + self.beyond(path[-1].above)
+        def push(before: float, path: tuple[Link, ...]) -> None:
+            link = path[-1]
+            if link.op.bypassed:  # counts for itself and for the last link after it
+                total = magnitude = before + _log_magnitude(
+                    _fused_product(self.graph, link.above.entry, link.below.entry)
+                )
+            elif len(path) > 1 and path[-2].op.bypassed:
+                total = magnitude = before
+            else:
+                magnitude = before + _log_magnitude(link.formula.evaluate(self.graph.value_of))
+                total = magnitude + self.beyond(link.above)
             if total > -math.inf:
                 key = -round(total, DIGITS_THAT_DIFFER)
                 heapq.heappush(queue, (key, -len(path), next(order), magnitude, path))
 
         for link in starts:
-            push(self._magnitude(link), (link,))
+            push(0.0, (link,))
         while queue:
             *_, magnitude, path = heapq.heappop(queue)
             if path[-1].above.node is self.graph.loss:
                 yield list(path)
                 continue
             for link in links_from(path[-1].above):
-                push(magnitude + self._magnitude(link), (*path, link))
-
-    def _magnitude(self, link: Link) -> float:
-        value = abs(link.formula.evaluate(self.graph.value_of))
-        return math.log(value) if value > 0.0 else -math.inf
+                push(magnitude, (*path, link))
 
 
 def _descendants(graph: Graph, start: Node) -> set[int]:

@@ -18,7 +18,7 @@ from engine.experiment_error import UNNAMED
 from engine.expression import Symbol
 from engine.gradcheck import EntryCheck, check_entry
 from engine.graph import Graph
-from engine.network import Network
+from engine.network import Network, X, Y
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +50,7 @@ def check_target(network: Network, graph: Graph, target: Symbol) -> EntryCheck:
 
     The twin has its own copy of the samples as well, so that the inputs can be moved too.
     """
-    samples = [np.array(graph.nodes[Symbol(name)].value, np.float64) for name in ("X", "Y")]
+    samples = [np.array(graph.nodes[name].value, np.float64) for name in (X, Y)]
     twin = network.astype("float64").graph(*samples)
     twin.forward()
     twin.backward()

@@ -18,7 +18,7 @@ MOST_ENTRIES = 200
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
-class ExperimentType(click.ParamType):
+class ExperimentType(click.ParamType):  # type: ignore[type-arg]  # generic only since click 8.4
     """A preset's name or the path of a TOML file. What it stands for is found out by the command."""
 
     name = "experiment"
@@ -49,7 +49,7 @@ def _paths(incomplete: str) -> Iterator[str]:
             yield f"{folder}{entry.name}/"
 
 
-class TargetType(click.ParamType):
+class TargetType(click.ParamType):  # type: ignore[type-arg]
     """One entry of one matrix, such as W[1][1,1]."""
 
     name = "target"

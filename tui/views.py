@@ -111,12 +111,17 @@ def _jacobian_page(
         Content.styled(f"Row ({one_line(partial, style)}, 1×{graph.n}) times this Jacobian", "bold"),
     ]
     parts.append(_row_text("row", jacobian.left.tolist(), samples, style))
-    parts.append(_row_text("product", jacobian.product.tolist(), samples, style))
-    several = len(derivation[index].terms) > 1
-    what = "one of the contributions to" if several else "exactly"
-    parts.append(
-        f"The product is {what} {one_line(Partial(Symbol('E'), jacobian.below), style)}, row {jacobian.below_row}."
-    )
+    parts.append(_row_text("times", jacobian.product.tolist(), samples, style))
+    gradient = one_line(Partial(Symbol("E"), jacobian.below), style)
+    tick = "ok" if style.ascii else "✓"
+    if jacobian.agrees:
+        parts.append(
+            Content.styled(
+                f"{tick} equal to row {jacobian.below_row} of {gradient} from the backward pass", "$done"
+            )
+        )
+    else:
+        parts.append(f"One of the contributions that add up to row {jacobian.below_row} of {gradient}.")
     return stacked(parts)
 
 
@@ -144,7 +149,7 @@ def _jacobian_grid(jacobian: SampleJacobian, n: int, style: Style) -> Content:
 
 def _row_text(name: str, row: list[float], samples: list[int], style: Style) -> Content:
     cells = "".join(f"{number_text(row[sample], style):>11}" for sample in samples)
-    return Content.assemble((f"{name:<8}"[:6], "$faint"), (cells, "$gradient"))
+    return Content.assemble((f"{name:<6}", "$faint"), (cells, "$gradient"))
 
 
 def simplification_view(derivation: Derivation, style: Style) -> Content | None:

@@ -307,7 +307,7 @@ class CrossEntropy(Loss):
         return Negative(self.over_n(label.entry(entry) / prediction.entry(entry)))
 
     def simplification(self, entry: Entry) -> list[Expr]:
-        """The sum over the outputs that one f reaches through softmax, collected to Ŷ - Y."""
+        """The sum over the outputs that one f reaches through softmax, collected to Ŷ - Y where the labels sum to 1."""
         prediction, label = self.inputs
         j, k = entry
         own, own_label = prediction.entry(entry), label.entry(entry)
@@ -319,7 +319,10 @@ class CrossEntropy(Loss):
             separate.append(Negative(one_label / one) * Negative(one * own))
             multiplied.append(one_label * own)
         labels = Sum(tuple(label.entry((i, k)) for i in range(prediction.shape[0])))
-        lines = [Sum(tuple(separate)), Sum(tuple(multiplied)), own * labels - own_label, own - own_label]
+        lines = [Sum(tuple(separate)), Sum(tuple(multiplied)), own * labels - own_label]
+        column = label.value[:, k]
+        if abs(float(column.sum()) - 1.0) <= column.size * float(np.finfo(column.dtype).eps):
+            lines.append(own - own_label)
         return [self.over_n(line) for line in lines]
 
     def fused_product(self, prediction: Entry, logit: Entry) -> float:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from tui.output import write
+
 
 @click.command
 @click.option(
@@ -19,6 +21,8 @@ import click
 def screenshot(out: Path) -> None:
     """Make the screenshots of the documentation anew.
 
+    The app is driven without a terminal; the path of every picture is written to stdout.
+
     \b
     Examples:
       bptui screenshot
@@ -26,4 +30,5 @@ def screenshot(out: Path) -> None:
     """
     from tui.screenshots import take
 
-    take(out)
+    for path in take(out):
+        write(str(path))

@@ -12,6 +12,7 @@ table          all terms                                  (from 34 lines on)
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from textual import events
 from textual.app import ComposeResult
@@ -84,7 +85,7 @@ class StepperScreen(Screen[None]):
     @property
     def glyphs(self) -> Style:
         """How formulas are drawn: four digits, and ASCII where the terminal wants it."""
-        return Style(digits=4, ascii=self.app.has_class("-ascii"), max_terms=12)
+        return Style(digits=4, ascii=self.app.has_class("-ascii"))
 
     def compose(self) -> ComposeResult:
         """The panels from top to bottom."""
@@ -175,6 +176,7 @@ class StepperScreen(Screen[None]):
         marks = {"remark": "! ", "plain": "", "faint": ""}
         notes = [Content.styled(self._text(marks[kind] + text), styles[kind]) for kind, text in story.notes]
         colour = "$gradient" if story.backward else "$value"
+        style = replace(style, max_terms=story.max_terms)
         panel.show(
             self._text(story.heading), story.equations, notes, style, max(panel.size.width, 40), colour
         )
