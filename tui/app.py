@@ -7,13 +7,14 @@ import sys
 from collections.abc import Awaitable, Callable, Iterable
 
 from textual.app import App, SystemCommand
+from textual.binding import Binding
 from textual.screen import Screen
 
 from engine.experiment_error import ExperimentError
 from tui.crash import describe_crash
 from tui.keys import ALL_COMMANDS, APP_COMMANDS, Command, bindings
 from tui.output import shows_unicode
-from tui.screens.help import help_content
+from tui.screens.help import help_content, readable_keys
 from tui.screens.home import HomeScreen
 from tui.screens.reading import ReadingScreen
 from tui.screens.stepper import StepperScreen
@@ -60,6 +61,15 @@ class BptuiApp(App[None]):
         if name.endswith(".toml"):
             remember_file(name)
         self.push_screen(StepperScreen(session))
+
+    def get_key_display(self, binding: Binding) -> str:
+        """How the footer writes a key: as the command says, as the user set it, or in ASCII."""
+        ascii_only = self.has_class("-ascii")
+        if binding.id in self.user_keys or (
+            ascii_only and binding.key_display and not binding.key_display.isascii()
+        ):
+            return readable_keys(binding.key, ascii_only)
+        return super().get_key_display(binding)
 
     def action_help(self) -> None:
         """Opens the help page, once."""

@@ -18,7 +18,7 @@ MOST_ENTRIES = 200
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
-class ExperimentType(click.ParamType):  # type: ignore[type-arg]  # generic only since click 8.4
+class ExperimentType(click.ParamType):  # type: ignore[type-arg]  # generic only in newer releases of click
     """A preset's name or the path of a TOML file. What it stands for is found out by the command."""
 
     name = "experiment"
