@@ -17,6 +17,7 @@ from textual.widgets import Static
 
 from engine.expression import Expr, Number
 from engine.layout import Box, Style, draw, fit, is_exact, number_text, row
+from engine.written.document import is_shown_in_full
 from tui.typeset import Span, paint, stacked
 
 
@@ -50,35 +51,36 @@ class TermPanel(Static):
 
 def typeset(equation: Equation, style: Style, width: int, number_style: str) -> Content:
     """An equation on one row where it fits, otherwise its right-hand sides below each other."""
-    equals = Box.of(" = ")
     name = [] if equation.name is None else [draw(equation.name, style)]
-    value = _value_box(equation.value, style)
+    value = _sign(is_exact(equation.value, style), style), Box.of(number_text(equation.value, style))
     if isinstance(equation.formula, Number):  # a constant is not said twice
-        return _painted([*name, value], style, number_style)
-    sides = [equation.formula]
+        return _painted([*name, *value], number_style)
+    sides = [(Box.of(" = "), equation.formula)]
     if not isinstance(equation.substituted, Number):
-        sides.append(equation.substituted)
-    boxes = [*name, *(draw(side, style) for side in sides)]
-    joined = [part for box in boxes for part in (equals, box)][1:]
-    if sum(part.width for part in [*joined, value]) <= width:
-        return _painted([*joined, value], style, number_style)
+        sides.append(
+            (_sign(is_shown_in_full(equation.substituted, style.digits), style), equation.substituted)
+        )
+    joined = [part for sign, side in sides for part in (sign, draw(side, style))]
+    parts = [*name, *joined] if name else joined[1:]
+    if sum(part.width for part in [*parts, *value]) <= width:
+        return _painted([*parts, *value], number_style)
     margin = Box.of(" " * sum(box.width for box in name))
-    room = max(width - margin.width - equals.width, 20)
+    room = max(width - margin.width - 3, 20)
     rows: list[Content] = []
-    for place, side in enumerate(sides):
-        left = [*name, equals] if place == 0 and name else [margin, equals if place else Box.of("   ")]
+    for place, (sign, side) in enumerate(sides):
+        left = [*name, sign] if place == 0 and name else [margin, sign if place else Box.of("   ")]
         rows.append(paint(row([*left, fit(side, room, style)])))
-    rows.append(_painted([margin, value], style, number_style))
+    rows.append(_painted([margin, *value], number_style))
     return stacked(rows)
 
 
-def _value_box(value: float, style: Style) -> Box:
-    same = "=" if is_exact(value, style) else ("~" if style.ascii else "≈")
-    return Box.of(f" {same} {number_text(value, style)}")
+def _sign(exact: bool, style: Style) -> Box:
+    """= where what follows is exact as it is shown, ≈ where it is rounded."""
+    return Box.of(" = " if exact else (" ~ " if style.ascii else " ≈ "))
 
 
-def _painted(parts: list[Box], style: Style, number_style: str) -> Content:
+def _painted(parts: list[Box], number_style: str) -> Content:
+    """The parts on one row, the last one (the value) in a style of its own."""
     box = row(parts)
-    value = parts[-1]
-    span: Span = (range(box.width - value.width + 3, box.width), f"bold {number_style}")
+    span: Span = (range(box.width - parts[-1].width, box.width), f"bold {number_style}")
     return paint(box, [span])
