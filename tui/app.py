@@ -19,7 +19,7 @@ from tui.screens.home import HomeScreen
 from tui.screens.reading import ReadingScreen
 from tui.screens.stepper import StepperScreen
 from tui.session import Session
-from tui.settings import key_map, remember_file
+from tui.settings import key_map, recent_files, remember_file
 from tui.theme import DARK, LIGHT, THEMES
 
 
@@ -32,11 +32,19 @@ class BptuiApp(App[None]):
     CSS_PATH = "app.tcss"
     BINDINGS = bindings(APP_COMMANDS)
 
-    def __init__(self, session: Session | None = None, *, ascii_only: bool = False) -> None:
+    def __init__(
+        self, session: Session | None = None, *, ascii_only: bool = False, personal: bool = True
+    ) -> None:
+        """`personal` uses the user's own keys and recent files; pictures for everybody do without."""
         super().__init__()
         self._first_session = session
         self.crash: BaseException | None = None
-        self.user_keys, self._keys_problem = key_map([command.id for command in ALL_COMMANDS])
+        self.user_keys: dict[str, str] = {}
+        self._keys_problem: str | None = None
+        self.recent_files: list[str] = []
+        if personal:
+            self.user_keys, self._keys_problem = key_map([command.id for command in ALL_COMMANDS])
+            self.recent_files = recent_files()
         self.set_class(ascii_only, "-ascii")
         for theme in THEMES:
             self.register_theme(theme)
@@ -45,7 +53,7 @@ class BptuiApp(App[None]):
     def on_mount(self) -> None:
         """Shows the list of experiments, and the given one over it."""
         self.set_keymap(self.user_keys)
-        self.push_screen(HomeScreen())
+        self.push_screen(HomeScreen(self.recent_files))
         if self._first_session is not None:
             self.push_screen(StepperScreen(self._first_session))
         if self._keys_problem is not None:
@@ -59,7 +67,7 @@ class BptuiApp(App[None]):
             self.notify(str(error), severity="error", timeout=10)
             return
         if name.endswith(".toml"):
-            remember_file(name)
+            self.recent_files = remember_file(name)
         self.push_screen(StepperScreen(session))
 
     def get_key_display(self, binding: Binding) -> str:

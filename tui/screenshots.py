@@ -6,6 +6,7 @@ bptui screenshot  ──>  the app without a terminal  ──keys──>  SVG fi
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,7 +57,8 @@ def take(folder: Path) -> list[Path]:
 
 async def draw(picture: Picture) -> str:
     """One picture as SVG."""
-    app = BptuiApp(None if picture.experiment is None else Session.open(picture.experiment))
+    session = None if picture.experiment is None else Session.open(picture.experiment)
+    app = BptuiApp(session, personal=False)
     app.theme = picture.theme
     async with app.run_test(size=picture.size) as pilot:
         await pilot.pause()
@@ -64,4 +66,5 @@ async def draw(picture: Picture) -> str:
             await pilot.press(key)
         await pilot.pause()
         await pilot.pause()
-        return app.export_screenshot(title="bptui")
+        svg = app.export_screenshot(title="bptui")
+    return re.sub(r"@font-face \{.*?\}", "", svg, flags=re.DOTALL)  # a picture fetches nothing

@@ -56,8 +56,8 @@ def recent_files() -> list[str]:
     return [name for name in names if isinstance(name, str) and Path(name).is_file()][:RECENT_FILES]
 
 
-def remember_file(name: str) -> None:
-    """Puts a file at the front of the recent ones."""
+def remember_file(name: str) -> list[str]:
+    """Puts a file at the front of the recent ones, and returns them."""
     absolute = str(Path(name).absolute())
     names = [absolute, *(one for one in recent_files() if one != absolute)][:RECENT_FILES]
     path = _recent_path()
@@ -65,4 +65,5 @@ def remember_file(name: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(names), "utf-8")
     except OSError:
-        return  # a read-only home is no reason to stop
+        pass  # a read-only home is no reason to stop
+    return names

@@ -16,7 +16,6 @@ from engine.experiment_error import ExperimentError
 from engine.loading import list_presets, load_experiment
 from tui.keys import HOME_COMMANDS, bindings
 from tui.screens.prompt import Prompt
-from tui.settings import recent_files
 
 if TYPE_CHECKING:
     from tui.app import BptuiApp
@@ -33,8 +32,9 @@ class HomeScreen(Screen[None]):
     COMMANDS_SHOWN = HOME_COMMANDS
     BINDINGS = bindings(HOME_COMMANDS)
 
-    def __init__(self) -> None:
+    def __init__(self, recent: list[str]) -> None:
         super().__init__()
+        self._recent = recent
         self._abouts: dict[str, str] = {}
 
     def compose(self) -> ComposeResult:
@@ -60,7 +60,7 @@ class HomeScreen(Screen[None]):
             options.append(Option(f"{name:<{NAME}}{experiment.title}", id=name))
             self._abouts[name] = experiment.about
         options.append(None)
-        for path in recent_files():
+        for path in self._recent:
             options.append(Option(f"{'recent file':<{NAME}}{Path(path).name}", id=path))
             self._abouts[path] = path
         options.append(Option(f"{'o':<{NAME}}Open a file…", id=OPEN_FILE))
