@@ -198,32 +198,50 @@ class StrongestPaths:
 
     def _best_first(self, starts: list[Link]) -> Iterator[list[Link]]:
         order = count()  # breaks ties between equally strong, equally long paths by who came first
-        queue: list[tuple[float, int, int, float, tuple[Link, ...]]] = []
+        queue: list[tuple[float, int, int, float, _Trail]] = []
 
-        def push(before: float, path: tuple[Link, ...]) -> None:
-            link = path[-1]
+        def push(before: float, trail: _Trail) -> None:
+            link = trail.link
             if link.op.bypassed:  # counts for itself and for the last link after it
                 total = magnitude = before + _log_magnitude(
                     _fused_product(self.graph, link.above.entry, link.below.entry)
                 )
-            elif len(path) > 1 and path[-2].op.bypassed:
+            elif trail.before is not None and trail.before.link.op.bypassed:
                 total = magnitude = before
             else:
                 magnitude = before + _log_magnitude(link.formula.evaluate(self.graph.value_of))
                 total = magnitude + self.beyond(link.above)
             if total > -math.inf:
                 key = -round(total, DIGITS_THAT_DIFFER)
-                heapq.heappush(queue, (key, -len(path), next(order), magnitude, path))
+                heapq.heappush(queue, (key, -trail.length, next(order), magnitude, trail))
 
         for link in starts:
-            push(0.0, (link,))
+            push(0.0, _Trail(link, None, 1))
         while queue:
-            *_, magnitude, path = heapq.heappop(queue)
-            if path[-1].above.node is self.graph.loss:
-                yield list(path)
+            *_, magnitude, trail = heapq.heappop(queue)
+            if trail.link.above.node is self.graph.loss:
+                yield trail.links()
                 continue
-            for link in links_from(path[-1].above):
-                push(magnitude, (*path, link))
+            for link in links_from(trail.link.above):
+                push(magnitude, _Trail(link, trail, trail.length + 1))
+
+
+@dataclass(frozen=True, slots=True)
+class _Trail:
+    """The beginning of a path, as its last edge and the trail before it: many trails share their beginnings."""
+
+    link: Link
+    before: _Trail | None
+    length: int
+
+    def links(self) -> list[Link]:
+        """The edges from the first to the last."""
+        found = []
+        trail: _Trail | None = self
+        while trail is not None:
+            found.append(trail.link)
+            trail = trail.before
+        return found[::-1]
 
 
 def _descendants(graph: Graph, start: Node) -> set[int]:
