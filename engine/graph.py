@@ -15,7 +15,7 @@ formula), how it sends gradients back, and what its local derivatives are. Every
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,6 +27,9 @@ from engine.expression import Entry, Expr, Name, Partial, Symbol, Values
 Array = npt.NDArray[np.floating[Any]]
 Columns = slice
 """Which columns (samples) of every node a question is about."""
+
+Kernel = Callable[[], None]
+"""One op's turn in a pass."""
 
 Entries = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]
 """Entries of a matrix as index arrays: their rows and their columns."""
@@ -180,9 +183,15 @@ class Graph:
         needs_gradient: bool = True,
         per_sample: bool = False,
         scalar: bool = False,
+        grad: Array | None = None,
     ) -> Node:
-        """Adds a node that nothing computes: data or a parameter. Its array is used as it is, not copied."""
+        """Adds a node that nothing computes: data or a parameter.
+
+        Its array is used as it is, not copied; so is `grad`, where given, an array of the same shape for the gradient.
+        """
         node = Node(symbol, value, needs_gradient=needs_gradient, per_sample=per_sample, scalar=scalar)
+        if grad is not None:
+            node.grad = grad
         self._name(node)
         return node
 
@@ -214,15 +223,18 @@ class Graph:
             node.consumers.append((op, i))
         return op.output
 
-    def finish(self, *, gradients: bool = True) -> Graph:
+    def finish(self, *, gradients: bool = True, passing: Collection[Node] = ()) -> Graph:
         """Allocates gradients, decides who writes and who adds, and binds the kernels. Call once, last.
 
-        The last op's output is the loss. With `gradients=False` the graph can only go forward.
+        The last op's output is the loss. With `gradients=False` the graph can only go forward. The gradients of
+        `passing` nodes, none with more than one consumer, share memory: each is there only from its consumer's
+        turn in the backward pass to the end of its own op's, which saves memory and the time to reach it.
         """
         written: set[int] = set()
         if gradients:
+            self._share_gradients(passing)
             for node in self.nodes.values():
-                if node.needs_gradient:
+                if node.needs_gradient and node.grad.shape != node.value.shape:
                     node.grad = np.zeros_like(node.value, order="C")
             for op in reversed(self.ops):
                 if op.bypassed:
@@ -237,11 +249,31 @@ class Graph:
         for op in self.ops:
             op.prepare(scratch)
         self._forward = [op.forward for op in self.ops]
-        # A stable loss sends ∂ℰ/∂f even where its own input, Ŷ, wants no gradient.
-        self._backward = [
-            op.backward for op in reversed(self.ops) if any(op.sends) or (gradients and op is self.ops[-1])
-        ]
+        self._backward = self.backward_kernels({}) if gradients else []
         return self
+
+    def _share_gradients(self, passing: Collection[Node]) -> None:
+        """Gives passing nodes their gradients in the order of the backward pass, from those no longer needed."""
+        shared = {id(node) for node in passing if node.needs_gradient}
+        unused: dict[tuple[int, int], list[Array]] = {}
+        for op in reversed(self.ops):
+            for node in op.inputs:
+                if id(node) in shared:
+                    free = unused.get(node.shape)
+                    node.grad = free.pop() if free else np.zeros_like(node.value, order="C")
+            if id(op.output) in shared:
+                unused.setdefault(op.output.shape, []).append(op.output.grad)
+
+    def backward_kernels(self, after: Mapping[Op, Kernel]) -> list[Kernel]:
+        """The calls of a backward pass in their order, with further ones put in, each directly after an op's."""
+        kernels: list[Kernel] = []
+        for op in reversed(self.ops):
+            # A stable loss sends ∂ℰ/∂f even where its own input, Ŷ, wants no gradient.
+            if any(op.sends) or op is self.ops[-1]:
+                kernels.append(op.backward)
+            if op in after:
+                kernels.append(after[op])
+        return kernels
 
     @property
     def loss(self) -> Node:
@@ -253,14 +285,26 @@ class Graph:
         with np.errstate(all="ignore"):
             for kernel in self._forward:
                 kernel()
-        return float(self.loss.value[0, 0])
+        return self.loss.value.item(0)
 
     def backward(self) -> None:
         """Computes ∂ℰ/∂node for every node that wants it; `forward` must have run."""
-        self.loss.grad[...] = 1.0
+        self.loss.grad.fill(1.0)
         with np.errstate(all="ignore"):
             for kernel in self._backward:
                 kernel()
+
+    def forward_and_backward(self, backward_kernels: Sequence[Kernel] | None = None) -> float:
+        """Both in one go and the loss, for a training loop that has switched floating-point warnings off itself.
+
+        `backward_kernels` are those to run in place of the usual ones.
+        """
+        for kernel in self._forward:
+            kernel()
+        self.loss.grad.fill(1.0)
+        for kernel in self._backward if backward_kernels is None else backward_kernels:
+            kernel()
+        return self.loss.value.item(0)
 
     def recompute(self, node: Node) -> float:
         """Runs only what lies after `node` and returns the loss: for central differences at any node."""

@@ -8,14 +8,17 @@ Where every sample is computed on its own the Jacobian is diagonal; batch normal
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from engine.expression import Symbol
-from engine.graph import Array, Graph
+from engine.expression import Entry, Symbol
+from engine.graph import Array, Entries, Graph
 from engine.paths import Link
+
+TOLERANCE, SINGLE_TOLERANCE = 1e-9, 1e-4
+"""How far two ways of computing a row may be apart, relative to what was added up for it: float64, float32."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,7 @@ class SampleJacobian:
 
     `matrix[i, j]` is ∂above_i/∂below_j for samples[i] and samples[j]. `left` is the row ∂ℰ/∂above, `product` the
     row `left · matrix` and `gradient` the row ∂ℰ/∂below that the backward pass found, all over all n samples.
+    `rounding` is how far apart rounding may put those two: batch norm adds up numbers that nearly cancel.
     """
 
     above: Symbol
@@ -36,15 +40,12 @@ class SampleJacobian:
     product: Array
     gradient: Array
     diagonal: bool
+    rounding: float
 
     @property
     def agrees(self) -> bool:
         """Whether the product is the whole gradient: it is where nothing else feeds on this row."""
-        return bool(
-            np.allclose(
-                self.product, self.gradient, rtol=1e-9, atol=1e-12 * np.abs(self.gradient).max(initial=0.0)
-            )
-        )
+        return bool(np.allclose(self.product, self.gradient, rtol=0.0, atol=self.rounding))
 
 
 def sample_jacobian(graph: Graph, link: Link, samples: Sequence[int]) -> SampleJacobian | None:
@@ -56,18 +57,46 @@ def sample_jacobian(graph: Graph, link: Link, samples: Sequence[int]) -> SampleJ
     place = {sample: position for position, sample in enumerate(samples)}
     matrix = np.zeros((len(samples), len(samples)))
     left = above.grad[row_out].astype(np.float64)
-    product = np.zeros(graph.n)
+    product, size = np.zeros(graph.n), np.zeros(graph.n)
     diagonal = True
     for column in range(graph.n):
-        (rows, columns), values = link.op.local_values(link.i, (row_in, column), graph.value_of)
-        for row, reached, value in zip(rows.tolist(), columns.tolist(), values.tolist(), strict=True):
-            if row != row_out:
-                continue
-            product[column] += left[reached] * value
-            diagonal = diagonal and reached == column
-            if reached in place and column in place:
-                matrix[place[reached], place[column]] = value
-    gradient = below.grad[row_in].astype(np.float64)
+        for (rows, columns), values in _routes(graph, link, (row_in, column)):
+            reached, locals_ = columns[rows == row_out], values[rows == row_out]
+            product[column] += float(left[reached] @ locals_)
+            size[column] += float(np.abs(left[reached]) @ np.abs(locals_))
+            diagonal = diagonal and bool((reached == column).all())
+            if column in place:
+                for sample, value in zip(reached.tolist(), locals_.tolist(), strict=True):
+                    if sample in place:
+                        matrix[place[sample], place[column]] += value
+    tolerance = TOLERANCE if below.grad.dtype == np.float64 else SINGLE_TOLERANCE
     return SampleJacobian(
-        above.symbol, below.symbol, row_out, row_in, tuple(samples), matrix, left, product, gradient, diagonal
+        above=above.symbol,
+        below=below.symbol,
+        above_row=row_out,
+        below_row=row_in,
+        samples=tuple(samples),
+        matrix=matrix,
+        left=left,
+        product=product,
+        gradient=below.grad[row_in].astype(np.float64),
+        diagonal=diagonal,
+        rounding=tolerance * float(size.max()),
     )
+
+
+def _routes(graph: Graph, link: Link, entry: Entry) -> Iterator[tuple[Entries, Array]]:
+    """How one entry of a link's input reaches its output: by the link, and by way of what all samples share.
+
+    Batch norm has three such routes: f to h itself, through the mean and through the std.
+    """
+    yield link.op.local_values(link.i, entry, graph.value_of)
+    for op, i in link.below.node.consumers:
+        if op.output.per_sample:
+            continue
+        for later, j in op.output.consumers:
+            if later is link.op:
+                (rows, columns), inner = op.local_values(i, entry, graph.value_of)
+                for row, column, value in zip(rows.tolist(), columns.tolist(), inner.tolist(), strict=True):
+                    reached, outer = later.local_values(j, (row, column), graph.value_of)
+                    yield reached, outer * value

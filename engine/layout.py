@@ -574,7 +574,12 @@ def fit(expr: Expr, width: int, style: Style = Style()) -> Box:
     rows = _broken(shortest.pieces(expr), width, shortest.glyphs.times)
     if rows is not None:
         return rows
-    flat = _Pen(shortest.style, flat=True, spare=shortest.spare).draw(expr).lines[0]
+    return fit_flat(expr, width, shortest.style, spare=shortest.spare)
+
+
+def fit_flat(expr: Expr, width: int, style: Style = Style(), *, spare: int = 0) -> Box:
+    """The formula on one line, wrapped at operators where it is wider than `width`."""
+    flat = _Pen(style, flat=True, spare=spare).draw(expr).lines[0]
     return _stacked([Box.of(line) for line in _wrapped(flat, width)])
 
 

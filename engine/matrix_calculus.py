@@ -62,6 +62,7 @@ class MatrixLine:
     agrees: bool
     function: str = ""
     remark: str = ""
+    divided_by_n: bool = False
 
 
 def matrix_lines(graph: Graph) -> Iterator[MatrixLine]:
@@ -73,8 +74,9 @@ def matrix_lines(graph: Graph) -> Iterator[MatrixLine]:
             yield from backward_lines(op)
 
 
-def _agrees(mine: Array, graphs: Array) -> bool:
-    scale = float(np.max(np.abs(graphs), initial=0.0))
+def _agrees(mine: Array, graphs: Array, *summands: Array) -> bool:
+    """Whether two ways of computing a matrix agree, up to rounding: of it, or of larger numbers that were added up."""
+    scale = max(float(np.max(np.abs(one), initial=0.0)) for one in (graphs, *summands))
     tolerance = TOLERANCE if graphs.dtype == np.float64 else 1e-4
     return bool(np.allclose(mine, graphs, rtol=tolerance, atol=tolerance * scale, equal_nan=True))
 
@@ -109,7 +111,7 @@ def _(op: Linear) -> Iterator[MatrixLine]:
         product = product + op.inputs[BIAS].value
         remark = f"plus {op.inputs[BIAS].symbol.plain()}, added to every column"
     factors = (_value(weight, transposed=True), _value(activation))
-    agrees = _agrees(product, op.output.value)
+    agrees = _agrees(product, op.output.value, np.abs(weight.value.T) @ np.abs(activation.value))
     yield MatrixLine("forward", op.output.symbol, op.output.shape, "·", factors, agrees, remark=remark)
 
 
@@ -136,21 +138,19 @@ def _backward(
     op: Op,
     i: int,
     remark: str = "",
+    summands: tuple[Array, ...] = (),
 ) -> MatrixLine:
     """A backward line; where the node has several consumers, the line is one of the summands of its gradient."""
     several = sum(consumer.sends[place] for consumer, place in node.consumers if not consumer.bypassed) > 1
-    agrees = _agrees(value, node.grad) if not several else _agrees(_sum_of_contributions(node), node.grad)
+    if operator == "·":
+        summands = (np.abs(factors[0].value) @ np.abs(factors[1].value),)
+    agrees = _agrees(value, node.grad, *summands)
     if several:
+        contributions = [contribution(*consumer) for consumer in node.consumers]
+        agrees = _agrees(np.sum(contributions, axis=0), node.grad, *contributions, *summands)
         remark = f"{remark}; one of several contributions, which add up".removeprefix("; ")
     name = Partial(Symbol("E"), node.symbol)
     return MatrixLine("backward", name, node.shape, operator, factors, agrees, remark=remark)
-
-
-def _sum_of_contributions(node: Node) -> Array:
-    total = np.zeros_like(node.grad)
-    for op, i in node.consumers:
-        total += contribution(op, i)
-    return total
 
 
 def contribution(op: Op, i: int) -> Array:
@@ -281,7 +281,9 @@ def _(op: Standardize) -> Iterator[MatrixLine]:
     for i, node in enumerate(op.inputs):
         if op.sends[i]:
             factors = (_gradient(op.output), _value(op.inputs[2]))
-            yield _backward(node, "/", factors, contribution(op, i), op, i, _STANDARDIZE_REMARKS[i])
+            direct = op.output.grad / op.inputs[2].value
+            summands = (direct, direct * op.output.value)
+            yield _backward(node, "/", factors, contribution(op, i), op, i, _STANDARDIZE_REMARKS[i], summands)
 
 
 _STANDARDIZE_REMARKS = (
@@ -300,7 +302,7 @@ def _(op: Loss) -> Iterator[MatrixLine]:
         op.output.shape,
         "",
         (_value(prediction), _value(label)),
-        bool(np.isfinite(op.output.value).all()),
+        _agrees(np.array([[_loss(op)]]), op.output.value),
         "loss",
         "a scalar",
     )
@@ -325,7 +327,7 @@ def _(op: Loss) -> Iterator[MatrixLine]:
             "the scalar's derivative by each entry: the shape of Ŷ",
         )
     if op.logits is not None:
-        remark = "entry by entry" + ("" if op.n == 1 else f", divided by n = {op.n}")
+        remark = "entry by entry"
         if isinstance(op, BinaryCrossEntropy) and op.weighted:
             remark += f", weighted by α = {op.alpha:g} and β = {op.beta:g}"
         yield MatrixLine(
@@ -336,7 +338,20 @@ def _(op: Loss) -> Iterator[MatrixLine]:
             (_value(prediction), _value(label)),
             _agrees(_logit_gradient(op), op.logits.grad),
             remark=remark,
+            divided_by_n=op.n > 1,
         )
+
+
+def _loss(op: Loss) -> float:
+    """ℰ recomputed with plain NumPy: of the two cross-entropies in the form that needs no log of a rounded Ŷ."""
+    prediction, label = (node.value for node in op.inputs)
+    if op.logits is None:
+        return float(0.5 * np.square(prediction - label).sum() / op.n)
+    f = op.logits.value
+    if isinstance(op, BinaryCrossEntropy):
+        rare, common = op.alpha * label, op.beta * (1 - label)
+        return float((rare * np.logaddexp(0, -f) + common * np.logaddexp(0, f)).sum() / op.n)
+    return float((label * (np.logaddexp.reduce(f, axis=0) - f)).sum() / op.n)
 
 
 def _logit_gradient(op: Loss) -> Array:

@@ -78,20 +78,35 @@ class Network:
         copies = {name: value.astype(dtype) for name, value in self.parameters.items()}
         return Network(self.layers, copies, self.loss, np.dtype(dtype))
 
-    def graph(self, inputs: Array, labels: Array, *, training: bool = False, gradients: bool = True) -> Graph:
+    def graph(
+        self,
+        inputs: Array,
+        labels: Array,
+        *,
+        training: bool = False,
+        gradients: bool = True,
+        into: Mapping[Symbol, Array] | None = None,
+        transient: bool = False,
+    ) -> Graph:
         """The graph for the samples X (features, n) and Y (outputs, n).
 
-        With `training` it uses them without copying and leaves out what only a reader wants: the gradients of X and of Y_hat where the loss
-        does not need them. With `gradients=False` it can only go forward.
+        With `training` it uses them without copying and leaves out what only a reader wants: the gradients of X
+        and of Y_hat where the loss does not need them. With `gradients=False` it can only go forward. `into` gives
+        arrays for the gradients of the parameters. With `transient` the gradients of f[l] and a[l] share memory
+        where they can, so that only those of parameters are there after the backward pass.
         """
-        return _Builder(self, inputs, labels, training).build(gradients)
+        builder = _Builder(self, inputs, labels, training, into or {})
+        return builder.build(gradients, transient)
 
 
 class _Builder:
     """Builds one graph, layer by layer."""
 
-    def __init__(self, network: Network, inputs: Array, labels: Array, training: bool) -> None:
+    def __init__(
+        self, network: Network, inputs: Array, labels: Array, training: bool, into: Mapping[Symbol, Array]
+    ) -> None:
         self.network = network
+        self.into = into
         self.n = inputs.shape[1]
         self.graph = Graph(self.n, network.dtype, constants={"n": float(self.n)})
         self.training = training
@@ -100,11 +115,19 @@ class _Builder:
         self.label = self.graph.leaf(Y, labels, needs_gradient=False, per_sample=True)
         self.current = self.graph.leaf(X, inputs, needs_gradient=not training, per_sample=True)
 
-    def build(self, gradients: bool) -> Graph:
+    def build(self, gradients: bool, transient: bool) -> Graph:
         for number, layer in enumerate(self.network.layers, start=1):
             self._layer(number, layer)
         self._loss()
-        return self.graph.finish(gradients=gradients)
+        return self.graph.finish(gradients=gradients, passing=self._passing() if transient else ())
+
+    def _passing(self) -> list[Node]:
+        """The nodes between one op and one other, where no statistic and no shortcut looks again."""
+        return [
+            op.output
+            for op in self.graph.ops
+            if isinstance(op, Linear | Elementwise) and len(op.output.consumers) == 1
+        ]
 
     def _layer(self, number: int, layer: LayerSpec) -> None:
         before = self.current
@@ -120,14 +143,13 @@ class _Builder:
             self.current = self.graph.add(Add((self.current, before), result))
 
     def _linear(self, number: int, units: int) -> Node:
-        inputs = [
-            self.graph.leaf(Symbol("W", number), self.network.parameters[Symbol("W", number)]),
-            self.current,
-        ]
-        bias = Symbol("b", number)
-        if bias in self.network.parameters:
-            inputs.append(self.graph.leaf(bias, self.network.parameters[bias]))
+        inputs = [self._parameter(Symbol("W", number)), self.current]
+        if Symbol("b", number) in self.network.parameters:
+            inputs.append(self._parameter(Symbol("b", number)))
         return self.graph.add(Linear(inputs, self.graph.result(Symbol("f", number), (units, self.n), inputs)))
+
+    def _parameter(self, name: Symbol) -> Node:
+        return self.graph.leaf(name, self.network.parameters[name], grad=self.into.get(name))
 
     def _normalised(self, number: int, axis: int) -> Node:
         graph, f = self.graph, self.pre_activation

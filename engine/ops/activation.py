@@ -7,14 +7,14 @@ charts then all have it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 
 from engine.expression import Expr, Number, call, not_positive, positive
 from engine.graph import Array
 from engine.ops.elementwise import Rule
+from engine.ops.erf import erf
+from engine.ops.workspace import workspace
 
 DEFAULT_SLOPE = 0.01
 """Leaky ReLU's slope for negative inputs (Maas et al. 2013)."""
@@ -25,6 +25,13 @@ SELU_ALPHA = 1.6732632423543772
 
 SATURATED = 0.01
 """A sigmoid or tanh is called saturated where its derivative is below this share of its largest value."""
+
+_ROOT = math.sqrt(1.0 - SATURATED)
+SATURATED_OUTSIDE = {"sigmoid": ((1.0 - _ROOT) / 2.0, (1.0 + _ROOT) / 2.0), "tanh": (-_ROOT, _ROOT)}
+"""Between which values it is not, with 4σ(1-σ) = SATURATED and 1 - tanh² = SATURATED at the ends."""
+
+SATURATED_BEYOND = {"sigmoid": 2.0 * math.atanh(_ROOT), "tanh": math.atanh(_ROOT)}
+"""The |f| at which these values are reached: 5.99 and 2.99."""
 
 
 def _zero(x: Expr) -> Expr:
@@ -62,7 +69,7 @@ def _sigmoid_derivative(x: Array, y: Array, out: Array) -> None:
 
 
 def _sigmoid_remark(x: float) -> str | None:
-    if abs(x) > 5.98:  # σ'(5.98) = 0.0025, one hundredth of its largest value 1/4
+    if abs(x) > SATURATED_BEYOND["sigmoid"]:
         return "saturated: σ′ is below one hundredth of its largest value, 1/4"
     return None
 
@@ -89,7 +96,7 @@ def _tanh_derivative(x: Array, y: Array, out: Array) -> None:
 
 
 def _tanh_remark(x: float) -> str | None:
-    if abs(x) > 2.99:  # 1 - tanh²(2.99) = 0.01
+    if abs(x) > SATURATED_BEYOND["tanh"]:
         return "saturated: the derivative of tanh is below one hundredth of its largest value, 1"
     return None
 
@@ -115,7 +122,7 @@ def _relu_remark(x: float) -> str | None:
 RELU = Rule(
     "relu",
     value=lambda x, out: np.maximum(x, 0.0, out=out),
-    derivative=lambda x, y, out: np.greater(x, 0.0, out=out),
+    derivative=lambda x, y, out: np.greater(y, 0.0, out=out),  # y, as it was read last
     formula=lambda x: call("relu", x),
     derivative_formula=positive,
     remark=_relu_remark,
@@ -126,9 +133,12 @@ RELU = Rule(
 def leaky_relu(slope: float = DEFAULT_SLOPE) -> Rule:
     """f where f > 0, slope·f elsewhere. With slope 1 it is linear; with slope 0 it is ReLU."""
 
+    # x and slope·x differ in size where they differ, and it is the larger that counts unless the slope is above 1.
+    larger = np.maximum if slope <= 1.0 else np.minimum
+
     def value(x: Array, out: Array) -> None:
         np.multiply(x, slope, out=out)
-        np.copyto(out, x, where=x > 0)
+        larger(x, out, out=out)
 
     def derivative(x: Array, y: Array, out: Array) -> None:
         np.greater(x, 0.0, out=out)
@@ -149,7 +159,7 @@ def leaky_relu(slope: float = DEFAULT_SLOPE) -> Rule:
 def _elu_value(x: Array, out: Array) -> None:
     np.minimum(x, 0.0, out=out)
     np.expm1(out, out=out)
-    np.add(out, np.maximum(x, 0.0), out=out)
+    np.maximum(out, x, out=out)  # eˣ - 1 ≥ x, with 0 on the left where x > 0
 
 
 def _elu_derivative(x: Array, y: Array, out: Array) -> None:
@@ -170,15 +180,21 @@ def _selu_value(x: Array, out: Array) -> None:
     np.minimum(x, 0.0, out=out)
     np.expm1(out, out=out)
     np.multiply(out, SELU_ALPHA, out=out)
-    np.add(out, np.maximum(x, 0.0), out=out)
+    above = workspace.like(x)
+    np.maximum(x, 0.0, out=above)
+    np.add(out, above, out=out)
     np.multiply(out, SELU_SCALE, out=out)
 
 
 def _selu_derivative(x: Array, y: Array, out: Array) -> None:
     np.minimum(x, 0.0, out=out)
     np.exp(out, out=out)
-    np.multiply(out, SELU_SCALE * SELU_ALPHA, out=out)
-    np.copyto(out, SELU_SCALE, where=x > 0)
+    np.multiply(out, SELU_ALPHA, out=out)
+    above = workspace.like(x)
+    np.greater(x, 0.0, out=above)
+    np.multiply(above, SELU_ALPHA - 1.0, out=above)
+    np.subtract(out, above, out=out)  # α e⁰ - (α - 1) = 1 where x > 0
+    np.multiply(out, SELU_SCALE, out=out)
 
 
 SELU = Rule(
@@ -193,13 +209,6 @@ SELU = Rule(
 )
 
 # ── the smooth relatives of relu ────────────────────────────────────────────────────────────────────
-
-_erf_of_each: Callable[[Array], npt.NDArray[np.object_]] = np.frompyfunc(math.erf, 1, 1)
-
-
-def erf(x: Array, out: Array) -> None:
-    """The error function of every entry (NumPy has none of its own)."""
-    np.copyto(out, _erf_of_each(x), casting="unsafe")
 
 
 def _normal_cdf(x: Array, out: Array) -> None:
@@ -217,7 +226,13 @@ def _gelu_value(x: Array, out: Array) -> None:
 
 def _gelu_derivative(x: Array, y: Array, out: Array) -> None:
     _normal_cdf(x, out)
-    np.add(out, x * np.exp(-0.5 * x * x) / math.sqrt(2.0 * math.pi), out=out)
+    density = workspace.like(x)
+    np.multiply(x, x, out=density)
+    np.multiply(density, -0.5, out=density)
+    np.exp(density, out=density)
+    np.multiply(density, x, out=density)
+    np.multiply(density, 1.0 / math.sqrt(2.0 * math.pi), out=density)
+    np.add(out, density, out=out)
 
 
 def _normal_cdf_formula(x: Expr) -> Expr:
@@ -243,7 +258,10 @@ def _silu_value(x: Array, out: Array) -> None:
 def _silu_derivative(x: Array, y: Array, out: Array) -> None:
     # σ(x)(1 + x(1 - σ(x))) = σ(x) + y(1 - σ(x)), with y = xσ(x)
     _sigmoid_value(x, out)
-    np.add(out, y * (1.0 - out), out=out)
+    rest = workspace.like(x)
+    np.subtract(1.0, out, out=rest)
+    np.multiply(rest, y, out=rest)
+    np.add(out, rest, out=out)
 
 
 SILU = Rule(
@@ -254,9 +272,21 @@ SILU = Rule(
     derivative_formula=lambda x: call("sigmoid", x) * (1 + x * (1 - call("sigmoid", x))),
 )
 
+
+def softplus(x: Array, out: Array) -> None:
+    """log(1 + eˣ) = max(x, 0) + log(1 + e⁻ˡˣˡ), which does not overflow; `out` may not be x."""
+    np.abs(x, out=out)
+    np.negative(out, out=out)
+    np.exp(out, out=out)
+    np.log1p(out, out=out)
+    above = workspace.like(x)
+    np.maximum(x, 0.0, out=above)
+    np.add(out, above, out=out)
+
+
 SOFTPLUS = Rule(
-    "softplus",  # log(1 + eˣ), in the form that does not overflow
-    value=lambda x, out: np.logaddexp(0.0, x, out=out),
+    "softplus",
+    value=softplus,
     derivative=lambda x, y, out: _sigmoid_value(x, out),
     formula=lambda x: call("relu", x) + call("log", 1 + call("exp", -call("abs", x))),
     derivative_formula=lambda x: call("sigmoid", x),

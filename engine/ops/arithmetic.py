@@ -15,8 +15,9 @@ import numpy as np
 
 from engine.expression import Entry, Expr, Indicator, Number, call, positive
 from engine.graph import Array, Columns, Node, Op, Scratch
-from engine.ops.activation import RELU, SIGMOID, TANH, erf
+from engine.ops.activation import RELU, SIGMOID, TANH
 from engine.ops.elementwise import Rule
+from engine.ops.erf import erf
 
 Kernel = Callable[[Array, Array, Array], object]
 FormulaOfTwo = Callable[[Expr, Expr], Expr]

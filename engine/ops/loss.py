@@ -18,6 +18,7 @@ import numpy as np
 
 from engine.expression import Entry, Expr, Negative, Product, Sum, Symbol, call
 from engine.graph import Array, Columns, Node, Op, Scratch
+from engine.ops.workspace import workspace
 
 ROUNDED = (
     "Ŷ has rounded to exactly {value}: ∂ℰ/∂Ŷ and ∂Ŷ/∂f can no longer be multiplied; "
@@ -58,6 +59,13 @@ class Loss(Op):
     @abstractmethod
     def term(self, entry: Entry) -> Expr:
         """What one output of one sample adds, before sign and 1/n."""
+
+    def stable_term(self, entry: Entry) -> Expr:
+        """The same term with its sign, from the logits instead of Ŷ: finite where Ŷ has rounded to 0 or 1.
+
+        Raises ValueError where there are no logits to compute from.
+        """
+        raise ValueError("there are no logits to compute from")
 
     @abstractmethod
     def _scaled(self, total: Expr) -> Expr:
@@ -104,6 +112,10 @@ class Loss(Op):
         """∂ℰ/∂f at one entry, line by line from the separate factors to the simplified form; every line is equal."""
         return []
 
+    def simplification_reasons(self) -> list[str]:
+        """Why each line of `simplification` is what it is, in a few words."""
+        return []
+
     def fused_product(self, prediction: Entry, logit: Entry) -> float:
         """∂ℰ/∂Ŷ · ∂Ŷ/∂f between two entries, multiplied out before evaluation: finite even where Ŷ has rounded."""
         raise ValueError("this loss has no stable form of its own")
@@ -131,14 +143,24 @@ class BinaryCrossEntropy(Loss):
         self.weighted = alpha is not None or beta is not None
 
     def forward(self) -> None:
-        """Σ αY log(1+e⁻ᶠ) + β(1-Y) log(1+eᶠ), divided by n: finite for every finite f."""
+        """Σ αY log(1+e⁻ᶠ) + β(1-Y) log(1+eᶠ), divided by n: finite for every finite f.
+
+        Both logarithms share log(1+e⁻ˡᶠˡ), and one of them has |f| besides.
+        """
         if self.logits is None:
             self._from_prediction()
             return
-        np.negative(self.logits.value, out=self._scratch)
-        np.logaddexp(0.0, self._scratch, out=self._scratch)
-        np.logaddexp(0.0, self.logits.value, out=self._other)
-        self._weigh(self._scratch, self._other)
+        logits, work, other = self.logits.value, self._scratch, self._other
+        np.abs(logits, out=work)
+        np.negative(work, out=work)
+        np.exp(work, out=work)
+        np.log1p(work, out=work)
+        below = workspace.like(logits)
+        np.minimum(logits, 0.0, out=below)
+        np.maximum(logits, 0.0, out=other)
+        np.add(other, work, out=other)
+        np.subtract(work, below, out=work)
+        self._weigh(work, other)
 
     def _from_prediction(self) -> None:
         prediction = self.inputs[0].value
@@ -150,14 +172,12 @@ class BinaryCrossEntropy(Loss):
         self._weigh(self._scratch, self._other)
 
     def _weigh(self, if_one: Array, if_zero: Array) -> None:
-        """ℰ = (1/n) Σ αY·if_one + β(1-Y)·if_zero; overwrites both arrays."""
+        """ℰ = (1/n) Σ αY·if_one + β(1-Y)·if_zero; overwrites `if_one`."""
         label = self.inputs[1].value
-        np.multiply(if_one, label, out=if_one)
-        positive = self.alpha * float(if_one.sum())
-        # Σ(1-Y)·if_zero as two sums, without an array for 1-Y, would cancel; multiply by 1-Y in place of if_one.
+        positive = self.alpha * float(np.vdot(label, if_one))
+        # Σ(1-Y)·if_zero as two sums, without an array for 1-Y, would cancel; put 1-Y in place of if_one.
         np.subtract(1.0, label, out=if_one)
-        np.multiply(if_zero, if_one, out=if_zero)
-        self.output.value[0, 0] = (positive + self.beta * float(if_zero.sum())) / self.n
+        self.output.value[0, 0] = (positive + self.beta * float(np.vdot(if_one, if_zero))) / self.n
 
     def backward(self) -> None:
         """∂ℰ/∂f = (1/n)(-αY(1-Ŷ) + β(1-Y)Ŷ), and ∂ℰ/∂Ŷ where it is wanted."""
@@ -235,9 +255,20 @@ class BinaryCrossEntropy(Loss):
         )
         factors = self.by_prediction(entry)
         lines = [Product((factors, prediction, 1 - prediction)), self.over_n(multiplied)]
-        if not self.weighted:
+        if self.alpha == self.beta == 1.0:
             lines.append(self.over_n(prediction - label))
         return lines
+
+    def simplification_reasons(self) -> list[str]:
+        """The steps of the tutorial's A1(b)."""
+        reasons = [
+            "the two factors; σ(f) is Ŷ, so the slope σ(f)(1 − σ(f)) is Ŷ(1 − Ŷ)",
+            "multiplied out: Ŷ cancels in the first fraction, 1 − Ŷ in the second",
+        ]
+        if self.alpha == self.beta == 1.0:
+            equal = "with α = β = 1: " if self.weighted else ""
+            reasons.append(f"{equal}−Y + YŶ + Ŷ − YŶ, and the two products cancel")
+        return reasons
 
     def fused_product(self, prediction: Entry, logit: Entry) -> float:
         """(1/n)(-αY(1-Ŷ) + β(1-Y)Ŷ)."""
@@ -298,6 +329,18 @@ class CrossEntropy(Loss):
         prediction, label = self.inputs
         return label.entry(entry) * call("log", prediction.entry(entry))
 
+    def stable_term(self, entry: Entry) -> Expr:
+        """Y (log Σ_j e^(f_j - f)), each exponent bounded by the largest f of the sample."""
+        if self.logits is None:
+            return super().stable_term(entry)
+        k = entry[1]
+        every = [self.logits.entry((j, k)) for j in range(self.logits.shape[0])]
+        largest: Expr = every[0]
+        for other in every[1:]:
+            largest = call("maximum", largest, other)
+        spread = call("log", Sum(tuple(call("exp", one - largest) for one in every)))
+        return self.inputs[1].entry(entry) * (spread + largest - self.logits.entry(entry))
+
     def _scaled(self, total: Expr) -> Expr:
         return Negative(self.over_n(total))
 
@@ -324,6 +367,15 @@ class CrossEntropy(Loss):
         if abs(float(column.sum()) - 1.0) <= column.size * float(np.finfo(column.dtype).eps):
             lines.append(own - own_label)
         return [self.over_n(line) for line in lines]
+
+    def simplification_reasons(self) -> list[str]:
+        """One for each line."""
+        return [
+            "f reaches every output through softmax: one product for each",
+            "multiplied out: each Ŷ under a fraction cancels",
+            "collected: the own Ŷ times all labels, less the own label",
+            "the labels of a sample sum to 1",
+        ]
 
     def fused_product(self, prediction: Entry, logit: Entry) -> float:
         """-(1/n) Y_k (1{k=j} - Ŷ_j)."""

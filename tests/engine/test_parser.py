@@ -114,7 +114,7 @@ def test_precedence_is_pythons(text: str) -> None:
         ("f[x]", "column 3: expected a whole number of at most nine digits, found “x”"),
         ("f[1.5]", "column 3: expected a whole number of at most nine digits, found “1.5”"),
         ("f[1234567890]", "column 3: expected a whole number of at most nine digits, found “1234567890”"),
-        ("f[1][2]", "column 7: expected a comma and a column, found “]”"),
+        ("f[1][2]", "column 7: expected a comma and the number of a column, such as [0,1], found “]”"),
         ("f[1,2", "column 6: expected a closing bracket, found end of input"),
         ("f[1,2][3]", "column 7: expected end of input, found “[”"),
         ("1 + lambda", "column 5: “lambda” is a reserved word of Python and cannot be a name"),
@@ -220,10 +220,30 @@ def test_parse_symbol(text: str, symbol: Symbol) -> None:
     [
         ("", "column 1: expected a name, found end of input"),
         ("W[1][1,1] + 1", "column 11: expected an operator, found “+”"),
-        ("W[1][1 1]", "column 8: expected a comma and a column, found “1”"),
+        ("W[1][1 1]", "column 8: expected a comma and the number of a column, such as [0,1], found “1”"),
     ],
 )
 def test_parse_symbol_errors(text: str, message: str) -> None:
     with pytest.raises(ParseError) as caught:
         parse_symbol(text)
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("shown", "plain"),
+    [
+        ("∂ℰ/∂W⁽¹⁾₁₁", "W[1][1,1]"),
+        ("W⁽¹²⁾₁₀,₃", "W[12][10,3]"),
+        ("f⁽²⁾₀,₉₂₆", "f[2][0,926]"),
+        ("Ŷ₀₀", "Y_hat[0,0]"),
+        ("dE/dW[1]_11", None),
+        ("dE/dW[1][1,1]", "W[1][1,1]"),
+        ("X₁₀", "X[1,0]"),
+    ],
+)
+def test_what_the_screen_shows_may_be_typed(shown: str, plain: str | None) -> None:
+    if plain is None:
+        with pytest.raises(ParseError):
+            parse_symbol(shown)
+    else:
+        assert parse_symbol(shown).plain() == plain
