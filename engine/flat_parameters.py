@@ -1,0 +1,66 @@
+"""All parameters of a network in one array, and all their gradients in another.
+
+    values     [ W[1] ········ | W[2] ···· | b[1] · | b[2] · | W[3] ···· ]
+    gradients  [ ∂ℰ/∂W[1] ···· | ∂ℰ/∂W[2]  |  …     |  …     |  …        ]
+                 └──────────── trainable ───────────┘└────── frozen ─────┘
+                                           └──── biases ─────┘
+
+The network and its graphs go on seeing matrices: theirs become views of these. An optimiser then needs a few
+calls for a whole network, and a checkpoint is one copy.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engine.expression import Symbol
+from engine.graph import Array
+from engine.network import Network
+from engine.update import trainable
+
+BLOCK = 16_384
+"""Entries that are taken through several array calls together, so that they stay in the processor's cache."""
+
+
+class FlatParameters:
+    """The parameters of one network, moved into one array; `network.parameters` are views of it from then on."""
+
+    def __init__(self, network: Network) -> None:
+        moving = trainable(network)
+        frozen = [name for name in network.parameters if name not in moving]
+        names = [*sorted(moving, key=_is_bias), *sorted(frozen, key=_is_bias, reverse=True)]
+        size = sum(value.size for value in network.parameters.values())
+        self.values: Array = np.empty(size, network.dtype)
+        self.gradients: Array = np.zeros(size, network.dtype)
+        self.trainable = slice(0, sum(network.parameters[name].size for name in moving))
+        self.gradient_of: dict[Symbol, Array] = {}
+        self._places: dict[Symbol, slice] = {}
+        start = 0
+        for name in names:
+            matrix = network.parameters[name]
+            place = slice(start, start + matrix.size)
+            view = self.values[place].reshape(matrix.shape)
+            view[...] = matrix
+            network.parameters[name] = view
+            self.gradient_of[name] = self.gradients[place].reshape(matrix.shape)
+            self._places[name] = place
+            start = place.stop
+        places = [self._places[name] for name in names if _is_bias(name)]
+        self.biases = slice(places[0].start, places[-1].stop) if places else slice(0, 0)
+
+    def weights_in(self, flat: Array) -> dict[Symbol, Array]:
+        """The part of each trainable W[l] in an array laid out like the trainable part of these, flat as well."""
+        return {
+            name: flat[place]
+            for name, place in self._places.items()
+            if name.name == "W" and place.stop <= self.trainable.stop
+        }
+
+
+def _is_bias(name: Symbol) -> bool:
+    return name.name == "b"
+
+
+def in_blocks(array: Array) -> list[Array]:
+    """A flat array cut into views of at most BLOCK entries."""
+    return [array[start : start + BLOCK] for start in range(0, array.size, BLOCK)]
