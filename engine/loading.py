@@ -27,6 +27,22 @@ PRESET_NAMES = (
     "xor",
     "residual-fork",
     "batch-norm",
+    "vanishing-sigmoid-50",
+    "relu-50",
+    "leaky-relu-50",
+    "exploding-50",
+    "exploding-50-clip",
+    "vanishing-50-xavier",
+    "vanishing-50-he",
+    "vanishing-50-orthogonal",
+    "vanishing-50-batch-norm",
+    "vanishing-50-layer-norm",
+    "vanishing-50-residual",
+    "dying-relu",
+    "dying-relu-leaky",
+    "dying-relu-he",
+    "leaky-slope-1",
+    "step-activation",
 )
 """The presets, in the order in which the tutorials need them."""
 
