@@ -2,7 +2,8 @@
 
     graph ────────> grads_record ───┐
     derivation ───> explain_record ─┼─> to_json ──> text that every JSON reader accepts
-    checks ───────> check_record ───┘
+    checks ───────> check_record ───┤
+    trainer ──────> train_record ───┘
 
 JSON has no NaN and no infinity: they become null, and "nonfinite" beside them says how many there were.
 """
@@ -20,6 +21,8 @@ from engine.chain import Derivation, Step, Term, TopPath
 from engine.gradcheck import EntryCheck, ParameterCheck
 from engine.graph import Graph
 from engine.network import values_and_gradients
+from engine.step_record import StepRecord, layer_names
+from engine.training import Trainer
 
 Record = dict[str, Any]
 TOP_PATHS = 5
@@ -101,6 +104,36 @@ def check_record(checks: Iterable[ParameterCheck]) -> Record:
         for check in checks
     ]
     return {"passed": all(parameter["passed"] for parameter in parameters), "parameters": parameters}
+
+
+def train_record(trainer: Trainer, first: StepRecord | None) -> Record:
+    """A training so far, with the record of its first step: the loss then and now, and every layer now."""
+    last = trainer.last
+    return {
+        "steps": trainer.steps_done,
+        "seconds": 0.0 if last is None else last.seconds,
+        "loss_first": math.nan if first is None else first.loss,
+        "loss_last": math.nan if last is None else last.loss,
+        "accuracy": None if last is None else last.accuracy,
+        "recall": [] if last is None else list(last.recall),
+        "layers": [] if last is None else _layer_records(trainer, last),
+        "problem": trainer.problem,
+    }
+
+
+def _layer_records(trainer: Trainer, record: StepRecord) -> list[Record]:
+    return [
+        {
+            "name": name,
+            "grad_max": float(record.grad_max[place]),
+            "grad_mean": float(record.grad_mean[place]),
+            "grad_l2": float(record.grad_l2[place]),
+            "zero_fraction": float(record.zero_fraction[place]),
+            "quiet": int(record.quiet[place]),
+            "dead": int(record.dead[place]),
+        }
+        for place, name in enumerate(layer_names(trainer.network))
+    ]
 
 
 def to_json(record: Record, *, ascii: bool = False) -> str:

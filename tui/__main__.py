@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+
 from tui.cli import cli
 
 
 def main() -> None:
     """Runs what the command line says and exits with its status."""
+    # Matrices here are small: handing them to several threads costs more than it gains, and the screen wants one.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     cli.main(prog_name="bptui")
 
 

@@ -4,40 +4,50 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding
+from textual.filter import LineFilter
 from textual.screen import Screen
 
 from engine.experiment_error import ExperimentError
+from tui.ascii_filter import AsciiFilter
 from tui.crash import describe_crash
 from tui.keys import ALL_COMMANDS, APP_COMMANDS, Command, bindings
 from tui.output import shows_unicode
+from tui.screens.gradients import GradientsScreen
 from tui.screens.help import help_content, readable_keys
 from tui.screens.home import HomeScreen
 from tui.screens.reading import ReadingScreen
+from tui.screens.relu import ReluScreen
 from tui.screens.stepper import StepperScreen
-from tui.session import Session
+from tui.session import Session, first_screen
 from tui.settings import key_map, recent_files, remember_file
+from tui.source import Source
 from tui.theme import DARK, LIGHT, THEMES
+
+TRAINING_SCREENS = {"gradients": GradientsScreen, "relu": ReluScreen}
+"""The screens that watch a training; a key leads from each to the others and to the stepper."""
 
 
 class BptuiApp(App[None]):
     """bptui on the terminal. With an experiment it opens the stepper at once, otherwise the list of experiments."""
 
     TITLE = "bptui"
+    NOTIFICATION_TIMEOUT = 3.0
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-narrow"), (100, "-wide")]  # noqa: RUF012 - typed by App
-    VERTICAL_BREAKPOINTS = [(0, "-flat"), (20, "-short"), (34, "-tall")]  # noqa: RUF012 - typed by App
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (20, "-short"), (34, "-tall"), (48, "-huge")]  # noqa: RUF012 - typed by App
     CSS_PATH = "app.tcss"
     BINDINGS = bindings(APP_COMMANDS)
 
     def __init__(
-        self, session: Session | None = None, *, ascii_only: bool = False, personal: bool = True
+        self, session: Source | None = None, *, ascii_only: bool = False, personal: bool = True
     ) -> None:
         """`personal` uses the user's own keys and recent files; pictures for everybody do without."""
         super().__init__()
         self._first_session = session
+        self._session: Source | None = None
         self.crash: BaseException | None = None
         self.user_keys: dict[str, str] = {}
         self._keys_problem: str | None = None
@@ -46,37 +56,76 @@ class BptuiApp(App[None]):
             self.user_keys, self._keys_problem = key_map([command.id for command in ALL_COMMANDS])
             self.recent_files = recent_files()
         self.set_class(ascii_only, "-ascii")
+        self._ascii_filter = AsciiFilter(enabled=ascii_only)
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = LIGHT.name if os.environ.get("BPTUI_THEME") == "light" else DARK.name
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """What every line passes on its way to the terminal: in the ASCII mode, down to 7 bits."""
+        return [*super().get_line_filters(), *([self._ascii_filter] if self._ascii_filter.enabled else [])]
 
     def on_mount(self) -> None:
         """Shows the list of experiments, and the given one over it."""
         self.set_keymap(self.user_keys)
         self.push_screen(HomeScreen(self.recent_files))
         if self._first_session is not None:
-            self.push_screen(StepperScreen(self._first_session))
+            self._enter(self._first_session)
         if self._keys_problem is not None:
-            self.notify(self._keys_problem, severity="warning", timeout=10)
+            self.notify(self._keys_problem, severity="warning", timeout=10, markup=False)
 
     def open_experiment(self, name: str) -> None:
         """Opens a preset or a file in the stepper; says in one line why it cannot."""
         try:
             session = Session.open(name)
         except ExperimentError as error:
-            self.notify(str(error), severity="error", timeout=10)
+            self.notify(str(error), severity="error", timeout=10, markup=False)
             return
         if name.endswith(".toml"):
             self.recent_files = remember_file(name)
-        self.push_screen(StepperScreen(session))
+        self._enter(session)
+
+    def _enter(self, source: Source) -> None:
+        """Opens the screens of an experiment (or of a run log, which has no stepper), the fitting one in front."""
+        self._session = source
+        for name, screen in TRAINING_SCREENS.items():
+            self.install_screen(screen(source), name)
+        if isinstance(source, Session):
+            self.install_screen(StepperScreen(source), "stepper")
+            self.push_screen(first_screen(source))
+        else:
+            self.push_screen("gradients")
+
+    def show(self, name: str) -> None:
+        """Puts another screen of the open experiment in front."""
+        self.switch_screen(name)
+
+    def show_stepper(self, layer: int | None, unit: int | None = None) -> None:
+        """The stepper at the session's present parameters, on a layer's largest gradient or on one unit."""
+        self.show("stepper")
+        stepper = self.get_screen("stepper", StepperScreen)
+        self.call_after_refresh(stepper.look_at, layer, unit)
+
+    def show_home(self) -> None:
+        """Back to the list of experiments; the open one is closed."""
+        while len(self.screen_stack) > 1 and not isinstance(self.screen, HomeScreen):
+            self.pop_screen()
+        for name in (*TRAINING_SCREENS, "stepper"):
+            if self.is_screen_installed(name):
+                self.uninstall_screen(name)
+        if self._session is not None:
+            self._session.close()
+            self._session = None
 
     def get_key_display(self, binding: Binding) -> str:
-        """How the footer writes a key: as the command says, as the user set it, or in ASCII."""
+        """How the footer writes a key: as the command says, as the user set it, or in ASCII (rather a letter)."""
         ascii_only = self.has_class("-ascii")
-        if binding.id in self.user_keys or (
-            ascii_only and binding.key_display and not binding.key_display.isascii()
-        ):
+        if binding.id in self.user_keys:
             return readable_keys(binding.key, ascii_only)
+        if ascii_only and binding.key_display and not binding.key_display.isascii():
+            keys = next((command.keys for command in ALL_COMMANDS if command.id == binding.id), binding.key)
+            letters = [key for key in keys.split(",") if len(key) == 1]
+            return letters[0] if letters else readable_keys(binding.key, ascii_only)
         return super().get_key_display(binding)
 
     def action_help(self) -> None:
@@ -117,8 +166,13 @@ def run(name: str | None = None, *, ascii_only: bool = False) -> int:
     session = None if name is None else Session.open(name)
     if name is not None and name.endswith(".toml"):
         remember_file(name)
+    return run_source(session, ascii_only=ascii_only)
+
+
+def run_source(source: Source | None, *, ascii_only: bool = False) -> int:
+    """Runs the app on an experiment or a run log that is open already, or on the list of experiments."""
     app = BptuiApp(
-        session, ascii_only=ascii_only or bool(os.environ.get("BPTUI_ASCII")) or not shows_unicode()
+        source, ascii_only=ascii_only or bool(os.environ.get("BPTUI_ASCII")) or not shows_unicode()
     )
     app.run()
     if app.crash is not None:

@@ -100,16 +100,24 @@ def profile_chart(
     return _drawn(draw, width, height, ascii_only)
 
 
-def history_chart(
-    lines: Sequence[Line], width: int, height: int, *, log: bool, ascii_only: bool = False
+def lines_chart(
+    lines: Sequence[Line],
+    width: int,
+    height: int,
+    *,
+    log: bool,
+    ascii_only: bool = False,
+    top: float | None = None,
 ) -> Chart:
-    """Lines over steps, on a logarithmic axis or on one from 0 up; thinned to about two points a column."""
+    """Lines over steps, on a logarithmic axis or on one from 0 up (to `top`); thinned to about two points a column."""
     thinned = [_decimated(line, 2 * width) for line in lines]
     values = [_log10(line.y) if log else np.where(np.isfinite(line.y), line.y, np.nan) for line in thinned]
     bounds = _decades(values) if log else _span(values)
     if bounds is None:
         return _message("nothing to draw yet", width, height)
     low, high = bounds
+    if top is not None:
+        high = max(high, top)
 
     def draw(figure: Any, plotext: Any) -> None:
         for line, y in zip(thinned, values, strict=True):

@@ -5,6 +5,8 @@ bptui ─┬─ open        the app (also without any command)
        ├─ grads       every value and every gradient
        ├─ explain     one gradient, factor by factor
        ├─ check       against central differences
+       ├─ train       without the app, with a progress bar
+       ├─ watch       a run log that is being written
        ├─ screenshot  the pictures of the documentation
        └─ completion  for the shell
 """
@@ -20,6 +22,8 @@ from tui.commands.grads import grads
 from tui.commands.open import open_app, open_command
 from tui.commands.presets import presets
 from tui.commands.screenshot import screenshot
+from tui.commands.train import train
+from tui.commands.watch import watch
 from tui.group import OneLineGroup
 from tui.output import write
 from tui.version import version
@@ -57,10 +61,11 @@ def cli(ctx: click.Context) -> None:
       bptui open tutorial-b                        open an experiment in it
       bptui explain tutorial-b --wrt "W[1][1,1]"   derive one gradient
       bptui check lab/wine.toml                    check your own experiment
+      bptui train vanishing-sigmoid-50 --plot      train, and draw every layer's gradient
     """
     if ctx.invoked_subcommand is None:
         open_app(None)
 
 
-for _command in (open_command, presets, grads, explain, check, screenshot, completion):
+for _command in (open_command, presets, grads, explain, check, train, watch, screenshot, completion):
     cli.add_command(_command)

@@ -52,6 +52,8 @@ class Diagram:
         self._walk, self._place, self._cursor = walk, place, cursor
         self.path = {symbol: index for index, symbol in enumerate(self.derivation.path)}
         self._rows = {symbol.matrix: symbol.index[0] for symbol in self.path if symbol.index is not None}
+        # Through a mean over the batch a path may lead from one sample to another.
+        self._samples = {symbol.matrix: symbol.index[1] for symbol in self.path if symbol.index is not None}
         if cursor is not None and cursor.index is not None and cursor.name not in ("W", "b"):
             self._rows[cursor.matrix] = cursor.index[0]
         self._current = walk.symbol(place)
@@ -79,8 +81,8 @@ class Diagram:
         if target.matrix == weight and target.index is not None:
             unit = target.index[1] if self._cursor is not None else unit
             focus = target.index[0]
-        elif target.name == "b" and target.layer == weight.layer:
-            focus = fan_in
+        elif target.name == "b" and target.layer == weight.layer and target.index is not None:
+            unit, focus = target.index[0], fan_in
         else:
             focus = self._rows.get(op.inputs[ACTIVATION].symbol, 0)
         passes = op.output.symbol in self._rows and (
@@ -97,7 +99,11 @@ class Diagram:
             return column.matrix.at((row, column.unit))
         if node.scalar:
             return node.symbol
-        return column.matrix.at((row, min(self.sample, node.shape[1] - 1)))
+        return column.matrix.at((row, self._sample_of(node)))
+
+    def _sample_of(self, node: Node) -> int:
+        """The column of a matrix that is shown: the one on the path, or else the derivation's sample."""
+        return min(self._samples.get(node.symbol, self.sample), node.shape[1] - 1)
 
     def cell(self, column: Column, row: int) -> Cell:
         """What is known of a scalar at the current place."""
@@ -115,7 +121,7 @@ class Diagram:
         if self._place.phase is Phase.FORWARD:
             node = self.graph.nodes[self._current]
             row = self._rows.get(self._current, 0)
-            return self._current.at((row, min(self.sample, node.shape[1] - 1)))
+            return self._current.at((row, self._sample_of(node)))
         return self._current
 
     def _is_computed(self, op: Op | None) -> bool:

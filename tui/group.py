@@ -68,6 +68,8 @@ def _bad_input(error: Exception) -> int | None:
 
     if isinstance(error, ExperimentError | TargetError | ParseError):
         return _complain(str(error), BAD_INPUT)
+    if isinstance(error, OSError) and error.filename is not None:  # a place that cannot be written to
+        return _complain(f"{error.filename}: {error.strerror}", BAD_INPUT)
     return None
 
 

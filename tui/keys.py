@@ -17,7 +17,8 @@ class Command:
     """Something the user can do.
 
     `keys` are Textual's key names, separated by commas; `shown` is how the footer writes the key, and None
-    leaves the command out of the footer (help and palette have it all the same).
+    leaves the command out of the footer (help and palette have it all the same). With `priority` the key
+    counts even where a widget has a use of its own for it.
     """
 
     id: str
@@ -27,6 +28,7 @@ class Command:
     help: str
     group: str
     shown: str | None = None
+    priority: bool = False
 
     def binding(self) -> Binding:
         """As Textual wants it."""
@@ -37,6 +39,7 @@ class Command:
             show=self.shown is not None,
             key_display=self.shown,
             id=self.id,
+            priority=self.priority,
             tooltip=self.help,
         )
 
@@ -58,11 +61,20 @@ APP_COMMANDS = (
     ),
     Command("palette", "ctrl+p", "command_palette", "Palette", "Find any command by its name", "Everywhere"),
     Command("theme", "ctrl+t", "switch_theme", "Theme", "Switch between dark and light", "Everywhere"),
-    Command("quit", "q,ctrl+c,ctrl+q", "quit", "Quit", "Leave bptui", "Everywhere", "q"),
+    Command("quit", "q", "quit", "Quit", "Leave bptui", "Everywhere", "q"),
+    Command(
+        "interrupt",
+        "ctrl+c,ctrl+q",
+        "quit",
+        "Quit at once",
+        "Leave bptui from anywhere",
+        "Everywhere",
+        priority=True,
+    ),
 )
 
 HOME_COMMANDS = (
-    Command("home.open", "enter", "choose", "Open", "Open the marked experiment", "Home", "↵"),
+    Command("home.open", "enter", "choose", "Open", "Open the marked experiment", "Home", "↵", True),
     Command("home.file", "o", "open_file", "Open file", "Open an experiment from a TOML file", "Home", "o"),
 )
 
@@ -84,7 +96,7 @@ STEPPER_COMMANDS = (
     ),
     Command("previous-phase", "shift+tab", "phase(-1)", "Previous phase", "One phase back", "Move"),
     Command("start", "home,g", "start", "Start", "The first node of the forward pass", "Move"),
-    Command("end", "end,G", "end", "End", "The end, the update", "Move"),
+    Command("end", "end", "end", "End", "The end, the update", "Move"),
     Command("detail", "d", "detail", "Detail", "What one step is: a term, a node, a layer", "Move"),
     Command("autoplay", "a", "autoplay", "Autoplay", "Step by itself; again to stop", "Move"),
     Command(
@@ -125,11 +137,22 @@ STEPPER_COMMANDS = (
     Command(
         "lines", "v", "lines", "Simplify", "Sigmoid and cross-entropy multiplied out, line by line", "Look"
     ),
+    Command("digits", "f", "digits", "Digits", "Show more digits of every number: 4, 6, 10", "Look"),
     Command(
         "check", "c", "check", "Check", "The central difference of this entry, beside the gradient", "Look"
     ),
     Command("update", "u", "update", "Update", "Apply W ← W - η ∂ℰ/∂W and see the loss change", "Do", "u"),
     Command("undo", "z,ctrl+z", "undo", "Undo", "Take the last update back", "Do"),
+    Command(
+        "charts",
+        "f3,G",
+        "screen('gradients')",
+        "Charts",
+        "Train, and watch the gradients of all layers",
+        "Do",
+        "G",
+    ),
+    Command("units", "f4,U", "screen('relu')", "Units", "Train, and watch which ReLUs die", "Do"),
     Command(
         "export",
         "y",
@@ -142,6 +165,84 @@ STEPPER_COMMANDS = (
     Command("back", "escape", "back", "Home", "Back to the list of experiments", "Do"),
 )
 """A number typed before a move repeats it: 5n is five terms on."""
+
+TRAINING_COMMANDS = (
+    Command("run", "space", "run", "Run", "Train, or pause", "Training", "␣"),
+    Command("one-step", "full_stop", "one_step", "Step", "One step of training", "Training", "."),
+    Command("faster", "greater_than_sign", "speed(1)", "Faster", "More steps a second", "Training"),
+    Command("slower", "less_than_sign", "speed(-1)", "Slower", "Fewer steps a second", "Training"),
+    Command("rate-up", "plus", "learning_rate(1)", "Rate up", "Twice the learning rate", "Training"),
+    Command("rate-down", "minus", "learning_rate(-1)", "Rate down", "Half the learning rate", "Training"),
+    Command("reset", "r", "reset", "Reset", "Begin anew with the same weights", "Training"),
+    Command("reseed", "R", "reseed", "Reseed", "Begin anew with other random weights", "Training"),
+    Command("earlier", "left_square_bracket", "travel(-1)", "Earlier", "Back in time", "Training"),
+    Command("later", "right_square_bracket", "travel(1)", "Later", "Forward in time", "Training"),
+    Command(
+        "to-stepper", "enter,s", "stepper", "Stepper", "The stepper, at the present weights", "Training", "↵"
+    ),
+    Command("training-back", "escape", "back", "Home", "Back to the list of experiments", "Training"),
+)
+
+GRADIENTS_COMMANDS = (
+    Command("view", "v", "view(1)", "View", "Profile, history, heat strip, factor budget", "Gradients", "v"),
+    Command(
+        "metric",
+        "m",
+        "metric",
+        "Metric",
+        "max, mean or L2 norm of ∂ℰ/∂W, or the norm of δ = ∂ℰ/∂f",
+        "Gradients",
+        "m",
+    ),
+    Command(
+        "compare",
+        "c",
+        "compare",
+        "Compare",
+        "The same network with ReLU (or sigmoid) beside it",
+        "Gradients",
+        "c",
+    ),
+    Command(
+        "blame",
+        "b",
+        "blame",
+        "Blame",
+        "Which factor is to blame: the weights or the activation",
+        "Gradients",
+        "b",
+    ),
+    Command("layer-right", "right,l", "layer(1)", "Next layer", "The next layer", "Gradients"),
+    Command("layer-left", "left,h", "layer(-1)", "Previous layer", "The previous layer", "Gradients"),
+    Command("layer-first", "home", "layer_end(False)", "First layer", "The first layer", "Gradients"),
+    Command("layer-last", "end", "layer_end(True)", "Last layer", "The last layer", "Gradients"),
+    Command("to-relu", "f4,u", "screen('relu')", "Units", "The dead-ReLU monitor", "Gradients", "u"),
+    *TRAINING_COMMANDS,
+)
+
+RELU_COMMANDS = (
+    Command("unit-right", "right,l", "move(0,1)", "Next unit", "The next unit", "Units"),
+    Command("unit-left", "left,h", "move(0,-1)", "Previous unit", "The previous unit", "Units"),
+    Command("unit-down", "down,j", "move(1,0)", "Next layer", "The next layer", "Units"),
+    Command("unit-up", "up,k", "move(-1,0)", "Previous layer", "The previous layer", "Units"),
+    Command("next-dead", "n", "next_dead", "Next dead", "The next dead unit", "Units", "n"),
+    Command("leaky", "L", "leaky", "Leaky", "Begin anew with leaky ReLUs, or with ReLUs again", "Units", "L"),
+    Command("slope-up", "apostrophe", "slope(1)", "Steeper", "Twice the slope of leaky ReLUs", "Units"),
+    Command("slope-down", "semicolon", "slope(-1)", "Flatter", "Half the slope of leaky ReLUs", "Units"),
+    Command(
+        "next-init", "i", "next_init", "Init", "Begin anew with the next way to initialise", "Units", "i"
+    ),
+    Command(
+        "to-gradients",
+        "f3,g",
+        "screen('gradients')",
+        "Gradients",
+        "The gradient-magnitude chart",
+        "Units",
+        "g",
+    ),
+    *TRAINING_COMMANDS,
+)
 
 READING_COMMANDS = (
     Command("reading.down", "j", "scroll(1)", "Down", "Scroll down", "Pages"),
@@ -167,6 +268,8 @@ EXPORT_COMMANDS = (Command("export.close", "escape,q", "close", "Leave", "Leave 
 
 ALL_COMMANDS = (
     *STEPPER_COMMANDS,
+    *GRADIENTS_COMMANDS,
+    *(command for command in RELU_COMMANDS if command not in TRAINING_COMMANDS),
     *HOME_COMMANDS,
     *MAP_COMMANDS,
     *READING_COMMANDS,

@@ -5,16 +5,17 @@ One function a phase; each returns a `Story`, which knows nothing of colours or 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from engine.chain import Term
-from engine.expression import Expr, Number, Partial, Symbol
+from engine.chain import Step, Term
+from engine.expression import Expr, Partial, Symbol
 from engine.graph import Graph
 from engine.layout import Style, is_exact, number_text, one_line, symbol_text
-from engine.ops.loss import BinaryCrossEntropy, Loss
-from engine.update import Change, Update, update_formula
+from engine.ops.loss import Loss, SquaredError
+from engine.update import Change, Update, trainable, update_formula
 from engine.written.words import factor_words, loss_definition
 from tui.session import Session
 from tui.walk import Place, Walk
@@ -81,36 +82,26 @@ def loss_story(walk: Walk, style: Style) -> Story:
     sample = walk.derivation.sample
     outputs = loss.inputs[0].shape[0]
     notes: list[Note] = []
-    if graph.n == 1:
-        equation = _equation(graph, LOSS, loss.formula((0, 0)))
-    else:
-        equation = _equation(graph, LOSS, loss.formula((0, 0)))
+    equation = _equation(graph, LOSS, loss.formula((0, 0)))
+    if not math.isfinite(equation.formula.evaluate(graph.value_of)) and loss.logits is not None:
+        notes.append(
+            (
+                "remark",
+                f"Ŷ has rounded to 0 or 1 and log 0 is infinite; from f, sample {sample}'s part (above) is finite.",
+            )
+        )
+        stable = loss.stable_term((0, sample))
+        value = stable.evaluate(graph.value_of)
+        equation = Equation(None, stable, stable.substitute(graph.value_of), value)
+    elif graph.n > 1:
         term = loss.term((0, sample))
         shown = _number(term.evaluate(graph.value_of), style)
         of = "its term" if outputs == 1 else "the term of its first output"
         notes.append(("plain", f"Sample {sample}: {of} is {one_line(term, style)} {shown}."))
-    notes.append(
-        (
-            "faint",
-            f"{definition.name.capitalize() if definition else 'The loss'}, divided by n = {graph.n}; "
-            "log is the natural logarithm.",
-        )
-    )
-    if isinstance(loss, BinaryCrossEntropy) and not _finite(equation, graph):
-        stable = loss.stable_term((0, sample))
-        value = _number(stable.evaluate(graph.value_of), style)
-        notes.append(
-            (
-                "remark",
-                f"Ŷ has rounded to 0 or 1; the same term from f stays finite: {one_line(stable, style)} {value}.",
-            )
-        )
+    name = definition.name.capitalize() if definition else "The loss"
+    logarithm = "" if isinstance(loss, SquaredError) else "; log is the natural logarithm"
+    notes.append(("faint", f"{name}, divided by n = {graph.n}{logarithm}."))
     return Story("Loss: how wrong the prediction is", (equation,), tuple(notes), backward=False, max_terms=2)
-
-
-def _finite(equation: Equation, graph: Graph) -> bool:
-    value = equation.formula.evaluate(graph.value_of)
-    return value - value == 0.0
 
 
 def backward_story(walk: Walk, place: Place, style: Style) -> Story:
@@ -121,8 +112,12 @@ def backward_story(walk: Walk, place: Place, style: Style) -> Story:
     notes: list[Note] = []
     if term.remark:
         notes.append(("remark", term.remark))
+    if place.turn == 0 and walk.turns(place) > MANY_TERMS:
+        notes.append(
+            ("faint", f"{walk.turns(place)} terms add up here: → goes through them, ↓ to the next node.")
+        )
     if place.turn:
-        notes.append(("plain", f"Not on the path: b follows this branch. {_contribution(term, style)}"))
+        notes.append(("plain", "Another branch of the sum, off the path above. b follows it."))
     if step.simplification and place.turn == 0:
         last = step.simplification[-1]
         value = _number(last.evaluate(walk.derivation.graph.value_of), style)
@@ -134,10 +129,19 @@ def backward_story(walk: Walk, place: Place, style: Style) -> Story:
     return Story(heading, (equation,), tuple(notes), backward=True)
 
 
-def _contribution(term: Term, style: Style) -> str:
-    upstream = number_text(term.upstream, style)
-    local = number_text(term.local, style)
-    return f"It adds {upstream} · {local} {_number(term.contribution, style)}."
+def _contribution(term: Term, style: Style, width: int) -> str:
+    """∂ℰ/∂via · ∂via/∂node, in symbols and in numbers, or where that is too wide in numbers."""
+    times = " * " if style.ascii else " · "
+    symbols = times.join(one_line(name, style) for name in (Partial(LOSS, term.via), term.symbol))
+    numbers = times.join(_factor(number, style) for number in (term.upstream, term.local))
+    result = f"{numbers} {_number(term.contribution, style)}"
+    return f"{symbols} = {result}" if len(symbols) + 3 + len(result) <= width else result
+
+
+def _factor(number: float, style: Style) -> str:
+    """A number inside a product: in parentheses where it is negative."""
+    text = number_text(number, style)
+    return f"({text})" if number < 0 else text
 
 
 def update_story(session: Session, walk: Walk, update: Update | None, style: Style) -> Story:
@@ -147,13 +151,15 @@ def update_story(session: Session, walk: Walk, update: Update | None, style: Sty
     eta = session.learning_rate
     notes: list[Note] = []
     if update is not None:
-        notes += [("plain", _change(change, style)) for change in (*update.watched, update.loss)]
+        notes += [("plain", _change(change, style)) for change in update.watched]
         return Story(
             f"Update {session.updates}: applied to every parameter", (), tuple(notes), backward=False
         )
-    if node.op is not None or target.name == "X":
+    if target.matrix not in trainable(session.network):
+        frozen = target.matrix in session.network.parameters
+        why = "is frozen" if frozen else "is given" if node.op is None else "is computed"
         notes.append(
-            ("plain", f"{symbol_text(target, style)} is computed, not learned: an update changes W and b.")
+            ("plain", f"{symbol_text(target, style)} {why}, not learned: an update leaves it alone.")
         )
         notes.append(("faint", "u applies W ← W − η ∂ℰ/∂W to every parameter."))
         return Story("Update: gradient descent", (), tuple(notes), backward=False)
@@ -179,11 +185,13 @@ def update_story(session: Session, walk: Walk, update: Update | None, style: Sty
 
 def update_lines(update: Update, style: Style) -> list[str]:
     """The change of the loss, beside what the gradient foretold."""
+    before, after = number_text(update.loss.before, style), number_text(update.loss.after, style)
     difference = number_text(update.loss.after - update.loss.before, style)
     foretold = number_text(update.predicted, style)
     return [
-        f"The loss changed by {difference}; to first order −η‖∇ℰ‖² = {foretold} was foretold.",
-        "u applies another one · z undoes it · Tab+Shift goes back to the terms",
+        f"The loss     {before} → {after}, a change of {difference}",
+        f"Expected     −η Σ (∂ℰ/∂W)² = {foretold}, if the loss were a straight line here",
+        "u applies another one · z undoes it · Shift+Tab goes back to the terms",
     ]
 
 
@@ -209,63 +217,75 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+MANY_TERMS = 8
+"""From more terms than this on, a hint says how to skip them."""
+
+SHOWN_FACTORS = 9
+"""The running product shows at most so many of the last factors."""
+
+
 def running_lines(walk: Walk, place: Place, style: Style, width: int) -> Sequence[str]:
-    """The running product up to the place, and the gradient of its scalar as the sum of its terms."""
-    derivation = walk.derivation
-    step = derivation[place.index]
-    times = " * " if style.ascii else " · "
-    factors = [
-        number_text(derivation[i].term.local, style) for i in range(max(place.index - 8, 0), place.index + 1)
-    ]
-    product = times.join(factors)
-    value = _number(step.running, style)
-    dots = "..." if style.ascii else "…"
-    while len(product) + len(value) + 18 > width and times in product:
-        product = dots + times + product.removeprefix(dots + times).split(times, 1)[1]
-    if place.index > 8 and not product.startswith(dots):
-        product = dots + times + product
-    lines = [
-        f"So far     {product} {value}" if place.index else f"So far     {number_text(step.running, style)}"
-    ]
-    name = one_line(Partial(LOSS, step.node), style)
-    if len(step.terms) == 1:
-        lines.append(f"Gradient   {name} {_number(step.gradient, style)}")
+    """The running product up to the place, and the gradient of its scalar as the sum of its terms.
+
+    At a term off the path: what that term adds.
+    """
+    step = walk.derivation[place.index]
+    if place.turn:
+        lines = [f"This term  {_contribution(step.terms[walk.term(place)], style, width - 11)}"]
     else:
-        total = _sum(step.terms, style, max(width - len(name) - 46, 10))
-        lines.append(f"Gradient   {name} = {total} {_number(step.gradient, style)}")
+        lines = [f"So far     {_product(walk, place.index, style, width - 11)}"]
+    name = one_line(Partial(LOSS, step.node), style)
+    gradient = _number(step.gradient, style)
+    if len(step.terms) == 1:
+        lines.append(f"Gradient   {name} {gradient}")
+    else:
+        room = max(width - 11 - len(name) - len(gradient) - 4, 12)
+        lines.append(f"Gradient   {name} = {_sum(step, style, room)} {gradient}")
     return lines
 
 
-def _sum(terms: Sequence[Term], style: Style, width: int) -> str:
-    """The contributions added up, shortened to the first ones where there are many."""
-    text = ""
-    for count, term in enumerate(terms):
-        piece = number_text(term.contribution, style)
-        minus = piece[0] in "-−"
-        joined = (
-            piece
-            if not text
-            else (
-                f" − {piece[1:]}"
-                if minus and not style.ascii
-                else f" - {piece[1:]}"
-                if minus
-                else f" + {piece}"
-            )
-        )
-        if len(text) + len(joined) > width and count:
-            dots = "..." if style.ascii else "⋯"
-            return f"{text} + {dots} ({len(terms) - count} more)"
-        text += joined
+def _product(walk: Walk, index: int, style: Style, width: int) -> str:
+    """The factors up to a step multiplied up, the first ones left out where they do not fit."""
+    derivation = walk.derivation
+    running = derivation[index].running
+    if index == 0:
+        return number_text(running, style)
+    locals_ = [derivation[i].term.local for i in range(index + 1)]
+    if not math.isfinite(math.prod(locals_)) and math.isfinite(running):
+        return f"{number_text(running, style)}, from the simplified form: the factors have no product"
+    times = " * " if style.ascii else " · "
+    dots = "..." if style.ascii else "…"
+    value = _number(running, style)
+    first = max(index + 1 - SHOWN_FACTORS, 0)
+    while True:
+        shown = [
+            _factor(local, style) if place or first else number_text(local, style)
+            for place, local in enumerate(locals_[first:])
+        ]
+        text = times.join([*([dots] if first else []), *shown]) + f" {value}"
+        if len(text) <= width or first == index:
+            return text
+        first += 1
+
+
+def _sum(step: Step, style: Style, width: int) -> str:
+    """The contributions added up, the path's own first; where there is no room for all, then the largest of them."""
+    own, *others = [step.term, *(term for place, term in enumerate(step.terms) if place != step.chosen)]
+    whole = _added([own, *others], style)
+    if len(whole) <= width:
+        return whole
+    others.sort(key=lambda term: -abs(term.contribution))
+    for shown in range(min(len(others), SHOWN_FACTORS), -1, -1):
+        rest = f" + {'...' if style.ascii else '⋯'} ({len(others) - shown} more)"
+        text = _added([own, *others[:shown]], style) + rest
+        if len(text) <= width:
+            return text
     return text
 
 
-__all__ = [
-    "Number",
-    "Story",
-    "backward_story",
-    "forward_story",
-    "loss_story",
-    "running_lines",
-    "update_story",
-]
+def _added(terms: Sequence[Term], style: Style) -> str:
+    text = number_text(terms[0].contribution, style)
+    minus = "-" if style.ascii else "−"
+    for term in terms[1:]:
+        text += f" {minus if term.contribution < 0 else '+'} {number_text(abs(term.contribution), style)}"
+    return text

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+
 from engine.chain import Derivation, explain, find_target
 from engine.datasets import DataSet, load_data
 from engine.experiment import Experiment
@@ -19,12 +21,18 @@ from engine.loading import load_experiment
 from engine.network import Network
 from engine.paths import Site
 from engine.update import Update, gradient_step
+from tui.live import Live
+from tui.source import Source
 
 TUTORIAL_TARGETS = {"tutorial-a": Symbol("W", 1, (2, 0)), "tutorial-b": Symbol("W", 1, (1, 1))}
 """The entries that the tutorials derive: A1(c) and B1."""
 
 
-class Session:
+DEEP = 10
+"""From so many hidden layers on, an experiment is about its gradients' magnitudes."""
+
+
+class Session(Source):
     """An open experiment: its data, its network with present parameters, and its last forward and backward pass."""
 
     def __init__(self, name: str, experiment: Experiment, data: DataSet) -> None:
@@ -35,6 +43,7 @@ class Session:
         self.graph: Graph = self.network.graph(data.X, data.Y)
         self._run()
         self._undo: list[dict[Symbol, Array]] = []
+        self._live: Live | None = None
 
     @classmethod
     def open(cls, name_or_path: str) -> Session:
@@ -69,6 +78,18 @@ class Session:
         node = self.graph.nodes[Symbol("W", 1)]
         row, column = divmod(int(abs(node.grad).argmax()), node.shape[1])
         return node.entry((row, column))
+
+    def target_in(self, layer: int, unit: int | None = None) -> Symbol:
+        """A layer's weight with the largest gradient; or one unit's pre-activation, at the sample where it is largest.
+
+        For a unit that is dead that is the sample on which it comes closest to firing.
+        """
+        if unit is None:
+            node = self.graph.nodes[Symbol("W", layer)]
+            row, column = divmod(int(abs(node.grad).argmax()), node.shape[1])
+            return node.entry((row, column))
+        node = self.graph.nodes[Symbol("f", layer)]
+        return node.entry((unit, int(node.value[unit].argmax())))
 
     def explain(self, target: Symbol, sample: int | None = None) -> Derivation:
         """The derivation of ∂ℰ/∂target with the present parameters. Raises TargetError."""
@@ -117,6 +138,39 @@ class Session:
         self._run()
         return True
 
+    # ── training ────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def live(self) -> Live:
+        """The training of this experiment; made when it is first looked at."""
+        if self._live is None:
+            self._live = Live(self.name, self.experiment)
+        return self._live
+
+    def close(self) -> None:
+        """Ends the training's thread, if there is one."""
+        if self._live is not None:
+            self._live.close()
+            self._live = None
+
+    def adopt(self, network: Network) -> None:
+        """Takes over the parameters (and slopes) of a network of the same shape, such as one that is being trained."""
+        self._undo.clear()
+        if any(mine != other for mine, other in zip(self.network.layers, network.layers, strict=True)):
+            self.network = Network(network.layers, dict(self.network.parameters), network.loss, network.dtype)
+            self.graph = self.network.graph(self.data.X, self.data.Y)
+        for name, value in network.parameters.items():
+            np.copyto(self.network.parameters[name], value)
+        self._run()
+
     def _run(self) -> None:
         self.graph.forward()
         self.graph.backward()
+
+
+def first_screen(session: Session) -> str:
+    """The screen that an experiment opens with: what it is about."""
+    if session.name.startswith("dying-relu"):
+        return "relu"
+    layers = sum(layer.repeat for layer in session.experiment.network.layers)
+    return "gradients" if layers > DEEP or session.name in ("leaky-slope-1", "step-activation") else "stepper"

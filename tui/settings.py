@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from platformdirs import user_config_path, user_state_path
@@ -31,10 +31,12 @@ def key_map(known: Collection[str]) -> tuple[dict[str, str], str | None]:
     """The user's keys by command id, and one line about what is wrong with the file, if anything is."""
     path = keys_path()
     try:
-        table = tomllib.loads(path.read_text("utf-8"))
+        table = dict(_flat(tomllib.loads(path.read_text("utf-8"))))
     except FileNotFoundError:
         return {}, None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except OSError as error:
+        return {}, f"{path}: {error.strerror or error}"
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         return {}, f"{path}: {error}"
     keys = {name: keys for name, keys in table.items() if name in known and isinstance(keys, str)}
     wrong = next((name for name in table if name not in keys), None)
@@ -43,6 +45,15 @@ def key_map(known: Collection[str]) -> tuple[dict[str, str], str | None]:
     if wrong in known:
         return keys, f'{path}: {wrong}: expected keys as text, such as {wrong} = "l,right"'
     return keys, f"{path}: there is no command named {wrong}; the help screen lists them"
+
+
+def _flat(table: Mapping[str, object], before: str = "") -> Iterator[tuple[str, object]]:
+    """Every key in full: TOML reads `home.open = "l"` as a table home that holds open."""
+    for name, value in table.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{before}{name}.")
+        else:
+            yield before + name, value
 
 
 def recent_files() -> list[str]:

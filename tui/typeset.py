@@ -35,9 +35,3 @@ def paint(box: Box, spans: Iterable[Span] = (), style: str = "") -> Content:
 def stacked(parts: Sequence[Content | str]) -> Content:
     """Lines, or groups of lines, below each other."""
     return Content("\n").join([part if isinstance(part, Content) else Content(part) for part in parts])
-
-
-def indented(content: Content, columns: int) -> Content:
-    """Every line moved to the right."""
-    space = " " * columns
-    return Content("\n").join([Content(space) + line for line in content.split("\n", allow_blank=True)])

@@ -8,12 +8,11 @@ from engine.chain import Derivation
 from engine.expression import Partial, Symbol
 from engine.graph import Graph
 from engine.jacobian import SampleJacobian, sample_jacobian
-from engine.layout import Style, draw, number_text, one_line, symbol_text
+from engine.layout import Box, Style, draw, is_exact, number_text, one_line, row, symbol_text
 from engine.matrix_calculus import Factor, MatrixLine, matrix_lines
-from tui.typeset import indented, paint, stacked
-
-JACOBIAN_SAMPLES = 5
-"""Rows and columns of a Jacobian that are shown; the others are counted."""
+from engine.ops.loss import Loss
+from engine.prose import ascii_text, wrapped
+from tui.typeset import paint, stacked
 
 
 def matrices_view(graph: Graph, style: Style, width: int) -> Content:
@@ -48,19 +47,27 @@ def _matrix_line(line: MatrixLine, style: Style, width: int) -> list[Content | s
     )
     names = [_factor_name(factor, style) for factor in line.factors]
     right = f"{line.function}({', '.join(names)})" if line.function else operator.join(names)
+    if line.divided_by_n:
+        right = f"({right})/n"
     between = ", " if line.function else operator
     shapes = between.join(_shape(factor.shape, style) for factor in line.factors)
+    about = ascii_text(line.remark) if style.ascii else line.remark
     mark, colour = (tick, "$done") if line.agrees else (cross, "bold $error")
-    main = Content.assemble(
-        (f"{mark:<3}", colour),
-        f"{one_line(line.result, style):>12} = {right:<22}  ",
-        (f"{shapes} {arrow} {_shape(line.shape, style)}", "$value"),
-    )
-    if not line.remark:
-        return [main]
-    if main.cell_length + len(line.remark) + 3 <= width:
-        return [Content.assemble(main, (f"   {line.remark}", "$faint"))]
-    return [main, Content.styled(" " * 18 + line.remark, "$faint")]
+    product = f"{one_line(line.result, style):>12} = {right:<22}  "
+    shown_shapes = f"{shapes} {arrow} {_shape(line.shape, style)}"
+    main = Content.assemble((f"{mark:<3}", colour), product, (shown_shapes, "$value"))
+    below: list[Content | str] = [
+        Content.styled(f"{' ' * 18}{line}", "$faint") for line in wrapped(about, width - 18)
+    ]
+    if main.cell_length > width:
+        return [
+            Content.assemble((f"{mark:<3}", colour), product.rstrip()),
+            Content.styled(f"{' ' * 18}{shown_shapes}", "$value"),
+            *below,
+        ]
+    if about and main.cell_length + len(about) + 3 <= width:
+        return [Content.assemble(main, (f"   {about}", "$faint"))]
+    return [main, *below]
 
 
 def _factor_name(factor: Factor, style: Style) -> str:
@@ -75,10 +82,10 @@ def _shape(shape: tuple[int, int], style: Style) -> str:
     return f"({shape[0]}{'x' if style.ascii else '×'}{shape[1]})"
 
 
-def jacobian_view(derivation: Derivation, index: int, style: Style) -> Content:
+def jacobian_view(derivation: Derivation, index: int, style: Style, width: int) -> Content:
     """The rigorous route through the batch (tutorial A3) at a step of a derivation, or at the nearest that has one."""
     graph = derivation.graph
-    samples = _shown_samples(derivation.sample, graph.n)
+    samples = _shown_samples(derivation.sample, graph.n, max((width - 8) // 11, 2))
     for step in sorted(range(len(derivation)), key=lambda other: abs(other - index)):
         jacobian = sample_jacobian(graph, derivation.link(step), samples)
         if jacobian is not None:
@@ -89,32 +96,32 @@ def jacobian_view(derivation: Derivation, index: int, style: Style) -> Content:
 def _jacobian_page(
     derivation: Derivation, index: int, jacobian: SampleJacobian, samples: list[int], style: Style
 ) -> Content:
-    graph = derivation.graph
+    def said(text: str, how: str = "") -> Content:
+        return Content.styled(ascii_text(text) if style.ascii else text, how)
+
+    n = derivation.graph.n
     above, below = symbol_text(jacobian.above, style), symbol_text(jacobian.below, style)
-    partial = Partial(Symbol("E"), jacobian.above)
+    left = one_line(Partial(Symbol("E"), jacobian.above), style)
+    gradient = one_line(Partial(Symbol("E"), jacobian.below), style)
     parts: list[Content | str] = [
-        Content.styled(
-            f"Row {jacobian.above_row} of {above} by row {jacobian.below_row} of {below}: {graph.n}×{graph.n}, "
-            f"∂ of sample i (down) by sample j (across)".replace("×", "x" if style.ascii else "×"),
-            "bold",
-        ),
+        said(f"Row {jacobian.above_row} of {above} by row {jacobian.below_row} of {below}: {n}×{n}", "bold"),
+        said("∂ of sample i (down) by sample j (across)", "$faint"),
         "",
-        _jacobian_grid(jacobian, graph.n, style),
+        _jacobian_grid(jacobian, n, style),
         "",
     ]
     if jacobian.diagonal:
-        parts.append("It is diagonal: each sample is computed on its own, so ∂ of one by another is 0.")
+        parts.append(said("It is diagonal: each sample is computed on its own, so ∂ of one by another is 0."))
     else:
-        parts.append("It is not diagonal: through mean and std every sample depends on every other.")
+        parts.append(said("It is not diagonal: through mean and std every sample depends on every other."))
     parts += [
         "",
-        Content.styled(f"Row ({one_line(partial, style)}, 1×{graph.n}) times this Jacobian", "bold"),
+        said(f"Row ({left}, 1×{n}) times this Jacobian", "bold"),
+        _row_text("row", jacobian.left.tolist(), samples, style),
+        _row_text("times", jacobian.product.tolist(), samples, style),
     ]
-    parts.append(_row_text("row", jacobian.left.tolist(), samples, style))
-    parts.append(_row_text("times", jacobian.product.tolist(), samples, style))
-    gradient = one_line(Partial(Symbol("E"), jacobian.below), style)
-    tick = "ok" if style.ascii else "✓"
     if jacobian.agrees:
+        tick = "ok" if style.ascii else "✓"
         parts.append(
             Content.styled(
                 f"{tick} equal to row {jacobian.below_row} of {gradient} from the backward pass", "$done"
@@ -125,9 +132,10 @@ def _jacobian_page(
     return stacked(parts)
 
 
-def _shown_samples(sample: int, n: int) -> list[int]:
-    first = min(max(sample - JACOBIAN_SAMPLES // 2, 0), max(n - JACOBIAN_SAMPLES, 0))
-    return list(range(first, min(first + JACOBIAN_SAMPLES, n)))
+def _shown_samples(sample: int, n: int, count: int) -> list[int]:
+    """As many samples around one as there is room for."""
+    first = min(max(sample - count // 2, 0), max(n - count, 0))
+    return list(range(first, min(first + count, n)))
 
 
 def _jacobian_grid(jacobian: SampleJacobian, n: int, style: Style) -> Content:
@@ -152,22 +160,26 @@ def _row_text(name: str, row: list[float], samples: list[int], style: Style) -> 
     return Content.assemble((f"{name:<6}", "$faint"), (cells, "$gradient"))
 
 
-def simplification_view(derivation: Derivation, style: Style) -> Content | None:
+def simplification_view(derivation: Derivation, style: Style, width: int) -> Content | None:
     """The separate factors of sigmoid and cross-entropy, multiplied out line by line (tutorial A1b); None without."""
     step = next((step for step in derivation if step.simplification), None)
-    if step is None:
+    loss = derivation.graph.ops[-1]
+    if step is None or not isinstance(loss, Loss):
         return None
     values = derivation.graph.value_of
-    parts: list[Content | str] = [
-        paint(draw(Partial(Symbol("E"), step.node), style)),
-        "",
-    ]
-    for line in step.simplification:
+    name = draw(Partial(Symbol("E"), step.node), style)
+    room = max(width - name.width - 3, 20)
+    parts: list[Content | str] = []
+    for line, reason in zip(step.simplification, loss.simplification_reasons(), strict=True):
         value = line.evaluate(values)
+        same = "=" if is_exact(value, style) else ("~" if style.ascii else "≈")
+        left = Box.of(" " * name.width) if parts else name
         parts += [
-            indented(paint(draw(line, style)), 2),
-            Content.styled(f"  = {number_text(value, style)}", "bold $gradient"),
-            "",
+            paint(row([left, Box.of(" = "), draw(line, style)])),
+            Content.assemble(" " * name.width, (f" {same} {number_text(value, style)}", "bold $gradient")),
         ]
+        said = ascii_text(reason) if style.ascii else reason
+        parts += [Content.styled(" " * (name.width + 3) + text, "$faint") for text in wrapped(said, room)]
+        parts.append("")
     parts.append(Content.styled("Every line is a formula that was evaluated by itself.", "$faint"))
     return stacked(parts)

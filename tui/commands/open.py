@@ -28,9 +28,7 @@ def open_command(experiment: str | None) -> None:
 
 def open_app(experiment: str | None) -> None:
     """Checks that there is a terminal and an experiment, then hands over to the app."""
-    # Where Textual is told to use another driver (a browser), its input and output are no terminal.
-    if "TEXTUAL_DRIVER" not in os.environ and not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise click.ClickException("the app needs a terminal; bptui grads, explain and check do not")
+    need_terminal()
     if experiment is not None:
         from engine.loading import load_experiment
 
@@ -38,3 +36,10 @@ def open_app(experiment: str | None) -> None:
     from tui.app import run
 
     click.get_current_context().exit(run(experiment))
+
+
+def need_terminal() -> None:
+    """Raises a usage error where the app would have no terminal to draw on."""
+    # Where Textual is told to use another driver (a browser), its input and output are no terminal.
+    if "TEXTUAL_DRIVER" not in os.environ and not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise click.ClickException("the app needs a terminal; bptui grads, explain, check and train do not")

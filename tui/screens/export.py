@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.screen import ModalScreen
@@ -11,11 +9,12 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from engine.chain import Derivation
+from engine.expression import Partial, Symbol
 from engine.gradcheck import EntryCheck
-from engine.layout import Style
+from engine.layout import Style, one_line
 from engine.written import written_latex, written_markdown, written_text
 from tui.keys import EXPORT_COMMANDS, bindings
-from tui.screens.prompt import Prompt
+from tui.screens.prompt import Prompt, typed_path
 
 FORMATS = {"text": ("Text", ".txt"), "markdown": ("Markdown", ".md"), "latex": ("LaTeX", ".tex")}
 
@@ -34,7 +33,8 @@ class ExportDialog(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """A list of what can be done."""
         with Vertical(id="dialog") as dialog:
-            dialog.border_title = f"The derivation of dE/d{self._derivation.target.plain()}"
+            derivative = Partial(Symbol("E"), self._derivation.target)
+            dialog.border_title = f"The derivation of {one_line(derivative, self._style)}"
             copies = [Option(f"Copy as {name}", id=f"copy {key}") for key, (name, _) in FORMATS.items()]
             saves = [Option(f"Save as {name}…", id=f"save {key}") for key, (name, _) in FORMATS.items()]
             yield OptionList(*copies, None, *saves)
@@ -52,7 +52,7 @@ class ExportDialog(ModalScreen[None]):
         what, kind = (event.option.id or "").split()
         if what == "copy":
             self.app.copy_to_clipboard(self.written(kind))
-            self.notify(f"Copied as {FORMATS[kind][0]}")
+            self.notify("Sent to the terminal's clipboard. If nothing arrives there, save it instead.")
             self.dismiss()
             return
         target = (
@@ -67,7 +67,9 @@ class ExportDialog(ModalScreen[None]):
 
     def _saved(self, name: str, kind: str) -> str | None:
         """Writes the file; says what went wrong, if anything did. Never overwrites."""
-        path = Path(name).expanduser()
+        if not name:
+            return "a file name, please"
+        path = typed_path(name)
         try:
             with path.open("x", encoding="utf-8") as file:
                 file.write(self.written(kind))
@@ -79,7 +81,7 @@ class ExportDialog(ModalScreen[None]):
 
     def _close(self, name: str | None) -> None:
         if name is not None:
-            self.notify(f"Saved {name}")
+            self.notify(f"Saved {name}", markup=False)
             self.dismiss()
 
     def action_close(self) -> None:

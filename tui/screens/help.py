@@ -19,6 +19,14 @@ GLOSSARY = (
         "input, weights, bias, weighted sum (pre-activation), activation, prediction, labels, loss",
     ),
     ("W⁽¹⁾₂₀", "row 2, column 0 of the weights of layer 1: from unit 2 below to unit 0; typed W[1][2,0]"),
+    ("W⁽¹⁾→0", "in the network: the column of weights into unit 0 of layer 1"),
+    ("f⁽¹⁾₂₀", "unit 2 of layer 1, at sample 0: of sums and activations, columns are samples"),
+    ("row of ones", "a first input that is always 1, so that its weight acts as a bias"),
+    (
+        "g, h, mean, std",
+        "with a residual: the activation before the shortcut; with a norm: standardised sums, and by what",
+    ),
+    ("= and ≈", "≈ stands before a rounded number; computing uses all digits, and f shows more of them"),
     ("columns", "data points are columns: X is (features, n), one column for each sample"),
     ("∂ℰ/∂W⁽¹⁾₂₀", "how much the loss changes when that weight does: its gradient"),
     (
@@ -55,6 +63,7 @@ KEYS = 20
 
 def help_content(keymap: Mapping[str, str], ascii_only: bool, width: int) -> Content:
     """The page for a width; keys that the user has changed are shown as they are now."""
+    said = ascii_text if ascii_only else str
     parts: list[Content | str] = [
         Content.styled("A number typed before a move repeats it: 5n goes five terms on.", "bold"),
         "The mouse works as well: click a phase, a factor, a row, a unit, or a key below.",
@@ -64,25 +73,25 @@ def help_content(keymap: Mapping[str, str], ascii_only: bool, width: int) -> Con
         parts.append(Content.styled(group, "bold $primary"))
         for command in commands:
             keys = readable_keys(keymap.get(command.id, command.keys), ascii_only)
-            parts += _entry(keys, "bold $accent", f"{command.help} ({command.id})", width)
+            parts += _entry(keys, "bold $accent", said(f"{command.help} ({command.id})"), width)
         parts.append("")
     parts += [
         Content.styled("Keys of your own", "bold $primary"),
-        f'  {keys_path()} holds lines such as   next = "l"   with the ids in brackets above.',
+        f'  {said(str(keys_path()))} holds lines such as   next = "l"   with the ids in brackets above.',
         "",
         Content.styled("What the words mean", "bold $primary"),
     ]
     for word, meaning in GLOSSARY:
-        parts += _entry(word, "bold $value", meaning, width)
-    page = stacked(parts)
-    return Content.from_text(ascii_text(page.plain), markup=False) if ascii_only else page
+        parts += _entry(said(word), "bold $value", said(meaning), width)
+    return stacked(parts)
 
 
 def _entry(word: str, style: str, meaning: str, width: int) -> list[Content | str]:
-    """A word and its meaning, the meaning wrapped beside it."""
+    """A word and its meaning, the meaning wrapped beside it, or below where the word is long."""
     lines = wrap(meaning, max(width - KEYS - 3, 20)) or [""]
-    first = Content.assemble((f"  {word:<{KEYS}} ", style), lines[0])
-    return [first, *(" " * (KEYS + 3) + line for line in lines[1:])]
+    beside = "" if len(word) > KEYS else lines.pop(0)
+    first = Content.assemble((f"  {word:<{KEYS}} ", style), beside)
+    return [first, *(" " * (KEYS + 3) + line for line in lines)]
 
 
 def _group_order(command: Command) -> int:

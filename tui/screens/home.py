@@ -15,7 +15,7 @@ from textual.widgets.option_list import Option
 from engine.experiment_error import ExperimentError
 from engine.loading import list_presets, load_experiment
 from tui.keys import HOME_COMMANDS, bindings
-from tui.screens.prompt import Prompt
+from tui.screens.prompt import Prompt, typed_path
 
 if TYPE_CHECKING:
     from tui.app import BptuiApp
@@ -41,7 +41,7 @@ class HomeScreen(Screen[None]):
         """A heading, the list, what the marked experiment shows, and the keys."""
         with Vertical(id="frame"):
             yield Static(self._heading(), id="heading")
-            yield OptionList(*self._options(), id="experiments")
+            yield OptionList(*self._options(), id="experiments", markup=False)
             yield Static(id="about")
         yield Static("This window is smaller than 60×20.\nPlease make it larger.", id="too-small")
         yield Footer(compact=True, show_command_palette=False)
@@ -87,14 +87,14 @@ class HomeScreen(Screen[None]):
     def action_open_file(self) -> None:
         """Asks for a file."""
         prompt = Prompt("Open an experiment", "the path of a TOML file", self._file_problem)
-        self.app.push_screen(prompt, lambda name: self._open(str(Path(name).expanduser())) if name else None)
+        self.app.push_screen(prompt, lambda name: self._open(str(typed_path(name))) if name else None)
 
     @staticmethod
     def _file_problem(name: str) -> str | None:
         if not name:
             return "the path of a TOML file, please"
         try:
-            load_experiment(Path(name).expanduser())
+            load_experiment(typed_path(name))
         except ExperimentError as error:
             return str(error)
         return None

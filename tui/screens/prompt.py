@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -11,6 +12,14 @@ from textual.suggester import SuggestFromList
 from textual.widgets import Input, Static
 
 from tui.keys import PROMPT_COMMANDS, bindings
+
+
+def typed_path(text: str) -> Path:
+    """The path that somebody typed, ~ being the home folder where there is one."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        return Path(text)
 
 
 class Prompt(ModalScreen[str | None]):
@@ -42,13 +51,13 @@ class Prompt(ModalScreen[str | None]):
             box = Input(self._answer, placeholder=self._hint, suggester=suggester, id="answer")
             box.cursor_blink = False
             yield box
-            yield Static(self._hint_line(), id="problem")
+            yield Static(self._hint_line(), id="problem", markup=False)
 
     def _hint_line(self) -> str:
         return (
-            "tab completes · ↵ takes it · esc leaves it"
+            "tab completes · enter takes it · esc leaves it"
             if self._completions
-            else "↵ takes it · esc leaves it"
+            else "enter takes it · esc leaves it"
         )
 
     def action_complete(self) -> None:

@@ -11,8 +11,10 @@ table          all terms                                  (from 34 lines on)
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING, cast
 
 from textual import events
 from textual.app import ComposeResult
@@ -54,8 +56,20 @@ from tui.widgets.product import ProductPanel
 from tui.widgets.term_panel import TermPanel
 from tui.widgets.term_table import TermTable
 
+if TYPE_CHECKING:
+    from tui.app import BptuiApp
+
 AUTOPLAY_SECONDS = 1.5
+SHOWN_DIGITS = (4, 6, 10)
+"""Significant digits to choose from."""
+
 LARGEST_COUNT = 99_999
+
+
+def paths_in_words(count: int) -> str:
+    """A number of paths, however large: 9, or about 10⁸⁷."""
+    digits = str(count)
+    return f"{count:,}" if len(digits) <= 9 else f"about 10^{len(digits) - 1}"
 
 
 class StepperScreen(Screen[None]):
@@ -76,6 +90,8 @@ class StepperScreen(Screen[None]):
         self._count = ""
         self._update: Update | None = None
         self._autoplay: Timer | None = None
+        self._leaving = False
+        self._digits = SHOWN_DIGITS[0]
 
     @property
     def derivation(self) -> Derivation:
@@ -85,7 +101,7 @@ class StepperScreen(Screen[None]):
     @property
     def glyphs(self) -> Style:
         """How formulas are drawn: four digits, and ASCII where the terminal wants it."""
-        return Style(digits=4, ascii=self.app.has_class("-ascii"))
+        return Style(digits=self._digits, ascii=self.app.has_class("-ascii"))
 
     def compose(self) -> ComposeResult:
         """The panels from top to bottom."""
@@ -123,7 +139,11 @@ class StepperScreen(Screen[None]):
             return
         style = self.glyphs
         self._draw_title(style)
-        self.query_one(PhaseBar).show(self.walk, self.place, self.detail, self._count, style.ascii)
+        playing = self._autoplay is not None
+        self.query_one(PhaseBar).show(self.walk, self.place, self.detail, self._count, playing, style.ascii)
+        paths = self.derivation.path_count
+        way = "the only path" if paths == 1 else f"one of {paths_in_words(paths)} paths"
+        self.query_one("#product-panel").border_subtitle = way
         product = self.query_one(ProductPanel)
         product.show(self.walk, self.place, style, max(product.size.width, 40))
         self._draw_term(style)
@@ -147,15 +167,22 @@ class StepperScreen(Screen[None]):
             Content.styled(f"  {self.session.title}", "bold"),
         )
         loss = "E" if style.ascii else "ℰ"
-        sample = f"sample {derivation.sample} of {derivation.n}" if derivation.n > 1 else "one sample"
-        right = f"{sample}   {loss} = {number_text(self.session.loss, style)} "
+        sample = f"sample {derivation.sample}{self._label(style)}, n = {derivation.n}"
+        if derivation.n == 1:
+            sample = "n = 1"
+        right = f"  {sample}   {loss} = {number_text(self.session.loss, style)} "
         width = self.size.width
-        gap = max(width - left.cell_length - len(right), 1)
+        gap = max(width - left.cell_length - len(right), 0)
         self.query_one("#title", Static).update(
             Content.assemble(
-                left.truncate(max(width - len(right) - 1, 10), ellipsis=True), " " * gap, (right, "$faint")
+                left.truncate(max(width - len(right), 10), ellipsis=True), " " * gap, (right, "$faint")
             )
         )
+
+    def _label(self, style: Style) -> str:
+        """What the shown sample really is, where that is one number."""
+        labels = self.session.data.Y[:, self.derivation.sample]
+        return f" (Y={number_text(float(labels[0]), style)})" if len(labels) == 1 else ""
 
     def story(self) -> Story:
         """What is said about the current place."""
@@ -177,9 +204,8 @@ class StepperScreen(Screen[None]):
         notes = [Content.styled(self._text(marks[kind] + text), styles[kind]) for kind, text in story.notes]
         colour = "$gradient" if story.backward else "$value"
         style = replace(style, max_terms=story.max_terms)
-        panel.show(
-            self._text(story.heading), story.equations, notes, style, max(panel.size.width, 40), colour
-        )
+        width, height = max(panel.size.width, 40), self.query_one("#term-panel").content_size.height
+        panel.show(self._text(story.heading), story.equations, notes, style, width, height, colour)
 
     def _draw_running(self, style: Style) -> None:
         lines: list[Content] = []
@@ -188,6 +214,8 @@ class StepperScreen(Screen[None]):
             lines += [Content(line) for line in running_lines(self.walk, self.place, style, width)]
         elif self.place.phase is Phase.UPDATE and self._update is not None:
             lines += [Content(self._text(line)) for line in update_lines(self._update, style)]
+        elif self.place.phase is Phase.UPDATE:
+            lines.append(Content("This is the end of the walk. u applies the update, Home begins anew."))
         elif self.place.phase < Phase.BACKWARD:
             lines.append(
                 Content.styled("The way back begins at the loss: Tab goes to the next phase.", "$faint")
@@ -215,10 +243,10 @@ class StepperScreen(Screen[None]):
     # ── moving ──────────────────────────────────────────────────────────────────────────────────────
 
     def on_key(self, event: events.Key) -> None:
-        """Digits are a count for the next move; any other key that is no move forgets them."""
+        """Digits are a count for the next move; escape forgets them."""
         if (
             event.character is not None
-            and event.character.isdigit()
+            and event.character in "0123456789"
             and (self._count or event.character != "0")
         ):
             self._count = str(min(int(self._count + event.character), LARGEST_COUNT))
@@ -265,15 +293,15 @@ class StepperScreen(Screen[None]):
         """Steps by itself, or stops."""
         if self._autoplay is not None:
             self._stop_autoplay()
-            self.notify("Autoplay stopped")
         else:
             self._autoplay = self.set_interval(AUTOPLAY_SECONDS, self._play)
-            self.notify("Autoplay: a stops it")
+        self.redraw()
 
     def _play(self) -> None:
         following = self.walk.move(self.place, 1, self.detail)
         if following == self.place:
             self._stop_autoplay()
+            self.redraw()
         else:
             self.go(following)
 
@@ -305,7 +333,12 @@ class StepperScreen(Screen[None]):
 
     def _target_given(self, text: str | None) -> None:
         if text:
-            self.choose_target(self._parsed_target(text))
+            self._take(self._parsed_target(text))
+
+    def _take(self, target: Symbol) -> None:
+        """Explains another entry, at the present sample where it belongs to all of them. Raises TargetError."""
+        per_sample = self.session.site(target).node.per_sample
+        self.choose_target(target, None if per_sample else self.derivation.sample)
 
     def _parsed_target(self, text: str) -> Symbol:
         from engine.parser import parse_symbol
@@ -342,7 +375,7 @@ class StepperScreen(Screen[None]):
         self.app.push_screen(prompt, lambda text: self._choose_sample(int(text)) if text else None)
 
     def _sample_error(self, text: str) -> str | None:
-        if not text.strip().isdigit():
+        if not re.fullmatch("[0-9]{1,9}", text):
             return f"a whole number from 0 to {self.derivation.n - 1}, please"
         try:
             self._with_sample(int(text))
@@ -388,7 +421,7 @@ class StepperScreen(Screen[None]):
         if symbol is None:
             return
         try:
-            self.choose_target(symbol)
+            self._take(symbol)
         except TargetError as error:
             self.notify(str(error), severity="warning")
 
@@ -406,7 +439,7 @@ class StepperScreen(Screen[None]):
         """The Jacobian of the current term over the samples."""
         index = self.place.index if self.place.phase is Phase.BACKWARD else 1
         derivation, style = self.derivation, self.glyphs
-        self._read("Jacobian over the samples", lambda _: jacobian_view(derivation, index, style))
+        self._read("Jacobian over the samples", lambda width: jacobian_view(derivation, index, style, width))
 
     def action_derivation(self) -> None:
         """The whole derivation on a page."""
@@ -414,16 +447,24 @@ class StepperScreen(Screen[None]):
         check = self.session.check(derivation.target)
         self._read(
             "The whole derivation",
-            lambda width: Content(written_text(derivation, title, check, width=max(width, 40), style=style)),
+            lambda width: Content(written_text(derivation, title, check, width=max(width, 60), style=style)),
         )
 
     def action_lines(self) -> None:
         """The simplification, line by line."""
-        view = simplification_view(self.derivation, self.glyphs)
-        if view is None:
+        derivation, style = self.derivation, self.glyphs
+        if simplification_view(derivation, style, self.size.width) is None:
             self.notify("There is no special simplification on this path.")
         else:
-            self._read("Two factors, multiplied out", lambda _: view)
+            self._read(
+                "Two factors, multiplied out",
+                lambda width: simplification_view(derivation, style, width) or Content(""),
+            )
+
+    def action_digits(self) -> None:
+        """Shows more digits of every number, or few again. Computing always uses all of them."""
+        self._digits = SHOWN_DIGITS[(SHOWN_DIGITS.index(self._digits) + 1) % len(SHOWN_DIGITS)]
+        self.redraw()
 
     def action_check(self) -> None:
         """Shows or hides the central difference."""
@@ -434,6 +475,7 @@ class StepperScreen(Screen[None]):
 
     def action_update(self) -> None:
         """Applies one step of gradient descent."""
+        self._leaving = False
         watched = tuple(symbol for symbol in reversed(self.derivation.path) if symbol.name != "E")
         update = self.session.update(watched)
         self._after_change(self.walk.last())
@@ -464,8 +506,24 @@ class StepperScreen(Screen[None]):
         if self._count:
             self._count = ""
             self.redraw()
+        elif self.session.updates and not self._leaving:
+            self._leaving = True
+            self.notify("Escape once more leaves this experiment and its updates.")
         else:
-            self.dismiss()
+            cast("BptuiApp", self.app).show_home()
+
+    def action_screen(self, name: str) -> None:
+        """Another screen of this experiment."""
+        cast("BptuiApp", self.app).show(name)
+
+    def look_at(self, layer: int | None, unit: int | None = None) -> None:
+        """Explains anew after the parameters have changed: a layer's largest gradient, or one unit's activation."""
+        self._checks.clear()
+        target = self.derivation.target if layer is None else self.session.target_in(layer, unit)
+        derivation = self.session.explain(target)
+        # Of a unit the last factor is of interest: the slope of its activation, 0 where it is off.
+        place = FIRST_TERM if unit is None else Place(Phase.BACKWARD, len(derivation) - 1)
+        self._show(derivation, place)
 
     # ── the mouse ───────────────────────────────────────────────────────────────────────────────────
 

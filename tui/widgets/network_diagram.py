@@ -5,7 +5,9 @@ Wide layers show the units around the path, deep networks the columns around the
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
+from types import MappingProxyType
 
 from textual import events
 from textual.content import Content
@@ -25,6 +27,8 @@ LINES = 2
 
 class NetworkDiagram(Static):
     """Shows a `Diagram`; a click on a cell chooses it."""
+
+    _cells: Mapping[tuple[int, int], Symbol] = MappingProxyType({})
 
     class Chosen(Message):
         """A cell was clicked."""
@@ -117,14 +121,13 @@ class _Drawing:
         )
         if cell.current:
             plain = value_style = gradient_style = "bold reverse $accent"
-        short = Style(digits=3, ascii=self.style.ascii)
-        value = "" if cell.value is None else number_text(cell.value, short)
+        value = "" if cell.value is None else short_number(cell.value, CELL - 1, self.style)
         self.canvas.put(left, top, mark, plain)
-        self.canvas.put(left + 1, top, value[: CELL - 1].rjust(CELL - 1), value_style)
+        self.canvas.put(left + 1, top, value.rjust(CELL - 1), value_style)
         if cell.gradient is not None:
             nabla = "d" if self.style.ascii else "∂"
-            text = number_text(cell.gradient, short)
-            self.canvas.put(left + 1, top + 1, f"{nabla}{text}"[: CELL - 1].rjust(CELL - 1), gradient_style)
+            text = nabla + short_number(cell.gradient, CELL - 1, self.style)
+            self.canvas.put(left + CELL - len(text), top + 1, text, gradient_style)
 
     def _joined(self, place: int) -> bool:
         """Whether the path goes straight from one column to the next."""
@@ -185,3 +188,17 @@ class _Drawing:
                 self.canvas.put(x1, y, vertical, style)
             self.canvas.put(x0, tops[start], straight + ("+" if self.style.ascii else "╯"), style)
             self.canvas.put(x1, tops[end], ("+" if self.style.ascii else "╰") + straight, style)
+
+
+def short_number(value: float, width: int, style: Style) -> str:
+    """A number in at most `width` (at least 7) columns: three significant digits, or fewer where they do not fit."""
+    for digits in (3, 2):
+        text = number_text(value, Style(digits=digits, ascii=style.ascii))
+        if len(text) <= width:
+            return text
+    for decimals in (1, 0):
+        mantissa, exponent = f"{value:.{decimals}e}".split("e")
+        text = f"{mantissa}e{int(exponent)}"
+        if len(text) <= width:
+            break
+    return text if style.ascii else text.replace("-", "−")

@@ -5,6 +5,8 @@ Forward ─ Loss ─▐ Backward ▌─ Update        term 3 of 5 · one step is
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual import events
 from textual.content import Content
 from textual.message import Message
@@ -13,11 +15,13 @@ from textual.widgets import Static
 from tui.walk import Detail, Phase, Place, Walk
 
 NAMES = {Phase.FORWARD: "Forward", Phase.LOSS: "Loss", Phase.BACKWARD: "Backward", Phase.UPDATE: "Update"}
-UNITS = {Detail.TERM: "a term", Detail.NODE: "a node", Detail.LAYER: "a layer"}
+UNITS = {Detail.TERM: "term", Detail.NODE: "node", Detail.LAYER: "layer"}
 
 
 class PhaseBar(Static):
     """Where one is; a click on a phase goes there."""
+
+    _columns: Sequence[tuple[range, Phase]] = ()
 
     class Chosen(Message):
         """A phase was clicked."""
@@ -26,11 +30,13 @@ class PhaseBar(Static):
             super().__init__()
             self.phase = phase
 
-    def show(self, walk: Walk, place: Place, detail: Detail, pending: str, ascii_only: bool) -> None:
+    def show(
+        self, walk: Walk, place: Place, detail: Detail, pending: str, playing: bool, ascii_only: bool
+    ) -> None:
         """Draws the bar for a place; `pending` is a count that is being typed."""
-        tick, mark, joint = ("x", ">", " - ") if ascii_only else ("✓", "▸", " ─ ")
+        tick, mark, joint = ("+", ">", " - ") if ascii_only else ("✓", "▸", " ─ ")
         parts: list[Content | str] = [" "]
-        self._columns: list[tuple[range, Phase]] = []
+        labels: list[tuple[range, Phase]] = []
         column = 1
         for phase, name in NAMES.items():
             if phase:
@@ -41,14 +47,17 @@ class PhaseBar(Static):
                 label, style = f"{tick} {name} ", "$done"
             elif phase is place.phase:
                 label, style = f"{mark} {name} ", "bold reverse $accent"
-            self._columns.append((range(column, column + len(label)), phase))
+            labels.append((range(column, column + len(label)), phase))
             column += len(label)
             parts.append(Content.styled(label, style))
+        self._columns = labels
         parts.append(Content.styled(f"   {self._where(walk, place)}", "bold"))
         if pending:
             parts.append(Content.styled(f"   {pending}…", "$accent bold"))
+        elif playing:
+            parts.append(Content.styled("   autoplay", "$accent bold"))
         elif detail is not Detail.TERM:
-            parts.append(Content.styled(f"   one step is {UNITS[detail]}", "$faint"))
+            parts.append(Content.styled(f"   by {UNITS[detail]}", "$accent"))
         self.update(Content.assemble(*parts))
 
     @staticmethod

@@ -10,6 +10,7 @@ A long product is shown page by page, so that nothing moves while one steps alon
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 from textual import events
@@ -28,6 +29,8 @@ LOSS = Symbol("E")
 class ProductPanel(Static):
     """The product along the path; a click on a factor goes to its step."""
 
+    _places: Sequence[tuple[range, int]] = ()
+
     class Chosen(Message):
         """A factor was clicked."""
 
@@ -42,8 +45,8 @@ class ProductPanel(Static):
         if place.phase < Phase.BACKWARD:
             reached = -1
         head = row([draw(Partial(LOSS, derivation.target), style), Box.of(" = ")])
-        first, boxes = self._page(walk, max(reached, 0), width - head.width - 6, style)
-        dots = Box.of("… " if style.ascii else "⋯ ")
+        first, boxes = self._page(walk, max(reached, 0), width - head.width - 8, style)
+        dots = Box.of("... " if style.ascii else "⋯ ")
         before = [dots] if first else []
         after = [Box.of(" " + dots.lines[0].strip())] if first + len(boxes) < len(derivation) else []
         product, columns = product_row(boxes, style)
@@ -85,12 +88,13 @@ class ProductPanel(Static):
 
     @staticmethod
     def _state(walk: Walk, place: Place, index: int, reached: int, style: Style) -> tuple[str, str]:
-        tick, now, later = ("x", ">", ".") if style.ascii else ("✓", "▲", "·")
+        tick, now, later = ("+", ">", ".") if style.ascii else ("✓", "▲", "·")
         if index > reached:
             return later, "$faint"
         number = number_text(walk.derivation[index].term.local, style)
         if index == reached and place.phase is Phase.BACKWARD:
-            return f"{now}{number}", "bold $accent"
+            # A term off the path is looked at: the path's own factor waits.
+            return (f"{now}{number}", "bold $accent") if place.turn == 0 else (f"({number})", "$accent")
         return f"{tick}{number}", "$done"
 
     def on_click(self, event: events.Click) -> None:

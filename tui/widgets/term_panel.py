@@ -10,13 +10,13 @@ Each screen of it is built from one `Equation`: a formula that is a value, its n
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from textual.content import Content
 from textual.widgets import Static
 
 from engine.expression import Expr, Number
-from engine.layout import Box, Style, draw, fit, is_exact, number_text, row
+from engine.layout import Box, Style, draw, fit, fit_flat, is_exact, number_text, one_line, row
 from engine.written.document import is_shown_in_full
 from tui.typeset import Span, paint, stacked
 
@@ -41,12 +41,35 @@ class TermPanel(Static):
         notes: Sequence[Content],
         style: Style,
         width: int,
+        height: int,
         number_style: str,
     ) -> None:
         """`notes` come below the equations; `number_style` tells forward values from gradients."""
-        parts: list[Content | str] = [Content.styled(heading, "bold")]
-        parts += [typeset(equation, style, width, number_style) for equation in equations]
-        self.update(stacked([*parts, *notes]))
+        self.update(page(heading, equations, notes, style, width, height, number_style))
+
+
+def page(
+    heading: str,
+    equations: Sequence[Equation],
+    notes: Sequence[Content],
+    style: Style,
+    width: int,
+    height: int,
+    number_style: str,
+) -> Content:
+    """What the panel says in `width` × `height` cells.
+
+    Formulas are stacked where there is room for that; where there is not, they stand on one line, and at last
+    with fewer of their terms.
+    """
+    content = Content()
+    shorter = replace(style, max_terms=min(style.max_terms or 3, 3))
+    for typesetter, shown in ((typeset, style), (typeset_flat, style), (typeset_flat, shorter)):
+        drawn = [typesetter(equation, shown, width, number_style) for equation in equations]
+        content = stacked([Content.styled(heading, "bold"), *drawn, *notes])
+        if content.get_height({}, width) <= height:
+            break
+    return content
 
 
 def typeset(equation: Equation, style: Style, width: int, number_style: str) -> Content:
@@ -72,6 +95,34 @@ def typeset(equation: Equation, style: Style, width: int, number_style: str) -> 
         rows.append(paint(row([*left, fit(side, room, style)])))
     rows.append(_painted([margin, *value], number_style))
     return stacked(rows)
+
+
+def typeset_flat(equation: Equation, style: Style, width: int, number_style: str) -> Content:
+    """An equation in as few lines as it takes: each side on one line, wrapped only where it must be."""
+    name = "" if equation.name is None else one_line(equation.name, style)
+    value = number_text(equation.value, style)
+    ending = _sign(is_exact(equation.value, style), style).lines[0]
+    if isinstance(equation.formula, Number):
+        return Content.assemble(name, ending, (value, f"bold {number_style}"))
+    sides = [(" = " if name else "", equation.formula)]
+    if not isinstance(equation.substituted, Number):
+        sides.append(
+            (
+                _sign(is_shown_in_full(equation.substituted, style.digits), style).lines[0],
+                equation.substituted,
+            )
+        )
+    margin = " " * len(name)
+    lines: list[str] = []
+    for sign, side in sides:
+        box = fit_flat(side, max(width - len(margin) - 3, 20), style, spare=3)
+        lines.append(margin + sign + box.lines[0].rstrip())
+        lines += [margin + " " * len(sign) + line.rstrip() for line in box.lines[1:]]
+    lines[0] = name + lines[0][len(margin) :]
+    if len(lines[-1]) + len(ending) + len(value) > width:
+        lines.append(margin)
+    lines[-1] += ending
+    return Content("\n".join(lines)) + Content.styled(value, f"bold {number_style}")
 
 
 def _sign(exact: bool, style: Style) -> Box:

@@ -9,7 +9,7 @@ The rows that do not fit are scrolled to keep the current one in sight.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from textual import events
@@ -37,6 +37,8 @@ class Row:
 
 class TermTable(Static):
     """Draws the table; a click on a row goes there."""
+
+    _shown: Sequence[Row] = ()
 
     class Chosen(Message):
         """A row was clicked."""
@@ -85,7 +87,7 @@ class TermTable(Static):
         self, walk: Walk, place: Place, index: int, reached: int, style: Style, size: int
     ) -> Iterator[Row]:
         step = walk.derivation[index]
-        tick, now, later = ("x", ">", ".") if style.ascii else ("✓", "▸", "·")
+        tick, now, later = ("+", ">", ".") if style.ascii else ("✓", "▸", "·")
         here = index == reached and place.phase is Phase.BACKWARD
         state = tick if index < reached else later
         value_style = "$done" if index < reached else "$faint"
@@ -99,7 +101,7 @@ class TermTable(Static):
                 running = number_text(step.running, style) if turn == 0 else ""
                 yield Row(
                     Place(Phase.BACKWARD, index, turn),
-                    now if is_now else ("x" if style.ascii else "·"),
+                    now if is_now else later,
                     (
                         label,
                         one_line(term.symbol, style),

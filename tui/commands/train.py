@@ -1,0 +1,178 @@
+"""`bptui train`: trains without the app, with a progress bar, a chart at the end, a run log."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tui.arguments import ascii_option, experiment_argument, json_option
+from tui.group import INTERRUPTED
+from tui.output import output_style, output_width, write, write_json
+
+if TYPE_CHECKING:
+    from click._termui_impl import ProgressBar
+
+    from engine.runlog import RunLogWriter
+    from engine.step_record import StepRecord
+    from engine.training import Trainer
+
+CHART_HEIGHT = 20
+
+
+@click.command
+@experiment_argument
+@click.option(
+    "--steps", type=click.IntRange(min=1), metavar="N", help="Train N steps, whatever the experiment says."
+)
+@click.option(
+    "--log",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE.jsonl",
+    help="Write a run log, one line a step; bptui watch shows it while it grows.",
+)
+@click.option("--plot", is_flag=True, help="Draw the gradient magnitude of every layer at the end.")
+@json_option
+@ascii_option
+def train(
+    experiment: str, steps: int | None, log: Path | None, plot: bool, as_json: bool, ascii: bool
+) -> None:
+    """Train an experiment in the terminal.
+
+    EXPERIMENT is a preset's name (see bptui presets) or the path of a TOML file. A progress bar goes to stderr
+    when that is a terminal; Ctrl+C ends the training in good order, with what is done so far.
+
+    \b
+    Examples:
+      bptui train tutorial-a-wine
+      bptui train vanishing-sigmoid-50 --steps 100 --plot
+      bptui train tutorial-b-wine --log run.jsonl --json
+    """
+    from engine.loading import load_experiment
+    from engine.records import train_record
+    from engine.training import Trainer
+
+    loaded = load_experiment(experiment)
+    from engine.datasets import load_data
+
+    trainer = Trainer(loaded, load_data(loaded, source=experiment))
+    if steps is not None:
+        trainer.limit = steps
+    writer = None if log is None else _open_log(log, loaded.title, trainer)
+    first, interrupted = _run(trainer, writer)
+    if as_json:
+        write_json(train_record(trainer, first), ascii)
+    else:
+        style = output_style(ascii)
+        if trainer.problem is not None:
+            click.echo(f"bptui: {trainer.problem}", err=True)
+        _write_summary(trainer, first, style.ascii)
+    if plot:
+        _plot(trainer, ascii, to_stderr=as_json)
+    if interrupted:
+        click.get_current_context().exit(INTERRUPTED)
+
+
+def _open_log(path: Path, title: str, trainer: Trainer) -> RunLogWriter:
+    from datetime import UTC, datetime
+
+    from engine.runlog import Header, RunLogWriter
+    from engine.step_record import layer_names
+    from engine.verdict import layer_words
+
+    layers = trainer.network.layers
+    header = Header(
+        layers=layer_names(trainer.network),
+        title=title,
+        activations=layer_words(layers),
+        units=tuple(layer.units for layer in layers),
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+    try:
+        return RunLogWriter(path, header, warn=lambda line: click.echo(f"bptui: {line}", err=True))
+    except FileExistsError:
+        raise click.ClickException(f"{path}: is there already; a run log is never overwritten") from None
+    except OSError as error:
+        raise click.ClickException(f"{path}: cannot be written: {error.strerror}") from None
+
+
+def _run(trainer: Trainer, writer: RunLogWriter | None) -> tuple[StepRecord | None, bool]:
+    """Trains to the end: the first record, and whether Ctrl+C came first. The log is complete either way."""
+    shown = sys.stderr.isatty()
+    first: StepRecord | None = None
+    try:
+        bar: ProgressBar[int]
+        with click.progressbar(
+            length=trainer.limit,
+            file=sys.stderr,
+            hidden=not shown,
+            show_pos=True,
+            show_eta=True,
+            label="training",
+        ) as bar:
+            done, due = 0, max((trainer.limit or 1) // 200, 1)
+            for record in trainer:
+                first = first or record
+                if writer is not None:
+                    writer.append(record)
+                done += 1
+                if done == due:
+                    bar.label = f"{trainer.steps_done / max(record.seconds, 1e-9):,.0f} steps/s"
+                    bar.update(done)
+                    done = 0
+            bar.update(done)
+    except KeyboardInterrupt:
+        return first, True
+    finally:
+        if writer is not None:
+            writer.close()
+    return first, False
+
+
+def _write_summary(trainer: Trainer, first: StepRecord | None, ascii: bool) -> None:
+    """One line a layer, and the loss before and after."""
+    from engine.layout import Style, number_text
+    from engine.step_record import layer_names
+
+    record = trainer.last
+    if record is None or first is None:
+        write("no steps were trained")
+        return
+    style = Style(ascii=ascii)
+    gradient = "dE/dW" if ascii else "∂ℰ/∂W"
+    write(f"{'layer':<8}{'max |' + gradient + '|':>16}{'L2':>12}{'zeros':>8}{'quiet':>7}{'dead':>6}")
+    for place, name in enumerate(layer_names(trainer.network)):
+        write(
+            f"{name:<8}{number_text(float(record.grad_max[place]), style):>16}"
+            f"{number_text(float(record.grad_l2[place]), style):>12}"
+            f"{100 * record.zero_fraction[place]:>6.0f} %{int(record.quiet[place]):>7}{int(record.dead[place]):>6}"
+        )
+    arrow = "->" if ascii else "→"
+    score = "" if record.accuracy is None else f", accuracy {100 * record.accuracy:.1f} %"
+    if len(record.recall) == 2:
+        score += f" (Y=0 {100 * record.recall[0]:.1f} %, Y=1 {100 * record.recall[1]:.1f} %)"
+    write(
+        f"\n{trainer.steps_done:,} steps in {record.seconds:.2f} s: loss {number_text(first.loss, style)} {arrow} "
+        f"{number_text(record.loss, style)}{score}"
+    )
+
+
+def _plot(trainer: Trainer, ascii: bool, *, to_stderr: bool) -> None:
+    """The last step's magnitudes against the layers, as the app draws them."""
+    from tui.charts import Line, profile_chart
+
+    record = trainer.last
+    if record is None:
+        return
+    import numpy as np
+
+    layers = np.arange(1.0, len(record.grad_max) + 1)
+    chart = profile_chart(
+        [Line("max", layers, record.grad_max)],
+        output_width(),
+        CHART_HEIGHT,
+        ascii_only=output_style(ascii).ascii,
+    )
+    click.echo(chart.plain, err=to_stderr)

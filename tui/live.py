@@ -1,0 +1,398 @@
+"""Training in a thread of its own, and what the screens may see of it.
+
+    worker thread:  step, step, step …  ──records──> History      full speed; never waits for a screen
+    screens:        look() a few times a second                   a slow terminal drops frames, not steps
+
+Several lanes (an experiment and the one it is compared with) are stepped in turn, so that step k of one stands beside
+step k of the other.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import TypeVar
+
+import msgspec
+import numpy as np
+
+from engine.datasets import load_data
+from engine.experiment import Experiment
+from engine.history import History
+from engine.mean_field import PredictedProfile, Unpredicted, predict
+from engine.network import Network
+from engine.step_record import StepRecord, layer_names
+from engine.training import Checkpoint, Trainer, UnitActivity
+from engine.verdict import layer_words
+
+Answer = TypeVar("Answer")
+
+SLICE_SECONDS = 0.008
+"""The worker lets others in after so long: a key then waits no longer than this."""
+
+SWITCH_INTERVAL = 0.001
+"""How often Python may switch threads while one is training; its default of 5 ms is felt at the keys."""
+
+MOST_CHECKPOINTS = 64
+"""Kept for going back in time; beyond that every second one is dropped and half as many are made."""
+
+SPEEDS = (1.0, 10.0, 100.0, float("inf"))
+"""Steps per second to choose from, the last one as fast as it goes."""
+
+RATE_SECONDS = 0.5
+"""The shown speed is measured over so long."""
+
+
+class State(Enum):
+    """What a training is doing."""
+
+    PAUSED = "paused"
+    RUNNING = "running"
+    FINISHED = "finished"
+    BROKEN = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A moment to go back to: the number of steps done, and everything that later steps depend on."""
+
+    step: int
+    checkpoint: Checkpoint
+
+
+class LaneView(ABC):
+    """What screens read of one run, whoever trains it: this program (`Lane`) or another (`tui.watched`)."""
+
+    name: str
+    title: str
+    about: str
+    layers: tuple[str, ...]
+    activations: tuple[str, ...]
+    units: tuple[int, ...]
+    history: History
+
+    @property
+    @abstractmethod
+    def record(self) -> StepRecord | None:
+        """The last step's record; None before the first step."""
+
+    @property
+    @abstractmethod
+    def steps_done(self) -> int:
+        """How many steps have been trained."""
+
+    @property
+    def limit(self) -> int | None:
+        """How many there will be; None where that is not known."""
+        return None
+
+    @property
+    def problem(self) -> str | None:
+        """What stopped the run, if numbers that are not finite did."""
+        return None if self.record is None else self.record.problem
+
+    @property
+    def learning_rate(self) -> float | None:
+        """η of the next step, or of the last where only that is known."""
+        return None if self.record is None else self.record.learning_rate
+
+    @property
+    def slope(self) -> float | None:
+        """The slope of its leaky ReLUs; None where there are none."""
+        return None
+
+    def unit_activity(self) -> UnitActivity | None:
+        """Every unit by itself; None before the first step, and where only layers are known."""
+        return None
+
+    def prediction(self) -> PredictedProfile | Unpredicted:
+        """What mean-field theory expects of its initial weights."""
+        return Unpredicted("how its weights were drawn is not known")
+
+
+class Lane(LaneView):
+    """One experiment being trained here: its trainer, what was measured, and the moments to go back to."""
+
+    def __init__(self, name: str, experiment: Experiment) -> None:
+        self.name = name
+        self.experiment = experiment
+        self.title, self.about = experiment.title, experiment.about
+        self.trainer = Trainer(experiment, load_data(experiment, source=name))
+        layers = self.trainer.network.layers
+        self.layers = layer_names(self.trainer.network)
+        self.activations, self.units = layer_words(layers), tuple(layer.units for layer in layers)
+        self.history = History()
+        self.kept = [Kept(0, self.trainer.checkpoint())]
+        self._every = 1
+        self._prediction: PredictedProfile | Unpredicted | None = None
+
+    @property
+    def record(self) -> StepRecord | None:
+        """Of the last step."""
+        return self.trainer.last if self.trainer.steps_done or self.trainer.problem else None
+
+    @property
+    def steps_done(self) -> int:
+        """By the trainer."""
+        return self.trainer.steps_done
+
+    @property
+    def limit(self) -> int | None:
+        """The trainer's."""
+        return self.trainer.limit
+
+    @property
+    def problem(self) -> str | None:
+        """The trainer's."""
+        return self.trainer.problem
+
+    @property
+    def learning_rate(self) -> float | None:
+        """Of the next step."""
+        return self.trainer.learning_rate
+
+    @property
+    def slope(self) -> float | None:
+        """Of the next step."""
+        return self.trainer.slope
+
+    def unit_activity(self) -> UnitActivity | None:
+        """As of the last step."""
+        return None if self.record is None else self.trainer.unit_activity()
+
+    def prediction(self) -> PredictedProfile | Unpredicted:
+        """Worked out once."""
+        if self._prediction is None:
+            inputs = self.trainer.data.X
+            square = float(np.mean(np.square(inputs, dtype=np.float64)))
+            self._prediction = predict(self.experiment, inputs.shape[0], square)
+        return self._prediction
+
+    @property
+    def done(self) -> bool:
+        """Whether it has come to its end or met a number that is not finite."""
+        return self.problem is not None or (self.limit is not None and self.steps_done >= self.limit)
+
+    def advance(self) -> None:
+        """One step."""
+        record = next(self.trainer, None)
+        if record is None:
+            return
+        self.history.append(record)
+        if record.problem is None and self.trainer.steps_done % self._every == 0:
+            self._keep()
+
+    def forget_later(self) -> None:
+        """Forgets what was measured and kept after the step where the trainer is now."""
+        here = self.trainer.steps_done
+        self.kept = [one for one in self.kept if one.step <= here]
+        self.history.rewind(here - 1)
+
+    def _keep(self) -> None:
+        self.kept.append(Kept(self.trainer.steps_done, self.trainer.checkpoint()))
+        if len(self.kept) > MOST_CHECKPOINTS:
+            self.kept = self.kept[::2]
+            self._every *= 2
+
+
+class Training(ABC):
+    """What screens watch: one lane, or two side by side."""
+
+    speed = SPEEDS[-1]
+    steps_per_second = 0.0
+    travelled: int | None = None
+
+    @abstractmethod
+    def look(self, reader: Callable[[Sequence[LaneView]], Answer]) -> Answer:
+        """What `reader` makes of the lanes between two steps. It must copy what it keeps, and be quick."""
+
+    @property
+    def first(self) -> LaneView:
+        """The run that was opened."""
+        return self.look(lambda lanes: lanes[0])
+
+    @property
+    @abstractmethod
+    def state(self) -> State:
+        """What it is doing now."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Ends it."""
+
+
+class Live(Training):
+    """A training in this program: its lanes, its thread, and the controls."""
+
+    def __init__(self, name: str, experiment: Experiment) -> None:
+        self.lanes = [Lane(name, experiment)]
+        self._lock = threading.Condition()
+        self._running = False
+        self._closed = False
+        self._thread: threading.Thread | None = None
+
+    # ── looking ─────────────────────────────────────────────────────────────────────────────────────
+
+    def look(self, reader: Callable[[Sequence[LaneView]], Answer]) -> Answer:
+        """Keeps the worker from stepping meanwhile."""
+        with self._lock:
+            return reader(self.lanes)
+
+    @property
+    def lane(self) -> Lane:
+        """The experiment that was opened."""
+        return self.lanes[0]
+
+    @property
+    def state(self) -> State:
+        """What it is doing now."""
+        if self._running:
+            return State.RUNNING
+        if any(lane.trainer.problem is not None for lane in self.lanes):
+            return State.BROKEN
+        return State.FINISHED if all(lane.done for lane in self.lanes) else State.PAUSED
+
+    # ── running ─────────────────────────────────────────────────────────────────────────────────────
+
+    def run(self) -> None:
+        """Trains from here on; a run that was finished goes on for as many steps again."""
+        with self._lock:
+            for lane in self.lanes:
+                limit = lane.trainer.limit
+                if limit is not None and lane.trainer.steps_done >= limit:
+                    lane.trainer.limit = limit + lane.experiment.train.steps
+            self._go_on()
+            self._running = not all(lane.done for lane in self.lanes)
+            if self._thread is None:
+                sys.setswitchinterval(SWITCH_INTERVAL)
+                self._thread = threading.Thread(target=self._work, name="training", daemon=True)
+                self._thread.start()
+            self._lock.notify_all()
+
+    def _go_on(self) -> None:
+        """After a journey into the past: what came later is forgotten, since it will come differently."""
+        if self.travelled is not None:
+            for lane in self.lanes:
+                lane.forget_later()
+            self.travelled = None
+
+    def pause(self) -> None:
+        """Stops after the present step."""
+        with self._lock:
+            self._running = False
+
+    def one_step(self, steps: int = 1) -> None:
+        """Trains a few steps, and no further."""
+        with self._lock:
+            self._running = False
+            self._go_on()
+            for _ in range(steps):
+                for lane in self.lanes:
+                    lane.advance()
+
+    def close(self) -> None:
+        """Ends the thread."""
+        with self._lock:
+            self._running, self._closed = False, True
+            self._lock.notify_all()
+        if self._thread is not None:
+            self._thread.join(timeout=2.0)
+
+    def _work(self) -> None:
+        counted, since = 0, time.perf_counter()
+        while True:
+            with self._lock:
+                if not self._running and not self._closed:
+                    self.steps_per_second = 0.0
+                    self._lock.wait()
+                    counted, since = 0, time.perf_counter()
+                if self._closed:
+                    return
+                began = time.perf_counter()
+                while self._running:
+                    for lane in self.lanes:
+                        lane.advance()
+                    counted += 1
+                    if all(lane.done for lane in self.lanes):
+                        self._running = False
+                    now = time.perf_counter()
+                    if now - since >= RATE_SECONDS:
+                        self.steps_per_second = counted / (now - since)
+                        counted, since = 0, now
+                    if now - began >= SLICE_SECONDS or self.speed != SPEEDS[-1]:
+                        break
+            time.sleep(0.0 if self.speed == SPEEDS[-1] else 1.0 / self.speed)
+
+    def parameters(self, adopt: Callable[[Network], None]) -> None:
+        """Hands the present network of the first lane to `adopt`, which must copy it."""
+        with self._lock:
+            adopt(self.lane.trainer.network)
+
+    # ── changing ────────────────────────────────────────────────────────────────────────────────────
+
+    def scale_learning_rate(self, factor: float) -> float:
+        """Multiplies η, from the next step on, and returns it."""
+        with self._lock:
+            for lane in self.lanes:
+                lane.trainer.learning_rate *= factor
+            return self.lane.trainer.learning_rate
+
+    def set_slope(self, slope: float) -> bool:
+        """The slope of every leaky ReLU from the next step on; False where there is none."""
+        with self._lock:
+            leaky = [lane for lane in self.lanes if lane.trainer.slope is not None]
+            for lane in leaky:
+                lane.trainer.slope = slope
+            return bool(leaky)
+
+    def change_speed(self, by: int) -> float:
+        """The next faster or slower of SPEEDS."""
+        place = min(max(SPEEDS.index(self.speed) + by, 0), len(SPEEDS) - 1)
+        self.speed = SPEEDS[place]
+        return self.speed
+
+    def restart(self, experiment: Experiment | None = None, *, seed: int | None = None) -> None:
+        """Begins anew: with another experiment in the first lane, or with another seed in all of them."""
+        with self._lock:
+            self._running = False
+            self.travelled = None
+            lanes = []
+            for place, lane in enumerate(self.lanes):
+                one = experiment if experiment is not None and place == 0 else lane.experiment
+                lanes.append(
+                    Lane(lane.name, one if seed is None else msgspec.structs.replace(one, seed=seed))
+                )
+            self.lanes = lanes
+
+    def compare(self, name: str, experiment: Experiment | None) -> None:
+        """Trains another experiment in lockstep, both from step 0; None ends the comparison."""
+        with self._lock:
+            self._running = False
+            self.travelled = None
+            lanes = [Lane(self.lane.name, self.lane.experiment)] if experiment is not None else self.lanes[:1]
+            self.lanes = [*lanes, *([Lane(name, experiment)] if experiment is not None else [])]
+
+    # ── travelling in time ──────────────────────────────────────────────────────────────────────────
+
+    def travel(self, by: int) -> int:
+        """Goes to an earlier or later kept moment, in every lane, and returns its step; `run` goes on from there."""
+        with self._lock:
+            self._running = False
+            kept = self.lane.kept
+            here = self.lane.trainer.steps_done
+            place = max((i for i, one in enumerate(kept) if one.step <= here), default=0)
+            if by < 0 and kept[place].step < here:
+                place += 1  # the present is not among them: the first step back leads to the last one kept
+            place = min(max(place + by, 0), len(kept) - 1)
+            for lane in self.lanes:
+                moment = max(
+                    (one for one in lane.kept if one.step <= kept[place].step), key=lambda one: one.step
+                )
+                lane.trainer.restore(moment.checkpoint, settings=False)
+            self.travelled = self.lane.trainer.steps_done
+            return self.travelled

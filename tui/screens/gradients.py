@@ -1,0 +1,204 @@
+"""The gradients screen: magnitude against layer while a network trains, and a verdict with its reason.
+
+title, progress            what is trained, how far, how well
+chart                      profile, history, heat strip or factor budget
+layer                      the numbers of the layer under the cursor
+verdict                    vanishing, healthy, exploding … and which factor is to blame
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Footer, Static
+
+from engine.layout import number_text
+from engine.step_record import StepRecord
+from tui.changes import counterpart
+from tui.keys import GRADIENTS_COMMANDS, bindings
+from tui.magnitudes import (
+    METRIC_NAMES,
+    Magnitudes,
+    Metric,
+    View,
+    draw_budget,
+    draw_history,
+    draw_profile,
+    draw_strip,
+    magnitudes,
+    spread,
+)
+from tui.screens.training import TrainingScreen
+from tui.source import Source
+from tui.training_status import LaneStatus
+from tui.verdicts import budget_lines, predicted_profile, verdict_lines
+from tui.widgets.chart_view import ChartView
+
+
+def source_is_about_delta(source: Source) -> bool:
+    """Whether a run shows its point in δ: where weights explode, ∂ℰ/∂W is as large in every layer."""
+    return source.live.first.name.startswith("exploding")
+
+
+class GradientsScreen(TrainingScreen):
+    """Watches the gradient of every layer."""
+
+    CSS_PATH = "training.tcss"
+    COMMANDS_SHOWN = GRADIENTS_COMMANDS
+    BINDINGS = bindings(GRADIENTS_COMMANDS)
+
+    def __init__(self, session: Source) -> None:
+        super().__init__(session)
+        self.view = View.PROFILE
+        self.metric = Metric.DELTA if source_is_about_delta(session) else Metric.MAX
+        self.at_layer = 0
+
+    def compose(self) -> ComposeResult:
+        """From top to bottom as pictured above."""
+        yield Static(id="title")
+        yield Static(id="progress")
+        yield Static(id="progress-2")
+        with Vertical(id="chart-panel"):
+            yield ChartView(id="chart")
+        yield Static(id="layer")
+        with Vertical(id="verdict-panel"):
+            yield Static(id="verdict")
+        yield Static("This window is smaller than 60×20.\nPlease make it larger.", id="too-small")
+        yield Footer(compact=True, show_command_palette=False)
+
+    def draw(self, statuses: list[LaneStatus]) -> None:
+        """The chart, the layer's numbers and the verdict."""
+        panel, view = self.query_one("#chart-panel"), self.query_one(ChartView)
+        width, height = view.size.width, view.size.height
+        panel.border_title = f"{self.view.value}: {METRIC_NAMES[self.metric]} by layer"
+        if self.view is View.BUDGET:
+            panel.border_title = "factor budget: what multiplies ‖δ‖ on the way down, log10 by layer"
+        panel.border_subtitle = (
+            " · ".join(f"[{one.value}]" if one is self.view else one.value for one in View)
+            .replace("[", "▸")
+            .replace("]", "")
+        )
+        found = self.live.look(
+            lambda lanes: [magnitudes(lane, self.metric, max(width - 10, 20)) for lane in lanes]
+        )
+        lanes = [one for one in found if one is not None]
+        record = self.live.look(lambda lanes: lanes[0].record)
+        if not lanes or record is None or not width:
+            self._invite()
+            return
+        self.at_layer = min(self.at_layer, len(lanes[0].now) - 1)
+        predicted = self.live.look(lambda lanes: predicted_profile(lanes[0], self.metric))
+        if predicted is not None and self.view is View.PROFILE:
+            panel.border_title = f"{panel.border_title}; dots: predicted for the initial weights"
+        if lanes[0].step != record.step:
+            panel.border_title = f"{panel.border_title}, before it broke: step {lanes[0].step:,}"
+        self._draw_chart(view, lanes, predicted, width, height)
+        self._draw_layer(record)
+        self._draw_verdict(record)
+
+    def _invite(self) -> None:
+        hint = "Press space to train, . for one step."
+        self.query_one(ChartView).show_text(hint)
+        self.query_one("#layer", Static).update("")
+        self.query_one("#verdict", Static).update(Content.styled(self.live.first.about, "$faint"))
+
+    def _draw_chart(
+        self,
+        view: ChartView,
+        lanes: Sequence[Magnitudes],
+        predicted: npt.NDArray[np.float64] | None,
+        width: int,
+        height: int,
+    ) -> None:
+        ascii_only = self.glyphs.ascii
+        match self.view:
+            case View.PROFILE:
+                view.show(draw_profile(lanes, predicted, width, height, ascii_only))
+            case View.HISTORY:
+                layers = spread(len(lanes[0].now), self.at_layer)
+                view.show(draw_history(lanes[0], layers, width, height, ascii_only))
+            case View.STRIP:
+                view.show(draw_strip(lanes[0], width, height, ascii_only))
+            case View.BUDGET:
+                view.show(draw_budget(lanes[0], width, height, ascii_only))
+
+    def _draw_layer(self, record: StepRecord) -> None:
+        style, layer = self.glyphs, self.at_layer
+        values = {
+            "max": record.grad_max[layer],
+            "mean": record.grad_mean[layer],
+            "L2": record.grad_l2[layer],
+            "‖ΔW‖/‖W‖": record.update_ratio[layer],
+            "zeros": record.zero_fraction[layer],
+        }
+        parts: list[Content | str | tuple[str, str]] = [
+            (f" layer {layer + 1} of {len(record.grad_max)} ", "bold reverse $accent")
+        ]
+        for name, value in values.items():
+            text = f"{100 * value:.0f} %" if name == "zeros" else number_text(float(value), style)
+            parts.append(Content.assemble((f"  {name} ", "$faint"), text))
+        if record.saturated[layer] == record.saturated[layer]:
+            parts.append(
+                Content.assemble(("  saturated ", "$faint"), f"{100 * record.saturated[layer]:.0f} %")
+            )
+        while (line := Content.assemble(*parts)).cell_length > self.size.width and len(parts) > 1:
+            parts.pop()
+        self.query_one("#layer", Static).update(line)
+
+    def _draw_verdict(self, record: StepRecord) -> None:
+        panel = self.query_one("#verdict", Static)
+        lane = self.live.first
+        lines = budget_lines(lane, record) if self.view is View.BUDGET else verdict_lines(lane, record)
+        styled = [Content.styled(lines[0], "bold")] + [Content(line) for line in lines[1:]]
+        panel.update(Content("\n").join(styled))
+
+    # ── what is shown ───────────────────────────────────────────────────────────────────────────────
+
+    def action_view(self, by: int) -> None:
+        """The next picture."""
+        views = list(View)
+        self.view = views[(views.index(self.view) + by) % len(views)]
+        self.redraw()
+
+    def action_metric(self) -> None:
+        """Max, mean, L2, and again."""
+        metrics = list(Metric)
+        self.metric = metrics[(metrics.index(self.metric) + 1) % len(metrics)]
+        self.redraw()
+
+    def action_blame(self) -> None:
+        """The factor budget, or back to the profile."""
+        self.view = View.PROFILE if self.view is View.BUDGET else View.BUDGET
+        self.redraw()
+
+    def action_layer(self, by: int) -> None:
+        """Moves the cursor over the layers."""
+        count = len(self.live.first.layers)
+        self.at_layer = min(max(self.at_layer + by, 0), count - 1)
+        self.redraw()
+
+    def action_layer_end(self, last: bool) -> None:
+        """The first or the last layer."""
+        self.at_layer = len(self.live.first.layers) - 1 if last else 0
+        self.redraw()
+
+    def action_compare(self) -> None:
+        """Trains the counterpart beside it, or ends the comparison."""
+        live = self.controls()
+        if live is None:
+            return
+        if len(live.lanes) > 1:
+            live.compare("", None)
+        else:
+            live.compare(*counterpart(live.lane.name, live.lane.experiment))
+            live.run()
+        self.redraw()
+
+    def action_stepper(self) -> None:
+        """The stepper on the largest gradient of the layer under the cursor."""
+        self.open_stepper(self.at_layer + 1)

@@ -1,0 +1,166 @@
+"""What the screens that watch a training share: its state above, the controls, and a clock that redraws them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widgets import Static
+
+from engine.layout import Style, number_text
+from tui.live import SPEEDS, Live, State, Training
+from tui.source import Source
+from tui.training_status import LaneStatus, lane_status, progress_line, title_line
+
+if TYPE_CHECKING:
+    from tui.app import BptuiApp
+
+REFRESH_SECONDS = 0.15
+"""Charts are redrawn about seven times a second while a training runs."""
+
+
+class TrainingScreen(Screen[None]):
+    """Watches `session.live`. A subclass draws in `draw`, which is called when there is something new."""
+
+    def __init__(self, session: Source) -> None:
+        super().__init__()
+        self.session = session
+        self._clock: Timer | None = None
+        self._drawn: object = None
+
+    @property
+    def live(self) -> Training:
+        """The training that is watched."""
+        return self.session.live
+
+    def controls(self) -> Live | None:
+        """The training, where it is this program's; says so where it is another's."""
+        if isinstance(self.live, Live):
+            return self.live
+        self.notify("Another program trains this; here one can only look.")
+        return None
+
+    @property
+    def glyphs(self) -> Style:
+        """How numbers are drawn."""
+        return Style(digits=4, ascii=self.app.has_class("-ascii"))
+
+    def on_mount(self) -> None:
+        """Starts the clock."""
+        self._clock = self.set_interval(REFRESH_SECONDS, self._tick)
+        self.call_after_refresh(self.redraw)
+
+    def on_screen_suspend(self) -> None:
+        """Draws nothing while another screen is in front."""
+        if self._clock is not None:
+            self._clock.pause()
+
+    def on_screen_resume(self) -> None:
+        """Draws again."""
+        if self._clock is not None:
+            self._clock.resume()
+        self.call_after_refresh(self.redraw)
+
+    def on_resize(self) -> None:
+        """Fits the new size."""
+        self.call_after_refresh(self.redraw)
+
+    def _tick(self) -> None:
+        """Redraws where the training has moved since the last time."""
+        seen = self.live.look(lambda lanes: tuple(lane.steps_done for lane in lanes))
+        now = (seen, self.live.state, round(self.live.steps_per_second))
+        if now != self._drawn:
+            self._drawn = now
+            self.redraw()
+
+    def redraw(self) -> None:
+        """Draws everything for the present state."""
+        if not self.is_mounted or not self.size.width:
+            return
+        statuses = self.live.look(lambda lanes: [lane_status(lane) for lane in lanes])
+        self._draw_status(statuses)
+        self.draw(statuses)
+
+    def draw(self, statuses: list[LaneStatus]) -> None:
+        """Draws what is particular to the screen."""
+        raise NotImplementedError
+
+    def _draw_status(self, statuses: list[LaneStatus]) -> None:
+        style, width = self.glyphs, self.size.width
+        self.query_one("#title", Static).update(title_line(self.live, statuses[0], width, style))
+        several = len(statuses) > 1
+        for place, name in enumerate(("#progress", "#progress-2")):
+            line = self.query_one(name, Static)
+            line.display = place < len(statuses)
+            if place < len(statuses):
+                status = statuses[place]
+                mark = ("#o" if style.ascii else "█▲")[place]
+                line.update(progress_line(status, style, width, f"{mark} {status.name}" if several else ""))
+
+    # ── controls ────────────────────────────────────────────────────────────────────────────────────
+
+    def action_run(self) -> None:
+        """Trains, or pauses."""
+        if (live := self.controls()) is not None:
+            live.pause() if live.state is State.RUNNING else live.run()
+            self.redraw()
+
+    def action_one_step(self) -> None:
+        """One step of training."""
+        if (live := self.controls()) is not None:
+            live.one_step()
+            self.redraw()
+
+    def action_speed(self, by: int) -> None:
+        """Faster or slower."""
+        if (live := self.controls()) is not None:
+            speed = live.change_speed(by)
+            self.notify("as fast as it goes" if speed == SPEEDS[-1] else f"{speed:g} steps a second")
+
+    def action_reset(self) -> None:
+        """Begins anew with the same weights."""
+        if (live := self.controls()) is not None:
+            live.restart()
+            self.redraw()
+
+    def action_reseed(self) -> None:
+        """Begins anew with other random weights."""
+        if (live := self.controls()) is not None:
+            seed = live.lane.experiment.seed + 1
+            live.restart(seed=seed)
+            self.notify(f"seed {seed}")
+            self.redraw()
+
+    def action_learning_rate(self, direction: int) -> None:
+        """Twice or half the learning rate, from the next step on."""
+        if (live := self.controls()) is not None:
+            rate = live.scale_learning_rate(2.0 if direction > 0 else 0.5)
+            self.notify(f"learning rate {number_text(rate, self.glyphs)}")
+            self.redraw()
+
+    def action_travel(self, by: int) -> None:
+        """Back or forward among the kept moments."""
+        if (live := self.controls()) is not None:
+            step = live.travel(by)
+            self.notify(f"weights as they were after step {step:,}; run goes on from there")
+            self.redraw()
+
+    def action_stepper(self) -> None:
+        """Opens the stepper at the present weights."""
+        self.open_stepper(None)
+
+    def open_stepper(self, layer: int | None, unit: int | None = None) -> None:
+        """Opens the stepper at the present weights: on a layer's largest gradient, or on one unit."""
+        if (live := self.controls()) is not None:
+            live.pause()
+            live.parameters(self.session.adopt)
+            cast("BptuiApp", self.app).show_stepper(layer, unit)
+
+    def action_screen(self, name: str) -> None:
+        """Another screen of this experiment."""
+        cast("BptuiApp", self.app).show(name)
+
+    def action_back(self) -> None:
+        """Back to the list of experiments."""
+        cast("BptuiApp", self.app).show_home()

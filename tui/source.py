@@ -1,0 +1,25 @@
+"""Where the training screens get their numbers: an open experiment (`Session`) or a run log (`Watched`)."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from engine.network import Network
+from tui.live import Training
+
+
+class Source(ABC):
+    """Something that can be watched."""
+
+    @property
+    @abstractmethod
+    def live(self) -> Training:
+        """The training of it."""
+
+    @abstractmethod
+    def adopt(self, network: Network) -> None:
+        """Takes over the parameters of a network that is being trained, to be looked at one by one."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Ends what is running."""
