@@ -180,6 +180,15 @@ TRAINING_COMMANDS = (
     Command(
         "to-stepper", "enter,s", "stepper", "Stepper", "The stepper, at the present weights", "Training", "↵"
     ),
+    Command(
+        "confusion",
+        "o",
+        "confusion",
+        "Outcomes",
+        "Which class is taken for which, over the whole data set",
+        "Training",
+    ),
+    Command("collapse", "D", "collapse", "One matrix", "The one matrix that a linear network is", "Training"),
     Command("training-back", "escape", "back", "Home", "Back to the list of experiments", "Training"),
 )
 

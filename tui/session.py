@@ -39,6 +39,7 @@ class Session(Source):
         self.name = name
         self.experiment = experiment
         self.data = data
+        self.class_names = data.class_names
         self.network = Network.initialised(experiment, data.X.shape[0])
         self.graph: Graph = self.network.graph(data.X, data.Y)
         self._run()

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
+from engine.graph import Graph
 from engine.network import Network
 from tui.live import Training
 
 
 class Source(ABC):
-    """Something that can be watched."""
+    """Something that can be watched. `network` and `graph` hold the parameters last taken over."""
+
+    network: Network
+    graph: Graph
+    class_names: tuple[str, ...] = ()
 
     @property
     @abstractmethod

@@ -13,7 +13,7 @@ from textual.widgets import Footer, OptionList, Static
 from textual.widgets.option_list import Option
 
 from engine.experiment_error import ExperimentError
-from engine.loading import list_presets, load_experiment
+from engine.loading import PRESET_NAMES, list_presets, load_experiment
 from tui.keys import HOME_COMMANDS, bindings
 from tui.screens.prompt import Prompt, typed_path
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tui.app import BptuiApp
 
 OPEN_FILE = "open a file"
-NAME = 21
+NAME = max(map(len, PRESET_NAMES)) + 2
 """Columns of an experiment's name."""
 
 

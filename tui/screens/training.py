@@ -10,6 +10,8 @@ from textual.widgets import Static
 
 from engine.layout import Style, number_text
 from tui.live import SPEEDS, Live, State, Training
+from tui.outcomes import collapse_view, confusion_view
+from tui.screens.reading import ReadingScreen
 from tui.source import Source
 from tui.training_status import LaneStatus, lane_status, progress_line, title_line
 
@@ -152,10 +154,28 @@ class TrainingScreen(Screen[None]):
 
     def open_stepper(self, layer: int | None, unit: int | None = None) -> None:
         """Opens the stepper at the present weights: on a layer's largest gradient, or on one unit."""
-        if (live := self.controls()) is not None:
+        if (live := self._adopt()) is not None:
             live.pause()
-            live.parameters(self.session.adopt)
             cast("BptuiApp", self.app).show_stepper(layer, unit)
+
+    def action_confusion(self) -> None:
+        """What the present weights make of the whole data set."""
+        if self._adopt() is not None:
+            view = confusion_view(self.session.graph, self.session.class_names, self.glyphs)
+            self.app.push_screen(ReadingScreen("Outcomes with the present weights", lambda _: view))
+
+    def action_collapse(self) -> None:
+        """The product of all matrices, where the network is linear."""
+        if self._adopt() is not None:
+            view = collapse_view(self.session.network, self.session.graph, self.glyphs)
+            self.app.push_screen(ReadingScreen("One matrix", lambda _: view))
+
+    def _adopt(self) -> Live | None:
+        """Brings the present weights to the session; None (and a word about it) where they are not to be had."""
+        live = self.controls()
+        if live is not None:
+            live.parameters(self.session.adopt)
+        return live
 
     def action_screen(self, name: str) -> None:
         """Another screen of this experiment."""
