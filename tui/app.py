@@ -112,7 +112,10 @@ class BptuiApp(App[None]):
             self.pop_screen()
         for name in (*TRAINING_SCREENS, "stepper"):
             if self.is_screen_installed(name):
+                screen = self.get_screen(name)
                 self.uninstall_screen(name)
+                if screen.is_running:
+                    screen.remove()  # an installed screen outlives its place on the stack
         if self._session is not None:
             self._session.close()
             self._session = None

@@ -155,11 +155,11 @@ def _decades(values: Sequence[Floats]) -> tuple[float, float] | None:
 
 
 def _span(values: Sequence[Floats]) -> tuple[float, float] | None:
-    """From 0 (or below) to a little above the largest finite value; None without any."""
+    """From 0 or the smallest finite value to the largest or 0; None without any."""
     finite = np.concatenate([one[np.isfinite(one)] for one in values]) if values else np.empty(0)
     if not len(finite):
         return None
-    low, high = min(float(finite.min()), 0.0), float(finite.max())
+    low, high = min(float(finite.min()), 0.0), max(float(finite.max()), 0.0)
     return low, high if high > low else low + 1.0
 
 
@@ -170,9 +170,11 @@ def _decade_ticks(low: float, high: float, height: int) -> tuple[list[float], li
 
 
 def _even_ticks(low: float, high: float, height: int) -> tuple[list[float], list[str]]:
+    """Round numbers, 0 among them where it lies between."""
     count = max(min(height // 3, 6), 2)
-    values = np.linspace(low, high, count)
-    return (values - low).tolist(), [f"{value:.3g}" for value in values]
+    step = _round_step((high - low) / count)
+    values = [step * number for number in range(math.ceil(low / step), math.floor(high / step) + 1)]
+    return [value - low for value in values], [f"{value:.3g}" for value in values]
 
 
 def _whole_ticks(first: float, last: float, width: int) -> tuple[list[float], list[str]]:
@@ -192,6 +194,12 @@ def _round_up(value: float) -> int:
         return 1
     power = 10 ** math.floor(math.log10(value))
     return int(next(power * factor for factor in (1, 2, 5, 10) if power * factor >= value))
+
+
+def _round_step(value: float) -> float:
+    """The next of …, 0.1, 0.2, 0.5, 1, 2, 5, …"""
+    power: float = 10.0 ** math.floor(math.log10(value))
+    return next((power * factor for factor in (1, 2, 5) if power * factor >= value), power * 10)
 
 
 def _short(number: int) -> str:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine.chain import Derivation
-from engine.expression import Symbol
+from engine.expression import Entry, Symbol
 from engine.graph import Graph, Node, Op
 from engine.ops.linear import ACTIVATION, BIAS, WEIGHT, Linear
 from tui.walk import Phase, Place, Walk
@@ -33,12 +33,16 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One matrix at the shown sample, or for weights the column of one unit. `focus` is the row the path takes."""
+    """One matrix at the shown sample, or for weights the column of one unit.
+
+    `focus` is the row that the path takes, `centre` the one that must be in sight: the cursor's, or the path's.
+    """
 
     matrix: Symbol
     unit: int | None
     size: int
     focus: int
+    centre: int
     on_path: bool
 
 
@@ -54,8 +58,6 @@ class Diagram:
         self._rows = {symbol.matrix: symbol.index[0] for symbol in self.path if symbol.index is not None}
         # Through a mean over the batch a path may lead from one sample to another.
         self._samples = {symbol.matrix: symbol.index[1] for symbol in self.path if symbol.index is not None}
-        if cursor is not None and cursor.index is not None and cursor.name not in ("W", "b"):
-            self._rows[cursor.matrix] = cursor.index[0]
         self._current = walk.symbol(place)
         self.columns = self._columns()
 
@@ -67,28 +69,40 @@ class Diagram:
             columns.append(self._value_column(op.output))
         return columns
 
+    def _cursor_in(self, matrix: Symbol) -> Entry | None:
+        """Where in a matrix the cursor stands."""
+        cursor = self._cursor
+        return cursor.index if cursor is not None and cursor.matrix == matrix else None
+
     def _value_column(self, node: Node) -> Column:
-        focus = self._rows.get(node.symbol, 0)
+        cursor = self._cursor_in(node.symbol)
+        focus = min(self._rows.get(node.symbol, 0), node.shape[0] - 1)
         on_path = node.symbol in self._rows or node is self.graph.loss
-        return Column(node.symbol, None, node.shape[0], min(focus, node.shape[0] - 1), on_path)
+        return Column(
+            node.symbol, None, node.shape[0], focus, focus if cursor is None else cursor[0], on_path
+        )
 
     def _weight_column(self, op: Linear) -> Column:
-        weight = op.inputs[WEIGHT].symbol
+        """The weights into one unit: the path's, or the cursor's."""
+        weight, sums = op.inputs[WEIGHT].symbol, op.output.symbol
+        bias = Symbol("b", weight.layer)
         fan_in = op.inputs[WEIGHT].shape[0]
-        unit = self._rows.get(op.output.symbol, 0)
+        unit = path_unit = self._rows.get(sums, 0)
+        focus = self._rows.get(op.inputs[ACTIVATION].symbol, 0)
+        target = self.derivation.target
+        if target.index is not None and target.matrix in (weight, bias):
+            focus = target.index[0] if target.matrix == weight else fan_in
+        centre = focus
+        if (cursor := self._cursor_in(weight)) is not None:
+            centre, unit = cursor
+        elif (cursor := self._cursor_in(bias)) is not None:
+            unit, centre = cursor[0], fan_in
+        elif (cursor := self._cursor_in(sums)) is not None:
+            unit = cursor[0]
+        begins_here = target.layer == weight.layer
+        passes = sums in self._rows and (op.inputs[ACTIVATION].symbol in self._rows or begins_here)
         size = fan_in + (len(op.inputs) > BIAS)
-        target = self._cursor or self.derivation.target
-        if target.matrix == weight and target.index is not None:
-            unit = target.index[1] if self._cursor is not None else unit
-            focus = target.index[0]
-        elif target.name == "b" and target.layer == weight.layer and target.index is not None:
-            unit, focus = target.index[0], fan_in
-        else:
-            focus = self._rows.get(op.inputs[ACTIVATION].symbol, 0)
-        passes = op.output.symbol in self._rows and (
-            op.inputs[ACTIVATION].symbol in self._rows or target.layer == weight.layer
-        )
-        return Column(weight, unit, size, focus, passes)
+        return Column(weight, unit, size, focus, centre, passes and unit == path_unit)
 
     def symbol(self, column: Column, row: int) -> Symbol:
         """The scalar in a row of a column; below the weights stands the bias."""
@@ -156,28 +170,29 @@ class Diagram:
 
 
 def move(diagram: Diagram, cursor: Symbol, right: int, down: int) -> Symbol:
-    """The scalar to the right of (left of) or below (above) the cursor; the cursor itself at the rim."""
+    """The scalar to the right of (left of) or below (above) the cursor; the cursor itself at the rim.
+
+    From a weight one goes left to what it multiplies and right to the sum that it is part of.
+    """
     place = diagram.current_column()
     column = diagram.columns[place]
     row = _row_of(column, cursor)
     if down:
         return diagram.symbol(column, min(max(row + down, 0), column.size - 1))
-    there = min(max(place + right, 0), len(diagram.columns) - 2)  # the loss is no target
-    other = diagram.columns[there]
-    if other.unit is not None and cursor.name not in ("W", "b"):
-        return diagram.symbol(other, min(_aligned(column, row, other, right), other.size - 1))
-    return diagram.symbol(other, other.focus if other.on_path else min(row, other.size - 1))
+    other = diagram.columns[min(max(place + right, 0), len(diagram.columns) - 2)]  # the loss is no target
+    if other is column:
+        return cursor
+    if column.unit is not None and right > 0:
+        row = column.unit
+    elif other.unit is not None and right < 0:
+        row = other.focus
+    return diagram.symbol(other, min(row, other.size - 1))
 
 
 def _row_of(column: Column, cursor: Symbol) -> int:
     if cursor.name == "b" and column.unit is not None:
         return column.size - 1
     return cursor.index[0] if cursor.index is not None else 0
-
-
-def _aligned(column: Column, row: int, other: Column, right: int) -> int:
-    """Going right from an activation one meets its own weight; going left from a sum the weight on the path."""
-    return row if right > 0 else other.focus
 
 
 def matrices(columns: Sequence[Column]) -> list[Symbol]:

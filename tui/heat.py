@@ -35,19 +35,21 @@ class HeatStrip:
 def heat_strip(strip: HeatStrip, width: int, height: int, *, ascii_only: bool = False) -> Chart:
     """Draws a strip in `width` × `height` characters; neighbouring layers and steps share a character where need be."""
     layers, steps = strip.magnitudes.shape
-    rows, columns = min(layers, max(height - 2, 1)), min(steps, max(width - LABEL, 1))
+    rows, columns = min(layers, max(height - 2, 1)), max(width - LABEL, 1)
     if not steps or width < LABEL + 4:
         return Chart((((" " * width, 0),),) * max(height, 1))
     finite = strip.magnitudes[np.isfinite(strip.magnitudes) & (strip.magnitudes > 0.0)]
     low, high = (np.log10(finite.min()), np.log10(finite.max())) if finite.size else (0.0, 1.0)
     row_edges = np.linspace(0, layers, rows + 1).astype(int)
-    column_edges = np.linspace(0, steps, columns + 1).astype(int)
+    # Where there are fewer steps than columns, a step takes several of them.
+    starts = np.arange(columns) * steps // columns
+    ends = np.maximum(np.arange(1, columns + 1) * steps // columns, starts + 1)
     lines: list[tuple[Run, ...]] = []
     for row in reversed(range(rows)):
         block = strip.magnitudes[row_edges[row] : row_edges[row + 1]]
         cells = [
-            _shade(block[:, column_edges[column] : column_edges[column + 1]], low, high, ascii_only)
-            for column in range(columns)
+            _shade(block[:, start:end], low, high, ascii_only)
+            for start, end in zip(starts, ends, strict=True)
         ]
         label = f"{row_edges[row] + 1:>{LABEL - 2}}  "
         lines.append(((label, AXIS), *_joined(cells)))

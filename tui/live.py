@@ -21,7 +21,7 @@ from typing import TypeVar
 import msgspec
 import numpy as np
 
-from engine.datasets import load_data
+from engine.datasets import DataSet, load_data
 from engine.experiment import Experiment
 from engine.history import History
 from engine.mean_field import PredictedProfile, Unpredicted, predict
@@ -44,6 +44,9 @@ MOST_CHECKPOINTS = 64
 SPEEDS = (1.0, 10.0, 100.0, float("inf"))
 """Steps per second to choose from, the last one as fast as it goes."""
 
+SMALLEST_RATE, LARGEST_RATE = 1e-12, 1e12
+"""The keys for the learning rate lead no further."""
+
 RATE_SECONDS = 0.5
 """The shown speed is measured over so long."""
 
@@ -59,10 +62,12 @@ class State(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A moment to go back to: the number of steps done, and everything that later steps depend on."""
+    """A moment to go back to: the number of steps done, everything that later steps depend on, and what was seen."""
 
     step: int
     checkpoint: Checkpoint
+    record: StepRecord | None = None
+    activity: UnitActivity | None = None
 
 
 class LaneView(ABC):
@@ -128,12 +133,15 @@ class Lane(LaneView):
         self.activations, self.units = layer_words(layers), tuple(layer.units for layer in layers)
         self.history = History()
         self.kept = [Kept(0, self.trainer.checkpoint())]
+        self._revisited: Kept | None = None
         self._every = 1
         self._prediction: PredictedProfile | Unpredicted | None = None
 
     @property
     def record(self) -> StepRecord | None:
-        """Of the last step."""
+        """Of the last step, or of the last one before the moment that was gone back to."""
+        if self._revisited is not None:
+            return self._revisited.record
         return self.trainer.last if self.trainer.steps_done or self.trainer.problem else None
 
     @property
@@ -162,7 +170,9 @@ class Lane(LaneView):
         return self.trainer.slope
 
     def unit_activity(self) -> UnitActivity | None:
-        """As of the last step."""
+        """As of the last step, or of the moment that was gone back to."""
+        if self._revisited is not None:
+            return self._revisited.activity
         return None if self.record is None else self.trainer.unit_activity()
 
     def prediction(self) -> PredictedProfile | Unpredicted:
@@ -183,9 +193,21 @@ class Lane(LaneView):
         record = next(self.trainer, None)
         if record is None:
             return
+        self._revisited = None
         self.history.append(record)
         if record.problem is None and self.trainer.steps_done % self._every == 0:
-            self._keep()
+            self.keep()
+
+    def revisit(self, step: int) -> None:
+        """Goes to the last kept moment that is no later than `step`."""
+        self._revisited = max((one for one in self.kept if one.step <= step), key=lambda one: one.step)
+        self.trainer.restore(self._revisited.checkpoint, settings=False)
+
+    @property
+    def at_its_end(self) -> bool:
+        """Whether nothing is known of what comes after the step where the trainer is now."""
+        last = self.history.last
+        return last is None or last.step < self.trainer.steps_done
 
     def forget_later(self) -> None:
         """Forgets what was measured and kept after the step where the trainer is now."""
@@ -193,8 +215,12 @@ class Lane(LaneView):
         self.kept = [one for one in self.kept if one.step <= here]
         self.history.rewind(here - 1)
 
-    def _keep(self) -> None:
-        self.kept.append(Kept(self.trainer.steps_done, self.trainer.checkpoint()))
+    def keep(self) -> None:
+        """Keeps the present moment."""
+        trainer = self.trainer
+        self.kept.append(
+            Kept(trainer.steps_done, trainer.checkpoint(), trainer.last, trainer.unit_activity())
+        )
         if len(self.kept) > MOST_CHECKPOINTS:
             self.kept = self.kept[::2]
             self._every *= 2
@@ -326,12 +352,14 @@ class Live(Training):
                         counted, since = 0, now
                     if now - began >= SLICE_SECONDS or self.speed != SPEEDS[-1]:
                         break
-            time.sleep(0.0 if self.speed == SPEEDS[-1] else 1.0 / self.speed)
+                if self.speed != SPEEDS[-1] and self._running:
+                    self._lock.wait(1.0 / self.speed)  # looks may come in between; `close` ends it at once
+            time.sleep(0.0)
 
-    def parameters(self, adopt: Callable[[Network], None]) -> None:
-        """Hands the present network of the first lane to `adopt`, which must copy it."""
+    def parameters(self, adopt: Callable[[Network, DataSet], None]) -> None:
+        """Hands the present network of the first lane and its data to `adopt`, which must copy what it keeps."""
         with self._lock:
-            adopt(self.lane.trainer.network)
+            adopt(self.lane.trainer.network, self.lane.trainer.data)
 
     # ── changing ────────────────────────────────────────────────────────────────────────────────────
 
@@ -339,7 +367,8 @@ class Live(Training):
         """Multiplies η, from the next step on, and returns it."""
         with self._lock:
             for lane in self.lanes:
-                lane.trainer.learning_rate *= factor
+                rate = lane.trainer.learning_rate * factor
+                lane.trainer.learning_rate = min(max(rate, SMALLEST_RATE), LARGEST_RATE)
             return self.lane.trainer.learning_rate
 
     def set_slope(self, slope: float) -> bool:
@@ -353,7 +382,9 @@ class Live(Training):
     def change_speed(self, by: int) -> float:
         """The next faster or slower of SPEEDS."""
         place = min(max(SPEEDS.index(self.speed) + by, 0), len(SPEEDS) - 1)
-        self.speed = SPEEDS[place]
+        with self._lock:
+            self.speed = SPEEDS[place]
+            self._lock.notify_all()
         return self.speed
 
     def restart(self, experiment: Experiment | None = None, *, seed: int | None = None) -> None:
@@ -383,16 +414,17 @@ class Live(Training):
         """Goes to an earlier or later kept moment, in every lane, and returns its step; `run` goes on from there."""
         with self._lock:
             self._running = False
+            for lane in self.lanes:
+                if lane.problem is None and lane.at_its_end and lane.kept[-1].step < lane.steps_done:
+                    lane.keep()  # so that `later` leads back to the present
             kept = self.lane.kept
             here = self.lane.trainer.steps_done
             place = max((i for i, one in enumerate(kept) if one.step <= here), default=0)
             if by < 0 and kept[place].step < here:
                 place += 1  # the present is not among them: the first step back leads to the last one kept
             place = min(max(place + by, 0), len(kept) - 1)
+            step = kept[place].step
             for lane in self.lanes:
-                moment = max(
-                    (one for one in lane.kept if one.step <= kept[place].step), key=lambda one: one.step
-                )
-                lane.trainer.restore(moment.checkpoint, settings=False)
-            self.travelled = self.lane.trainer.steps_done
-            return self.travelled
+                lane.revisit(step)
+            self.travelled = None if all(lane.at_its_end for lane in self.lanes) else step
+            return step

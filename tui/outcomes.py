@@ -116,7 +116,7 @@ def collapse_view(network: Network, graph: Graph, style: Style) -> Content:
         _row("layer by layer", last[0, :columns], style),
         _row("by one matrix", through_one[0, :columns], style),
         Content.styled(
-            f"{tick}  over all {last.shape[1]} samples the largest relative difference is {number_text(difference, style)}",
+            f"{tick}  the largest relative difference over {last.shape[1]} samples: {number_text(difference, style)}",
             "$done" if agrees else "bold $error",
         ),
     ]

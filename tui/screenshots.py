@@ -11,21 +11,30 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tui.app import BptuiApp
+from tui.changes import counterpart
 from tui.session import Session
 from tui.theme import DARK, LIGHT
+
+SETTLED = 0.4
+"""Seconds after which a training screen has noticed the last step."""
 
 SMALL, LARGE = (80, 24), (120, 40)
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A file name, the experiment that is open (None: the list), the keys that lead there, and the window."""
+    """A file name, the experiment that is open (None: the list), the keys that lead there, and the window.
+
+    Before the keys it is trained for `steps` steps, with its counterpart beside it where it is `compared`.
+    """
 
     name: str
     experiment: str | None
     keys: tuple[str, ...] = ()
     size: tuple[int, int] = LARGE
     theme: str = DARK.name
+    steps: int = 0
+    compared: bool = False
 
 
 PICTURES = (
@@ -40,6 +49,12 @@ PICTURES = (
     Picture("matrices", "tutorial-b", ("x",)),
     Picture("update", "tutorial-b", ("u",)),
     Picture("map", "tutorial-b", ("m",), size=SMALL),
+    Picture("gradients", "vanishing-sigmoid-50", steps=60, compared=True),
+    Picture("budget", "vanishing-sigmoid-50", ("b",), steps=60),
+    Picture("strip", "relu-50", ("v", "v"), steps=150),
+    Picture("exploding", "exploding-50", steps=1),
+    Picture("dying-relu", "dying-relu", ("n",), steps=120),
+    Picture("dying-relu-80x24", "dying-relu", ("n",), steps=120, size=SMALL, theme=LIGHT.name),
 )
 """What the README and the reader see."""
 
@@ -55,6 +70,14 @@ def take(folder: Path) -> list[Path]:
     return paths
 
 
+def train(session: Session, picture: Picture) -> None:
+    """Trains as far as the picture wants, without the thread: the same steps on every machine."""
+    live = session.live
+    if picture.compared:
+        live.compare(*counterpart(live.lane.name, live.lane.experiment))
+    live.one_step(picture.steps)
+
+
 async def draw(picture: Picture) -> str:
     """One picture as SVG."""
     session = None if picture.experiment is None else Session.open(picture.experiment)
@@ -62,9 +85,15 @@ async def draw(picture: Picture) -> str:
     app.theme = picture.theme
     async with app.run_test(size=picture.size) as pilot:
         await pilot.pause()
+        if session is not None and picture.steps:
+            train(session, picture)
         for key in picture.keys:
             await pilot.press(key)
         await pilot.pause()
         await pilot.pause()
+        app.screen.refresh()
+        await pilot.pause(SETTLED)
         svg = app.export_screenshot(title="bptui")
+        if session is not None:
+            session.close()
     return re.sub(r"@font-face \{.*?\}", "", svg, flags=re.DOTALL)  # a picture fetches nothing

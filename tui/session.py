@@ -64,7 +64,9 @@ class Session(Source):
 
     @property
     def learning_rate(self) -> float:
-        """η, as the experiment gives it."""
+        """η, as the experiment gives it or as it was changed in training."""
+        if self._live is not None:
+            return self._live.lane.trainer.learning_rate
         return self.experiment.train.learning_rate
 
     @property
@@ -154,9 +156,17 @@ class Session(Source):
             self._live.close()
             self._live = None
 
-    def adopt(self, network: Network) -> None:
-        """Takes over the parameters (and slopes) of a network of the same shape, such as one that is being trained."""
+    def adopt(self, network: Network, data: DataSet | None = None) -> None:
+        """Takes over the parameters (and slopes) of a network of the same shape, and the data it is trained on.
+
+        The data are others where the training was begun anew with another seed.
+        """
         self._undo.clear()
+        if data is not None and not (
+            np.array_equal(data.X, self.data.X) and np.array_equal(data.Y, self.data.Y)
+        ):
+            self.data = data
+            self.graph = self.network.graph(data.X, data.Y)
         if any(mine != other for mine, other in zip(self.network.layers, network.layers, strict=True)):
             self.network = Network(network.layers, dict(self.network.parameters), network.loss, network.dtype)
             self.graph = self.network.graph(self.data.X, self.data.Y)

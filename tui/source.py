@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
+from engine.datasets import DataSet
 from engine.graph import Graph
 from engine.network import Network
 from tui.live import Training
@@ -22,8 +23,8 @@ class Source(ABC):
         """The training of it."""
 
     @abstractmethod
-    def adopt(self, network: Network) -> None:
-        """Takes over the parameters of a network that is being trained, to be looked at one by one."""
+    def adopt(self, network: Network, data: DataSet | None = None) -> None:
+        """Takes over the parameters (and data) of a network that is being trained, to be looked at one by one."""
 
     @abstractmethod
     def close(self) -> None:

@@ -8,6 +8,8 @@ tick, what is current a pointer, and what is off a word.
     $gradient   a number sent on the way back             orange
     $done       factors that are multiplied in already    bluish green
     $remark     something notable                         reddish purple
+
+`$value-aside` and `$gradient-aside` are those of scalars that are not on the path.
 """
 
 from __future__ import annotations
@@ -29,7 +31,9 @@ DARK = Theme(
     dark=True,
     variables={
         "value": "#74C3F2",
+        "value-aside": "#5A9CC4",
         "gradient": "#F5B342",
+        "gradient-aside": "#B8893A",
         "done": "#3FC69A",
         "remark": "#EA9CC8",
         "faint": "#8B98A8",
@@ -53,7 +57,9 @@ LIGHT = Theme(
     dark=False,
     variables={
         "value": "#00619B",
+        "value-aside": "#41728F",
         "gradient": "#9A5200",
+        "gradient-aside": "#7F5E2E",
         "done": "#006B4A",
         "remark": "#96346F",
         "faint": "#5B6672",

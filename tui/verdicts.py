@@ -37,7 +37,8 @@ def budget_lines(lane: LaneView, record: StepRecord) -> list[str]:
         f"weights {weights.sum():+.2f}, activations {activation.sum():+.2f}."
     )
     verdict = judge(record, lane.activations, lane.units)
-    return [first, *(line for line in verdict.sentences if "blame" in line or "layer multiplies" in line)]
+    blame = [line for line in verdict.sentences if "to blame" in line]
+    return [first, *blame, *(line for line in verdict.sentences if "layer multiplies" in line)]
 
 
 def predicted_profile(lane: LaneView, metric: Metric) -> Floats | None:

@@ -10,9 +10,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from engine.datasets import DataSet
 from engine.history import History
 from engine.network import Network
-from engine.runlog import RunLogReader
+from engine.runlog import RunLogError, RunLogReader
 from engine.step_record import StepRecord
 from tui.live import LaneView, State, Training
 from tui.source import Source
@@ -35,6 +36,7 @@ class LogLane(LaneView):
         self.units: tuple[int, ...] = ()
         self.history = History()
         self.damaged = 0
+        self.unreadable: str | None = None
         self.reader = RunLogReader(path)
         self.grew_at = 0.0
         self._last: StepRecord | None = None
@@ -49,15 +51,22 @@ class LogLane(LaneView):
         """Up to the last complete record."""
         return 0 if self._last is None else self._last.step + 1
 
+    @property
+    def problem(self) -> str | None:
+        """Why the file can no longer be read, or what stopped the run."""
+        return self.unreadable or super().problem
+
     def poll(self) -> None:
         """Takes what has been written since. Raises RunLogError where the file is no run log of this version."""
         news = self.reader.poll()
         if news.restarted:
             self.history.clear()
             self._last = None
+            self.layers, self.damaged = (), 0
         header = self.reader.header
         if header is not None and not self.layers:
             self.title, self.layers = header.title, header.layers
+            self.about = "Waiting for the first step."
             self.activations, self.units = header.activations, header.units
         for record in news.records:
             if self._last is None or record.step > self._last.step:
@@ -76,7 +85,11 @@ class WatchedTraining(Training):
 
     def look(self, reader: Callable[[Sequence[LaneView]], Answer]) -> Answer:
         """Reads what is new first; never waits for the other program."""
-        self.lane.poll()
+        if self.lane.unreadable is None:
+            try:
+                self.lane.poll()
+            except RunLogError as error:  # another file stands in its place now
+                self.lane.unreadable = self.lane.title = self.lane.about = str(error)
         return reader([self.lane])
 
     @property
@@ -104,7 +117,7 @@ class Watched(Source):
         """The training that the file tells of."""
         return self._training
 
-    def adopt(self, network: Network) -> None:
+    def adopt(self, network: Network, data: DataSet | None = None) -> None:
         """Never called: a run log holds measurements, no parameters."""
         raise NotImplementedError
 

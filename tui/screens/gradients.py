@@ -20,6 +20,7 @@ from textual.widgets import Footer, Static
 from engine.layout import number_text
 from engine.step_record import StepRecord
 from tui.changes import counterpart
+from tui.charts import FIRST, MARKERS, SECOND, SERIES
 from tui.keys import GRADIENTS_COMMANDS, bindings
 from tui.magnitudes import (
     METRIC_NAMES,
@@ -77,7 +78,7 @@ class GradientsScreen(TrainingScreen):
         width, height = view.size.width, view.size.height
         panel.border_title = f"{self.view.value}: {METRIC_NAMES[self.metric]} by layer"
         if self.view is View.BUDGET:
-            panel.border_title = "factor budget: what multiplies ‖δ‖ on the way down, log10 by layer"
+            panel.border_title = "factor budget: log10 of what multiplies ‖δ‖"
         panel.border_subtitle = (
             " · ".join(f"[{one.value}]" if one is self.view else one.value for one in View)
             .replace("[", "▸")
@@ -93,13 +94,28 @@ class GradientsScreen(TrainingScreen):
             return
         self.at_layer = min(self.at_layer, len(lanes[0].now) - 1)
         predicted = self.live.look(lambda lanes: predicted_profile(lanes[0], self.metric))
-        if predicted is not None and self.view is View.PROFILE:
+        if self.view is View.PROFILE and lanes[0].step != record.step:
+            panel.border_title = (
+                f"before it broke, step {lanes[0].step:,}: {METRIC_NAMES[self.metric]} by layer"
+            )
+        if self.view is View.PROFILE and predicted is not None:
             panel.border_title = f"{panel.border_title}; dots: predicted for the initial weights"
-        if lanes[0].step != record.step:
-            panel.border_title = f"{panel.border_title}, before it broke: step {lanes[0].step:,}"
+        if legend := self._legend(len(lanes[0].now)):
+            panel.border_title = f"{panel.border_title}  {legend}"
         self._draw_chart(view, lanes, predicted, width, height)
         self._draw_layer(record)
         self._draw_verdict(record)
+
+    def _legend(self, layers: int) -> str:
+        """Which mark is whose, where several lines are drawn."""
+        marks = MARKERS[self.glyphs.ascii]
+        match self.view:
+            case View.HISTORY:
+                shown = zip(SERIES, spread(layers, self.at_layer), strict=False)
+                return "  ".join(f"{marks[role]} {layer + 1}" for role, layer in shown)
+            case View.BUDGET:
+                return f"{marks[SECOND]} weights  {marks[FIRST]} activation"
+        return ""
 
     def _invite(self) -> None:
         hint = "Press space to train, . for one step."
@@ -153,9 +169,14 @@ class GradientsScreen(TrainingScreen):
     def _draw_verdict(self, record: StepRecord) -> None:
         panel = self.query_one("#verdict", Static)
         lane = self.live.first
-        lines = budget_lines(lane, record) if self.view is View.BUDGET else verdict_lines(lane, record)
-        styled = [Content.styled(lines[0], "bold")] + [Content(line) for line in lines[1:]]
-        panel.update(Content("\n").join(styled))
+        if self.view is View.BUDGET:
+            first, *others = budget_lines(lane, record)
+            found = Content.styled(first, "bold")
+        else:  # the verdict and its first reason share a line, so that all of it fits a small window
+            verdict, *others = verdict_lines(lane, record)
+            found = Content.assemble((verdict, "bold"), *(f"   {line}" for line in others[:1]))
+            others = others[1:]
+        panel.update(Content("\n").join([found, *(Content(line) for line in others)]))
 
     # ── what is shown ───────────────────────────────────────────────────────────────────────────────
 
@@ -179,12 +200,12 @@ class GradientsScreen(TrainingScreen):
     def action_layer(self, by: int) -> None:
         """Moves the cursor over the layers."""
         count = len(self.live.first.layers)
-        self.at_layer = min(max(self.at_layer + by, 0), count - 1)
+        self.at_layer = max(min(self.at_layer + by, count - 1), 0)
         self.redraw()
 
     def action_layer_end(self, last: bool) -> None:
         """The first or the last layer."""
-        self.at_layer = len(self.live.first.layers) - 1 if last else 0
+        self.at_layer = max(len(self.live.first.layers) - 1, 0) if last else 0
         self.redraw()
 
     def action_compare(self) -> None:

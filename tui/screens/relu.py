@@ -65,11 +65,12 @@ class ReluScreen(TrainingScreen):
         chart, units = self.query_one("#chart", ChartView), self.query_one("#map", ChartView)
         self.query_one("#events-panel").border_title = "Events"
         found = self.live.look(lambda lanes: self._read(lanes[0], max(chart.size.width, 20)))
+        self.query_one("#events").set_class(found is None, "-about")
         if found is None:
             chart.show_text("Press space to train, . for one step.")
             units.show_text("")
-            self.query_one("#layer", Static).update(Content.styled(self.live.first.about, "$faint"))
-            self.query_one("#events", Static).update("")
+            self.query_one("#layer", Static).update("")
+            self.query_one("#events", Static).update(Content.styled(self.live.first.about, "$faint"))
             return
         series, activity = found
         self._draw_fractions(chart, series)
@@ -154,7 +155,7 @@ class ReluScreen(TrainingScreen):
     # ── what is shown ───────────────────────────────────────────────────────────────────────────────
 
     def action_move(self, layers: int, units: int) -> None:
-        """Moves the cursor over the map; up is towards the output."""
+        """Moves the cursor over the map; down is towards the output."""
         if self._widths:
             self.cursor = self._clamped(Cursor(self.cursor.layer + layers, self.cursor.unit + units))
             self.redraw()

@@ -68,6 +68,10 @@ class TrainingScreen(Screen[None]):
         """Fits the new size."""
         self.call_after_refresh(self.redraw)
 
+    def on_chart_view_resized(self) -> None:
+        """A chart was given more or less room, as when a second line of progress appears."""
+        self.redraw()
+
     def _tick(self) -> None:
         """Redraws where the training has moved since the last time."""
         seen = self.live.look(lambda lanes: tuple(lane.steps_done for lane in lanes))
@@ -106,6 +110,10 @@ class TrainingScreen(Screen[None]):
         """Trains, or pauses."""
         if (live := self.controls()) is not None:
             live.pause() if live.state is State.RUNNING else live.run()
+            if live.state is State.BROKEN:
+                self.notify(
+                    "It met a number that is not finite: r begins anew, [ goes back in time.", markup=False
+                )
             self.redraw()
 
     def action_one_step(self) -> None:

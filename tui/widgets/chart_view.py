@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
+from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -29,6 +30,9 @@ class ChartView(Widget):
 
     DEFAULT_CSS = "ChartView { height: 1fr; }"
 
+    class Resized(Message):
+        """The chart has another size now, and wants to be drawn for it."""
+
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id)
         self._chart = Chart(())
@@ -52,6 +56,10 @@ class ChartView(Widget):
         blank: tuple[tuple[str, int], ...] = ((" " * width, AXIS),)
         middle: tuple[tuple[str, int], ...] = ((text[:width].center(width), AXIS),)
         self.show(Chart(tuple(middle if row == height // 2 else blank for row in range(height))))
+
+    def on_resize(self) -> None:
+        """Asks for a drawing that fits."""
+        self.post_message(self.Resized())
 
     def render_line(self, y: int) -> Strip:
         """One row of the chart, padded to the widget's width."""

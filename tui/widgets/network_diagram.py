@@ -77,7 +77,7 @@ class _Drawing:
         return self.canvas.content()
 
     def _draw(self) -> None:
-        tops: list[int] = []
+        tops: list[int | None] = []  # the line of the path's row in each column, where it is in sight
         for place, column in enumerate(self.columns):
             left = place * (CELL + GUTTER) + 1
             first = self._first_row(column)
@@ -87,10 +87,12 @@ class _Drawing:
                 cell = self.diagram.cell(column, row)
                 self.places[left, top] = cell.symbol
                 self._cell(left, top, cell)
-            tops.append(2 + (column.focus - first) * LINES)
+            in_sight = first <= column.focus < first + self.rows
+            tops.append(2 + (column.focus - first) * LINES if in_sight else None)
         for place in range(len(self.columns) - 1):
-            if self._joined(place):
-                self._edge((place + 1) * (CELL + GUTTER) - GUTTER + 1, tops[place], tops[place + 1])
+            left_top, right_top = tops[place], tops[place + 1]
+            if left_top is not None and right_top is not None and self._joined(place):
+                self._edge((place + 1) * (CELL + GUTTER) - GUTTER + 1, left_top, right_top)
         self._bypasses(tops)
         more_left, more_right = ("<", ">") if self.style.ascii else ("‹", "›")
         if self.first:
@@ -100,7 +102,7 @@ class _Drawing:
 
     def _first_row(self, column: Column) -> int:
         """The rows around the path's own."""
-        return min(max(column.focus - self.rows // 2, 0), max(column.size - self.rows, 0))
+        return min(max(column.centre - self.rows // 2, 0), max(column.size - self.rows, 0))
 
     def _title(self, left: int, column: Column, first: int) -> None:
         name = symbol_text(column.matrix, self.style)
@@ -117,7 +119,7 @@ class _Drawing:
         mark = on if cell.on_path else off
         plain = "" if cell.on_path else "$faint"
         value_style, gradient_style = (
-            ("$value", "$gradient") if cell.on_path else ("dim $value", "dim $gradient")
+            ("bold $value", "bold $gradient") if cell.on_path else ("$value-aside", "$gradient-aside")
         )
         if cell.current:
             plain = value_style = gradient_style = "bold reverse $accent"
@@ -164,7 +166,7 @@ class _Drawing:
             self.canvas.put(x + 1, y, vertical, style)
         self.canvas.put(x + 1, bottom, (corners[1] if down else corners[3]) + straight, style)
 
-    def _bypasses(self, tops: list[int]) -> None:
+    def _bypasses(self, tops: list[int | None]) -> None:
         """Where the path skips columns (a residual shortcut, or past mean and std): a line above the cells."""
         places = {column.matrix: place for place, column in enumerate(self.columns)}
         path = [symbol.matrix for symbol in self.diagram.derivation.path]
@@ -177,17 +179,20 @@ class _Drawing:
             between = self.columns[start + 1 : end]
             if not between or (len(between) == 1 and between[0].unit is not None):
                 continue
+            left, right = tops[start], tops[end]
+            if left is None or right is None:
+                continue
             x0 = start * (CELL + GUTTER) + 1 + CELL
             x1 = end * (CELL + GUTTER) - 1
             self.canvas.put(x0 + 1, 1, left_corner, style)
             self.canvas.put(x0 + 2, 1, straight * (x1 - x0 - 2), style)
             self.canvas.put(x1, 1, right_corner, style)
-            for y in range(2, tops[start]):
+            for y in range(2, left):
                 self.canvas.put(x0 + 1, y, vertical, style)
-            for y in range(2, tops[end]):
+            for y in range(2, right):
                 self.canvas.put(x1, y, vertical, style)
-            self.canvas.put(x0, tops[start], straight + ("+" if self.style.ascii else "╯"), style)
-            self.canvas.put(x1, tops[end], ("+" if self.style.ascii else "╰") + straight, style)
+            self.canvas.put(x0, left, straight + ("+" if self.style.ascii else "╯"), style)
+            self.canvas.put(x1, right, ("+" if self.style.ascii else "╰") + straight, style)
 
 
 def short_number(value: float, width: int, style: Style) -> str:

@@ -88,7 +88,7 @@ class ProductPanel(Static):
 
     @staticmethod
     def _state(walk: Walk, place: Place, index: int, reached: int, style: Style) -> tuple[str, str]:
-        tick, now, later = ("+", ">", ".") if style.ascii else ("✓", "▲", "·")
+        tick, now, later = ("=", ">", ".") if style.ascii else ("✓", "▲", "·")
         if index > reached:
             return later, "$faint"
         number = number_text(walk.derivation[index].term.local, style)
