@@ -212,6 +212,7 @@ GRADIENTS_COMMANDS = (
         "Gradients",
         "c",
     ),
+    Command("compare-with", "C", "compare_with", "Compare with", "Another experiment, by name", "Gradients"),
     Command(
         "blame",
         "b",

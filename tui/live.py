@@ -38,8 +38,10 @@ SLICE_SECONDS = 0.008
 SWITCH_INTERVAL = 0.001
 """How often Python may switch threads while one is training; its default of 5 ms is felt at the keys."""
 
-MOST_CHECKPOINTS = 64
-"""Kept for going back in time; beyond that every second one is dropped and half as many are made."""
+MOST_CHECKPOINTS, FEWEST_CHECKPOINTS = 64, 4
+CHECKPOINT_BYTES = 256 * 2**20
+"""Moments kept for going back in time, fewer where many would not fit into so many bytes; beyond that every second
+one is dropped and half as many are made."""
 
 SPEEDS = (1.0, 10.0, 100.0, float("inf"))
 """Steps per second to choose from, the last one as fast as it goes."""
@@ -132,7 +134,10 @@ class Lane(LaneView):
         self.layers = layer_names(self.trainer.network)
         self.activations, self.units = layer_words(layers), tuple(layer.units for layer in layers)
         self.history = History()
-        self.kept = [Kept(0, self.trainer.checkpoint())]
+        first = self.trainer.checkpoint()
+        self.kept = [Kept(0, first)]
+        size = first.parameters.nbytes + sum(array.nbytes for array in first.optimizer_state)
+        self._most_kept = max(min(MOST_CHECKPOINTS, CHECKPOINT_BYTES // size), FEWEST_CHECKPOINTS)
         self._revisited: Kept | None = None
         self._every = 1
         self._prediction: PredictedProfile | Unpredicted | None = None
@@ -221,7 +226,7 @@ class Lane(LaneView):
         self.kept.append(
             Kept(trainer.steps_done, trainer.checkpoint(), trainer.last, trainer.unit_activity())
         )
-        if len(self.kept) > MOST_CHECKPOINTS:
+        if len(self.kept) > self._most_kept:
             self.kept = self.kept[::2]
             self._every *= 2
 

@@ -17,7 +17,9 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Footer, Static
 
+from engine.experiment_error import ExperimentError
 from engine.layout import number_text
+from engine.loading import PRESET_NAMES, load_experiment
 from engine.step_record import StepRecord
 from tui.changes import counterpart
 from tui.charts import FIRST, MARKERS, SECOND, SERIES
@@ -34,6 +36,7 @@ from tui.magnitudes import (
     magnitudes,
     spread,
 )
+from tui.screens.prompt import Prompt
 from tui.screens.training import TrainingScreen
 from tui.source import Source
 from tui.training_status import LaneStatus
@@ -44,6 +47,15 @@ from tui.widgets.chart_view import ChartView
 def source_is_about_delta(source: Source) -> bool:
     """Whether a run shows its point in δ: where weights explode, ∂ℰ/∂W is as large in every layer."""
     return source.live.first.name.startswith("exploding")
+
+
+def _experiment_problem(name: str) -> str | None:
+    """Why a second experiment cannot be opened, in one line."""
+    try:
+        load_experiment(name)
+    except ExperimentError as error:
+        return str(error)
+    return None
 
 
 class GradientsScreen(TrainingScreen):
@@ -219,6 +231,21 @@ class GradientsScreen(TrainingScreen):
             live.compare(*counterpart(live.lane.name, live.lane.experiment))
             live.run()
         self.redraw()
+
+    def action_compare_with(self) -> None:
+        """Asks for another experiment to train beside it."""
+        if self.controls() is not None:
+            prompt = Prompt(
+                "Compare with", "a preset's name or a TOML file", _experiment_problem, PRESET_NAMES
+            )
+            self.app.push_screen(prompt, self._compare_with)
+
+    def _compare_with(self, name: str | None) -> None:
+        live = self.controls()
+        if name and live is not None:
+            live.compare(name, load_experiment(name))
+            live.run()
+            self.redraw()
 
     def action_stepper(self) -> None:
         """The stepper on the largest gradient of the layer under the cursor."""
