@@ -111,7 +111,7 @@ class _Layer:
         weight_gain = activation_gain = math.nan
         if self._sent is not None:
             self._sent_l2 = product_l2 = norm(self._sent)
-            if self._shortcut is not None:
+            if self._shortcut is not None:  # Wδ by itself, as exactly as the sum kept it
                 np.subtract(self._sent, self._shortcut, out=self._difference)
                 product_l2 = norm(self._difference)
             weight_gain = ratio(product_l2, delta_l2)

@@ -17,6 +17,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Footer, Static
 
+from engine.datasets import load_data
 from engine.experiment_error import ExperimentError
 from engine.layout import number_text
 from engine.loading import PRESET_NAMES, load_experiment
@@ -52,7 +53,7 @@ def source_is_about_delta(source: Source) -> bool:
 def _experiment_problem(name: str) -> str | None:
     """Why a second experiment cannot be opened, in one line."""
     try:
-        load_experiment(name)
+        load_data(load_experiment(name), source=name)
     except ExperimentError as error:
         return str(error)
     return None
