@@ -189,7 +189,9 @@ class _Difference:
         """Puts the entry, and everything after it, back."""
         self.loss_at(0.0)
         with np.errstate(all="ignore"):
-            self.graph.ops[-1].forward()  # where Ŷ was moved, ℰ came from Ŷ and not, as before, from the logits
+            self.graph.ops[
+                -1
+            ].forward()  # where Ŷ was moved, ℰ came from Ŷ and not, as before, from the logits
 
     def crosses_kink(self, step: float) -> bool:
         """Whether any piecewise function is on another piece at -step or +step than at the entry itself."""

@@ -10,7 +10,7 @@ import os
 
 from engine.experiment import DataShape, Experiment, LayerSpec
 
-COPIES_OF_A_PARAMETER = 4  # value, gradient and the two moments of an optimiser such as Adam
+COPIES_OF_A_PARAMETER = 5  # value, gradient, and Adam's two moments and direction
 COPIES_OF_A_VALUE = 2  # value and gradient
 BYTES_PER_LAYER = 20_000  # the Python objects of a layer: its nodes, ops and views
 BYTES_PER_NAME = 100  # the name of one feature or class

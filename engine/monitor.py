@@ -91,7 +91,7 @@ class _Layer:
         self._activations = activation.value.reshape(-1)
         self._zero = np.zeros((), network.dtype)
         bounds = SATURATED_OUTSIDE.get(layer.activation)
-        self._saturated_outside = bounds and tuple(np.array(bound, network.dtype) for bound in bounds)
+        self._saturated_outside = bounds and tuple(network.dtype.type(bound).item() for bound in bounds)
         self._zero_only_if_saturated = layer.activation == "sigmoid"  # σ is never 0, but rounds to it
         self._both_true = shared.true[: 2 * self._size]
         self._true, self._also_true = self._both_true[: self._size], self._both_true[self._size :]
@@ -119,11 +119,11 @@ class _Layer:
             activation_gain = ratio(self._passed_l2 if self._has_norm else delta_l2, self._above._sent_l2)
         saturated = math.nan if self._saturated_outside is None else self._count_saturated()
         zeros = 0 if saturated == 0 and self._zero_only_if_saturated else self._count_zeros()
-        if zeros < self._n:  # a quiet unit has as many
+        if zeros >= self._n:  # a quiet unit has as many
+            self.quiet = self._count_quiet(zeros)
+        elif self.quiet:
             self._fired.fill(True)
             self.quiet = 0
-        else:
-            self.quiet = self._count_quiet(zeros)
         self.found = (
             gradient_l2,
             weight_l2,
@@ -136,14 +136,15 @@ class _Layer:
             activation_gain,
         )
 
-    def _count_saturated(self) -> float:
+    def _count_saturated(self) -> int:
         """Entries whose derivative is below a hundredth of its largest value."""
         assert self._saturated_outside is not None
         low, high = self._saturated_outside
-        if self._size <= FEW:
-            return sum([not low <= value <= high for value in self._activations.tolist()])
-        np.less(self._activations, low, out=self._true)
-        np.greater(self._activations, high, out=self._also_true)
+        values = self._activations
+        if low <= values.item(values.argmin()) and values.item(values.argmax()) <= high:
+            return 0
+        np.less(values, low, out=self._true)
+        np.greater(values, high, out=self._also_true)
         return int(np.count_nonzero(self._both_true))
 
     def _count_zeros(self) -> int:

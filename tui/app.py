@@ -74,6 +74,11 @@ class BptuiApp(App[None]):
         if self._keys_problem is not None:
             self.notify(self._keys_problem, severity="warning", timeout=10, markup=False)
 
+    def on_unmount(self) -> None:
+        """Ends what is being trained: nobody could watch it any more."""
+        if self._session is not None:
+            self._session.close()
+
     def open_experiment(self, name: str) -> None:
         """Opens a preset or a file in the stepper; says in one line why it cannot."""
         try:

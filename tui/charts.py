@@ -74,10 +74,12 @@ def profile_chart(
     """
     lines = [*layers, *([predicted] if predicted is not None else [])]
     logs = [_log10(line.y) for line in lines]
-    bounds = _decades(list(logs))
-    if bounds is None:
-        return _message("no finite gradient to draw", width, height)
-    low, high = bounds
+    if not any(len(line.x) for line in lines):
+        return _message("no gradient to draw", width, height)
+    low, high = _decades(list(logs)) or (
+        -1.0,
+        0.0,
+    )  # with nothing but zeros or NaN, their marks are the picture
 
     def draw(figure: Any, plotext: Any) -> None:
         for place, (line, values) in enumerate(zip(lines, logs, strict=True)):

@@ -11,16 +11,17 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.chain import Derivation, explain, find_target
+from engine.chain import Derivation, explain
 from engine.datasets import DataSet, load_data
 from engine.experiment import Experiment
 from engine.expression import Partial, Symbol
-from engine.gradcheck import EntryCheck, check_entry
+from engine.gradcheck import EntryCheck
 from engine.graph import Array, Graph
 from engine.loading import load_experiment
 from engine.network import Network
 from engine.paths import Site
 from engine.update import Update, gradient_step
+from engine.worked import check_target
 from tui.live import Live
 from tui.source import Source
 
@@ -106,14 +107,7 @@ class Session(Source):
 
     def check(self, target: Symbol) -> EntryCheck:
         """The central difference of one entry, in float64, beside backward's gradient. Raises TargetError."""
-        graph = self.graph
-        if self.experiment.dtype != "float64":
-            graph = self.network.astype("float64").graph(
-                self.data.X.astype("float64"), self.data.Y.astype("float64")
-            )
-            graph.forward()
-            graph.backward()
-        return check_entry(graph, find_target(graph, target))
+        return check_target(self.network, self.graph, target)
 
     def site(self, symbol: Symbol) -> Site:
         """The node and entry that a symbol names, the loss included."""

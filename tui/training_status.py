@@ -67,34 +67,27 @@ def title_line(live: Training, status: LaneStatus, width: int, style: Style) -> 
 
 
 def progress_line(status: LaneStatus, style: Style, width: int, label: str = "") -> Content:
-    """How far it is and how well it goes; what does not fit is left out from the end."""
-    parts: list[Content | str | tuple[str, str]] = [" "]
-    if label:
-        parts.append((f"{label}  ", "bold"))
+    """How far it is and how well it goes; what fits least is left out first, the loss never."""
     limit = status.limit or max(status.step, 1)
-    filled = round(BAR * min(status.step / limit, 1.0)) if limit else BAR
+    filled = round(BAR * min(status.step / limit, 1.0))
     full, empty = ("#", ".") if style.ascii else ("█", "░")
-    parts.append(f"step {status.step:,}" + (f" of {limit:,} " if status.limit else ""))
+    arrow, loss, eta = ("->", "E", "lr") if style.ascii else ("→", "ℰ", "η")
+    parts: dict[str, Content] = {"label": Content.styled(f" {label}  " if label else " ", "bold")}
+    parts["step"] = Content(f"step {status.step:,}" + (f" of {limit:,}" if status.limit else ""))
     if status.limit:
-        parts += [(full * filled, "$done"), (empty * (BAR - filled), "$faint")]
+        parts["bar"] = Content.assemble(" ", (full * filled, "$done"), (empty * (BAR - filled), "$faint"))
     if status.loss is not None and status.loss_first is not None:
-        arrow = "->" if style.ascii else "→"
-        loss = "E" if style.ascii else "ℰ"
-        parts.append(
-            (
-                f"   {loss} {number_text(status.loss_first, style)} {arrow} {number_text(status.loss, style)}",
-                "$value",
-            )
-        )
+        losses = f"{number_text(status.loss_first, style)} {arrow} {number_text(status.loss, style)}"
+        parts["loss"] = Content.styled(f"   {loss} {losses}", "$value")
     if status.accuracy is not None:
-        parts.append(f"   accuracy {100 * status.accuracy:.0f} %")
+        parts["accuracy"] = Content(f"   accuracy {100 * status.accuracy:.0f} %")
     if len(status.recall) == 2 and all(one == one for one in status.recall):
-        parts.append((f" (Y=0 {100 * status.recall[0]:.0f} %, Y=1 {100 * status.recall[1]:.0f} %)", "$faint"))
-    eta = "lr" if style.ascii else "η"
+        recall = f" (Y=0 {100 * status.recall[0]:.0f} %, Y=1 {100 * status.recall[1]:.0f} %)"
+        parts["recall"] = Content.styled(recall, "$faint")
     if status.learning_rate is not None:
-        parts.append((f"   {eta} {number_text(status.learning_rate, style)}", "$faint"))
-    line = Content.assemble(*parts)
-    while line.cell_length > width and len(parts) > 2:
-        parts.pop(-2 if len(parts) > 4 else -1)
-        line = Content.assemble(*parts)
-    return line
+        parts["rate"] = Content.styled(f"   {eta} {number_text(status.learning_rate, style)}", "$faint")
+    for least in ("recall", "bar", "rate", "accuracy"):
+        if sum(part.cell_length for part in parts.values()) <= width:
+            break
+        parts.pop(least, None)
+    return Content.assemble(*parts.values())

@@ -8,4 +8,6 @@ norm          mean, std and standardisation over samples or units
 residual      a = g + a, where a block's input is added to its output
 arithmetic    - × ÷, powers and named functions, entry by entry
 loss          cross-entropies and squared error
+erf           the error function, which NumPy does not have
+workspace     room for kernels that need more than their output to compute in
 """

@@ -43,6 +43,7 @@ from tui.source import Source
 from tui.training_status import LaneStatus
 from tui.verdicts import budget_lines, predicted_profile, verdict_lines
 from tui.widgets.chart_view import ChartView
+from tui.widgets.too_small import TooSmall
 
 
 def source_is_about_delta(source: Source) -> bool:
@@ -82,7 +83,7 @@ class GradientsScreen(TrainingScreen):
         yield Static(id="layer")
         with Vertical(id="verdict-panel"):
             yield Static(id="verdict")
-        yield Static("This window is smaller than 60×20.\nPlease make it larger.", id="too-small")
+        yield TooSmall()
         yield Footer(compact=True, show_command_palette=False)
 
     def draw(self, statuses: list[LaneStatus]) -> None:

@@ -16,6 +16,7 @@ from engine.experiment_error import ExperimentError
 from engine.loading import PRESET_NAMES, list_presets, load_experiment
 from tui.keys import HOME_COMMANDS, bindings
 from tui.screens.prompt import Prompt, typed_path
+from tui.widgets.too_small import TooSmall
 
 if TYPE_CHECKING:
     from tui.app import BptuiApp
@@ -43,7 +44,7 @@ class HomeScreen(Screen[None]):
             yield Static(self._heading(), id="heading")
             yield OptionList(*self._options(), id="experiments", markup=False)
             yield Static(id="about")
-        yield Static("This window is smaller than 60×20.\nPlease make it larger.", id="too-small")
+        yield TooSmall()
         yield Footer(compact=True, show_command_palette=False)
 
     def _heading(self) -> Content:

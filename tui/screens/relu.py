@@ -27,6 +27,7 @@ from tui.source import Source
 from tui.training_status import LaneStatus
 from tui.unit_map import Cursor, UnitState, unit_map
 from tui.widgets.chart_view import ChartView
+from tui.widgets.too_small import TooSmall
 
 EVENTS_SHOWN = 200
 
@@ -56,7 +57,7 @@ class ReluScreen(TrainingScreen):
             with Vertical(id="events-panel"):
                 yield Static(id="events")
         yield Static(id="layer")
-        yield Static("This window is smaller than 60×20.\nPlease make it larger.", id="too-small")
+        yield TooSmall()
         yield Footer(compact=True, show_command_palette=False)
 
     def draw(self, statuses: list[LaneStatus]) -> None:

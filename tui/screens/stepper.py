@@ -55,6 +55,7 @@ from tui.widgets.phase_bar import PhaseBar
 from tui.widgets.product import ProductPanel
 from tui.widgets.term_panel import TermPanel
 from tui.widgets.term_table import TermTable
+from tui.widgets.too_small import TooSmall
 
 if TYPE_CHECKING:
     from tui.app import BptuiApp
@@ -117,7 +118,7 @@ class StepperScreen(Screen[None]):
             yield Static(id="running")
         with Vertical(id="table-panel"):
             yield TermTable(id="table")
-        yield Static("This window is smaller than 60×20.\nPlease make it larger.", id="too-small")
+        yield TooSmall()
         yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:

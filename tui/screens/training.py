@@ -101,7 +101,7 @@ class TrainingScreen(Screen[None]):
             line.display = place < len(statuses)
             if place < len(statuses):
                 status = statuses[place]
-                mark = ("#o" if style.ascii else "█▲")[place]
+                mark = ("#^" if style.ascii else "█▲")[place]
                 line.update(progress_line(status, style, width, f"{mark} {status.name}" if several else ""))
 
     # ── controls ────────────────────────────────────────────────────────────────────────────────────

@@ -1,0 +1,1 @@
+"""Measurements of this program's speed, beside peers where they are installed. See README.md here."""
