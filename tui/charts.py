@@ -34,6 +34,9 @@ MARKERS = {
 SMALLEST_WIDTH, SMALLEST_HEIGHT = 24, 6
 """Below this there is no room for axes."""
 
+SMALLEST_SPAN, LARGEST_VALUE = 1e-300, 1e300
+"""On an axis that is not logarithmic: what is shorter is drawn as if it were one long, what is larger as this."""
+
 Run = tuple[str, int]
 """Text in one role; 0 is plain."""
 
@@ -86,8 +89,8 @@ def profile_chart(
             finite = np.isfinite(values)
             x, y = line.x[finite], values[finite]
             if not len(x):
-                continue
-            if place == 0:
+                pass  # only marks
+            elif place == 0:
                 block = plotext.colorize("#" if ascii_only else "█", line.role)
                 figure.draw(figure.bar(x.tolist(), (y - low).tolist(), marker=block, width=0.8))
             else:
@@ -113,7 +116,7 @@ def lines_chart(
 ) -> Chart:
     """Lines over steps, on a logarithmic axis or on one from 0 up (to `top`); thinned to about two points a column."""
     thinned = [_decimated(line, 2 * width) for line in lines]
-    values = [_log10(line.y) if log else np.where(np.isfinite(line.y), line.y, np.nan) for line in thinned]
+    values = [_log10(line.y) if log else _clipped(line.y) for line in thinned]
     bounds = _decades(values) if log else _span(values)
     if bounds is None:
         return _message("nothing to draw yet", width, height)
@@ -147,6 +150,11 @@ def _log10(values: Floats) -> Floats:
     return np.asarray(np.log10(safe))
 
 
+def _clipped(values: Floats) -> Floats:
+    """What can be drawn on an axis whose length is still a finite number; NaN for what is not finite."""
+    return np.where(np.isfinite(values), np.clip(values, -LARGEST_VALUE, LARGEST_VALUE), np.nan)
+
+
 def _decades(values: Sequence[Floats]) -> tuple[float, float] | None:
     """Whole powers of ten around all finite logarithms, at least one apart; None without any."""
     finite = np.concatenate([one[np.isfinite(one)] for one in values]) if values else np.empty(0)
@@ -162,7 +170,7 @@ def _span(values: Sequence[Floats]) -> tuple[float, float] | None:
     if not len(finite):
         return None
     low, high = min(float(finite.min()), 0.0), max(float(finite.max()), 0.0)
-    return low, high if high > low else low + 1.0
+    return low, high if high - low > SMALLEST_SPAN else low + 1.0
 
 
 def _decade_ticks(low: float, high: float, height: int) -> tuple[list[float], list[str]]:

@@ -44,7 +44,7 @@ def file_refusal(path: str | Path) -> ExperimentError:
 def test_an_unknown_name_is_answered_with_the_nearest_preset():
     error = file_refusal("tutorial-bb")
     assert str(error) == 'tutorial-bb: neither a preset nor a file; did you mean "tutorial-b"?'
-    assert 'expected "tutorial-a", ' in file_refusal("quite something else").problem
+    assert "such as tutorial-a, or the path of a TOML file" in file_refusal("quite something else").problem
     assert file_refusal("").source == UNNAMED
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -102,16 +104,20 @@ def _run(trainer: Trainer, writer: RunLogWriter | None) -> tuple[StepRecord | No
     """Trains to the end: the first record, and whether Ctrl+C came first. The log is complete either way."""
     shown = sys.stderr.isatty()
     first: StepRecord | None = None
+    interrupt = _Interrupt()
     try:
         bar: ProgressBar[int]
-        with click.progressbar(
-            length=trainer.limit,
-            file=sys.stderr,
-            hidden=not shown,
-            show_pos=True,
-            show_eta=True,
-            label="training",
-        ) as bar:
+        with (
+            interrupt,
+            click.progressbar(
+                length=trainer.limit,
+                file=sys.stderr,
+                hidden=not shown,
+                show_pos=True,
+                show_eta=True,
+                label="training",
+            ) as bar,
+        ):
             done, due = 0, max((trainer.limit or 1) // 200, 1)
             for record in trainer:
                 first = first or record
@@ -122,13 +128,34 @@ def _run(trainer: Trainer, writer: RunLogWriter | None) -> tuple[StepRecord | No
                     bar.label = f"{trainer.steps_done / max(record.seconds, 1e-9):,.0f} steps/s"
                     bar.update(done)
                     done = 0
+                if interrupt.asked:
+                    break
             bar.update(done)
     except KeyboardInterrupt:
         return first, True
     finally:
         if writer is not None:
             writer.close()
-    return first, False
+    return first, interrupt.asked
+
+
+class _Interrupt:
+    """While it is entered, Ctrl+C only asks: the step under way is finished and logged. A second one interrupts."""
+
+    asked = False
+
+    def __enter__(self) -> None:
+        self._usual = None
+        if threading.current_thread() is threading.main_thread():
+            self._usual = signal.signal(signal.SIGINT, self._ask)
+
+    def _ask(self, *_: object) -> None:
+        self.asked = True
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def __exit__(self, *_: object) -> None:
+        if self._usual is not None:
+            signal.signal(signal.SIGINT, self._usual)
 
 
 def _write_summary(trainer: Trainer, first: StepRecord | None, ascii: bool) -> None:
