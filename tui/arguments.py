@@ -37,7 +37,7 @@ def _paths(incomplete: str) -> Iterator[str]:
     folder, start = incomplete[: incomplete.rfind("/") + 1], incomplete[incomplete.rfind("/") + 1 :]
     try:
         entries = sorted(Path(folder or ".").expanduser().iterdir())
-    except OSError:
+    except (OSError, RuntimeError):  # RuntimeError: ~ of somebody who is not known here
         return
     for entry in entries:
         hidden = entry.name.startswith(".") and not start

@@ -27,9 +27,11 @@ def counterpart(name: str, experiment: Experiment) -> tuple[str, Experiment]:
     return f"with {activation}", msgspec.structs.replace(experiment, network=network)
 
 
-def with_relu_swapped(experiment: Experiment) -> Experiment:
-    """Leaky ReLUs for ReLUs (tutorial D2), or the other way round."""
+def with_relu_swapped(experiment: Experiment) -> Experiment | None:
+    """Leaky ReLUs for ReLUs (tutorial D2), or the other way round; None where there are neither."""
     layers = experiment.network.layers
+    if not any(one.activation in ("relu", "leaky_relu") for one in layers):
+        return None
     old, new = (
         ("relu", "leaky_relu") if any(one.activation == "relu" for one in layers) else ("leaky_relu", "relu")
     )

@@ -65,8 +65,9 @@ def _bad_input(error: Exception) -> int | None:
     from engine.chain import TargetError
     from engine.experiment_error import ExperimentError
     from engine.parser import ParseError
+    from engine.runlog import RunLogError
 
-    if isinstance(error, ExperimentError | TargetError | ParseError):
+    if isinstance(error, ExperimentError | TargetError | ParseError | RunLogError):
         return _complain(str(error), BAD_INPUT)
     if isinstance(error, OSError) and error.filename is not None:  # a place that cannot be written to
         return _complain(f"{error.filename}: {error.strerror}", BAD_INPUT)

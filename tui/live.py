@@ -35,6 +35,9 @@ Answer = TypeVar("Answer")
 SLICE_SECONDS = 0.008
 """The worker lets others in after so long: a key then waits no longer than this."""
 
+HANDOVER_SECONDS = 0.0002
+"""A lock that is released and wanted again at once would not change hands; so long it is left alone."""
+
 SWITCH_INTERVAL = 0.001
 """How often Python may switch threads while one is training; its default of 5 ms is felt at the keys."""
 
@@ -48,6 +51,9 @@ SPEEDS = (1.0, 10.0, 100.0, float("inf"))
 
 SMALLEST_RATE, LARGEST_RATE = 1e-12, 1e12
 """The keys for the learning rate lead no further."""
+
+FURTHER_STEPS = 200
+"""How many steps a finished run goes on for where its experiment says 0."""
 
 RATE_SECONDS = 0.5
 """The shown speed is measured over so long."""
@@ -125,11 +131,14 @@ class LaneView(ABC):
 class Lane(LaneView):
     """One experiment being trained here: its trainer, what was measured, and the moments to go back to."""
 
-    def __init__(self, name: str, experiment: Experiment) -> None:
+    def __init__(
+        self, name: str, experiment: Experiment, data: DataSet | None = None, network: Network | None = None
+    ) -> None:
+        """Loads the data and initialises the network unless they are given. Raises ExperimentError for bad data."""
         self.name = name
         self.experiment = experiment
         self.title, self.about = experiment.title, experiment.about
-        self.trainer = Trainer(experiment, load_data(experiment, source=name))
+        self.trainer = Trainer(experiment, data or load_data(experiment, source=name), network)
         layers = self.trainer.network.layers
         self.layers = layer_names(self.trainer.network)
         self.activations, self.units = layer_words(layers), tuple(layer.units for layer in layers)
@@ -194,10 +203,11 @@ class Lane(LaneView):
         return self.problem is not None or (self.limit is not None and self.steps_done >= self.limit)
 
     def advance(self) -> None:
-        """One step."""
-        record = next(self.trainer, None)
-        if record is None:
+        """One step, also beyond the limit; none where numbers that are not finite have stopped it."""
+        if self.problem is not None:
             return
+        record = self.trainer.step()
+        assert record is not None
         self._revisited = None
         self.history.append(record)
         if record.problem is None and self.trainer.steps_done % self._every == 0:
@@ -260,19 +270,28 @@ class Training(ABC):
 class Live(Training):
     """A training in this program: its lanes, its thread, and the controls."""
 
-    def __init__(self, name: str, experiment: Experiment) -> None:
-        self.lanes = [Lane(name, experiment)]
+    def __init__(
+        self, name: str, experiment: Experiment, data: DataSet | None = None, network: Network | None = None
+    ) -> None:
+        """`network`, where given, is trained in place."""
+        self.lanes = [Lane(name, experiment, data, network)]
+        self.failure: Exception | None = None
         self._lock = threading.Condition()
         self._running = False
         self._closed = False
+        self._visitors = 0
         self._thread: threading.Thread | None = None
 
     # ── looking ─────────────────────────────────────────────────────────────────────────────────────
 
     def look(self, reader: Callable[[Sequence[LaneView]], Answer]) -> Answer:
-        """Keeps the worker from stepping meanwhile."""
-        with self._lock:
-            return reader(self.lanes)
+        """Keeps the worker from stepping meanwhile; it makes way as soon as its present step is done."""
+        self._visitors += 1
+        try:
+            with self._lock:
+                return reader(self.lanes)
+        finally:
+            self._visitors -= 1
 
     @property
     def lane(self) -> Lane:
@@ -286,24 +305,30 @@ class Live(Training):
             return State.RUNNING
         if any(lane.trainer.problem is not None for lane in self.lanes):
             return State.BROKEN
-        return State.FINISHED if all(lane.done for lane in self.lanes) else State.PAUSED
+        return State.FINISHED if any(lane.done for lane in self.lanes) else State.PAUSED
 
     # ── running ─────────────────────────────────────────────────────────────────────────────────────
 
     def run(self) -> None:
         """Trains from here on; a run that was finished goes on for as many steps again."""
         with self._lock:
-            for lane in self.lanes:
-                limit = lane.trainer.limit
-                if limit is not None and lane.trainer.steps_done >= limit:
-                    lane.trainer.limit = limit + lane.experiment.train.steps
+            if any(lane.done for lane in self.lanes):
+                self._extend()
             self._go_on()
-            self._running = not all(lane.done for lane in self.lanes)
+            self._running = not any(lane.done for lane in self.lanes)
             if self._thread is None:
                 sys.setswitchinterval(SWITCH_INTERVAL)
                 self._thread = threading.Thread(target=self._work, name="training", daemon=True)
                 self._thread.start()
             self._lock.notify_all()
+
+    def _extend(self) -> None:
+        """Another round of steps, as many for every lane: they are trained in lockstep."""
+        most = max(lane.steps_done for lane in self.lanes) + (
+            self.lane.experiment.train.steps or FURTHER_STEPS
+        )
+        for lane in self.lanes:
+            lane.trainer.limit = most
 
     def _go_on(self) -> None:
         """After a journey into the past: what came later is forgotten, since it will come differently."""
@@ -335,6 +360,13 @@ class Live(Training):
             self._thread.join(timeout=2.0)
 
     def _work(self) -> None:
+        try:
+            self._train()
+        except Exception as error:  # told on the screen's thread, which looks for it
+            with self._lock:
+                self.failure, self._running = error, False
+
+    def _train(self) -> None:
         counted, since = 0, time.perf_counter()
         while True:
             with self._lock:
@@ -349,17 +381,17 @@ class Live(Training):
                     for lane in self.lanes:
                         lane.advance()
                     counted += 1
-                    if all(lane.done for lane in self.lanes):
+                    if any(lane.done for lane in self.lanes):
                         self._running = False
                     now = time.perf_counter()
                     if now - since >= RATE_SECONDS:
                         self.steps_per_second = counted / (now - since)
                         counted, since = 0, now
-                    if now - began >= SLICE_SECONDS or self.speed != SPEEDS[-1]:
+                    if now - began >= SLICE_SECONDS or self._visitors or self.speed != SPEEDS[-1]:
                         break
                 if self.speed != SPEEDS[-1] and self._running:
                     self._lock.wait(1.0 / self.speed)  # looks may come in between; `close` ends it at once
-            time.sleep(0.0)
+            time.sleep(HANDOVER_SECONDS if self._visitors else 0.0)
 
     def parameters(self, adopt: Callable[[Network, DataSet], None]) -> None:
         """Hands the present network of the first lane and its data to `adopt`, which must copy what it keeps."""
@@ -400,18 +432,30 @@ class Live(Training):
             lanes = []
             for place, lane in enumerate(self.lanes):
                 one = experiment if experiment is not None and place == 0 else lane.experiment
-                lanes.append(
-                    Lane(lane.name, one if seed is None else msgspec.structs.replace(one, seed=seed))
-                )
-            self.lanes = lanes
+                if seed is not None:
+                    one = msgspec.structs.replace(one, seed=seed)
+                # The same data, unless another seed draws others: a file may have changed meanwhile.
+                same = one.seed == lane.experiment.seed and one.data == lane.experiment.data
+                lanes.append(Lane(lane.name, one, lane.trainer.data if same else None))
+            self._begin(lanes)
+
+    def _begin(self, lanes: list[Lane]) -> None:
+        """Puts other lanes in place, all of them with as many steps to go."""
+        most = max(lane.experiment.train.steps for lane in lanes)
+        for lane in lanes:
+            lane.trainer.limit = most
+        self.lanes = lanes
 
     def compare(self, name: str, experiment: Experiment | None) -> None:
         """Trains another experiment in lockstep, both from step 0; None ends the comparison."""
         with self._lock:
             self._running = False
             self.travelled = None
-            lanes = [Lane(self.lane.name, self.lane.experiment)] if experiment is not None else self.lanes[:1]
-            self.lanes = [*lanes, *([Lane(name, experiment)] if experiment is not None else [])]
+            if experiment is None:
+                self.lanes = self.lanes[:1]
+                return
+            again = Lane(self.lane.name, self.lane.experiment, self.lane.trainer.data)
+            self._begin([again, Lane(name, experiment)])
 
     # ── travelling in time ──────────────────────────────────────────────────────────────────────────
 

@@ -82,22 +82,31 @@ def loss_story(walk: Walk, style: Style) -> Story:
     sample = walk.derivation.sample
     outputs = loss.inputs[0].shape[0]
     notes: list[Note] = []
-    equation = _equation(graph, LOSS, loss.formula((0, 0)))
-    if not math.isfinite(equation.formula.evaluate(graph.value_of)) and loss.logits is not None:
+    total = _number(graph.value_of(LOSS), style)
+    many = graph.n * outputs > WHOLE_LOSS
+    minus = "minus " if definition is not None and definition.negative else ""
+    term = loss.term((0, sample))
+    value = term.evaluate(graph.value_of)
+    if loss.logits is not None and not math.isfinite(value):
         notes.append(
             (
                 "remark",
                 f"Ŷ has rounded to 0 or 1 and log 0 is infinite; from f, sample {sample}'s part (above) is finite.",
             )
         )
-        stable = loss.stable_term((0, sample))
-        value = stable.evaluate(graph.value_of)
-        equation = Equation(None, stable, stable.substitute(graph.value_of), value)
-    elif graph.n > 1:
-        term = loss.term((0, sample))
-        shown = _number(term.evaluate(graph.value_of), style)
-        of = "its term" if outputs == 1 else "the term of its first output"
-        notes.append(("plain", f"Sample {sample}: {of} is {one_line(term, style)} {shown}."))
+        term = loss.stable_term((0, sample))
+        value = term.evaluate(graph.value_of)
+        equation = Equation(None, term, term.substitute(graph.value_of), value)
+    elif many:
+        notes.append(
+            (
+                "plain",
+                f"Sample {sample}'s term. ℰ is {minus}the sum of all {graph.n * outputs}, divided by n: {total[2:]}.",
+            )
+        )
+        equation = Equation(None, term, term.substitute(graph.value_of), value)
+    else:
+        equation = _equation(graph, LOSS, loss.formula((0, 0)))
     name = definition.name.capitalize() if definition else "The loss"
     logarithm = "" if isinstance(loss, SquaredError) else "; log is the natural logarithm"
     notes.append(("faint", f"{name}, divided by n = {graph.n}{logarithm}."))
@@ -167,7 +176,9 @@ def update_story(session: Session, walk: Walk, update: Update | None, style: Sty
     value = formula.evaluate(session.value_of)
     equation = Equation(None, formula, formula.substitute(session.value_of), value)
     direction = "falls" if walk.derivation.value > 0 else "rises"
-    if walk.derivation.value == 0:
+    if eta == 0:
+        notes.append(("remark", "The learning rate is 0: nothing moves."))
+    elif walk.derivation.value == 0:
         notes.append(("remark", "The gradient is 0: this update leaves it where it is."))
     else:
         notes.append(
@@ -179,6 +190,10 @@ def update_story(session: Session, walk: Walk, update: Update | None, style: Sty
     notes.append(
         ("plain", "Press u to apply it to every parameter and follow the change through; z undoes it.")
     )
+    train = session.experiment.train
+    if train.optimizer != "sgd" or train.clip_norm is not None:
+        other = train.optimizer if train.optimizer != "sgd" else "clipped gradients"
+        notes.append(("faint", f"This is plain gradient descent; training this experiment uses {other}."))
     heading = f"Update: {symbol_text(target, style)} becomes"
     return Story(heading, (equation,), tuple(notes), backward=False)
 
@@ -216,6 +231,9 @@ def _number(value: float, style: Style) -> str:
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
+
+WHOLE_LOSS = 12
+"""A loss of more terms than this is shown by the term of one sample."""
 
 MANY_TERMS = 8
 """From more terms than this on, a hint says how to skip them."""

@@ -91,7 +91,10 @@ def collapse_view(network: Network, graph: Graph, style: Style) -> Content:
         )
     depth = len(network.layers)
     times = " " if style.ascii else " · "
-    names = [f"W[{number}]" for number in range(1, depth + 1)]
+    names = [
+        f"(I + W[{number}])" if layer.residual else f"W[{number}]"
+        for number, layer in enumerate(network.layers, start=1)
+    ]
     product = times.join(names if depth <= SHOWN else [*names[:2], "…", names[-1]])
     shapes = " · ".join(
         _shape(network.parameters[Symbol("W", number)]) for number in range(1, min(depth, SHOWN) + 1)

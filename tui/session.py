@@ -29,6 +29,15 @@ TUTORIAL_TARGETS = {"tutorial-a": Symbol("W", 1, (2, 0)), "tutorial-b": Symbol("
 """The entries that the tutorials derive: A1(c) and B1."""
 
 
+FIRST_SCREENS = {
+    "dying-relu": "relu",
+    "dying-relu-leaky": "relu",
+    "dying-relu-he": "relu",
+    "leaky-slope-1": "gradients",
+    "step-activation": "gradients",
+}
+"""Presets that open with what they are about; the others open by their depth."""
+
 DEEP = 10
 """From so many hidden layers on, an experiment is about its gradients' magnitudes."""
 
@@ -141,7 +150,10 @@ class Session(Source):
     def live(self) -> Live:
         """The training of this experiment; made when it is first looked at."""
         if self._live is None:
-            self._live = Live(self.name, self.experiment)
+            # It goes on from what was done in the stepper, on parameters of its own.
+            self._live = Live(
+                self.name, self.experiment, self.data, self.network.astype(self.experiment.dtype)
+            )
         return self._live
 
     def close(self) -> None:
@@ -175,7 +187,5 @@ class Session(Source):
 
 def first_screen(session: Session) -> str:
     """The screen that an experiment opens with: what it is about."""
-    if session.name.startswith("dying-relu"):
-        return "relu"
     layers = sum(layer.repeat for layer in session.experiment.network.layers)
-    return "gradients" if layers > DEEP or session.name in ("leaky-slope-1", "step-activation") else "stepper"
+    return FIRST_SCREENS.get(session.name, "gradients" if layers > DEEP else "stepper")

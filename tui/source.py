@@ -18,6 +18,11 @@ class Source(ABC):
     class_names: tuple[str, ...] = ()
 
     @property
+    def updates(self) -> int:
+        """How many updates were made by hand since parameters were last taken over."""
+        return 0
+
+    @property
     @abstractmethod
     def live(self) -> Training:
         """The training of it."""

@@ -57,7 +57,8 @@ def title_line(live: Training, status: LaneStatus, width: int, style: Style) -> 
         marks = {State.RUNNING: "▸", State.PAUSED: "‖", State.FINISHED: "■", State.BROKEN: "!"}
     state = live.state
     speed = "" if live.speed == SPEEDS[-1] else f"slowed to {live.speed:g}/s   "
-    rate = f"{live.steps_per_second:,.0f} steps/s" if state is State.RUNNING else ""
+    measured = state is State.RUNNING and live.steps_per_second > 0
+    rate = f"{live.steps_per_second:,.0f} steps/s" if measured else ""
     doing = "looking back" if live.travelled is not None else state.value
     right = f"{speed}{rate}   {marks[state]} {doing} "
     left = Content.assemble((f" {status.name} ", "bold reverse $primary"), (f"  {status.title}", "bold"))

@@ -47,8 +47,9 @@ from tui.widgets.too_small import TooSmall
 
 
 def source_is_about_delta(source: Source) -> bool:
-    """Whether a run shows its point in δ: where weights explode, ∂ℰ/∂W is as large in every layer."""
-    return source.live.first.name.startswith("exploding")
+    """Whether a preset shows its point in δ: where weights explode, ∂ℰ/∂W is as large in every layer."""
+    # By the session's own name: the training itself is made when it is first looked at.
+    return getattr(source, "name", "") in ("exploding-50", "exploding-50-clip")
 
 
 def _experiment_problem(name: str) -> str | None:
@@ -214,13 +215,20 @@ class GradientsScreen(TrainingScreen):
     def action_layer(self, by: int) -> None:
         """Moves the cursor over the layers."""
         count = len(self.live.first.layers)
-        self.at_layer = max(min(self.at_layer + by, count - 1), 0)
-        self.redraw()
+        self._move_to(max(min(self.at_layer + by, count - 1), 0))
 
     def action_layer_end(self, last: bool) -> None:
         """The first or the last layer."""
-        self.at_layer = max(len(self.live.first.layers) - 1, 0) if last else 0
-        self.redraw()
+        self._move_to(max(len(self.live.first.layers) - 1, 0) if last else 0)
+
+    def _move_to(self, layer: int) -> None:
+        """Draws only what the cursor changes: a chart takes too long for a key that is held down."""
+        self.at_layer = layer
+        record = self.live.look(lambda lanes: lanes[0].record)
+        if self.view is View.HISTORY or record is None:
+            self.redraw()
+        elif self.children:
+            self._draw_layer(record)
 
     def action_compare(self) -> None:
         """Trains the counterpart beside it, or ends the comparison."""

@@ -42,9 +42,9 @@ class ReadingScreen(ModalScreen[None]):
         self.call_after_refresh(self._write)
 
     def _write(self) -> None:
-        text = self.query_one("#text", Static)
-        if text.size.width:
-            text.update(self._page(text.size.width))
+        for text in self.query("#text").results(Static):  # none, where it has been closed since
+            if text.size.width:
+                text.update(self._page(text.size.width))
 
     def action_scroll(self, lines: int) -> None:
         """Scrolls by lines."""

@@ -18,7 +18,7 @@ from engine.history import Series
 from engine.layout import number_text
 from engine.training import UnitActivity
 from tui.changes import with_next_init, with_relu_swapped
-from tui.charts import SERIES, Line, lines_chart
+from tui.charts import FIRST, SERIES, Chart, Line, lines_chart
 from tui.keys import RELU_COMMANDS, bindings
 from tui.live import LaneView
 from tui.magnitudes import spread
@@ -76,7 +76,7 @@ class ReluScreen(TrainingScreen):
         series, activity = found
         self._draw_fractions(chart, series)
         if activity is None:
-            units.show_text("This run log knows layers, not single units.")
+            units.show(self._layer_counts())
             return
         self._widths = tuple(len(rates) for rates in activity.firing_rate)
         self.cursor = self._clamped(self.cursor)
@@ -89,6 +89,20 @@ class ReluScreen(TrainingScreen):
         if lane.record is None:
             return None
         return lane.history.decimated("zero_fraction", points), lane.unit_activity()
+
+    def _layer_counts(self) -> Chart:
+        """How many units of each layer are dead and quiet: all that a run log knows."""
+        lane = self.live.first
+        record = lane.record
+        if record is None:
+            return Chart(())
+        rows = ["A run log has no single units.", ""] + [
+            f"layer {number}: {max(int(dead), 0)} dead, {int(quiet)} quiet{f' of {units}' if units else ''}"
+            for number, (dead, quiet, units) in enumerate(
+                zip(record.dead, record.quiet, lane.units or (0,) * len(record.dead), strict=True), start=1
+            )
+        ]
+        return Chart(tuple(((row, FIRST),) for row in rows))
 
     def _clamped(self, cursor: Cursor) -> Cursor:
         layer = min(max(cursor.layer, 0), len(self._widths) - 1)
@@ -189,9 +203,15 @@ class ReluScreen(TrainingScreen):
 
     def action_leaky(self) -> None:
         """Begins anew with leaky ReLUs, or with ReLUs again."""
-        if (live := self.controls()) is not None:
-            live.restart(with_relu_swapped(live.lane.experiment))
-            self.redraw()
+        live = self.controls()
+        if live is None:
+            return
+        swapped = with_relu_swapped(live.lane.experiment)
+        if swapped is None:
+            self.notify("This network has no ReLUs to swap.")
+            return
+        live.restart(swapped)
+        self.redraw()
 
     def action_next_init(self) -> None:
         """Begins anew with the next way to initialise the weights."""

@@ -136,8 +136,8 @@ class StepperScreen(Screen[None]):
 
     def redraw(self) -> None:
         """Draws every panel for the current place."""
-        if not self.is_mounted or not self.size.width:
-            return
+        if not self.is_mounted or not self.children or not self.size.width:
+            return  # not there yet, or left again by a key that came sooner than this call
         style = self.glyphs
         self._draw_title(style)
         playing = self._autoplay is not None
@@ -261,6 +261,7 @@ class StepperScreen(Screen[None]):
 
     def go(self, place: Place) -> None:
         """Goes to a place."""
+        self._leaving = False
         self.place = place
         self._count = ""
         self.redraw()
@@ -523,8 +524,18 @@ class StepperScreen(Screen[None]):
         target = self.derivation.target if layer is None else self.session.target_in(layer, unit)
         derivation = self.session.explain(target)
         # Of a unit the last factor is of interest: the slope of its activation, 0 where it is off.
-        place = FIRST_TERM if unit is None else Place(Phase.BACKWARD, len(derivation) - 1)
+        place = FIRST_TERM
+        if unit is not None and layer is not None:
+            place = Place(Phase.BACKWARD, self._activation_step(derivation, layer))
         self._show(derivation, place)
+
+    @staticmethod
+    def _activation_step(derivation: Derivation, layer: int) -> int:
+        """The step that goes through a layer's activation function, nearest to the target."""
+        wanted = {Symbol("a", layer), Symbol("g", layer), Symbol("Y_hat")}
+        names = [symbol.matrix for symbol in derivation.path]
+        steps = [index for index in range(len(derivation)) if names[index] in wanted]
+        return steps[-1] if steps else len(derivation) - 1
 
     # ── the mouse ───────────────────────────────────────────────────────────────────────────────────
 

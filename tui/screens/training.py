@@ -73,7 +73,9 @@ class TrainingScreen(Screen[None]):
         self.redraw()
 
     def _tick(self) -> None:
-        """Redraws where the training has moved since the last time."""
+        """Redraws where the training has moved since the last time; raises what went wrong in its thread."""
+        if isinstance(self.live, Live) and self.live.failure is not None:
+            raise self.live.failure
         seen = self.live.look(lambda lanes: tuple(lane.steps_done for lane in lanes))
         now = (seen, self.live.state, round(self.live.steps_per_second))
         if now != self._drawn:
@@ -82,8 +84,8 @@ class TrainingScreen(Screen[None]):
 
     def redraw(self) -> None:
         """Draws everything for the present state."""
-        if not self.is_mounted or not self.size.width:
-            return
+        if not self.is_mounted or not self.children or not self.size.width:
+            return  # not there yet, or left again by a key that came sooner than this call
         statuses = self.live.look(lambda lanes: [lane_status(lane) for lane in lanes])
         self._draw_status(statuses)
         self.draw(statuses)
@@ -181,6 +183,10 @@ class TrainingScreen(Screen[None]):
     def _adopt(self) -> Live | None:
         """Brings the present weights to the session; None (and a word about it) where they are not to be had."""
         live = self.controls()
+        if live is not None and self.session.updates:
+            self.notify(
+                "Updates made in the stepper are not part of this training; its own weights are shown now."
+            )
         if live is not None:
             live.parameters(self.session.adopt)
         return live
