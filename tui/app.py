@@ -81,6 +81,8 @@ class BptuiApp(App[None]):
 
     def open_experiment(self, name: str) -> None:
         """Opens a preset or a file in the stepper; says in one line why it cannot."""
+        if self._session is not None:  # Enter, pressed twice
+            return
         try:
             session = Session.open(name)
         except ExperimentError as error:

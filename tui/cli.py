@@ -61,7 +61,7 @@ def cli(ctx: click.Context) -> None:
       bptui open tutorial-b                        open an experiment in it
       bptui explain tutorial-b --wrt "W[1][1,1]"   derive one gradient
       bptui check lab/wine.toml                    check your own experiment
-      bptui train vanishing-sigmoid-50 --plot      train, and draw every layer's gradient
+      bptui train relu-50 --plot                   train, and draw the gradients
     """
     if ctx.invoked_subcommand is None:
         open_app(None)

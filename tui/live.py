@@ -87,6 +87,8 @@ class LaneView(ABC):
     layers: tuple[str, ...]
     activations: tuple[str, ...]
     units: tuple[int, ...]
+    norms: tuple[str, ...]
+    residuals: tuple[bool, ...]
     history: History
 
     @property
@@ -142,6 +144,8 @@ class Lane(LaneView):
         layers = self.trainer.network.layers
         self.layers = layer_names(self.trainer.network)
         self.activations, self.units = layer_words(layers), tuple(layer.units for layer in layers)
+        self.norms = tuple(layer.norm or "" for layer in layers)
+        self.residuals = tuple(layer.residual for layer in layers)
         self.history = History()
         first = self.trainer.checkpoint()
         self.kept = [Kept(0, first)]
@@ -305,17 +309,17 @@ class Live(Training):
             return State.RUNNING
         if any(lane.trainer.problem is not None for lane in self.lanes):
             return State.BROKEN
-        return State.FINISHED if any(lane.done for lane in self.lanes) else State.PAUSED
+        return State.FINISHED if all(lane.done for lane in self.lanes) else State.PAUSED
 
     # ── running ─────────────────────────────────────────────────────────────────────────────────────
 
     def run(self) -> None:
         """Trains from here on; a run that was finished goes on for as many steps again."""
         with self._lock:
-            if any(lane.done for lane in self.lanes):
+            if all(lane.done for lane in self.lanes):
                 self._extend()
             self._go_on()
-            self._running = not any(lane.done for lane in self.lanes)
+            self._running = not all(lane.done for lane in self.lanes)
             if self._thread is None:
                 sys.setswitchinterval(SWITCH_INTERVAL)
                 self._thread = threading.Thread(target=self._work, name="training", daemon=True)
@@ -381,7 +385,7 @@ class Live(Training):
                     for lane in self.lanes:
                         lane.advance()
                     counted += 1
-                    if any(lane.done for lane in self.lanes):
+                    if all(lane.done for lane in self.lanes):
                         self._running = False
                     now = time.perf_counter()
                     if now - since >= RATE_SECONDS:
@@ -474,6 +478,7 @@ class Live(Training):
             place = min(max(place + by, 0), len(kept) - 1)
             step = kept[place].step
             for lane in self.lanes:
-                lane.revisit(step)
+                if lane.problem is None or step < lane.steps_done:  # a broken run stays at its end
+                    lane.revisit(step)
             self.travelled = None if all(lane.at_its_end for lane in self.lanes) else step
             return step

@@ -18,25 +18,27 @@ def verdict_lines(lane: LaneView, record: StepRecord) -> list[str]:
     """The verdict in a word or two, and its sentences."""
     prediction = lane.prediction()
     known = prediction if isinstance(prediction, PredictedProfile) and record.step == 0 else None
-    verdict = judge(record, lane.activations, lane.units, known)
+    verdict = judge(record, lane.activations, lane.units, known, norms=lane.norms, residuals=lane.residuals)
     return [verdict.kind.value.capitalize(), *verdict.sentences]
 
 
+PLURALS = {"activation": "activations", "norm": "norms", "shortcut": "shortcuts"}
+"""What a factor is called where all of its layers are summed."""
+
+
 def budget_lines(lane: LaneView, record: StepRecord) -> list[str]:
-    """log₁₀ of what became of δ on its way down, as the sum of what the weights and the activations made of it."""
-    with np.errstate(all="ignore"):
-        weights, activation = np.log10(record.weight_gain), np.log10(record.activation_gain)
-        total = float(np.log10(record.delta_l2[0] / record.delta_l2[-1]))
+    """log₁₀ of what became of δ on its way down, as the sum of what each of its factors made of it."""
+    verdict = judge(record, lane.activations, lane.units, norms=lane.norms, residuals=lane.residuals)
+    budget = verdict.budget
     depth = len(record.delta_l2)
-    if not np.isfinite(total) or not np.isfinite(weights).all() or not np.isfinite(activation).all():
+    if budget.dead_below:
         return [
             "Somewhere on the way δ becomes exactly 0 or is not finite: there are no decades to share out."
         ]
-    first = (
-        f"From layer {depth} down to layer 1, δ changes by {total:+.2f} decades: "
-        f"weights {weights.sum():+.2f}, activations {activation.sum():+.2f}."
-    )
-    verdict = judge(record, lane.activations, lane.units)
+    if not budget.gaps:
+        return ["There is only one layer: δ has no way down."]
+    parts = ", ".join(f"{PLURALS.get(name, name)} {part:+.2f}" for name, part in budget.parts.items())
+    first = f"From layer {depth} down to layer 1, δ changes by {budget.decades:+.2f} decades: {parts}."
     blame = [line for line in verdict.sentences if "to blame" in line]
     return [first, *blame, *(line for line in verdict.sentences if "layer multiplies" in line)]
 

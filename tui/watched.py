@@ -34,6 +34,8 @@ class LogLane(LaneView):
         self.layers: tuple[str, ...] = ()
         self.activations: tuple[str, ...] = ()
         self.units: tuple[int, ...] = ()
+        self.norms: tuple[str, ...] = ()
+        self.residuals: tuple[bool, ...] = ()
         self.history = History()
         self.damaged = 0
         self.unreadable: str | None = None
@@ -68,6 +70,7 @@ class LogLane(LaneView):
             self.title, self.layers = header.title, header.layers
             self.about = "Waiting for the first step."
             self.activations, self.units = header.activations, header.units
+            self.norms, self.residuals = header.norms, header.residuals
         for record in news.records:
             if self._last is None or record.step > self._last.step:
                 self.history.append(record)

@@ -84,7 +84,8 @@ def complaint(result: Result, status: int = 2) -> str:
 
 
 @pytest.mark.parametrize(
-    "command", ["", "open", "presets", "grads", "explain", "check", "screenshot", "completion"]
+    "command",
+    ["", "open", "presets", "grads", "explain", "check", "train", "watch", "screenshot", "completion"],
 )
 def test_every_command_has_help_with_examples(command):
     for flag in ("-h", "--help"):
@@ -263,7 +264,7 @@ def test_check_fails_with_status_1(monkeypatch):
     assert result.exit_code == 1
     assert result.stderr == ""
     assert "WRONG, 6 failed" in result.stdout
-    assert "8 of 8 checked entries do not agree" in result.stdout
+    assert "Of 8 checked entries 0 agree; 8 disagree." in result.stdout
     result = run("check", "tutorial-b", "--json")
     assert result.exit_code == 1
     assert json.loads(result.stdout)["passed"] is False
@@ -435,7 +436,7 @@ def test_completion_knows_presets_files_and_targets(monkeypatch, tmp_path):
     (tmp_path / "lab.txt").write_text("", "utf-8")
     (tmp_path / "lab").mkdir()
     monkeypatch.chdir(tmp_path)
-    assert completions("bptui open l", monkeypatch) == ["lab/", "lab.toml"]
+    assert completions("bptui open la", monkeypatch) == ["lab/", "lab.toml"]
     assert completions(f"bptui check {tmp_path}/l", monkeypatch) == [
         f"{tmp_path}/lab/",
         f"{tmp_path}/lab.toml",

@@ -90,6 +90,8 @@ def _open_log(path: Path, title: str, trainer: Trainer) -> RunLogWriter:
         title=title,
         activations=layer_words(layers),
         units=tuple(layer.units for layer in layers),
+        norms=tuple(layer.norm or "" for layer in layers),
+        residuals=tuple(layer.residual for layer in layers),
         started=datetime.now(UTC).isoformat(timespec="seconds"),
     )
     try:

@@ -73,6 +73,7 @@ class GradientsScreen(TrainingScreen):
         self.view = View.PROFILE
         self.metric = Metric.DELTA if source_is_about_delta(session) else Metric.MAX
         self.at_layer = 0
+        self._said = ""
 
     def compose(self) -> ComposeResult:
         """From top to bottom as pictured above."""
@@ -136,7 +137,7 @@ class GradientsScreen(TrainingScreen):
         hint = "Press space to train, . for one step."
         self.query_one(ChartView).show_text(hint)
         self.query_one("#layer", Static).update("")
-        self.query_one("#verdict", Static).update(Content.styled(self.live.first.about, "$faint"))
+        self._say(Content.styled(self.live.first.about, "$faint"))
 
     def _draw_chart(
         self,
@@ -179,10 +180,9 @@ class GradientsScreen(TrainingScreen):
             )
         while (line := Content.assemble(*parts)).cell_length > self.size.width and len(parts) > 1:
             parts.pop()
-        self.query_one("#layer", Static).update(line)
+        self.query_one("#layer", Static).update(line, layout=False)
 
     def _draw_verdict(self, record: StepRecord) -> None:
-        panel = self.query_one("#verdict", Static)
         lane = self.live.first
         if self.view is View.BUDGET:
             first, *others = budget_lines(lane, record)
@@ -191,7 +191,13 @@ class GradientsScreen(TrainingScreen):
             verdict, *others = verdict_lines(lane, record)
             found = Content.assemble((verdict, "bold"), *(f"   {line}" for line in others[:1]))
             others = others[1:]
-        panel.update(Content("\n").join([found, *(Content(line) for line in others)]))
+        self._say(Content("\n").join([found, *(Content(line) for line in others)]))
+
+    def _say(self, verdict: Content) -> None:
+        """Shows a verdict. Laying the screen out anew costs as much as a chart, so only where it is another."""
+        if str(verdict) != self._said:
+            self._said = str(verdict)
+            self.query_one("#verdict", Static).update(verdict)
 
     # ── what is shown ───────────────────────────────────────────────────────────────────────────────
 

@@ -145,7 +145,7 @@ class ReluScreen(TrainingScreen):
         height = max(self.query_one("#events").size.height, 1)
         latest = [str(event) for event in activity.events[-min(height, EVENTS_SHOWN) :]][::-1]
         text = "\n".join(latest) if latest else "No unit has died."
-        self.query_one("#events", Static).update(Content(text))
+        self.query_one("#events", Static).update(Content(text), layout=False)
 
     def _draw_unit(self, activity: UnitActivity) -> None:
         layer, unit = self.cursor.layer, self.cursor.unit
@@ -165,7 +165,7 @@ class ReluScreen(TrainingScreen):
         slope = self.live.look(lambda lanes: lanes[0].slope)
         if slope is not None:
             parts.append((f"   slope {number_text(slope, self.glyphs)}", "$faint"))
-        self.query_one("#layer", Static).update(Content.assemble(*parts))
+        self.query_one("#layer", Static).update(Content.assemble(*parts), layout=False)
 
     # ── what is shown ───────────────────────────────────────────────────────────────────────────────
 

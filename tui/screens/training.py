@@ -96,7 +96,9 @@ class TrainingScreen(Screen[None]):
 
     def _draw_status(self, statuses: list[LaneStatus]) -> None:
         style, width = self.glyphs, self.size.width
-        self.query_one("#title", Static).update(title_line(self.live, statuses[0], width, style))
+        self.query_one("#title", Static).update(
+            title_line(self.live, statuses[0], width, style), layout=False
+        )
         several = len(statuses) > 1
         for place, name in enumerate(("#progress", "#progress-2")):
             line = self.query_one(name, Static)
@@ -104,7 +106,8 @@ class TrainingScreen(Screen[None]):
             if place < len(statuses):
                 status = statuses[place]
                 mark = ("#^" if style.ascii else "█▲")[place]
-                line.update(progress_line(status, style, width, f"{mark} {status.name}" if several else ""))
+                label = f"{mark} {status.name}" if several else ""
+                line.update(progress_line(status, style, width, label), layout=False)
 
     # ── controls ────────────────────────────────────────────────────────────────────────────────────
 
