@@ -32,7 +32,7 @@ from engine.verdict import layer_words
 
 Answer = TypeVar("Answer")
 
-SLICE_SECONDS = 0.008
+SLICE_SECONDS = 0.004
 """The worker lets others in after so long: a key then waits no longer than this."""
 
 HANDOVER_SECONDS = 0.0002

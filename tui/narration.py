@@ -110,7 +110,7 @@ def loss_story(walk: Walk, style: Style) -> Story:
     name = definition.name.capitalize() if definition else "The loss"
     logarithm = "" if isinstance(loss, SquaredError) else "; log is the natural logarithm"
     notes.append(("faint", f"{name}, divided by n = {graph.n}{logarithm}."))
-    return Story("Loss: how wrong the prediction is", (equation,), tuple(notes), backward=False, max_terms=2)
+    return Story("Loss: how wrong the prediction is", (equation,), tuple(notes), backward=False)
 
 
 def backward_story(walk: Walk, place: Place, style: Style) -> Story:

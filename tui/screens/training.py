@@ -18,8 +18,8 @@ from tui.training_status import LaneStatus, lane_status, progress_line, title_li
 if TYPE_CHECKING:
     from tui.app import BptuiApp
 
-REFRESH_SECONDS = 0.15
-"""Charts are redrawn about seven times a second while a training runs."""
+REFRESH_SECONDS = 0.2
+"""Charts are redrawn five times a second while a training runs."""
 
 
 class TrainingScreen(Screen[None]):

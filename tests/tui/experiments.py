@@ -1,0 +1,105 @@
+"""Experiments that the presets do not cover: a deep network, a wide one, and random small ones as sessions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hypothesis import strategies as st
+
+from engine.chain import explain
+from engine.datasets import load_data
+from engine.expression import Symbol
+from engine.graph import Graph
+from engine.loading import parse_experiment
+from tests.engine.networks import cases
+from tui.session import Session
+from tui.walk import Walk
+
+DEEP = """
+title = "Fifty layers of sigmoid"
+[data]
+kind = "random"
+n = 3
+features = 4
+[network]
+[[network.layers]]
+units = 4
+activation = "sigmoid"
+repeat = 50
+[[network.layers]]
+units = 1
+activation = "sigmoid"
+[loss]
+kind = "bce"
+"""
+
+WIDE = """
+title = "A wide layer"
+[data]
+kind = "random"
+n = 3
+features = 100
+outputs = 10
+[network]
+bias = true
+[[network.layers]]
+units = 64
+activation = "relu"
+[[network.layers]]
+units = 10
+activation = "softmax"
+[loss]
+kind = "cross_entropy"
+"""
+
+OWN = {"deep": DEEP, "wide": WIDE}
+TUTORIALS = (
+    "tutorial-a",
+    "tutorial-a-wine",
+    "tutorial-a-weighted",
+    "tutorial-b",
+    "tutorial-b-wine",
+    "xor",
+    "residual-fork",
+    "batch-norm",
+)
+"""The presets that are small enough to read."""
+READABLE = (*TUTORIALS, *OWN)
+
+
+def session(name: str) -> Session:
+    """A preset, or one of the experiments above, freshly opened."""
+    if name not in OWN:
+        return Session.open(name)
+    return session_of(OWN[name], name)
+
+
+def session_of(text: str, name: str = "lab") -> Session:
+    """The session of an experiment file's text."""
+    experiment = parse_experiment(text, name)
+    return Session(name, experiment, load_data(experiment, source=name))
+
+
+def written(name: str, folder: Path) -> str:
+    """The path of a file that holds one of the experiments above."""
+    path = folder / f"{name}.toml"
+    path.write_text(OWN[name], "utf-8")
+    return str(path)
+
+
+def targets(graph: Graph) -> list[Symbol]:
+    """Everything that a gradient can be asked of, entry by entry."""
+    return [
+        node.entry((row, column))
+        for node in graph.nodes.values()
+        if node.needs_gradient and node is not graph.loss
+        for row in range(node.shape[0])
+        for column in range(node.shape[1])
+    ]
+
+
+@st.composite
+def walks(draw: st.DrawFn) -> Walk:
+    """A walk through a random network with forks, norms and several samples, to a random target."""
+    graph = draw(cases(max_depth=3, max_width=3, max_n=3)).graph()
+    return Walk(explain(graph, draw(st.sampled_from(targets(graph)))))

@@ -1,0 +1,137 @@
+"""Pictures of the screens that watch a training: pytest tests/tui/test_training_snapshots.py --snapshot-update.
+
+Look at them when they change. All are of trainings that stand still at a step, so no clock has a say in them. They
+depend on the exact releases of Textual, Rich and plotext that constraints.txt names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+from textual.pilot import Pilot
+
+from tests.tui.driver import LARGE, SMALL, app_on, press, until
+from tests.tui.experiments import session_of
+from tests.tui.trainings import live_of, train
+from tui.app import BptuiApp
+from tui.changes import counterpart
+from tui.theme import LIGHT
+
+SIZES = {"80x24": SMALL, "120x40": LARGE, "60x20": (60, 20), "55x15": (55, 15), "200x60": (200, 60)}
+
+ALL_DEAD = """
+title = "Biases that no input can lift: every unit is dead"
+[data]
+kind = "moons"
+n = 40
+noise = 0.1
+[network]
+bias = true
+[[network.layers]]
+units = 12
+repeat = 3
+activation = "relu"
+b = [-9, -9, -9, -9, -9, -9, -9, -9, -9, -9, -9, -9]
+[[network.layers]]
+units = 1
+activation = "sigmoid"
+[loss]
+kind = "bce"
+[train]
+learning_rate = 0.1
+steps = 50
+"""
+OWN = {"all-dead": ALL_DEAD}
+
+
+@dataclass(frozen=True)
+class Scene:
+    """An experiment, how many steps it is trained, whether beside its counterpart, and the keys that follow."""
+
+    experiment: str
+    steps: int = 0
+    keys: tuple[str, ...] = ()
+    compared: bool = False
+
+
+SIGMOID, DYING = "vanishing-sigmoid-50", "dying-relu"
+BACK = ("left_square_bracket",) * 3
+
+SCENES = {
+    "gradients-fresh": Scene(SIGMOID),
+    "gradients-profile": Scene(SIGMOID, 20),
+    "gradients-predicted": Scene(SIGMOID, 1, ("m", "m")),
+    "gradients-history": Scene(SIGMOID, 40, ("v",)),
+    "gradients-strip": Scene(SIGMOID, 40, ("v", "v")),
+    "gradients-budget": Scene(SIGMOID, 20, ("b",)),
+    "gradients-compared": Scene(SIGMOID, 20, compared=True),
+    "gradients-healthy": Scene("relu-50", 5, ("end",)),
+    "gradients-diverged": Scene("exploding-50", 5),
+    "gradients-no-gradient": Scene("step-activation", 10),
+    "gradients-all-dead": Scene("all-dead", 3, ("g",)),
+    "gradients-looking-back": Scene("relu-50", 12, BACK),
+    "units-fresh": Scene(DYING),
+    "units-dying": Scene(DYING, 40, ("n", "n")),
+    "units-deep": Scene("relu-50", 5, ("u", "down", "down", "right")),
+    "units-all-dead": Scene("all-dead", 3),
+    "units-looking-back": Scene(DYING, 12, BACK),
+    "units-diverged": Scene("exploding-50", 5, ("u",)),
+    "stepper-on-a-dead-unit": Scene(DYING, 40, ("n", "enter")),
+}
+IN_THE_LIGHT = ("gradients-profile", "gradients-compared", "units-dying")
+BOTH_SIZES = pytest.mark.parametrize("size", ["80x24", "120x40"])
+
+
+def app_of(scene: Scene, *, ascii_only: bool = False) -> BptuiApp:
+    if scene.experiment in OWN:
+        return BptuiApp(session_of(OWN[scene.experiment], scene.experiment), ascii_only=ascii_only)
+    return app_on(scene.experiment, ascii_only=ascii_only)
+
+
+def play(scene: Scene, app: BptuiApp) -> Callable[[Pilot[None]], object]:
+    async def played(pilot: Pilot[None]) -> None:
+        await pilot.pause()
+        if scene.experiment in OWN:
+            app.show("relu")
+            await pilot.pause()
+        if scene.compared:
+            lane = live_of(app).lane
+            live_of(app).compare(*counterpart(lane.name, lane.experiment))
+        await train(pilot, scene.steps)
+        for key in scene.keys:
+            await press(pilot, key)
+        app.clear_notifications()
+        await pilot.pause()
+        await until(pilot, lambda: not app.screen._layout_required)
+        await pilot.pause()
+
+    return played
+
+
+@BOTH_SIZES
+@pytest.mark.parametrize("name", SCENES)
+def test_dark(snap_compare, name, size):
+    app = app_of(SCENES[name])
+    assert snap_compare(app, run_before=play(SCENES[name], app), terminal_size=SIZES[size])
+
+
+@pytest.mark.parametrize("name", IN_THE_LIGHT)
+def test_light(snap_compare, name):
+    app = app_of(SCENES[name])
+    app.theme = LIGHT.name
+    assert snap_compare(app, run_before=play(SCENES[name], app), terminal_size=LARGE)
+
+
+@pytest.mark.parametrize("name", ["gradients-compared", "units-dying"])
+def test_ascii(snap_compare, name):
+    app = app_of(SCENES[name], ascii_only=True)
+    assert snap_compare(app, run_before=play(SCENES[name], app), terminal_size=SMALL)
+
+
+@pytest.mark.parametrize("size", ["60x20", "55x15", "200x60"])
+@pytest.mark.parametrize("name", ["gradients-profile", "units-dying"])
+def test_odd_sizes(snap_compare, name, size):
+    app = app_of(SCENES[name])
+    assert snap_compare(app, run_before=play(SCENES[name], app), terminal_size=SIZES[size])

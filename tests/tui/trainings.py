@@ -1,0 +1,117 @@
+"""Trainings for the tests of what watches them: small experiments, threads by name, and waiting for a state."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from textual.pilot import Pilot
+
+from engine.experiment import Experiment
+from engine.loading import load_experiment, parse_experiment
+from engine.runlog import Header, RunLogWriter
+from engine.step_record import StepRecord
+from tests.tui.driver import screen_text
+from tui.app import BptuiApp
+from tui.live import Live
+from tui.screens.training import TrainingScreen
+
+PATIENCE = 20.0
+"""Seconds until a state that does not come is a failure. Nothing ever takes so long."""
+
+SMALL_NET = """
+title = "A small network"
+seed = 3
+[data]
+kind = "moons"
+n = 40
+noise = 0.1
+[network]
+bias = true
+[[network.layers]]
+units = 6
+repeat = 2
+activation = "relu"
+[[network.layers]]
+units = 1
+activation = "sigmoid"
+[loss]
+kind = "bce"
+[train]
+optimizer = "adam"
+learning_rate = 0.01
+batch = 16
+steps = 150
+"""
+"""Adam and mini-batches: a step depends on all that came before it."""
+
+
+def small(**changes: str) -> Experiment:
+    """The small network, with lines such as `activation="tanh"` changed."""
+    text = SMALL_NET
+    for key, value in changes.items():
+        old = next(line for line in text.splitlines() if line.startswith(f"{key} = "))
+        text = text.replace(old, f"{key} = {value}", 1)
+    return parse_experiment(text, "small.toml")
+
+
+def live_on(name: str | Experiment | None = None) -> Live:
+    """The training of a preset, or of the small network."""
+    if isinstance(name, str):
+        return Live(name, load_experiment(name))
+    return Live("small", name or small())
+
+
+def training_threads() -> list[threading.Thread]:
+    """The threads that train."""
+    return [thread for thread in threading.enumerate() if thread.name == "training"]
+
+
+def wait_for(state: Callable[[], object], patience: float = PATIENCE) -> None:
+    """Waits until a state is reached; fails when that takes too long."""
+    until, nothing = time.monotonic() + patience, threading.Event()
+    while not state():
+        assert time.monotonic() < until, f"never reached: {state}"
+        nothing.wait(0.001)
+
+
+async def reached(pilot: Pilot[None], state: Callable[[], object], patience: float = PATIENCE) -> None:
+    """Lets the app (and whatever trains) work until a state is reached."""
+    until = time.monotonic() + patience
+    while not state():
+        assert time.monotonic() < until, f"never reached: {state}\n{screen_text(pilot.app)}"  # type: ignore[arg-type]
+        await pilot.pause(0.005)
+
+
+def live_of(app: BptuiApp) -> Live:
+    """The training of the open experiment."""
+    screen = app.screen
+    assert isinstance(screen, TrainingScreen)
+    assert isinstance(screen.live, Live)
+    return screen.live
+
+
+async def train(pilot: Pilot[None], steps: int) -> Live:
+    """So many steps, and the screen drawn: no clock has a say in it."""
+    live = live_of(pilot.app)  # type: ignore[arg-type]
+    live.one_step(steps)
+    assert isinstance(pilot.app.screen, TrainingScreen)
+    pilot.app.screen.redraw()
+    await pilot.pause()
+    return live
+
+
+def writer(path: Path, layers: int = 3, **header: Any) -> RunLogWriter:
+    """A run log of so many layers, of another program."""
+    names = tuple(f"W[{number}]" for number in range(1, layers + 1))
+    return RunLogWriter(path, Header(layers=names, **header))
+
+
+def written(log: RunLogWriter, *records: StepRecord) -> None:
+    """Adds records, at once."""
+    for one in records:
+        log.append(one)
+    log.flush()
