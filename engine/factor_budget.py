@@ -4,20 +4,26 @@
                           weights      shortcut     activation      norm
 
 with δ[l] = ∂ℰ/∂f[l], W and δ of layer l+1, and v = ∂ℰ/∂a[l]: it is Wδ unless layer l+1 adds its input back. In a
-plain network the shortcut's and the norm's factor are 1, and the product of the other two is the ratio itself. The
+plain network the shortcut's and the norm's factor are 1, and the product of the other two is the ratio itself. A
+record holds the weights' and the activation's factor; what is left of the ratio is the shortcut's and the norm's. The
 logarithms of all factors of all layers add up to that of ‖δ[1]‖/‖δ[L]‖: the tutorial's "what causes this", in numbers.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from engine.network import Network
 from engine.step_record import StepRecord
 
-WEIGHTS, ACTIVATION = "weights", "activation"
+WEIGHTS, ACTIVATION, NORM, SHORTCUT = "weights", "activation", "norm", "shortcut"
+
+UNKNOWN = "norm or shortcut"
+"""What the rest of the ratio is called where it is not known which of them there are."""
+
+ROUNDING = 1e-3
+"""Relative: a rest this close to 1 is rounding, where it is not known whether there is a norm or a shortcut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +55,7 @@ class FactorBudget:
 
     `decades` is log10 of the product of all ratios, `parts` how much of it each named factor has: they add up. A δ
     that is exactly 0 leaves nothing to take apart: `gaps` then begin above `dead_below`, the highest layer whose
-    δ is 0, or NaN or infinite; otherwise it is 0.
+    δ, or a factor of it, is 0, or NaN or infinite; otherwise it is 0.
     """
 
     gaps: tuple[Gap, ...]
@@ -70,6 +76,19 @@ class FactorBudget:
         return {name: math.fsum(logs) for name, logs in terms.items()}
 
     @property
+    def means(self) -> dict[str, float]:
+        """For each named factor, what it multiplies ‖δ‖ by at a layer, on average: their product is the mean ratio.
+
+        Geometric means over all gaps, with 1 where a gap does not have the factor.
+        """
+        return {name: 10.0 ** (part / len(self.gaps)) for name, part in self.parts.items()}
+
+    @property
+    def mean_ratio(self) -> float:
+        """What going down one layer multiplies ‖δ‖ by on average; 1.0 without gaps."""
+        return 10.0 ** (self.decades / len(self.gaps)) if self.gaps else 1.0
+
+    @property
     def to_blame(self) -> str | None:
         """The factor that does most in the direction of the whole; None where nothing changes."""
         decades = self.decades
@@ -77,33 +96,47 @@ class FactorBudget:
         return max(parts, key=lambda name: abs(parts[name])) if parts else None
 
 
-def factor_budget(record: StepRecord, network: Network) -> FactorBudget:
-    """The budget of a measured step; `network` tells which layers have a norm or a shortcut."""
+def factor_budget(
+    record: StepRecord, norms: Sequence[str | None] = (), residuals: Sequence[bool] = ()
+) -> FactorBudget:
+    """The budget of a measured step.
+
+    `norms` and `residuals` say of each layer, layer 1 first, whether it has a norm (which: it does not matter) and a
+    shortcut. Both may be empty where that is not known, as in another program's run log.
+    """
     delta = record.delta_l2
     depth = len(delta)
-    dead_below = max(
-        (number for number in range(1, depth) if not _positive(float(delta[number - 1]))), default=0
-    )
+    gaps: list[Gap] = []
     if not _positive(float(delta[-1])):
-        dead_below = depth
-    gaps = []
-    for layer in range(dead_below + 1, depth):
-        ratio = float(delta[layer - 1] / delta[layer])
-        # Where Wδ is 0 and δ[l] is not, all of it comes through the shortcut.
-        weights = float(record.weight_gain[layer - 1]) or 1.0
-        activation = float(record.activation_gain[layer - 1])
-        other = ratio / weights / activation
-        gaps.append(Gap(layer, ratio, weights, activation, other, _other(network, layer)))
-    return FactorBudget(tuple(gaps), dead_below)
+        return FactorBudget((), depth)
+    for layer in range(depth - 1, 0, -1):
+        gap = _gap(record, layer, norms, residuals)
+        if gap is None:
+            return FactorBudget(tuple(reversed(gaps)), layer)
+        gaps.append(gap)
+    return FactorBudget(tuple(reversed(gaps)), 0)
 
 
-def _other(network: Network, layer: int) -> str:
-    below, above = network.layers[layer - 1], network.layers[layer]
-    names = [
-        *(["shortcut"] if above.residual else []),
-        *(["norm"] if below.norm is not None else []),
-    ]
-    return " and ".join(names)
+def _gap(
+    record: StepRecord, layer: int, norms: Sequence[str | None], residuals: Sequence[bool]
+) -> Gap | None:
+    """From `layer`+1, whose δ is above zero, down to `layer`; None where a factor is 0 or not finite."""
+    below, above = float(record.delta_l2[layer - 1]), float(record.delta_l2[layer])
+    # Where Wδ is 0 and δ[l] is not, all of it comes through the shortcut.
+    weights = float(record.weight_gain[layer - 1]) or 1.0
+    activation = float(record.activation_gain[layer - 1])
+    if not (_positive(below) and _positive(weights) and _positive(activation)):
+        return None
+    ratio = below / above
+    other = ratio / weights / activation
+    if not (_positive(ratio) and _positive(other)):
+        return None
+    if norms and residuals:
+        names = [*([SHORTCUT] if residuals[layer] else []), *([NORM] if norms[layer - 1] else [])]
+        other_name = " and ".join(names)
+    else:
+        other_name = "" if abs(other - 1.0) < ROUNDING else UNKNOWN
+    return Gap(layer, ratio, weights, activation, other, other_name)
 
 
 def _positive(number: float) -> bool:

@@ -38,7 +38,7 @@ JIGGLES = 8
 ENTRIES_PER_PARAMETER = 200
 """Larger parameters are checked at this many randomly chosen entries."""
 
-Verdict = Literal["good", "acceptable", "kink", "below noise", "suspicious", "wrong"]
+Verdict = Literal["good", "acceptable", "kink", "below noise", "undecided", "suspicious", "wrong"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +57,34 @@ class EntryCheck:
 
     @property
     def passed(self) -> bool:
-        """Whether the check found nothing wrong."""
-        return self.verdict in ("good", "acceptable", "kink", "below noise")
+        """Whether the check found nothing wrong; it may have found nothing at all."""
+        return self.agrees or self.verdict in ("below noise", "undecided")
+
+    @property
+    def agrees(self) -> bool:
+        """Whether backward and the difference are the same number, as far as the difference can tell."""
+        return self.verdict in ("good", "acceptable", "kink")
 
 
 @dataclass(frozen=True, slots=True)
 class ParameterCheck:
-    """One parameter: how many of its entries were checked, and how the worst of them did."""
+    """One parameter: how many of its entries were checked, and how the worst of them did.
+
+    Every checked entry is one of `agreeing`, `below_noise`, `undecided` and `failed`.
+    """
 
     name: str
     entries: int
-    checked: int
     worst: EntryCheck
+    agreeing: int
+    below_noise: int
+    undecided: int
     failed: int
+
+    @property
+    def checked(self) -> int:
+        """How many entries were checked."""
+        return self.agreeing + self.below_noise + self.undecided + self.failed
 
     @property
     def passed(self) -> bool:
@@ -108,8 +123,15 @@ def check_parameter(graph: Graph, node: Node, generator: np.random.Generator) ->
     columns = node.shape[1]
     checks = [check_entry(graph, Site(node, divmod(place, columns))) for place in places]
     worst = max(checks, key=_badness)
-    failed = sum(not check.passed for check in checks)
-    return ParameterCheck(node.symbol.plain(), size, len(checks), worst, failed)
+    return ParameterCheck(
+        name=node.symbol.plain(),
+        entries=size,
+        worst=worst,
+        agreeing=sum(check.agrees for check in checks),
+        below_noise=sum(check.verdict == "below noise" for check in checks),
+        undecided=sum(check.verdict == "undecided" for check in checks),
+        failed=sum(not check.passed for check in checks),
+    )
 
 
 def _badness(check: EntryCheck) -> tuple[bool, float]:
@@ -150,10 +172,22 @@ def _compare(difference: _Difference, step: float) -> EntryCheck:
     slopes = [difference.one_sided(offset) for offset in same_piece or (-step, step)]
     numeric = min(slopes, key=lambda slope: abs(slope - analytic))
     error = relative_error(analytic, numeric)
-    # A one-sided difference is only first-order accurate. Where both sides leave the piece whose derivative was
-    # taken, differences know nothing of it.
-    fits = error <= WRONG or abs(analytic - numeric) <= noise or not (same_piece or math.isnan(error))
-    return EntryCheck(site, analytic, numeric, error, noise, "kink" if fits else "wrong")
+    verdict = _verdict_at_kink(analytic, numeric, error, noise, decides=bool(same_piece))
+    return EntryCheck(site, analytic, numeric, error, noise, verdict)
+
+
+def _verdict_at_kink(
+    analytic: float, numeric: float, error: float, noise: float, *, decides: bool
+) -> Verdict:
+    """A one-sided difference is only first-order accurate, so it is held to less than a central one.
+
+    Where both sides leave the piece whose derivative was taken, neither `decides`: they know nothing of that piece.
+    """
+    if error <= WRONG:
+        return "kink"
+    if abs(analytic - numeric) <= noise:
+        return "below noise"
+    return "wrong" if decides or math.isnan(error) else "undecided"
 
 
 def _verdict(analytic: float, numeric: float, error: float, noise: float) -> Verdict:

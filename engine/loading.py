@@ -60,7 +60,9 @@ def load_experiment(name_or_path: str | Path) -> Experiment:
             return _preset(name_or_path)
         if not _looks_like_a_path(name_or_path):
             near = suggestion(name_or_path, PRESET_NAMES)
-            expected = near or f"; expected a preset's name, such as {PRESET_NAMES[0]}, or the path of a TOML file"
+            expected = (
+                near or f"; expected a preset's name, such as {PRESET_NAMES[0]}, or the path of a TOML file"
+            )
             raise ExperimentError(name_or_path, "", f"neither a preset nor a file{expected}")
     path, source = Path(name_or_path), str(name_or_path)
     text = read_text_file(path, source, LARGEST_EXPERIMENT_FILE)

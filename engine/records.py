@@ -5,7 +5,8 @@
     checks ───────> check_record ───┤
     trainer ──────> train_record ───┘
 
-JSON has no NaN and no infinity: they become null, and "nonfinite" beside them says how many there were.
+JSON has no NaN and no infinity: they become null, and "nonfinite" beside them says how many there were. For a
+training "nonfinite" is what its last step counted in loss, gradients and parameters, and "nulls" the number of nulls.
 """
 
 from __future__ import annotations
@@ -53,7 +54,11 @@ def explain_record(derivation: Derivation, check: EntryCheck) -> Record:
         "sample": derivation.sample,
         "steps": [_step_record(step) for step in derivation],
         "top_paths": [_path_record(path) for path in derivation.top_paths(TOP_PATHS)],
-        "check": {"numeric": check.numeric, "relative_error": check.relative_error},
+        "check": {
+            "numeric": check.numeric,
+            "relative_error": check.relative_error,
+            "verdict": check.verdict,
+        },
     }
 
 
@@ -90,6 +95,9 @@ def check_record(checks: Iterable[ParameterCheck]) -> Record:
             "name": check.name,
             "entries": check.entries,
             "checked": check.checked,
+            "agreeing": check.agreeing,
+            "below_noise": check.below_noise,
+            "undecided": check.undecided,
             "failed": check.failed,
             "passed": check.passed,
             "worst": {
@@ -118,6 +126,7 @@ def train_record(trainer: Trainer, first: StepRecord | None) -> Record:
         "recall": [] if last is None else list(last.recall),
         "layers": [] if last is None else _layer_records(trainer, last),
         "problem": trainer.problem,
+        "nonfinite": 0 if last is None else last.nonfinite,
     }
 
 
@@ -139,11 +148,13 @@ def _layer_records(trainer: Trainer, record: StepRecord) -> list[Record]:
 def to_json(record: Record, *, ascii: bool = False) -> str:
     """The record as one JSON object with "nonfinite" added: the number of floats that became null.
 
+    A record that has a count of its own by that name, a training's, keeps it and gets the number of nulls as "nulls".
     With `ascii`, every other character is written as an escape.
     """
-    finite, nonfinite = _without_nonfinite(record)
+    finite, nulls = _without_nonfinite(record)
+    name = "nulls" if "nonfinite" in record else "nonfinite"
     with _every_digit():
-        return json.dumps({**finite, "nonfinite": nonfinite}, allow_nan=False, ensure_ascii=ascii)
+        return json.dumps({**finite, name: nulls}, allow_nan=False, ensure_ascii=ascii)
 
 
 def _without_nonfinite(value: Any) -> tuple[Any, int]:

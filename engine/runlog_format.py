@@ -36,8 +36,9 @@ class RunLogError(Exception):
 class Header:
     """The first line: what does not change from step to step.
 
-    `layers` are the names of the records' entries, layer 1 first. The rest may be empty: the experiment's title, each
-    layer's activation and its number of units, and when the run started (ISO 8601), which tells one run from another.
+    `layers` are the names of the records' entries, layer 1 first; there is at least one. The rest may be empty: the
+    experiment's title, each layer's activation and its number of units, when the run started (ISO 8601), which tells
+    one run from another, each layer's norm ("batch", "layer", or "" for none), and whether it has a shortcut.
     """
 
     layers: tuple[str, ...]
@@ -45,21 +46,26 @@ class Header:
     activations: tuple[str, ...] = ()
     units: tuple[int, ...] = ()
     started: str = ""
-
-
-class _HeaderLine(msgspec.Struct, frozen=True, kw_only=True):
-    format: str
-    schema: str
-    layers: tuple[str, ...]
-    title: str = ""
-    activations: tuple[str, ...] = ()
-    units: tuple[int, ...] = ()
-    started: str = ""
+    norms: tuple[str, ...] = ()
+    residuals: tuple[bool, ...] = ()
 
 
 _LARGEST = 2**62  # fits into NumPy's int64
 _Count = Annotated[int, msgspec.Meta(ge=NEVER, le=_LARGEST)]
 _Natural = Annotated[int, msgspec.Meta(ge=0, le=_LARGEST)]
+_Positive = Annotated[int, msgspec.Meta(ge=1, le=_LARGEST)]
+
+
+class _HeaderLine(msgspec.Struct, frozen=True, kw_only=True):
+    format: str
+    schema: str
+    layers: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+    title: str = ""
+    activations: tuple[str, ...] = ()
+    units: tuple[_Positive, ...] = ()
+    started: str = ""
+    norms: tuple[str, ...] = ()
+    residuals: tuple[bool, ...] = ()
 
 
 class _RecordLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,6 +108,9 @@ PER_LAYER = (
     "saturated",
     "delta_l2",
 )
+
+OF_LAYERS = ("activations", "units", "norms", "residuals")
+"""Fields of the header with an entry a layer, or none at all."""
 
 _header_decoder = msgspec.json.Decoder(_HeaderLine)
 _record_decoder = msgspec.json.Decoder(_RecordLine)
@@ -146,11 +155,29 @@ def decode_header(line: bytes, source: str) -> Header:
         raise RunLogError(
             f"{source}: written by a newer bptui (schema {major[:9]}.{minor[:9]}; this one reads up to {MAJOR}.x)"
         )
-    return Header(found.layers, found.title, found.activations, found.units, found.started)
+    layers = len(found.layers)
+    for name in OF_LAYERS:
+        entries = len(getattr(found, name))
+        if entries not in (0, layers):
+            raise RunLogError(
+                f"{source}: not a run log: line 1 has {entries} {name}, not one for each of {layers} layers"
+            )
+    return Header(
+        layers=found.layers,
+        title=found.title,
+        activations=found.activations,
+        units=found.units,
+        started=found.started,
+        norms=found.norms,
+        residuals=found.residuals,
+    )
 
 
-def decode_record(line: bytes, layers: int) -> StepRecord:
-    """The record of a line; raises ValueError, saying why, for a line that is not a complete one of so many layers."""
+def decode_record(line: bytes, layers: int, recall: int | None = None) -> StepRecord:
+    """The record of a line; raises ValueError, saying why, for a line that is not a complete one of so many layers.
+
+    `recall`, where it is known, is how many classes the run's other records have a recall of.
+    """
     try:
         found = _record_decoder.decode(line)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
@@ -160,6 +187,8 @@ def decode_record(line: bytes, layers: int) -> StepRecord:
         entries = len(getattr(found, name))
         if entries != expected:
             raise ValueError(f"{name} has {entries} entries, not {expected}")
+    if recall is not None and len(found.recall) != recall:
+        raise ValueError(f"recall has {len(found.recall)} entries, not {recall} as in the first record")
     return StepRecord(
         step=found.step,
         loss=_number(found.loss),

@@ -62,6 +62,7 @@ class RunLogReader:
         self._at = 0  # where the first line that is not read yet begins
         self._line = 1
         self._skipping = False  # inside a line that is too long
+        self._recall: int | None = None  # how many classes the first record has a recall of
 
     @property
     def found(self) -> bool:
@@ -210,9 +211,12 @@ class RunLogReader:
         if not line.strip():
             return
         try:
-            news.records.append(decode_record(line, len(self.header.layers)))
+            record = decode_record(line, len(self.header.layers), self._recall)
         except ValueError as error:
             news.damaged.append(Damage(self._line, reason or str(error)))
+        else:
+            self._recall = len(record.recall)
+            news.records.append(record)
 
 
 @dataclass(frozen=True, slots=True)

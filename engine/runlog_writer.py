@@ -12,7 +12,6 @@ counted and dropped, one warning is given, and as soon as there is room again th
 from __future__ import annotations
 
 import os
-import stat
 import threading
 import time
 from collections.abc import Callable
@@ -31,21 +30,18 @@ Warn = Callable[[str], None]
 class RunLogWriter:
     """Appends the records of one run to a new file.
 
-    Raises FileExistsError when there is a file already, unless `overwrite`, which replaces a regular file; another
-    program that follows the old one notices. Raises any other OSError of opening. `warn` is told, once, in one
-    line, when records begin to be lost. May be used from several threads.
+    Raises FileExistsError when there is a file already, and any other OSError of opening. `warn` is told, once, in
+    one line, when records begin to be lost. May be used from several threads.
     """
 
-    def __init__(
-        self, path: Path, header: Header, *, overwrite: bool = False, warn: Warn | None = None
-    ) -> None:
+    def __init__(self, path: Path, header: Header, *, warn: Warn | None = None) -> None:
         self.path = path
         self.lost = 0
         self._warn = warn
         self._warned = False
         self._lock = threading.RLock()  # re-entrant: `warn` may well close the log
         self._needs_newline = False
-        self._descriptor: int | None = _create(path, overwrite)
+        self._descriptor: int | None = _create(path)
         # The header waits in front of the records until it is written: without it, they could not be read.
         self._header: bytes | None = encode_header(header)
         self._lines: list[bytes] = []
@@ -146,15 +142,7 @@ class RunLogWriter:
             self._warn(f"{self.path}: cannot write the run log ({problem}); the training goes on without it")
 
 
-def _create(path: Path, overwrite: bool) -> int:
+def _create(path: Path) -> int:
     """A descriptor of a new, empty file at `path`, opened for appending."""
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    if overwrite:
-        path = path.resolve()  # a link stays a link; what it points to is replaced
-        try:
-            regular = stat.S_ISREG(path.stat().st_mode)
-        except FileNotFoundError:
-            regular = False
-        if regular:
-            path.unlink()  # not emptied: whoever follows the old file keeps it, and sees that there is another
     return os.open(path, flags, 0o666)

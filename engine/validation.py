@@ -275,12 +275,26 @@ def shape_problems(experiment: Experiment, shape: DataShape) -> Iterator[Problem
     if shape.n is not None and batch != "full" and batch > shape.n:
         expected = f'"full" or at most {shape.n}, the number of samples'
         yield "train.batch", mismatch(str(batch), expected)
+    yield from _norm_batch_problems(experiment, shape.n)
     needed, limit = memory_by_key(experiment, shape), memory_limit()
     total = sum(needed.values())
     if total > limit:
         expected = f"at most {bytes_in_words(limit)} on this machine"
         largest = max(needed, key=needed.__getitem__)
         yield largest, mismatch(f"an experiment that would take {bytes_in_words(total)} of memory", expected)
+
+
+def _norm_batch_problems(experiment: Experiment, n: int | None) -> Iterator[Problem]:
+    """Batch norm of one sample is 0 whatever the sample: no batch may have one, unless there is only one in all."""
+    batch = experiment.train.batch
+    if n is None or n == 1 or batch == "full":
+        return
+    normalised = [index for index, layer in enumerate(experiment.network.layers) if layer.norm == "batch"]
+    alone = "batches of 1 sample" if batch == 1 else "a last batch of 1 sample"
+    if normalised and (batch == 1 or n % batch == 1):
+        found = f"{batch}, which makes {alone} of the {n}"
+        expected = f"2 samples or more in each batch, because network.layers[{normalised[0]}] has batch norm"
+        yield "train.batch", mismatch(found, expected)
 
 
 # ------------------------------------------------------------------------------------------- helpers

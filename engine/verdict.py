@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.experiment import LayerSpec
+from engine.factor_budget import ACTIVATION, WEIGHTS, FactorBudget, factor_budget
 from engine.mean_field import PredictedProfile
 from engine.step_record import NEVER, Floats, StepRecord
 
@@ -31,6 +32,9 @@ presets, batch and layer norm being the widest)."""
 MOSTLY_DEAD = 0.75
 """A layer is called dead from this share of dead units on. In a deep healthy ReLU network the samples grow alike,
 and the share of units that are off for all of them tends to ½, but not beyond."""
+
+REACHED = 1e-3
+"""A cross-entropy below this may have labels that Ŷ has reached to the last digit."""
 
 UNDERFLOW = 1e-30
 """A δ below this that becomes exactly 0 in the next layer was rounded away: float32 ends at 1e-45. Above it, a
@@ -60,32 +64,20 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Factors:
-    """What going down one layer multiplies ‖δ‖ by: geometric means over the gaps where both gains are above zero.
-
-    `weights` times `activation` is the mean of the total; `gaps` is how many were averaged.
-    """
-
-    weights: float
-    activation: float
-    gaps: int
-
-
-@dataclass(frozen=True, slots=True)
 class Verdict:
     """The verdict and what it rests on; layers are numbered from 1.
 
     `ratio` is ‖∂ℰ/∂W‖ of the first layer over that of the last, and `delta_ratio` the same of δ = ∂ℰ/∂f; NaN where
     one of the two is not finite, or both are 0. `decades_per_layer` is the slope of log10 ‖∂ℰ/∂W‖ towards the input
     (negative where gradients vanish), by least squares over the layers where that is a finite number. `blamed` is
-    "weights" or "activation" where the gradients vanish or explode.
+    the factor of `budget` that δ vanishes or explodes by, where that is what the gradients of W do it by.
     """
 
     kind: Kind
     ratio: float
     delta_ratio: float
     decades_per_layer: float
-    factors: Factors | None
+    budget: FactorBudget
     blamed: str | None
     zero_layers: tuple[int, ...]
     nonfinite_layers: tuple[int, ...]
@@ -121,52 +113,50 @@ def first_to_last(magnitudes: Floats) -> float:
     return first / last if last else math.inf
 
 
-def mean_factors(record: StepRecord) -> Factors | None:
-    """The average gains of a record; None where no gap has both above zero."""
-    weights, activation = record.weight_gain, record.activation_gain
-    usable = np.isfinite(weights) & np.isfinite(activation) & (weights > 0) & (activation > 0)
-    gaps = int(usable.sum())
-    if not gaps:
-        return None
-    return Factors(_geometric_mean(weights[usable]), _geometric_mean(activation[usable]), gaps)
-
-
 def judge(
     record: StepRecord,
     activations: Sequence[str] = (),
     units: Sequence[int] = (),
     prediction: PredictedProfile | None = None,
+    *,
+    norms: Sequence[str | None] = (),
+    residuals: Sequence[bool] = (),
 ) -> Verdict:
     """The verdict on one record.
 
-    `activations` are the layers' words (see `layer_words`) and `units` their widths, layer 1 first; either may be
-    empty where they are not known. `prediction` is for the weights as they were drawn: give it at step 0 only.
+    `activations` are the layers' words (see `layer_words`), `units` their widths, and `norms` and `residuals` what
+    `engine.factor_budget` needs, layer 1 first; any may be empty where they are not known. `prediction` is for the
+    weights as they were drawn: give it at step 0 only.
     """
-    return _Case(record, activations, units).verdict(prediction)
+    return _Case(record, activations, units, factor_budget(record, norms, residuals)).verdict(prediction)
 
 
 class _Case:
     """One record under judgement."""
 
-    def __init__(self, record: StepRecord, activations: Sequence[str], units: Sequence[int]) -> None:
+    def __init__(
+        self, record: StepRecord, activations: Sequence[str], units: Sequence[int], budget: FactorBudget
+    ) -> None:
         self.record = record
+        self.budget = budget
         self.units = units
         self.activations = activations
-        hidden = set(activations[:-1])
-        self.activation = f"the {hidden.pop()}" if len(hidden) == 1 else "the activation"
+        # Its norm and its shortcut are factors of their own.
+        hidden = {words.partition(" with ")[0] for words in activations[:-1]}
+        self.activation = hidden.pop() if len(hidden) == 1 else "activation"
         self.depth = len(record.grad_l2)
         self.zero = _numbers(record.grad_l2 == 0)
         self.nonfinite = _numbers(~np.isfinite(record.grad_l2))
         self.ratio = first_to_last(record.grad_l2)
         self.delta_ratio = first_to_last(record.delta_l2)
         self.slope = decades_per_layer(record.grad_l2)
-        self.factors = mean_factors(record)
 
     def verdict(self, prediction: PredictedProfile | None) -> Verdict:
         kind, sentences = self._found()
-        blamed = self._blamed(kind)
-        if blamed is not None:
-            sentences += self._blame(kind, blamed)
+        blamed = None
+        if kind in (Kind.VANISHING, Kind.EXPLODING) and not self.zero:
+            blamed, reasons = self._cause(kind)
+            sentences += reasons
         if kind in (Kind.VANISHING, Kind.EXPLODING, Kind.HEALTHY):
             sentences += self._slope_sentence(prediction)
         return Verdict(
@@ -174,7 +164,7 @@ class _Case:
             ratio=self.ratio,
             delta_ratio=self.delta_ratio,
             decades_per_layer=self.slope,
-            factors=self.factors,
+            budget=self.budget,
             blamed=blamed,
             zero_layers=self.zero,
             nonfinite_layers=self.nonfinite,
@@ -221,7 +211,7 @@ class _Case:
         )
         delta = self.record.delta_l2
         if delta[-1] == 0:
-            return Kind.NO_GRADIENT, [sentence, "The loss sends none: δ of the last layer is 0."]
+            return Kind.NO_GRADIENT, [sentence, self._nothing_sent()]
         # A hidden layer whose activations are all 0 stops the gradient of the weights above it, and δ below.
         silent = [layer for layer in _numbers(self.record.zero_fraction == 1) if layer < self.depth]
         if silent:
@@ -241,6 +231,26 @@ class _Case:
             return Kind.NO_GRADIENT, [sentence, f"The weights W[{gap + 1}] multiply δ by exactly 0."]
         name = self.activations[gap - 1] if self.activations else "activation"
         return Kind.NO_GRADIENT, [sentence, f"The {name} of layer {gap} multiplies δ by exactly 0."]
+
+    def _nothing_sent(self) -> str:
+        """Why δ of the last layer is 0: the loss has reached its least value, or the output lets nothing through.
+
+        Softmax and the sigmoid's cross-entropy have δ = Ŷ - Y itself, 0 where Ŷ is right to the last digit (at a loss
+        of 1e-7 in float32), or where it is the soft label. A squared error above 0 always sends something: then the
+        output activation has the derivative 0, as a sigmoid far out in its tails, which `saturated` tells.
+        """
+        none = "The loss sends none: δ of the last layer is 0."
+        if self.record.loss == 0:
+            return none
+        if not self.activations:
+            return (
+                "δ of the last layer is 0: the loss sends none, or the output activation lets none through."
+            )
+        output = self.activations[-1]
+        tails = float(self.record.saturated[-1]) == 1 and self.record.loss > REACHED
+        if output == "softmax" or (output == "sigmoid" and not tails):
+            return none
+        return f"The {output} of the output layer multiplies what the loss sends by exactly 0."
 
     def _dead_layers(self) -> list[int]:
         if not self.units or self.record.dead_step == NEVER:
@@ -268,35 +278,64 @@ class _Case:
 
     # ── causes ──────────────────────────────────────────────────────────────────────────────────────
 
-    def _blamed(self, kind: Kind) -> str | None:
-        """The factor that is farther on the wrong side."""
-        if self.factors is None or kind not in (Kind.VANISHING, Kind.EXPLODING):
-            return None
-        weights, activation = self.factors.weights, self.factors.activation
-        if kind is Kind.VANISHING:
-            return "weights" if weights < activation else "activation"
-        return "weights" if weights > activation else "activation"
+    def _cause(self, kind: Kind) -> tuple[str | None, list[str]]:
+        """The factor to blame and why, or that it is not δ that vanishes or explodes.
+
+        ∂ℰ/∂W[l] is δ[l] times a[l-1]: a factor of δ is to blame only if δ does at least half of it, in decades.
+        """
+        if not (math.isfinite(self.delta_ratio) and self.delta_ratio > 0):
+            return None, []
+        vanishing = kind is Kind.VANISHING
+        decades = math.log10(self.delta_ratio)
+        whole = math.log10(self.ratio) if math.isfinite(self.ratio) and self.ratio > 0 else decades
+        delta = f"δ[1] is {_short(self.delta_ratio)} times δ[{self.depth}]"
+        if decades == 0 or (decades < 0) is not vanishing:
+            verb, does = ("shrink", "shrinks") if vanishing else ("grow", "grows")
+            return None, [
+                f"{delta}: δ does not {verb} on its way down; what it is multiplied with, a[l-1] or X, {does}."
+            ]
+        if (whole < 0) is vanishing and abs(decades) < abs(whole) / 2:
+            return None, [f"{delta}: most of it is due to what δ is multiplied with, a[l-1] or X."]
+        blamed = self.budget.to_blame
+        if blamed is None or self.budget.dead_below:
+            return None, []
+        return blamed, self._blame(kind, blamed)
 
     def _blame(self, kind: Kind, blamed: str) -> list[str]:
-        """The factor budget, and whether the other factor is innocent."""
-        assert self.factors is not None
-        weights, activation = (
-            ("the weights", self.factors.weights),
-            (self.activation, self.factors.activation),
-        )
-        (culprit, factor), (other, other_factor) = (
-            (weights, activation) if blamed == "weights" else (activation, weights)
-        )
+        """The factor budget a layer, the culprit first, and whether the others are innocent."""
+        means = self.budget.means
+        culprit, others = self._called(blamed), [name for name in means if name != blamed]
+        listed = ", ".join(f"{self._called(name)} by {_short(means[name])}" for name in (blamed, *others))
         verb, opposite = ("shrink", "enlarge") if kind is Kind.VANISHING else ("enlarge", "shrink")
-        accomplice = other_factor < 1 if kind is Kind.VANISHING else other_factor > 1
-        reason = f"both {verb} δ, {other} less" if accomplice else f"{other} alone would {opposite} δ"
-        if other_factor == 1:
-            reason = f"{other} alone would leave δ as it is"
-        return [
-            f"Going down a layer multiplies δ by {_short(factor * other_factor)} on average: "
-            f"{culprit} by {_short(factor)}, {other} by {_short(other_factor)}.",
-            f"{culprit[0].upper()}{culprit[1:]} {'are' if blamed == 'weights' else 'is'} to blame: {reason}.",
+        helpers = [
+            name for name in others if (means[name] < 1) is (kind is Kind.VANISHING) and means[name] != 1
         ]
+        rivals = [name for name in others if name not in helpers and means[name] != 1]
+        if len(others) > 1:
+            reasons = [
+                *([f"{self._all(helpers, verb)} δ too, but less"] if helpers else []),
+                *([f"{self._all(rivals, opposite)} it"] if rivals else []),
+            ]
+            reason = "; ".join(reasons) or "the others leave δ as it is"
+        elif helpers:
+            reason = f"both {verb} δ, {self._called(helpers[0])} less"
+        elif rivals:
+            reason = f"{self._called(rivals[0])} alone would {opposite} δ"
+        else:
+            reason = f"{self._called(others[0])} alone would leave δ as it is"
+        return [
+            f"Going down a layer multiplies δ by {_short(self.budget.mean_ratio)} on average: {listed}.",
+            f"{culprit[0].upper()}{culprit[1:]} {'are' if blamed == WEIGHTS else 'is'} to blame: {reason}.",
+        ]
+
+    def _called(self, factor: str) -> str:
+        """A factor of the budget in a sentence: the activation by its name."""
+        return f"the {self.activation if factor == ACTIVATION else factor}"
+
+    def _all(self, factors: Sequence[str], verb: str) -> str:
+        """``the ReLU and the weights shrink``, ``the norm shrinks``."""
+        many = len(factors) > 1 or factors[0] == WEIGHTS
+        return f"{' and '.join(map(self._called, factors))} {verb}{'' if many else 's'}"
 
     def _slope_sentence(self, prediction: PredictedProfile | None) -> list[str]:
         if math.isnan(self.slope):
@@ -312,10 +351,6 @@ class _Case:
 
 
 # ── words ───────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _geometric_mean(values: Floats) -> float:
-    return float(np.exp(np.log(values).mean()))
 
 
 def _numbers(flags: npt.NDArray[np.bool_]) -> tuple[int, ...]:

@@ -12,7 +12,7 @@ infinite, the other 0, and only the simplified form is left.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -276,6 +276,14 @@ class BinaryCrossEntropy(Loss):
         return (-self.alpha * y * (1.0 - y_hat) + self.beta * (1.0 - y) * y_hat) / self.n
 
 
+def _largest(numbers: Sequence[Expr]) -> Expr:
+    """The maximum of all, as a balanced tree of pairs: log2(len) deep, where a chain of 600 is too deep to walk."""
+    if len(numbers) == 1:
+        return numbers[0]
+    half = len(numbers) // 2
+    return call("maximum", _largest(numbers[:half]), _largest(numbers[half:]))
+
+
 class CrossEntropy(Loss):
     """Cross-entropy of a softmax output; each column of Y sums to 1."""
 
@@ -335,9 +343,7 @@ class CrossEntropy(Loss):
             return super().stable_term(entry)
         k = entry[1]
         every = [self.logits.entry((j, k)) for j in range(self.logits.shape[0])]
-        largest: Expr = every[0]
-        for other in every[1:]:
-            largest = call("maximum", largest, other)
+        largest = _largest(every)
         spread = call("log", Sum(tuple(call("exp", one - largest) for one in every)))
         return self.inputs[1].entry(entry) * (spread + largest - self.logits.entry(entry))
 

@@ -65,11 +65,18 @@ class CheckTable:
 
 
 def check_summary(checks: Sequence[ParameterCheck]) -> str:
-    """How the whole check went, in one sentence."""
-    checked, failed = sum(check.checked for check in checks), sum(check.failed for check in checks)
-    if failed:
-        return f"{failed} of {checked} checked entries do not agree with their central difference."
-    return f"All {checked} checked entries agree with their central differences."
+    """How the whole check went, in one sentence that counts every checked entry once."""
+    checked, agreeing = sum(check.checked for check in checks), sum(check.agreeing for check in checks)
+    if agreeing == checked:
+        return f"All {checked} checked entries agree with their central differences."
+    counts = (
+        (agreeing, "agree"),
+        (sum(check.below_noise for check in checks), "are below what rounding can show"),
+        (sum(check.undecided for check in checks), "cannot be decided (kinks)"),
+        (sum(check.failed for check in checks), "disagree"),
+    )
+    listed = "; ".join(f"{number} {words}" for number, words in counts if number or words == "agree")
+    return f"Of {checked} checked entries {listed}."
 
 
 def _checked(checked: int, entries: int) -> str:

@@ -100,6 +100,7 @@ VERDICTS = {
     "good": "they agree",
     "acceptable": "they agree well enough for a difference",
     "kink": "agrees with one side of a kink, where the slope has two values",
+    "undecided": "the differences on both sides leave the piece: they cannot decide",
     "below noise": "the difference is smaller than rounding lets anybody see",
     "suspicious": "they differ more than they should",
     "wrong": "they do not agree",

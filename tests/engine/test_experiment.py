@@ -543,3 +543,31 @@ def test_a_preset_with_any_value_at_any_key_gets_an_answer(places, data):
         if isinstance(table, dict):
             table[key] = data.draw(VALUES)
     answers("\n".join(f"{toml(key)} = {toml(value)}" for key, value in document.items()))
+
+
+@pytest.mark.parametrize(
+    ("n", "batch", "words"),
+    [
+        (8, "1", "found 1, which makes batches of 1 sample of the 8"),
+        (9, "4", "found 4, which makes a last batch of 1 sample of the 9"),
+        (9, "3", None),
+        (8, '"full"', None),
+        (1, "1", None),
+    ],
+)
+@pytest.mark.parametrize("norm", ["batch", "layer"])
+def test_batch_norm_never_gets_one_sample_of_many(n, batch, words, norm):
+    text = f"""
+data = {{kind = "random", n = {n}, features = 3}}
+network = {{layers = [{{units = 4, activation = "tanh", norm = "{norm}"}}, {{units = 1, activation = "sigmoid"}}]}}
+loss = {{kind = "bce"}}
+train = {{batch = {batch}}}
+"""
+    if words is None or norm == "layer":
+        parse_experiment(text, "text")
+        return
+    with pytest.raises(ExperimentError) as caught:
+        parse_experiment(text, "text")
+    assert "train.batch" in str(caught.value)
+    assert words in str(caught.value)
+    assert "network.layers[0] has batch norm" in str(caught.value)

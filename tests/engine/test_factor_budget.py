@@ -7,16 +7,24 @@ import pytest
 from hypothesis import given, settings
 
 from engine.experiment import SquaredErrorLoss
-from engine.factor_budget import factor_budget
+from engine.factor_budget import UNKNOWN, FactorBudget, factor_budget
+from engine.network import Network
+from engine.step_record import StepRecord
 from engine.training import Trainer
 from tests.engine.networks import Case, cases, oracle
 from tests.engine.runs import copy_of, experiment, given_network, layer
+from tests.engine.step_records import records
+
+
+def of_layers(record: StepRecord, network: Network) -> FactorBudget:
+    layers = network.layers
+    return factor_budget(record, [one.norm for one in layers], [one.residual for one in layers])
 
 
 def budget_of(trainer: Trainer):
     network = copy_of(trainer.network)
     record = trainer.step()
-    return factor_budget(record, network), oracle(Case(network, trainer.data.X, trainer.data.Y))
+    return of_layers(record, network), oracle(Case(network, trainer.data.X, trainer.data.Y))
 
 
 def test_a_plain_network_has_two_factors_a_layer():
@@ -50,7 +58,7 @@ def test_for_any_network_without_norm_or_shortcut_weights_and_activation_are_all
         return
     trainer = trainer_of(case)
     network = copy_of(trainer.network)
-    for gap in factor_budget(trainer.step(), network).gaps:
+    for gap in of_layers(trainer.step(), network).gaps:
         assert gap.weights * gap.activation == pytest.approx(gap.ratio, rel=1e-10)
 
 
@@ -92,7 +100,7 @@ def test_shortcut_and_norm_are_factors_of_their_own():
 
 def test_it_says_what_is_to_blame():
     sigmoid = Trainer(experiment([layer(32, "sigmoid", "repeat = 20"), layer(1, "sigmoid")]))
-    budget = factor_budget(sigmoid.step(), sigmoid.network)
+    budget = of_layers(sigmoid.step(), sigmoid.network)
     assert budget.decades < -8
     assert budget.to_blame == "activation"
     exploding = Trainer(
@@ -100,7 +108,7 @@ def test_it_says_what_is_to_blame():
             [layer(32, "tanh", "repeat = 20"), layer(1, "sigmoid")], network="init = {scheme = 'normal'}"
         )
     )
-    budget = factor_budget(exploding.step(), exploding.network)
+    budget = of_layers(exploding.step(), exploding.network)
     assert budget.decades > 2
     assert budget.to_blame == "weights"
 
@@ -108,7 +116,7 @@ def test_it_says_what_is_to_blame():
 def test_decay_beyond_the_range_of_a_product_is_still_a_sum():
     weights = [[[1e-90]]] * 6
     trainer = given_network(weights, ["linear"] * 6, [[1.0]], [[1.0]], SquaredErrorLoss())
-    budget = factor_budget(trainer.step(), trainer.network)
+    budget = of_layers(trainer.step(), trainer.network)
     assert budget.dead_below == 2, "δ[2] is smaller than any number"
     assert budget.decades == pytest.approx(-270)
     assert budget.parts["weights"] == pytest.approx(-270)
@@ -119,7 +127,7 @@ def test_below_a_dead_layer_there_is_nothing_to_take_apart():
     trainer = given_network(
         weights, ["linear", "relu", "linear", "linear"], [[1.0]], [[1.0]], SquaredErrorLoss()
     )
-    budget = factor_budget(trainer.step(), trainer.network)
+    budget = of_layers(trainer.step(), trainer.network)
     assert budget.dead_below == 2
     assert [gap.layer for gap in budget.gaps] == [3]
 
@@ -130,15 +138,41 @@ def test_a_shortcut_around_weights_of_zero_carries_everything():
     for name, weights in trainer.network.parameters.items():
         if name.layer == 2:
             weights[...] = 0.0
-    (gap, _) = factor_budget(trainer.step(), trainer.network).gaps
+    (gap, _) = of_layers(trainer.step(), trainer.network).gaps
     assert gap.weights == 1.0
     assert gap.other == pytest.approx(gap.ratio)
 
 
 def test_one_layer_has_no_gaps():
     trainer = given_network([[[1.0]]], ["linear"], [[1.0]], [[0.0]], SquaredErrorLoss())
-    budget = factor_budget(trainer.step(), trainer.network)
+    budget = of_layers(trainer.step(), trainer.network)
     assert budget.gaps == ()
     assert budget.decades == 0.0
     assert budget.parts == {}
     assert budget.to_blame is None
+
+
+def test_the_mean_factors_multiply_to_the_mean_ratio():
+    trainer = Trainer(experiment([layer(5, "tanh", 'norm = "batch"\nrepeat = 4'), layer(1, "sigmoid")]))
+    budget = of_layers(trainer.step(), trainer.network)
+    assert budget.means.keys() == {"weights", "activation", "norm"}
+    assert math.prod(budget.means.values()) == pytest.approx(budget.mean_ratio, rel=1e-10)
+    assert budget.mean_ratio**4 == pytest.approx(10**budget.decades, rel=1e-10)
+
+
+def test_where_the_layers_are_not_known_the_rest_still_has_a_share():
+    plain = Trainer(experiment([layer(5, "tanh", "repeat = 4"), layer(1, "sigmoid")]))
+    assert factor_budget(plain.step()).parts.keys() == {"weights", "activation"}
+    normed = Trainer(experiment([layer(5, "tanh", 'norm = "layer"\nrepeat = 4'), layer(1, "sigmoid")]))
+    budget = factor_budget(normed.step())
+    assert budget.parts.keys() == {"weights", "activation", UNKNOWN}
+    assert math.fsum(budget.parts.values()) == pytest.approx(budget.decades, abs=1e-10)
+
+
+@given(records(layers=4))
+def test_whatever_another_program_wrote_the_parts_add_up(record):
+    for known in ((), (["batch", "", "", ""], [False, True, False, False])):
+        budget = factor_budget(record, *known)
+        assert len(budget.gaps) == (4 - budget.dead_below - 1 if budget.dead_below < 4 else 0)
+        if budget.gaps and not known:
+            assert math.fsum(budget.parts.values()) == pytest.approx(budget.decades, abs=1e-2)

@@ -137,8 +137,13 @@ def test_where_both_sides_leave_the_kink_differences_cannot_tell():
     # f = 0 for both samples; a larger weight switches on the first, a smaller one the second.
     graph = relu_units([[1.0, -1.0]], [[1.0, 0.0]], [[0.0]], [[0.7]])
     found = check(graph, Symbol("W", 1))
-    assert (found.analytic, found.verdict) == (0.0, "kink")
+    assert (found.analytic, found.verdict) == (0.0, "undecided")
     assert found.numeric != 0.0
+    assert found.passed
+    assert not found.agrees
+    counted = check_parameter(graph, graph.nodes[Symbol("W", 1)], np.random.default_rng(0))
+    assert (counted.agreeing, counted.undecided, counted.failed, counted.checked) == (0, 1, 0, 1)
+    assert counted.worst.verdict == "undecided"
 
 
 def test_a_kink_nearby_is_avoided_by_a_smaller_step():

@@ -279,3 +279,18 @@ def test_layers_that_differ_are_refused():
         assert isinstance(found, Unpredicted)
         assert words in found.reason
     assert predict(experiment, WIDTH, 0.0) == Unpredicted("every input is zero")
+
+
+@pytest.mark.parametrize(("width", "activation"), [(64, "gelu"), (256, "gelu"), (64, "silu")])
+def test_where_chance_decides_there_is_no_prediction(width, activation):
+    """He's variance holds GELU at a length that it does not keep: single networks stray by decades."""
+    found = predict(deep(activation, Init(scheme="he"), width=width), width)
+    assert isinstance(found, Unpredicted)
+    assert "chance" in found.reason
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid", "gelu", "silu", "selu", "elu", "softplus"])
+def test_a_length_that_shrinks_or_stays_is_predicted_at_any_width(activation):
+    assert isinstance(
+        predict(deep(activation, Init(scheme="lecun", gain=0.8), width=16), 16), PredictedProfile
+    )

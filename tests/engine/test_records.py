@@ -124,7 +124,7 @@ def test_explain_has_the_keys_of_the_contract_and_numbers_that_agree(name, targe
     ]
     assert record["target"] == target
     assert record["nonfinite"] == 0
-    assert record["check"].keys() == {"numeric", "relative_error"}
+    assert record["check"].keys() == {"numeric", "relative_error", "verdict"}
     assert record["check"]["relative_error"] < 1e-7
     assert record["value"] == pytest.approx(record["check"]["numeric"], rel=1e-6)
 
@@ -204,7 +204,19 @@ def test_check_reports_every_parameter_and_its_worst_entry():
     assert record["passed"] is True
     assert [parameter["name"] for parameter in record["parameters"]] == ["W[1]", "W[2]"]
     for parameter in record["parameters"]:
-        assert list(parameter) == ["name", "entries", "checked", "failed", "passed", "worst"]
+        assert list(parameter) == [
+            "name",
+            "entries",
+            "checked",
+            "agreeing",
+            "below_noise",
+            "undecided",
+            "failed",
+            "passed",
+            "worst",
+        ]
+        counts = [parameter[key] for key in ("agreeing", "below_noise", "undecided", "failed")]
+        assert sum(counts) == parameter["checked"]
         assert list(parameter["worst"]) == [
             "entry",
             "analytic",

@@ -229,7 +229,8 @@ def test_a_replaced_file_is_read_to_its_end_and_then_the_new_one(tmp_path):
         assert steps(reader.poll().records) == [0]
         first.append(record(1))
         first.close()
-        with RunLogWriter(path, Header(("W[1]", "W[2]", "W[3]"), "Another"), overwrite=True) as second:
+        path.unlink()
+        with RunLogWriter(path, Header(("W[1]", "W[2]", "W[3]"), "Another")) as second:
             second.append(record(5))
         news = reader.poll()
         assert (steps(news.records), news.restarted) == ([1], False)
@@ -298,19 +299,12 @@ def test_lines_go_to_the_system_together_and_whole(tmp_path, monkeypatch):
     assert max(map(len, written)) < 2 * 64 * 2**10
 
 
-def test_a_file_is_not_overwritten_unasked_nor_anything_but_a_file_ever(tmp_path):
+def test_a_file_is_never_overwritten(tmp_path):
     path = tmp_path / "run.jsonl"
     content = small_log(path)
     with pytest.raises(FileExistsError):
         RunLogWriter(path, HEADER)
     assert path.read_bytes() == content
-    with pytest.raises(FileExistsError):
-        RunLogWriter(tmp_path, HEADER, overwrite=True)
-    link = tmp_path / "link"
-    link.symlink_to(path)
-    RunLogWriter(link, HEADER, overwrite=True).close()
-    assert link.is_symlink()
-    assert path.read_bytes() == encode_header(HEADER)
 
 
 def test_a_closed_log_takes_no_records(tmp_path):
@@ -466,3 +460,49 @@ def test_a_killed_writer_leaves_every_record_it_wrote_and_the_reader_saw_them_gr
     assert rest.damaged == []
     assert np.array_equal(steps(found), np.arange(len(found)))
     assert path.read_bytes().endswith(b"\n")
+
+
+# ── another program's log ───────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"layers": []}, "length >= 1"),
+        ({"activations": ["relu"]}, "1 activations, not one for each of 3 layers"),
+        ({"units": [4, 4, 1, 1]}, "4 units, not one for each of 3 layers"),
+        ({"units": [4, 0, 1]}, ">= 1"),
+        ({"norms": ["batch"]}, "1 norms"),
+        ({"residuals": [True, False]}, "2 residuals"),
+    ],
+)
+def test_a_header_that_does_not_fit_itself_is_refused_in_one_line(tmp_path, changes, words):
+    path = tmp_path / "run.jsonl"
+    path.write_text(json.dumps({**json.loads(encode_header(HEADER)), **changes}) + "\n")
+    with pytest.raises(RunLogError) as caught:
+        read_run_log(path)
+    assert words in str(caught.value)
+    assert str(caught.value).startswith(f"{path}: not a run log: line 1 ")
+    assert "\n" not in str(caught.value)
+
+
+def test_norms_and_shortcuts_come_back_and_an_older_log_has_none(tmp_path):
+    header = Header(("W[1]", "W[2]"), norms=("batch", ""), residuals=(False, True))
+    assert decode_header(encode_header(header), "log") == header
+    older = json.loads(encode_header(header))
+    del older["norms"], older["residuals"]
+    found = decode_header(json.dumps(older).encode(), "log")
+    assert (found.norms, found.residuals) == ((), ())
+
+
+def test_a_recall_of_another_number_of_classes_is_damage(tmp_path):
+    path = tmp_path / "run.jsonl"
+    with RunLogWriter(path, HEADER) as log:
+        for step, recall in enumerate([(0.5, 1.0), (), (0.5, 1.0), (0.1, 0.2, 0.3)]):
+            log.append(record(step, recall=recall))
+    found = read_run_log(path)
+    assert steps(found.records) == [0, 2]
+    assert [(one.line, one.reason) for one in found.damaged] == [
+        (3, "recall has 0 entries, not 2 as in the first record"),
+        (5, "recall has 3 entries, not 2 as in the first record"),
+    ]

@@ -84,8 +84,7 @@ def test_fifty_sigmoids_leave_nothing_of_the_gradient(seed):
     assert records[-1].loss > 0.69  # no better than always saying ½
     verdict = judge(records[0], layer_words(Trainer(experiment).network.layers))
     assert (verdict.kind, verdict.blamed) == (Kind.VANISHING, "activation")
-    assert verdict.factors is not None
-    assert verdict.factors.activation < 0.25 < 1 < verdict.factors.weights
+    assert verdict.budget.means["activation"] < 0.25 < 1 < verdict.budget.means["weights"]
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.experiment import LayerSpec
+from engine.experiment import LayerSpec, SquaredErrorLoss
 from engine.mean_field import MeanField, PredictedProfile
 from engine.verdict import (
     FAR_APART,
@@ -18,8 +18,8 @@ from engine.verdict import (
     first_to_last,
     judge,
     layer_words,
-    mean_factors,
 )
+from tests.engine.runs import given_network
 from tests.engine.step_records import record, records
 
 NAN, INF = math.nan, math.inf
@@ -80,6 +80,53 @@ def test_what_only_delta_shows():
     assert "hide it (that of W[1] is 1 times that of W[30])" in verdict.sentences[1]
 
 
+def test_the_norm_is_a_factor_of_its_own():
+    """δ is neither a product of two factors nor blamed on one of them alone where a norm multiplies it too."""
+    delta = [10.0 ** (0.5 * layer) for layer in range(11)]
+    one = chain([2.0] * 10, [0.01] * 10, delta_l2=delta, grad_l2=delta)
+    verdict = judge(one, ["sigmoid with batch norm"] * 11, norms=["batch"] * 11, residuals=[False] * 11)
+    assert (verdict.kind, verdict.blamed) == (Kind.VANISHING, "activation")
+    assert verdict.sentences[1:3] == (
+        "Going down a layer multiplies δ by 0.316 on average: "
+        "the sigmoid by 0.01, the weights by 2, the norm by 15.8.",
+        "The sigmoid is to blame: the weights and the norm enlarge it.",
+    )
+    assert math.prod(verdict.budget.means.values()) == pytest.approx(10**-0.5)
+    unknown = judge(one)
+    assert "the norm or shortcut by 15.8" in unknown.sentences[1]
+
+
+def test_a_norm_can_be_to_blame():
+    delta = [10.0 ** (-0.5 * layer) for layer in range(11)]
+    one = chain([1.0] * 10, [0.5] * 10, delta_l2=delta, grad_l2=delta)
+    verdict = judge(one, norms=["batch"] * 11, residuals=[True] * 11)
+    assert (verdict.kind, verdict.blamed) == (Kind.EXPLODING, "shortcut and norm")
+    assert "The shortcut and norm is to blame: the activation shrinks it." in verdict.sentences
+
+
+def test_no_factor_is_blamed_where_delta_does_not_vanish():
+    """W[1]'s gradient is small because X is, with δ larger below: no factor of δ shrinks it."""
+    verdict = judge(chain([1.2] * 9, [0.9] * 9, grad_l2=[1e-6, *[1.0] * 9]))
+    assert (verdict.kind, verdict.blamed) == (Kind.VANISHING, None)
+    assert verdict.sentences[1] == (
+        "δ[1] is 2 times δ[10]: δ does not shrink on its way down; "
+        "what it is multiplied with, a[l-1] or X, shrinks."
+    )
+    verdict = judge(chain([0.9] * 9, [0.9] * 9, grad_l2=[1e6, *[1.0] * 9]))
+    assert (verdict.kind, verdict.blamed) == (Kind.EXPLODING, None)
+    assert verdict.sentences[1].endswith(
+        "δ does not grow on its way down; what it is multiplied with, a[l-1] or X, grows."
+    )
+
+
+def test_a_delta_that_does_little_of_it_is_not_blamed_for_the_rest():
+    verdict = judge(chain([0.9] * 9, [1.0] * 9, grad_l2=[1e-6, *[1.0] * 9]))
+    assert (verdict.kind, verdict.blamed) == (Kind.VANISHING, None)
+    assert verdict.sentences[1] == (
+        "δ[1] is 0.387 times δ[10]: most of it is due to what δ is multiplied with, a[l-1] or X."
+    )
+
+
 def test_healthy_and_its_prediction():
     profile = PredictedProfile(MeanField(2.0, 0.0, 1.0, 1.0), (1.0,) * 3, (0.0,) * 3, (0.2, 0.1, 0.0))
     verdict = judge(chain([1.4] * 4, [0.7] * 4), prediction=profile)
@@ -123,12 +170,42 @@ def test_weights_that_are_zero_stop_it_too():
 
 
 def test_a_loss_that_sends_nothing():
-    verdict = judge(chain([NAN] * 2, [NAN] * 2, last=0.0, delta_l2=[0.0] * 3, grad_l2=[0.0] * 3))
+    verdict = judge(nothing_sent(loss=0.0))
     assert verdict.kind is Kind.NO_GRADIENT
     assert verdict.sentences == (
         "Every layer's gradient is exactly 0.",
         "The loss sends none: δ of the last layer is 0.",
     )
+
+
+def nothing_sent(**changes: object):
+    return chain([NAN] * 2, [NAN] * 2, last=0.0, delta_l2=[0.0] * 3, grad_l2=[0.0] * 3, **changes)
+
+
+@pytest.mark.parametrize(
+    ("output", "loss", "saturated", "words"),
+    [
+        ("ReLU", 0.5, NAN, "The ReLU of the output layer multiplies what the loss sends by exactly 0."),
+        ("step", 0.5, NAN, "The step of the output layer multiplies what the loss sends by exactly 0."),
+        ("sigmoid", 0.5, 1.0, "The sigmoid of the output layer multiplies"),
+        ("sigmoid", 1e-7, 1.0, "The loss sends none"),
+        ("sigmoid", 0.693, 0.0, "The loss sends none"),
+        ("softmax", 0.5, NAN, "The loss sends none"),
+        (None, 0.5, NAN, "the loss sends none, or the output activation lets none through"),
+    ],
+)
+def test_an_output_that_lets_nothing_through_is_named(output, loss, saturated, words):
+    activations = ["ReLU", "ReLU", output] if output else []
+    sentence = judge(nothing_sent(loss=loss, saturated=[NAN, NAN, saturated]), activations).sentences[1]
+    assert words in sentence
+
+
+def test_an_output_relu_that_is_off_is_named_in_a_real_network():
+    trainer = given_network(
+        [[[1.0]], [[-1.0]]], ["linear", "relu"], [[1.0, 2.0]], [[1.0, 1.0]], SquaredErrorLoss()
+    )
+    verdict = judge(trainer.step(), layer_words(trainer.network.layers))
+    assert verdict.sentences[1].startswith("The ReLU of the output layer multiplies")
 
 
 def test_a_layer_that_is_all_off():
@@ -180,9 +257,9 @@ def test_the_slope_of_an_exact_line_is_found_whatever_lies_beside_it(slope, offs
 def test_the_mean_factors_multiply_back_to_the_measured_ratio(weights, random):
     activation = [random.uniform(0.01, 1.0) for _ in weights]
     one = chain(weights, activation)
-    factors = mean_factors(one)
-    assert factors is not None
-    total = (factors.weights * factors.activation) ** factors.gaps
+    budget = judge(one).budget
+    assert budget.means.keys() == {"weights", "activation"}
+    total = math.prod(budget.means.values()) ** len(budget.gaps)
     assert total == pytest.approx(first_to_last(one.delta_l2), rel=1e-10)
 
 

@@ -16,11 +16,12 @@ from hypothesis import strategies as st
 from engine.chain import Derivation, explain
 from engine.experiment import BceLoss, CrossEntropyLoss, LayerSpec, SquaredErrorLoss
 from engine.expression import Number, Symbol, call
-from engine.gradcheck import EntryCheck, Verdict, check_network
+from engine.gradcheck import EntryCheck, ParameterCheck, Verdict, check_entry, check_network
 from engine.layout import Style
 from engine.loading import load_experiment, parse_experiment
 from engine.network import Network
 from engine.parser import parse_symbol
+from engine.paths import Site
 from engine.prose import ascii_text, cells, wrapped
 from engine.worked import WorkedExperiment
 from engine.written import written_latex, written_markdown, written_text
@@ -337,6 +338,20 @@ def test_the_check_has_one_line_a_parameter_that_fits_the_page():
         assert max(map(cells, lines)) <= 80
         assert all(line.endswith("good") for line in lines[1:])
     assert check_summary(checks) == "All 25 checked entries agree with their central differences."
+
+
+def counted(agreeing: int, below_noise: int, undecided: int, failed: int) -> ParameterCheck:
+    graph = WorkedExperiment.of(load_experiment("tutorial-b")).graph
+    worst = check_entry(graph, Site(graph.nodes[Symbol("W", 1)], (0, 0)))
+    return ParameterCheck("W[1]", 99, worst, agreeing, below_noise, undecided, failed)
+
+
+def test_the_summary_of_a_check_counts_every_entry_once():
+    checks = [counted(5, 1, 0, 0), counted(2, 1, 3, 0)]
+    assert check_summary(checks) == (
+        "Of 12 checked entries 7 agree; 2 are below what rounding can show; 3 cannot be decided (kinks)."
+    )
+    assert check_summary([*checks, counted(0, 0, 0, 4)]).endswith("3 cannot be decided (kinks); 4 disagree.")
 
 
 def test_every_verdict_has_its_words():

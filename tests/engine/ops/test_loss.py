@@ -7,6 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.experiment import CrossEntropyLoss, LayerSpec
+from engine.expression import Symbol
+from engine.network import Network
 from engine.ops.loss import BinaryCrossEntropy, CrossEntropy
 from tests.engine.ops.op_cases import CASES, WEIGHTS
 
@@ -110,3 +113,19 @@ def test_cross_entropy_of_labels_that_were_rounded():
         assert len(loss.simplification((j, 0))) == 3
         for line in loss.simplification((j, 0)):
             assert line.evaluate(graph.value_of) == pytest.approx(loss.logits.grad[j, 0], rel=1e-12)
+
+
+def test_the_stable_form_of_cross_entropy_can_be_walked_whatever_the_number_of_outputs():
+    outputs, generator = 1200, np.random.default_rng(0)
+    logits = 50.0 * generator.standard_normal((outputs, 1))
+    label = np.zeros((outputs, 1))
+    label[7] = 1.0
+    layers = [LayerSpec(units=outputs, activation="softmax")]
+    network = Network(layers, {Symbol("W", 1): logits.T.copy()}, CrossEntropyLoss())
+    graph = network.graph(np.array([[1.0]]), label)
+    graph.forward()
+    loss = graph.loss.op
+    assert isinstance(loss, CrossEntropy)
+    term = loss.stable_term((7, 0))
+    assert term.evaluate(graph.value_of) == pytest.approx(float(graph.loss.value[0, 0]), rel=1e-12)
+    assert "maximum" in term.plain()
