@@ -11,10 +11,8 @@ calls for a whole network, and a checkpoint is one copy.
 
 from __future__ import annotations
 
-import numpy as np
-
 from engine.expression import Symbol
-from engine.graph import Array
+from engine.graph import Array, aligned_zeros
 from engine.network import Network
 from engine.update import trainable
 
@@ -30,8 +28,8 @@ class FlatParameters:
         frozen = [name for name in network.parameters if name not in moving]
         names = [*sorted(moving, key=_is_bias), *sorted(frozen, key=_is_bias, reverse=True)]
         size = sum(value.size for value in network.parameters.values())
-        self.values: Array = np.empty(size, network.dtype)
-        self.gradients: Array = np.zeros(size, network.dtype)
+        self.values = aligned_zeros((size,), network.dtype)
+        self.gradients = aligned_zeros((size,), network.dtype)
         self.trainable = slice(0, sum(network.parameters[name].size for name in moving))
         self.gradient_of: dict[Symbol, Array] = {}
         self._places: dict[Symbol, slice] = {}

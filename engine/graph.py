@@ -14,6 +14,7 @@ formula), how it sends gradients back, and what its local derivatives are. Every
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -35,6 +36,18 @@ Entries = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]
 """Entries of a matrix as index arrays: their rows and their columns."""
 
 EVERY_COLUMN = slice(None)
+
+
+LINE = 64
+"""Bytes that the processor reads at once: vectors that begin at a multiple of it are read quickest."""
+
+
+def aligned_zeros(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    """Like np.zeros, but beginning at a multiple of LINE, where np.zeros begins at any multiple of 16."""
+    size = math.prod(shape)
+    spare: Array = np.zeros(size + LINE // dtype.itemsize, dtype)
+    start = -int(spare.__array_interface__["data"][0]) % LINE // dtype.itemsize
+    return spare[start : start + size].reshape(shape)
 
 
 class Node:
@@ -158,7 +171,7 @@ class Scratch:
         """An array of the same shape, whose contents last only until the kernel that uses it ends."""
         key = (array.shape, slot)
         if key not in self._arrays:
-            self._arrays[key] = np.empty(array.shape, self._dtype)
+            self._arrays[key] = aligned_zeros(array.shape, self._dtype)
         return self._arrays[key]
 
 
@@ -207,7 +220,7 @@ class Graph:
         """Makes the node that an op will fill; its array is allocated here."""
         node = Node(
             symbol,
-            np.zeros(shape, self.dtype),
+            aligned_zeros(shape, self.dtype),
             needs_gradient=any(one.needs_gradient for one in inputs),
             per_sample=per_sample,
             scalar=scalar,
@@ -223,19 +236,23 @@ class Graph:
             node.consumers.append((op, i))
         return op.output
 
-    def finish(self, *, gradients: bool = True, passing: Collection[Node] = ()) -> Graph:
+    def finish(
+        self, *, gradients: bool = True, passing: Collection[Node] = (), together: Sequence[Node] = ()
+    ) -> Graph:
         """Allocates gradients, decides who writes and who adds, and binds the kernels. Call once, last.
 
         The last op's output is the loss. With `gradients=False` the graph can only go forward. The gradients of
         `passing` nodes, none with more than one consumer, share memory: each is there only from its consumer's
         turn in the backward pass to the end of its own op's, which saves memory and the time to reach it.
+        The values of nodes that are `together` come to lie side by side, in one array.
         """
+        self._put_together(together)
         written: set[int] = set()
         if gradients:
             self._share_gradients(passing)
             for node in self.nodes.values():
                 if node.needs_gradient and node.grad.shape != node.value.shape:
-                    node.grad = np.zeros_like(node.value, order="C")
+                    node.grad = aligned_zeros(node.shape, self.dtype)
             for op in reversed(self.ops):
                 if op.bypassed:
                     written.update(id(node) for node in op.inputs)  # by the loss
@@ -252,6 +269,14 @@ class Graph:
         self._backward = self.backward_kernels({}) if gradients else []
         return self
 
+    def _put_together(self, nodes: Sequence[Node]) -> None:
+        block = aligned_zeros((sum(node.value.size for node in nodes),), self.dtype)
+        start = 0
+        for node in nodes:
+            stop = start + node.value.size
+            node.value = block[start:stop].reshape(node.shape)
+            start = stop
+
     def _share_gradients(self, passing: Collection[Node]) -> None:
         """Gives passing nodes their gradients in the order of the backward pass, from those no longer needed."""
         shared = {id(node) for node in passing if node.needs_gradient}
@@ -260,19 +285,18 @@ class Graph:
             for node in op.inputs:
                 if id(node) in shared:
                     free = unused.get(node.shape)
-                    node.grad = free.pop() if free else np.zeros_like(node.value, order="C")
+                    node.grad = free.pop() if free else aligned_zeros(node.shape, self.dtype)
             if id(op.output) in shared:
                 unused.setdefault(op.output.shape, []).append(op.output.grad)
 
-    def backward_kernels(self, after: Mapping[Op, Kernel]) -> list[Kernel]:
+    def backward_kernels(self, after: Mapping[Op, Sequence[Kernel]]) -> list[Kernel]:
         """The calls of a backward pass in their order, with further ones put in, each directly after an op's."""
         kernels: list[Kernel] = []
         for op in reversed(self.ops):
             # A stable loss sends ∂ℰ/∂f even where its own input, Ŷ, wants no gradient.
             if any(op.sends) or op is self.ops[-1]:
                 kernels.append(op.backward)
-            if op in after:
-                kernels.append(after[op])
+            kernels.extend(after.get(op, ()))
         return kernels
 
     @property

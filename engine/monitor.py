@@ -6,29 +6,29 @@
     f[l]       share of saturated entries          is its derivative gone?
     δ[l]       ‖δ‖, and what the weights and the activation make of it on the way down
 
-Definitions are those of `engine.step_record`. Nothing is allocated while measuring but the numbers themselves, and
-the cost is a few array calls a layer.
+Definitions are those of `engine.step_record`. Nothing is allocated while measuring but the numbers themselves. δ is
+looked at layer by layer, since its memory is used again further down; the rest for several equal layers at once, in
+a few array calls, as soon as the backward pass has left the lowest of them.
 """
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Mapping
-from struct import Struct
 from typing import NamedTuple
 
 import numpy as np
 
 from engine.dead_units import DeadUnits, Mask, activation_output
 from engine.expression import Symbol
-from engine.flat_parameters import BLOCK
-from engine.graph import Array, Graph, Kernel, Op
+from engine.graph import Array, Graph, Kernel, Node, Op, aligned_zeros
 from engine.network import PREDICTION, Network, Y
-from engine.norms import FEW, magnitudes_of, norm_for
-from engine.ops.activation import SATURATED_OUTSIDE
+from engine.norms import norm_for
 from engine.scores import Score, scorer
+from engine.side_by_side import TOGETHER, groups_of, rows_of
 from engine.step_record import Counts, Floats, read_only_counts
+from engine.unit_counts import UnitCounts
+from engine.weight_norms import weights_measurer
 
 
 class Measurements(NamedTuple):
@@ -37,170 +37,161 @@ class Measurements(NamedTuple):
     grad_max: Floats
     grad_mean: Floats
     grad_l2: Floats
-    update_ratio: Floats
     zero_fraction: Floats
     saturated: Floats
     delta_l2: Floats
+    update_ratio: Floats
     weight_gain: Floats
     activation_gain: Floats
     quiet: Counts
 
 
-class _Layer:
-    """Measures one layer in one graph, in two moments of the backward pass, while its arrays are at hand.
+class _Table:
+    """The numbers of one backward pass: a row of `floats` for each float array of a record, and what ratios are of.
 
-    After the activation's turn: ‖v ⊙ g'‖, where a norm is still to come. After the weighted sum's turn, when
-    ∂ℰ/∂W[l] and ∂ℰ/∂a[l-1] are there: all the rest. `found` and `quiet` keep it until the next pass.
+    One division makes all three ratios. An entry of a gap stands where the lower of its two layers would; the last
+    entry of these rows means nothing.
     """
 
-    def __init__(
-        self,
-        network: Network,
-        graph: Graph,
-        number: int,
-        move: Array | None,
-        above: _Layer | None,
-        shared: _Shared,
-    ) -> None:
-        layer, nodes, name = network.layers[number - 1], graph.nodes, Symbol("W", number)
-        weighted_sum = nodes[Symbol("f", number)]
-        activation = activation_output(graph, network, number)
-        assert weighted_sum.op is not None
-        assert activation.op is not None
-        self.after: dict[Op, Kernel] = {weighted_sum.op: self.measure}
-        self.found: tuple[float, ...] = ()
-        self.quiet = 0
-        self.move = move
-        self._norm = shared.norm
-        self._weights = nodes[name].value.reshape(-1)
-        self._magnitudes = magnitudes_of(
-            nodes[name].grad.reshape(-1), shared.norm, shared.magnitudes, shared.ones
-        )
-        self._delta = weighted_sum.grad.reshape(-1)
-        self._sent, self._shortcut = _sent_down(network, graph, number)
-        self._difference = shared.difference[: 0 if self._sent is None else self._sent.size]
-        self._sent_l2 = self._passed_l2 = math.nan
-        self._above = above
-        self._has_norm = layer.norm is not None
-        if self._has_norm:
-            self.after[activation.op] = self.measure_passed
-            self._passed = activation.op.inputs[0].grad.reshape(-1)
+    def __init__(self, depth: int) -> None:
+        self.floats: Floats = np.zeros((9, depth))
+        self._parts: Floats = np.ones((3, depth))
+        self._wholes: Floats = np.ones((3, depth))
+        self.grad_max, self.grad_mean, self.grad_l2 = self.floats[:3]
+        self.zero_fraction, self.saturated, self.delta_l2 = self.floats[3:6]
+        self.ratios = self.floats[6:]
+        """‖ΔW‖ / ‖W‖ and the two gains."""
+        self.moved_l2, self.product_l2, self.passed_l2 = self._parts
+        """‖ΔW[l]‖; ‖W[l+1] δ[l+1]‖; ‖v ⊙ g'‖, what the activation makes of what arrives at it."""
+        self.weight_l2, self.delta_above_l2, self.sent_l2 = self._wholes
+        """‖W[l]‖; ‖δ[l+1]‖; ‖v‖, which is ‖W[l+1] δ[l+1]‖ with what a shortcut adds to it."""
+        self._places = [slice(row * depth, (row + 1) * depth) for row in range(7)]
+        self._places += [slice(row * depth, (row + 1) * depth - 1) for row in (7, 8)]
 
-        self._units, self._n = activation.shape
-        self._size = activation.value.size
-        self._activations = activation.value.reshape(-1)
-        self._zero = np.zeros((), network.dtype)
-        bounds = SATURATED_OUTSIDE.get(layer.activation)
-        self._saturated_outside = bounds and tuple(network.dtype.type(bound).item() for bound in bounds)
-        self._zero_only_if_saturated = layer.activation == "sigmoid"  # σ is never 0, but rounds to it
-        self._both_true = shared.true[: 2 * self._size]
-        self._true, self._also_true = self._both_true[: self._size], self._both_true[self._size :]
-        self._true_by_unit = self._true.reshape(self._units, self._n)
-        self._fired = shared.fired[number - 1]
-
-    def measure_passed(self) -> None:
-        """‖v ⊙ g'‖ where a norm is still to come: without one it is ‖δ‖."""
-        self._passed_l2 = self._norm(self._passed)
-
-    def measure(self) -> None:
-        """Gradient, weights, δ, what is sent to the layer below, and the activations."""
-        norm, size = self._norm, self._size
-        largest, mean, gradient_l2 = self._magnitudes()
-        weight_l2 = norm(self._weights)
-        delta_l2 = norm(self._delta)
-        weight_gain = activation_gain = math.nan
-        if self._sent is not None:
-            self._sent_l2 = product_l2 = norm(self._sent)
-            if self._shortcut is not None:  # Wδ by itself, as exactly as the sum kept it
-                np.subtract(self._sent, self._shortcut, out=self._difference)
-                product_l2 = norm(self._difference)
-            weight_gain = ratio(product_l2, delta_l2)
-        if self._above is not None:
-            activation_gain = ratio(self._passed_l2 if self._has_norm else delta_l2, self._above._sent_l2)
-        saturated = math.nan if self._saturated_outside is None else self._count_saturated()
-        zeros = 0 if saturated == 0 and self._zero_only_if_saturated else self._count_zeros()
-        if zeros >= self._n:  # a quiet unit has as many
-            self.quiet = self._count_quiet(zeros)
-        elif self.quiet:
-            self._fired.fill(True)
-            self.quiet = 0
-        self.found = (
-            gradient_l2,
-            weight_l2,
-            largest,
-            mean,
-            zeros / size,
-            saturated / size,
-            delta_l2,
-            weight_gain,
-            activation_gain,
-        )
-
-    def _count_saturated(self) -> int:
-        """Entries whose derivative is below a hundredth of its largest value."""
-        assert self._saturated_outside is not None
-        low, high = self._saturated_outside
-        values = self._activations
-        if low <= values.item(values.argmin()) and values.item(values.argmax()) <= high:
-            return 0
-        np.less(values, low, out=self._true)
-        np.greater(values, high, out=self._also_true)
-        return int(np.count_nonzero(self._both_true))
-
-    def _count_zeros(self) -> int:
-        """Entries that are exactly 0; leaves which are not in `_true`, unless they are few."""
-        if self._size <= FEW:
-            return self._activations.tolist().count(0.0)
-        np.not_equal(self._activations, self._zero, out=self._true)
-        return self._size - int(np.count_nonzero(self._true))
-
-    def _count_quiet(self, zeros: int) -> int:
-        """Units that are 0 for every sample; enters in `fired` those that are not."""
-        if self._size <= FEW:
-            np.not_equal(self._activations, self._zero, out=self._true)
-        if self._n == 1:
-            np.copyto(self._fired, self._true)
-            return zeros
-        np.logical_or.reduce(self._true_by_unit, axis=1, out=self._fired)
-        return self._units - int(np.count_nonzero(self._fired))
-
-    def firing_rate(self) -> Floats:
-        """For each unit, the share of the samples for which it is not 0."""
-        fired = self._activations.reshape(self._units, self._n) != 0
-        rate: Floats = fired.mean(axis=1)
-        return rate
+    def copied(self) -> list[Floats]:
+        """Divides, and returns the rows of `floats` as they are now, read-only."""
+        np.divide(self._parts, self._wholes, out=self.ratios)
+        floats = np.frombuffer(self.floats.tobytes())
+        return [floats[place] for place in self._places]
 
 
-def _sent_down(network: Network, graph: Graph, number: int) -> tuple[Array | None, Array | None]:
-    """∂ℰ/∂a[l-1], and the part of it that comes through a shortcut around layer l; None where there is none."""
-    if number == 1:
-        return None, None
-    sent = graph.nodes[Symbol("a", number - 1)].grad.reshape(-1)
-    if not network.layers[number - 1].residual:
-        return sent, None
-    output = PREDICTION if number == len(network.layers) else Symbol("a", number)
-    return sent, graph.nodes[output].grad.reshape(-1)
-
-
-class _Shared:
-    """Working arrays for all layers of a graph, each as large as the largest needs it."""
+class _Kernels:
+    """Everything that measures, to be run during the backward pass, each directly after an op's turn."""
 
     def __init__(self, network: Network, graph: Graph, fired: list[Mask]) -> None:
-        weights = max(value.size for value in network.parameters.values())
-        activations = max(layer.units for layer in network.layers) * graph.n
-        self.norm = norm_for(network.dtype, max(weights, activations))
-        self.magnitudes: Array = np.empty(min(weights, BLOCK), network.dtype)
-        self.ones: Array = np.ones_like(self.magnitudes)
-        self.difference: Array = np.empty(activations, network.dtype)
-        self.true: Mask = np.empty(2 * activations, np.bool_)
-        self.fired = fired
+        numbers = range(1, len(network.layers) + 1)
+        self.after: dict[Op, list[Kernel]] = {}
+        self.table = _Table(len(numbers))
+        self._network, self._graph = network, graph
+        self._sums = [graph.nodes[Symbol("f", number)] for number in numbers]
+        self._outputs = [activation_output(graph, network, number) for number in numbers]
+        self._weights = [graph.nodes[Symbol("W", number)] for number in numbers]
+        largest = max(node.value.size for node in self._outputs)
+        self.norm = norm_for(network.dtype, max(largest, *(node.value.size for node in self._weights)))
+        self._difference: Array = np.empty(largest, network.dtype)
+        self._vectors: dict[int, Array] = {}
+        for number in numbers:
+            self._watch_delta(number)
+        self._watch_weights()
+        self._watch_units(fired)
+
+    def _run_after(self, node: Node, kernel: Kernel) -> None:
+        """Has a kernel run as soon as the backward pass is through with the op that computes a node."""
+        assert node.op is not None
+        self.after.setdefault(node.op, []).append(kernel)
+
+    def _gradient(self, node: Node) -> Array:
+        """A node's gradient as a vector: the same object for nodes that share the memory, as it is then at hand."""
+        return self._vectors.setdefault(id(node.grad), node.grad.reshape(-1))
+
+    def _watch_delta(self, number: int) -> None:
+        """‖δ‖, ‖v ⊙ g'‖ and what is sent to the layer below."""
+        i, norm, table, weighted_sum = number - 1, self.norm, self.table, self._sums[number - 1]
+        delta_l2, passed_l2, delta_above_l2 = table.delta_l2, table.passed_l2, table.delta_above_l2
+        product_l2, sent_l2 = table.product_l2, table.sent_l2
+        delta = self._gradient(weighted_sum)
+        passed_is_delta = self._network.layers[i].norm is None
+        if not passed_is_delta:
+            activation = self._outputs[i].op
+            assert activation is not None
+            passed = self._gradient(activation.inputs[0])
+
+            def measure_passed() -> None:
+                passed_l2[i] = norm(passed)
+
+            self._run_after(self._outputs[i], measure_passed)
+
+        def measure() -> None:
+            l2 = delta_l2[i] = norm(delta)
+            if passed_is_delta:
+                passed_l2[i] = l2
+            if i:
+                delta_above_l2[i - 1] = l2
+                product_l2[i - 1] = sent_l2[i - 1] = norm(sent)
+                if shortcut is not None:
+                    np.subtract(sent, shortcut, out=difference)  # Wδ by itself, as exactly as the sum kept it
+                    product_l2[i - 1] = norm(difference)
+
+        self._run_after(weighted_sum, measure)
+        if i == 0:
+            return
+        sent, shortcut = self._sent_down(number)
+        difference = self._difference[: sent.size]
+
+    def _sent_down(self, number: int) -> tuple[Array, Array | None]:
+        """∂ℰ/∂a[l-1], and the part of it that comes through a shortcut around layer l; None without a shortcut."""
+        nodes = self._graph.nodes
+        sent = self._gradient(nodes[Symbol("a", number - 1)])
+        if not self._network.layers[number - 1].residual:
+            return sent, None
+        output = PREDICTION if number == len(self._network.layers) else Symbol("a", number)
+        return sent, self._gradient(nodes[output])
+
+    def _watch_weights(self) -> None:
+        """∂ℰ/∂W[l] and W[l]."""
+        dtype, table = self._network.dtype, self.table
+        scratch = aligned_zeros((min(TOGETHER, sum(node.value.size for node in self._weights)),), dtype)
+        ones = aligned_zeros(scratch.shape, dtype)
+        ones.fill(1.0)
+        for group in groups_of([node.grad for node in self._weights]):
+            nodes, here = self._weights[group.here], group.here
+            kernel = weights_measurer(
+                rows_of([node.grad for node in nodes]),
+                rows_of([node.value for node in nodes]),
+                (table.grad_max[here], table.grad_mean[here], table.grad_l2[here], table.weight_l2[here]),
+                self.norm,
+                scratch,
+                ones,
+            )
+            self._run_after(self._sums[group.first], kernel)
+
+    def _watch_units(self, fired: list[Mask]) -> None:
+        """The activations."""
+        values = [node.value for node in self._outputs]
+        kinds = [layer.activation for layer in self._network.layers]
+        groups = groups_of(values, kinds)
+        most = max(sum(one.size for one in values[group.here]) for group in groups)
+        scratch: Mask = np.empty(2 * most, np.bool_)
+        self.units = []
+        for group in groups:
+            here = group.here
+            counts = UnitCounts(
+                rows_of(values[here]),
+                self._graph.n,
+                kinds[group.first],
+                (self.table.zero_fraction[here], self.table.saturated[here]),
+                rows_of(fired[here]).reshape(-1),
+                scratch,
+            )
+            self.units.append(counts)
+            self._run_after(self._sums[group.first], counts.measure)
 
 
 class Monitor:
     """Measures every layer during the backward pass of one graph of a network.
 
-    `kernels` are that pass with the measuring in it; then come `collect` and, after the update, `measurements`. `moves`
-    are the optimiser's directions, flat, by the weights' names; frozen weights have none. `places` says where
+    `kernels` are that pass with the measuring in it; then come `looks_finite` and, after the update, `measurements`.
+    `moves` are the optimiser's directions, flat, by the weights' names; frozen weights have none. `places` says where
     each layer's units are in `fired`, which holds for every unit whether any sample of the batch made it other than 0.
     """
 
@@ -209,35 +200,25 @@ class Monitor:
     ) -> None:
         depth = len(network.layers)
         self.fired: Mask = np.ones(sum(layer.units for layer in network.layers), np.bool_)
-        shared = _Shared(network, graph, places.by_layer(self.fired))
-        self._layers: list[_Layer] = []
-        above = None
-        for number in range(depth, 0, -1):
-            above = _Layer(network, graph, number, moves.get(Symbol("W", number)), above, shared)
-            self._layers.insert(0, above)
-        self.kernels = graph.backward_kernels(
-            {op: kernel for layer in self._layers for op, kernel in layer.after.items()}
-        )
+        measuring = _Kernels(network, graph, places.by_layer(self.fired))
+        self.kernels = graph.backward_kernels(measuring.after)
+        self._table = measuring.table
+        self._units = measuring.units
         self._scorer = scorer(network.loss, graph.nodes[PREDICTION].value, graph.nodes[Y].value)
-        self._norm = shared.norm
-        gradients = [graph.nodes[Symbol("W", number)].grad for number in range(1, depth + 1)]
+        self._norm = measuring.norm
+        names = [Symbol("W", number) for number in range(1, depth + 1)]
+        self._moves = [moves.get(name) for name in names]
         self._moves_along_gradient = all(
-            one.move is not None and np.shares_memory(one.move, gradient)
-            for one, gradient in zip(self._layers, gradients, strict=True)
+            move is not None and np.shares_memory(move, graph.nodes[name].grad)
+            for name, move in zip(names, self._moves, strict=True)
         )
-        self._pack = Struct(f"{9 * depth}d").pack
-        self._quiet: list[int] = []
+        self._scale: Array = np.zeros(())  # an array: NumPy takes longer over a number
+        self._quiet: list[list[int]] = []
         self._quiet_counts: Counts = np.empty(0, np.int64)
 
-    def collect(self) -> bool:
-        """Gathers what the layers found in the last backward pass, and says whether it looks finite.
-
-        It does when every W[l] and ∂ℰ/∂W[l] is, unless their squares are too large.
-        """
-        self._gradient_l2, self._weight_l2, *self._rows = zip(
-            *[one.found for one in self._layers], strict=True
-        )
-        return math.isfinite(sum(self._gradient_l2) + sum(self._weight_l2))
+    def looks_finite(self) -> bool:
+        """Whether every W[l] and ∂ℰ/∂W[l] of the last backward pass is, unless their squares are too large."""
+        return math.isfinite(self._table.grad_l2.dot(self._table.weight_l2))
 
     def read_labels(self) -> None:
         """To be called when the batch has other labels than before."""
@@ -248,46 +229,38 @@ class Monitor:
         return self._scorer.score()
 
     def measurements(self, scale: float) -> Measurements:
-        """What was collected last, with the ratios of an update by -scale · direction."""
-        numbers = itertools.chain(self._gradient_l2, self._moved(scale), *self._rows)
-        floats = np.frombuffer(self._pack(*numbers)).reshape(9, -1)  # over bytes: read-only
-        grad_l2, update_ratio, grad_max, grad_mean, zeros, saturated, delta_l2, *gains = floats
+        """What the last backward pass found, with the ratios of an update by -scale · direction."""
+        table = self._table
+        if self._moves_along_gradient:
+            self._scale[()] = scale
+            np.multiply(table.grad_l2, self._scale, out=table.moved_l2)
+        else:  # weights without a direction are frozen
+            norm = self._norm
+            table.moved_l2[:] = [0.0 if move is None else scale * norm(move) for move in self._moves]
+        grad_max, grad_mean, grad_l2, zeros, saturated, delta_l2, moved, weight_gain, activation_gain = (
+            table.copied()
+        )
         return Measurements(
             grad_max,
             grad_mean,
             grad_l2,
-            update_ratio,
             zeros,
             saturated,
             delta_l2,
-            gains[0][1:],
-            gains[1][:-1],
+            moved,
+            weight_gain,
+            activation_gain,
             self._count_quiet(),
         )
 
-    def _moved(self, scale: float) -> list[float]:
-        """‖ΔW‖ / ‖W‖ of each layer; weights without a direction are frozen."""
-        if self._moves_along_gradient:
-            moved = [scale * l2 for l2 in self._gradient_l2]
-        else:
-            norm = self._norm
-            moved = [0.0 if one.move is None else scale * norm(one.move) for one in self._layers]
-        return list(map(ratio, moved, self._weight_l2))
-
     def _count_quiet(self) -> Counts:
         """The quiet units of each layer: the same array as long as they are the same."""
-        quiet = [layer.quiet for layer in self._layers]
+        quiet = [units.quiet for units in self._units]
         if quiet != self._quiet:
-            self._quiet, self._quiet_counts = quiet, read_only_counts(quiet)
+            self._quiet = quiet
+            self._quiet_counts = read_only_counts([count for counts in quiet for count in counts])
         return self._quiet_counts
 
     def firing_rates(self) -> tuple[Floats, ...]:
         """For each layer and unit, the share of the batch's samples for which it is not 0."""
-        return tuple(layer.firing_rate() for layer in self._layers)
-
-
-def ratio(part: float, whole: float) -> float:
-    """part / whole; infinite where only the whole is 0, NaN where both are."""
-    if whole:
-        return part / whole
-    return math.inf if part else math.nan
+        return tuple(rate for units in self._units for rate in units.firing_rates())

@@ -93,7 +93,8 @@ class Network:
         With `training` it uses them without copying and leaves out what only a reader wants: the gradients of X
         and of Y_hat where the loss does not need them. With `gradients=False` it can only go forward. `into` gives
         arrays for the gradients of the parameters. With `transient` the gradients of f[l] and a[l] share memory
-        where they can, so that only those of parameters are there after the backward pass.
+        where they can, so that only those of parameters are there after the backward pass, and what the activation
+        functions return lies side by side.
         """
         builder = _Builder(self, inputs, labels, training, into or {})
         return builder.build(gradients, transient)
@@ -110,6 +111,7 @@ class _Builder:
         self.n = inputs.shape[1]
         self.graph = Graph(self.n, network.dtype, constants={"n": float(self.n)})
         self.training = training
+        self.activated: list[Node] = []
         if not training:  # central differences move single entries of X
             inputs, labels = inputs.copy(), labels.copy()
         self.label = self.graph.leaf(Y, labels, needs_gradient=False, per_sample=True)
@@ -119,7 +121,9 @@ class _Builder:
         for number, layer in enumerate(self.network.layers, start=1):
             self._layer(number, layer)
         self._loss()
-        return self.graph.finish(gradients=gradients, passing=self._passing() if transient else ())
+        if not transient:
+            return self.graph.finish(gradients=gradients)
+        return self.graph.finish(gradients=gradients, passing=self._passing(), together=self.activated)
 
     def _passing(self) -> list[Node]:
         """The nodes between one op and one other, where no statistic and no shortcut looks again."""
@@ -165,6 +169,7 @@ class _Builder:
 
     def _activated(self, output: Symbol, layer: LayerSpec) -> Node:
         result = self.graph.result(output, self.pre_activation.shape, (self.pre_activation,))
+        self.activated.append(result)
         if layer.activation == "softmax":
             return self.graph.add(Softmax((self.pre_activation,), result))
         rule = rule_for(layer.activation, layer.slope)

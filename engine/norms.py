@@ -23,7 +23,7 @@ Norm = Callable[[Array], float]
 """‖v‖ of a flat, contiguous array: infinite or NaN only where the array itself has such an entry."""
 
 
-def _trusted(dtype: np.dtype[Any]) -> tuple[float, float]:
+def trusted(dtype: np.dtype[Any]) -> tuple[float, float]:
     """Between which bounds a sum of squares is right: below, some may have vanished; above, it is infinite."""
     limits = np.finfo(dtype)
     return float(limits.tiny) / float(limits.eps), float(limits.max)
@@ -31,7 +31,7 @@ def _trusted(dtype: np.dtype[Any]) -> tuple[float, float]:
 
 def norm_for(dtype: np.dtype[Any], size: int) -> Norm:
     """The norm for arrays of one dtype and of at most `size` entries, which allocates nothing when called."""
-    least, most = _trusted(dtype)
+    least, most = trusted(dtype)
     scratch: Array = np.empty(size, dtype)
 
     def norm(vector: Array) -> float:
@@ -64,7 +64,7 @@ def magnitudes_of(vector: Array, norm: Norm, scratch: Array, ones: Array) -> Mag
     `scratch`, and `ones` full of them, have BLOCK entries, or at least the array's size.
     """
     size = vector.size
-    least, most = _trusted(vector.dtype)
+    least, most = trusted(vector.dtype)
     cut = [(part, scratch[: part.size], ones[: part.size]) for part in in_blocks(vector)]
 
     def of_few() -> tuple[float, float, float]:

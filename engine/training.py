@@ -268,7 +268,7 @@ class Trainer:
         if biases.stop:
             gradients, values = gradients[biases], values[biases]
             loss += float(gradients.dot(gradients)) + float(values.dot(values))
-        return monitor.collect() and math.isfinite(loss)
+        return monitor.looks_finite() and math.isfinite(loss)
 
     def _clip_factor(self, clip_norm: float) -> float:
         norm = self._norm(self._parameters.gradients[self._parameters.trainable])
@@ -325,7 +325,6 @@ class Trainer:
         """The record of a step that met NaN or infinity; nothing is updated."""
         graph, monitor = self._graphs[self._current], self._monitors[self._current]
         graph.forward_and_backward(monitor.kernels)  # it may not have been measured
-        monitor.collect()
         # Only a graph whose gradients are all kept can say where the first one broke.
         readable = self.network.graph(graph.nodes[X].value, graph.nodes[Y].value)
         readable.forward_and_backward()

@@ -7,9 +7,11 @@ that a single temporary of that size would show in the peak; NumPy's own buffers
 import gc
 import tracemalloc
 
+import numpy as np
 import pytest
 
 from engine.experiment import Experiment
+from engine.graph import LINE, aligned_zeros
 from engine.training import Trainer
 from tests.engine.networks import HIDDEN_ACTIVATIONS
 from tests.engine.runs import experiment, layer
@@ -117,3 +119,14 @@ def test_a_long_run_holds_no_more_than_a_short_one():
         assert held(2000) - short < 20_000
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_arrays_begin_where_a_cache_line_does(dtype: str):
+    for columns in (1, 7, 40, 50_000):
+        made = aligned_zeros((3, columns), np.dtype(dtype))
+        assert made.shape == (3, columns)
+        assert made.dtype == dtype
+        assert made.flags.c_contiguous
+        assert not made.any()
+        assert made.ctypes.data % LINE == 0

@@ -17,8 +17,10 @@ from engine.graph import Array
 from engine.network import Network
 from engine.norms import FEW, magnitudes_of, norm_for
 from engine.scores import scorer
+from engine.side_by_side import groups_of, rows_of
 from engine.step_record import NEVER
 from engine.training import Trainer
+from engine.weight_norms import weights_measurer
 from tests.engine.runs import experiment, given_network, layer
 
 BCE = BceLoss()
@@ -331,6 +333,40 @@ def test_the_norm_of_nothing_but_zeros_is_zero():
         norm = norm_for(vector.dtype, size)
         assert norm(vector) == 0.0
         assert magnitudes_of(vector, norm, np.empty(size), np.ones(size))() == (0.0, 0.0, 0.0)
+
+
+@given(
+    layers=st.integers(1, 5),
+    size=st.sampled_from((1, FEW, FEW + 1, 300)),
+    exponents=st.lists(st.sampled_from((-290, -160, 0, 160, 290, None)), min_size=10, max_size=10),
+)
+def test_equal_layers_are_measured_together_as_they_are_one_by_one(
+    layers: int, size: int, exponents: list[int | None]
+):
+    rng = np.random.default_rng(layers + size)
+    factors = np.array([0.0 if one is None else 10.0**one for one in exponents[: 2 * layers]])[:, None]
+    gradients, weights = np.split(rng.standard_normal((2 * layers, size)) * factors, 2)
+    found = np.empty((4, layers))
+    largest, mean, l2, weight_l2 = found
+    norm = norm_for(found.dtype, size)
+    scratch, ones = np.empty(layers * size), np.ones(layers * size)
+    with np.errstate(all="ignore"):
+        weights_measurer(gradients, weights, (largest, mean, l2, weight_l2), norm, scratch, ones)()
+        one_by_one = [magnitudes_of(row, norm, np.empty(size), np.ones(size))() for row in gradients]
+        np.testing.assert_allclose(found[:3].T, one_by_one, rtol=1e-12)
+        np.testing.assert_allclose(weight_l2, [norm(row) for row in weights], rtol=1e-12)
+
+
+def test_layers_are_grouped_by_shape_kind_and_place():
+    flat = np.arange(22.0)
+    arrays = [
+        flat[start:stop].reshape(2, -1) for start, stop in ((0, 4), (4, 8), (8, 12), (14, 18), (18, 20))
+    ]
+    assert groups_of(arrays) == [(0, 2), (3, 3), (4, 4)]
+    assert groups_of(arrays, ["relu", "tanh", "tanh", "tanh", "tanh"]) == [(0, 0), (1, 2), (3, 3), (4, 4)]
+    rows = rows_of(arrays[1:3])
+    assert np.shares_memory(rows, flat)
+    np.testing.assert_array_equal(rows, [[4, 5, 6, 7], [8, 9, 10, 11]])
 
 
 def test_vanishing_gradients_are_still_numbers_in_float32():

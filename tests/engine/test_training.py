@@ -485,11 +485,14 @@ def test_dead_units_are_unknown_before_the_first_look():
 
 
 @pytest.mark.parametrize("norm", ["", 'norm = "layer"'])
-def test_every_further_layer_costs_the_same_number_of_calls(norm: str):
+def test_every_further_layer_costs_at_most_the_same_number_of_calls(norm: str):
     def calls(depth: int) -> tuple[int, int]:
         made = experiment([layer(4, "relu", f"repeat = {depth}\n{norm}"), layer(1, "sigmoid")])
         trainer = Trainer(made)
         return len(trainer._graphs[0].ops), len(trainer._monitors[0].kernels)
 
     one, two, many = (np.array(calls(depth)) for depth in (1, 2, 100))
-    np.testing.assert_array_equal(many - one, 99 * (two - one))
+    operations, kernels = many - one
+    per_layer, at_most = two - one
+    assert operations == 99 * per_layer
+    assert kernels <= 99 * at_most  # equal layers are measured together
