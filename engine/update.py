@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+import numpy as np
+
 from engine.expression import Expr, Partial, Symbol
 from engine.graph import Array, Graph
 from engine.network import Network
@@ -59,10 +61,11 @@ def gradient_step(
     loss_before = graph.value_of(graph.loss.symbol)
     before = {symbol: graph.value_of(symbol) for symbol in watch}
     predicted = 0.0
-    for name in trainable(network):
-        gradient: Array = graph.nodes[name].grad
-        predicted -= learning_rate * float((gradient * gradient).sum())
-        network.parameters[name] -= learning_rate * gradient
+    with np.errstate(all="ignore"):  # what overflows is shown, not warned of
+        for name in trainable(network):
+            gradient: Array = graph.nodes[name].grad
+            predicted -= learning_rate * float((gradient * gradient).sum())
+            network.parameters[name] -= learning_rate * gradient
     graph.forward()
     graph.backward()
     watched = tuple(Change(symbol, value, graph.value_of(symbol)) for symbol, value in before.items())

@@ -92,7 +92,8 @@ class WatchedTraining(Training):
             try:
                 self.lane.poll()
             except RunLogError as error:  # another file stands in its place now
-                self.lane.unreadable = self.lane.title = self.lane.about = str(error)
+                reason = str(error).removeprefix(f"{self.lane.reader.path}: ")  # the name stands beside it
+                self.lane.unreadable = self.lane.title = self.lane.about = reason
         return reader([self.lane])
 
     @property
