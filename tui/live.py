@@ -38,7 +38,7 @@ SLICE_SECONDS = 0.004
 HANDOVER_SECONDS = 0.0002
 """A lock that is released and wanted again at once would not change hands; so long it is left alone."""
 
-SWITCH_INTERVAL = 0.001
+SWITCH_INTERVAL = 0.0005
 """How often Python may switch threads while one is training; its default of 5 ms is felt at the keys."""
 
 MOST_CHECKPOINTS, FEWEST_CHECKPOINTS = 64, 4
