@@ -257,9 +257,9 @@ class Training(ABC):
         """What `reader` makes of the lanes between two steps. It must copy what it keeps, and be quick."""
 
     @property
+    @abstractmethod
     def first(self) -> LaneView:
-        """The run that was opened."""
-        return self.look(lambda lanes: lanes[0])
+        """The run that was opened, for what does not change from step to step; `look` for what does."""
 
     @property
     @abstractmethod
@@ -301,6 +301,11 @@ class Live(Training):
     def lane(self) -> Lane:
         """The experiment that was opened."""
         return self.lanes[0]
+
+    @property
+    def first(self) -> LaneView:
+        """Without holding the worker up."""
+        return self.lane
 
     @property
     def state(self) -> State:

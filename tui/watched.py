@@ -86,6 +86,11 @@ class WatchedTraining(Training):
     def __init__(self, path: Path) -> None:
         self.lane = LogLane(path)
 
+    @property
+    def first(self) -> LaneView:
+        """The run that the file tells of, as far as it has been read."""
+        return self.lane
+
     def look(self, reader: Callable[[Sequence[LaneView]], Answer]) -> Answer:
         """Reads what is new first; never waits for the other program."""
         if self.lane.unreadable is None:

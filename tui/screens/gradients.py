@@ -95,21 +95,20 @@ class GradientsScreen(TrainingScreen):
         panel.border_title = f"{self.view.value}: {METRIC_NAMES[self.metric]} by layer"
         if self.view is View.BUDGET:
             panel.border_title = "factor budget: log10 of what multiplies ‖δ‖"
-        panel.border_subtitle = (
-            " · ".join(f"[{one.value}]" if one is self.view else one.value for one in View)
-            .replace("[", "▸")
-            .replace("]", "")
-        )
-        found = self.live.look(
-            lambda lanes: [magnitudes(lane, self.metric, max(width - 10, 20)) for lane in lanes]
+        panel.border_subtitle = " · ".join(f"{'▸' if one is self.view else ''}{one.value}" for one in View)
+        # All in one look: between two of them the training may have gone on, and each makes it wait.
+        found, record, predicted = self.live.look(
+            lambda lanes: (
+                [magnitudes(lane, self.metric, max(width - 10, 20)) for lane in lanes],
+                lanes[0].record,
+                predicted_profile(lanes[0], self.metric),
+            )
         )
         lanes = [one for one in found if one is not None]
-        record = self.live.look(lambda lanes: lanes[0].record)
         if not lanes or record is None or not width:
             self._invite()
             return
         self.at_layer = min(self.at_layer, len(lanes[0].now) - 1)
-        predicted = self.live.look(lambda lanes: predicted_profile(lanes[0], self.metric))
         if self.view is View.PROFILE and lanes[0].step != record.step:
             panel.border_title = (
                 f"before it broke, step {lanes[0].step:,}: {METRIC_NAMES[self.metric]} by layer"

@@ -18,7 +18,7 @@ from engine.history import Series
 from engine.layout import number_text
 from engine.training import UnitActivity
 from tui.changes import with_next_init, with_relu_swapped
-from tui.charts import FIRST, SERIES, Chart, Line, lines_chart
+from tui.charts import FIRST, MARKERS, SERIES, Chart, Line, lines_chart
 from tui.keys import RELU_COMMANDS, bindings
 from tui.live import LaneView
 from tui.magnitudes import spread
@@ -119,8 +119,8 @@ class ReluScreen(TrainingScreen):
                 lines, chart.size.width, chart.size.height, log=False, ascii_only=self.glyphs.ascii, top=1.0
             )
         )
-        marks = "o^#x" if self.glyphs.ascii else "●▲■◆"
-        legend = "  ".join(f"{marks[place]} {line.name}" for place, line in enumerate(lines[:4]))
+        marks = MARKERS[self.glyphs.ascii]
+        legend = "  ".join(f"{marks[line.role]} {line.name}" for line in lines)
         self.query_one("#chart-panel").border_subtitle = legend
 
     def _draw_map(self, view: ChartView, activity: UnitActivity) -> None:
