@@ -16,9 +16,6 @@ from engine.graph import Array, aligned_zeros
 from engine.network import Network
 from engine.update import trainable
 
-BLOCK = 16_384
-"""Entries that are taken through several array calls together, so that they stay in the processor's cache."""
-
 
 class FlatParameters:
     """The parameters of one network, moved into one array; `network.parameters` are views of it from then on."""
@@ -57,8 +54,3 @@ class FlatParameters:
 
 def _is_bias(name: Symbol) -> bool:
     return name.name == "b"
-
-
-def in_blocks(array: Array) -> list[Array]:
-    """A flat array cut into views of at most BLOCK entries."""
-    return [array[start : start + BLOCK] for start in range(0, array.size, BLOCK)]

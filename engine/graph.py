@@ -18,7 +18,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +31,14 @@ Columns = slice
 
 Kernel = Callable[[], None]
 """One op's turn in a pass."""
+
+
+class Passes(NamedTuple):
+    """The kernels of a forward and of a backward pass, in their order."""
+
+    forward: Sequence[Kernel]
+    backward: Sequence[Kernel]
+
 
 Entries = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]
 """Entries of a matrix as index arrays: their rows and their columns."""
@@ -48,6 +56,15 @@ def aligned_zeros(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
     spare: Array = np.zeros(size + LINE // dtype.itemsize, dtype)
     start = -int(spare.__array_interface__["data"][0]) % LINE // dtype.itemsize
     return spare[start : start + size].reshape(shape)
+
+
+BLOCK = 32_768
+"""Entries that are taken through several array calls together, so that they stay in the processor's cache."""
+
+
+def in_blocks(array: Array) -> list[Array]:
+    """A flat array cut into views of at most BLOCK entries."""
+    return [array[start : start + BLOCK] for start in range(0, array.size, BLOCK)]
 
 
 class Node:
@@ -109,6 +126,16 @@ class Op(ABC):
         self.sends: list[bool] = [False] * len(self.inputs)
         self.adds: list[bool] = [False] * len(self.inputs)
         self.bypassed = False
+
+    @property
+    def overwrites(self) -> bool:
+        """Whether `forward` may write the output over the input: nothing reads that input again."""
+        return False
+
+    @property
+    def overwrites_gradient(self) -> bool:
+        """Whether `backward` may write the input's gradient over the output's."""
+        return False
 
     @abstractmethod
     def forward(self) -> None:
@@ -244,9 +271,11 @@ class Graph:
         The last op's output is the loss. With `gradients=False` the graph can only go forward. The gradients of
         `passing` nodes, none with more than one consumer, share memory: each is there only from its consumer's
         turn in the backward pass to the end of its own op's, which saves memory and the time to reach it.
+        So does the value of a passing node with that of the next where the op between them allows it.
         The values of nodes that are `together` come to lie side by side, in one array.
         """
         self._put_together(together)
+        self._share_values(passing)
         written: set[int] = set()
         if gradients:
             self._share_gradients(passing)
@@ -265,8 +294,9 @@ class Graph:
         scratch = Scratch(self.dtype)
         for op in self.ops:
             op.prepare(scratch)
-        self._forward = [op.forward for op in self.ops]
+        self._forward = self.forward_kernels({})
         self._backward = self.backward_kernels({}) if gradients else []
+        self._passes = Passes(self._forward, self._backward)
         return self
 
     def _put_together(self, nodes: Sequence[Node]) -> None:
@@ -277,17 +307,31 @@ class Graph:
             node.value = block[start:stop].reshape(node.shape)
             start = stop
 
+    def _share_values(self, passing: Collection[Node]) -> None:
+        """Has ops compute in place where their only input is passing."""
+        shared = {id(node) for node in passing}
+        for op in self.ops:
+            if op.overwrites and id(op.inputs[0]) in shared:
+                op.inputs[0].value = op.output.value
+
     def _share_gradients(self, passing: Collection[Node]) -> None:
         """Gives passing nodes their gradients in the order of the backward pass, from those no longer needed."""
         shared = {id(node) for node in passing if node.needs_gradient}
         unused: dict[tuple[int, int], list[Array]] = {}
         for op in reversed(self.ops):
+            if op.overwrites_gradient and id(op.output) in shared and id(op.inputs[0]) in shared:
+                op.inputs[0].grad = op.output.grad
+                continue
             for node in op.inputs:
                 if id(node) in shared:
                     free = unused.get(node.shape)
                     node.grad = free.pop() if free else aligned_zeros(node.shape, self.dtype)
             if id(op.output) in shared:
                 unused.setdefault(op.output.shape, []).append(op.output.grad)
+
+    def forward_kernels(self, after: Mapping[Op, Sequence[Kernel]]) -> list[Kernel]:
+        """The calls of a forward pass in their order, with further ones put in, each directly after an op's."""
+        return [kernel for op in self.ops for kernel in (op.forward, *after.get(op, ()))]
 
     def backward_kernels(self, after: Mapping[Op, Sequence[Kernel]]) -> list[Kernel]:
         """The calls of a backward pass in their order, with further ones put in, each directly after an op's."""
@@ -318,15 +362,16 @@ class Graph:
             for kernel in self._backward:
                 kernel()
 
-    def forward_and_backward(self, backward_kernels: Sequence[Kernel] | None = None) -> float:
+    def forward_and_backward(self, passes: Passes | None = None) -> float:
         """Both in one go and the loss, for a training loop that has switched floating-point warnings off itself.
 
-        `backward_kernels` are those to run in place of the usual ones.
+        `passes` are the kernels to run in place of the usual ones.
         """
-        for kernel in self._forward:
+        forward, backward = passes or self._passes
+        for kernel in forward:
             kernel()
         self.loss.grad.fill(1.0)
-        for kernel in self._backward if backward_kernels is None else backward_kernels:
+        for kernel in backward:
             kernel()
         return self.loss.value.item(0)
 

@@ -13,8 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.flat_parameters import in_blocks
-from engine.graph import Array
+from engine.graph import Array, in_blocks
 
 FEW = 16
 """Up to so many numbers are looked at one by one."""
@@ -54,6 +53,21 @@ def norm_for(dtype: np.dtype[Any], size: int) -> Norm:
     return norm
 
 
+def norm_of(vector: Array, norm: Norm) -> Callable[[], float]:
+    """The norm of one array that is written again and again."""
+    least, most = trusted(vector.dtype)
+    dot, tolist = vector.dot, vector.tolist
+
+    def of_few() -> float:
+        return math.hypot(*tolist())
+
+    def of_many() -> float:
+        square = float(dot(vector))
+        return math.sqrt(square) if least < square <= most else norm(vector)
+
+    return of_few if vector.size <= FEW else of_many
+
+
 Magnitudes = Callable[[], tuple[float, float, float]]
 """max |v|, mean |v| and ‖v‖ of an array as it is now; NaN where any entry is."""
 
@@ -65,14 +79,15 @@ def magnitudes_of(vector: Array, norm: Norm, scratch: Array, ones: Array) -> Mag
     """
     size = vector.size
     least, most = trusted(vector.dtype)
+    tolist = vector.tolist
     cut = [(part, scratch[: part.size], ones[: part.size]) for part in in_blocks(vector)]
 
     def of_few() -> tuple[float, float, float]:
-        values = vector.tolist()
+        values = tolist()
         l2 = math.hypot(*values)
         if l2 != l2:  # max would not always pass NaN on
             return l2, l2, l2
-        sizes = list(map(abs, values))
+        sizes = [*map(abs, values)]
         return max(sizes), sum(sizes) / size, l2
 
     def of_many() -> tuple[float, float, float]:

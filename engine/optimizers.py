@@ -21,8 +21,7 @@ from abc import ABC, abstractmethod
 import numpy as np
 
 from engine.experiment import OptimizerName
-from engine.flat_parameters import BLOCK, in_blocks
-from engine.graph import Array
+from engine.graph import BLOCK, Array, in_blocks
 
 MOMENTUM = 0.9
 RMSPROP_DECAY = 0.99

@@ -3,20 +3,26 @@
 bce             Ŷ > ½ says 1                  one row: two classes; several rows: as many yes-or-no labels
 cross_entropy   the largest Ŷ of a column     the first of several equal ones
 squared_error   nothing is classified
+
+In a step only what must be kept of it is: counting and dividing wait until somebody asks.
 """
 
 from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from engine.dead_units import Mask
 from engine.experiment import BceLoss, CrossEntropyLoss, Loss
 from engine.graph import Array
 
 HALF = 0.5
+
+Found = tuple[Any, ...]
+"""What a scorer keeps of one step, which never changes; what it means is the scorer's own affair."""
 
 
 class Score(NamedTuple):
@@ -34,8 +40,16 @@ class Scorer(ABC):
         """Takes in the labels: once, and again when they have changed."""
 
     @abstractmethod
-    def score(self) -> Score:
+    def compare(self) -> Found:
         """Compares the prediction with the labels last read."""
+
+    @abstractmethod
+    def score_of(self, found: Found) -> Score:
+        """What was found, as shares. It depends on nothing else."""
+
+    def score(self) -> Score:
+        """Both in one."""
+        return self.score_of(self.compare())
 
 
 def scorer(loss: Loss, prediction: Array, label: Array) -> Scorer:
@@ -65,7 +79,10 @@ class _Nothing(Scorer):
     def read_labels(self) -> None:
         """There are no classes."""
 
-    def score(self) -> Score:
+    def compare(self) -> Found:
+        return ()
+
+    def score_of(self, found: Found) -> Score:
         return Score(None, ())
 
 
@@ -74,29 +91,37 @@ class _TwoClasses(Scorer):
 
     def __init__(self, prediction: tuple[Array, Array], label: tuple[Array, Array]) -> None:
         self._prediction, self._label = prediction, label
-        self._n = label[0].size
-        self._said_one, self._is_one, self._both = (np.empty(self._n, np.bool_) for _ in range(3))
+        self._said_one, self._is_one = (np.empty(label[0].size, np.bool_) for _ in range(2))
 
     def read_labels(self) -> None:
         np.greater(*self._label, out=self._is_one)
-        self._ones = int(np.count_nonzero(self._is_one))
+        self._labels = self._is_one.tobytes()
 
-    def score(self) -> Score:
-        np.greater(*self._prediction, out=self._said_one)
-        if self._n == 1:
-            said_ones = found_ones = int(self._said_one[0])
-            found_ones &= self._ones
-        else:
-            said_ones = int(np.count_nonzero(self._said_one))
-            np.logical_and(self._said_one, self._is_one, out=self._both)
-            found_ones = int(np.count_nonzero(self._both))
-        zeros = self._n - self._ones
-        found_zeros = zeros - (said_ones - found_ones)
-        recall = (_share(found_zeros, zeros), _share(found_ones, self._ones))
-        return Score((found_zeros + found_ones) / self._n, recall)
+    def compare(self) -> Found:
+        """For each sample, whether it is said to be of class 1 and whether it is."""
+        one, other = self._prediction
+        if self._said_one.size == 1:  # two numbers are compared faster than two arrays
+            return b"\1" if one.item(0) > other.item(0) else b"\0", self._labels
+        np.greater(one, other, out=self._said_one)
+        return self._said_one.tobytes(), self._labels
+
+    def score_of(self, found: Found) -> Score:
+        said_one, is_one = (np.frombuffer(one, np.bool_) for one in found)
+        right = said_one == is_one
+        recall = tuple(_share(_count(right & those), _count(those)) for those in (~is_one, is_one))
+        return Score(_count(right) / right.size, recall)
 
 
-class _YesOrNo(Scorer):
+class _Right(Scorer):
+    """Counts in `_right` what is right, whatever that is."""
+
+    _right: Mask
+
+    def score_of(self, found: Found) -> Score:
+        return Score(found[0] / self._right.size, ())
+
+
+class _YesOrNo(_Right):
     """Several labels a sample, each right or wrong by itself."""
 
     def __init__(self, prediction: Array, label: Array) -> None:
@@ -106,13 +131,13 @@ class _YesOrNo(Scorer):
     def read_labels(self) -> None:
         np.greater(self._label, HALF, out=self._is)
 
-    def score(self) -> Score:
+    def compare(self) -> Found:
         np.greater(self._prediction, HALF, out=self._said)
         np.equal(self._said, self._is, out=self._right)
-        return Score(int(np.count_nonzero(self._right)) / self._right.size, ())
+        return (_count(self._right),)
 
 
-class _Largest(Scorer):
+class _Largest(_Right):
     """The class of the largest output of each column."""
 
     def __init__(self, prediction: Array, label: Array) -> None:
@@ -128,12 +153,16 @@ class _Largest(Scorer):
         np.copyto(self._samples, self._label)
         self._samples.argmax(axis=1, out=self._is)
 
-    def score(self) -> Score:
+    def compare(self) -> Found:
         np.copyto(self._samples, self._prediction)
         self._samples.argmax(axis=1, out=self._said)
         np.equal(self._said, self._is, out=self._right)
-        return Score(int(np.count_nonzero(self._right)) / self._right.size, ())
+        return (_count(self._right),)
 
 
 def _share(found: int, of: int) -> float:
     return found / of if of else math.nan
+
+
+def _count(mask: Mask) -> int:
+    return int(np.count_nonzero(mask))

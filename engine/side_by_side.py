@@ -8,15 +8,16 @@ A small array is read faster than it is asked for, so that a few calls for many 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from engine.flat_parameters import BLOCK
+from engine.graph import BLOCK
 
-TOGETHER = 2 * BLOCK
+TOGETHER = BLOCK
 """At most so many entries are one group, so that they are still in the processor's cache; one layer may have more."""
 
 Some = TypeVar("Some", bound=np.generic)
@@ -34,8 +35,17 @@ class Group(NamedTuple):
         return slice(self.first, self.last + 1)
 
 
-def groups_of(arrays: Sequence[npt.NDArray[Any]], kinds: Sequence[Hashable] | None = None) -> list[Group]:
-    """Cuts the layers' arrays into groups as long as they can be: of one shape, of one kind, and side by side."""
+def groups_of(
+    arrays: Sequence[npt.NDArray[Any]],
+    kinds: Sequence[Hashable] | None = None,
+    *,
+    most: float = TOGETHER,
+    each: float = math.inf,
+) -> list[Group]:
+    """Cuts the layers' arrays into groups as long as they can be: of one shape, of one kind, and side by side.
+
+    A group has at most `most` entries, and an array of more than `each` is a group by itself.
+    """
     groups: list[Group] = []
     first = 0
     for last, array in enumerate(arrays):
@@ -45,7 +55,8 @@ def groups_of(arrays: Sequence[npt.NDArray[Any]], kinds: Sequence[Hashable] | No
             or following.shape != array.shape
             or (kinds is not None and kinds[last + 1] != kinds[last])
             or not _follows(array, following)
-            or (last + 2 - first) * array.size > TOGETHER
+            or (last + 2 - first) * array.size > most
+            or array.size > each
         ):
             groups.append(Group(first, last))
             first = last + 1

@@ -10,8 +10,9 @@ the step's update, but for `update_ratio`, which is of the update itself.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -26,9 +27,11 @@ NEVER = -1
 """What `dead` and `dead_step` are before dead units were looked for."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)  # without slots: a field that nobody has read yet is not there
 class StepRecord:
     """One step of training. Arrays are read-only, of shape (L,) or, for the two gains, (L-1,).
+
+    A training step that nobody looks at should not pay for being looked at: see `unread`.
 
     step              counts from 0: the record of step 0 is of the network as it was initialised
     loss              ℰ of this batch, before the update
@@ -81,6 +84,38 @@ class StepRecord:
     clipped: float
     nonfinite: int
     problem: str | None
+
+    @classmethod
+    def unread(cls, known: dict[str, Any], rest: Callable[[], dict[str, Any]]) -> StepRecord:
+        """A record of the fields `known` and of those that `rest` makes, once, when the first of them is read.
+
+        What `rest` makes them of must never change.
+        """
+        record = object.__new__(cls)
+        known[_REST] = rest
+        object.__setattr__(record, "__dict__", known)
+        return record
+
+    if not TYPE_CHECKING:  # or a misspelt field would pass for one that is still to be made
+
+        def __getattr__(self, name: str) -> Any:
+            """Makes the rest of the fields where one is not there: Python asks here only then."""
+            fields = self.__dict__
+            rest = fields.get(_REST)
+            if rest is not None:
+                fields.update(rest())  # two threads at once make the same fields twice
+                fields.pop(_REST, None)
+            if name in fields:
+                return fields[name]
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Every field, read: what a copy or a pickle is made of."""
+        return {name: getattr(self, name) for name in type(self).__dataclass_fields__}
+
+
+_REST = "_rest"
+"""The entry of a record's dictionary that makes the fields that are not there yet."""
 
 
 def read_only_counts(numbers: Sequence[int]) -> Counts:

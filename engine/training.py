@@ -112,6 +112,10 @@ class Trainer:
         self._seconds = 0.0
         self._parameters = FlatParameters(network)
         trainable = self._parameters.trainable
+        biases = self._parameters.biases
+        self._biases: tuple[Array, Array] | None = None
+        if biases.stop:
+            self._biases = self._parameters.gradients[biases], self._parameters.values[biases]
         self._optimizer = OPTIMIZERS[train.optimizer](
             self._parameters.values[trainable], self._parameters.gradients[trainable]
         )
@@ -240,7 +244,9 @@ class Trainer:
         self._current = current = self._batches.deal()
         graph = self._graphs[current]
         monitor = self._monitors[current]
-        loss = graph.forward_and_backward(monitor.kernels if measure else None)
+        loss = graph.forward_and_backward(monitor.passes if measure else None)
+        if measure and monitor.doubts():
+            loss = graph.forward_and_backward(monitor.passes)
         if not self._looks_finite(loss, monitor if measure else None):
             nonfinite = count_nonfinite(loss, parameters.gradients, parameters.values)
             if nonfinite:  # otherwise only a square was too large
@@ -258,17 +264,13 @@ class Trainer:
 
         Without measurements a parameter that has just overflowed is found through what it does to the others.
         """
-        gradients, values, biases = (
-            self._parameters.gradients,
-            self._parameters.values,
-            self._parameters.biases,
-        )
         if monitor is None:
+            gradients = self._parameters.gradients
             return math.isfinite(loss + float(gradients.dot(gradients)))
-        if biases.stop:
-            gradients, values = gradients[biases], values[biases]
+        if self._biases is not None:
+            gradients, values = self._biases
             loss += float(gradients.dot(gradients)) + float(values.dot(values))
-        return monitor.looks_finite() and math.isfinite(loss)
+        return math.isfinite(loss) and monitor.looks_finite()
 
     def _clip_factor(self, clip_norm: float) -> float:
         norm = self._norm(self._parameters.gradients[self._parameters.trainable])
@@ -294,37 +296,29 @@ class Trainer:
         monitor = self._monitors[self._current]
         if not self._batches.full:
             monitor.read_labels()
-        measured = monitor.measurements(scale)
-        score = monitor.score()
-        self.last = record = StepRecord(
-            step=self.steps_done,
-            loss=loss,
-            learning_rate=learning_rate,
-            seconds=self._seconds + time.perf_counter() - began,
-            accuracy=score.accuracy,
-            recall=score.recall,
-            grad_max=measured.grad_max,
-            grad_mean=measured.grad_mean,
-            grad_l2=measured.grad_l2,
-            update_ratio=measured.update_ratio,
-            zero_fraction=measured.zero_fraction,
-            quiet=measured.quiet,
-            dead=self._dead_units.counts,
-            dead_step=self._dead_units.step,
-            saturated=measured.saturated,
-            delta_l2=measured.delta_l2,
-            weight_gain=measured.weight_gain,
-            activation_gain=measured.activation_gain,
-            clipped=clipped,
-            nonfinite=nonfinite,
-            problem=problem,
+        rest = monitor.found(scale)
+        units = self._dead_units
+        self.last = record = StepRecord.unread(
+            {
+                "step": self.steps_done,
+                "loss": loss,
+                "learning_rate": learning_rate,
+                "seconds": self._seconds + time.perf_counter() - began,
+                "dead": units.counts,
+                "dead_step": units.step,
+                "clipped": clipped,
+                "nonfinite": nonfinite,
+                "problem": problem,
+            },
+            rest,
         )
         return record
 
     def _broken(self, loss: float, learning_rate: float, nonfinite: int, began: float) -> StepRecord:
         """The record of a step that met NaN or infinity; nothing is updated."""
         graph, monitor = self._graphs[self._current], self._monitors[self._current]
-        graph.forward_and_backward(monitor.kernels)  # it may not have been measured
+        monitor.be_careful()
+        graph.forward_and_backward(monitor.passes)  # it may not have been measured
         # Only a graph whose gradients are all kept can say where the first one broke.
         readable = self.network.graph(graph.nodes[X].value, graph.nodes[Y].value)
         readable.forward_and_backward()

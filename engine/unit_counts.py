@@ -22,6 +22,9 @@ from engine.norms import FEW
 from engine.ops.activation import SATURATED_OUTSIDE
 from engine.step_record import Floats
 
+FEW_UNITS = 4
+"""So many units are counted faster one by one than all together and then each of them."""
+
 
 class UnitCounts:
     """Counts in the activations of one group of layers, (layers, units · n), as they are when `measure` is called.
@@ -57,29 +60,59 @@ class UnitCounts:
         self._fired = fired
         self._fired_by_layer = list(fired.reshape(self._layers, self._units))
         self._few = rows.size <= FEW and self._layers == 1
+        self._one_by_one = []
+        if self._layers == 1 and self._units <= FEW_UNITS and not self._few:
+            self._one_by_one = list(self._true_by_unit)
         self._none = [0] * self._layers
         self._zeros = self._none
         self._any_saturated = False
+        self._fired_before = [True] * self._size if self._few else []
         self.quiet = self._none
         """How many units of each layer are 0 for every sample."""
 
     def measure(self) -> None:
         """Counts saturated entries, zeros and quiet units."""
+        if self._few and self._n == 1:
+            self._count_one_sample(self._values.tolist())
+            return
         if self._outside is not None:
             self._count_saturated(*self._outside)
             if self._zero_only_if_saturated and not self._any_saturated:
                 self._enter_zeros(self._none)
                 return
+        if self._one_by_one:
+            self._count_one_by_one()
+            return
         zeros = self._count_zeros()
         self._enter_zeros(zeros)
         if zeros is not self._none and max(zeros) >= self._n:  # a quiet unit has as many
             self.quiet = self._count_quiet(zeros)
 
+    def _count_one_sample(self, numbers: list[float]) -> None:
+        """All counts where a unit that is 0 is quiet; most often it is the same units as before."""
+        fired = [*map(bool, numbers)]
+        if fired != self._fired_before:
+            self._fired_before = fired
+            zeros = fired.count(False)
+            self._zero_fraction[0] = zeros / self._size
+            self._fired[:] = fired
+            self.quiet = [zeros]
+        if self._outside is not None:
+            self._count_saturated(*self._outside)
+
+    def _nothing_saturated(self) -> None:
+        if self._any_saturated:
+            self._any_saturated = False
+            self._saturated.fill(0.0)
+
     def _enter_zeros(self, zeros: list[int]) -> None:
         """Sets the shares, and every unit to fired until it is known that one has not."""
         if self._zeros != zeros:
             self._zeros = zeros
-            self._zero_fraction[:] = [count / self._size for count in zeros]
+            if self._layers == 1:
+                self._zero_fraction[0] = zeros[0] / self._size
+            else:
+                self._zero_fraction[:] = [count / self._size for count in zeros]
         if self.quiet is not self._none:
             self._fired.fill(True)
             self.quiet = self._none
@@ -87,10 +120,13 @@ class UnitCounts:
     def _count_saturated(self, low: float, high: float) -> None:
         """Entries whose derivative is below a hundredth of its largest value."""
         values = self._values
-        if low <= values.item(values.argmin()) and values.item(values.argmax()) <= high:
-            if self._any_saturated:
-                self._any_saturated = False
-                self._saturated.fill(0.0)
+        if self._few:
+            numbers = values.tolist()
+            if low <= min(numbers) and max(numbers) <= high:  # or NaN is the first
+                self._nothing_saturated()
+                return
+        elif low <= values.item(values.argmin()) and values.item(values.argmax()) <= high:
+            self._nothing_saturated()
             return
         np.less(values, low, out=self._true)
         np.greater(values, high, out=self._also_true)
@@ -111,13 +147,22 @@ class UnitCounts:
             return [zeros]
         return [self._size - int(np.count_nonzero(one)) for one in self._true_by_layer]
 
+    def _count_one_by_one(self) -> None:
+        """The zeros of each unit, and so which of them is quiet."""
+        np.not_equal(self._values, self._zero, out=self._true)
+        counts = [int(np.count_nonzero(unit)) for unit in self._one_by_one]
+        self._enter_zeros([self._size - sum(counts)])
+        if 0 in counts:
+            self._fired[:] = counts
+            self.quiet = [counts.count(0)]
+
     def _count_quiet(self, zeros: list[int]) -> list[int]:
         """Units that are 0 for every sample; enters in `fired` those that are not."""
-        if self._few:
-            np.not_equal(self._values, self._zero, out=self._true)
         if self._n == 1:
             np.copyto(self._fired, self._true)
             return zeros
+        if self._few:
+            np.not_equal(self._values, self._zero, out=self._true)
         np.logical_or.reduce(self._true_by_unit, axis=1, out=self._fired)
         quiet = [self._units - int(np.count_nonzero(one)) for one in self._fired_by_layer]
         return quiet if any(quiet) else self._none

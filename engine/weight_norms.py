@@ -2,69 +2,92 @@
 
     ∂ℰ/∂W  (layers, entries)  ──  | |  ──>  max, mean, L2        W  ──>  L2        a number for each layer
 
-For several layers every line of this is one array call, and what the sum of squares cannot say (it is 0, or infinite,
-or some squares may have vanished) is asked again, layer by layer, in the way that can: see `engine.norms`.
+For several layers every line of this is one array call for a batch of them, and what the sum of squares cannot say
+(it is 0, or infinite, or some squares may have vanished) is asked again, layer by layer, in the way that can: see
+`engine.norms`.
 """
 
 from __future__ import annotations
 
+import math
+from typing import NamedTuple
+
 import numpy as np
 
-from engine.graph import Array, Kernel
-from engine.norms import Norm, magnitudes_of, trusted
+from engine.graph import BLOCK, Array, Kernel
+from engine.norms import FEW, Norm, magnitudes_of, norm_of, trusted
 from engine.step_record import Floats
+
+BATCH = BLOCK // 2
+"""So many entries of equal layers are looked at in one go, when the backward pass has just been there."""
 
 Places = tuple[Floats, Floats, Floats, Floats]
 """Where max, mean and L2 of the gradients go, and the L2 of the weights: (layers,) each."""
 
 
+class Batch(NamedTuple):
+    """A kernel to be run as soon as the backward pass has left the rows from `first` on."""
+
+    first: int
+    measure: Kernel
+
+
 def weights_measurer(
     gradients: Array, weights: Array, places: Places, norm: Norm, scratch: Array, ones: Array
-) -> Kernel:
+) -> list[Batch]:
     """Measures the rows of two matrices, (layers, entries), that are written again and again.
 
-    `scratch`, and `ones` full of them, have the matrices' size; for a single layer see `magnitudes_of`.
+    All batches have to be run, the last rows first. `scratch`, and `ones` full of them, have BLOCK entries, or
+    at least the matrices' size; for a single layer see `magnitudes_of`.
     """
     if len(gradients) == 1:
-        return _of_one(gradients[0], weights[0], places, norm, scratch, ones)
+        return [Batch(0, _of_one(gradients[0], weights[0], places, norm, scratch, ones))]
     return _of_several(gradients, weights, places, norm, scratch, ones)
 
 
 def _of_one(
     gradient: Array, weight: Array, places: Places, norm: Norm, scratch: Array, ones: Array
 ) -> Kernel:
+    if gradient.size <= FEW:
+        return _of_few(gradient, weight, places)
     magnitudes = magnitudes_of(gradient, norm, scratch, ones)
+    l2_of_weight = norm_of(weight, norm)
     largest, mean, gradient_l2, weight_l2 = places
 
     def measure() -> None:
         largest[0], mean[0], gradient_l2[0] = magnitudes()
-        weight_l2[0] = norm(weight)
+        weight_l2[0] = l2_of_weight()
+
+    return measure
+
+
+def _of_few(gradient: Array, weight: Array, places: Places) -> Kernel:
+    """What `magnitudes_of` and `norm_of` do with few numbers, without asking them."""
+    largest, mean, gradient_l2, weight_l2 = places
+    numbers_of_gradient, numbers_of_weight = gradient.tolist, weight.tolist
+    hypot, size = math.hypot, gradient.size
+
+    def measure() -> None:
+        sizes = [*map(abs, numbers_of_gradient())]
+        l2 = gradient_l2[0] = hypot(*sizes)
+        largest[0] = max(sizes) if l2 == l2 else l2  # max would not always pass NaN on
+        mean[0] = sum(sizes) / size
+        weight_l2[0] = hypot(*numbers_of_weight())
 
     return measure
 
 
 def _of_several(
     gradients: Array, weights: Array, places: Places, norm: Norm, scratch: Array, ones: Array
-) -> Kernel:
+) -> list[Batch]:
     layers, size = gradients.shape
     largest, mean, gradient_l2, weight_l2 = places
-    flat = scratch[: gradients.size]
-    sizes, as_many_ones = flat.reshape(gradients.shape), ones[:size]
-    starts = np.arange(0, gradients.size, size)
-    maxima, totals, gradient_squares, weight_squares = found = np.empty((4, layers), gradients.dtype)
+    found = np.empty((4, layers), gradients.dtype)
+    maxima, totals, gradient_squares, weight_squares = found
     squares = found[2:].reshape(-1)
-    # Vector times vector, for every layer: a dot product each.
-    gradient_factors = sizes.reshape(layers, 1, size), sizes.reshape(layers, size, 1)
-    weight_factors = weights.reshape(layers, 1, size), weights.reshape(layers, size, 1)
-    of_gradients, of_weights = (one.reshape(layers, 1, 1) for one in (gradient_squares, weight_squares))
     least, most = trusted(gradients.dtype)
 
-    def measure() -> None:
-        np.abs(gradients, out=sizes)
-        np.maximum.reduceat(flat, starts, out=maxima)  # passes NaN on
-        np.matmul(sizes, as_many_ones, out=totals)
-        np.matmul(*gradient_factors, out=of_gradients)
-        np.matmul(*weight_factors, out=of_weights)
+    def finish() -> None:
         np.copyto(largest, maxima)
         np.divide(totals, size, out=mean, dtype=np.float64)  # what float32 cannot halve, float64 can
         np.sqrt(gradient_squares, out=gradient_l2, dtype=np.float64)
@@ -82,4 +105,37 @@ def _of_several(
             if not least < weight_square <= most:
                 weight_l2[layer] = norm(weights[layer])
 
-    return measure
+    places_found = maxima, totals, gradient_squares, weight_squares
+    return [*batches_of_squares(gradients, weights, places_found, scratch, ones), Batch(0, finish)]
+
+
+def batches_of_squares(
+    gradients: Array, weights: Array, places: tuple[Array, ...], scratch: Array, ones: Array
+) -> list[Batch]:
+    """Like `weights_measurer`, with totals in place of means and squares in place of norms, in the dtype given."""
+    layers, size = gradients.shape
+    together = max(1, BATCH // size)
+
+    def batch(first: int) -> Batch:
+        here = slice(first, first + together)
+        some, theirs = gradients[here], weights[here]
+        rows = len(some)
+        maxima, totals, *squares = (place[here] for place in places)
+        flat = scratch[: rows * size]
+        sizes, as_many_ones = flat.reshape(rows, size), ones[:size]
+        starts = np.arange(0, flat.size, size)
+        # Vector times vector, for every layer: a dot product each.
+        of_gradients, of_weights = (one.reshape(rows, 1, 1) for one in squares)
+        lying, standing = sizes.reshape(rows, 1, size), sizes.reshape(rows, size, 1)
+        their_lying, their_standing = theirs.reshape(rows, 1, size), theirs.reshape(rows, size, 1)
+
+        def look() -> None:
+            np.abs(some, out=sizes)
+            np.maximum.reduceat(flat, starts, out=maxima)  # passes NaN on
+            np.matmul(sizes, as_many_ones, out=totals)
+            np.matmul(lying, standing, out=of_gradients)
+            np.matmul(their_lying, their_standing, out=of_weights)
+
+        return Batch(first, look)
+
+    return [batch(first) for first in reversed(range(0, layers, together))]

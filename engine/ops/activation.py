@@ -51,6 +51,7 @@ LINEAR = Rule(
     derivative=_linear_derivative,
     formula=lambda x: x,
     derivative_formula=lambda x: Number(1.0),
+    in_place=True,
 )
 
 # ── sigmoid ─────────────────────────────────────────────────────────────────────────────────────────
@@ -85,6 +86,7 @@ SIGMOID = Rule(
     formula=lambda x: call("sigmoid", x),
     derivative_formula=_sigmoid_slope,
     remark=_sigmoid_remark,
+    in_place=True,
 )
 
 # ── tanh ────────────────────────────────────────────────────────────────────────────────────────────
@@ -108,6 +110,7 @@ TANH = Rule(
     formula=lambda x: call("tanh", x),
     derivative_formula=lambda x: 1 - call("tanh", x) ** 2,
     remark=_tanh_remark,
+    in_place=True,
 )
 
 # ── relu and its family ─────────────────────────────────────────────────────────────────────────────
@@ -127,6 +130,7 @@ RELU = Rule(
     derivative_formula=positive,
     remark=_relu_remark,
     kinks=(0.0,),
+    in_place=True,
 )
 
 

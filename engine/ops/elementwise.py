@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from engine.expression import Entry, Expr
-from engine.graph import Array, Columns, Node, Op, Scratch
+from engine.graph import Array, Columns, Node, Op, Scratch, in_blocks
 
 FormulaOf = Callable[[Expr], Expr]
 
@@ -30,6 +30,7 @@ class Rule:
     `value(x, out)` and `derivative(x, y, out)` are kernels that write into `out` (y is the value at x);
     `formula` and `derivative_formula` say the same in symbols. `remark` describes what is notable at an x.
     `kinks` are the points where the derivative jumps: there a central difference has no single answer.
+    `in_place` says that `value` may write over x, and that `derivative` then needs nothing but y.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Rule:
     derivative_formula: FormulaOf
     remark: Callable[[float], str | None] = field(default=_nothing_notable)
     kinks: tuple[float, ...] = ()
+    in_place: bool = False
 
 
 class Elementwise(Op):
@@ -48,9 +50,29 @@ class Elementwise(Op):
         super().__init__((node,), output)
         self.rule = rule
 
+    @property
+    def overwrites(self) -> bool:
+        """Where the rule allows it, unless a loss computes from the input."""
+        return self.rule.in_place and not self.bypassed
+
+    @property
+    def overwrites_gradient(self) -> bool:
+        """Entry by entry, always; a bypassed op's input has its gradient from the loss."""
+        return not self.bypassed
+
     def prepare(self, scratch: Scratch) -> None:
-        """Takes a working array where the gradient must be added to another's."""
-        self._scratch = scratch.like(self.output.value) if self.adds[0] else None
+        """Cuts all arrays into blocks; takes a working array for one block's derivatives."""
+        (node,) = self.inputs
+        self._blocks: list[tuple[Array, ...]] = []
+        if not self.sends[0]:
+            return
+        whole = (node.value, self.output.value, self.output.grad, node.grad)
+        if all(one.flags.c_contiguous for one in whole):
+            # One block after the other, so that what one call wrote is still near in the next.
+            blocks = zip(*(in_blocks(one.reshape(-1)) for one in whole), strict=True)
+        else:
+            blocks = zip(*([one] for one in whole), strict=True)
+        self._blocks = [(*arrays, scratch.like(arrays[0])) for arrays in blocks]
 
     def forward(self) -> None:
         """a = g(f)."""
@@ -58,14 +80,14 @@ class Elementwise(Op):
 
     def backward(self) -> None:
         """∂ℰ/∂f = g'(f) ∂ℰ/∂a."""
-        if not self.sends[0]:
-            return
-        (node,) = self.inputs
-        target = node.grad if self._scratch is None else self._scratch
-        self.rule.derivative(node.value, self.output.value, target)
-        np.multiply(target, self.output.grad, out=target)
-        if self._scratch is not None:
-            np.add(node.grad, target, out=node.grad)
+        adds, derivative = self.adds[0], self.rule.derivative
+        for x, y, arriving, target, slope in self._blocks:
+            derivative(x, y, slope)
+            if adds:
+                np.multiply(slope, arriving, out=slope)
+                np.add(target, slope, out=target)
+            else:
+                np.multiply(slope, arriving, out=target)
 
     def formula(self, entry: Entry) -> Expr:
         """g of the entry."""

@@ -45,7 +45,7 @@ class Linear(Op):
             self._send_product(ACTIVATION, weight.value, gradient)
         if len(self.inputs) > BIAS and self.sends[BIAS]:
             bias, scratch = self.inputs[BIAS], self._scratch[BIAS]
-            np.sum(gradient, axis=1, keepdims=True, out=bias.grad if scratch is None else scratch)
+            np.add.reduce(gradient, axis=1, keepdims=True, out=bias.grad if scratch is None else scratch)
             if scratch is not None:
                 np.add(bias.grad, scratch, out=bias.grad)
 

@@ -298,10 +298,10 @@ class CrossEntropy(Loss):
             self._from_prediction()
             return
         label, logits = self.inputs[1].value, self.logits.value
-        np.max(logits, axis=0, keepdims=True, out=self._row)
+        np.maximum.reduce(logits, axis=0, keepdims=True, out=self._row)
         np.subtract(logits, self._row, out=self._scratch)
         np.exp(self._scratch, out=self._other)
-        np.sum(self._other, axis=0, keepdims=True, out=self._row)
+        np.add.reduce(self._other, axis=0, keepdims=True, out=self._row)
         np.log(self._row, out=self._row)
         np.subtract(self._row, self._scratch, out=self._scratch)
         np.multiply(self._scratch, label, out=self._scratch)
@@ -321,7 +321,7 @@ class CrossEntropy(Loss):
         if self.logits is None:
             return
         gradient = self.logits.grad
-        np.sum(label, axis=0, keepdims=True, out=self._row)
+        np.add.reduce(label, axis=0, keepdims=True, out=self._row)
         np.multiply(prediction, self._row, out=gradient)
         np.subtract(gradient, label, out=gradient)
         np.divide(gradient, self.n, out=gradient)

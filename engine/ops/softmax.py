@@ -24,10 +24,10 @@ class Softmax(Op):
     def forward(self) -> None:
         """Subtracts each column's maximum first, so that no exponential overflows."""
         x, y = self.inputs[0].value, self.output.value
-        np.max(x, axis=0, keepdims=True, out=self._row)
+        np.maximum.reduce(x, axis=0, keepdims=True, out=self._row)
         np.subtract(x, self._row, out=y)
         np.exp(y, out=y)
-        np.sum(y, axis=0, keepdims=True, out=self._row)
+        np.add.reduce(y, axis=0, keepdims=True, out=self._row)
         np.divide(y, self._row, out=y)
 
     def backward(self) -> None:
@@ -36,7 +36,7 @@ class Softmax(Op):
             return
         y, gradient, target = self.output.value, self.output.grad, self.inputs[0].grad
         np.multiply(gradient, y, out=self._scratch)
-        np.sum(self._scratch, axis=0, keepdims=True, out=self._row)
+        np.add.reduce(self._scratch, axis=0, keepdims=True, out=self._row)
         np.subtract(gradient, self._row, out=self._scratch)
         np.multiply(self._scratch, y, out=self._scratch)
         if self.adds[0]:

@@ -351,7 +351,10 @@ def test_equal_layers_are_measured_together_as_they_are_one_by_one(
     norm = norm_for(found.dtype, size)
     scratch, ones = np.empty(layers * size), np.ones(layers * size)
     with np.errstate(all="ignore"):
-        weights_measurer(gradients, weights, (largest, mean, l2, weight_l2), norm, scratch, ones)()
+        for _, measure in weights_measurer(
+            gradients, weights, (largest, mean, l2, weight_l2), norm, scratch, ones
+        ):
+            measure()
         one_by_one = [magnitudes_of(row, norm, np.empty(size), np.ones(size))() for row in gradients]
         np.testing.assert_allclose(found[:3].T, one_by_one, rtol=1e-12)
         np.testing.assert_allclose(weight_l2, [norm(row) for row in weights], rtol=1e-12)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from hypothesis import assume, given
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 
 from engine.experiment import (
     BceLoss,
@@ -15,7 +15,7 @@ from engine.experiment import (
     SquaredErrorLoss,
 )
 from engine.expression import Symbol
-from engine.graph import Graph
+from engine.graph import BLOCK, Graph
 from engine.network import Network, values_and_gradients
 from engine.ops.activation import ACTIVATIONS
 from tests.engine.networks import (
@@ -85,6 +85,37 @@ def test_a_training_graph_sends_the_same_gradients_to_the_parameters(case: Case)
     for name in case.network.parameters:
         assert_array_equal(full.nodes[name].grad, training.nodes[name].grad)
     assert not training.nodes[Symbol("X")].needs_gradient
+
+
+@given(case=cases())
+def test_sharing_memory_changes_no_number(case: Case):
+    """Nor do blocks: with `transient`, ops compute in place where nothing else reads their input."""
+    apart, shared = (
+        case.network.graph(case.X, case.Y, training=True, transient=transient) for transient in (False, True)
+    )
+    for graph in (apart, shared):
+        graph.forward()
+        graph.backward()
+    assert shared.loss.value[0, 0] == apart.loss.value[0, 0]
+    for name in case.network.parameters:
+        assert_array_equal(shared.nodes[name].grad, apart.nodes[name].grad)
+
+
+@pytest.mark.parametrize("transient", [False, True])
+def test_arrays_that_take_several_blocks(transient: bool):
+    network = Network.initialised(EXPERIMENT, features=2)
+    X = np.random.default_rng(0).standard_normal((2, 2 * BLOCK + 7))
+    graph = network.graph(X, np.ones((1, X.shape[1])), training=True, transient=transient)
+    graph.forward()
+    graph.backward()
+    parts = [network.graph(part, np.ones((1, part.shape[1]))) for part in np.array_split(X, 7, axis=1)]
+    for name in network.parameters:
+        total = np.zeros(network.parameters[name].shape)
+        for part in parts:
+            part.forward()
+            part.backward()
+            total += part.nodes[name].grad * part.n / X.shape[1]
+        assert_allclose(graph.nodes[name].grad, total, rtol=1e-10)
 
 
 @given(case=cases())

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.flat_parameters import BLOCK
+from engine.graph import BLOCK
 from engine.optimizers import OPTIMIZERS
 
 

@@ -1,6 +1,11 @@
 """A trainer's records say what an independent program says; settings, clipping, freezing and time travel are exact."""
 
+import copy
+import dataclasses
 import math
+import pickle
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice, pairwise
 
 import numpy as np
@@ -10,6 +15,7 @@ from hypothesis import strategies as st
 
 from engine.datasets import load_data
 from engine.experiment import SquaredErrorLoss
+from engine.expression import Symbol
 from engine.loading import list_presets, load_experiment
 from engine.network import Network
 from engine.step_record import NEVER, StepRecord, layer_names
@@ -156,6 +162,69 @@ def test_records_do_not_change_while_training_goes_on():
     list(islice(trainer, 20))
     for field, array in kept.items():
         np.testing.assert_array_equal(getattr(first, field), array)
+
+
+def test_a_record_reads_the_same_whenever_it_is_read_first():
+    early, late = Trainer(NETWORKS["plain"]), Trainer(NETWORKS["plain"])
+    for trainer in (early, late):
+        trainer.clip_norm = 0.05
+    first, unread = next(early), next(late)
+    read = {field: getattr(first, field) for field in (*PER_LAYER, "accuracy", "recall")}
+    list(islice(late, 20))
+    late.network.parameters.clear()
+    for field, value in read.items():
+        np.testing.assert_array_equal(getattr(unread, field), value)
+
+
+def test_a_record_that_nobody_has_read_can_be_copied_and_sent():
+    one, other = (next(Trainer(NETWORKS["plain"])) for _ in range(2))
+    for copied in (copy.copy(one), copy.deepcopy(one), pickle.loads(pickle.dumps(one))):
+        for field in dataclasses.fields(StepRecord):
+            if field.name != "seconds":
+                np.testing.assert_array_equal(getattr(copied, field.name), getattr(other, field.name))
+    assert "update_ratio=array" in repr(next(Trainer(NETWORKS["plain"])))
+
+
+def test_a_record_has_no_other_attributes_and_none_can_be_set():
+    record = next(Trainer(NETWORKS["plain"]))
+    with pytest.raises(AttributeError, match="no attribute 'grad_l3'"):
+        record.grad_l3  # noqa: B018
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        record.grad_l2 = np.zeros(3)
+
+
+def test_several_threads_may_read_one_record_first():
+    trainer = Trainer(NETWORKS["deep sigmoid"])
+    for record in islice(trainer, 50):
+        barrier = threading.Barrier(4)
+
+        def read(record: StepRecord = record, barrier: threading.Barrier = barrier) -> float:
+            barrier.wait()
+            return float(record.update_ratio.sum()) + record.recall[0]
+
+        with ThreadPoolExecutor(4) as pool:
+            assert len({future.result() for future in [pool.submit(read) for _ in range(4)]}) == 1
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-160, 0.0])
+def test_squares_that_cannot_be_trusted_are_asked_for_again(scale: float):
+    """The same network measured the quick way and in the way that needs no second look."""
+    made = experiment(
+        [layer(6, "tanh", "repeat = 4"), layer(4, "sigmoid")],
+        data='kind = "random"\nn = 20\nfeatures = 6\noutputs = 4',
+    )
+    quick, careful = Trainer(made), Trainer(made)
+    (monitor,) = quick._monitors
+    assert monitor._squares is not None
+    for trainer in (quick, careful):
+        trainer.network.parameters[Symbol("W", 5)][...] *= scale
+    careful._monitors[0].be_careful()
+    for _ in range(3):
+        record, expected = next(quick), next(careful)
+        assert record.loss == expected.loss
+        for field in PER_LAYER:
+            np.testing.assert_allclose(getattr(record, field), getattr(expected, field), rtol=1e-14, atol=0)
+    assert (monitor._squares is None) == (scale != 1.0)
 
 
 def test_a_network_of_one_layer_has_no_gaps():
@@ -489,7 +558,7 @@ def test_every_further_layer_costs_at_most_the_same_number_of_calls(norm: str):
     def calls(depth: int) -> tuple[int, int]:
         made = experiment([layer(4, "relu", f"repeat = {depth}\n{norm}"), layer(1, "sigmoid")])
         trainer = Trainer(made)
-        return len(trainer._graphs[0].ops), len(trainer._monitors[0].kernels)
+        return len(trainer._graphs[0].ops), sum(map(len, trainer._monitors[0].passes))
 
     one, two, many = (np.array(calls(depth)) for depth in (1, 2, 100))
     operations, kernels = many - one
