@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 from textual.app import ComposeResult
 from textual.content import Content
-from textual.widgets import Footer
 
 from engine.datasets import load_data
 from engine.experiment_error import ExperimentError
@@ -42,6 +41,7 @@ from tui.source import Source
 from tui.training_status import LaneStatus
 from tui.verdicts import budget_lines, predicted_profile, verdict_lines
 from tui.widgets.chart_view import ChartView
+from tui.widgets.key_bar import KeyBar
 from tui.widgets.too_small import TooSmall
 from tui.widgets.unchanging import FixedText, Panel
 
@@ -85,7 +85,7 @@ class GradientsScreen(TrainingScreen):
         with Panel(id="verdict-panel"):
             yield FixedText(id="verdict")
         yield TooSmall()
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyBar()
 
     def draw(self, statuses: list[LaneStatus]) -> None:
         """The chart, the layer's numbers and the verdict."""

@@ -8,12 +8,14 @@ events                     "step 120: unit 3 of layer 2 died"
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.widgets import Footer
 
+from engine.dead_units import UnitEvent
 from engine.history import Series
 from engine.layout import number_text
 from engine.training import UnitActivity
@@ -27,6 +29,7 @@ from tui.source import Source
 from tui.training_status import LaneStatus
 from tui.unit_map import Cursor, UnitState, unit_map
 from tui.widgets.chart_view import ChartView
+from tui.widgets.key_bar import KeyBar
 from tui.widgets.too_small import TooSmall
 from tui.widgets.unchanging import FixedText, Panel
 
@@ -61,7 +64,7 @@ class ReluScreen(TrainingScreen):
                 yield FixedText(id="events")
         yield FixedText(id="layer")
         yield TooSmall()
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyBar()
 
     def draw(self, statuses: list[LaneStatus]) -> None:
         """The chart, the map and the events."""
@@ -144,9 +147,10 @@ class ReluScreen(TrainingScreen):
         )
 
     def _draw_events(self, activity: UnitActivity) -> None:
-        height = max(self.query_one("#events").size.height, 1)
-        latest = [str(event) for event in activity.events[-min(height, EVENTS_SHOWN) :]][::-1]
-        text = "\n".join(latest) if latest else "No unit has died."
+        room = self.query_one("#events").size
+        latest = activity.events[-min(max(room.height, 1), EVENTS_SHOWN) :][::-1]
+        lines = _event_lines(latest, room.width)
+        text = "\n".join(lines) if lines else "No unit has died."
         self.query_one("#events", FixedText).say(text)
 
     def _draw_unit(self, activity: UnitActivity) -> None:
@@ -157,9 +161,8 @@ class ReluScreen(TrainingScreen):
             (f" unit {unit} of layer {layer + 1} ", "bold reverse $accent")
         ]
         if dead:
-            parts.append(
-                (f"  dead since step {died_at}, 0 for every sample; Enter shows why", "bold $remark")
-            )
+            parts.append((f"  dead since step {died_at}", "bold $remark"))
+            parts.append((", 0 for every sample; Enter shows why", "bold $remark"))
         else:
             parts += [("  fires for ", "$faint"), f"{100 * rate:.0f} %", (" of the batch", "$faint")]
             if rate == 0:
@@ -167,7 +170,9 @@ class ReluScreen(TrainingScreen):
         slope = self.live.look(lambda lanes: lanes[0].slope)
         if slope is not None:
             parts.append((f"   slope {number_text(slope, self.glyphs)}", "$faint"))
-        self.query_one("#layer", FixedText).say(Content.assemble(*parts))
+        while (line := Content.assemble(*parts)).cell_length > self.size.width and len(parts) > 2:
+            parts.pop()
+        self.query_one("#layer", FixedText).say(line)
 
     # ── what is shown ───────────────────────────────────────────────────────────────────────────────
 
@@ -226,6 +231,17 @@ class ReluScreen(TrainingScreen):
     def action_stepper(self) -> None:
         """The stepper on the unit under the cursor: for a dead one it shows the factor that is 0."""
         self.open_stepper(self.cursor.layer + 1, self.cursor.unit)
+
+
+def _event_lines(events: Sequence[UnitEvent], width: int) -> list[str]:
+    """Events in sentences, or in fewer words where those are too long: what happened must not be cut off."""
+    sentences = [str(event) for event in events]
+    if all(len(sentence) <= width for sentence in sentences):
+        return sentences
+    return [
+        f"{event.step} {'died' if event.died else 'recovered'}: unit {event.unit} of layer {event.layer}"
+        for event in events
+    ]
 
 
 def _counts(activity: UnitActivity) -> tuple[int, int]:
