@@ -24,6 +24,7 @@ from importlib import resources
 from pathlib import Path
 
 from engine.loading import load_experiment
+from tui.courtesy import courteous_loop
 
 EXPERIMENTS = ("vanishing-sigmoid-50", "dying-relu")
 WIDTH, HEIGHT = 120, 40
@@ -76,7 +77,10 @@ async def watched(path: str, seconds: float) -> float:
 
 def throughput(path: str, rounds: int, seconds: float) -> tuple[float, float, float]:
     """Median rates alone and watched, and the median of their ratios, pair by pair."""
-    pairs = [(alone(path, seconds), asyncio.run(watched(path, seconds))) for _ in range(rounds)]
+    pairs = []
+    for _ in range(rounds):
+        with asyncio.Runner(loop_factory=courteous_loop) as runner:  # as the app is run
+            pairs.append((alone(path, seconds), runner.run(watched(path, seconds))))
     return (
         statistics.median(one for one, _ in pairs),
         statistics.median(two for _, two in pairs),

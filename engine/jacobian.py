@@ -27,7 +27,8 @@ class SampleJacobian:
 
     `matrix[i, j]` is ∂above_i/∂below_j for samples[i] and samples[j]. `left` is the row ∂ℰ/∂above, `product` the
     row `left · matrix` and `gradient` the row ∂ℰ/∂below that the backward pass found, all over all n samples.
-    `rounding` is how far apart rounding may put those two: batch norm adds up numbers that nearly cancel.
+    `rounding` is how far apart rounding may put those two: batch norm adds up numbers that nearly cancel, and the
+    derivative of a saturated tanh is what is left when they do.
     """
 
     above: Symbol
@@ -70,6 +71,8 @@ def sample_jacobian(graph: Graph, link: Link, samples: Sequence[int]) -> SampleJ
                     if sample in place:
                         matrix[place[sample], place[column]] += value
     tolerance = TOLERANCE if below.grad.dtype == np.float64 else SINGLE_TOLERANCE
+    # A derivative may itself be a difference of numbers about 1, as 1 - tanh² where tanh is saturated.
+    cancelled = 4.0 * float(np.finfo(below.grad.dtype).eps) * float(np.abs(left).max())
     return SampleJacobian(
         above=above.symbol,
         below=below.symbol,
@@ -81,7 +84,7 @@ def sample_jacobian(graph: Graph, link: Link, samples: Sequence[int]) -> SampleJ
         product=product,
         gradient=below.grad[row_in].astype(np.float64),
         diagonal=diagonal,
-        rounding=tolerance * float(size.max()),
+        rounding=tolerance * float(size.max()) + cancelled,
     )
 
 

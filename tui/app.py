@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -13,6 +14,7 @@ from textual.screen import Screen
 
 from engine.experiment_error import ExperimentError
 from tui.ascii_filter import AsciiFilter
+from tui.courtesy import courteous_loop
 from tui.crash import describe_crash
 from tui.keys import ALL_COMMANDS, APP_COMMANDS, Command, bindings
 from tui.output import shows_unicode
@@ -184,7 +186,8 @@ def run_source(source: Source | None, *, ascii_only: bool = False) -> int:
     app = BptuiApp(
         source, ascii_only=ascii_only or bool(os.environ.get("BPTUI_ASCII")) or not shows_unicode()
     )
-    app.run()
+    with asyncio.Runner(loop_factory=courteous_loop) as runner:  # as `app.run` does, with a loop of our own
+        runner.run(app.run_async())
     if app.crash is not None:
         print(f"bptui: {describe_crash(app.crash)}", file=sys.stderr)
         return 1

@@ -92,7 +92,7 @@ def profile_chart(
                 pass  # only marks
             elif place == 0:
                 block = plotext.colorize("#" if ascii_only else "█", line.role)
-                figure.draw(figure.bar(x.tolist(), (y - low).tolist(), marker=block, width=0.8))
+                _draw_bars(figure, x, y - low, block, width / float(np.ptp(line.x) + 1.0))
             else:
                 marker = plotext.colorize(MARKERS[ascii_only][line.role], line.role)
                 figure.draw(figure.signal(x.tolist(), (y - low).tolist(), marker=marker))
@@ -221,6 +221,23 @@ def _short(number: int) -> str:
 def _limits(figure: Any, left: float, right: float, low: float, high: float) -> None:
     figure.ruler("x").lim(left, right)
     figure.ruler("y").lim(low, high)
+
+
+def _draw_bars(figure: Any, x: Floats, heights: Floats, block: Any, columns: float) -> None:
+    """A bar over each x, 0.8 as wide as they are apart, where one unit of x takes at most `columns` columns.
+
+    All of them are stems of one signal, one or more for every column: `figure.bar` builds a rectangle for each
+    bar, which takes twice as long, five times a second.
+    """
+    x, heights = x[heights > 0.0], heights[heights > 0.0]
+    if not len(x):
+        return  # plotext aborts where a signal without points is filled
+    half = 0.4 * (float(np.diff(x).min()) if len(x) > 1 else 1.0)
+    across = np.linspace(-half, half, max(math.ceil(2.0 * half * columns) + 1, 2))
+    stems = figure.signal(
+        (x[:, np.newaxis] + across).ravel().tolist(), np.repeat(heights, len(across)).tolist(), marker=block
+    )
+    figure.draw(stems.fillx())
 
 
 def _mark_special(figure: Any, plotext: Any, line: Line, top: float, ascii_only: bool) -> None:

@@ -1,6 +1,6 @@
 """Training in a thread of its own, and what the screens may see of it.
 
-    worker thread:  step, step, step …  ──records──> History      full speed; never waits for a screen
+    worker thread:  step, step, step …  ──records──> History      full speed, but for `tui.courtesy`
     screens:        look() a few times a second                   a slow terminal drops frames, not steps
 
 Several lanes (an experiment and the one it is compared with) are stepped in turn, so that step k of one stands beside
@@ -13,7 +13,8 @@ import sys
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from typing import TypeVar
@@ -29,11 +30,12 @@ from engine.network import Network
 from engine.step_record import StepRecord, layer_names
 from engine.training import Checkpoint, Trainer, UnitActivity
 from engine.verdict import layer_words
+from tui.courtesy import make_way, way_is_wanted
 
 Answer = TypeVar("Answer")
 
-SLICE_SECONDS = 0.004
-"""The worker lets others in after so long: a key then waits no longer than this."""
+SLICE_SECONDS = 0.02
+"""The worker lets others in after so long, if it was not asked to before."""
 
 HANDOVER_SECONDS = 0.0002
 """A lock that is released and wanted again at once would not change hands; so long it is left alone."""
@@ -288,14 +290,20 @@ class Live(Training):
 
     # ── looking ─────────────────────────────────────────────────────────────────────────────────────
 
-    def look(self, reader: Callable[[Sequence[LaneView]], Answer]) -> Answer:
+    @contextmanager
+    def _between_steps(self) -> Iterator[None]:
         """Keeps the worker from stepping meanwhile; it makes way as soon as its present step is done."""
         self._visitors += 1
         try:
             with self._lock:
-                return reader(self.lanes)
+                yield
         finally:
             self._visitors -= 1
+
+    def look(self, reader: Callable[[Sequence[LaneView]], Answer]) -> Answer:
+        """Between two steps."""
+        with self._between_steps():
+            return reader(self.lanes)
 
     @property
     def lane(self) -> Lane:
@@ -320,7 +328,7 @@ class Live(Training):
 
     def run(self) -> None:
         """Trains from here on; a run that was finished goes on for as many steps again."""
-        with self._lock:
+        with self._between_steps():
             if all(lane.done for lane in self.lanes):
                 self._extend()
             self._go_on()
@@ -348,12 +356,12 @@ class Live(Training):
 
     def pause(self) -> None:
         """Stops after the present step."""
-        with self._lock:
+        with self._between_steps():
             self._running = False
 
     def one_step(self, steps: int = 1) -> None:
         """Trains a few steps, and no further."""
-        with self._lock:
+        with self._between_steps():
             self._running = False
             self._go_on()
             for _ in range(steps):
@@ -362,7 +370,7 @@ class Live(Training):
 
     def close(self) -> None:
         """Ends the thread."""
-        with self._lock:
+        with self._between_steps():
             self._running, self._closed = False, True
             self._lock.notify_all()
         if self._thread is not None:
@@ -376,7 +384,7 @@ class Live(Training):
                 self.failure, self._running = error, False
 
     def _train(self) -> None:
-        counted, since = 0, time.perf_counter()
+        counted, since, patient = 0, time.perf_counter(), True
         while True:
             with self._lock:
                 if not self._running and not self._closed:
@@ -396,22 +404,26 @@ class Live(Training):
                     if now - since >= RATE_SECONDS:
                         self.steps_per_second = counted / (now - since)
                         counted, since = 0, now
-                    if now - began >= SLICE_SECONDS or self._visitors or self.speed != SPEEDS[-1]:
+                    if now - began >= SLICE_SECONDS or self.speed != SPEEDS[-1]:
+                        break
+                    if self._visitors or (patient and way_is_wanted()):
                         break
                 if self.speed != SPEEDS[-1] and self._running:
                     self._lock.wait(1.0 / self.speed)  # looks may come in between; `close` ends it at once
-            time.sleep(HANDOVER_SECONDS if self._visitors else 0.0)
+            if self._visitors:
+                time.sleep(HANDOVER_SECONDS)
+            patient = make_way()
 
     def parameters(self, adopt: Callable[[Network, DataSet], None]) -> None:
         """Hands the present network of the first lane and its data to `adopt`, which must copy what it keeps."""
-        with self._lock:
+        with self._between_steps():
             adopt(self.lane.trainer.network, self.lane.trainer.data)
 
     # ── changing ────────────────────────────────────────────────────────────────────────────────────
 
     def scale_learning_rate(self, factor: float) -> float:
         """Multiplies η, from the next step on, and returns it."""
-        with self._lock:
+        with self._between_steps():
             for lane in self.lanes:
                 rate = lane.trainer.learning_rate * factor
                 lane.trainer.learning_rate = min(max(rate, SMALLEST_RATE), LARGEST_RATE)
@@ -419,7 +431,7 @@ class Live(Training):
 
     def set_slope(self, slope: float) -> bool:
         """The slope of every leaky ReLU from the next step on; False where there is none."""
-        with self._lock:
+        with self._between_steps():
             leaky = [lane for lane in self.lanes if lane.trainer.slope is not None]
             for lane in leaky:
                 lane.trainer.slope = slope
@@ -428,14 +440,14 @@ class Live(Training):
     def change_speed(self, by: int) -> float:
         """The next faster or slower of SPEEDS."""
         place = min(max(SPEEDS.index(self.speed) + by, 0), len(SPEEDS) - 1)
-        with self._lock:
+        with self._between_steps():
             self.speed = SPEEDS[place]
             self._lock.notify_all()
         return self.speed
 
     def restart(self, experiment: Experiment | None = None, *, seed: int | None = None) -> None:
         """Begins anew: with another experiment in the first lane, or with another seed in all of them."""
-        with self._lock:
+        with self._between_steps():
             self._running = False
             self.travelled = None
             lanes = []
@@ -457,7 +469,7 @@ class Live(Training):
 
     def compare(self, name: str, experiment: Experiment | None) -> None:
         """Trains another experiment in lockstep, both from step 0; None ends the comparison."""
-        with self._lock:
+        with self._between_steps():
             self._running = False
             self.travelled = None
             if experiment is None:
@@ -470,7 +482,7 @@ class Live(Training):
 
     def travel(self, by: int) -> int:
         """Goes to an earlier or later kept moment, in every lane, and returns its step; `run` goes on from there."""
-        with self._lock:
+        with self._between_steps():
             self._running = False
             for lane in self.lanes:
                 if lane.problem is None and lane.at_its_end and lane.kept[-1].step < lane.steps_done:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from engine.chain import explain
+from engine.decoding import decode
 from engine.expression import Symbol
 from engine.graph import Array, Graph
 from engine.jacobian import SampleJacobian, sample_jacobian
@@ -162,3 +165,24 @@ def test_float32_agrees_within_its_precision(name):
     f = graph.nodes[Symbol("f", 1)]
     link = next(link for link in links_from(Site(f, (0, 0))) if link.above.node.per_sample)
     assert sample_jacobian(graph, link, (0,)).agrees
+
+
+@pytest.mark.parametrize("activation", ["tanh", "sigmoid"])
+@pytest.mark.parametrize("weight", [3.0, 9.0, 11.0, 13.5, 19.0])
+def test_a_saturated_unit_agrees_although_rounding_is_all_that_its_derivative_is_made_of(activation, weight):
+    text = f"""
+        [data]
+        kind = "inline"
+        X = [[1.0, -1.1]]
+        Y = [[0.3, 0.9]]
+        [network]
+        layers = [
+            {{ units = 1, activation = "{activation}", residual = true, W = [[{weight}]] }},
+            {{ units = 1, activation = "linear", W = [[1.7]] }},
+        ]
+        [loss]
+        kind = "squared_error"
+    """
+    graph = WorkedExperiment.of(decode(textwrap.dedent(text), "saturated"), "saturated").graph
+    link = next(link for link in links_between_samples(graph) if link.below.node.symbol == Symbol("f", 1))
+    assert whole(graph, link).agrees

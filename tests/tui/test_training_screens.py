@@ -20,6 +20,7 @@ from tui.screens.relu import ReluScreen
 from tui.screens.stepper import StepperScreen
 from tui.session import Session
 from tui.walk import Phase
+from tui.widgets.too_small import SMALLEST
 
 VANISHING = "vanishing-sigmoid-50"
 
@@ -353,6 +354,14 @@ async def test_opening_the_stepper_pauses_and_the_steppers_updates_leave_the_tra
 
 
 # ── units ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_in_the_smallest_window_an_event_still_says_what_happened():
+    app = app_on("dying-relu")
+    async with app.run_test(size=SMALLEST) as pilot:
+        await pilot.pause()
+        await train(pilot, 40)
+        assert re.search(r"\d+ (died|recovered): unit \d", screen_text(app))
 
 
 @pytest.mark.parametrize("size", [SMALL, LARGE])

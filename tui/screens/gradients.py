@@ -13,9 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 from textual.app import ComposeResult
-from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import Footer, Static
 
 from engine.datasets import load_data
 from engine.experiment_error import ExperimentError
@@ -43,7 +41,9 @@ from tui.source import Source
 from tui.training_status import LaneStatus
 from tui.verdicts import budget_lines, predicted_profile, verdict_lines
 from tui.widgets.chart_view import ChartView
+from tui.widgets.key_bar import KeyBar
 from tui.widgets.too_small import TooSmall
+from tui.widgets.unchanging import FixedText, Panel
 
 
 def source_is_about_delta(source: Source) -> bool:
@@ -73,29 +73,24 @@ class GradientsScreen(TrainingScreen):
         self.view = View.PROFILE
         self.metric = Metric.DELTA if source_is_about_delta(session) else Metric.MAX
         self.at_layer = 0
-        self._said = ""
 
     def compose(self) -> ComposeResult:
         """From top to bottom as pictured above."""
-        yield Static(id="title")
-        yield Static(id="progress")
-        yield Static(id="progress-2")
-        with Vertical(id="chart-panel"):
+        yield FixedText(id="title")
+        yield FixedText(id="progress")
+        yield FixedText(id="progress-2")
+        with Panel(id="chart-panel"):
             yield ChartView(id="chart")
-        yield Static(id="layer")
-        with Vertical(id="verdict-panel"):
-            yield Static(id="verdict")
+        yield FixedText(id="layer")
+        with Panel(id="verdict-panel"):
+            yield FixedText(id="verdict")
         yield TooSmall()
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyBar()
 
     def draw(self, statuses: list[LaneStatus]) -> None:
         """The chart, the layer's numbers and the verdict."""
-        panel, view = self.query_one("#chart-panel"), self.query_one(ChartView)
+        view = self.query_one(ChartView)
         width, height = view.size.width, view.size.height
-        panel.border_title = f"{self.view.value}: {METRIC_NAMES[self.metric]} by layer"
-        if self.view is View.BUDGET:
-            panel.border_title = "factor budget: log10 of what multiplies ‖δ‖"
-        panel.border_subtitle = " · ".join(f"{'▸' if one is self.view else ''}{one.value}" for one in View)
         # All in one look: between two of them the training may have gone on, and each makes it wait.
         found, record, predicted = self.live.look(
             lambda lanes: (
@@ -109,17 +104,29 @@ class GradientsScreen(TrainingScreen):
             self._invite()
             return
         self.at_layer = min(self.at_layer, len(lanes[0].now) - 1)
-        if self.view is View.PROFILE and lanes[0].step != record.step:
-            panel.border_title = (
-                f"before it broke, step {lanes[0].step:,}: {METRIC_NAMES[self.metric]} by layer"
-            )
-        if self.view is View.PROFILE and predicted is not None:
-            panel.border_title = f"{panel.border_title}; dots: predicted for the initial weights"
-        if legend := self._legend(len(lanes[0].now)):
-            panel.border_title = f"{panel.border_title}  {legend}"
+        self._entitle(
+            self._title(lanes[0].step if lanes[0].step != record.step else None, predicted is not None),
+            self._legend(len(lanes[0].now)),
+        )
         self._draw_chart(view, lanes, predicted, width, height)
         self._draw_layer(record)
         self._draw_verdict(record)
+
+    def _entitle(self, *title: str) -> None:
+        """What the chart shows above it, and below it which of the pictures that is."""
+        views = " · ".join(f"{'▸' if one is self.view else ''}{one.value}" for one in View)
+        self.query_one("#chart-panel", Panel).entitle("  ".join(part for part in title if part), views)
+
+    def _title(self, broke_after: int | None = None, predicted: bool = False) -> str:
+        """What is drawn; `broke_after` is the step that a broken run's profile is of."""
+        if self.view is View.BUDGET:
+            return "factor budget: log10 of what multiplies ‖δ‖"
+        profile = self.view is View.PROFILE
+        kind = self.view.value
+        if profile and broke_after is not None:
+            kind = f"before it broke, step {broke_after:,}"
+        dots = "; dots: predicted for the initial weights" if profile and predicted else ""
+        return f"{kind}: {METRIC_NAMES[self.metric]} by layer{dots}"
 
     def _legend(self, layers: int) -> str:
         """Which mark is whose, where several lines are drawn."""
@@ -134,8 +141,9 @@ class GradientsScreen(TrainingScreen):
 
     def _invite(self) -> None:
         hint = "Press space to train, . for one step."
+        self._entitle(self._title())
         self.query_one(ChartView).show_text(hint)
-        self.query_one("#layer", Static).update("")
+        self.query_one("#layer", FixedText).say("")
         self._say(Content.styled(self.live.first.about, "$faint"))
 
     def _draw_chart(
@@ -179,7 +187,7 @@ class GradientsScreen(TrainingScreen):
             )
         while (line := Content.assemble(*parts)).cell_length > self.size.width and len(parts) > 1:
             parts.pop()
-        self.query_one("#layer", Static).update(line, layout=False)
+        self.query_one("#layer", FixedText).say(line)
 
     def _draw_verdict(self, record: StepRecord) -> None:
         lane = self.live.first
@@ -193,10 +201,7 @@ class GradientsScreen(TrainingScreen):
         self._say(Content("\n").join([found, *(Content(line) for line in others)]))
 
     def _say(self, verdict: Content) -> None:
-        """Shows a verdict. Laying the screen out anew costs as much as a chart, so only where it is another."""
-        if str(verdict) != self._said:
-            self._said = str(verdict)
-            self.query_one("#verdict", Static).update(verdict)
+        self.query_one("#verdict", FixedText).say(verdict)
 
     # ── what is shown ───────────────────────────────────────────────────────────────────────────────
 

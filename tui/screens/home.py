@@ -9,13 +9,14 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, OptionList, Static
+from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from engine.experiment_error import ExperimentError
 from engine.loading import PRESET_NAMES, list_presets, load_experiment
 from tui.keys import HOME_COMMANDS, bindings
 from tui.screens.prompt import Prompt, typed_path
+from tui.widgets.key_bar import KeyBar
 from tui.widgets.too_small import TooSmall
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class HomeScreen(Screen[None]):
             yield OptionList(*self._options(), id="experiments", markup=False)
             yield Static(id="about")
         yield TooSmall()
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyBar()
 
     def _heading(self) -> Content:
         return Content.assemble(

@@ -8,12 +8,14 @@ events                     "step 120: unit 3 of layer 2 died"
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.content import Content
-from textual.widgets import Footer, Static
 
+from engine.dead_units import UnitEvent
 from engine.history import Series
 from engine.layout import number_text
 from engine.training import UnitActivity
@@ -27,9 +29,13 @@ from tui.source import Source
 from tui.training_status import LaneStatus
 from tui.unit_map import Cursor, UnitState, unit_map
 from tui.widgets.chart_view import ChartView
+from tui.widgets.key_bar import KeyBar
 from tui.widgets.too_small import TooSmall
+from tui.widgets.unchanging import FixedText, Panel
 
 EVENTS_SHOWN = 200
+
+FRACTIONS = "Fraction of zero activations, by step"
 
 
 class ReluScreen(TrainingScreen):
@@ -46,32 +52,32 @@ class ReluScreen(TrainingScreen):
 
     def compose(self) -> ComposeResult:
         """From top to bottom as pictured above."""
-        yield Static(id="title")
-        yield Static(id="progress")
-        yield Static(id="progress-2")
-        with Vertical(id="chart-panel"):
+        yield FixedText(id="title")
+        yield FixedText(id="progress")
+        yield FixedText(id="progress-2")
+        with Panel(id="chart-panel"):
             yield ChartView(id="chart")
         with Horizontal(id="units"):
-            with Vertical(id="map-panel"):
+            with Panel(id="map-panel"):
                 yield ChartView(id="map")
-            with Vertical(id="events-panel"):
-                yield Static(id="events")
-        yield Static(id="layer")
+            with Panel(id="events-panel"):
+                yield FixedText(id="events")
+        yield FixedText(id="layer")
         yield TooSmall()
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyBar()
 
     def draw(self, statuses: list[LaneStatus]) -> None:
         """The chart, the map and the events."""
-        self.query_one("#chart-panel").border_title = "Fraction of zero activations, by step"
         chart, units = self.query_one("#chart", ChartView), self.query_one("#map", ChartView)
-        self.query_one("#events-panel").border_title = "Events"
+        self.query_one("#events-panel", Panel).entitle("Events")
         found = self.live.look(lambda lanes: self._read(lanes[0], max(chart.size.width, 20)))
         self.query_one("#events").set_class(found is None, "-about")
         if found is None:
             chart.show_text("Press space to train, . for one step.")
             units.show_text("")
-            self.query_one("#layer", Static).update("")
-            self.query_one("#events", Static).update(Content.styled(self.live.first.about, "$faint"))
+            self.query_one("#chart-panel", Panel).entitle(FRACTIONS)
+            self.query_one("#layer", FixedText).say("")
+            self.query_one("#events", FixedText).say(Content.styled(self.live.first.about, "$faint"))
             return
         series, activity = found
         self._draw_fractions(chart, series)
@@ -121,7 +127,7 @@ class ReluScreen(TrainingScreen):
         )
         marks = MARKERS[self.glyphs.ascii]
         legend = "  ".join(f"{marks[line.role]} {line.name}" for line in lines)
-        self.query_one("#chart-panel").border_subtitle = legend
+        self.query_one("#chart-panel", Panel).entitle(FRACTIONS, legend)
 
     def _draw_map(self, view: ChartView, activity: UnitActivity) -> None:
         states = [
@@ -135,17 +141,17 @@ class ReluScreen(TrainingScreen):
         )
         dead, quiet = _counts(activity)
         total = sum(self._widths)
-        panel = self.query_one("#map-panel")
-        panel.border_title = f"Units: {dead} dead, {quiet} quiet, of {total}"
-        panel.border_subtitle = (
-            "x dead  . quiet  1-8 fires" if self.glyphs.ascii else "x dead · quiet ▁…█ fires"
+        self.query_one("#map-panel", Panel).entitle(
+            f"Units: {dead} dead, {quiet} quiet, of {total}",
+            "x dead  . quiet  1-8 fires" if self.glyphs.ascii else "x dead · quiet ▁…█ fires",
         )
 
     def _draw_events(self, activity: UnitActivity) -> None:
-        height = max(self.query_one("#events").size.height, 1)
-        latest = [str(event) for event in activity.events[-min(height, EVENTS_SHOWN) :]][::-1]
-        text = "\n".join(latest) if latest else "No unit has died."
-        self.query_one("#events", Static).update(Content(text), layout=False)
+        room = self.query_one("#events").size
+        latest = activity.events[-min(max(room.height, 1), EVENTS_SHOWN) :][::-1]
+        lines = _event_lines(latest, room.width)
+        text = "\n".join(lines) if lines else "No unit has died."
+        self.query_one("#events", FixedText).say(text)
 
     def _draw_unit(self, activity: UnitActivity) -> None:
         layer, unit = self.cursor.layer, self.cursor.unit
@@ -155,9 +161,8 @@ class ReluScreen(TrainingScreen):
             (f" unit {unit} of layer {layer + 1} ", "bold reverse $accent")
         ]
         if dead:
-            parts.append(
-                (f"  dead since step {died_at}, 0 for every sample; Enter shows why", "bold $remark")
-            )
+            parts.append((f"  dead since step {died_at}", "bold $remark"))
+            parts.append((", 0 for every sample; Enter shows why", "bold $remark"))
         else:
             parts += [("  fires for ", "$faint"), f"{100 * rate:.0f} %", (" of the batch", "$faint")]
             if rate == 0:
@@ -165,7 +170,9 @@ class ReluScreen(TrainingScreen):
         slope = self.live.look(lambda lanes: lanes[0].slope)
         if slope is not None:
             parts.append((f"   slope {number_text(slope, self.glyphs)}", "$faint"))
-        self.query_one("#layer", Static).update(Content.assemble(*parts), layout=False)
+        while (line := Content.assemble(*parts)).cell_length > self.size.width and len(parts) > 2:
+            parts.pop()
+        self.query_one("#layer", FixedText).say(line)
 
     # ── what is shown ───────────────────────────────────────────────────────────────────────────────
 
@@ -224,6 +231,17 @@ class ReluScreen(TrainingScreen):
     def action_stepper(self) -> None:
         """The stepper on the unit under the cursor: for a dead one it shows the factor that is 0."""
         self.open_stepper(self.cursor.layer + 1, self.cursor.unit)
+
+
+def _event_lines(events: Sequence[UnitEvent], width: int) -> list[str]:
+    """Events in sentences, or in fewer words where those are too long: what happened must not be cut off."""
+    sentences = [str(event) for event in events]
+    if all(len(sentence) <= width for sentence in sentences):
+        return sentences
+    return [
+        f"{event.step} {'died' if event.died else 'recovered'}: unit {event.unit} of layer {event.layer}"
+        for event in events
+    ]
 
 
 def _counts(activity: UnitActivity) -> tuple[int, int]:

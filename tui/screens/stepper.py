@@ -22,7 +22,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import Screen
 from textual.timer import Timer
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from engine.chain import Derivation, TargetError
 from engine.expression import Symbol
@@ -50,6 +50,7 @@ from tui.screens.reading import ReadingScreen
 from tui.session import Session
 from tui.views import jacobian_view, matrices_view, simplification_view
 from tui.walk import FIRST_TERM, Detail, Phase, Place, Walk
+from tui.widgets.key_bar import KeyBar
 from tui.widgets.network_diagram import NetworkDiagram
 from tui.widgets.phase_bar import PhaseBar
 from tui.widgets.product import ProductPanel
@@ -119,7 +120,7 @@ class StepperScreen(Screen[None]):
         with Vertical(id="table-panel"):
             yield TermTable(id="table")
         yield TooSmall()
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyBar()
 
     def on_mount(self) -> None:
         """Draws for the first time."""

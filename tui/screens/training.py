@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, cast
 
 from textual.screen import Screen
 from textual.timer import Timer
-from textual.widgets import Static
 
 from engine.layout import Style, number_text
 from tui.live import SPEEDS, Live, State, Training
@@ -14,6 +13,7 @@ from tui.outcomes import collapse_view, confusion_view
 from tui.screens.reading import ReadingScreen
 from tui.source import Source
 from tui.training_status import LaneStatus, lane_status, progress_line, title_line
+from tui.widgets.unchanging import FixedText
 
 if TYPE_CHECKING:
     from tui.app import BptuiApp
@@ -96,18 +96,16 @@ class TrainingScreen(Screen[None]):
 
     def _draw_status(self, statuses: list[LaneStatus]) -> None:
         style, width = self.glyphs, self.size.width
-        self.query_one("#title", Static).update(
-            title_line(self.live, statuses[0], width, style), layout=False
-        )
+        self.query_one("#title", FixedText).say(title_line(self.live, statuses[0], width, style))
         several = len(statuses) > 1
         for place, name in enumerate(("#progress", "#progress-2")):
-            line = self.query_one(name, Static)
+            line = self.query_one(name, FixedText)
             line.display = place < len(statuses)
             if place < len(statuses):
                 status = statuses[place]
                 mark = ("#^" if style.ascii else "█▲")[place]
                 label = f"{mark} {status.name}" if several else ""
-                line.update(progress_line(status, style, width, label), layout=False)
+                line.say(progress_line(status, style, width, label))
 
     # ── controls ────────────────────────────────────────────────────────────────────────────────────
 

@@ -37,7 +37,7 @@ class ChartView(Widget):
         super().__init__(id=id)
         self._chart = Chart(())
         self._strips: list[Strip] = []
-        self._styled_for = ""
+        self._made_for: tuple[str, int] = ("", 0)
 
     @property
     def chart(self) -> Chart:
@@ -63,20 +63,22 @@ class ChartView(Widget):
 
     def render_line(self, y: int) -> Strip:
         """One row of the chart, padded to the widget's width."""
-        if not self._strips or self._styled_for != self.app.theme:
-            self._make_strips()
-        width = self.size.width
-        if y < len(self._strips):
-            return self._strips[y].adjust_cell_length(width, self.rich_style)
-        return Strip.blank(width, self.rich_style)
+        made_for = (self.app.theme, self.size.width)
+        if not self._strips or self._made_for != made_for:
+            self._made_for = made_for
+            self._make_strips(self.size.width, self.size.height)
+        return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width)
 
-    def _make_strips(self) -> None:
-        self._styled_for = self.app.theme
-        base = self.rich_style
+    def _make_strips(self, width: int, height: int) -> None:
+        base = self.rich_style  # asks every ancestor, so once for all rows
         styles = {0: base, CURSOR: base + Style(reverse=True, bold=True)}
         for role, name in ROLE_VARIABLES.items():
             colour = Color.parse(self.app.theme_variables[name])
             styles[role] = base + Style(color=colour.rich_color)
-        self._strips = [
-            Strip([Segment(text, styles.get(role, base)) for text, role in row]) for row in self._chart.rows
+        drawn = [
+            Strip([Segment(text, styles.get(role, base)) for text, role in row]).adjust_cell_length(
+                width, base
+            )
+            for row in self._chart.rows
         ]
+        self._strips = drawn + [Strip.blank(width, base)] * (height - len(drawn))
