@@ -12,30 +12,20 @@ the rows, once in as many steps as there are rows).
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from engine.columns import FIELDS, Columns, Numbers
 from engine.step_record import StepRecord
-
-Numbers = npt.NDArray[np.float64]
-
-FIELDS = tuple(field.name for field in dataclasses.fields(StepRecord) if field.name != "problem")
-"""The columns: every number of a record. `problem`, the one text, is kept beside them."""
-
-COUNTS = frozenset({"quiet", "dead"})
-"""Columns of whole numbers. Float64 holds them exactly."""
-
-TUPLES = frozenset({"recall"})
-"""Columns with an entry a class, not a layer."""
 
 MEMORY = 64 * 2**20
 MOST_ROWS, FEWEST_ROWS = 4096, 64
 """`MOST_ROWS` is more than a chart has columns on any screen; a network so deep that so many rows would not fit
 into `MEMORY` bytes gets fewer, but never less than `FEWEST_ROWS`."""
+
+TOGETHER = 64
+"""So many records are taken in at once, unless somebody looks before: one by one costs far more."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,6 +63,7 @@ class History:
         self.steps_seen = 0
         self._first: StepRecord | None = None
         self._last: StepRecord | None = None
+        self._waiting: list[StepRecord] = []
 
     # ── writing ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -82,18 +73,33 @@ class History:
             self._start(record)
         elif record.step <= self._last.step:
             raise ValueError(f"step {record.step} cannot follow step {self._last.step}")
-        self._flatten(record)
-        if self._rows == 0 or self._in_last_row == self._stride:
-            if self._rows == self._capacity:
-                self._merge()
-            self._open_row(record.problem)
-        else:
-            low, high = self._low[self._rows - 1], self._high[self._rows - 1]
-            np.fmin(low, self._newest, out=low)
-            np.fmax(high, self._newest, out=high)
-            self._in_last_row += 1
+        self._waiting.append(record)
         self._last = record
         self.steps_seen += 1
+        if len(self._waiting) == TOGETHER:
+            self._take_in()
+
+    def _take_in(self) -> None:
+        """Enters the records that wait into the rows."""
+        waiting, self._waiting = self._waiting, []
+        if not waiting:
+            return
+        numbers = self._columns.rows_of(waiting)
+        self._newest = numbers[-1]
+        begin = 0
+        while begin < len(numbers):
+            if self._rows == 0 or self._in_last_row == self._stride:
+                if self._rows == self._capacity:
+                    self._merge()
+                self._open_row(numbers[begin], waiting[begin].problem)
+                begin += 1
+                continue
+            end = min(begin + self._stride - self._in_last_row, len(numbers))
+            low, high = self._low[self._rows - 1], self._high[self._rows - 1]
+            np.fmin(low, np.fmin.reduce(numbers[begin:end]), out=low)
+            np.fmax(high, np.fmax.reduce(numbers[begin:end]), out=high)
+            self._in_last_row += end - begin
+            begin = end
 
     def rewind(self, step: int) -> None:
         """Forgets every record after `step`, for a run that goes on from an earlier checkpoint.
@@ -102,6 +108,7 @@ class History:
         """
         if self._last is None or step >= self._last.step:
             return
+        self._take_in()
         kept = int(np.searchsorted(self._value[: self._rows, 0], step, side="right"))
         if kept == 0:
             self.clear()
@@ -112,33 +119,17 @@ class History:
 
     def _start(self, record: StepRecord) -> None:
         self._first = record
-        shapes = {name: np.shape(getattr(record, name)) for name in FIELDS}
-        self._scalars = [name for name, shape in shapes.items() if not shape and name not in TUPLES]
-        self._vectors = [name for name in FIELDS if name not in self._scalars]
-        self._places: dict[str, slice] = {}
-        start = 0
-        for name in (*self._scalars, *self._vectors):
-            size = shapes[name][0] if shapes[name] else 1
-            self._places[name] = slice(start, start + size)
-            start += size
-        self._newest = np.empty(start)
-        fitting = MEMORY // (3 * 8 * start)
+        self._columns = Columns(record)
+        count = self._columns.count
+        fitting = MEMORY // (3 * 8 * count)
         rows = self._asked_rows or min(MOST_ROWS, max(FEWEST_ROWS, fitting))
         self._capacity = rows - rows % 2  # rows are merged in pairs
-        self._value, self._low, self._high = (np.empty((self._capacity + 1, start)) for _ in range(3))
+        self._value, self._low, self._high = (np.empty((self._capacity + 1, count)) for _ in range(3))
         self._problems: list[str | None] = []
 
-    def _flatten(self, record: StepRecord) -> None:
-        """Writes every number of the record into `_newest`, scalars first."""
-        count = len(self._scalars)
-        # A field that is None, such as the accuracy of a squared error, becomes NaN here.
-        self._newest[:count] = [getattr(record, name) for name in self._scalars]
-        vectors = [getattr(record, name) for name in self._vectors]
-        np.concatenate(vectors, out=self._newest[count:])
-
-    def _open_row(self, problem: str | None) -> None:
+    def _open_row(self, numbers: Numbers, problem: str | None) -> None:
         for kept in (self._value, self._low, self._high):
-            kept[self._rows] = self._newest
+            kept[self._rows] = numbers
         self._problems[self._rows :] = [problem]
         self._rows += 1
         self._in_last_row = 1
@@ -172,6 +163,7 @@ class History:
     @property
     def stride(self) -> int:
         """How many steps a row stands for."""
+        self._take_in()
         return self._stride
 
     @property
@@ -184,6 +176,7 @@ class History:
 
         So a plot ends where the run is, and a step that nobody looks at does not pay for it.
         """
+        self._take_in()
         if self._last is None or self._value[self._rows - 1, 0] == self._last.step:
             return self._rows
         for kept in (self._value, self._low, self._high):
@@ -202,10 +195,7 @@ class History:
 
     def _rebuilt(self, index: int) -> StepRecord:
         """The record that begins a row, from its numbers."""
-        row = self._value[index].copy()
-        row.flags.writeable = False
-        values = {name: self._entry(name, row[place]) for name, place in self._places.items()}
-        return StepRecord(**values, problem=self._problems[index])
+        return self._columns.record_of(self._value[index], self._problems[index])
 
     def nearest(self, step: int) -> int:
         """The index of the kept record whose step is nearest to `step`; raises IndexError when there is none."""
@@ -226,7 +216,7 @@ class History:
                 raise KeyError(name)
             nothing = np.empty(0)
             return Series(nothing, nothing, nothing, nothing)
-        place, scalar = self._places[name], name in self._scalars
+        place, scalar = self._columns.places[name], name in self._columns.scalars
         shown = self._show()
         views = []
         for kept in (self._value, self._low, self._high):
@@ -257,18 +247,3 @@ class History:
             np.fmin.reduceat(series.low, starts, axis=0),
             np.fmax.reduceat(series.high, starts, axis=0),
         )
-
-    def _entry(self, name: str, values: Numbers) -> Any:
-        """A field as StepRecord has it, from its float64 numbers."""
-        if name in COUNTS:
-            counts = values.astype(np.int64)
-            counts.flags.writeable = False
-            return counts
-        if name in TUPLES:
-            return tuple(values.tolist())
-        if name in self._vectors:
-            return values
-        number = float(values[0])
-        if isinstance(getattr(self._first, name), int):
-            return int(number)
-        return None if getattr(self._first, name) is None else number

@@ -67,6 +67,32 @@ class Table:
         """All numbers as they are now."""
 
 
+class Unread:
+    """What one step left to be read: called, it makes the fields of a record that were measured.
+
+    The step was `scale` times the direction. `squared` says that the table holds what `engine.squares` found;
+    `quiet` are the quiet units of each layer, group by group, and `found` is what the scorer found.
+    """
+
+    __slots__ = ("copied", "found", "quiet", "reader", "scale", "squared")
+
+    def __init__(
+        self,
+        reader: Reader,
+        copied: bytes,
+        squared: bool,
+        scale: float,
+        quiet: Sequence[Sequence[int]],
+        found: Found,
+    ) -> None:
+        self.reader, self.copied, self.squared = reader, copied, squared
+        self.scale, self.quiet, self.found = scale, quiet, found
+
+    def __call__(self) -> dict[str, Any]:
+        """The fields."""
+        return self.reader.fields_of(self)
+
+
 class Reader:
     """Makes fields of a StepRecord of what was copied in one step. It depends on nothing that training changes."""
 
@@ -75,44 +101,58 @@ class Reader:
         sizes: Sequence[int],
         plain: bool,
         moves_along_gradient: bool,
-        score_of: Callable[[Found], Score],
+        scores_of: Callable[[Sequence[Found]], list[Score]],
     ) -> None:
         """`sizes` says how many entries each W[l] has, `plain` whether `is_plain` holds."""
         self._plain = plain
         self._depth = len(sizes)
         self._sizes = np.array(sizes)
         self._moves_along_gradient = moves_along_gradient
-        self._score_of = score_of
+        self._scores_of = scores_of
 
-    def fields_of(
-        self, copied: bytes, squared: bool, scale: float, quiet: Sequence[Sequence[int]], found: Found
-    ) -> dict[str, Any]:
-        """The fields that were measured; the step was `scale` times the direction.
+    def fields_of(self, unread: Unread) -> dict[str, Any]:
+        """The fields of one step's record."""
+        numbers = np.frombuffer(unread.copied).reshape(-1, self._depth)
+        (score,) = self._scores_of([unread.found])
+        return {
+            "accuracy": score.accuracy,
+            "recall": score.recall,
+            "quiet": read_only_counts(_flat(unread.quiet)),
+            **self._norms_and_shares(numbers, unread.squared, unread.scale),
+        }
 
-        `squared` says that the table holds what `engine.squares` found; `quiet` are the quiet units of each layer,
-        group by group, `found` is what the scorer found.
-        """
-        rows = Rows(*np.frombuffer(copied).reshape(-1, self._depth))
+    def columns_of(self, several: Sequence[Unread]) -> dict[str, Any]:
+        """The same fields of several steps at once, (steps, …) each: far quicker than one after the other."""
+        joined = np.frombuffer(b"".join([one.copied for one in several]))
+        numbers = joined.reshape(len(several), -1, self._depth).transpose(1, 0, 2)
+        scales = np.array([[one.scale] for one in several])
+        scores = self._scores_of([one.found for one in several])
+        return {
+            "accuracy": [score.accuracy for score in scores],
+            "recall": [score.recall for score in scores],
+            "quiet": [_flat(one.quiet) for one in several],
+            **self._norms_and_shares(numbers, several[0].squared, scales),
+        }
+
+    def _norms_and_shares(self, numbers: Floats, squared: bool, scale: float | Floats) -> dict[str, Floats]:
+        """What the table holds, (rows, depth) or (rows, steps, depth)."""
+        rows = Rows(*numbers)
         if squared:
             rows = self._drawn(rows)
         if self._plain:
             rows = rows._replace(sent_l2=rows.product_l2, passed_l2=rows.delta_l2)
         gaps = slice(self._depth - 1)
         move_l2 = rows.grad_l2 if self._moves_along_gradient else rows.move_l2
-        score = self._score_of(found)
         return {
-            "accuracy": score.accuracy,
-            "recall": score.recall,
             "grad_max": rows.grad_max,
             "grad_mean": rows.grad_mean,
             "grad_l2": rows.grad_l2,
             "update_ratio": _ratio(scale * move_l2, rows.weight_l2),
             "zero_fraction": rows.zero_fraction,
-            "quiet": read_only_counts([count for counts in quiet for count in counts]),
             "saturated": rows.saturated,
             "delta_l2": rows.delta_l2,
-            "weight_gain": _ratio(rows.product_l2[gaps], rows.delta_l2[1:]),
-            "activation_gain": _ratio(rows.passed_l2[gaps], rows.sent_l2[gaps]),
+            "weight_gain": _ratio(rows.product_l2[..., gaps], rows.delta_l2[..., 1:]),
+            "activation_gain": _ratio(rows.passed_l2[..., gaps], rows.sent_l2[..., gaps]),
         }
 
     def _drawn(self, rows: Rows) -> Rows:
@@ -124,6 +164,10 @@ class Reader:
             delta_l2=_root(rows.delta_l2),
             product_l2=_root(rows.product_l2),
         )
+
+
+def _flat(groups: Sequence[Sequence[int]]) -> list[int]:
+    return [count for group in groups for count in group]
 
 
 def _root(squares: Floats) -> Floats:

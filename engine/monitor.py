@@ -15,16 +15,14 @@ rest for several equal layers at once, in a few array calls, as soon as the pass
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from functools import partial
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
 
 from engine.dead_units import DeadUnits, Mask, activation_output
 from engine.expression import Symbol
 from engine.graph import BLOCK, Array, Graph, Kernel, Node, Op, Passes, aligned_zeros
-from engine.measured import Reader, Table, is_plain
+from engine.measured import Reader, Table, Unread, is_plain
 from engine.network import PREDICTION, Network, Y
 from engine.norms import norm_for, norm_of
 from engine.scores import scorer
@@ -200,9 +198,7 @@ class Monitor:
             for name, move in zip(names, self._moves, strict=True)
         )
         sizes = [graph.nodes[name].value.size for name in names]
-        self._fields_of = Reader(
-            sizes, is_plain(network), self._moves_along_gradient, self._scorer.score_of
-        ).fields_of
+        self._reader = Reader(sizes, is_plain(network), self._moves_along_gradient, self._scorer.scores_of)
 
     def doubts(self) -> bool:
         """Whether what the last passes found may be wrong. Then `passes` are others from now on, which never are."""
@@ -224,7 +220,7 @@ class Monitor:
         """To be called when the batch has other labels than before."""
         self._scorer.read_labels()
 
-    def found(self, scale: float) -> Callable[[], dict[str, Any]]:
+    def found(self, scale: float) -> Unread:
         """What the last passes found, with the ratios of an update by -scale · direction: fields of a StepRecord.
 
         They are as they are now whenever they are asked for.
@@ -234,7 +230,7 @@ class Monitor:
             self._rows.move_l2[:] = [0.0 if move is None else norm(move) for move in self._moves]
         quiet = [units.quiet for units in self._units]
         squared = self._squares is not None
-        return partial(self._fields_of, self._copied(), squared, scale, quiet, self._scorer.compare())
+        return Unread(self._reader, self._copied(), squared, scale, quiet, self._scorer.compare())
 
     def firing_rates(self) -> tuple[Floats, ...]:
         """For each layer and unit, the share of the batch's samples for which it is not 0."""

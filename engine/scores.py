@@ -9,8 +9,8 @@ In a step only what must be kept of it is: counting and dividing wait until some
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +18,7 @@ import numpy as np
 from engine.dead_units import Mask
 from engine.experiment import BceLoss, CrossEntropyLoss, Loss
 from engine.graph import Array
+from engine.step_record import Counts
 
 HALF = 0.5
 
@@ -46,6 +47,10 @@ class Scorer(ABC):
     @abstractmethod
     def score_of(self, found: Found) -> Score:
         """What was found, as shares. It depends on nothing else."""
+
+    def scores_of(self, several: Sequence[Found]) -> list[Score]:
+        """Of several steps."""
+        return [self.score_of(found) for found in several]
 
     def score(self) -> Score:
         """Both in one."""
@@ -106,10 +111,19 @@ class _TwoClasses(Scorer):
         return self._said_one.tobytes(), self._labels
 
     def score_of(self, found: Found) -> Score:
-        said_one, is_one = (np.frombuffer(one, np.bool_) for one in found)
+        return self.scores_of([found])[0]
+
+    def scores_of(self, several: Sequence[Found]) -> list[Score]:
+        """All at once, which takes hardly longer than one."""
+        said_one, is_one = (
+            np.frombuffer(b"".join(masks), np.bool_).reshape(len(several), -1)
+            for masks in zip(*several, strict=True)
+        )
         right = said_one == is_one
-        recall = tuple(_share(_count(right & those), _count(those)) for those in (~is_one, is_one))
-        return Score(_count(right) / right.size, recall)
+        accuracy = _counts(right) / right.shape[1]
+        with np.errstate(invalid="ignore"):  # of a class that the batch does not hold, NaN is found
+            recall = np.transpose([_counts(right & those) / _counts(those) for those in (~is_one, is_one)])
+        return [Score(*both) for both in zip(accuracy.tolist(), map(tuple, recall.tolist()), strict=True)]
 
 
 class _Right(Scorer):
@@ -160,9 +174,11 @@ class _Largest(_Right):
         return (_count(self._right),)
 
 
-def _share(found: int, of: int) -> float:
-    return found / of if of else math.nan
-
-
 def _count(mask: Mask) -> int:
     return int(np.count_nonzero(mask))
+
+
+def _counts(masks: Mask) -> Counts:
+    """Of each row."""
+    counts: Counts = np.count_nonzero(masks, axis=1)
+    return counts

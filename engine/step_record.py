@@ -96,6 +96,12 @@ class StepRecord:
         object.__setattr__(record, "__dict__", known)
         return record
 
+    @property
+    def rest(self) -> Callable[[], dict[str, Any]] | None:
+        """What makes the fields that nobody has read yet; None where all of them are there."""
+        rest: Callable[[], dict[str, Any]] | None = self.__dict__.get(_REST)
+        return rest
+
     if not TYPE_CHECKING:  # or a misspelt field would pass for one that is still to be made
 
         def __getattr__(self, name: str) -> Any:
