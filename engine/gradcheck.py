@@ -261,10 +261,13 @@ class _Difference:
     def measured_noise(self, step: float) -> float:
         """The rounding errors of the difference and of backward, measured: a norm amplifies both on its way.
 
-        Fourth differences of ℰ over offsets much smaller than the step hold nothing but rounding.
+        Fourth differences of ℰ over offsets much smaller than the step hold nothing but rounding. NaN where ℰ has
+        overflowed: then nothing is below the noise.
         """
         losses = [self.loss_at(step / 100.0 * place) for place in range(-6, 7)]
         self.restore()
+        if not np.isfinite(losses).all():
+            return math.nan
         return 2.0 * float(np.abs(np.diff(losses, 4)).max()) / step + self._noise_of_backward()
 
     def _noise_of_backward(self) -> float:
@@ -289,4 +292,5 @@ class _Difference:
         self.graph.forward()
         for node, gradient in gradients:
             np.copyto(node.grad, gradient)
-        return 4.0 * float(np.ptp(slopes)) if slopes else 0.0
+        with np.errstate(invalid="ignore"):
+            return 4.0 * float(np.ptp(slopes)) if slopes else 0.0

@@ -153,6 +153,10 @@ class Op(ABC):
     def local(self, i: int, entry: Entry) -> Iterable[tuple[Entry, Expr]]:
         """Every output entry that one entry of input i reaches, with the partial derivative as a formula."""
 
+    def local_at(self, i: int, entry: Entry, output_entry: Entry) -> Expr:
+        """One of `local`'s formulas. An op that reaches many entries answers without making all of them."""
+        return next(formula for reached, formula in self.local(i, entry) if reached == output_entry)
+
     @abstractmethod
     def reach(self, i: int) -> int:
         """How many output entries one entry of input i reaches: all entries of an input reach equally many."""

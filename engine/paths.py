@@ -189,8 +189,7 @@ class StrongestPaths:
         return self._link(best[0], best[1], site, best[2])
 
     def _link(self, op: Op, i: int, site: Site, above: Entry) -> Link:
-        formula = next(formula for entry, formula in op.local(i, site.entry) if entry == above)
-        return Link(op, i, site, Site(op.output, above), formula)
+        return Link(op, i, site, Site(op.output, above), op.local_at(i, site.entry, above))
 
     def best(self, starts: list[Link], k: int) -> list[list[Link]]:
         """The `k` strongest paths that begin with one of these edges, strongest first, those of value 0 left out."""

@@ -77,6 +77,14 @@ class Linear(Op):
             return (((j, column), weight.entry((row, j))) for j in range(fan_out))
         return (((row, k), Number(1.0)) for k in range(n))
 
+    def local_at(self, i: int, entry: Entry, output_entry: Entry) -> Expr:
+        """The activation of the sample, the weight to the unit, or 1."""
+        weight, activation = self.inputs[:2]
+        row, (unit, sample) = entry[0], output_entry
+        if i == WEIGHT:
+            return activation.entry((row, sample))
+        return weight.entry((row, unit)) if i == ACTIVATION else Number(1.0)
+
     def local_values(self, i: int, entry: Entry, values: Values) -> tuple[Entries, Array]:
         """A row of the activations for a weight, a row of the weights for an activation, ones for a bias."""
         weight, activation = self.inputs[:2]

@@ -164,6 +164,13 @@ def test_where_the_loss_curves_within_a_step_a_smaller_one_is_taken():
     assert not check(graph, Symbol("mean", 1)).passed
 
 
+@pytest.mark.parametrize("weight", [1e154, 1e160, math.inf, math.nan])
+def test_where_the_loss_has_overflowed_nothing_agrees_and_nothing_is_raised(weight):
+    layers = [LayerSpec(units=1, activation="linear"), LayerSpec(units=1, activation="linear")]
+    graph = passed_through(layers, SquaredErrorLoss(), [[1.0]], [[0.3]], [[weight]], [[2.0]])
+    assert check(graph, Symbol("W", 2)).verdict == "wrong"
+
+
 def test_a_vanishing_gradient_is_below_the_noise():
     depth = 25
     layers = [LayerSpec(units=1, activation="sigmoid")] * depth

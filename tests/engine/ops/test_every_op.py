@@ -152,7 +152,7 @@ def test_backward_is_the_sum_over_local(case: OpCase, seed: int, rows: int, n: i
 @every_case
 @few
 @given(seed=seeds, rows=sizes, n=sizes)
-def test_local_values_and_reach_agree_with_local(case: OpCase, seed: int, rows: int, n: int):
+def test_local_values_single_formulas_and_reach_agree_with_local(case: OpCase, seed: int, rows: int, n: int):
     graph, op = case.build(np.random.default_rng(seed), rows, n)
     for i, node in differentiable_inputs(op):
         for entry in entries_of(node):
@@ -161,6 +161,8 @@ def test_local_values_and_reach_agree_with_local(case: OpCase, seed: int, rows: 
             assert list(zip(row.tolist(), column.tolist(), strict=True)) == [o for o, _ in listed]
             assert values == pytest.approx([f.evaluate(graph.value_of) for _, f in listed], rel=1e-15)
             assert op.reach(i) == len(listed)
+            for reached, formula in listed:
+                assert op.local_at(i, entry, reached) == formula
 
 
 @every_case
