@@ -6,9 +6,10 @@ explore  new examples in every run, and more of them: for looking for what nobod
 
 import os
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-# Deadlines are off: a busy machine is no defect.
-settings.register_profile("dev", deadline=None, derandomize=True, max_examples=80)
-settings.register_profile("explore", deadline=None, derandomize=False, max_examples=400)
+# Neither deadlines nor complaints about slow drawing: a busy machine is no defect.
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("dev", patient, derandomize=True, max_examples=80)
+settings.register_profile("explore", patient, derandomize=False, max_examples=400)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))

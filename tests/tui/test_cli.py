@@ -20,6 +20,9 @@ from engine.loading import PRESET_NAMES
 from engine.prose import cells
 from tui.cli import cli
 
+PATIENCE = 120.0
+"""Seconds: a process of its own starts slowly where the others of a test run are busy, too."""
+
 ROOT = Path(tui.__file__).parents[1]
 
 EXAMPLE = """
@@ -337,10 +340,10 @@ def test_nothing_is_coloured():
 def test_a_real_process_writes_data_to_stdout_and_complaints_to_stderr():
     good = start("explain", "tutorial-b", "--wrt", "W[1][1,1]", PYTHONIOENCODING="ascii")
     bad = start("grads", "nowhere.toml")
-    out, err = good.communicate(timeout=30)
+    out, err = good.communicate(timeout=PATIENCE)
     assert (good.returncode, err) == (0, b"")
     assert out.isascii()
-    out, err = bad.communicate(timeout=30)
+    out, err = bad.communicate(timeout=PATIENCE)
     assert (bad.returncode, out, err) == (2, b"", b"bptui: nowhere.toml: no such file\n")
 
 
@@ -350,7 +353,7 @@ def test_a_closed_pipe_is_quiet():
     assert process.stdout is not None
     assert process.stderr is not None
     process.stdout.close()  # before anything is written
-    assert process.wait(timeout=30) == 141
+    assert process.wait(timeout=PATIENCE) == 141
     assert process.stderr.read() == b""
     process.stderr.close()
 
@@ -365,7 +368,7 @@ def test_an_interrupt_ends_with_130_and_no_traceback(tmp_path):
     process.stdout.readline()  # the header: it is at work now
     time.sleep(0.1)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert b"Traceback" not in err
 
