@@ -52,16 +52,20 @@ class Columns:
         """A row for each record, (records, count). What is None, as the accuracy of a squared error, becomes NaN."""
         rows = np.empty((len(records), self.count))
         begin = 0
-        for (reader, _), alike in groupby(records, key=_read_by):
-            together = list(alike)
-            self._write(together, reader, rows[begin : begin + len(together)])
-            begin += len(together)
+        rests = [record.rest for record in records]
+        for _, places in groupby(range(len(records)), key=lambda place: _read_by(rests[place])):
+            here = slice(begin, begin := begin + len(list(places)))
+            self._write(records[here], [rest for rest in rests[here] if isinstance(rest, Unread)], rows[here])
         return rows
 
-    def _write(self, records: list[StepRecord], reader: Reader | None, rows: Numbers) -> None:
-        made = {} if reader is None else reader.columns_of([_unread(record) for record in records])
+    def _write(self, records: Sequence[StepRecord], unread: list[Unread], rows: Numbers) -> None:
+        made = unread[0].reader.columns_of(unread) if unread else {}
         for name, place in self.places.items():
-            values = made[name] if name in made else [getattr(record, name) for record in records]
+            values = made.get(name)
+            if values is None:
+                values = [getattr(record, name) for record in records]
+                if values[0] is values[-1] and all(value is values[0] for value in values):
+                    values = values[0]  # such as `dead` between two checks
             if name in self.scalars:
                 rows[:, place.start] = values
             else:
@@ -90,13 +94,6 @@ class Columns:
         return None if getattr(self._first, name) is None else number
 
 
-def _read_by(record: StepRecord) -> tuple[Reader | None, bool]:
+def _read_by(rest: object) -> tuple[Reader | None, bool]:
     """What records must have in common to be read together."""
-    rest = record.rest
     return (rest.reader, rest.squared) if isinstance(rest, Unread) else (None, False)
-
-
-def _unread(record: StepRecord) -> Unread:
-    rest = record.rest
-    assert isinstance(rest, Unread)
-    return rest

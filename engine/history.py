@@ -12,6 +12,7 @@ the rows, once in as many steps as there are rows).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,8 +46,8 @@ class Series:
 class History:
     """Keeps StepRecords of one run; see the picture above.
 
-    `rows` bounds how many rows are kept; None chooses it from the size of the first record. Made for one thread:
-    append on the thread that draws.
+    `rows` bounds how many rows are kept; None chooses it from the size of the first record. Made for one thread at
+    a time: the screens look at it between two steps.
     """
 
     def __init__(self, rows: int | None = None) -> None:
@@ -91,8 +92,10 @@ class History:
             if self._rows == 0 or self._in_last_row == self._stride:
                 if self._rows == self._capacity:
                     self._merge()
-                self._open_row(numbers[begin], waiting[begin].problem)
-                begin += 1
+                # All at once while a row is a step.
+                many = 1 if self._stride > 1 else min(self._capacity - self._rows, len(numbers) - begin)
+                self._open_rows(numbers[begin : begin + many], waiting[begin : begin + many])
+                begin += many
                 continue
             end = min(begin + self._stride - self._in_last_row, len(numbers))
             low, high = self._low[self._rows - 1], self._high[self._rows - 1]
@@ -127,11 +130,12 @@ class History:
         self._value, self._low, self._high = (np.empty((self._capacity + 1, count)) for _ in range(3))
         self._problems: list[str | None] = []
 
-    def _open_row(self, numbers: Numbers, problem: str | None) -> None:
+    def _open_rows(self, numbers: Numbers, records: Sequence[StepRecord]) -> None:
+        rows = slice(self._rows, self._rows + len(numbers))
         for kept in (self._value, self._low, self._high):
-            kept[self._rows] = numbers
-        self._problems[self._rows :] = [problem]
-        self._rows += 1
+            kept[rows] = numbers
+        self._problems[self._rows :] = [record.problem for record in records]
+        self._rows += len(numbers)
         self._in_last_row = 1
 
     def _merge(self) -> None:

@@ -92,9 +92,9 @@ class Network:
 
         With `training` it uses them without copying and leaves out what only a reader wants: the gradients of X
         and of Y_hat where the loss does not need them. With `gradients=False` it can only go forward. `into` gives
-        arrays for the gradients of the parameters. With `transient` the gradients of f[l] and a[l] share memory
-        where they can, so that only those of parameters are there after the backward pass, and what the activation
-        functions return lies side by side.
+        arrays for the gradients of the parameters. With `transient` f[l] and a[l] share memory where they can:
+        after the forward pass the value of f[l] is a[l]'s, after the backward pass only the gradients of parameters
+        are there, and what the activation functions return lies side by side.
         """
         builder = _Builder(self, inputs, labels, training, into or {})
         return builder.build(gradients, transient)

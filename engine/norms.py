@@ -8,7 +8,7 @@ largest of them first. `math.hypot` does so by itself, and for a few numbers it 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,12 @@ def trusted(dtype: np.dtype[Any]) -> tuple[float, float]:
     return float(limits.tiny) / float(limits.eps), float(limits.max)
 
 
+def norm_of_few(numbers: Sequence[float]) -> float:
+    """‖v‖ of a few numbers; NaN where any is, even if another is infinite, of which `math.hypot` says ∞."""
+    norm = math.hypot(*numbers)
+    return norm if norm < math.inf else sum(map(abs, numbers))
+
+
 def norm_for(dtype: np.dtype[Any], size: int) -> Norm:
     """The norm for arrays of one dtype and of at most `size` entries, which allocates nothing when called."""
     least, most = trusted(dtype)
@@ -35,7 +41,7 @@ def norm_for(dtype: np.dtype[Any], size: int) -> Norm:
 
     def norm(vector: Array) -> float:
         if vector.size <= FEW:
-            return math.hypot(*vector.tolist())
+            return norm_of_few(vector.tolist())
         square = float(vector.dot(vector))
         return math.sqrt(square) if least < square <= most else carefully(vector)
 
@@ -59,7 +65,7 @@ def norm_of(vector: Array, norm: Norm) -> Callable[[], float]:
     dot, tolist = vector.dot, vector.tolist
 
     def of_few() -> float:
-        return math.hypot(*tolist())
+        return norm_of_few(tolist())
 
     def of_many() -> float:
         square = float(dot(vector))
@@ -83,12 +89,11 @@ def magnitudes_of(vector: Array, norm: Norm, scratch: Array, ones: Array) -> Mag
     cut = [(part, scratch[: part.size], ones[: part.size]) for part in in_blocks(vector)]
 
     def of_few() -> tuple[float, float, float]:
-        values = tolist()
-        l2 = math.hypot(*values)
-        if l2 != l2:  # max would not always pass NaN on
-            return l2, l2, l2
-        sizes = [*map(abs, values)]
-        return max(sizes), sum(sizes) / size, l2
+        sizes = [*map(abs, tolist())]
+        total = sum(sizes)
+        if total != total:  # max and hypot would not always pass NaN on
+            return total, total, total
+        return max(sizes), total / size, math.hypot(*sizes)
 
     def of_many() -> tuple[float, float, float]:
         largest = total = square = 0.0

@@ -14,16 +14,19 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from engine.dead_units import Mask
 from engine.experiment import BceLoss, CrossEntropyLoss, Loss
 from engine.graph import Array
-from engine.step_record import Counts
 
 HALF = 0.5
 
+FEW_SAMPLES = 1024
+"""Up to so many, what each was taken for is kept rather than counted: that is quicker, and takes no more room."""
+
 Found = tuple[Any, ...]
-"""What a scorer keeps of one step, which never changes; what it means is the scorer's own affair."""
+"""What is kept of one step, which never changes; what it means is the scorer's own affair."""
 
 
 class Score(NamedTuple):
@@ -44,17 +47,10 @@ class Scorer(ABC):
     def compare(self) -> Found:
         """Compares the prediction with the labels last read."""
 
+    @staticmethod
     @abstractmethod
-    def score_of(self, found: Found) -> Score:
-        """What was found, as shares. It depends on nothing else."""
-
-    def scores_of(self, several: Sequence[Found]) -> list[Score]:
-        """Of several steps."""
-        return [self.score_of(found) for found in several]
-
-    def score(self) -> Score:
-        """Both in one."""
-        return self.score_of(self.compare())
+    def scores_of(several: Sequence[Found]) -> list[Score]:
+        """What was found in several steps, as shares. It depends on nothing else."""
 
 
 def scorer(loss: Loss, prediction: Array, label: Array) -> Scorer:
@@ -69,11 +65,11 @@ def _scorer(loss: Loss, prediction: Array, label: Array) -> Scorer:
     half = np.full((), HALF, label.dtype)
     match loss:
         case BceLoss() if outputs == 1:
-            return _TwoClasses((prediction[0], half), (label[0], half))
+            return _two_classes((prediction[0], half), (label[0], half))
         case BceLoss():
             return _YesOrNo(prediction, label)
         case CrossEntropyLoss() if outputs == 2:
-            return _TwoClasses((prediction[1], prediction[0]), (label[1], label[0]))
+            return _two_classes((prediction[1], prediction[0]), (label[1], label[0]))
         case CrossEntropyLoss():
             return _Largest(prediction, label)
         case _:
@@ -87,8 +83,9 @@ class _Nothing(Scorer):
     def compare(self) -> Found:
         return ()
 
-    def score_of(self, found: Found) -> Score:
-        return Score(None, ())
+    @staticmethod
+    def scores_of(several: Sequence[Found]) -> list[Score]:
+        return [Score(None, ())] * len(several)
 
 
 class _TwoClasses(Scorer):
@@ -96,10 +93,30 @@ class _TwoClasses(Scorer):
 
     def __init__(self, prediction: tuple[Array, Array], label: tuple[Array, Array]) -> None:
         self._prediction, self._label = prediction, label
-        self._said_one, self._is_one = (np.empty(label[0].size, np.bool_) for _ in range(2))
+        self._said_one, self._is_one, self._right = (np.empty(label[0].size, np.bool_) for _ in range(3))
 
     def read_labels(self) -> None:
         np.greater(*self._label, out=self._is_one)
+        self._ones = _count(self._is_one)
+
+    def compare(self) -> Found:
+        """How many samples there are and how many of class 1; how many are right, and how many of those are."""
+        np.greater(*self._prediction, out=self._said_one)
+        np.equal(self._said_one, self._is_one, out=self._right)
+        right = _count(self._right)
+        np.logical_and(self._right, self._is_one, out=self._right)
+        return self._right.size, self._ones, right, _count(self._right)
+
+    @staticmethod
+    def scores_of(several: Sequence[Found]) -> list[Score]:
+        return _shares(np.array(several, np.float64).T)
+
+
+class _TwoClassesOfFew(_TwoClasses):
+    """Counts only when it is asked."""
+
+    def read_labels(self) -> None:
+        super().read_labels()
         self._labels = self._is_one.tobytes()
 
     def compare(self) -> Found:
@@ -110,20 +127,29 @@ class _TwoClasses(Scorer):
         np.greater(one, other, out=self._said_one)
         return self._said_one.tobytes(), self._labels
 
-    def score_of(self, found: Found) -> Score:
-        return self.scores_of([found])[0]
-
-    def scores_of(self, several: Sequence[Found]) -> list[Score]:
-        """All at once, which takes hardly longer than one."""
+    @staticmethod
+    def scores_of(several: Sequence[Found]) -> list[Score]:
         said_one, is_one = (
             np.frombuffer(b"".join(masks), np.bool_).reshape(len(several), -1)
             for masks in zip(*several, strict=True)
         )
         right = said_one == is_one
-        accuracy = _counts(right) / right.shape[1]
-        with np.errstate(invalid="ignore"):  # of a class that the batch does not hold, NaN is found
-            recall = np.transpose([_counts(right & those) / _counts(those) for those in (~is_one, is_one)])
-        return [Score(*both) for both in zip(accuracy.tolist(), map(tuple, recall.tolist()), strict=True)]
+        size = np.full(len(several), right.shape[1])
+        return _shares(
+            [size, *(np.count_nonzero(those, axis=1) for those in (is_one, right, right & is_one))]
+        )
+
+
+def _two_classes(prediction: tuple[Array, Array], label: tuple[Array, Array]) -> Scorer:
+    return (_TwoClassesOfFew if label[0].size <= FEW_SAMPLES else _TwoClasses)(prediction, label)
+
+
+def _shares(counts: Sequence[npt.NDArray[Any]] | npt.NDArray[Any]) -> list[Score]:
+    """Of what `_TwoClasses.compare` counts, an entry a step; of a class that a batch does not hold, NaN is found."""
+    size, ones, right, right_ones = counts
+    with np.errstate(invalid="ignore"):
+        recall = np.array([(right - right_ones) / (size - ones), right_ones / ones]).T
+    return [Score(*both) for both in zip((right / size).tolist(), map(tuple, recall.tolist()), strict=True)]
 
 
 class _Right(Scorer):
@@ -131,8 +157,12 @@ class _Right(Scorer):
 
     _right: Mask
 
-    def score_of(self, found: Found) -> Score:
-        return Score(found[0] / self._right.size, ())
+    def _counted(self) -> Found:
+        return _count(self._right), self._right.size
+
+    @staticmethod
+    def scores_of(several: Sequence[Found]) -> list[Score]:
+        return [Score(right / size, ()) for right, size in several]
 
 
 class _YesOrNo(_Right):
@@ -148,7 +178,7 @@ class _YesOrNo(_Right):
     def compare(self) -> Found:
         np.greater(self._prediction, HALF, out=self._said)
         np.equal(self._said, self._is, out=self._right)
-        return (_count(self._right),)
+        return self._counted()
 
 
 class _Largest(_Right):
@@ -171,14 +201,8 @@ class _Largest(_Right):
         np.copyto(self._samples, self._prediction)
         self._samples.argmax(axis=1, out=self._said)
         np.equal(self._said, self._is, out=self._right)
-        return (_count(self._right),)
+        return self._counted()
 
 
 def _count(mask: Mask) -> int:
     return int(np.count_nonzero(mask))
-
-
-def _counts(masks: Mask) -> Counts:
-    """Of each row."""
-    counts: Counts = np.count_nonzero(masks, axis=1)
-    return counts

@@ -89,7 +89,7 @@ class StepRecord:
     def unread(cls, known: dict[str, Any], rest: Callable[[], dict[str, Any]]) -> StepRecord:
         """A record of the fields `known` and of those that `rest` makes, once, when the first of them is read.
 
-        What `rest` makes them of must never change.
+        `known` becomes the record's own. What `rest` makes the others of must never change.
         """
         record = object.__new__(cls)
         known[_REST] = rest

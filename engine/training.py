@@ -7,9 +7,9 @@
     for record in Trainer(experiment):
         print(record.step, record.loss, record.grad_l2)
 
-Learning rate, clip_norm and the slope of leaky ReLUs may be changed between any two steps. A step allocates no array
-but those of its record. A number that is NaN or infinite ends the run with a record that says where it came from;
-the parameters stay as they were before that step.
+Learning rate, clip_norm and the slope of leaky ReLUs may be changed between any two steps. A step allocates no
+array: those of its record are made when somebody reads it. A number that is NaN or infinite ends the run with a record
+that says where it came from; the parameters stay as they were before that step.
 """
 
 from __future__ import annotations

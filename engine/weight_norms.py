@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from engine.graph import BLOCK, Array, Kernel
-from engine.norms import FEW, Norm, magnitudes_of, norm_of, trusted
+from engine.norms import FEW, Norm, magnitudes_of, norm_of, norm_of_few, trusted
 from engine.step_record import Floats
 
 BATCH = BLOCK // 2
@@ -69,10 +69,12 @@ def _of_few(gradient: Array, weight: Array, places: Places) -> Kernel:
 
     def measure() -> None:
         sizes = [*map(abs, numbers_of_gradient())]
-        l2 = gradient_l2[0] = hypot(*sizes)
-        largest[0] = max(sizes) if l2 == l2 else l2  # max would not always pass NaN on
-        mean[0] = sum(sizes) / size
-        weight_l2[0] = hypot(*numbers_of_weight())
+        total = sum(sizes)
+        if total == total:
+            largest[0], mean[0], gradient_l2[0] = max(sizes), total / size, hypot(*sizes)
+        else:  # max and hypot would not always pass NaN on
+            largest[0] = mean[0] = gradient_l2[0] = total
+        weight_l2[0] = norm_of_few(numbers_of_weight())
 
     return measure
 

@@ -224,7 +224,7 @@ def _limits(figure: Any, left: float, right: float, low: float, high: float) -> 
 
 
 def _draw_bars(figure: Any, x: Floats, heights: Floats, block: Any, columns: float) -> None:
-    """A bar over each x, 0.8 as wide as they are apart, where one unit of x takes at most `columns` columns.
+    """A bar over each whole number in x, 0.8 wide, where one unit of x takes at most `columns` columns.
 
     All of them are stems of one signal, one or more for every column: `figure.bar` builds a rectangle for each
     bar, which takes twice as long, five times a second.
@@ -232,8 +232,7 @@ def _draw_bars(figure: Any, x: Floats, heights: Floats, block: Any, columns: flo
     x, heights = x[heights > 0.0], heights[heights > 0.0]
     if not len(x):
         return  # plotext aborts where a signal without points is filled
-    half = 0.4 * (float(np.diff(x).min()) if len(x) > 1 else 1.0)
-    across = np.linspace(-half, half, max(math.ceil(2.0 * half * columns) + 1, 2))
+    across = np.linspace(-0.4, 0.4, max(math.ceil(0.8 * columns) + 1, 2))
     stems = figure.signal(
         (x[:, np.newaxis] + across).ravel().tolist(), np.repeat(heights, len(across)).tolist(), marker=block
     )

@@ -6,6 +6,9 @@
 Python runs one thread at a time. Two that both want to run hand that right to and fro between two cores thousands
 of times a second, which costs more than either waiting for the other: a redraw takes twice as long, and so do the
 steps trained meanwhile.
+
+There is one such loop in a program, and whoever makes it closes it: a loop that has ended but is still open counts as
+busy.
 """
 
 from __future__ import annotations

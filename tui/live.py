@@ -412,7 +412,8 @@ class Live(Training):
                     self._lock.wait(1.0 / self.speed)  # looks may come in between; `close` ends it at once
             if self._visitors:
                 time.sleep(HANDOVER_SECONDS)
-            patient = make_way()
+            if self.speed == SPEEDS[-1]:  # a slower one leaves time enough
+                patient = make_way()
 
     def parameters(self, adopt: Callable[[Network, DataSet], None]) -> None:
         """Hands the present network of the first lane and its data to `adopt`, which must copy what it keeps."""

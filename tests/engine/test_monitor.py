@@ -1,6 +1,9 @@
 """The monitor on networks made so that everybody can count: zeros, quiet and dead units, saturation, scores."""
 
+import gc
 import math
+import sys
+import weakref
 from itertools import islice
 
 import msgspec
@@ -11,12 +14,13 @@ from hypothesis import strategies as st
 
 from engine.datasets import DataSet, load_data
 from engine.dead_units import PORTION
-from engine.experiment import BceLoss, CrossEntropyLoss, SquaredErrorLoss
+from engine.experiment import BceLoss, CrossEntropyLoss, Loss, SquaredErrorLoss
 from engine.expression import Symbol
 from engine.graph import Array
+from engine.loading import load_experiment
 from engine.network import Network
 from engine.norms import FEW, magnitudes_of, norm_for
-from engine.scores import scorer
+from engine.scores import FEW_SAMPLES, Score, scorer
 from engine.side_by_side import groups_of, rows_of
 from engine.step_record import NEVER
 from engine.training import Trainer
@@ -256,12 +260,21 @@ def test_several_labels_a_sample_are_right_or_wrong_one_by_one():
     assert record.recall == ()
 
 
-@given(outputs=st.integers(2, 5), n=st.integers(1, 30), seed=st.integers(0, 2**32 - 1))
+def score_of(loss: Loss, prediction: np.ndarray, label: np.ndarray) -> Score:
+    made = scorer(loss, prediction, label)
+    (score,) = made.scores_of([made.compare()])
+    return score
+
+
+few_or_many = st.integers(1, 30) | st.integers(FEW_SAMPLES + 1, FEW_SAMPLES + 30)
+
+
+@given(outputs=st.integers(2, 5), n=few_or_many, seed=st.integers(0, 2**32 - 1))
 def test_the_largest_output_of_a_column_is_the_class(outputs: int, n: int, seed: int):
     rng = np.random.default_rng(seed)
     prediction, label = rng.random((outputs, n)), np.eye(outputs)[:, rng.integers(0, outputs, n)]
     said, is_class = prediction.argmax(0), label.argmax(0)
-    score = scorer(CrossEntropyLoss(), prediction, label).score()
+    score = score_of(CrossEntropyLoss(), prediction, label)
     assert score.accuracy == (said == is_class).mean()
     if outputs > 2:
         assert score.recall == ()
@@ -271,10 +284,38 @@ def test_the_largest_output_of_a_column_is_the_class(outputs: int, n: int, seed:
             assert recall == mine.mean() if mine.size else math.isnan(recall)
 
 
+@given(n=few_or_many, share=st.sampled_from([0.0, 0.1, 0.5, 1.0]), seed=st.integers(0, 2**32 - 1))
+def test_one_output_says_1_above_one_half(n: int, share: float, seed: int):
+    rng = np.random.default_rng(seed)
+    prediction, label = rng.random((1, n)), (rng.random((1, n)) < share).astype(np.float64)
+    right = (prediction > 0.5) == (label == 1.0)
+    score = score_of(BceLoss(), prediction, label)
+    assert score.accuracy == right.mean()
+    for number, recall in enumerate(score.recall):
+        mine = right[label == number]
+        assert recall == mine.mean() if mine.size else math.isnan(recall)
+
+
+def test_what_is_kept_of_a_step_does_not_grow_with_the_samples():
+    n = 100_000
+    made = scorer(BceLoss(), np.full((1, n), 0.7), np.ones((1, n)))
+    assert sum(map(sys.getsizeof, made.compare())) < 1000
+
+
+def test_an_unread_record_does_not_keep_its_trainer_alive():
+    trainer = Trainer(load_experiment("dying-relu"))
+    record, network = trainer.step(), weakref.ref(trainer.network)
+    del trainer
+    gc.collect()
+    assert record.rest is not None
+    assert network() is None
+    assert 0.0 <= record.accuracy <= 1.0
+
+
 def test_equal_outputs_are_the_first_class():
     label = np.eye(3)
-    assert scorer(CrossEntropyLoss(), np.full((3, 3), 1 / 3), label).score().accuracy == 1 / 3
-    assert scorer(CrossEntropyLoss(), np.full((2, 2), 1 / 2), np.eye(2)).score().recall == (1.0, 0.0)
+    assert score_of(CrossEntropyLoss(), np.full((3, 3), 1 / 3), label).accuracy == 1 / 3
+    assert score_of(CrossEntropyLoss(), np.full((2, 2), 1 / 2), np.eye(2)).recall == (1.0, 0.0)
 
 
 def test_squared_error_classifies_nothing():
@@ -325,6 +366,18 @@ def test_one_bad_entry_is_never_lost(size: int, place: float, bad: float):
         every = (norm(vector), *magnitudes_of(vector, norm, np.empty(size), np.ones(size))())
     for found in every:
         assert math.isnan(found) if math.isnan(bad) else found == math.inf
+
+
+@pytest.mark.parametrize("size", [2, 3, FEW, FEW + 1, 100])
+@pytest.mark.parametrize("nan_first", [True, False])
+def test_nan_beside_infinity_is_nan_however_few_there_are(size: int, nan_first: bool):
+    vector = np.ones(size)
+    vector[[0, -1]] = (math.nan, math.inf) if nan_first else (math.inf, math.nan)
+    norm = norm_for(vector.dtype, size)
+    with np.errstate(all="ignore"):
+        assert math.isnan(norm(vector))
+        measured = magnitudes_of(vector, norm, np.empty(size), np.ones(size))()
+    assert all(math.isnan(one) for one in measured)
 
 
 def test_the_norm_of_nothing_but_zeros_is_zero():

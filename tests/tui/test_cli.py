@@ -70,7 +70,13 @@ def start(*arguments: str, stdout: int = subprocess.PIPE, **environment: str) ->
         stdin=subprocess.DEVNULL,
         stdout=stdout,
         stderr=subprocess.PIPE,
+        # Whoever runs the tests in the background of a shell has them ignore interrupts, and their children too.
+        preexec_fn=None if sys.platform == "win32" else heed_interrupts,
     )
+
+
+def heed_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def complaint(result: Result, status: int = 2) -> str:

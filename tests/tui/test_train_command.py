@@ -212,7 +212,7 @@ def test_ctrl_c_ends_in_good_order_with_what_is_done(lab, tmp_path, as_json):
     process = start(*arguments, PYTHONDONTWRITEBYTECODE="1")
     wait_for(lambda: path.exists() and path.read_bytes().count(b"\n") > 10)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=120)
     assert process.returncode == 130
     assert err == b""  # no progress bar where there is no terminal, and no traceback
     raw = path.read_bytes()

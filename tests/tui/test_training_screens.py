@@ -214,6 +214,17 @@ async def test_one_step_speed_and_learning_rate_keys():
         assert live.lane.steps_done == 3
 
 
+async def test_after_a_reset_nothing_is_left_of_the_units_that_were_counted():
+    app = app_on("dying-relu")
+    async with app.run_test(size=LARGE) as pilot:
+        await pilot.pause()
+        await train(pilot, 3)
+        assert "Units:" in screen_text(app)
+        await press(pilot, "r")
+        assert "Units:" not in screen_text(app)
+        assert "Press space to train" in screen_text(app)
+
+
 async def test_reset_gives_the_same_run_and_reseed_another():
     app = small_app()
     async with app.run_test(size=SMALL) as pilot:

@@ -236,7 +236,7 @@ async def test_a_training_of_bptui_in_another_process_is_watched_while_it_runs(t
             assert "A small network" in screen_text(app)
     finally:
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=30)
+        process.communicate(timeout=120)
     assert process.returncode == 130
     watched = Watched(path)
     steps = path.read_bytes().count(b"\n") - 1

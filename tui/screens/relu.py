@@ -76,6 +76,7 @@ class ReluScreen(TrainingScreen):
             chart.show_text("Press space to train, . for one step.")
             units.show_text("")
             self.query_one("#chart-panel", Panel).entitle(FRACTIONS)
+            self.query_one("#map-panel", Panel).entitle("")
             self.query_one("#layer", FixedText).say("")
             self.query_one("#events", FixedText).say(Content.styled(self.live.first.about, "$faint"))
             return
