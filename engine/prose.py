@@ -21,6 +21,7 @@ _IN_ASCII = str.maketrans(
         "·": "*",
         "×": "x",
         "≈": "~=",
+        "≠": "!=",  # its decomposition is an equals sign
         "≤": "<=",
         "≥": ">=",
         "√": "sqrt",
