@@ -85,6 +85,10 @@ class HomeScreen(Screen[None]):
         elif event.option.id is not None:
             self._open(event.option.id)
 
+    def action_lessons(self) -> None:
+        """The list of all lessons."""
+        cast("BptuiApp", self.app).show_lessons()
+
     def action_open_file(self) -> None:
         """Asks for a file."""
         prompt = Prompt("Open an experiment", "the path of a TOML file", self._file_problem)

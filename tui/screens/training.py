@@ -196,6 +196,10 @@ class TrainingScreen(Screen[None]):
         """Another screen of this experiment."""
         cast("BptuiApp", self.app).show(name)
 
+    def action_lessons(self) -> None:
+        """The lessons on this experiment; a training goes on meanwhile."""
+        cast("BptuiApp", self.app).show_lessons()
+
     def action_back(self) -> None:
         """Back to the list of experiments."""
         cast("BptuiApp", self.app).show_home()
