@@ -63,14 +63,18 @@ class LessonScreen(Screen[None]):
         if not 0 <= place < len(ITEMS):
             self.notify("This is the last lesson." if by > 0 else "This is the first lesson.")
             return
+        if not self.query(Markdown):  # closed by a key that came sooner
+            return
         self.lesson = read_lesson(ITEMS[place])
         self.query_one("#heading", Static).update(self._heading())
         await self.query_one(Markdown).update(self._said(self.lesson.text))
-        self.query_one("#scroll").scroll_home(animate=False)
+        for page in self.query("#scroll"):
+            page.scroll_home(animate=False)
 
     def action_scroll(self, lines: int) -> None:
         """Scrolls by lines."""
-        self.query_one("#scroll").scroll_relative(y=lines, animate=False)
+        for page in self.query("#scroll"):  # none, where it has been closed since
+            page.scroll_relative(y=lines, animate=False)
 
     def action_open(self) -> None:
         """Opens the lesson's experiment."""

@@ -55,7 +55,8 @@ class LessonsScreen(Screen[None]):
 
     def action_choose(self) -> None:
         """Opens the marked lesson."""
-        self.query_one(OptionList).action_select()
+        for options in self.query(OptionList):  # none, where it has been closed since
+            options.action_select()
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Opens what was chosen."""
