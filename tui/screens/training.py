@@ -84,7 +84,7 @@ class TrainingScreen(Screen[None]):
 
     def redraw(self) -> None:
         """Draws everything for the present state."""
-        if not self.is_mounted or not self.children or not self.size.width:
+        if not self.is_mounted or not self.query("#title, #layer") or not self.size.width:
             return  # not there yet, or left again by a key that came sooner than this call
         statuses = self.live.look(lambda lanes: [lane_status(lane) for lane in lanes])
         self._draw_status(statuses)
