@@ -20,6 +20,8 @@ from engine.validation import validate
 
 PRESET_NAMES = (
     "tutorial-a",
+    "tutorial-a-loss",
+    "tutorial-a-loss-weighted",
     "tutorial-a-wine",
     "tutorial-a-weighted",
     "tutorial-b",
@@ -32,6 +34,7 @@ PRESET_NAMES = (
     "leaky-relu-50",
     "exploding-50",
     "exploding-50-clip",
+    "exploding-50-adam",
     "vanishing-50-xavier",
     "vanishing-50-he",
     "vanishing-50-orthogonal",

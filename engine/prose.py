@@ -21,6 +21,7 @@ _IN_ASCII = str.maketrans(
         "·": "*",
         "×": "x",
         "≈": "~=",
+        "≠": "!=",  # its decomposition is an equals sign
         "≤": "<=",
         "≥": ">=",
         "√": "sqrt",
@@ -28,6 +29,8 @@ _IN_ASCII = str.maketrans(
         "…": "...",
         "⋯": "...",
         "η": "eta",
+        "δ": "delta",
+        "Δ": "Delta",
         "∇": "grad ",
         "‖": "||",
         "⊙": "(.)",

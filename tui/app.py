@@ -17,10 +17,13 @@ from tui.ascii_filter import AsciiFilter
 from tui.courtesy import courteous_loop
 from tui.crash import describe_crash
 from tui.keys import ALL_COMMANDS, APP_COMMANDS, Command, bindings
+from tui.lesson import Lesson, lessons_on, list_lessons
 from tui.output import shows_unicode
 from tui.screens.gradients import GradientsScreen
 from tui.screens.help import help_content, readable_keys
 from tui.screens.home import HomeScreen
+from tui.screens.lesson import LessonScreen
+from tui.screens.lessons import LessonsScreen
 from tui.screens.reading import ReadingScreen
 from tui.screens.relu import ReluScreen
 from tui.screens.stepper import StepperScreen
@@ -81,8 +84,8 @@ class BptuiApp(App[None]):
         if self._session is not None:
             self._session.close()
 
-    def open_experiment(self, name: str) -> None:
-        """Opens a preset or a file in the stepper; says in one line why it cannot."""
+    def open_experiment(self, name: str, screen: str | None = None) -> None:
+        """Opens a preset or a file, on the screen that fits it where none is given; says in one line why it cannot."""
         if self._session is not None:  # Enter, pressed twice
             return
         try:
@@ -92,16 +95,16 @@ class BptuiApp(App[None]):
             return
         if name.endswith(".toml"):
             self.recent_files = remember_file(name)
-        self._enter(session)
+        self._enter(session, screen)
 
-    def _enter(self, source: Source) -> None:
+    def _enter(self, source: Source, shown: str | None = None) -> None:
         """Opens the screens of an experiment (or of a run log, which has no stepper), the fitting one in front."""
         self._session = source
         for name, screen in TRAINING_SCREENS.items():
             self.install_screen(screen(source), name)
         if isinstance(source, Session):
             self.install_screen(StepperScreen(source), "stepper")
-            self.push_screen(first_screen(source))
+            self.push_screen(shown or first_screen(source))
         else:
             self.push_screen("gradients")
 
@@ -128,6 +131,30 @@ class BptuiApp(App[None]):
         if self._session is not None:
             self._session.close()
             self._session = None
+
+    def show_lessons(self) -> None:
+        """The list of lessons; with an experiment open those on it, and a single one at once."""
+        if self._session is None:
+            self.push_screen(LessonsScreen("Lessons", list_lessons()))
+            return
+        name = getattr(self._session, "name", "")  # a run log has none
+        lessons = lessons_on(name)
+        if not lessons:
+            self.notify("No lesson is about this experiment; the list of experiments leads to all of them.")
+        elif len(lessons) == 1:
+            self.push_screen(LessonScreen(lessons[0]))
+        else:
+            self.push_screen(LessonsScreen(f"Lessons on {name}", lessons))
+
+    def open_lesson(self, lesson: Lesson) -> None:
+        """The experiment of a lesson, on the lesson's screen: the open one where it is that, with all done in it."""
+        while isinstance(self.screen, LessonScreen | LessonsScreen):
+            self.pop_screen()
+        if self._session is not None and getattr(self._session, "name", "") == lesson.preset:
+            self.show(lesson.screen)
+        else:
+            self.show_home()
+            self.open_experiment(lesson.preset, lesson.screen)
 
     def get_key_display(self, binding: Binding) -> str:
         """How the footer writes a key: as the command says, as the user set it, or in ASCII (rather a letter)."""

@@ -72,6 +72,33 @@ class TargetType(click.ParamType):  # type: ignore[type-arg]
         return [CompletionItem(name) for name in _targets(experiment, incomplete)] if experiment else []
 
 
+class LessonType(click.ParamType):  # type: ignore[type-arg]
+    """A numbered item of the tutorials, such as B1, in capitals or not."""
+
+    name = "item"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The item's name."""
+        from tui.lesson import LessonError, read_lesson
+
+        try:
+            return read_lesson(value).item
+        except LessonError as error:
+            self.fail(str(error), param, ctx)
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """The items, with their titles where the shell shows such."""
+        from tui.lesson import list_lessons
+
+        return [
+            CompletionItem(lesson.item, help=lesson.title)
+            for lesson in list_lessons()
+            if lesson.item.startswith(incomplete.upper())
+        ]
+
+
 def _targets(name: str, incomplete: str) -> Iterator[str]:
     from engine.experiment_error import ExperimentError
     from engine.loading import load_experiment

@@ -2,6 +2,7 @@
 
 bptui ─┬─ open        the app (also without any command)
        ├─ presets     the experiments that come with it
+       ├─ lesson      what the tutorials teach, item by item
        ├─ grads       every value and every gradient
        ├─ explain     one gradient, factor by factor
        ├─ check       against central differences
@@ -19,6 +20,7 @@ from tui.commands.check import check
 from tui.commands.completion import completion
 from tui.commands.explain import explain
 from tui.commands.grads import grads
+from tui.commands.lesson import lesson
 from tui.commands.open import open_app, open_command
 from tui.commands.presets import presets
 from tui.commands.screenshot import screenshot
@@ -59,6 +61,7 @@ def cli(ctx: click.Context) -> None:
     Examples:
       bptui                                        open the app
       bptui open tutorial-b                        open an experiment in it
+      bptui lesson B1                              read what it teaches
       bptui explain tutorial-b --wrt "W[1][1,1]"   derive one gradient
       bptui check lab/wine.toml                    check your own experiment
       bptui train relu-50 --plot                   train, and draw the gradients
@@ -67,5 +70,5 @@ def cli(ctx: click.Context) -> None:
         open_app(None)
 
 
-for _command in (open_command, presets, grads, explain, check, train, watch, screenshot, completion):
+for _command in (open_command, presets, lesson, grads, explain, check, train, watch, screenshot, completion):
     cli.add_command(_command)

@@ -73,8 +73,20 @@ APP_COMMANDS = (
     ),
 )
 
+LESSON_KEYS = "T,f2"
+"""The keys that lead to the lessons, the same on every screen."""
+
 HOME_COMMANDS = (
     Command("home.open", "enter", "choose", "Open", "Open the marked experiment", "Home", "↵", True),
+    Command(
+        "home.lessons",
+        LESSON_KEYS,
+        "lessons",
+        "Lessons",
+        "The lessons, item by item of the tutorials",
+        "Home",
+        "T",
+    ),
     Command("home.file", "o", "open_file", "Open file", "Open an experiment from a TOML file", "Home", "o"),
 )
 
@@ -162,6 +174,7 @@ STEPPER_COMMANDS = (
         "Do",
         "y",
     ),
+    Command("lessons", LESSON_KEYS, "lessons", "Lessons", "The lessons on this experiment", "Do"),
     Command("back", "escape", "back", "Home", "Back to the list of experiments", "Do"),
 )
 """A number typed before a move repeats it: 5n is five terms on."""
@@ -189,6 +202,9 @@ TRAINING_COMMANDS = (
         "Training",
     ),
     Command("collapse", "D", "collapse", "One matrix", "The one matrix that a linear network is", "Training"),
+    Command(
+        "training-lessons", LESSON_KEYS, "lessons", "Lessons", "The lessons on this experiment", "Training"
+    ),
     Command("training-back", "escape", "back", "Home", "Back to the list of experiments", "Training"),
 )
 
@@ -254,6 +270,29 @@ RELU_COMMANDS = (
     *TRAINING_COMMANDS,
 )
 
+LESSONS_COMMANDS = (
+    Command("lessons.read", "enter", "choose", "Read", "Read the marked lesson", "Lessons", "↵", True),
+    Command("lessons.close", "escape", "close", "Back", "Back to where one came from", "Lessons", "Esc"),
+)
+
+LESSON_COMMANDS = (
+    Command(
+        "lesson.open",
+        "enter",
+        "open",
+        "Experiment",
+        "Open the lesson's experiment, on the screen that shows it",
+        "Lessons",
+        "↵",
+        True,
+    ),
+    Command("lesson.next", "right,n", "turn(1)", "Next", "The next lesson", "Lessons", "→", True),
+    Command("lesson.previous", "left,p", "turn(-1)", "Previous", "The lesson before", "Lessons", "←", True),
+    Command("lesson.down", "j", "scroll(1)", "Down", "Scroll down", "Lessons"),
+    Command("lesson.up", "k", "scroll(-1)", "Up", "Scroll up", "Lessons"),
+    Command("lesson.close", "escape", "close", "Back", "Back to where one came from", "Lessons", "Esc"),
+)
+
 READING_COMMANDS = (
     Command("reading.down", "j", "scroll(1)", "Down", "Scroll down", "Pages"),
     Command("reading.up", "k", "scroll(-1)", "Up", "Scroll up", "Pages"),
@@ -281,6 +320,8 @@ ALL_COMMANDS = (
     *GRADIENTS_COMMANDS,
     *(command for command in RELU_COMMANDS if command not in TRAINING_COMMANDS),
     *HOME_COMMANDS,
+    *LESSONS_COMMANDS,
+    *LESSON_COMMANDS,
     *MAP_COMMANDS,
     *READING_COMMANDS,
     *PROMPT_COMMANDS,

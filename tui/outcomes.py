@@ -19,6 +19,9 @@ from tui.typeset import stacked
 SHOWN = 6
 """Rows and columns of a matrix that are shown; the others are counted."""
 
+SHOWN_SAMPLES = 5
+"""Samples whose sums are compared: with the name before them they fit a page in a small window."""
+
 NUMBER = 11
 """Columns of a number."""
 
@@ -112,7 +115,7 @@ def collapse_view(network: Network, graph: Graph, style: Style) -> Content:
     ]
     if one.b.any():
         parts += ["", "and one bias", *_grid(one.b, style)]
-    columns = min(last.shape[1], SHOWN)
+    columns = min(last.shape[1], SHOWN_SAMPLES)
     parts += [
         "",
         Content.styled(f"The last sums f[{depth}] of the first samples", "bold"),

@@ -46,6 +46,22 @@ def write(text: str) -> None:
     click.echo(text.removesuffix("\n"))
 
 
+def write_page(text: str) -> None:
+    """A page of the app: prose that is too wide is wrapped, tables are not."""
+    write(fitted(text))
+
+
+def fitted(text: str) -> str:
+    """`text` with every line that is too wide wrapped."""
+    from engine.prose import cells, wrapped
+
+    width = output_width()
+    lines: list[str] = []
+    for line in text.split("\n"):
+        lines += wrapped(line, width) if cells(line) > width else [line]
+    return "\n".join(lines)
+
+
 def write_json(record: Record, ascii: bool = False) -> None:
     """A record, as one line of strict JSON."""
     from engine.records import to_json

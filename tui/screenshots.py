@@ -39,6 +39,8 @@ class Picture:
 
 PICTURES = (
     Picture("home", None, size=SMALL),
+    Picture("lessons", None, ("T",), size=SMALL),
+    Picture("lesson", None, ("T", *["down"] * 5, "enter", "end")),
     Picture("stepper", "tutorial-b", ("right", "right", "c")),
     Picture("stepper-light", "tutorial-b", ("right", "right", "c"), theme=LIGHT.name),
     Picture("stepper-80x24", "tutorial-b", ("right",), size=SMALL),

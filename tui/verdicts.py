@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 import numpy.typing as npt
 
@@ -26,7 +28,27 @@ PLURALS = {"activation": "activations", "norm": "norms", "shortcut": "shortcuts"
 """What a factor is called where all of its layers are summed."""
 
 
-def budget_lines(lane: LaneView, record: StepRecord) -> list[str]:
+class Described(Protocol):
+    """Whatever knows of each layer what the budget is shared out among."""
+
+    @property
+    def activations(self) -> tuple[str, ...]:
+        """Their words."""
+
+    @property
+    def units(self) -> tuple[int, ...]:
+        """Their widths."""
+
+    @property
+    def norms(self) -> tuple[str, ...]:
+        """Their norms, "" for none."""
+
+    @property
+    def residuals(self) -> tuple[bool, ...]:
+        """Whether they have a shortcut."""
+
+
+def budget_lines(lane: Described, record: StepRecord) -> list[str]:
     """log₁₀ of what became of δ on its way down, as the sum of what each of its factors made of it."""
     verdict = judge(record, lane.activations, lane.units, norms=lane.norms, residuals=lane.residuals)
     budget = verdict.budget

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 from engine.experiment import BceLoss, CsvData, InlineData
 from engine.experiment_error import UNNAMED, ExperimentError, one_line
 from engine.loading import PRESET_NAMES, list_presets, load_experiment
+from engine.training import Trainer
 from tests.engine.experiment_texts import EXAMPLE, SMALLEST, assert_one_line, changed
 
 
@@ -89,8 +91,10 @@ def test_the_presets_come_in_the_tutorials_order_and_no_file_is_forgotten():
     assert [name for name, _ in list_presets()] == list(PRESET_NAMES)
     files = resources.files("engine").joinpath("presets").iterdir()
     assert {file.name for file in files} == {f"{name}.toml" for name in PRESET_NAMES}
-    assert PRESET_NAMES[:5] == (
+    assert PRESET_NAMES[:7] == (
         "tutorial-a",
+        "tutorial-a-loss",
+        "tutorial-a-loss-weighted",
         "tutorial-a-wine",
         "tutorial-a-weighted",
         "tutorial-b",
@@ -103,6 +107,19 @@ def test_every_preset_introduces_itself(name):
     experiment = load_experiment(name)
     assert 0 < len(experiment.title) <= 60
     assert experiment.about.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("name", "by_hand"),
+    [
+        ("tutorial-a-loss", -(math.log(0.8) + math.log(0.9)) / 2),
+        ("tutorial-a-loss-weighted", -(math.log(0.8) + 10 * math.log(0.9)) / 2),
+    ],
+)
+def test_the_loss_by_hand_is_the_loss_of_its_preset(name, by_hand):
+    record = Trainer(load_experiment(name)).step()
+    assert record.loss == pytest.approx(by_hand, rel=1e-12)
+    assert name != "tutorial-a-loss" or record.loss == pytest.approx(0.16425, abs=5e-6)
 
 
 def test_in_tutorial_b_all_five_factors_of_w_1_11_differ_from_zero():

@@ -248,7 +248,7 @@ def test_a_step_in_float32_is_near_the_one_in_float64(name: str):
 # ── the run ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("name", [name for name, _ in list_presets()][:8])
+@pytest.mark.parametrize("name", [name for name, _ in list_presets()][:10])
 def test_every_small_preset_learns(name: str):
     trainer = Trainer(load_experiment(name))
     records = list(islice(trainer, 100))

@@ -174,6 +174,28 @@ def test_clipping_is_one_line():
     assert differences("exploding-50", "exploding-50-clip") == ["+ clip_norm = 1.0"]
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+def test_adam_takes_steps_of_the_learning_rate_however_large_the_gradient(seed):
+    experiment = preset("exploding-50-adam", seed)
+    trainer = Trainer(experiment)
+    before = {name: value.copy() for name, value in trainer.network.parameters.items()}
+    record = trainer.step()
+    assert record.grad_max.min() > 1e4
+    for name, value in trainer.network.parameters.items():
+        assert np.abs(value - before[name]).max() <= 1.001 * experiment.train.learning_rate
+    trainer, records = run(experiment, 100)
+    assert trainer.problem is None
+    assert min(record.loss for record in records) < records[0].loss / 100
+
+
+def test_adam_is_another_optimiser_and_its_learning_rate():
+    assert differences("exploding-50", "exploding-50-adam") == [
+        "- learning_rate = 0.1",
+        '+ optimizer = "adam"',
+        "+ learning_rate = 0.001",
+    ]
+
+
 # ── dying ReLU (D1, D2) ─────────────────────────────────────────────────────────────────────────────
 
 
@@ -276,6 +298,7 @@ def test_the_training_presets_come_after_the_tutorials_in_the_tutorials_order():
         "leaky-relu-50",
         "exploding-50",
         "exploding-50-clip",
+        "exploding-50-adam",
         *CURES,
         "dying-relu",
         "dying-relu-leaky",

@@ -19,6 +19,7 @@ import tui
 from engine.loading import PRESET_NAMES
 from engine.prose import cells
 from tui.cli import cli
+from tui.lesson import ITEMS, read_lesson
 
 PATIENCE = 120.0
 """Seconds: a process of its own starts slowly where the others of a test run are busy, too."""
@@ -94,7 +95,19 @@ def complaint(result: Result, status: int = 2) -> str:
 
 @pytest.mark.parametrize(
     "command",
-    ["", "open", "presets", "grads", "explain", "check", "train", "watch", "screenshot", "completion"],
+    [
+        "",
+        "open",
+        "presets",
+        "lesson",
+        "grads",
+        "explain",
+        "check",
+        "train",
+        "watch",
+        "screenshot",
+        "completion",
+    ],
 )
 def test_every_command_has_help_with_examples(command):
     for flag in ("-h", "--help"):
@@ -135,6 +148,7 @@ def test_the_version_is_told():
             "belongs to sample 1, not to sample 3",
         ),
         (["completion", "tcsh"], "'tcsh' is not one of 'bash', 'zsh', 'fish'"),
+        (["lesson", "B9"], 'found no lesson "B9"; expected one of A0, A1, A2, A3, A4, B1, B2'),
         (["check", "tutorial-bb"], 'tutorial-bb: neither a preset nor a file; did you mean "tutorial-b"?'),
         (["open", "tutorial-b"], "the app needs a terminal"),
         ([], "the app needs a terminal"),
@@ -148,7 +162,8 @@ def test_help_version_and_usage_errors_import_nothing_slow():
     program = """
 import sys
 from tui.cli import cli
-for arguments in (["--version"], ["--help"], ["explain", "-h"], ["nonsense"], ["explain", "x", "--wrt", "W["]):
+for arguments in (["--version"], ["--help"], ["explain", "-h"], ["lesson"], ["lesson", "B1"],
+                  ["nonsense"], ["explain", "x", "--wrt", "W["]):
     try:
         cli.main(arguments, prog_name="bptui")
     except SystemExit:
@@ -228,6 +243,35 @@ def test_presets_lists_names_and_titles():
     record = json.loads(run("presets", "--json").stdout)
     assert [preset["name"] for preset in record["presets"]] == list(PRESET_NAMES)
     assert all(preset.keys() == {"name", "title", "about"} for preset in record["presets"])
+
+
+def test_lesson_lists_items_titles_and_presets_or_prints_one():
+    lines = run("lesson").stdout.splitlines()
+    assert [line.split()[0] for line in lines] == list(ITEMS)
+    assert {line.split()[-1] for line in lines} <= set(PRESET_NAMES)
+    assert len({len(line) - len(line.split()[-1]) for line in lines}) == 1  # aligned
+    assert run("lesson", "b1").stdout == read_lesson("B1").markdown
+    record = json.loads(run("lesson", "--json").stdout)
+    assert [lesson["item"] for lesson in record["lessons"]] == list(ITEMS)
+    assert all(lesson.keys() == {"item", "title", "preset", "screen"} for lesson in record["lessons"])
+    (lesson,) = json.loads(run("lesson", "B1", "--json").stdout)["lessons"]
+    assert lesson["text"] == read_lesson("B1").text
+
+
+def test_grads_shows_the_shapes_of_every_product_and_the_one_matrix_of_a_linear_network():
+    shapes = run("grads", "tutorial-b", "--shapes").stdout
+    assert "∂ℰ/∂W⁽¹⁾ = X · (∂ℰ/∂f⁽¹⁾)ᵀ         (3×1) · (1×2) → (3×2)" in shapes
+    assert "✗" not in shapes
+    assert "= (3×1)" in run("grads", "leaky-slope-1", "--one-matrix").stdout
+    assert "This network is more than one matrix." in run("grads", "tutorial-b", "--one-matrix").stdout
+    for option in ("--shapes", "--one-matrix"):
+        assert max(map(cells, run("grads", "leaky-slope-1", option).stdout.splitlines())) <= 80
+
+
+def test_explain_shows_the_jacobian_over_the_samples():
+    lines = run("explain", "tutorial-a-loss", "--wrt", "W[1][0,0]", "--jacobian").stdout.splitlines()
+    assert lines[0] == "Row 0 of Ŷ by row 0 of f⁽¹⁾: 2×2"
+    assert [line.split() for line in lines[4:6]] == [["i=0", "0.16", "0"], ["i=1", "0", "0.09"]]
 
 
 def test_grads_takes_a_preset_or_a_file(tmp_path):
@@ -312,6 +356,10 @@ def test_explain_takes_the_sample_that_is_asked_for():
 
 SHOWING = [
     ["presets"],
+    ["lesson", "C3"],
+    ["grads", "batch-norm", "--shapes"],
+    ["grads", "leaky-slope-1", "--one-matrix"],
+    ["explain", "batch-norm", "--wrt", "W[1][1,1]", "--jacobian"],
     ["grads", "batch-norm"],
     ["check", "tutorial-a"],
     ["explain", "residual-fork", "--wrt", "W[1][1,1]"],
@@ -455,6 +503,7 @@ def test_completion_knows_presets_files_and_targets(monkeypatch, tmp_path):
     assert completions("bptui explain lab.toml --wrt W[2]", monkeypatch) == ["W[2][0,0]", "W[2][1,0]"]
     assert completions("bptui explain lab.txt --wrt W", monkeypatch) == []
     assert completions("bptui explain --wrt W", monkeypatch) == []
+    assert completions("bptui lesson c", monkeypatch) == ["C1", "C2", "C3"]
     assert completions("bptui explain tutorial-b --format m", monkeypatch) == ["markdown"]
 
 

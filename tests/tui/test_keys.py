@@ -14,6 +14,8 @@ from tui.keys import (
     APP_COMMANDS,
     EXPORT_COMMANDS,
     HOME_COMMANDS,
+    LESSON_COMMANDS,
+    LESSONS_COMMANDS,
     MAP_COMMANDS,
     PROMPT_COMMANDS,
     READING_COMMANDS,
@@ -24,6 +26,8 @@ from tui.keys import (
 from tui.screens.export import ExportDialog
 from tui.screens.help import help_content, readable_keys
 from tui.screens.home import HomeScreen
+from tui.screens.lesson import LessonScreen
+from tui.screens.lessons import LessonsScreen
 from tui.screens.map import MapScreen
 from tui.screens.prompt import Prompt
 from tui.screens.reading import ReadingScreen
@@ -31,6 +35,8 @@ from tui.screens.stepper import StepperScreen
 
 SCREENS = {
     HomeScreen: HOME_COMMANDS,
+    LessonsScreen: LESSONS_COMMANDS,
+    LessonScreen: LESSON_COMMANDS,
     StepperScreen: STEPPER_COMMANDS,
     MapScreen: MAP_COMMANDS,
     ReadingScreen: READING_COMMANDS,

@@ -31,6 +31,9 @@ class Scene:
 SCENES = {
     "home": Scene(None),
     "home-prompt": Scene(None, ("o",), "nowhere/lab.toml"),
+    "lessons": Scene(None, ("T",)),
+    "lesson": Scene(None, ("T", *["down"] * 5, "enter")),
+    "lesson-end": Scene(None, ("T", *["down"] * 5, "enter", "end")),
     "forward": Scene("tutorial-b", ("home",)),
     "loss": Scene("tutorial-a-weighted", ("left",)),
     "backward-first": Scene("tutorial-b"),
@@ -88,6 +91,10 @@ def test_dark(snap_compare, name, size):
     ("name", "size"),
     [
         ("home", "80x24"),
+        ("lessons", "80x24"),
+        ("lessons", "120x40"),
+        ("lesson", "80x24"),
+        ("lesson", "120x40"),
         ("backward-middle", "80x24"),
         ("backward-middle", "120x40"),
         ("backward-fork", "120x40"),
@@ -108,6 +115,8 @@ def test_light(snap_compare, name, size):
     ("name", "size"),
     [
         ("home", "80x24"),
+        ("lessons", "80x24"),
+        ("lesson", "80x24"),
         ("backward-middle", "80x24"),
         ("backward-fork", "120x40"),
         ("prompt-wrong", "80x24"),
@@ -123,6 +132,8 @@ def test_ascii(snap_compare, name, size):
     ("name", "size"),
     [
         ("home", "55x15"),
+        ("lesson", "55x15"),
+        ("lesson", "60x20"),
         ("backward-middle", "55x15"),
         ("backward-middle", "60x20"),
         ("backward-middle", "200x60"),

@@ -82,7 +82,7 @@ async def test_home_lists_the_tutorials_in_their_order_and_says_what_each_shows(
         places = [text.index(f" {name} ") for name in TUTORIALS]
         assert places == sorted(places)
         assert "every gradient can be worked out by hand" in text
-        await press(pilot, "down", "down", "down")
+        await press(pilot, *["down"] * 5)
         assert "reaches the loss through five factors" in screen_text(app)
 
 
@@ -774,7 +774,7 @@ async def test_escape_goes_back_to_the_list_and_another_experiment_opens():
         assert isinstance(app.screen, HomeScreen)
         await press(pilot, "down", "enter")
         await until(pilot, lambda: isinstance(app.screen, StepperScreen))
-        assert stepper(app).session.name == "tutorial-a-wine"
+        assert stepper(app).session.name == "tutorial-a-loss"
 
 
 async def test_a_file_is_opened_and_remembered(tmp_path):

@@ -242,3 +242,51 @@ def test_in_a_terminal_a_bar_shows_how_far_it_is_and_data_stays_apart(lab):
     child.expect(pexpect.EOF)
     child.close()
     assert child.exitstatus == 0
+
+
+# ── the report ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_report_names_the_factor_to_blame_in_numbers():
+    said = " ".join(train("vanishing-sigmoid-50", "--steps", "1", "--report").split())
+    assert "Gradients at step 0: vanishing" in said
+    assert "The sigmoid is to blame" in said
+    assert re.search(r"δ changes by -25\.\d\d decades: weights \+7\.\d\d, activations -32\.\d\d\.", said)
+    assert "died" not in said  # no sigmoid can
+
+
+def test_the_report_counts_which_class_is_taken_for_which():
+    for experiment, found in (("tutorial-a-wine", "45"), ("tutorial-a-weighted", "77")):
+        report = train(experiment, "--report")
+        (row,) = [line.split() for line in report.splitlines() if line.startswith("variety A")]
+        assert row[3] == found
+        assert "Gradients" not in report  # of one layer there is nothing to say
+
+
+def test_the_report_lists_the_units_that_died_with_their_steps():
+    lines = train("dying-relu", "--steps", "3", "--report").splitlines()
+    start = next(place for place, line in enumerate(lines) if line.startswith("Units: "))
+    assert lines[start + 1 : start + 4] == [
+        "step 0: unit 0 of layer 3 died",
+        "step 0: unit 1 of layer 3 died",
+        "step 1: unit 1 of layer 1 died",
+    ]
+    assert re.fullmatch(r"and \d+ more deaths and recoveries, the last at step 2", lines[-1])
+    assert train("dying-relu-leaky", "--steps", "3", "--report").endswith("No unit died.\n")
+
+
+def test_the_report_fits_80_columns_and_can_be_ascii():
+    for options in ([], ["--ascii"]):
+        report = train("exploding-50", "--steps", "1", "--report", *options).split("Gradients")[1]
+        assert max(map(len, report.splitlines())) <= 80
+    assert report.isascii()
+    assert "delta[1] is" in report
+
+
+def test_beside_json_the_report_goes_to_stderr():
+    result = run("train", "tutorial-a", "--steps", "1", "--report", "--json")
+    assert strict_json(result.stdout)["steps"] == 1
+
+
+def test_a_class_that_has_no_samples_has_no_recall():
+    assert "nan" not in train("tutorial-a", "--steps", "2")

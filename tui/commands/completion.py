@@ -15,8 +15,8 @@ PROGRAM, VARIABLE = "bptui", "_BPTUI_COMPLETE"
 def completion(shell: str) -> None:
     """Print the completion script for a shell.
 
-    It completes commands and options, EXPERIMENT (presets and TOML files) and --wrt (the matrices of that
-    experiment). Put the line for your shell into its start-up file.
+    It completes commands and options, EXPERIMENT (presets and TOML files), --wrt (the matrices of that
+    experiment) and the items of lessons. Put the line for your shell into its start-up file.
 
     \b
     Examples:

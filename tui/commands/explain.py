@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tui.arguments import TargetType, ascii_option, experiment_argument
-from tui.output import output_style, output_width, write, write_json
+from tui.output import output_style, output_width, write, write_json, write_page
 
 if TYPE_CHECKING:
     from engine.expression import Symbol
@@ -29,8 +29,13 @@ FORMATS = ("text", "markdown", "latex", "json")
 @click.option(
     "--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="How to write it."
 )
+@click.option(
+    "--jacobian", is_flag=True, help="Show instead the Jacobian of one matrix by the next, over the samples."
+)
 @ascii_option
-def explain(experiment: str, target: Symbol, sample: int | None, form: str, ascii: bool) -> None:
+def explain(
+    experiment: str, target: Symbol, sample: int | None, form: str, jacobian: bool, ascii: bool
+) -> None:
     """Take one gradient apart, factor by factor.
 
     EXPERIMENT is a preset's name (see bptui presets) or the path of a TOML file. Every factor is named,
@@ -40,6 +45,7 @@ def explain(experiment: str, target: Symbol, sample: int | None, form: str, asci
     Examples:
       bptui explain tutorial-b --wrt "W[1][1,1]"
       bptui explain tutorial-a --wrt "W[1][2,0]" --format latex > derivation.tex
+      bptui explain tutorial-a-loss --wrt "W[1][0,0]" --jacobian
       bptui explain tutorial-b-wine --wrt "W[1][1,1]" --sample 17 --format json
     """
     from engine.chain import explain as derivation_of
@@ -48,6 +54,11 @@ def explain(experiment: str, target: Symbol, sample: int | None, form: str, asci
 
     worked = WorkedExperiment.of(load_experiment(experiment), experiment)
     derivation = derivation_of(worked.graph, target, sample)
+    if jacobian:
+        from tui.views import jacobian_view
+
+        write_page(jacobian_view(derivation, 1, output_style(ascii), output_width()).plain)
+        return
     check = worked.check(derivation.target)
     if form == "json":
         from engine.records import explain_record

@@ -5,23 +5,26 @@ from __future__ import annotations
 import click
 
 from tui.arguments import ascii_option, experiment_argument, json_option
-from tui.output import output_style, output_width, write, write_json
+from tui.output import output_style, output_width, write, write_json, write_page
 
 
 @click.command
 @experiment_argument
+@click.option("--shapes", is_flag=True, help="Show instead every matrix product with its shapes, checked.")
+@click.option("--one-matrix", is_flag=True, help="Show instead the one matrix that a linear network is.")
 @json_option
 @ascii_option
-def grads(experiment: str, as_json: bool, ascii: bool) -> None:
+def grads(experiment: str, shapes: bool, one_matrix: bool, as_json: bool, ascii: bool) -> None:
     """Show every value and every gradient.
 
     EXPERIMENT is a preset's name (see bptui presets) or the path of a TOML file. It goes forward and backward
-    once. Each matrix stands beside
-    its gradient; large ones are abridged, and complete in JSON.
+    once. Each matrix stands beside its gradient; large ones are abridged, and complete in JSON.
 
     \b
     Examples:
       bptui grads tutorial-b
+      bptui grads tutorial-b --shapes
+      bptui grads leaky-slope-1 --one-matrix
       bptui grads lab/wine.toml --json > wine.json
     """
     from engine.loading import load_experiment
@@ -29,6 +32,16 @@ def grads(experiment: str, as_json: bool, ascii: bool) -> None:
     from engine.worked import WorkedExperiment
 
     worked = WorkedExperiment.of(load_experiment(experiment), experiment)
+    if shapes:
+        from tui.views import matrices_view
+
+        write_page(matrices_view(worked.graph, output_style(ascii), output_width()).plain)
+        return
+    if one_matrix:
+        from tui.outcomes import collapse_view
+
+        write_page(collapse_view(worked.network, worked.graph, output_style(ascii)).plain)
+        return
     if as_json:
         write_json(grads_record(worked.graph), ascii)
         return

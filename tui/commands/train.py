@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import sys
 import threading
@@ -12,7 +13,7 @@ import click
 
 from tui.arguments import ascii_option, experiment_argument, json_option
 from tui.group import INTERRUPTED
-from tui.output import output_style, output_width, write, write_json
+from tui.output import fitted, output_style, output_width, write, write_json
 
 if TYPE_CHECKING:
     from click._termui_impl import ProgressBar
@@ -36,10 +37,19 @@ CHART_HEIGHT = 20
     help="Write a run log, one line a step; bptui watch shows it while it grows.",
 )
 @click.option("--plot", is_flag=True, help="Draw the gradient magnitude of every layer at the end.")
+@click.option(
+    "--report", is_flag=True, help="Say what became of gradients, classes and units, as the app does."
+)
 @json_option
 @ascii_option
 def train(
-    experiment: str, steps: int | None, log: Path | None, plot: bool, as_json: bool, ascii: bool
+    experiment: str,
+    steps: int | None,
+    log: Path | None,
+    plot: bool,
+    report: bool,
+    as_json: bool,
+    ascii: bool,
 ) -> None:
     """Train an experiment in the terminal.
 
@@ -50,6 +60,7 @@ def train(
     Examples:
       bptui train tutorial-a-wine
       bptui train vanishing-sigmoid-50 --steps 100 --plot
+      bptui train tutorial-a-weighted --report
       bptui train tutorial-b-wine --log run.jsonl --json
     """
     from engine.loading import load_experiment
@@ -71,6 +82,10 @@ def train(
         if trainer.problem is not None:
             click.echo(f"bptui: {trainer.problem}", err=True)
         _write_summary(trainer, first, style.ascii)
+    if report and trainer.last is not None:
+        from tui.report import training_report
+
+        click.echo(f"\n{fitted(training_report(trainer, output_style(ascii)))}", err=as_json)
     if plot:
         _plot(trainer, ascii, to_stderr=as_json)
     if interrupted:
@@ -180,7 +195,7 @@ def _write_summary(trainer: Trainer, first: StepRecord | None, ascii: bool) -> N
         )
     arrow = "->" if ascii else "→"
     score = "" if record.accuracy is None else f", accuracy {100 * record.accuracy:.1f} %"
-    if len(record.recall) == 2:
+    if len(record.recall) == 2 and all(map(math.isfinite, record.recall)):  # both classes are there
         score += f" (Y=0 {100 * record.recall[0]:.1f} %, Y=1 {100 * record.recall[1]:.1f} %)"
     write(
         f"\n{trainer.steps_done:,} steps in {record.seconds:.2f} s: loss {number_text(first.loss, style)} {arrow} "

@@ -14,6 +14,7 @@ from textual.widgets.option_list import Option
 
 from engine.experiment_error import ExperimentError
 from engine.loading import PRESET_NAMES, list_presets, load_experiment
+from engine.prose import ascii_text
 from tui.keys import HOME_COMMANDS, bindings
 from tui.screens.prompt import Prompt, typed_path
 from tui.widgets.key_bar import KeyBar
@@ -56,10 +57,13 @@ class HomeScreen(Screen[None]):
             ("Choose an experiment and press Enter.", "$faint"),
         )
 
+    def _said(self, text: str) -> str:
+        return ascii_text(text) if self.app.has_class("-ascii") else text
+
     def _options(self) -> list[Option | None]:
         options: list[Option | None] = []
         for name, experiment in list_presets():
-            options.append(Option(f"{name:<{NAME}}{experiment.title}", id=name))
+            options.append(Option(f"{name:<{NAME}}{self._said(experiment.title)}", id=name))
             self._abouts[name] = experiment.about
         options.append(None)
         for path in self._recent:
@@ -73,7 +77,8 @@ class HomeScreen(Screen[None]):
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         """Says what the marked experiment shows."""
-        self.query_one("#about", Static).update(Content(self._abouts.get(event.option.id or "", "")))
+        about = self._abouts.get(event.option.id or "", "")
+        self.query_one("#about", Static).update(Content(self._said(about)))
 
     def action_choose(self) -> None:
         """Opens the marked experiment."""
@@ -85,6 +90,10 @@ class HomeScreen(Screen[None]):
             self.action_open_file()
         elif event.option.id is not None:
             self._open(event.option.id)
+
+    def action_lessons(self) -> None:
+        """The list of all lessons."""
+        cast("BptuiApp", self.app).show_lessons()
 
     def action_open_file(self) -> None:
         """Asks for a file."""

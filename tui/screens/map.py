@@ -46,7 +46,8 @@ class MapScreen(ModalScreen[Symbol | None]):
 
     def redraw(self) -> None:
         """Draws the network with the cursor."""
-        if not self.children:  # closed by a key that came sooner than this call
+        # Closed by a key that came sooner than this call: all of it is gone, or a part.
+        if not self.query(NetworkDiagram) or not self.query("#about"):
             return
         style = Style(digits=4, ascii=self.app.has_class("-ascii"))
         diagram = Diagram(self.walk, self.place, self.cursor)

@@ -62,13 +62,14 @@ class Prompt(ModalScreen[str | None]):
 
     def action_complete(self) -> None:
         """Takes the suggestion."""
-        self.query_one(Input).action_cursor_right()
+        for box in self.query(Input):  # none, where it has been closed since
+            box.action_cursor_right()
 
     def on_input_changed(self) -> None:
         """A mended answer is no longer wrong."""
-        problem = self.query_one("#problem", Static)
-        problem.update(self._hint_line())
-        problem.remove_class("-wrong")
+        for problem in self.query("#problem").results(Static):
+            problem.update(self._hint_line())
+            problem.remove_class("-wrong")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Takes a right answer, explains a wrong one."""

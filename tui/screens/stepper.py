@@ -519,6 +519,11 @@ class StepperScreen(Screen[None]):
         """Another screen of this experiment."""
         cast("BptuiApp", self.app).show(name)
 
+    def action_lessons(self) -> None:
+        """The lessons on this experiment."""
+        self._stop_autoplay()
+        cast("BptuiApp", self.app).show_lessons()
+
     def look_at(self, layer: int | None, unit: int | None = None) -> None:
         """Explains anew after the parameters have changed: a layer's largest gradient, or one unit's activation."""
         self._checks.clear()

@@ -84,7 +84,7 @@ class TrainingScreen(Screen[None]):
 
     def redraw(self) -> None:
         """Draws everything for the present state."""
-        if not self.is_mounted or not self.children or not self.size.width:
+        if not self.is_mounted or not self.query("#title, #layer") or not self.size.width:
             return  # not there yet, or left again by a key that came sooner than this call
         statuses = self.live.look(lambda lanes: [lane_status(lane) for lane in lanes])
         self._draw_status(statuses)
@@ -195,6 +195,10 @@ class TrainingScreen(Screen[None]):
     def action_screen(self, name: str) -> None:
         """Another screen of this experiment."""
         cast("BptuiApp", self.app).show(name)
+
+    def action_lessons(self) -> None:
+        """The lessons on this experiment; a training goes on meanwhile."""
+        cast("BptuiApp", self.app).show_lessons()
 
     def action_back(self) -> None:
         """Back to the list of experiments."""
