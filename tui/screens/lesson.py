@@ -8,10 +8,11 @@ from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from tui.keys import LESSON_COMMANDS, bindings
 from tui.lesson import ITEMS, Lesson, in_ascii, read_lesson
+from tui.widgets.key_bar import KeyBar
 from tui.widgets.too_small import TooSmall
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class LessonScreen(Screen[None]):
             with VerticalScroll(id="scroll"):
                 yield Markdown(self._said(self.lesson.text), id="text", open_links=False)
         yield TooSmall()
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyBar()
 
     def on_mount(self) -> None:
         """The arrows scroll from the beginning."""

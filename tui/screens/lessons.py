@@ -9,12 +9,13 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, OptionList, Static
+from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from tui.keys import LESSONS_COMMANDS, bindings
 from tui.lesson import LARGEST_TITLE, Lesson, in_ascii
 from tui.screens.lesson import LessonScreen
+from tui.widgets.key_bar import KeyBar
 from tui.widgets.too_small import TooSmall
 
 
@@ -41,7 +42,7 @@ class LessonsScreen(Screen[None]):
             )
             yield OptionList(*self._options(), id="lessons", markup=False)
         yield TooSmall()
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyBar()
 
     def _options(self) -> list[Option]:
         options: list[Option] = []
