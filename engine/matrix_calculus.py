@@ -328,19 +328,31 @@ def _(op: Loss) -> Iterator[MatrixLine]:
             "the scalar's derivative by each entry: the shape of Ŷ",
         )
     if op.logits is not None:
-        remark = "entry by entry"
+        remark, factors = "entry by entry", (_value(prediction), _value(label))
         if isinstance(op, BinaryCrossEntropy) and op.weighted:
-            remark += f", weighted by α = {op.alpha:g} and β = {op.beta:g}"
+            remark += f", with α = {op.alpha:g} and β = {op.beta:g}"
+            if op.alpha != 1.0 or op.beta != 1.0:
+                factors = _weighted_error(op)
         yield MatrixLine(
             "backward",
             Partial(op.output.symbol, op.logits.symbol),
             op.logits.shape,
             "-",
-            (_value(prediction), _value(label)),
+            factors,
             _agrees(_logit_gradient(op), op.logits.grad),
             remark=remark,
             divided_by_n=op.n > 1,
         )
+
+
+def _weighted_error(op: BinaryCrossEntropy) -> tuple[Factor, Factor]:
+    """βŶ(1-Y) and αY(1-Ŷ): with weights, Ŷ - Y is not what is left of their difference."""
+    prediction, label = op.inputs
+    y_hat, y = prediction.symbol, label.symbol
+    return (
+        Factor(Symbol("beta") * y_hat * (1 - y), op.beta * prediction.value * (1 - label.value)),
+        Factor(Symbol("alpha") * y * (1 - y_hat), op.alpha * label.value * (1 - prediction.value)),
+    )
 
 
 def _loss(op: Loss) -> float:

@@ -74,7 +74,10 @@ def progress_line(status: LaneStatus, style: Style, width: int, label: str = "")
     full, empty = ("#", ".") if style.ascii else ("█", "░")
     arrow, loss, eta = ("->", "E", "lr") if style.ascii else ("→", "ℰ", "η")
     parts: dict[str, Content] = {"label": Content.styled(f" {label}  " if label else " ", "bold")}
-    parts["step"] = Content(f"step {status.step:,}" + (f" of {limit:,}" if status.limit else ""))
+    beyond = status.step > limit  # single steps lead further
+    parts["step"] = Content(
+        f"step {status.step:,}" + (f" of {limit:,}" if status.limit and not beyond else "")
+    )
     if status.limit:
         parts["bar"] = Content.assemble(" ", (full * filled, "$done"), (empty * (BAR - filled), "$faint"))
     if status.loss is not None and status.loss_first is not None:

@@ -134,8 +134,29 @@ def test_b4_the_shapes_of_the_hidden_layer():
 
 def test_the_prediction_error_is_told_with_its_weights():
     (line,) = [line for line in matrix_lines(preset("tutorial-a-weighted")) if line.operator == "-"]
-    assert line.remark == "entry by entry, weighted by α = 10 and β = 1"
+    assert line.remark == "entry by entry, with α = 10 and β = 1"
     assert line.divided_by_n
+
+
+def test_every_difference_is_the_gradient_that_it_is_said_to_be():
+    """With weights as well, where Ŷ - Y is not."""
+    for name in ("tutorial-a", "tutorial-a-wine", "tutorial-a-weighted", "tutorial-a-loss-weighted"):
+        graph = preset(name)
+        (line,) = [line for line in matrix_lines(graph) if line.operator == "-"]
+        left, right = line.factors
+        difference = (left.value - right.value) / (graph.n if line.divided_by_n else 1)
+        np.testing.assert_allclose(difference, graph.nodes[Symbol("f", 1)].grad, rtol=1e-12)
+        for factor in line.factors:
+            for entry in ((0, 0), (0, graph.n - 1)):
+
+                def value_of(symbol, graph=graph, entry=entry):
+                    whole = symbol.name not in graph.constants
+                    return graph.value_of(symbol.at(entry) if whole else symbol)
+
+                assert factor.name.evaluate(value_of) == pytest.approx(factor.value[entry], rel=1e-12)
+
+
+def test_a_single_sample_is_not_divided_by_n():
     (alone,) = [line for line in matrix_lines(preset("tutorial-a")) if line.operator == "-"]
     assert not alone.divided_by_n
 
