@@ -13,6 +13,7 @@ from textual.filter import LineFilter
 from textual.screen import Screen
 
 from engine.experiment_error import ExperimentError
+from engine.loading import PRESET_NAMES
 from tui.ascii_filter import AsciiFilter
 from tui.courtesy import courteous_loop
 from tui.crash import describe_crash
@@ -33,6 +34,8 @@ from tui.source import Source
 from tui.theme import DARK, LIGHT, THEMES
 
 TRAINING_SCREENS = {"gradients": GradientsScreen, "relu": ReluScreen}
+SCREENS = (*TRAINING_SCREENS, "stepper")
+"""The screens of an open experiment, by the names under which they are installed."""
 """The screens that watch a training; a key leads from each to the others and to the stepper."""
 
 
@@ -53,6 +56,10 @@ class BptuiApp(App[None]):
         super().__init__()
         self._first_session = session
         self._session: Source | None = None
+        self._left: Session | None = None
+        self._left_on: str | None = None
+        self.stepped_from: str | None = None
+        """The chart from which the stepper was opened, to which Escape leads back."""
         self.crash: BaseException | None = None
         self.user_keys: dict[str, str] = {}
         self._keys_problem: str | None = None
@@ -81,13 +88,23 @@ class BptuiApp(App[None]):
 
     def on_unmount(self) -> None:
         """Ends what is being trained: nobody could watch it any more."""
-        if self._session is not None:
-            self._session.close()
+        for source in (self._session, self._left):
+            if source is not None:
+                source.close()
 
     def open_experiment(self, name: str, screen: str | None = None) -> None:
-        """Opens a preset or a file, on the screen that fits it where none is given; says in one line why it cannot."""
+        """Opens a preset or a file, on the screen that fits it where none is given; says in one line why it cannot.
+
+        The preset that was left last is as it was left.
+        """
         if self._session is not None:  # Enter, pressed twice
             return
+        left, self._left = self._left, None
+        if left is not None and left.name == name:
+            self._enter(left, screen or self._left_on)
+            return
+        if left is not None:
+            left.close()
         try:
             session = Session.open(name)
         except ExperimentError as error:
@@ -114,23 +131,37 @@ class BptuiApp(App[None]):
 
     def show_stepper(self, layer: int | None, unit: int | None = None) -> None:
         """The stepper at the session's present parameters, on a layer's largest gradient or on one unit."""
+        self.stepped_from = self._name_of(self.screen)
         self.show("stepper")
         stepper = self.get_screen("stepper", StepperScreen)
         self.call_after_refresh(stepper.look_at, layer, unit)
 
+    def _name_of(self, screen: Screen[object]) -> str | None:
+        """Under which name a screen of the open experiment is installed."""
+        return next(
+            (name for name in SCREENS if self.is_screen_installed(name) and self.get_screen(name) is screen),
+            None,
+        )
+
     def show_home(self) -> None:
-        """Back to the list of experiments; the open one is closed."""
+        """Back to the list of experiments; the open one pauses, and a preset can be come back to."""
+        shown = self._name_of(self.screen)
         while len(self.screen_stack) > 1 and not isinstance(self.screen, HomeScreen):
             self.pop_screen()
-        for name in (*TRAINING_SCREENS, "stepper"):
+        for name in SCREENS:
             if self.is_screen_installed(name):
                 screen = self.get_screen(name)
                 self.uninstall_screen(name)
                 if screen.is_running:
                     screen.remove()  # an installed screen outlives its place on the stack
-        if self._session is not None:
-            self._session.close()
-            self._session = None
+        session, self._session, self.stepped_from = self._session, None, None
+        if isinstance(session, Session) and session.name in PRESET_NAMES:
+            session.pause()
+            self._left, self._left_on = session, shown
+            if isinstance(self.screen, HomeScreen):
+                self.screen.mark(session.name)
+        elif session is not None:  # a file may be another the next time
+            session.close()
 
     def show_lessons(self) -> None:
         """The list of lessons; with an experiment open those on it, and a single one at once."""
@@ -172,7 +203,10 @@ class BptuiApp(App[None]):
         if isinstance(self.screen, ReadingScreen):
             return
         ascii_only = self.has_class("-ascii")
-        self.push_screen(ReadingScreen("Help", lambda width: help_content(self.user_keys, ascii_only, width)))
+        shown: tuple[Command, ...] = getattr(self.screen, "COMMANDS_SHOWN", ())
+        self.push_screen(
+            ReadingScreen("Help", lambda width: help_content(self.user_keys, ascii_only, width, shown))
+        )
 
     def action_switch_theme(self) -> None:
         """Dark to light and back."""

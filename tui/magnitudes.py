@@ -131,6 +131,8 @@ def draw_budget(lane: Magnitudes, width: int, height: int, ascii_only: bool) -> 
 
 
 def spread(layers: int, selected: int) -> list[int]:
-    """The layers whose history is drawn: the selected one, and the first, a middle and the last."""
+    """The layers whose history is drawn: all if they are few, or the selected one, the first, a middle and the last."""
+    if layers <= len(SERIES):
+        return list(range(layers))
     wanted = [selected, 0, layers // 2, layers - 1]
     return list(dict.fromkeys(layer for layer in wanted if 0 <= layer < layers))

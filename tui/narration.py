@@ -270,7 +270,8 @@ def _product(walk: Walk, index: int, style: Style, width: int) -> str:
         return number_text(running, style)
     locals_ = [derivation[i].term.local for i in range(index + 1)]
     if not math.isfinite(math.prod(locals_)) and math.isfinite(running):
-        return f"{number_text(running, style)}, from the simplified form: the factors have no product"
+        what = "inf * 0" if style.ascii else "∞ · 0"
+        return f"{number_text(running, style)}, from the simplified form: the factors hold {what}"
     times = " * " if style.ascii else " · "
     dots = "..." if style.ascii else "…"
     value = _number(running, style)

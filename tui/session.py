@@ -156,6 +156,11 @@ class Session(Source):
             )
         return self._live
 
+    def pause(self) -> None:
+        """Pauses the training, if there is one."""
+        if self._live is not None:
+            self._live.pause()
+
     def close(self) -> None:
         """Ends the training's thread, if there is one."""
         if self._live is not None:

@@ -96,7 +96,7 @@ def test_gains_of_zero_and_infinity_are_left_out_of_the_budget_without_a_crash()
 
 @pytest.mark.parametrize(
     ("layers", "selected", "expected"),
-    [(51, 0, [0, 25, 50]), (51, 7, [7, 0, 25, 50]), (1, 0, [0]), (2, 1, [1, 0]), (3, 9, [0, 1, 2])],
+    [(51, 0, [0, 25, 50]), (51, 7, [7, 0, 25, 50]), (1, 0, [0]), (5, 3, [0, 1, 2, 3, 4]), (6, 3, [3, 0, 5])],
 )
 def test_the_layers_of_the_history(layers, selected, expected):
     assert spread(layers, selected) == expected

@@ -16,6 +16,7 @@ from textual.app import ComposeResult
 from textual.content import Content
 
 from engine.datasets import load_data
+from engine.experiment import Experiment
 from engine.experiment_error import ExperimentError
 from engine.layout import number_text
 from engine.loading import PRESET_NAMES, load_experiment
@@ -23,6 +24,7 @@ from engine.step_record import StepRecord
 from tui.changes import counterpart
 from tui.charts import FIRST, MARKERS, SECOND, SERIES
 from tui.keys import GRADIENTS_COMMANDS, bindings
+from tui.live import Live, State
 from tui.magnitudes import (
     METRIC_NAMES,
     Magnitudes,
@@ -44,6 +46,9 @@ from tui.widgets.chart_view import ChartView
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.too_small import TooSmall
 from tui.widgets.unchanging import FixedText, Panel
+
+FEW_STEPS = 50
+"""So many are trained while one waits."""
 
 
 def source_is_about_delta(source: Source) -> bool:
@@ -106,6 +111,7 @@ class GradientsScreen(TrainingScreen):
         self.at_layer = min(self.at_layer, len(lanes[0].now) - 1)
         self._entitle(
             self._title(lanes[0].step if lanes[0].step != record.step else None, predicted is not None),
+            f"(only {lanes[0].name})" if len(lanes) > 1 and self.view is not View.PROFILE else "",
             self._legend(len(lanes[0].now)),
         )
         self._draw_chart(view, lanes, predicted, width, height)
@@ -248,9 +254,16 @@ class GradientsScreen(TrainingScreen):
         if len(live.lanes) > 1:
             live.compare("", None)
         else:
-            live.compare(*counterpart(live.lane.name, live.lane.experiment))
-            live.run()
+            self._train_beside(live, *counterpart(live.lane.name, live.lane.experiment))
         self.redraw()
+
+    @staticmethod
+    def _train_beside(live: Live, name: str, experiment: Experiment) -> None:
+        """Both begin anew, and go on; or, after a few single steps, only as far as the first one was."""
+        steps = live.lane.steps_done
+        stepping = live.state is State.PAUSED and 0 < steps <= FEW_STEPS
+        live.compare(name, experiment)
+        live.one_step(steps) if stepping else live.run()
 
     def action_compare_with(self) -> None:
         """Asks for another experiment to train beside it."""
@@ -263,8 +276,7 @@ class GradientsScreen(TrainingScreen):
     def _compare_with(self, name: str | None) -> None:
         live = self.controls()
         if name and live is not None:
-            live.compare(name, load_experiment(name))
-            live.run()
+            self._train_beside(live, name, load_experiment(name))
             self.redraw()
 
     def action_stepper(self) -> None:

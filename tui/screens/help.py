@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from textwrap import wrap
 
@@ -61,15 +61,25 @@ KEYS = 20
 """Columns of the keys, and of the words that are explained."""
 
 
-def help_content(keymap: Mapping[str, str], ascii_only: bool, width: int) -> Content:
-    """The page for a width; keys that the user has changed are shown as they are now."""
+def help_content(
+    keymap: Mapping[str, str], ascii_only: bool, width: int, shown: Sequence[Command] = ()
+) -> Content:
+    """The page for a width, beginning with the commands of the screen that is `shown`.
+
+    Keys that the user has changed are there as they are now.
+    """
+    here = {command.group for command in shown}
+
+    def order(command: Command) -> tuple[bool, int]:
+        return command.group not in here, _group_order(command)
+
     said = ascii_text if ascii_only else str
     parts: list[Content | str] = [
         Content.styled("A number typed before a move repeats it: 5n goes five terms on.", "bold"),
         "The mouse works as well: click a phase, a factor, a row, a unit, or a key below.",
         "",
     ]
-    for group, commands in groupby(sorted(ALL_COMMANDS, key=_group_order), key=lambda command: command.group):
+    for group, commands in groupby(sorted(ALL_COMMANDS, key=order), key=lambda command: command.group):
         parts.append(Content.styled(group, "bold $primary"))
         for command in commands:
             keys = readable_keys(keymap.get(command.id, command.keys), ascii_only)

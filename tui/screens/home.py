@@ -80,6 +80,11 @@ class HomeScreen(Screen[None]):
         about = self._abouts.get(event.option.id or "", "")
         self.query_one("#about", Static).update(Content(self._said(about)))
 
+    def mark(self, name: str) -> None:
+        """Moves the cursor to an experiment."""
+        options = self.query_one(OptionList)
+        options.highlighted = options.get_option_index(name)
+
     def action_choose(self) -> None:
         """Opens the marked experiment."""
         self.query_one(OptionList).action_select()

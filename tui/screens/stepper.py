@@ -11,6 +11,7 @@ table          all terms                                  (from 34 lines on)
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -25,9 +26,10 @@ from textual.timer import Timer
 from textual.widgets import Static
 
 from engine.chain import Derivation, TargetError
-from engine.expression import Symbol
+from engine.expression import Number, Power, Symbol
 from engine.gradcheck import EntryCheck
-from engine.layout import Style, number_text, symbol_text
+from engine.layout import Style, number_text, one_line, symbol_text
+from engine.loading import PRESET_NAMES
 from engine.prose import ascii_text
 from engine.update import Update
 from engine.written import written_text
@@ -68,10 +70,12 @@ SHOWN_DIGITS = (4, 6, 10)
 LARGEST_COUNT = 99_999
 
 
-def paths_in_words(count: int) -> str:
+def paths_in_words(count: int, style: Style) -> str:
     """A number of paths, however large: 9, or about 10⁸⁷."""
-    digits = str(count)
-    return f"{count:,}" if len(digits) <= 9 else f"about 10^{len(digits) - 1}"
+    if count < 10**9:
+        return f"{count:,}"
+    power = Power(Number(10.0), Number(float(round(math.log10(count)))))
+    return f"about {one_line(power, style)}"
 
 
 class StepperScreen(Screen[None]):
@@ -144,7 +148,7 @@ class StepperScreen(Screen[None]):
         playing = self._autoplay is not None
         self.query_one(PhaseBar).show(self.walk, self.place, self.detail, self._count, playing, style.ascii)
         paths = self.derivation.path_count
-        way = "the only path" if paths == 1 else f"one of {paths_in_words(paths)} paths"
+        way = "the only path" if paths == 1 else f"one of {paths_in_words(paths, style)} paths"
         self.query_one("#product-panel").border_subtitle = way
         product = self.query_one(ProductPanel)
         product.show(self.walk, self.place, style, max(product.size.width, 40))
@@ -328,7 +332,7 @@ class StepperScreen(Screen[None]):
         """Asks which entry to differentiate by."""
         prompt = Prompt(
             "Differentiate the loss by",
-            "an entry such as W[1][1,1], b[2][0,0], f[1][0,0], X[1,0]",
+            f"an entry such as {self.derivation.target.plain()}, f[1][0,0], X[0,0]",
             self._target_error,
             self._completions(),
         )
@@ -505,15 +509,19 @@ class StepperScreen(Screen[None]):
         self.app.push_screen(ExportDialog(derivation, self.session.title, check, self.glyphs))
 
     def action_back(self) -> None:
-        """Back to the list; first forgets a count that is being typed."""
+        """Back to the chart that led here, or to the list; first forgets a count that is being typed."""
+        app = cast("BptuiApp", self.app)
         if self._count:
             self._count = ""
             self.redraw()
-        elif self.session.updates and not self._leaving:
+        elif app.stepped_from is not None:
+            app.show(app.stepped_from)
+            app.stepped_from = None
+        elif self.session.updates and not self._leaving and self.session.name not in PRESET_NAMES:
             self._leaving = True
             self.notify("Escape once more leaves this experiment and its updates.")
         else:
-            cast("BptuiApp", self.app).show_home()
+            app.show_home()
 
     def action_screen(self, name: str) -> None:
         """Another screen of this experiment."""

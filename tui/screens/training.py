@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.timer import Timer
 
@@ -107,6 +108,19 @@ class TrainingScreen(Screen[None]):
                 label = f"{mark} {status.name}" if several else ""
                 line.say(progress_line(status, style, width, label))
 
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = True,
+    ) -> None:
+        """A word in the corner, in place of the last one: a key that is held down would cover the screen with them."""
+        self.app.clear_notifications()
+        super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
+
     # ── controls ────────────────────────────────────────────────────────────────────────────────────
 
     def action_run(self) -> None:
@@ -129,7 +143,11 @@ class TrainingScreen(Screen[None]):
         """Faster or slower."""
         if (live := self.controls()) is not None:
             speed = live.change_speed(by)
-            self.notify("as fast as it goes" if speed == SPEEDS[-1] else f"{speed:g} steps a second")
+            self.notify(
+                "as fast as it goes"
+                if speed == SPEEDS[-1]
+                else f"{speed:g} step{'' if speed == 1 else 's'} a second"
+            )
 
     def action_reset(self) -> None:
         """Begins anew with the same weights."""
@@ -156,7 +174,7 @@ class TrainingScreen(Screen[None]):
         """Back or forward among the kept moments."""
         if (live := self.controls()) is not None:
             step = live.travel(by)
-            self.notify(f"weights as they were after step {step:,}; run goes on from there")
+            self.notify(f"The weights after {step:,} steps. Running goes on from here.")
             self.redraw()
 
     def action_stepper(self) -> None:
