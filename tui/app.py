@@ -6,9 +6,11 @@ import asyncio
 import os
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding
+from textual.command import CommandPalette
 from textual.filter import LineFilter
 from textual.screen import Screen
 
@@ -37,6 +39,14 @@ TRAINING_SCREENS = {"gradients": GradientsScreen, "relu": ReluScreen}
 SCREENS = (*TRAINING_SCREENS, "stepper")
 """The screens of an open experiment, by the names under which they are installed."""
 """The screens that watch a training; a key leads from each to the others and to the stepper."""
+
+
+class Palette(CommandPalette):
+    """Textual's palette, which raises where a page is turned in a window too small to show a command."""
+
+    def _action_command_list(self, action: str) -> None:
+        with suppress(KeyError):
+            super()._action_command_list(action)
 
 
 class BptuiApp(App[None]):
@@ -156,7 +166,7 @@ class BptuiApp(App[None]):
                     screen.remove()  # an installed screen outlives its place on the stack
         session, self._session, self.stepped_from = self._session, None, None
         if isinstance(session, Session) and session.name in PRESET_NAMES:
-            session.pause()
+            session.rest()
             self._left, self._left_on = session, shown
             if isinstance(self.screen, HomeScreen):
                 self.screen.mark(session.name)
@@ -207,6 +217,11 @@ class BptuiApp(App[None]):
         self.push_screen(
             ReadingScreen("Help", lambda width: help_content(self.user_keys, ascii_only, width, shown))
         )
+
+    def action_command_palette(self) -> None:
+        """Opens the palette of commands, once."""
+        if not any(isinstance(screen, CommandPalette) for screen in self.screen_stack):
+            self.push_screen(Palette(id="--command-palette"))
 
     def action_switch_theme(self) -> None:
         """Dark to light and back."""

@@ -333,7 +333,8 @@ class Live(Training):
                 self._extend()
             self._go_on()
             self._running = not all(lane.done for lane in self.lanes)
-            if self._thread is None:
+            if self._thread is None or not self._thread.is_alive():
+                self._closed = False
                 sys.setswitchinterval(SWITCH_INTERVAL)
                 self._thread = threading.Thread(target=self._work, name="training", daemon=True)
                 self._thread.start()
@@ -369,7 +370,7 @@ class Live(Training):
                     lane.advance()
 
     def close(self) -> None:
-        """Ends the thread."""
+        """Ends the thread; `run` begins another."""
         with self._between_steps():
             self._running, self._closed = False, True
             self._lock.notify_all()

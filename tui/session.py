@@ -156,16 +156,15 @@ class Session(Source):
             )
         return self._live
 
-    def pause(self) -> None:
-        """Pauses the training, if there is one."""
+    def rest(self) -> None:
+        """Ends the training's thread, if there is one; the training may go on later."""
         if self._live is not None:
-            self._live.pause()
+            self._live.close()
 
     def close(self) -> None:
         """Ends the training's thread, if there is one."""
-        if self._live is not None:
-            self._live.close()
-            self._live = None
+        self.rest()
+        self._live = None
 
     def adopt(self, network: Network, data: DataSet | None = None) -> None:
         """Takes over the parameters (and slopes) of a network of the same shape, and the data it is trained on.

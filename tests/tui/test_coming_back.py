@@ -75,11 +75,12 @@ async def test_comparing_after_a_few_single_steps_goes_no_further():
 
 async def test_only_the_last_of_many_notices_is_shown():
     app = app_on("dying-relu")
-    async with app.run_test(size=LARGE) as pilot:
+    async with app.run_test(size=LARGE, notifications=True) as pilot:
         await until(pilot, lambda: "Press space to train" in screen_text(app))
         await press(pilot, *["plus"] * 4)
-        await until(pilot, lambda: "learning rate" in screen_text(app))
-        assert len(app._notifications) == 1
+        await until(pilot, lambda: "learning rate 16" in screen_text(app))
+        assert "learning rate 2" not in screen_text(app)
+        assert len(app.screen.query("Toast")) == 1
 
 
 async def test_help_begins_with_the_keys_of_the_screen_it_was_asked_on():

@@ -183,6 +183,8 @@ async def test_a_lesson_on_another_experiment_closes_the_open_one():
         await until(pilot, lambda: isinstance(app.screen, StepperScreen))
         assert app.screen.session.name == "vanishing-sigmoid-50"
         await press(pilot, "escape")
+        assert isinstance(app.screen, GradientsScreen)
+        await press(pilot, "escape")
         assert isinstance(app.screen, HomeScreen)
 
 

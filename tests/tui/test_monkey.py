@@ -35,6 +35,9 @@ COMMANDS = (
     *EXPORT_COMMANDS,
     *APP_COMMANDS,
 )
+SEED = 2236605234
+"""MONKEY_SEED=… has the monkey press other keys. This one turns pages in the palette of a window too small for it."""
+
 KEYS = sorted(
     {
         key
@@ -63,7 +66,7 @@ OTHER_KEYS = [
 )
 async def test_no_sequence_of_keys_and_sizes_breaks_it(name, ascii_only, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # it may save files
-    seed = int(os.environ.get("MONKEY_SEED") or random.randrange(2**32))
+    seed = int(os.environ.get("MONKEY_SEED", SEED))
     monkey = random.Random(seed)
     app = app_on(name, ascii_only=ascii_only)
     done: list[str] = []

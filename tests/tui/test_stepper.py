@@ -774,7 +774,7 @@ async def test_escape_goes_back_to_the_list_and_another_experiment_opens():
         assert isinstance(app.screen, HomeScreen)
         await press(pilot, "down", "enter")
         await until(pilot, lambda: isinstance(app.screen, StepperScreen))
-        assert stepper(app).session.name == "tutorial-a-loss"
+        assert stepper(app).session.name == "tutorial-b-wine"  # the one below that which was left
 
 
 async def test_a_file_is_opened_and_remembered(tmp_path):

@@ -526,7 +526,7 @@ async def test_a_key_that_leaves_before_the_stepper_is_drawn_does_no_harm():
     async with app.run_test(size=SMALL) as pilot:
         await pilot.pause()
         await train(pilot, 2)
-        for key in ("enter", "escape"):
+        for key in ("enter", "escape", "escape"):
             app.simulate_key(key)
         await pilot.pause()
         await reached(pilot, lambda: isinstance(app.screen, HomeScreen))
