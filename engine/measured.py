@@ -136,7 +136,10 @@ class Reader:
 
     def _norms_and_shares(self, numbers: Floats, squared: bool, scale: float | Floats) -> dict[str, Floats]:
         """What the table holds, (rows, depth) or (rows, steps, depth)."""
-        rows = Rows(*numbers)
+        with np.errstate(all="ignore"):  # a step that broke is read, too, and by the thread that draws
+            return self._shown(Rows(*numbers), squared, scale)
+
+    def _shown(self, rows: Rows, squared: bool, scale: float | Floats) -> dict[str, Floats]:
         if squared:
             rows = self._drawn(rows)
         if self._plain:
@@ -178,7 +181,6 @@ def _root(squares: Floats) -> Floats:
 
 def _ratio(parts: Floats, wholes: Floats | Counts) -> Floats:
     """Read-only, and NaN where both are 0."""
-    with np.errstate(all="ignore"):  # it may be the thread that draws that reads
-        ratio: Floats = np.divide(parts, wholes)
+    ratio: Floats = np.divide(parts, wholes)
     ratio.setflags(write=False)
     return ratio

@@ -9,10 +9,19 @@ import pytest
 from engine.columns import FIELDS, Columns
 from engine.history import TOGETHER, History
 from engine.loading import load_experiment
+from engine.measured import Reader, Table, Unread
+from engine.scores import Score
 from engine.step_record import StepRecord
 from engine.training import Trainer
 
-PRESETS = ("xor", "dying-relu", "vanishing-50-residual", "vanishing-50-batch-norm", "exploding-50-clip")
+PRESETS = (
+    "xor",
+    "exploding-50",
+    "dying-relu",
+    "vanishing-50-residual",
+    "vanishing-50-batch-norm",
+    "exploding-50-clip",
+)
 STEPS = TOGETHER + 7
 
 
@@ -80,3 +89,19 @@ def test_a_history_that_is_looked_at_now_and_then_is_the_one_that_is_looked_at_a
         for part in ("step", "value", "low", "high"):
             np.testing.assert_array_equal(getattr(one, part), getattr(other, part))
     assert always.stride == seldom.stride
+
+
+def test_a_step_that_broke_is_read_without_a_warning():
+    """Warnings are errors in these tests; in the app they would be written over the screen."""
+    table = Table(3)
+    table.rows.grad_l2[:] = (np.inf, np.nan, 1e200)
+    table.rows.weight_l2[:] = (0.0, 1.0, 1e-200)
+    table.rows.delta_l2[:] = (np.inf, 0.0, np.inf)
+    table.rows.product_l2[:] = (0.0, np.inf, 1.0)
+    reader = Reader([1, 2, 3], True, True, lambda several: [Score(None, ())] * len(several))
+    for squared in (False, True):
+        unread = Unread(reader, table.copied(), squared, 0.0, [[0, 0, 0]], ())
+        one, both = reader.fields_of(unread), reader.columns_of([unread, unread])
+        assert np.isnan(one["update_ratio"][0])
+        for name in ("update_ratio", "weight_gain", "activation_gain"):
+            np.testing.assert_array_equal(both[name], [one[name]] * 2)
