@@ -44,15 +44,16 @@ def endless(name: str, folder: Path) -> str:
 
 
 def alone(path: str, seconds: float) -> float:
-    """Steps a second of the trainer by itself, with the same measurements."""
+    """Steps a second of the trainer by itself, with the same measurements, all of them kept."""
+    from engine.history import History
     from engine.training import Trainer
 
-    trainer = Trainer(load_experiment(path))
+    trainer, history = Trainer(load_experiment(path)), History()
     for _ in range(20):
-        next(trainer)
+        history.append(next(trainer))
     begin, done = time.perf_counter(), trainer.steps_done
     while time.perf_counter() - begin < seconds:
-        next(trainer)
+        history.append(next(trainer))
     return (trainer.steps_done - done) / (time.perf_counter() - begin)
 
 
