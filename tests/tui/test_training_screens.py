@@ -250,7 +250,7 @@ async def test_a_run_that_explodes_stops_with_its_reason_and_can_be_gone_back_in
         live = live_of(app)
         await reached(pilot, lambda: live.state is State.BROKEN)
         await reached(pilot, lambda: "Diverged" in screen_text(app))
-        assert "stopped" in screen_text(app)
+        await reached(pilot, lambda: "stopped" in screen_text(app))  # the title follows with the next drawing
         assert "Step 2: f[2] of layer 2 became infinite" in sentences(app)
         assert "before it broke, step 1" in screen_text(app)
         for key in ("v", "v", "v", "m", "v", "u", "g"):
