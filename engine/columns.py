@@ -53,7 +53,7 @@ class Columns:
         rows = np.empty((len(records), self.count))
         begin = 0
         rests = [record.rest for record in records]
-        for _, places in groupby(range(len(records)), key=lambda place: _read_by(rests[place])):
+        for _, places in groupby(range(len(records)), key=lambda place: _reader_of(rests[place])):
             here = slice(begin, begin := begin + len(list(places)))
             self._write(records[here], [rest for rest in rests[here] if isinstance(rest, Unread)], rows[here])
         return rows
@@ -94,6 +94,6 @@ class Columns:
         return None if getattr(self._first, name) is None else number
 
 
-def _read_by(rest: object) -> tuple[Reader | None, bool]:
+def _reader_of(rest: object) -> Reader | None:
     """What records must have in common to be read together."""
-    return (rest.reader, rest.squared) if isinstance(rest, Unread) else (None, False)
+    return rest.reader if isinstance(rest, Unread) else None

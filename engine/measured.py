@@ -70,23 +70,22 @@ class Table:
 class Unread:
     """What one step left to be read: called, it makes the fields of a record that were measured.
 
-    The step was `scale` times the direction. `squared` says that the table holds what `engine.squares` found;
-    `quiet` are the quiet units of each layer, group by group, and `found` is what the scorer found.
+    The step was `scale` times the direction; `quiet` are the quiet units of each layer, group by group, and `found`
+    is what the scorer found.
     """
 
-    __slots__ = ("copied", "found", "quiet", "reader", "scale", "squared")
+    __slots__ = ("copied", "found", "quiet", "reader", "scale")
 
     def __init__(
         self,
         reader: Reader,
         copied: bytes,
-        squared: bool,
         scale: float,
         quiet: Sequence[Sequence[int]],
         found: Found,
     ) -> None:
-        self.reader, self.copied, self.squared = reader, copied, squared
-        self.scale, self.quiet, self.found = scale, quiet, found
+        self.reader, self.copied, self.scale = reader, copied, scale
+        self.quiet, self.found = quiet, found
 
     def __call__(self) -> dict[str, Any]:
         """The fields."""
@@ -102,8 +101,13 @@ class Reader:
         plain: bool,
         moves_along_gradient: bool,
         scores_of: Callable[[Sequence[Found]], list[Score]],
+        squared: bool,
     ) -> None:
-        """`sizes` says how many entries each W[l] has, `plain` whether `is_plain` holds."""
+        """`sizes` says how many entries each W[l] has, `plain` whether `is_plain` holds.
+
+        `squared` says that the tables hold what `engine.squares` found.
+        """
+        self._squared = squared
         self._plain = plain
         self._depth = len(sizes)
         self._sizes = np.array(sizes)
@@ -118,7 +122,7 @@ class Reader:
             "accuracy": score.accuracy,
             "recall": score.recall,
             "quiet": read_only_counts(_flat(unread.quiet)),
-            **self._norms_and_shares(numbers, unread.squared, unread.scale),
+            **self._norms_and_shares(numbers, unread.scale),
         }
 
     def columns_of(self, several: Sequence[Unread]) -> dict[str, Any]:
@@ -131,16 +135,16 @@ class Reader:
             "accuracy": [score.accuracy for score in scores],
             "recall": [score.recall for score in scores],
             "quiet": [_flat(one.quiet) for one in several],
-            **self._norms_and_shares(numbers, several[0].squared, scales),
+            **self._norms_and_shares(numbers, scales),
         }
 
-    def _norms_and_shares(self, numbers: Floats, squared: bool, scale: float | Floats) -> dict[str, Floats]:
+    def _norms_and_shares(self, numbers: Floats, scale: float | Floats) -> dict[str, Floats]:
         """What the table holds, (rows, depth) or (rows, steps, depth)."""
         with np.errstate(all="ignore"):  # a step that broke is read, too, and by the thread that draws
-            return self._shown(Rows(*numbers), squared, scale)
+            return self._shown(Rows(*numbers), scale)
 
-    def _shown(self, rows: Rows, squared: bool, scale: float | Floats) -> dict[str, Floats]:
-        if squared:
+    def _shown(self, rows: Rows, scale: float | Floats) -> dict[str, Floats]:
+        if self._squared:
             rows = self._drawn(rows)
         if self._plain:
             rows = rows._replace(sent_l2=rows.product_l2, passed_l2=rows.delta_l2)

@@ -21,7 +21,7 @@ import numpy as np
 
 from engine.dead_units import DeadUnits, Mask, activation_output
 from engine.expression import Symbol
-from engine.graph import BLOCK, Array, Graph, Kernel, Node, Op, Passes, aligned_zeros
+from engine.graph import Array, Graph, Kernel, Node, Op, Passes
 from engine.measured import Reader, Table, Unread, is_plain
 from engine.network import PREDICTION, Network, Y
 from engine.norms import norm_for, norm_of
@@ -30,7 +30,7 @@ from engine.side_by_side import groups_of, rows_of
 from engine.squares import Squares
 from engine.step_record import Floats
 from engine.unit_counts import UnitCounts
-from engine.weight_norms import BATCH, weights_measurer
+from engine.weight_norms import in_batches, weights_measurer
 
 
 class _Kernels:
@@ -121,24 +121,8 @@ class _Kernels:
 
     def _watch_weights(self) -> None:
         """∂ℰ/∂W[l] and W[l]."""
-        dtype, rows = self._network.dtype, self._rows
-        groups = groups_of([node.grad for node in self._weights], most=math.inf, each=BATCH // 2)
-        total = sum(node.value.size for node in self._weights)
-        scratch = aligned_zeros((min(BLOCK, total),), dtype)
-        ones = aligned_zeros(scratch.shape, dtype)
-        ones.fill(1.0)
-        for group in groups:
-            nodes, here = self._weights[group.here], group.here
-            batches = weights_measurer(
-                rows_of([node.grad for node in nodes]),
-                rows_of([node.value for node in nodes]),
-                (rows.grad_max[here], rows.grad_mean[here], rows.grad_l2[here], rows.weight_l2[here]),
-                self.norm,
-                scratch,
-                ones,
-            )
-            for batch in batches:
-                self._run_after(self._sums[group.first + batch.first], batch.measure)
+        for batch in in_batches(self._weights, self._rows, weights_measurer(self.norm)):
+            self._run_after(self._sums[batch.first], batch.measure)
 
     def _watch_units(self, fired: list[Mask]) -> None:
         """The activations."""
@@ -198,7 +182,10 @@ class Monitor:
             for name, move in zip(names, self._moves, strict=True)
         )
         sizes = [graph.nodes[name].value.size for name in names]
-        self._reader = Reader(sizes, is_plain(network), self._moves_along_gradient, self._scorer.scores_of)
+        self._reader, self._reader_of_squares = (
+            Reader(sizes, is_plain(network), self._moves_along_gradient, self._scorer.scores_of, squared)
+            for squared in (False, True)
+        )
 
     def doubts(self) -> bool:
         """Whether what the last passes found may be wrong. Then `passes` are others from now on, which never are."""
@@ -229,8 +216,8 @@ class Monitor:
             norm = self._norm
             self._rows.move_l2[:] = [0.0 if move is None else norm(move) for move in self._moves]
         quiet = [units.quiet for units in self._units]
-        squared = self._squares is not None
-        return Unread(self._reader, self._copied(), squared, scale, quiet, self._scorer.compare())
+        reader = self._reader if self._squares is None else self._reader_of_squares
+        return Unread(reader, self._copied(), scale, quiet, self._scorer.compare())
 
     def firing_rates(self) -> tuple[Floats, ...]:
         """For each layer and unit, the share of the batch's samples for which it is not 0."""

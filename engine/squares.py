@@ -10,18 +10,15 @@ which `math.hypot` is quicker) and no large ones (for which calls cost nothing).
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from engine.expression import Symbol
-from engine.graph import BLOCK, Array, Graph, Kernel, Op, aligned_zeros
+from engine.graph import BLOCK, Array, Graph, Kernel, Op
 from engine.measured import Table, is_plain
 from engine.network import Network
 from engine.norms import FEW, trusted
-from engine.side_by_side import groups_of, rows_of
 from engine.step_record import Floats
-from engine.weight_norms import BATCH, batches_of_squares
+from engine.weight_norms import batches_of_squares, in_batches
 
 
 class Squares:
@@ -58,19 +55,8 @@ class Squares:
         self.after.setdefault(op, []).append(kernel)
 
     def _watch_weights(self) -> None:
-        rows = self._rows
-        total = sum(node.value.size for node in self._weights)
-        scratch, ones = (aligned_zeros((min(BLOCK, total),), np.dtype(np.float64)) for _ in range(2))
-        ones.fill(1.0)
-        for group in groups_of([node.grad for node in self._weights], most=math.inf, each=BATCH // 2):
-            nodes, here = self._weights[group.here], group.here
-            places = (rows.grad_max[here], rows.grad_mean[here], rows.grad_l2[here], rows.weight_l2[here])
-            gradients, weights = (
-                rows_of([node.grad for node in nodes]),
-                rows_of([node.value for node in nodes]),
-            )
-            for batch in batches_of_squares(gradients, weights, places, scratch, ones):
-                self._run_after(group.first + batch.first, batch.measure)
+        for batch in in_batches(self._weights, self._rows, batches_of_squares):
+            self._run_after(batch.first, batch.measure)
 
     def _watch_delta(self, i: int) -> None:
         delta, dot = self._sums[i].grad.reshape(-1), np.dot

@@ -94,6 +94,28 @@ def layer_words(layers: Sequence[LayerSpec]) -> tuple[str, ...]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """What the verdict and the budget have to know of the layers of a network, layer 1 first."""
+
+    activations: tuple[str, ...]
+    """See `layer_words`."""
+    units: tuple[int, ...]
+    norms: tuple[str, ...]
+    """The norm's name, empty without one."""
+    residuals: tuple[bool, ...]
+
+    @classmethod
+    def of(cls, layers: Sequence[LayerSpec]) -> Layers:
+        """The layers of an experiment."""
+        return cls(
+            activations=layer_words(layers),
+            units=tuple(layer.units for layer in layers),
+            norms=tuple(layer.norm or "" for layer in layers),
+            residuals=tuple(layer.residual for layer in layers),
+        )
+
+
 def decades_per_layer(magnitudes: Floats) -> float:
     """Slope of log10 of a magnitude per layer towards the input, by least squares; NaN with fewer than two layers.
 

@@ -10,12 +10,15 @@ For several layers every line of this is one array call for a batch of them, and
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from engine.graph import BLOCK, Array, Kernel
+from engine.graph import BLOCK, Array, Kernel, Node, aligned_zeros
+from engine.measured import Rows
 from engine.norms import FEW, Norm, magnitudes_of, norm_of, norm_of_few, trusted
+from engine.side_by_side import groups_of, rows_of
 from engine.step_record import Floats
 
 BATCH = BLOCK // 2
@@ -32,17 +35,38 @@ class Batch(NamedTuple):
     measure: Kernel
 
 
-def weights_measurer(
-    gradients: Array, weights: Array, places: Places, norm: Norm, scratch: Array, ones: Array
-) -> list[Batch]:
-    """Measures the rows of two matrices, (layers, entries), that are written again and again.
+Measurer = Callable[[Array, Array, Places, Array, Array], list[Batch]]
+"""Measures the rows of two matrices, (layers, entries), that are written again and again: gradients and weights.
 
-    All batches have to be run, the last rows first. `scratch`, and `ones` full of them, have BLOCK entries, or
-    at least the matrices' size; for a single layer see `magnitudes_of`.
-    """
-    if len(gradients) == 1:
-        return [Batch(0, _of_one(gradients[0], weights[0], places, norm, scratch, ones))]
-    return _of_several(gradients, weights, places, norm, scratch, ones)
+All batches have to be run, the last rows first. Then come where the numbers go, scratch space, and an array full of
+ones: of BLOCK entries, or at least the matrices' size; for a single layer see `magnitudes_of`.
+"""
+
+
+def in_batches(weights: Sequence[Node], rows: Rows, measurer: Measurer) -> Iterator[Batch]:
+    """Measures W[l] and its gradient for every layer l; `first` of a batch counts all layers, from 0."""
+    total = sum(node.value.size for node in weights)
+    scratch, ones = (aligned_zeros((min(BLOCK, total),), weights[0].value.dtype) for _ in range(2))
+    ones.fill(1.0)
+    for group in groups_of([node.grad for node in weights], most=math.inf, each=BATCH // 2):
+        nodes, here = weights[group.here], group.here
+        gradients, values = rows_of([node.grad for node in nodes]), rows_of([node.value for node in nodes])
+        places = (rows.grad_max[here], rows.grad_mean[here], rows.grad_l2[here], rows.weight_l2[here])
+        for first, measure in measurer(gradients, values, places, scratch, ones):
+            yield Batch(group.first + first, measure)
+
+
+def weights_measurer(norm: Norm) -> Measurer:
+    """Measures as `Rows` are documented, and right for any numbers."""
+
+    def measurer(
+        gradients: Array, weights: Array, places: Places, scratch: Array, ones: Array
+    ) -> list[Batch]:
+        if len(gradients) == 1:
+            return [Batch(0, _of_one(gradients[0], weights[0], places, norm, scratch, ones))]
+        return _of_several(gradients, weights, places, norm, scratch, ones)
+
+    return measurer
 
 
 def _of_one(
@@ -114,7 +138,7 @@ def _of_several(
 def batches_of_squares(
     gradients: Array, weights: Array, places: tuple[Array, ...], scratch: Array, ones: Array
 ) -> list[Batch]:
-    """Like `weights_measurer`, with totals in place of means and squares in place of norms, in the dtype given."""
+    """A Measurer with totals in place of means and squares in place of norms, in the dtype given."""
     layers, size = gradients.shape
     together = max(1, BATCH // size)
 

@@ -178,7 +178,7 @@ class BptuiApp(App[None]):
         if self._session is None:
             self.push_screen(LessonsScreen("Lessons", list_lessons()))
             return
-        name = getattr(self._session, "name", "")  # a run log has none
+        name = self._session.name
         lessons = lessons_on(name)
         if not lessons:
             self.notify("No lesson is about this experiment; the list of experiments leads to all of them.")
@@ -191,7 +191,7 @@ class BptuiApp(App[None]):
         """The experiment of a lesson, on the lesson's screen: the open one where it is that, with all done in it."""
         while isinstance(self.screen, LessonScreen | LessonsScreen):
             self.pop_screen()
-        if self._session is not None and getattr(self._session, "name", "") == lesson.preset:
+        if self._session is not None and self._session.name == lesson.preset:
             self.show(lesson.screen)
         else:
             self.show_home()

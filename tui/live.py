@@ -29,7 +29,7 @@ from engine.mean_field import PredictedProfile, Unpredicted, predict
 from engine.network import Network
 from engine.step_record import StepRecord, layer_names
 from engine.training import Checkpoint, Trainer, UnitActivity
-from engine.verdict import layer_words
+from engine.verdict import Layers
 from tui.courtesy import make_way, way_is_wanted
 
 Answer = TypeVar("Answer")
@@ -143,11 +143,10 @@ class Lane(LaneView):
         self.experiment = experiment
         self.title, self.about = experiment.title, experiment.about
         self.trainer = Trainer(experiment, data or load_data(experiment, source=name), network)
-        layers = self.trainer.network.layers
         self.layers = layer_names(self.trainer.network)
-        self.activations, self.units = layer_words(layers), tuple(layer.units for layer in layers)
-        self.norms = tuple(layer.norm or "" for layer in layers)
-        self.residuals = tuple(layer.residual for layer in layers)
+        described = Layers.of(self.trainer.network.layers)
+        self.activations, self.units = described.activations, described.units
+        self.norms, self.residuals = described.norms, described.residuals
         self.history = History()
         first = self.trainer.checkpoint()
         self.kept = [Kept(0, first)]

@@ -7,38 +7,15 @@ units                       which of them died or recovered, and at which step  
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from engine.layout import Style
 from engine.prose import ascii_text
 from engine.training import Trainer
-from engine.verdict import judge, layer_words
+from engine.verdict import Layers, judge
 from tui.outcomes import confusion_view
 from tui.verdicts import budget_lines
 
 EVENTS_TOLD = 12
 """So many deaths and recoveries are listed, the first ones; the others are counted."""
-
-
-@dataclass(frozen=True, slots=True)
-class Described:
-    """What the verdict has to know of the layers, layer 1 first."""
-
-    activations: tuple[str, ...]
-    units: tuple[int, ...]
-    norms: tuple[str, ...]
-    residuals: tuple[bool, ...]
-
-    @classmethod
-    def of(cls, trainer: Trainer) -> Described:
-        """The layers that a trainer trains."""
-        layers = trainer.network.layers
-        return cls(
-            layer_words(layers),
-            tuple(layer.units for layer in layers),
-            tuple(layer.norm or "" for layer in layers),
-            tuple(layer.residual for layer in layers),
-        )
 
 
 def training_report(trainer: Trainer, style: Style) -> str:
@@ -54,16 +31,10 @@ def _gradients(trainer: Trainer) -> list[str]:
     record = trainer.last
     if record is None or len(record.grad_l2) == 1:
         return []
-    described = Described.of(trainer)
-    verdict = judge(
-        record,
-        described.activations,
-        described.units,
-        norms=described.norms,
-        residuals=described.residuals,
-    )
+    layers = Layers.of(trainer.network.layers)
+    verdict = judge(record, layers.activations, layers.units, norms=layers.norms, residuals=layers.residuals)
     said = [f"Gradients at step {record.step}: {verdict.kind.value}", *verdict.sentences]
-    return [*said, *(line for line in budget_lines(described, record) if line not in said)]
+    return [*said, *(line for line in budget_lines(layers, record) if line not in said)]
 
 
 def _outcomes(trainer: Trainer, style: Style) -> list[str]:
@@ -81,7 +52,7 @@ def _units(trainer: Trainer) -> list[str]:
     activity = trainer.unit_activity()
     events = list(activity.events)
     if not events:
-        can_die = any("ReLU" in words for words in layer_words(trainer.network.layers))
+        can_die = any("ReLU" in words for words in Layers.of(trainer.network.layers).activations)
         return ["No unit died."] if can_die else []
     dead = sum(int(mask.sum()) for mask in activity.dead)
     units = sum(len(mask) for mask in activity.dead)

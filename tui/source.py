@@ -13,6 +13,8 @@ from tui.live import Training
 class Source(ABC):
     """Something that can be watched. `network` and `graph` hold the parameters last taken over."""
 
+    name: str = ""
+    """The preset or file that was opened; a run log is neither."""
     network: Network
     graph: Graph
     class_names: tuple[str, ...] = ()

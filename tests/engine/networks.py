@@ -23,6 +23,18 @@ from engine.expression import Symbol
 from engine.graph import Array, Graph
 from engine.network import Network
 
+SMALL_PRESETS = (
+    "tutorial-a",
+    "tutorial-a-wine",
+    "tutorial-a-weighted",
+    "tutorial-b",
+    "tutorial-b-wine",
+    "xor",
+    "residual-fork",
+    "batch-norm",
+)
+"""The presets that are small enough to read."""
+
 HIDDEN_ACTIVATIONS = (
     "linear",
     "sigmoid",

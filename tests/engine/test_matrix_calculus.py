@@ -14,18 +14,7 @@ from engine.graph import Graph
 from engine.loading import load_experiment
 from engine.matrix_calculus import MatrixLine, contribution, matrix_lines
 from engine.worked import WorkedExperiment
-from tests.engine.networks import Case, cases, is_well_conditioned
-
-READABLE = (
-    "tutorial-a",
-    "tutorial-a-wine",
-    "tutorial-a-weighted",
-    "tutorial-b",
-    "tutorial-b-wine",
-    "xor",
-    "residual-fork",
-    "batch-norm",
-)
+from tests.engine.networks import SMALL_PRESETS, Case, cases, is_well_conditioned
 
 
 def preset(name: str) -> Graph:
@@ -53,7 +42,7 @@ def assert_shapes_fit(line: MatrixLine) -> None:
 # ── every line ──────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("name", READABLE)
+@pytest.mark.parametrize("name", SMALL_PRESETS)
 def test_every_line_of_every_preset_agrees(name):
     graph = preset(name)
     lines = list(matrix_lines(graph))

@@ -404,9 +404,8 @@ def test_equal_layers_are_measured_together_as_they_are_one_by_one(
     norm = norm_for(found.dtype, size)
     scratch, ones = np.empty(layers * size), np.ones(layers * size)
     with np.errstate(all="ignore"):
-        for _, measure in weights_measurer(
-            gradients, weights, (largest, mean, l2, weight_l2), norm, scratch, ones
-        ):
+        places = (largest, mean, l2, weight_l2)
+        for _, measure in weights_measurer(norm)(gradients, weights, places, scratch, ones):
             measure()
         one_by_one = [magnitudes_of(row, norm, np.empty(size), np.ones(size))() for row in gradients]
         np.testing.assert_allclose(found[:3].T, one_by_one, rtol=1e-12)

@@ -11,7 +11,7 @@ from engine.datasets import load_data
 from engine.expression import Symbol
 from engine.graph import Graph
 from engine.loading import parse_experiment
-from tests.engine.networks import cases
+from tests.engine.networks import SMALL_PRESETS, cases
 from tui.session import Session
 from tui.walk import Walk
 
@@ -53,18 +53,7 @@ kind = "cross_entropy"
 """
 
 OWN = {"deep": DEEP, "wide": WIDE}
-TUTORIALS = (
-    "tutorial-a",
-    "tutorial-a-wine",
-    "tutorial-a-weighted",
-    "tutorial-b",
-    "tutorial-b-wine",
-    "xor",
-    "residual-fork",
-    "batch-norm",
-)
-"""The presets that are small enough to read."""
-READABLE = (*TUTORIALS, *OWN)
+READABLE = (*SMALL_PRESETS, *OWN)
 
 
 def session(name: str) -> Session:

@@ -17,7 +17,8 @@ from textual.content import Content
 from engine.expression import Symbol
 from engine.layout import Style, is_exact, number_text
 from engine.loading import PRESET_NAMES
-from tests.tui.experiments import READABLE, TUTORIALS, session, session_of, walks
+from tests.engine.networks import SMALL_PRESETS
+from tests.tui.experiments import READABLE, session, session_of, walks
 from tui.narration import (
     Story,
     backward_story,
@@ -35,7 +36,8 @@ UNICODE, ASCII = Style(digits=4), Style(digits=4, ascii=True)
 MOST_PLACES = 150
 
 
-def story_at(opened: Session, walk: Walk, place: Place, style: Style = UNICODE) -> Story:
+def story_at(opened: Session | None, walk: Walk, place: Place, style: Style = UNICODE) -> Story:
+    """Only the update has to be told with what was opened."""
     match place.phase:
         case Phase.FORWARD:
             return forward_story(walk, place, style)
@@ -43,6 +45,7 @@ def story_at(opened: Session, walk: Walk, place: Place, style: Style = UNICODE) 
             return loss_story(walk, style)
         case Phase.BACKWARD:
             return backward_story(walk, place, style)
+    assert opened is not None
     return update_story(opened, walk, None, style)
 
 
@@ -86,14 +89,7 @@ def test_every_formula_is_the_number_beside_it_in_random_networks(walk):
     for place in walk.places():
         if place.phase is Phase.UPDATE:
             continue
-        story = (
-            forward_story(walk, place, UNICODE)
-            if place.phase is Phase.FORWARD
-            else loss_story(walk, UNICODE)
-            if place.phase is Phase.LOSS
-            else backward_story(walk, place, UNICODE)
-        )
-        for equation in story.equations:
+        for equation in story_at(None, walk, place).equations:
             if math.isfinite(equation.value):
                 assert_is_the_number_beside_it(equation, None, walk)
 
@@ -240,7 +236,7 @@ def drawn(story: Story, style: Style, width: int, height: int) -> Content:
 
 
 @pytest.mark.parametrize("style", [UNICODE, ASCII], ids=["unicode", "ascii"])
-@pytest.mark.parametrize("name", TUTORIALS)
+@pytest.mark.parametrize("name", SMALL_PRESETS)
 def test_at_80_by_24_every_story_is_shown_whole(name, style):
     """The term panel has 76×8 cells there, and 116×6 at 120×40. ASCII, which is wider, may lose a faint note."""
     opened, walk = told(name)

@@ -12,8 +12,9 @@ import tui.screens.stepper as stepper_module
 from engine.expression import Symbol
 from engine.prose import cells
 from engine.written import written_latex, written_markdown, written_text
+from tests.engine.networks import SMALL_PRESETS
 from tests.tui.driver import LARGE, SMALL, app_on, press, screen_text, stepper, typed, until
-from tests.tui.experiments import TUTORIALS, WIDE, written
+from tests.tui.experiments import WIDE, written
 from tests.tui.test_session import state
 from tui.app import BptuiApp
 from tui.diagram import Diagram
@@ -79,7 +80,7 @@ async def test_home_lists_the_tutorials_in_their_order_and_says_what_each_shows(
     async with app.run_test(size=LARGE) as pilot:
         await pilot.pause()
         text = screen_text(app)
-        places = [text.index(f" {name} ") for name in TUTORIALS]
+        places = [text.index(f" {name} ") for name in SMALL_PRESETS]
         assert places == sorted(places)
         assert "every gradient can be worked out by hand" in text
         await press(pilot, *["down"] * 5)

@@ -8,7 +8,8 @@ import pytest
 
 from engine.expression import Symbol
 from engine.layout import Style, number_text
-from tests.tui.experiments import READABLE, TUTORIALS, session, session_of
+from tests.engine.networks import SMALL_PRESETS
+from tests.tui.experiments import READABLE, session, session_of
 from tui.session import Session
 from tui.views import jacobian_view, matrices_view, simplification_view
 
@@ -33,7 +34,7 @@ def test_every_matrix_product_is_there_with_its_shapes_and_a_tick(name, style):
     assert "WRONG" not in page
     assert not style.ascii or page.isascii()
     assert "?" not in page.replace("\n", "") or not style.ascii
-    if name in TUTORIALS:
+    if name in SMALL_PRESETS:
         assert max(map(len, page.split("\n")[:-1])) <= 72  # the last line is prose, which wraps by itself
 
 

@@ -97,16 +97,16 @@ def _open_log(path: Path, title: str, trainer: Trainer) -> RunLogWriter:
 
     from engine.runlog import Header, RunLogWriter
     from engine.step_record import layer_names
-    from engine.verdict import layer_words
+    from engine.verdict import Layers
 
-    layers = trainer.network.layers
+    layers = Layers.of(trainer.network.layers)
     header = Header(
         layers=layer_names(trainer.network),
         title=title,
-        activations=layer_words(layers),
-        units=tuple(layer.units for layer in layers),
-        norms=tuple(layer.norm or "" for layer in layers),
-        residuals=tuple(layer.residual for layer in layers),
+        activations=layers.activations,
+        units=layers.units,
+        norms=layers.norms,
+        residuals=layers.residuals,
         started=datetime.now(UTC).isoformat(timespec="seconds"),
     )
     try:

@@ -54,7 +54,7 @@ FEW_STEPS = 50
 def source_is_about_delta(source: Source) -> bool:
     """Whether a preset shows its point in δ: where weights explode, ∂ℰ/∂W is as large in every layer."""
     # By the session's own name: the training itself is made when it is first looked at.
-    return getattr(source, "name", "") in ("exploding-50", "exploding-50-clip", "exploding-50-adam")
+    return source.name in ("exploding-50", "exploding-50-clip", "exploding-50-adam")
 
 
 def _experiment_problem(name: str) -> str | None:

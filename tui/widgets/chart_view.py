@@ -37,7 +37,8 @@ class ChartView(Widget):
         super().__init__(id=id)
         self._chart = Chart(())
         self._strips: list[Strip] = []
-        self._made_for: tuple[str, int] = ("", 0)
+        self._blank = Strip.blank(0)
+        self._made_for: tuple[str, int] | None = None
 
     @property
     def chart(self) -> Chart:
@@ -47,7 +48,7 @@ class ChartView(Widget):
     def show(self, chart: Chart) -> None:
         """Shows another chart."""
         self._chart = chart
-        self._strips = []
+        self._made_for = None
         self.refresh()
 
     def show_text(self, text: str) -> None:
@@ -64,21 +65,21 @@ class ChartView(Widget):
     def render_line(self, y: int) -> Strip:
         """One row of the chart, padded to the widget's width."""
         made_for = (self.app.theme, self.size.width)
-        if not self._strips or self._made_for != made_for:
+        if self._made_for != made_for:
             self._made_for = made_for
-            self._make_strips(self.size.width, self.size.height)
-        return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width)
+            self._make_strips(self.size.width)
+        return self._strips[y] if y < len(self._strips) else self._blank
 
-    def _make_strips(self, width: int, height: int) -> None:
+    def _make_strips(self, width: int) -> None:
         base = self.rich_style  # asks every ancestor, so once for all rows
         styles = {0: base, CURSOR: base + Style(reverse=True, bold=True)}
         for role, name in ROLE_VARIABLES.items():
             colour = Color.parse(self.app.theme_variables[name])
             styles[role] = base + Style(color=colour.rich_color)
-        drawn = [
+        self._blank = Strip.blank(width, base)
+        self._strips = [
             Strip([Segment(text, styles.get(role, base)) for text, role in row]).adjust_cell_length(
                 width, base
             )
             for row in self._chart.rows
         ]
-        self._strips = drawn + [Strip.blank(width, base)] * (height - len(drawn))
