@@ -1,18 +1,20 @@
 """Charts drawn in characters: pure functions from data and a size to coloured text. The only importer of plotext.
 
-    data ── made safe ──> plotext ──ANSI──> rows of (text, role)
+    data ── made safe ──> figure ──> plotext ──ANSI──> rows of (text, role)
 
 plotext aborts the process on a NaN and raises on an infinity or a zero on its logarithmic axis. So nothing but
 finite numbers is handed to it: logarithms are taken here, and what has none is written as a mark (0, ∞, NaN).
-Colours are roles (`FIRST`, `SECOND`, …), which the screen's theme turns into colours.
+Colours are roles (`FIRST`, `SECOND`, …), which the screen's theme turns into colours. A figure that was drawn a
+moment ago is not drawn again: of a training that goes on, most look the same.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -37,15 +39,26 @@ SMALLEST_WIDTH, SMALLEST_HEIGHT = 24, 6
 SMALLEST_SPAN, LARGEST_VALUE = 1e-300, 1e300
 """On an axis that is not logarithmic: what is shorter is drawn as if it were one long, what is larger as this."""
 
+FRAME_ROWS = 3
+"""Rows of a chart that are not for data: the frame above, the frame below and the numbers under it."""
+
+HALF_A_BAR = 0.4
+"""In layers."""
+
+RECENT = 8
+"""So many figures are remembered with what they look like: a few sizes and views of two runs."""
+
 Run = tuple[str, int]
 """Text in one role; 0 is plain."""
+
+Row = tuple[Run, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
     """A drawn chart: its rows, each as runs of text in one role."""
 
-    rows: tuple[tuple[Run, ...], ...]
+    rows: tuple[Row, ...]
 
     @property
     def plain(self) -> str:
@@ -61,6 +74,45 @@ class Line:
     x: Floats
     y: Floats
     role: int = FIRST
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Points that are drawn with one marker, or bars up to them; all numbers finite, y from 0 up."""
+
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    marker: str
+    role: int
+    bars: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A character that stands for what cannot be drawn."""
+
+    x: float
+    y: float
+    text: str
+
+
+Ticks = tuple[tuple[float, ...], tuple[str, ...]]
+"""Where, and what is written there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """All that plotext is told: series and marks from the back to the front, and two axes. y begins at 0."""
+
+    width: int
+    height: int
+    ascii_only: bool
+    drawn: tuple[Series | Mark, ...]
+    left: float
+    right: float
+    top: float
+    x_ticks: Ticks
+    y_ticks: Ticks
 
 
 def profile_chart(
@@ -84,25 +136,30 @@ def profile_chart(
         0.0,
     )  # with nothing but zeros or NaN, their marks are the picture
 
-    def draw(figure: Any, plotext: Any) -> None:
-        for place, (line, values) in enumerate(zip(lines, logs, strict=True)):
-            finite = np.isfinite(values)
-            x, y = line.x[finite], values[finite]
-            if not len(x):
-                pass  # only marks
-            elif place == 0:
-                block = plotext.colorize("#" if ascii_only else "█", line.role)
-                _draw_bars(figure, x, y - low, block, width / float(np.ptp(line.x) + 1.0))
-            else:
-                marker = plotext.colorize(MARKERS[ascii_only][line.role], line.role)
-                figure.draw(figure.signal(x.tolist(), (y - low).tolist(), marker=marker))
-            _mark_special(figure, plotext, line, high - low, ascii_only)
-        everything = np.concatenate([line.x for line in lines])
-        _limits(figure, float(everything.min()) - 0.5, float(everything.max()) + 0.5, 0.0, high - low)
-        figure.ruler("y").ticks(*_decade_ticks(low, high, height))
-        figure.ruler("x").ticks(*_whole_ticks(float(everything.min()), float(everything.max()), width))
-
-    return _drawn(draw, width, height, ascii_only)
+    row = (high - low) / max(height - FRAME_ROWS - 1, 1)
+    drawn: list[Series | Mark] = []
+    for place, (line, values) in enumerate(zip(lines, logs, strict=True)):
+        finite = np.isfinite(values)
+        # On the row that plotext rounds it to: a figure in which nothing moves by a row is the same figure.
+        y = np.rint((values[finite] - low) / row) * row
+        marker = MARKERS[ascii_only][line.role] if place else "#" if ascii_only else "█"
+        drawn.append(_series(line.x[finite], y, marker, line.role, bars=place == 0))
+        drawn += _marks(line, high - low, ascii_only)
+    everything = np.concatenate([line.x for line in lines])
+    first, last = float(everything.min()), float(everything.max())
+    return draw_figure(
+        Figure(
+            width,
+            height,
+            ascii_only,
+            tuple(drawn),
+            first - 0.5,
+            last + 0.5,
+            high - low,
+            _whole_ticks(first, last, width),
+            _decade_ticks(low, high, height),
+        )
+    )
 
 
 def lines_chart(
@@ -124,24 +181,32 @@ def lines_chart(
     if top is not None:
         high = max(high, top)
 
-    def draw(figure: Any, plotext: Any) -> None:
-        for line, y in zip(thinned, values, strict=True):
-            finite = np.isfinite(y)
-            if finite.any():
-                # Sub-cell dots for a lone line; letters of their own where several must be told apart.
-                marker = MARKERS[ascii_only][line.role] if ascii_only or len(lines) > 1 else "braille"
-                painted = plotext.colorize(marker, line.role) if len(marker) == 1 else marker
-                figure.draw(
-                    figure.signal(line.x[finite].tolist(), (y[finite] - low).tolist(), marker=painted)
-                )
-        everything = np.concatenate([line.x for line in thinned])
-        first, last = float(everything.min()), float(everything.max())
-        _limits(figure, first, max(last, first + 1.0), 0.0, high - low)
-        ticks = _decade_ticks(low, high, height) if log else _even_ticks(low, high, height)
-        figure.ruler("y").ticks(*ticks)
-        figure.ruler("x").ticks(*_whole_ticks(first, max(last, first + 1.0), width))
+    drawn = []
+    for line, y in zip(thinned, values, strict=True):
+        finite = np.isfinite(y)
+        # Sub-cell dots for a lone line; letters of their own where several must be told apart.
+        marker = MARKERS[ascii_only][line.role] if ascii_only or len(lines) > 1 else "braille"
+        drawn.append(_series(line.x[finite], y[finite] - low, marker, line.role))
+    everything = np.concatenate([line.x for line in thinned])
+    first = float(everything.min())
+    last = max(float(everything.max()), first + 1.0)
+    return draw_figure(
+        Figure(
+            width,
+            height,
+            ascii_only,
+            tuple(drawn),
+            first,
+            last,
+            high - low,
+            _whole_ticks(first, last, width),
+            _decade_ticks(low, high, height) if log else _even_ticks(low, high, height),
+        )
+    )
 
-    return _drawn(draw, width, height, ascii_only)
+
+def _series(x: Floats, y: Floats, marker: str, role: int, *, bars: bool = False) -> Series:
+    return Series(tuple(x.tolist()), tuple(y.tolist()), marker, role, bars)
 
 
 def _log10(values: Floats) -> Floats:
@@ -173,21 +238,21 @@ def _span(values: Sequence[Floats]) -> tuple[float, float] | None:
     return low, high if high - low > SMALLEST_SPAN else low + 1.0
 
 
-def _decade_ticks(low: float, high: float, height: int) -> tuple[list[float], list[str]]:
+def _decade_ticks(low: float, high: float, height: int) -> Ticks:
     step = max(1, math.ceil((high - low) / max(height // 3, 1)))
     exponents = list(range(int(low), int(high) + 1, step))
-    return [float(one - low) for one in exponents], [f"1e{one}" for one in exponents]
+    return tuple(float(one - low) for one in exponents), tuple(f"1e{one}" for one in exponents)
 
 
-def _even_ticks(low: float, high: float, height: int) -> tuple[list[float], list[str]]:
+def _even_ticks(low: float, high: float, height: int) -> Ticks:
     """Round numbers, 0 among them where it lies between."""
     count = max(min(height // 3, 6), 2)
     step = _round_step((high - low) / count)
     values = [step * number for number in range(math.ceil(low / step), math.floor(high / step) + 1)]
-    return [value - low for value in values], [f"{value:.3g}" for value in values]
+    return tuple(value - low for value in values), tuple(f"{value:.3g}" for value in values)
 
 
-def _whole_ticks(first: float, last: float, width: int) -> tuple[list[float], list[str]]:
+def _whole_ticks(first: float, last: float, width: int) -> Ticks:
     """Round numbers along x, no closer than their labels are wide."""
     low, high = math.ceil(first), math.floor(last)
     room = max(width // 12, 2)
@@ -195,7 +260,7 @@ def _whole_ticks(first: float, last: float, width: int) -> tuple[list[float], li
     ticks = list(range(step * math.ceil(low / step), high + 1, step)) or [low]
     if low not in ticks and ticks[0] - low > step / 2:
         ticks.insert(0, low)
-    return [float(one) for one in ticks], [_short(one) for one in ticks]
+    return tuple(float(one) for one in ticks), tuple(_short(one) for one in ticks)
 
 
 def _round_up(value: float) -> int:
@@ -218,37 +283,15 @@ def _short(number: int) -> str:
     return f"{number / 1000:g}k" if abs(number) >= 10_000 else str(number)
 
 
-def _limits(figure: Any, left: float, right: float, low: float, high: float) -> None:
-    figure.ruler("x").lim(left, right)
-    figure.ruler("y").lim(low, high)
-
-
-def _draw_bars(figure: Any, x: Floats, heights: Floats, block: Any, columns: float) -> None:
-    """A bar over each whole number in x, 0.8 wide, where one unit of x takes at most `columns` columns.
-
-    All of them are stems of one signal, one or more for every column: `figure.bar` builds a rectangle for each
-    bar, which takes twice as long, five times a second.
-    """
-    x, heights = x[heights > 0.0], heights[heights > 0.0]
-    if not len(x):
-        return  # plotext aborts where a signal without points is filled
-    across = np.linspace(-0.4, 0.4, max(math.ceil(0.8 * columns) + 1, 2))
-    stems = figure.signal(
-        (x[:, np.newaxis] + across).ravel().tolist(), np.repeat(heights, len(across)).tolist(), marker=block
-    )
-    figure.draw(stems.fillx())
-
-
-def _mark_special(figure: Any, plotext: Any, line: Line, top: float, ascii_only: bool) -> None:
-    """Writes what has no logarithm where it would stand: zeros at the foot, the non-finite at the top."""
+def _marks(line: Line, top: float, ascii_only: bool) -> Iterator[Mark]:
+    """What has no logarithm, where it would stand: zeros at the foot, the non-finite at the top."""
     for x, value in zip(line.x.tolist(), line.y.tolist(), strict=True):
         if value == 0.0:
-            figure.draw(figure.text(x, 0.0, plotext.colorize("0", MARK), alignment="center"))
+            yield Mark(x, 0.0, "0")
         elif math.isnan(value):
-            figure.draw(figure.text(x, top, plotext.colorize("N", MARK), alignment="center"))
+            yield Mark(x, top, "N")
         elif math.isinf(value):
-            sign = "I" if ascii_only else "∞"
-            figure.draw(figure.text(x, top, plotext.colorize(sign, MARK), alignment="center"))
+            yield Mark(x, top, "I" if ascii_only else "∞")
 
 
 def _decimated(line: Line, points: int) -> Line:
@@ -273,10 +316,11 @@ def _decimated(line: Line, points: int) -> Line:
     return Line(line.name, line.x[keep], line.y[keep], line.role)
 
 
-def _drawn(draw: Callable[[Any, Any], None], width: int, height: int, ascii_only: bool) -> Chart:
+@lru_cache(RECENT)
+def draw_figure(asked: Figure) -> Chart:
     """Runs plotext once: clear, size, draw, build, all in one go, because its figure is one for the whole program."""
-    if width < SMALLEST_WIDTH or height < SMALLEST_HEIGHT:
-        return _message("too small for a chart", width, height)
+    if asked.width < SMALLEST_WIDTH or asked.height < SMALLEST_HEIGHT:
+        return _message("too small for a chart", asked.width, asked.height)
     import plotext
 
     plotext.terminal.limit(False, False)
@@ -284,10 +328,37 @@ def _drawn(draw: Callable[[Any, Any], None], width: int, height: int, ascii_only
     figure = plotext.figure
     figure.clear()
     figure.theme("bptui")
-    figure.plot_size(width, height)
-    figure.axes(style="default" if ascii_only else "rounded")
-    draw(figure, plotext)
-    return _parsed(figure.build().string(), ascii_only)
+    figure.plot_size(asked.width, asked.height)
+    figure.axes(style="default" if asked.ascii_only else "rounded")
+    for one in asked.drawn:
+        if isinstance(one, Mark):
+            figure.draw(figure.text(one.x, one.y, plotext.colorize(one.text, MARK), alignment="center"))
+        elif one.x:  # plotext aborts where a signal without points is filled
+            figure.draw(_signal(figure, plotext, one))
+    for axis, low, high, (places, labels) in (
+        ("x", asked.left, asked.right, asked.x_ticks),
+        ("y", 0.0, asked.top, asked.y_ticks),
+    ):
+        figure.ruler(axis).lim(low, high)
+        figure.ruler(axis).ticks(list(places), list(labels))
+    return _parsed(figure.build().string(), asked.ascii_only)
+
+
+def _signal(figure: Any, plotext: Any, series: Series) -> Any:
+    """A series as plotext has it.
+
+    A bar stands over each whole number in x, 0.8 wide. All of them are one signal, two points connected at the top of
+    each and filled downwards: `figure.bar` builds a rectangle for every bar, which takes several times as long, five
+    times a second.
+    """
+    marker = plotext.colorize(series.marker, series.role) if len(series.marker) == 1 else series.marker
+    if not series.bars:
+        return figure.signal(list(series.x), list(series.y), marker=marker)
+    ends = [x + side for x in series.x for side in (-HALF_A_BAR, HALF_A_BAR)]
+    tops = figure.signal(ends, [y for y in series.y for _ in range(2)], marker=marker)
+    for end in range(1, len(ends), 2):
+        tops.line(end)
+    return tops.fillx()
 
 
 _SGR = re.compile(r"\x1b\[([0-9;]*)m")
@@ -329,6 +400,6 @@ def _role(codes: str, role: int) -> int:
 
 def _message(text: str, width: int, height: int) -> Chart:
     """A sentence in the middle where there is nothing to draw."""
-    blank: tuple[Run, ...] = ((" " * width, 0),)
-    middle: tuple[Run, ...] = ((text[:width].center(width), AXIS),)
+    blank: Row = ((" " * width, 0),)
+    middle: Row = ((text[:width].center(width), AXIS),)
     return Chart(tuple(middle if row == height // 2 else blank for row in range(max(height, 1))))

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tui.charts import AXIS, FIRST, MARK, Chart, Run
+from tui.charts import AXIS, FIRST, MARK, Chart, Row, Run
 
 SHADES = {False: "·░▒▓█", True: ".:+*#"}
 """From the smallest magnitude on the strip to the largest."""
@@ -44,7 +44,7 @@ def heat_strip(strip: HeatStrip, width: int, height: int, *, ascii_only: bool = 
     # Where there are fewer steps than columns, a step takes several of them.
     starts = np.arange(columns) * steps // columns
     ends = np.maximum(np.arange(1, columns + 1) * steps // columns, starts + 1)
-    lines: list[tuple[Run, ...]] = []
+    lines: list[Row] = []
     for row in reversed(range(rows)):
         block = strip.magnitudes[row_edges[row] : row_edges[row + 1]]
         cells = [

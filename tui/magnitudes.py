@@ -15,6 +15,7 @@ from enum import Enum
 import numpy as np
 import numpy.typing as npt
 
+from engine.history import Series
 from tui.charts import FIRST, PREDICTED, SECOND, SERIES, Chart, Line, lines_chart, profile_chart
 from tui.heat import HeatStrip, heat_strip
 from tui.live import LaneView
@@ -50,7 +51,7 @@ class View(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Magnitudes:
-    """What one lane has to draw: by layer, at `step`; and over the steps, as (steps, layers).
+    """What one lane has to draw by layer, at `step`.
 
     `step` is the last one, or the last with a finite number after a run has broken.
     """
@@ -58,32 +59,22 @@ class Magnitudes:
     name: str
     step: int
     now: Floats
-    steps: Floats
-    over_steps: Floats
     weight_gain: Floats
     activation_gain: Floats
 
 
-def magnitudes(lane: LaneView, metric: Metric, points: int) -> Magnitudes | None:
-    """Reads a lane (between two steps), in at most `points` steps; None before the first step."""
+def magnitudes(lane: LaneView, metric: Metric) -> Magnitudes | None:
+    """Reads a lane (between two steps); None before the first step."""
     record = lane.record
     if record is None:
         return None
-    series = lane.history.decimated(metric.value, max(points, 2))
     now, step = np.asarray(getattr(record, metric.value)), record.step
     if not np.isfinite(now).any():  # the run broke: what led there is still worth seeing
+        series = lane.history.column(metric.value)
         usable = np.flatnonzero(np.isfinite(series.value).any(axis=1))
         if len(usable):
-            now, step = series.value[usable[-1]], int(series.step[usable[-1]])
-    return Magnitudes(
-        lane.name,
-        step,
-        now,
-        series.step,
-        series.high,
-        record.weight_gain,
-        record.activation_gain,
-    )
+            now, step = series.value[usable[-1]].copy(), int(series.step[usable[-1]])
+    return Magnitudes(lane.name, step, now, record.weight_gain, record.activation_gain)
 
 
 def layer_numbers(count: int) -> Floats:
@@ -106,18 +97,18 @@ def draw_profile(
     return profile_chart(lines, width, height, ascii_only=ascii_only, predicted=line)
 
 
-def draw_history(lane: Magnitudes, layers: Sequence[int], width: int, height: int, ascii_only: bool) -> Chart:
-    """A line over the steps for each of the given layers (counted from 0)."""
+def draw_history(series: Series, layers: Sequence[int], width: int, height: int, ascii_only: bool) -> Chart:
+    """A line over the steps for each of the given layers (counted from 0), through the largest of each stretch."""
     lines = [
-        Line(f"layer {layer + 1}", lane.steps, lane.over_steps[:, layer], role)
+        Line(f"layer {layer + 1}", series.step, series.high[:, layer], role)
         for layer, role in zip(layers, SERIES, strict=False)
     ]
     return lines_chart(lines, width, height, log=True, ascii_only=ascii_only)
 
 
-def draw_strip(lane: Magnitudes, width: int, height: int, ascii_only: bool) -> Chart:
+def draw_strip(series: Series, width: int, height: int, ascii_only: bool) -> Chart:
     """All layers over all steps."""
-    strip = HeatStrip(lane.steps.astype(np.int64), lane.over_steps.T)
+    strip = HeatStrip(series.step.astype(np.int64), series.high.T)
     return heat_strip(strip, width, height, ascii_only=ascii_only)
 
 

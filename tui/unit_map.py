@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tui.charts import AXIS, FIRST, MARK, SECOND, Chart, Run
+from tui.charts import AXIS, FIRST, MARK, SECOND, Chart, Row, Run
 
 LEVELS = {False: "▁▂▃▄▅▆▇█", True: "12345678"}
 DEAD, QUIET = "x", {False: "·", True: "."}
@@ -48,7 +48,7 @@ def unit_map(
     first_row = min(max(cursor.layer - rows // 2, 0), max(len(layers) - rows, 0))
     widest = max((len(layer.firing) for layer in layers), default=0)
     first_unit = min(max(cursor.unit - room // 2, 0), max(widest - room, 0))
-    lines: list[tuple[Run, ...]] = [_ruler(first_unit, min(room, widest))]
+    lines: list[Row] = [_ruler(first_unit, min(room, widest))]
     for place in range(first_row, min(first_row + rows, len(layers))):
         layer = layers[place]
         runs: list[Run] = [(f"{layer.name:>{LABEL - 1}} ", SECOND if place == cursor.layer else AXIS)]
@@ -76,7 +76,7 @@ def _unit(firing: float, dead: bool, ascii_only: bool) -> Run:
     return levels[min(int(firing * len(levels)), len(levels) - 1)], FIRST
 
 
-def _ruler(first: int, count: int) -> tuple[Run, ...]:
+def _ruler(first: int, count: int) -> Row:
     """Unit numbers above the columns, every ten."""
     cells = [" "] * count
     for unit in range(first, first + count):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from rich.color import Color
 from textual.app import App, ComposeResult
+from textual.geometry import Region
 
 from tui.charts import AXIS, FIRST, MARK, PREDICTED, SERIES, Chart
 from tui.theme import DARK, LIGHT, THEMES
@@ -41,6 +42,23 @@ async def test_rows_are_as_wide_as_the_widget_and_styled_by_their_roles():
         cursor = next(iter(view.render_line(1)))
         assert cursor.style.reverse
         assert view.chart is CHART
+
+
+async def test_only_the_rows_that_differ_are_drawn_again(monkeypatch):
+    app = Page()
+    async with app.run_test(size=(10, 5)) as pilot:
+        view = app.query_one(ChartView)
+        view.show(CHART)
+        await pilot.pause()
+        drawn: list[Region] = []
+        monkeypatch.setattr(ChartView, "refresh", lambda self, *regions: drawn.extend(regions))
+        view.show(Chart(CHART.rows))
+        assert drawn == []
+        view.show(Chart((CHART.rows[0], (("new", FIRST),), (("more", FIRST),))))
+        assert drawn == [Region(0, 1, 10, 1), Region(0, 2, 10, 1)]
+        drawn.clear()
+        view.show(CHART)
+        assert drawn == [Region(0, 1, 10, 1), Region(0, 2, 10, 1)]
 
 
 async def test_another_theme_changes_the_colours_of_the_same_chart():

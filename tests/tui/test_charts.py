@@ -12,7 +12,19 @@ import numpy as np
 import pytest
 
 from tests.tui.test_cli import ROOT
-from tui.charts import MARK, SERIES, Chart, Line, lines_chart, profile_chart
+from tui.charts import (
+    FIRST,
+    FRAME_ROWS,
+    MARK,
+    SERIES,
+    Chart,
+    Figure,
+    Line,
+    Series,
+    draw_figure,
+    lines_chart,
+    profile_chart,
+)
 
 ODDITIES = """
 import math, random, sys
@@ -167,6 +179,30 @@ def test_the_axis_tells_powers_of_ten_or_round_numbers():
     x = np.arange(10.0)
     text = lines_chart([Line("g", x, x / 10 - 0.35)], 60, 18, log=False).plain.replace("┤", " ").split()
     assert {"-0.2", "0", "0.2", "0.4"} <= set(text)
+
+
+@pytest.mark.parametrize("bars", [False, True])
+@pytest.mark.parametrize(("height", "top"), [(6, 1.0), (14, 3.0), (15, 26.0), (28, 7.0), (41, 11.0)])
+def test_plotext_rounds_to_as_many_rows_as_a_profile_does(bars, height, top):
+    """Where it did not, bars would be drawn up to half a row too long or too short."""
+
+    def drawn(y: list[float]) -> Chart:
+        series = Series((1.0, 2.0, 3.0, 4.0), tuple(y), "█" if bars else "●", FIRST, bars)
+        return draw_figure(
+            Figure(50, height, False, (series,), 0.5, 4.5, top, ((1.0,), ("1",)), ((0.0,), ("1e-26",)))
+        )
+
+    rows = height - FRAME_ROWS - 1
+    heights = np.random.default_rng(height).uniform(0.0, top, 4)
+    assert drawn(heights.tolist()) == drawn((np.rint(heights / top * rows) / rows * top).tolist())
+    assert drawn(heights.tolist()) != drawn((heights - top / rows).clip(0.0).tolist())
+
+
+def test_a_profile_in_which_nothing_moves_by_a_row_is_not_drawn_again():
+    x = np.arange(1.0, 4.0)
+    once = profile_chart([Line("", x, np.array([1e-3, 1e-2, 1e-1]))], 60, 20)
+    assert profile_chart([Line("", x, np.array([1.0001e-3, 1e-2, 1e-1]))], 60, 20) is once
+    assert profile_chart([Line("", x, np.array([4e-3, 1e-2, 1e-1]))], 60, 20) != once
 
 
 def test_the_same_chart_twice_is_the_same_picture():

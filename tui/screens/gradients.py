@@ -18,13 +18,14 @@ from textual.content import Content
 from engine.datasets import load_data
 from engine.experiment import Experiment
 from engine.experiment_error import ExperimentError
+from engine.history import Series
 from engine.layout import number_text
 from engine.loading import PRESET_NAMES, load_experiment
 from engine.step_record import StepRecord
 from tui.changes import counterpart
-from tui.charts import FIRST, MARKERS, SECOND, SERIES
+from tui.charts import FIRST, MARKERS, SECOND, SERIES, Chart
 from tui.keys import GRADIENTS_COMMANDS, bindings
-from tui.live import Live, State
+from tui.live import LaneView, Live, State
 from tui.magnitudes import (
     METRIC_NAMES,
     Magnitudes,
@@ -97,11 +98,12 @@ class GradientsScreen(TrainingScreen):
         view = self.query_one(ChartView)
         width, height = view.size.width, view.size.height
         # All in one look: between two of them the training may have gone on, and each makes it wait.
-        found, record, predicted = self.live.look(
+        found, record, predicted, series = self.live.look(
             lambda lanes: (
-                [magnitudes(lane, self.metric, max(width - 10, 20)) for lane in lanes],
+                [magnitudes(lane, self.metric) for lane in lanes],
                 lanes[0].record,
                 predicted_profile(lanes[0], self.metric),
+                self._over_steps(lanes[0], max(width - 10, 20)),
             )
         )
         lanes = [one for one in found if one is not None]
@@ -114,9 +116,15 @@ class GradientsScreen(TrainingScreen):
             f"(only {lanes[0].name})" if len(lanes) > 1 and self.view is not View.PROFILE else "",
             self._legend(len(lanes[0].now)),
         )
-        self._draw_chart(view, lanes, predicted, width, height)
+        view.show(self._chart(lanes, series, predicted, width, height))
         self._draw_layer(record)
         self._draw_verdict(record)
+
+    def _over_steps(self, lane: LaneView, points: int) -> Series | None:
+        """What the pictures over the steps are drawn from; the others do without."""
+        if self.view not in (View.HISTORY, View.STRIP):
+            return None
+        return lane.history.decimated(self.metric.value, points)
 
     def _entitle(self, *title: str) -> None:
         """What the chart shows above it, and below it which of the pictures that is."""
@@ -152,25 +160,22 @@ class GradientsScreen(TrainingScreen):
         self.query_one("#layer", FixedText).say("")
         self._say(Content.styled(self.live.first.about, "$faint"))
 
-    def _draw_chart(
+    def _chart(
         self,
-        view: ChartView,
         lanes: Sequence[Magnitudes],
+        series: Series | None,
         predicted: npt.NDArray[np.float64] | None,
         width: int,
         height: int,
-    ) -> None:
+    ) -> Chart:
         ascii_only = self.glyphs.ascii
-        match self.view:
-            case View.PROFILE:
-                view.show(draw_profile(lanes, predicted, width, height, ascii_only))
-            case View.HISTORY:
-                layers = spread(len(lanes[0].now), self.at_layer)
-                view.show(draw_history(lanes[0], layers, width, height, ascii_only))
-            case View.STRIP:
-                view.show(draw_strip(lanes[0], width, height, ascii_only))
-            case View.BUDGET:
-                view.show(draw_budget(lanes[0], width, height, ascii_only))
+        if series is not None:
+            if self.view is View.STRIP:
+                return draw_strip(series, width, height, ascii_only)
+            return draw_history(series, spread(len(lanes[0].now), self.at_layer), width, height, ascii_only)
+        if self.view is View.BUDGET:
+            return draw_budget(lanes[0], width, height, ascii_only)
+        return draw_profile(lanes, predicted, width, height, ascii_only)
 
     def _draw_layer(self, record: StepRecord) -> None:
         style, layer = self.glyphs, self.at_layer
