@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -262,6 +263,8 @@ def run_source(source: Source | None, *, ascii_only: bool = False) -> int:
     app = BptuiApp(
         source, ascii_only=ascii_only or bool(os.environ.get("BPTUI_ASCII")) or not shows_unicode()
     )
+    # What is there now stays. A collector that looks through all of it holds a step or a key up for 50 ms and more.
+    gc.freeze()
     with asyncio.Runner(loop_factory=courteous_loop) as runner:  # as `app.run` does, with a loop of our own
         runner.run(app.run_async())
     if app.crash is not None:

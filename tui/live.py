@@ -1,7 +1,7 @@
-"""Training in a thread of its own, and what the screens may see of it.
+"""Training, and what the screens may see of it.
 
-    worker thread:  step, step, step …  ──records──> History      full speed, but for `tui.courtesy`
-    screens:        look() a few times a second                   a slow terminal drops frames, not steps
+    worker:   step, step, step …  ──records──> History      full speed: see `tui.worker`
+    screens:  look() a few times a second                   a slow terminal drops frames, not steps
 
 Several lanes (an experiment and the one it is compared with) are stepped in turn, so that step k of one stands beside
 step k of the other.
@@ -9,12 +9,8 @@ step k of the other.
 
 from __future__ import annotations
 
-import sys
-import threading
-import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import TypeVar
@@ -30,25 +26,16 @@ from engine.network import Network
 from engine.step_record import StepRecord, layer_names
 from engine.training import Checkpoint, Trainer, UnitActivity
 from engine.verdict import Layers
-from tui.courtesy import make_way, way_is_wanted
+from tui.worker import FULL_SPEED, Worker
 
 Answer = TypeVar("Answer")
-
-SLICE_SECONDS = 0.02
-"""The worker lets others in after so long, if it was not asked to before."""
-
-HANDOVER_SECONDS = 0.0002
-"""A lock that is released and wanted again at once would not change hands; so long it is left alone."""
-
-SWITCH_INTERVAL = 0.0005
-"""How often Python may switch threads while one is training; its default of 5 ms is felt at the keys."""
 
 MOST_CHECKPOINTS, FEWEST_CHECKPOINTS = 64, 4
 CHECKPOINT_BYTES = 256 * 2**20
 """Moments kept for going back in time, fewer where many would not fit into so many bytes; beyond that every second
 one is dropped and half as many are made."""
 
-SPEEDS = (1.0, 10.0, 100.0, float("inf"))
+SPEEDS = (1.0, 10.0, 100.0, FULL_SPEED)
 """Steps per second to choose from, the last one as fast as it goes."""
 
 SMALLEST_RATE, LARGEST_RATE = 1e-12, 1e12
@@ -56,9 +43,6 @@ SMALLEST_RATE, LARGEST_RATE = 1e-12, 1e12
 
 FURTHER_STEPS = 200
 """How many steps a finished run goes on for where its experiment says 0."""
-
-RATE_SECONDS = 0.5
-"""The shown speed is measured over so long."""
 
 
 class State(Enum):
@@ -207,16 +191,24 @@ class Lane(LaneView):
         """Whether it has come to its end or met a number that is not finite."""
         return self.problem is not None or (self.limit is not None and self.steps_done >= self.limit)
 
-    def advance(self) -> None:
-        """One step, also beyond the limit; none where numbers that are not finite have stopped it."""
-        if self.problem is not None:
-            return
-        record = self.trainer.step()
+    def advance(self) -> bool:
+        """One step, also beyond the limit; none where numbers that are not finite have stopped it.
+
+        Whether another is to follow, which `done` says as well: here it is asked ten thousand times a second.
+        """
+        trainer = self.trainer
+        if trainer.problem is not None:
+            return False
+        record = trainer.step()
         assert record is not None
         self._revisited = None
         self.history.append(record)
-        if record.problem is None and self.trainer.steps_done % self._every == 0:
+        if trainer.problem is not None:
+            return False
+        done = trainer.steps_done
+        if done % self._every == 0:
             self.keep()
+        return trainer.limit is None or done < trainer.limit
 
     def revisit(self, step: int) -> None:
         """Goes to the last kept moment that is no later than `step`."""
@@ -249,13 +241,21 @@ class Lane(LaneView):
 class Training(ABC):
     """What screens watch: one lane, or two side by side."""
 
-    speed = SPEEDS[-1]
-    steps_per_second = 0.0
     travelled: int | None = None
 
     @abstractmethod
     def look(self, reader: Callable[[Sequence[LaneView]], Answer]) -> Answer:
         """What `reader` makes of the lanes between two steps. It must copy what it keeps, and be quick."""
+
+    @property
+    def speed(self) -> float:
+        """Steps a second that are asked for."""
+        return FULL_SPEED
+
+    @property
+    def steps_per_second(self) -> float:
+        """How many there are; 0 where it stands still."""
+        return 0.0
 
     @property
     @abstractmethod
@@ -280,28 +280,13 @@ class Live(Training):
     ) -> None:
         """`network`, where given, is trained in place."""
         self.lanes = [Lane(name, experiment, data, network)]
-        self.failure: Exception | None = None
-        self._lock = threading.Condition()
-        self._running = False
-        self._closed = False
-        self._visitors = 0
-        self._thread: threading.Thread | None = None
+        self._worker = Worker(self._advance)
 
     # ── looking ─────────────────────────────────────────────────────────────────────────────────────
 
-    @contextmanager
-    def _between_steps(self) -> Iterator[None]:
-        """Keeps the worker from stepping meanwhile; it makes way as soon as its present step is done."""
-        self._visitors += 1
-        try:
-            with self._lock:
-                yield
-        finally:
-            self._visitors -= 1
-
     def look(self, reader: Callable[[Sequence[LaneView]], Answer]) -> Answer:
         """Between two steps."""
-        with self._between_steps():
+        with self._worker.between_steps():
             return reader(self.lanes)
 
     @property
@@ -315,9 +300,24 @@ class Live(Training):
         return self.lane
 
     @property
+    def speed(self) -> float:
+        """One of SPEEDS."""
+        return self._worker.speed
+
+    @property
+    def steps_per_second(self) -> float:
+        """Measured by the worker."""
+        return self._worker.steps_per_second
+
+    @property
+    def failure(self) -> Exception | None:
+        """What went wrong in a step, other than numbers."""
+        return self._worker.failure
+
+    @property
     def state(self) -> State:
         """What it is doing now."""
-        if self._running:
+        if self._worker.running:
             return State.RUNNING
         if any(lane.trainer.problem is not None for lane in self.lanes):
             return State.BROKEN
@@ -327,17 +327,17 @@ class Live(Training):
 
     def run(self) -> None:
         """Trains from here on; a run that was finished goes on for as many steps again."""
-        with self._between_steps():
+        with self._worker.between_steps():
             if all(lane.done for lane in self.lanes):
                 self._extend()
             self._go_on()
-            self._running = not all(lane.done for lane in self.lanes)
-            if self._thread is None or not self._thread.is_alive():
-                self._closed = False
-                sys.setswitchinterval(SWITCH_INTERVAL)
-                self._thread = threading.Thread(target=self._work, name="training", daemon=True)
-                self._thread.start()
-            self._lock.notify_all()
+            if not all(lane.done for lane in self.lanes):
+                self._worker.run()
+
+    def _advance(self) -> bool:
+        """One step of every lane; whether there is another."""
+        more = [lane.advance() for lane in self.lanes]
+        return any(more)
 
     def _extend(self) -> None:
         """Another round of steps, as many for every lane: they are trained in lockstep."""
@@ -356,75 +356,31 @@ class Live(Training):
 
     def pause(self) -> None:
         """Stops after the present step."""
-        with self._between_steps():
-            self._running = False
+        self._worker.pause()
 
     def one_step(self, steps: int = 1) -> None:
         """Trains a few steps, and no further."""
-        with self._between_steps():
-            self._running = False
+        with self._worker.between_steps():
+            self._worker.pause()
             self._go_on()
             for _ in range(steps):
                 for lane in self.lanes:
                     lane.advance()
 
     def close(self) -> None:
-        """Ends the thread; `run` begins another."""
-        with self._between_steps():
-            self._running, self._closed = False, True
-            self._lock.notify_all()
-        if self._thread is not None:
-            self._thread.join(timeout=2.0)
-
-    def _work(self) -> None:
-        try:
-            self._train()
-        except Exception as error:  # told on the screen's thread, which looks for it
-            with self._lock:
-                self.failure, self._running = error, False
-
-    def _train(self) -> None:
-        counted, since, patient = 0, time.perf_counter(), True
-        while True:
-            with self._lock:
-                if not self._running and not self._closed:
-                    self.steps_per_second = 0.0
-                    self._lock.wait()
-                    counted, since = 0, time.perf_counter()
-                if self._closed:
-                    return
-                began = time.perf_counter()
-                while self._running:
-                    for lane in self.lanes:
-                        lane.advance()
-                    counted += 1
-                    if all(lane.done for lane in self.lanes):
-                        self._running = False
-                    now = time.perf_counter()
-                    if now - since >= RATE_SECONDS:
-                        self.steps_per_second = counted / (now - since)
-                        counted, since = 0, now
-                    if now - began >= SLICE_SECONDS or self.speed != SPEEDS[-1]:
-                        break
-                    if self._visitors or (patient and way_is_wanted()):
-                        break
-                if self.speed != SPEEDS[-1] and self._running:
-                    self._lock.wait(1.0 / self.speed)  # looks may come in between; `close` ends it at once
-            if self._visitors:
-                time.sleep(HANDOVER_SECONDS)
-            if self.speed == SPEEDS[-1]:  # a slower one leaves time enough
-                patient = make_way()
+        """Ends it; `run` begins again."""
+        self._worker.close()
 
     def parameters(self, adopt: Callable[[Network, DataSet], None]) -> None:
         """Hands the present network of the first lane and its data to `adopt`, which must copy what it keeps."""
-        with self._between_steps():
+        with self._worker.between_steps():
             adopt(self.lane.trainer.network, self.lane.trainer.data)
 
     # ── changing ────────────────────────────────────────────────────────────────────────────────────
 
     def scale_learning_rate(self, factor: float) -> float:
         """Multiplies η, from the next step on, and returns it."""
-        with self._between_steps():
+        with self._worker.between_steps():
             for lane in self.lanes:
                 rate = lane.trainer.learning_rate * factor
                 lane.trainer.learning_rate = min(max(rate, SMALLEST_RATE), LARGEST_RATE)
@@ -432,7 +388,7 @@ class Live(Training):
 
     def set_slope(self, slope: float) -> bool:
         """The slope of every leaky ReLU from the next step on; False where there is none."""
-        with self._between_steps():
+        with self._worker.between_steps():
             leaky = [lane for lane in self.lanes if lane.trainer.slope is not None]
             for lane in leaky:
                 lane.trainer.slope = slope
@@ -441,15 +397,13 @@ class Live(Training):
     def change_speed(self, by: int) -> float:
         """The next faster or slower of SPEEDS."""
         place = min(max(SPEEDS.index(self.speed) + by, 0), len(SPEEDS) - 1)
-        with self._between_steps():
-            self.speed = SPEEDS[place]
-            self._lock.notify_all()
+        self._worker.change_speed(SPEEDS[place])
         return self.speed
 
     def restart(self, experiment: Experiment | None = None, *, seed: int | None = None) -> None:
         """Begins anew: with another experiment in the first lane, or with another seed in all of them."""
-        with self._between_steps():
-            self._running = False
+        with self._worker.between_steps():
+            self._worker.pause()
             self.travelled = None
             lanes = []
             for place, lane in enumerate(self.lanes):
@@ -470,8 +424,8 @@ class Live(Training):
 
     def compare(self, name: str, experiment: Experiment | None) -> None:
         """Trains another experiment in lockstep, both from step 0; None ends the comparison."""
-        with self._between_steps():
-            self._running = False
+        with self._worker.between_steps():
+            self._worker.pause()
             self.travelled = None
             if experiment is None:
                 self.lanes = self.lanes[:1]
@@ -483,8 +437,8 @@ class Live(Training):
 
     def travel(self, by: int) -> int:
         """Goes to an earlier or later kept moment, in every lane, and returns its step; `run` goes on from there."""
-        with self._between_steps():
-            self._running = False
+        with self._worker.between_steps():
+            self._worker.pause()
             for lane in self.lanes:
                 if lane.problem is None and lane.at_its_end and lane.kept[-1].step < lane.steps_done:
                     lane.keep()  # so that `later` leads back to the present

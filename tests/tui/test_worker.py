@@ -1,0 +1,236 @@
+"""Who trains: the event loop while it waits, the thread where steps are long or slow or the loop is held up."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import pytest
+
+from tests.tui.trainings import wait_for
+from tui.courtesy import courteous_loop
+from tui.worker import LONG_STEP_SECONDS, LONG_STEPS, STAND_IN_SECONDS, Worker
+
+in_a_loop = pytest.mark.skipif("sys.platform == 'win32'", reason="the loop of Windows has no selector")
+
+
+class Steps:
+    """Counts its steps by the thread that made them."""
+
+    def __init__(self, seconds: float = 0.0, limit: int | None = None) -> None:
+        self.seconds, self.limit = seconds, limit
+        self.made: list[int] = []
+
+    def __call__(self) -> bool:
+        time.sleep(self.seconds)
+        self.made.append(threading.get_ident())
+        return self.limit is None or len(self.made) < self.limit
+
+    @property
+    def here(self) -> int:
+        """Those that this thread made."""
+        return self.made.count(threading.get_ident())
+
+
+@pytest.fixture
+def workers():
+    made: list[Worker] = []
+
+    def worker_on(advance: Callable[[], bool]) -> Worker:
+        made.append(Worker(advance))
+        return made[-1]
+
+    yield worker_on
+    for worker in made:
+        worker.close()
+
+
+def in_courteous_loop(main: Coroutine[Any, Any, None]) -> None:
+    with asyncio.Runner(loop_factory=courteous_loop) as runner:
+        runner.run(main)
+
+
+def test_without_such_a_loop_a_thread_makes_the_steps(workers):
+    steps = Steps(limit=50)
+    worker = workers(steps)
+    worker.run()
+    wait_for(lambda: not worker.running)
+    assert len(steps.made) == 50
+    assert steps.here == 0
+
+
+@in_a_loop
+def test_a_waiting_loop_makes_short_steps_itself(workers):
+    steps = Steps(limit=200)
+    worker = workers(steps)
+
+    async def main() -> None:
+        worker.run()
+        while worker.running:
+            await asyncio.sleep(0.01)
+
+    in_courteous_loop(main())
+    assert len(steps.made) == steps.here == 200
+    assert worker.steps_per_second == 0.0
+
+
+@in_a_loop
+def test_timers_are_on_time_while_the_loop_makes_steps(workers):
+    worker = workers(Steps(0.0005))
+    late: list[float] = []
+
+    async def main() -> None:
+        worker.run()
+        for _ in range(20):
+            begin = time.perf_counter()
+            await asyncio.sleep(0.02)
+            late.append(time.perf_counter() - begin - 0.02)
+
+    in_courteous_loop(main())
+    assert sorted(late)[10] < 0.01
+
+
+@in_a_loop
+def test_long_steps_are_given_to_the_thread(workers):
+    steps = Steps(2 * LONG_STEP_SECONDS)
+    worker = workers(steps)
+
+    async def main() -> None:
+        worker.run()
+        while len(steps.made) < LONG_STEPS + 3:
+            await asyncio.sleep(0.01)
+        worker.pause()
+
+    in_courteous_loop(main())
+    assert steps.here == LONG_STEPS
+
+
+@in_a_loop
+def test_slow_speeds_are_the_threads_and_the_loop_comes_back_to_full_speed(workers):
+    steps = Steps()
+    worker = workers(steps)
+
+    async def main() -> None:
+        worker.change_speed(100.0)
+        worker.run()
+        while len(steps.made) < 3:
+            await asyncio.sleep(0.01)
+        assert steps.here == 0
+        worker.change_speed(float("inf"))
+        while steps.here < 3:
+            await asyncio.sleep(0.01)
+
+    in_courteous_loop(main())
+
+
+@in_a_loop
+def test_the_thread_stands_in_for_a_loop_that_is_held_up(workers):
+    """As a terminal that does not take what is written to it holds it up."""
+    steps = Steps(0.001)
+    worker = workers(steps)
+
+    async def main() -> None:
+        worker.run()
+        await asyncio.sleep(0.02)
+        assert steps.here == len(steps.made) > 0
+        before = len(steps.made)
+        time.sleep(6 * STAND_IN_SECONDS)
+        meanwhile = len(steps.made) - before
+        assert meanwhile > 0.3 * 5 * STAND_IN_SECONDS / 0.001
+        back = steps.here
+        while steps.here == back:
+            await asyncio.sleep(0.01)
+
+    in_courteous_loop(main())
+
+
+@in_a_loop
+def test_a_paused_loop_waits_and_does_not_ask_again_and_again(workers):
+    steps = Steps()
+    worker = workers(steps)
+    asked = 0
+
+    async def main() -> None:
+        nonlocal asked
+        worker.run()
+        await asyncio.sleep(0.02)
+        worker.pause()
+        made = len(steps.made)
+        turn = worker._turn
+
+        def counted() -> bool:
+            nonlocal asked
+            asked += 1
+            return turn()
+
+        asyncio.get_running_loop().when_idle(counted)
+        await asyncio.sleep(0.1)
+        assert len(steps.made) == made
+
+    in_courteous_loop(main())
+    assert 1 <= asked <= 3
+
+
+@in_a_loop
+def test_another_thread_looks_between_two_steps_of_the_loop(workers):
+    under_way = threading.Event()
+    seen: list[bool] = []
+
+    def advance() -> bool:
+        under_way.set()
+        time.sleep(0.001)
+        under_way.clear()
+        return True
+
+    worker = workers(advance)
+
+    def look() -> None:
+        for _ in range(20):
+            with worker.between_steps():
+                seen.append(under_way.is_set())
+
+    async def main() -> None:
+        worker.run()
+        await asyncio.to_thread(look)
+
+    in_courteous_loop(main())
+    assert seen == [False] * 20
+
+
+@in_a_loop
+def test_what_goes_wrong_in_a_step_does_not_end_the_loop(workers):
+    def advance() -> bool:
+        raise MemoryError("no room")
+
+    worker = workers(advance)
+
+    async def main() -> None:
+        worker.run()
+        while worker.running:
+            await asyncio.sleep(0.01)
+
+    in_courteous_loop(main())
+    assert isinstance(worker.failure, MemoryError)
+
+
+@in_a_loop
+def test_after_closing_the_loop_has_nothing_to_do_until_it_runs_again(workers):
+    steps = Steps()
+    worker = workers(steps)
+
+    async def main() -> None:
+        worker.run()
+        await asyncio.sleep(0.02)
+        worker.close()
+        made = len(steps.made)
+        await asyncio.sleep(0.05)
+        assert len(steps.made) == made
+        worker.run()
+        await asyncio.sleep(0.02)
+        assert len(steps.made) > made
+
+    in_courteous_loop(main())
+    assert steps.here == len(steps.made)
