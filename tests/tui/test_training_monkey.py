@@ -6,6 +6,7 @@ files behind.
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Iterator
 
@@ -16,6 +17,7 @@ from textual.geometry import Size
 from tests.tui.experiments import session_of
 from tests.tui.trainings import SMALL_NET, training_threads
 from tui.app import BptuiApp
+from tui.courtesy import courteous_loop
 from tui.keys import APP_COMMANDS, GRADIENTS_COMMANDS, RELU_COMMANDS, STEPPER_COMMANDS
 from tui.session import Session
 
@@ -66,7 +68,13 @@ def opened(name: str) -> Session:
 
 
 @pytest.mark.parametrize(("name", "seed", "count"), BATCHES)
-async def test_a_monkey_breaks_nothing(name, seed, count):
+def test_a_monkey_breaks_nothing(name, seed, count):
+    """In the event loop that the app is run in: see `tui.worker`."""
+    with asyncio.Runner(loop_factory=courteous_loop) as runner:
+        runner.run(let_loose(name, seed, count))
+
+
+async def let_loose(name: str, seed: int, count: int) -> None:
     monkey = random.Random(seed)
     app = BptuiApp(opened(name), personal=False)
     pressed: list[str] = []
