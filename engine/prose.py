@@ -53,6 +53,11 @@ def ascii_text(text: str) -> str:
     return bare.encode("ascii", "replace").decode("ascii")
 
 
+def signed(value: float, decimals: int) -> str:
+    """``+1.25``, ``−0.50``: a number that is a change; what rounds to zero has a plus."""
+    return f"{round(value, decimals) + 0.0:+.{decimals}f}".replace("-", "−")
+
+
 def cells(text: str) -> int:
     """How many columns of a terminal `text` takes; East Asian wide characters take two."""
     return sum(_cells_of(character) for character in text)

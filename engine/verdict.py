@@ -22,6 +22,7 @@ import numpy.typing as npt
 from engine.experiment import LayerSpec
 from engine.factor_budget import ACTIVATION, WEIGHTS, FactorBudget, factor_budget
 from engine.mean_field import PredictedProfile
+from engine.prose import signed
 from engine.step_record import NEVER, Floats, StepRecord
 
 FAR_APART = 1e4
@@ -363,11 +364,11 @@ class _Case:
         if math.isnan(self.slope):
             return []
         sentence = (
-            f"The gradient's L2 norm changes by {_signed(self.slope)} decades a layer towards the input"
+            f"The gradient's L2 norm changes by {signed(self.slope, 3)} decades a layer towards the input"
         )
         if prediction is not None:
             sentence += (
-                f"; mean-field theory predicts {_signed(prediction.weights_slope)} for these random weights"
+                f"; mean-field theory predicts {signed(prediction.weights_slope, 3)} for these random weights"
             )
         return [_sentence(sentence)]
 
@@ -393,11 +394,6 @@ def _layers(numbers: Sequence[int]) -> str:
 def _short(value: float) -> str:
     """Two or three digits, whatever the size: ``0.21``, ``1.41``, ``8.4e-26``."""
     return f"{value:.3g}" if 1e-2 <= abs(value) < 1e4 else f"{value:.1e}"
-
-
-def _signed(value: float) -> str:
-    """Three decimals and a sign; what rounds to zero has a plus."""
-    return f"{round(value, 3) + 0.0:+.3f}"
 
 
 def _sentence(text: str) -> str:

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.history import Series
-from tui.charts import FIRST, PREDICTED, SECOND, SERIES, Chart, Line, lines_chart, profile_chart
+from tui.charts import FIRST, PREDICTED, SECOND, SERIES, THIRD, Chart, Line, lines_chart, profile_chart
 from tui.heat import HeatStrip, heat_strip
 from tui.live import LaneView
 
@@ -38,6 +38,10 @@ METRIC_NAMES = {
     Metric.L2: "L2 norm of ∂ℰ/∂W",
     Metric.DELTA: "δ = L2 norm of ∂ℰ/∂f",
 }
+
+
+WEIGHTS, ACTIVATION = THIRD, FIRST
+"""The roles of the factors of the budget; the second one is a second run's."""
 
 
 class View(Enum):
@@ -117,7 +121,7 @@ def draw_budget(lane: Magnitudes, width: int, height: int, ascii_only: bool) -> 
     x = layer_numbers(len(lane.weight_gain))
     with np.errstate(all="ignore"):
         weights, activation = np.log10(lane.weight_gain), np.log10(lane.activation_gain)
-    lines = [Line("weights", x, weights, SECOND), Line("activation", x, activation, FIRST)]
+    lines = [Line("weights", x, weights, WEIGHTS), Line("activation", x, activation, ACTIVATION)]
     return lines_chart(lines, width, height, log=False, ascii_only=ascii_only)
 
 

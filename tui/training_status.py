@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from textual.content import Content
 
 from engine.layout import Style, number_text
+from tui.charts import MARKERS, SECOND
 from tui.live import SPEEDS, LaneView, State, Training
 
 BAR = 16
@@ -48,6 +49,11 @@ def lane_status(lane: LaneView) -> LaneStatus:
         learning_rate=lane.learning_rate,
         problem=lane.problem,
     )
+
+
+def lane_marks(style: Style) -> tuple[str, str]:
+    """What the first and the second run are drawn with."""
+    return ("#", MARKERS[True][SECOND]) if style.ascii else ("█", MARKERS[False][SECOND])
 
 
 def title_line(live: Training, status: LaneStatus, width: int, style: Style) -> Content:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from engine.mean_field import PredictedProfile
+from engine.prose import signed
 from engine.step_record import StepRecord
 from engine.verdict import judge
 from tui.live import LaneView
@@ -22,6 +24,19 @@ def verdict_lines(lane: LaneView, record: StepRecord) -> list[str]:
     known = prediction if isinstance(prediction, PredictedProfile) and record.step == 0 else None
     verdict = judge(record, lane.activations, lane.units, known, norms=lane.norms, residuals=lane.residuals)
     return [verdict.kind.value.capitalize(), *verdict.sentences]
+
+
+def compared(
+    marked: Sequence[tuple[str, LaneView, StepRecord]],
+) -> tuple[list[tuple[str, str]], list[str]]:
+    """Of several runs, each with the mark it is drawn with: verdicts and their first sentences; more of the first run.
+
+    What is to blame comes before the numbers it follows from, as there may be room for little.
+    """
+    told = [(mark, verdict_lines(lane, record)) for mark, lane, record in marked]
+    verdicts = [(f"{mark} {lines[0]}", lines[1]) for mark, lines in told]
+    reasons = told[0][1][2:]
+    return verdicts, sorted(reasons, key=lambda line: "to blame" not in line)
 
 
 PLURALS = {"activation": "activations", "norm": "norms", "shortcut": "shortcuts"}
@@ -59,8 +74,8 @@ def budget_lines(lane: Described, record: StepRecord) -> list[str]:
         ]
     if not budget.gaps:
         return ["There is only one layer: δ has no way down."]
-    parts = ", ".join(f"{PLURALS.get(name, name)} {part:+.2f}" for name, part in budget.parts.items())
-    first = f"From layer {depth} down to layer 1, δ changes by {budget.decades:+.2f} decades: {parts}."
+    parts = ", ".join(f"{PLURALS.get(name, name)} {signed(part, 2)}" for name, part in budget.parts.items())
+    first = f"From layer {depth} down to layer 1, δ changes by {signed(budget.decades, 2)} decades: {parts}."
     blame = [line for line in verdict.sentences if "to blame" in line]
     return [first, *blame, *(line for line in verdict.sentences if "layer multiplies" in line)]
 

@@ -50,7 +50,7 @@ def test_vanishing_because_of_the_activation():
         "The gradient of W[1] is 6.6e-07 times that of W[10].",
         "Going down a layer multiplies δ by 0.206 on average: the sigmoid by 0.21, the weights by 0.98.",
         "The sigmoid is to blame: both shrink δ, the weights less.",
-        "The gradient's L2 norm changes by -0.687 decades a layer towards the input.",
+        "The gradient's L2 norm changes by −0.687 decades a layer towards the input.",
     )
 
 
@@ -132,7 +132,7 @@ def test_healthy_and_its_prediction():
     verdict = judge(chain([1.4] * 4, [0.7] * 4), prediction=profile)
     assert (verdict.kind, verdict.blamed) == (Kind.HEALTHY, None)
     assert verdict.sentences[-1] == (
-        "The gradient's L2 norm changes by -0.009 decades a layer towards the input; "
+        "The gradient's L2 norm changes by −0.009 decades a layer towards the input; "
         "mean-field theory predicts +0.100 for these random weights."
     )
     assert "+0.000 decades" in judge(record()).sentences[-1]

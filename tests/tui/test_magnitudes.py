@@ -71,7 +71,7 @@ def test_the_budget_marks_each_gap_above_or_below_no_change():
     found = magnitudes(lane, Metric.MAX)
     assert found is not None
     rows = draw_budget(found, 60, 20, False).plain.split("\n")
-    weights = [row for row, line in enumerate(rows) if "▲" in line]
+    weights = [row for row, line in enumerate(rows) if "■" in line]
     activation = [row for row, line in enumerate(rows) if "●" in line]
     zero = next(row for row, line in enumerate(rows) if line.lstrip().startswith("0┤"))
     assert max(weights) < zero < min(activation)

@@ -251,7 +251,7 @@ def test_the_report_names_the_factor_to_blame_in_numbers():
     said = " ".join(train("vanishing-sigmoid-50", "--steps", "1", "--report").split())
     assert "Gradients at step 0: vanishing" in said
     assert "The sigmoid is to blame" in said
-    assert re.search(r"δ changes by -25\.\d\d decades: weights \+7\.\d\d, activations -32\.\d\d\.", said)
+    assert re.search(r"δ changes by −25\.\d\d decades: weights \+7\.\d\d, activations −32\.\d\d\.", said)
     assert "died" not in said  # no sigmoid can
 
 

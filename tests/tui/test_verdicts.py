@@ -11,7 +11,7 @@ import pytest
 from tests.engine.step_records import record
 from tests.tui.trainings import live_on
 from tui.magnitudes import Metric
-from tui.verdicts import budget_lines, predicted_profile, verdict_lines
+from tui.verdicts import budget_lines, compared, predicted_profile, verdict_lines
 
 
 def test_the_verdict_begins_with_the_word_and_ends_with_reasons():
@@ -29,15 +29,28 @@ def test_the_budget_says_who_is_to_blame_before_the_details():
     live = live_on("vanishing-sigmoid-50")
     live.one_step()
     decades, blame, _ = budget_lines(live.lane, live.lane.record)
-    assert decades.startswith("From layer 51 down to layer 1, δ changes by -")
+    assert decades.startswith("From layer 51 down to layer 1, δ changes by −")
     assert blame == "The sigmoid is to blame: the weights alone would enlarge δ."
+
+
+def test_of_two_runs_each_has_its_verdict_and_what_is_to_blame_comes_before_the_numbers():
+    runs = [live_on("vanishing-sigmoid-50"), live_on("relu-50")]
+    for live in runs:
+        live.one_step()
+    told = [(mark, live.lane, live.lane.record) for mark, live in zip("█▲", runs, strict=True)]
+    verdicts, (blame, *numbers) = compared(told)
+    assert [kind for kind, _ in verdicts] == ["█ Vanishing", "▲ Healthy"]
+    assert all(reason.startswith("The gradient of W[1] is ") for _, reason in verdicts)
+    assert blame == "The sigmoid is to blame: the weights alone would enlarge δ."
+    assert numbers[0].startswith("Going down a layer multiplies δ by ")
 
 
 @pytest.mark.parametrize("name", ["vanishing-sigmoid-50", "vanishing-50-batch-norm"])
 def test_the_parts_of_the_budget_are_all_there_and_add_up(name):
     live = live_on(name)
     live.one_step()
-    total, *parts = map(float, re.findall(r"[+-]\d+\.\d\d", budget_lines(live.lane, live.lane.record)[0]))
+    said = budget_lines(live.lane, live.lane.record)[0].replace("−", "-")
+    total, *parts = map(float, re.findall(r"[+-]\d+\.\d\d", said))
     assert len(parts) == (3 if "norm" in name else 2)
     assert sum(parts) == pytest.approx(total, abs=0.02)
 

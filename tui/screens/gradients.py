@@ -23,11 +23,13 @@ from engine.layout import number_text
 from engine.loading import PRESET_NAMES, load_experiment
 from engine.step_record import StepRecord
 from tui.changes import counterpart
-from tui.charts import FIRST, MARKERS, SECOND, SERIES, Chart
+from tui.charts import MARKERS, SERIES, Chart
 from tui.keys import GRADIENTS_COMMANDS, bindings
 from tui.live import LaneView, Live, State
 from tui.magnitudes import (
+    ACTIVATION,
     METRIC_NAMES,
+    WEIGHTS,
     Magnitudes,
     Metric,
     View,
@@ -41,8 +43,8 @@ from tui.magnitudes import (
 from tui.screens.prompt import Prompt
 from tui.screens.training import TrainingScreen
 from tui.source import Source
-from tui.training_status import LaneStatus
-from tui.verdicts import budget_lines, predicted_profile, verdict_lines
+from tui.training_status import LaneStatus, lane_marks
+from tui.verdicts import budget_lines, compared, predicted_profile, verdict_lines
 from tui.widgets.chart_view import ChartView
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.too_small import TooSmall
@@ -98,27 +100,29 @@ class GradientsScreen(TrainingScreen):
         view = self.query_one(ChartView)
         width, height = view.size.width, view.size.height
         # All in one look: between two of them the training may have gone on, and each makes it wait.
-        found, record, predicted, series = self.live.look(
+        found, records, predicted, series = self.live.look(
             lambda lanes: (
                 [magnitudes(lane, self.metric) for lane in lanes],
-                lanes[0].record,
+                [(lane, lane.record) for lane in lanes],
                 predicted_profile(lanes[0], self.metric),
                 self._over_steps(lanes[0], max(width - 10, 20)),
             )
         )
         lanes = [one for one in found if one is not None]
-        if not lanes or record is None or not width:
+        told = [(lane, record) for lane, record in records if record is not None]
+        if not lanes or not told or not width:
             self._invite()
             return
+        record = told[0][1]
         self.at_layer = min(self.at_layer, len(lanes[0].now) - 1)
         self._entitle(
             self._title(lanes[0].step if lanes[0].step != record.step else None, predicted is not None),
-            f"(only {lanes[0].name})" if len(lanes) > 1 and self.view is not View.PROFILE else "",
             self._legend(len(lanes[0].now)),
+            f"(only {lanes[0].name})" if len(lanes) > 1 and self.view is not View.PROFILE else "",
         )
         view.show(self._chart(lanes, series, predicted, width, height))
         self._draw_layer(record)
-        self._draw_verdict(record)
+        self._draw_verdict(told)
 
     def _over_steps(self, lane: LaneView, points: int) -> Series | None:
         """What the pictures over the steps are drawn from; the others do without."""
@@ -134,7 +138,7 @@ class GradientsScreen(TrainingScreen):
     def _title(self, broke_after: int | None = None, predicted: bool = False) -> str:
         """What is drawn; `broke_after` is the step that a broken run's profile is of."""
         if self.view is View.BUDGET:
-            return "factor budget: log10 of what multiplies ‖δ‖"
+            return "log10 of what multiplies ‖δ‖:"
         profile = self.view is View.PROFILE
         kind = self.view.value
         if profile and broke_after is not None:
@@ -150,7 +154,7 @@ class GradientsScreen(TrainingScreen):
                 shown = zip(SERIES, spread(layers, self.at_layer), strict=False)
                 return "  ".join(f"{marks[role]} {layer + 1}" for role, layer in shown)
             case View.BUDGET:
-                return f"{marks[SECOND]} weights  {marks[FIRST]} activation"
+                return f"{marks[WEIGHTS]} weights  {marks[ACTIVATION]} activation"
         return ""
 
     def _invite(self) -> None:
@@ -200,11 +204,17 @@ class GradientsScreen(TrainingScreen):
             parts.pop()
         self.query_one("#layer", FixedText).say(line)
 
-    def _draw_verdict(self, record: StepRecord) -> None:
-        lane = self.live.first
+    def _draw_verdict(self, told: Sequence[tuple[LaneView, StepRecord]]) -> None:
+        lane, record = told[0]
         if self.view is View.BUDGET:
             first, *others = budget_lines(lane, record)
             found = Content.styled(first, "bold")
+        elif len(told) > 1:
+            marked = zip(lane_marks(self.glyphs), told, strict=False)
+            verdicts, others = compared([(mark, *one) for mark, one in marked])
+            found = Content("\n").join(
+                Content.assemble((kind, "bold"), f"   {reason}") for kind, reason in verdicts
+            )
         else:  # the verdict and its first reason share a line, so that all of it fits a small window
             verdict, *others = verdict_lines(lane, record)
             found = Content.assemble((verdict, "bold"), *(f"   {line}" for line in others[:1]))

@@ -13,7 +13,7 @@ from tui.live import SPEEDS, Live, State, Training
 from tui.outcomes import collapse_view, confusion_view
 from tui.screens.reading import ReadingScreen
 from tui.source import Source
-from tui.training_status import LaneStatus, lane_status, progress_line, title_line
+from tui.training_status import LaneStatus, lane_marks, lane_status, progress_line, title_line
 from tui.widgets.unchanging import FixedText
 
 if TYPE_CHECKING:
@@ -104,8 +104,7 @@ class TrainingScreen(Screen[None]):
             line.display = place < len(statuses)
             if place < len(statuses):
                 status = statuses[place]
-                mark = ("#^" if style.ascii else "█▲")[place]
-                label = f"{mark} {status.name}" if several else ""
+                label = f"{lane_marks(style)[place]} {status.name}" if several else ""
                 line.say(progress_line(status, style, width, label))
 
     def notify(
