@@ -462,6 +462,17 @@ async def test_the_check_stands_beside_every_gradient():
         assert "Check ✓" not in screen_text(app)
 
 
+async def test_a_check_that_can_show_nothing_has_no_tick():
+    app = app_on("vanishing-sigmoid-50")
+    async with app.run_test(size=LARGE) as pilot:
+        app.show("stepper")
+        await pilot.pause()
+        await press(pilot, "c", "end")
+        text = screen_text(app)
+        assert "Check ?" in text
+        assert "smaller than rounding lets anybody see" in text
+
+
 async def test_checking_changes_no_number():
     app = app_on("batch-norm")
     async with app.run_test(size=SMALL) as pilot:

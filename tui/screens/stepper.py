@@ -240,11 +240,14 @@ class StepperScreen(Screen[None]):
             self._checks[symbol] = self.session.check(symbol)
         check = self._checks[symbol]
         tick, cross = ("ok", "WRONG") if style.ascii else ("✓", "✗")
+        mark, colour = (tick, "$done") if check.agrees else (cross, "bold $error")
+        if check.passed and not check.agrees:  # a difference that can show nothing
+            mark, colour = "?", "$remark"
         text = (
-            f"Check {tick if check.passed else cross}   central difference {number_text(check.numeric, style)}, "
+            f"Check {mark}   central difference {number_text(check.numeric, style)}, "
             f"relative error {check.relative_error:.0e}: {VERDICTS[check.verdict]}"
         )
-        return Content.styled(self._text(text), "$done" if check.passed else "bold $error")
+        return Content.styled(self._text(text), colour)
 
     # ── moving ──────────────────────────────────────────────────────────────────────────────────────
 
