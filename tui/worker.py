@@ -25,8 +25,10 @@ TURN_SECONDS = 0.005
 """The event loop looks for keys after so long, or after one step if that takes longer."""
 
 LONG_STEP_SECONDS = 0.01
-LONG_STEPS = 3
-"""So many steps of this length, one after the other, are too long for the event loop: a key would be felt to wait."""
+"""Steps of this length are too long for the event loop: a key would be felt to wait. It gets those of half of it."""
+
+LONG_TURNS = 3
+"""So many turns of long steps in a row are no accident."""
 
 STAND_IN_SECONDS = 0.1
 """The thread stands in for an event loop that has not trained for so long."""
@@ -59,7 +61,8 @@ class Worker:
         self._closed = False
         self._thread: threading.Thread | None = None
         self._loop: CourteousLoop | None = None
-        self._long_steps = 0
+        self._short_steps = False  # until the thread has seen that they are
+        self._long_turns = 0
         self._turned = 0.0
         self._counted, self._since = 0, 0.0
 
@@ -78,7 +81,7 @@ class Worker:
         with self.between_steps():
             self.running, self._closed = True, False
             self._counted, self._since = 0, time.perf_counter()
-            self._long_steps, self._turned = 0, self._since
+            self._turned = self._since
             self._loop = running_loop()
             if self._loop is not None:
                 self._loop.when_idle(self._turn)
@@ -114,7 +117,7 @@ class Worker:
     # ── who ─────────────────────────────────────────────────────────────────────────────────────────
 
     def _is_for_the_loop(self) -> bool:
-        return self._loop is not None and self.speed == FULL_SPEED and self._long_steps < LONG_STEPS
+        return self._loop is not None and self.speed == FULL_SPEED and self._short_steps
 
     def _turn(self) -> bool:
         """A few steps in the event loop's thread; False if there are none for it to make."""
@@ -127,8 +130,9 @@ class Worker:
                 now = self._step()
                 steps += 1
             self._turned = time.perf_counter()
-            self._long_steps = self._long_steps + 1 if now - began > steps * LONG_STEP_SECONDS else 0
-            if self._long_steps == LONG_STEPS:
+            self._long_turns = self._long_turns + 1 if self._turned - began > steps * LONG_STEP_SECONDS else 0
+            if self._long_turns == LONG_TURNS:
+                self._short_steps, self._long_turns = False, 0
                 self._lock.notify_all()
             return self.running
 
@@ -141,9 +145,13 @@ class Worker:
                     self._lock.wait(rest)
                 if self._closed:
                     return
-                end = time.perf_counter() + SLICE_SECONDS
-                while self._step() < end and not self._visitors and not (patient and way_is_wanted()):
-                    pass
+                began = time.perf_counter()
+                steps = 1
+                while self._step() < began + SLICE_SECONDS:
+                    if self._visitors or (patient and way_is_wanted()):
+                        break
+                    steps += 1
+                self._short_steps = time.perf_counter() - began < steps * LONG_STEP_SECONDS / 2
                 if self.speed != FULL_SPEED and self.running:
                     self._lock.wait(1.0 / self.speed)  # looks may come in between; `close` ends it at once
             if self._visitors:
