@@ -177,7 +177,7 @@ class _Case:
     def verdict(self, prediction: PredictedProfile | None) -> Verdict:
         kind, sentences = self._found()
         blamed = None
-        if kind in (Kind.VANISHING, Kind.EXPLODING) and not self.zero:
+        if kind in (Kind.VANISHING, Kind.EXPLODING):
             blamed, reasons = self._cause(kind)
             sentences += reasons
         if kind in (Kind.VANISHING, Kind.EXPLODING, Kind.HEALTHY):
@@ -242,7 +242,7 @@ class _Case:
             return Kind.DEAD, [sentence, reason]
         stopped = [gap for gap in range(self.depth - 1, 0, -1) if delta[gap - 1] == 0 < delta[gap]]
         if not stopped:
-            return Kind.NO_GRADIENT, [sentence]
+            return self._cancelled(sentence)
         gap = stopped[0]
         above = float(delta[gap])
         if above < UNDERFLOW:
@@ -254,6 +254,15 @@ class _Case:
             return Kind.NO_GRADIENT, [sentence, f"The weights W[{gap + 1}] multiply δ by exactly 0."]
         name = self.activations[gap - 1] if self.activations else "activation"
         return Kind.NO_GRADIENT, [sentence, f"The {name} of layer {gap} multiplies δ by exactly 0."]
+
+    def _cancelled(self, sentence: str) -> tuple[Kind, list[str]]:
+        """δ arrives in every layer: it is the samples' shares of ∂ℰ/∂W that add up to 0, as with equal classes and
+        an output that has become the same for all."""
+        sentences = [sentence, "δ arrives there, but what the samples add to the gradient cancels out."]
+        if not 1 / FAR_APART <= self.delta_ratio <= FAR_APART:
+            kind = Kind.VANISHING if self.delta_ratio < 1 else Kind.EXPLODING
+            return kind, [f"δ[1] is {_short(self.delta_ratio)} times δ[{self.depth}].", *sentences]
+        return Kind.NO_GRADIENT, sentences
 
     def _nothing_sent(self) -> str:
         """Why δ of the last layer is 0: the loss has reached its least value, or the output lets nothing through.

@@ -77,7 +77,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Series:
+class Points:
     """Points that are drawn with one marker, or bars up to them; all numbers finite, y from 0 up."""
 
     x: tuple[float, ...]
@@ -102,12 +102,12 @@ Ticks = tuple[tuple[float, ...], tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """All that plotext is told: series and marks from the back to the front, and two axes. y begins at 0."""
+    """All that plotext is told: points and marks from the back to the front, and two axes. y begins at 0."""
 
     width: int
     height: int
     ascii_only: bool
-    drawn: tuple[Series | Mark, ...]
+    drawn: tuple[Points | Mark, ...]
     left: float
     right: float
     top: float
@@ -137,13 +137,13 @@ def profile_chart(
     )  # with nothing but zeros or NaN, their marks are the picture
 
     row = (high - low) / max(height - FRAME_ROWS - 1, 1)
-    drawn: list[Series | Mark] = []
+    drawn: list[Points | Mark] = []
     for place, (line, values) in enumerate(zip(lines, logs, strict=True)):
         finite = np.isfinite(values)
         # On the row that plotext rounds it to: a figure in which nothing moves by a row is the same figure.
         y = np.rint((values[finite] - low) / row) * row
         marker = MARKERS[ascii_only][line.role] if place else "#" if ascii_only else "█"
-        drawn.append(_series(line.x[finite], y, marker, line.role, bars=place == 0))
+        drawn.append(_points(line.x[finite], y, marker, line.role, bars=place == 0))
         drawn += _marks(line, high - low, ascii_only)
     everything = np.concatenate([line.x for line in lines])
     first, last = float(everything.min()), float(everything.max())
@@ -186,7 +186,7 @@ def lines_chart(
         finite = np.isfinite(y)
         # Sub-cell dots for a lone line; letters of their own where several must be told apart.
         marker = MARKERS[ascii_only][line.role] if ascii_only or len(lines) > 1 else "braille"
-        drawn.append(_series(line.x[finite], y[finite] - low, marker, line.role))
+        drawn.append(_points(line.x[finite], y[finite] - low, marker, line.role))
     everything = np.concatenate([line.x for line in thinned])
     first = float(everything.min())
     last = max(float(everything.max()), first + 1.0)
@@ -205,8 +205,8 @@ def lines_chart(
     )
 
 
-def _series(x: Floats, y: Floats, marker: str, role: int, *, bars: bool = False) -> Series:
-    return Series(tuple(x.tolist()), tuple(y.tolist()), marker, role, bars)
+def _points(x: Floats, y: Floats, marker: str, role: int, *, bars: bool = False) -> Points:
+    return Points(tuple(x.tolist()), tuple(y.tolist()), marker, role, bars)
 
 
 def _log10(values: Floats) -> Floats:
@@ -344,18 +344,18 @@ def draw_figure(asked: Figure) -> Chart:
     return _parsed(figure.build().string(), asked.ascii_only)
 
 
-def _signal(figure: Any, plotext: Any, series: Series) -> Any:
-    """A series as plotext has it.
+def _signal(figure: Any, plotext: Any, points: Points) -> Any:
+    """Points as plotext has them.
 
     A bar stands over each whole number in x, 0.8 wide. All of them are one signal, two points connected at the top of
-    each and filled downwards: `figure.bar` builds a rectangle for every bar, which takes several times as long, five
-    times a second.
+    each and filled downwards: `figure.bar` builds a rectangle for every bar, which takes twice as long, five times a
+    second.
     """
-    marker = plotext.colorize(series.marker, series.role) if len(series.marker) == 1 else series.marker
-    if not series.bars:
-        return figure.signal(list(series.x), list(series.y), marker=marker)
-    ends = [x + side for x in series.x for side in (-HALF_A_BAR, HALF_A_BAR)]
-    tops = figure.signal(ends, [y for y in series.y for _ in range(2)], marker=marker)
+    marker = plotext.colorize(points.marker, points.role) if len(points.marker) == 1 else points.marker
+    if not points.bars:
+        return figure.signal(list(points.x), list(points.y), marker=marker)
+    ends = [x + side for x in points.x for side in (-HALF_A_BAR, HALF_A_BAR)]
+    tops = figure.signal(ends, [y for y in points.y for _ in range(2)], marker=marker)
     for end in range(1, len(ends), 2):
         tops.line(end)
     return tops.fillx()

@@ -85,13 +85,19 @@ class CourteousLoop(asyncio.SelectorEventLoop):
         self._courteous = _Courteous()
         super().__init__(self._courteous)
 
-    def when_idle(self, work: Work | None) -> None:
-        """Has `work` called again and again while there is nothing else to do; None for none.
+    def when_idle(self, work: Work) -> None:
+        """Has `work` called again and again while there is nothing else to do, and nothing else so called any more.
 
         To be called in the loop's own thread. When `work` says that there is no more, it is asked again after something
-        has happened. What happens meanwhile waits until it returns, so it should not take long.
+        has happened. What happens meanwhile waits until it returns, so it should neither take long nor wait for a lock
+        that others may hold for long.
         """
         self._courteous.work = work
+
+    def no_longer(self, work: Work) -> None:
+        """Has `work` called no more, if it is."""
+        if self._courteous.work == work:
+            self._courteous.work = None
 
 
 def running_loop() -> CourteousLoop | None:

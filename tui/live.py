@@ -273,7 +273,7 @@ class Training(ABC):
 
 
 class Live(Training):
-    """A training in this program: its lanes, its thread, and the controls."""
+    """A training in this program: its lanes, its worker, and the controls."""
 
     def __init__(
         self, name: str, experiment: Experiment, data: DataSet | None = None, network: Network | None = None
@@ -371,10 +371,10 @@ class Live(Training):
         """Ends it; `run` begins again."""
         self._worker.close()
 
-    def parameters(self, adopt: Callable[[Network, DataSet], None]) -> None:
-        """Hands the present network of the first lane and its data to `adopt`, which must copy what it keeps."""
+    def parameters(self, adopt: Callable[[Network, DataSet, int], None]) -> None:
+        """Hands the first lane's network, data and number of steps to `adopt`, which must copy what it keeps."""
         with self._worker.between_steps():
-            adopt(self.lane.trainer.network, self.lane.trainer.data)
+            adopt(self.lane.trainer.network, self.lane.trainer.data, self.lane.steps_done)
 
     # ── changing ────────────────────────────────────────────────────────────────────────────────────
 

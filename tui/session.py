@@ -53,6 +53,8 @@ class Session(Source):
         self.network = Network.initialised(experiment, data.X.shape[0])
         self.graph: Graph = self.network.graph(data.X, data.Y)
         self._run()
+        self.steps = 0
+        """How many steps of training the parameters were taken over after."""
         self._undo: list[dict[Symbol, Array]] = []
         self._live: Live | None = None
 
@@ -157,21 +159,22 @@ class Session(Source):
         return self._live
 
     def rest(self) -> None:
-        """Ends the training's thread, if there is one; the training may go on later."""
+        """Ends the training, if there is one; it may go on later."""
         if self._live is not None:
             self._live.close()
 
     def close(self) -> None:
-        """Ends the training's thread, if there is one."""
+        """Ends the training, if there is one."""
         self.rest()
         self._live = None
 
-    def adopt(self, network: Network, data: DataSet | None = None) -> None:
+    def adopt(self, network: Network, data: DataSet | None = None, steps: int = 0) -> None:
         """Takes over the parameters (and slopes) of a network of the same shape, and the data it is trained on.
 
         The data are others where the training was begun anew with another seed.
         """
         self._undo.clear()
+        self.steps = steps
         if data is not None and not (
             np.array_equal(data.X, self.data.X) and np.array_equal(data.Y, self.data.Y)
         ):

@@ -30,8 +30,11 @@ class Source(ABC):
         """The training of it."""
 
     @abstractmethod
-    def adopt(self, network: Network, data: DataSet | None = None) -> None:
-        """Takes over the parameters (and data) of a network that is being trained, to be looked at one by one."""
+    def adopt(self, network: Network, data: DataSet | None = None, steps: int = 0) -> None:
+        """Takes over the parameters (and data) of a network that is being trained, to be looked at one by one.
+
+        `steps` says how many steps of training made them.
+        """
 
     @abstractmethod
     def close(self) -> None:

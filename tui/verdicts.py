@@ -19,24 +19,24 @@ Floats = npt.NDArray[np.float64]
 
 
 def verdict_lines(lane: LaneView, record: StepRecord) -> list[str]:
-    """The verdict in a word or two, and its sentences."""
+    """The verdict in a word or two, and its sentences.
+
+    What is to blame comes before the numbers it follows from, as there may be room for little.
+    """
     prediction = lane.prediction()
     known = prediction if isinstance(prediction, PredictedProfile) and record.step == 0 else None
     verdict = judge(record, lane.activations, lane.units, known, norms=lane.norms, residuals=lane.residuals)
-    return [verdict.kind.value.capitalize(), *verdict.sentences]
+    first, *others = verdict.sentences
+    others.sort(key=lambda sentence: "to blame" not in sentence)
+    return [verdict.kind.value.capitalize(), first, *others]
 
 
 def compared(
     marked: Sequence[tuple[str, LaneView, StepRecord]],
 ) -> tuple[list[tuple[str, str]], list[str]]:
-    """Of several runs, each with the mark it is drawn with: verdicts and their first sentences; more of the first run.
-
-    What is to blame comes before the numbers it follows from, as there may be room for little.
-    """
+    """Of several runs, each with its mark: all verdicts with their first sentence, and more of the first."""
     told = [(mark, verdict_lines(lane, record)) for mark, lane, record in marked]
-    verdicts = [(f"{mark} {lines[0]}", lines[1]) for mark, lines in told]
-    reasons = told[0][1][2:]
-    return verdicts, sorted(reasons, key=lambda line: "to blame" not in line)
+    return [(f"{mark} {lines[0]}", lines[1]) for mark, lines in told], told[0][1][2:]
 
 
 PLURALS = {"activation": "activations", "norm": "norms", "shortcut": "shortcuts"}

@@ -126,7 +126,7 @@ class Watched(Source):
         """The training that the file tells of."""
         return self._training
 
-    def adopt(self, network: Network, data: DataSet | None = None) -> None:
+    def adopt(self, network: Network, data: DataSet | None = None, steps: int = 0) -> None:
         """Never called: a run log holds measurements, no parameters."""
         raise NotImplementedError
 

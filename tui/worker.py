@@ -30,6 +30,10 @@ LONG_STEP_SECONDS = 0.01
 LONG_TURNS = 3
 """So many turns of long steps in a row are no accident."""
 
+SURPRISE_SECONDS = 0.1
+"""After one turn as long as this, the thread makes the steps for the rest of the run: now and then there may be others,
+as when all of a large data set is looked at for dead units."""
+
 STAND_IN_SECONDS = 0.1
 """The thread stands in for an event loop that has not trained for so long."""
 
@@ -54,7 +58,7 @@ class Worker:
         self.speed = FULL_SPEED
         self.steps_per_second = 0.0
         self.failure: Exception | None = None
-        """What `advance` raised; it is not called again."""
+        """What `advance` raised, which ended the run."""
         self._advance = advance
         self._lock = threading.Condition()
         self._visitors = 0
@@ -63,6 +67,7 @@ class Worker:
         self._loop: CourteousLoop | None = None
         self._short_steps = False  # until the thread has seen that they are
         self._long_turns = 0
+        self._surprised = False
         self._turned = 0.0
         self._counted, self._since = 0, 0.0
 
@@ -82,6 +87,8 @@ class Worker:
             self.running, self._closed = True, False
             self._counted, self._since = 0, time.perf_counter()
             self._turned = self._since
+            self._short_steps, self._long_turns, self._surprised = False, 0, False
+            self.failure = None
             self._loop = running_loop()
             if self._loop is not None:
                 self._loop.when_idle(self._turn)
@@ -108,7 +115,7 @@ class Worker:
             self.pause()
             self._closed = True
             if self._loop is not None and self._loop is running_loop():
-                self._loop.when_idle(None)
+                self._loop.no_longer(self._turn)
             self._loop = None
             self._lock.notify_all()
         if self._thread is not None:
@@ -121,6 +128,10 @@ class Worker:
 
     def _turn(self) -> bool:
         """A few steps in the event loop's thread; False if there are none for it to make."""
+        if not (
+            self.running and self._is_for_the_loop()
+        ):  # without the lock, which the thread may hold for long
+            return False
         with self.between_steps():
             if not (self.running and self._is_for_the_loop()):
                 return False
@@ -130,8 +141,10 @@ class Worker:
                 now = self._step()
                 steps += 1
             self._turned = time.perf_counter()
-            self._long_turns = self._long_turns + 1 if self._turned - began > steps * LONG_STEP_SECONDS else 0
-            if self._long_turns == LONG_TURNS:
+            took = self._turned - began
+            self._long_turns = self._long_turns + 1 if took > steps * LONG_STEP_SECONDS else 0
+            self._surprised = self._surprised or took > SURPRISE_SECONDS
+            if self._long_turns == LONG_TURNS or self._surprised:
                 self._short_steps, self._long_turns = False, 0
                 self._lock.notify_all()
             return self.running
@@ -151,7 +164,8 @@ class Worker:
                     if self._visitors or (patient and way_is_wanted()):
                         break
                     steps += 1
-                self._short_steps = time.perf_counter() - began < steps * LONG_STEP_SECONDS / 2
+                took = time.perf_counter() - began
+                self._short_steps = not self._surprised and took < steps * LONG_STEP_SECONDS / 2
                 if self.speed != FULL_SPEED and self.running:
                     self._lock.wait(1.0 / self.speed)  # looks may come in between; `close` ends it at once
             if self._visitors:

@@ -54,6 +54,19 @@ def test_vanishing_because_of_the_activation():
     )
 
 
+def test_a_gradient_that_cancels_out_does_not_hide_that_delta_vanishes():
+    gradients = [1e-7, *[1e-6] * 8, 0.0]
+    verdict = judge(chain([0.98] * 9, [0.21] * 9, grad_l2=np.array(gradients)), ["sigmoid"] * 10)
+    assert (verdict.kind, verdict.blamed) == (Kind.VANISHING, "activation")
+    assert verdict.sentences[:3] == (
+        "δ[1] is 6.6e-07 times δ[10].",
+        "The gradient of layer 10 is exactly 0.",
+        "δ arrives there, but what the samples add to the gradient cancels out.",
+    )
+    healthy = judge(chain([1.0] * 9, [1.0] * 9, grad_l2=np.array([*[1.0] * 9, 0.0])), ["tanh"] * 10)
+    assert healthy.kind is Kind.NO_GRADIENT
+
+
 def test_vanishing_because_of_the_weights():
     verdict = judge(chain([0.1] * 9, [1.0] * 9), ["tanh"] * 9 + ["sigmoid"])
     assert (verdict.kind, verdict.blamed) == (Kind.VANISHING, "weights")

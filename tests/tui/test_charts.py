@@ -20,7 +20,7 @@ from tui.charts import (
     Chart,
     Figure,
     Line,
-    Series,
+    Points,
     draw_figure,
     lines_chart,
     profile_chart,
@@ -187,7 +187,7 @@ def test_plotext_rounds_to_as_many_rows_as_a_profile_does(bars, height, top):
     """Where it did not, bars would be drawn up to half a row too long or too short."""
 
     def drawn(y: list[float]) -> Chart:
-        series = Series((1.0, 2.0, 3.0, 4.0), tuple(y), "█" if bars else "●", FIRST, bars)
+        series = Points((1.0, 2.0, 3.0, 4.0), tuple(y), "█" if bars else "●", FIRST, bars)
         return draw_figure(
             Figure(50, height, False, (series,), 0.5, 4.5, top, ((1.0,), ("1",)), ((0.0,), ("1e-26",)))
         )

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from tests.tui.driver import LARGE, SMALL, app_on, press, screen_text, stepper
+from tests.tui.driver import LARGE, SMALL, app_on, press, screen_text, stepper, until
 from tests.tui.experiments import session_of
 from tests.tui.trainings import SMALL_NET, live_of, reached, train, training_threads
 from tui.app import BptuiApp
@@ -18,6 +18,7 @@ from tui.screens.gradients import GradientsScreen
 from tui.screens.home import HomeScreen
 from tui.screens.relu import ReluScreen
 from tui.screens.stepper import StepperScreen
+from tui.screens.training import NOTICE_SECONDS
 from tui.session import Session
 from tui.walk import Phase
 from tui.widgets.too_small import SMALLEST
@@ -366,6 +367,18 @@ async def test_opening_the_stepper_pauses_and_the_steppers_updates_leave_the_tra
 
 
 # ── units ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_notices_of_a_key_that_is_held_down_do_not_pile_up():
+    """On the screen, that is: Textual's list is cleared at once, its boxes are not."""
+    app = app_on(VANISHING)
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await pilot.pause()
+        for _ in range(30):
+            app.simulate_key("plus")
+        await pilot.pause(2 * NOTICE_SECONDS)
+        await until(pilot, lambda: notes(app) == ["learning rate 3.221×10⁷"])
+        await until(pilot, lambda: len(app.screen.query("Toast")) == 1)
 
 
 async def test_in_the_smallest_window_an_event_still_says_what_happened():

@@ -192,6 +192,7 @@ async def test_the_screens_show_it_and_politely_refuse_to_control_it(path, size)
             ):
                 app.clear_notifications()
                 await press(pilot, key)
+                await reached(pilot, lambda: len(app._notifications) == 1)
                 (note,) = app._notifications
                 assert note.message.startswith("Another program trains this")
             await press(pilot, "u")

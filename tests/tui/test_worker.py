@@ -12,7 +12,7 @@ import pytest
 
 from tests.tui.trainings import wait_for
 from tui.courtesy import courteous_loop
-from tui.worker import LONG_STEP_SECONDS, LONG_TURNS, STAND_IN_SECONDS, Worker
+from tui.worker import LONG_STEP_SECONDS, LONG_TURNS, STAND_IN_SECONDS, SURPRISE_SECONDS, Worker
 
 in_a_loop = pytest.mark.skipif("sys.platform == 'win32'", reason="the loop of Windows has no selector")
 
@@ -107,6 +107,84 @@ def test_long_steps_are_never_the_loops(workers):
 
     in_courteous_loop(main())
     assert steps.here == 0
+
+
+@in_a_loop
+def test_the_loop_does_not_wait_for_long_steps_of_the_thread(workers):
+    worker = workers(Steps(0.3))
+    late: list[float] = []
+
+    async def main() -> None:
+        worker.run()
+        for _ in range(10):
+            begin = time.perf_counter()
+            await asyncio.sleep(0.02)
+            late.append(time.perf_counter() - begin - 0.02)
+
+    in_courteous_loop(main())
+    assert sorted(late)[5] < 0.1
+
+
+@in_a_loop
+def test_a_run_that_begins_again_may_have_other_steps(workers):
+    """As with another network beside it."""
+    steps = Steps()
+    worker = workers(steps)
+
+    async def main() -> None:
+        worker.run()
+        while not steps.here:
+            await asyncio.sleep(0.01)
+        worker.pause()
+        before = steps.here
+        steps.seconds = 0.2
+        worker.run()
+        await asyncio.sleep(0.5)
+        assert steps.here == before
+
+    in_courteous_loop(main())
+
+
+@in_a_loop
+def test_after_one_very_long_step_the_thread_makes_all_others(workers):
+    steps = Steps()
+    worker = workers(steps)
+
+    async def main() -> None:
+        worker.run()
+        while not steps.here:
+            await asyncio.sleep(0.01)
+        steps.seconds = 2 * SURPRISE_SECONDS
+        made = len(steps.made)
+        while len(steps.made) < made + 2:
+            await asyncio.sleep(0.01)
+        steps.seconds = 0.0
+        await asyncio.sleep(0.1)
+        before = steps.here
+        await asyncio.sleep(0.2)
+        assert steps.here == before
+
+    in_courteous_loop(main())
+
+
+@in_a_loop
+def test_closing_one_leaves_another_alone(workers):
+    one, other = Steps(), Steps()
+    first, second = workers(one), workers(other)
+
+    async def main() -> None:
+        first.run()
+        await asyncio.sleep(0.02)
+        first.pause()
+        second.run()
+        while not other.here:
+            await asyncio.sleep(0.01)
+        first.close()
+        before = other.here
+        await asyncio.sleep(0.05)
+        assert other.here > before
+
+    in_courteous_loop(main())
 
 
 @in_a_loop

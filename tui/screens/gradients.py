@@ -110,7 +110,7 @@ class GradientsScreen(TrainingScreen):
         )
         lanes = [one for one in found if one is not None]
         told = [(lane, record) for lane, record in records if record is not None]
-        if not lanes or not told or not width:
+        if found[0] is None or records[0][1] is None or not width:
             self._invite()
             return
         record = told[0][1]
@@ -158,9 +158,8 @@ class GradientsScreen(TrainingScreen):
         return ""
 
     def _invite(self) -> None:
-        hint = "Press space to train, . for one step."
         self._entitle(self._title())
-        self.query_one(ChartView).show_text(hint)
+        self.query_one(ChartView).show_text(self.hint)
         self.query_one("#layer", FixedText).say("")
         self._say(Content.styled(self.live.first.about, "$faint"))
 

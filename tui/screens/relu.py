@@ -69,11 +69,11 @@ class ReluScreen(TrainingScreen):
     def draw(self, statuses: list[LaneStatus]) -> None:
         """The chart, the map and the events."""
         chart, units = self.query_one("#chart", ChartView), self.query_one("#map", ChartView)
-        self.query_one("#events-panel", Panel).entitle("Events")
+        self.query_one("#events-panel", Panel).entitle("Events by step")
         found = self.live.look(lambda lanes: self._read(lanes[0], max(chart.size.width, 20)))
         self.query_one("#events").set_class(found is None, "-about")
         if found is None:
-            chart.show_text("Press space to train, . for one step.")
+            chart.show_text(self.hint)
             units.show_text("")
             self.query_one("#chart-panel", Panel).entitle(FRACTIONS)
             self.query_one("#map-panel", Panel).entitle("")

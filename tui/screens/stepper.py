@@ -128,7 +128,6 @@ class StepperScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Draws for the first time."""
-        self.query_one("#product-panel").border_title = "Chain rule"
         self.query_one("#diagram-panel").border_title = "Network"
         self.query_one("#table-panel").border_title = "Terms"
         self.call_after_refresh(self.redraw)
@@ -149,7 +148,8 @@ class StepperScreen(Screen[None]):
         self.query_one(PhaseBar).show(self.walk, self.place, self.detail, self._count, playing, style.ascii)
         paths = self.derivation.path_count
         way = "the only path" if paths == 1 else f"one of {paths_in_words(paths, style)} paths"
-        self.query_one("#product-panel").border_subtitle = way
+        panel = self.query_one("#product-panel")
+        panel.border_title, panel.border_subtitle = f"Chain rule{self._since()}", way
         product = self.query_one(ProductPanel)
         product.show(self.walk, self.place, style, max(product.size.width, 40))
         self._draw_term(style)
@@ -160,6 +160,13 @@ class StepperScreen(Screen[None]):
         table = self.query_one(TermTable)
         if table.size.height:
             table.show(self.walk, self.place, style, table.size.width, table.size.height)
+
+    def _since(self) -> str:
+        """Which parameters these are, if not the initial ones. What a chart shows of a step came before its update."""
+        updates = self.session.updates
+        made = [f"the update of step {self.session.steps:,}"] if self.session.steps else []
+        made += [f"{updates} update{'' if updates == 1 else 's'} by hand"] if updates else []
+        return f", after {' and '.join(made)}" if made else ""
 
     def _text(self, text: str) -> str:
         return ascii_text(text) if self.glyphs.ascii else text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from textual.notifications import SeverityLevel
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 REFRESH_SECONDS = 0.2
 """Charts are redrawn five times a second while a training runs."""
 
+NOTICE_SECONDS = 0.15
+"""Notices follow each other no quicker: Textual does not take back one that has not come to be shown."""
+
 
 class TrainingScreen(Screen[None]):
     """Watches `session.live`. A subclass draws in `draw`, which is called when there is something new."""
@@ -31,6 +36,8 @@ class TrainingScreen(Screen[None]):
         self.session = session
         self._clock: Timer | None = None
         self._drawn: object = None
+        self._noticed: Timer | None = None
+        self._next_notice: Callable[[], None] | None = None
 
     @property
     def live(self) -> Training:
@@ -43,6 +50,13 @@ class TrainingScreen(Screen[None]):
             return self.live
         self.notify("Another program trains this; here one can only look.")
         return None
+
+    @property
+    def hint(self) -> str:
+        """What to do while there is nothing to see."""
+        if isinstance(self.live, Live):
+            return "Press space to train, . for one step."
+        return "Another program trains this: its steps will be shown here."
 
     @property
     def glyphs(self) -> Style:
@@ -74,7 +88,7 @@ class TrainingScreen(Screen[None]):
         self.redraw()
 
     def _tick(self) -> None:
-        """Redraws where the training has moved since the last time; raises what went wrong in its thread."""
+        """Redraws where the training has moved since the last time; raises what went wrong in a step."""
         if isinstance(self.live, Live) and self.live.failure is not None:
             raise self.live.failure
         seen = self.live.look(lambda lanes: tuple(lane.steps_done for lane in lanes))
@@ -117,8 +131,27 @@ class TrainingScreen(Screen[None]):
         markup: bool = True,
     ) -> None:
         """A word in the corner, in place of the last one: a key that is held down would cover the screen with them."""
+        notice = partial(
+            super().notify, message, title=title, severity=severity, timeout=timeout, markup=markup
+        )
+        if self._noticed is None:
+            self._give(notice)
+        else:
+            self._next_notice = notice
+
+    def _give(self, notice: Callable[[], None]) -> None:
+        self._take_back()
+        notice()
+        self._noticed = self.set_timer(NOTICE_SECONDS, self._give_next)
+
+    def _give_next(self) -> None:
+        self._noticed = None
+        if self._next_notice is not None:
+            self._give(self._next_notice)
+
+    def _take_back(self) -> None:
+        self._next_notice = None
         self.app.clear_notifications()
-        super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
 
     # ── controls ────────────────────────────────────────────────────────────────────────────────────
 
@@ -173,7 +206,8 @@ class TrainingScreen(Screen[None]):
         """Back or forward among the kept moments."""
         if (live := self.controls()) is not None:
             step = live.travel(by)
-            self.notify(f"The weights after {step:,} steps. Running goes on from here.")
+            weights = f"The weights after {step:,} step{'' if step == 1 else 's'}"
+            self.notify(f"{weights if step else 'The initial weights'}. Running goes on from here.")
             self.redraw()
 
     def action_stepper(self) -> None:
@@ -182,6 +216,7 @@ class TrainingScreen(Screen[None]):
 
     def open_stepper(self, layer: int | None, unit: int | None = None) -> None:
         """Opens the stepper at the present weights: on a layer's largest gradient, or on one unit."""
+        self._take_back()  # it would hide what one goes there to see
         if (live := self._adopt()) is not None:
             live.pause()
             cast("BptuiApp", self.app).show_stepper(layer, unit)
