@@ -53,6 +53,11 @@ def ascii_text(text: str) -> str:
     return bare.encode("ascii", "replace").decode("ascii")
 
 
+def counted(number: float, noun: str) -> str:
+    """``1 step``, ``1,200 steps``: a whole number of things whose plural has an s."""
+    return f"{number:,.0f} {noun}{'' if number == 1 else 's'}"
+
+
 def signed(value: float, decimals: int) -> str:
     """``+1.25``, ``−0.50``: a number that is a change; what rounds to zero has a plus."""
     return f"{round(value, decimals) + 0.0:+.{decimals}f}".replace("-", "−")

@@ -204,10 +204,9 @@ class _Case:
         if dead:
             return Kind.DEAD, [self._dead_units(layer) for layer in dead]
         for ratio, reason in ((self.ratio, self._apart), (self.delta_ratio, self._delta_apart)):
-            if ratio < 1 / FAR_APART:
-                return Kind.VANISHING, reason()
-            if ratio > FAR_APART:
-                return Kind.EXPLODING, reason()
+            kind = _far_apart(ratio)
+            if kind is not None:
+                return kind, reason()
         return Kind.HEALTHY, self._apart()
 
     # ── reasons ─────────────────────────────────────────────────────────────────────────────────────
@@ -259,10 +258,10 @@ class _Case:
         """δ arrives in every layer: it is the samples' shares of ∂ℰ/∂W that add up to 0, as with equal classes and
         an output that has become the same for all."""
         sentences = [sentence, "δ arrives there, but what the samples add to the gradient cancels out."]
-        if not 1 / FAR_APART <= self.delta_ratio <= FAR_APART:
-            kind = Kind.VANISHING if self.delta_ratio < 1 else Kind.EXPLODING
-            return kind, [f"δ[1] is {_short(self.delta_ratio)} times δ[{self.depth}].", *sentences]
-        return Kind.NO_GRADIENT, sentences
+        kind = _far_apart(self.delta_ratio)
+        if kind is None:
+            return Kind.NO_GRADIENT, sentences
+        return kind, [f"{self._delta_told()}.", *sentences]
 
     def _nothing_sent(self) -> str:
         """Why δ of the last layer is 0: the loss has reached its least value, or the output lets nothing through.
@@ -300,10 +299,13 @@ class _Case:
             return ["There is only one layer, so there is no other to compare it with."]
         return [f"The gradient of W[1] is {_short(self.ratio)} times that of W[{self.depth}]."]
 
+    def _delta_told(self) -> str:
+        return f"δ[1] is {_short(self.delta_ratio)} times δ[{self.depth}]"
+
     def _delta_apart(self) -> list[str]:
         """The same of δ, where the weights' gradients do not show it."""
         return [
-            f"δ[1] is {_short(self.delta_ratio)} times δ[{self.depth}].",
+            f"{self._delta_told()}.",
             f"The gradients of W hide it (that of W[1] is {_short(self.ratio)} times that of W[{self.depth}]), "
             "because the activations that δ is multiplied with change the other way.",
         ]
@@ -320,7 +322,7 @@ class _Case:
         vanishing = kind is Kind.VANISHING
         decades = math.log10(self.delta_ratio)
         whole = math.log10(self.ratio) if math.isfinite(self.ratio) and self.ratio > 0 else decades
-        delta = f"δ[1] is {_short(self.delta_ratio)} times δ[{self.depth}]"
+        delta = self._delta_told()
         if decades == 0 or (decades < 0) is not vanishing:
             verb, does = ("shrink", "shrinks") if vanishing else ("grow", "grows")
             return None, [
@@ -383,6 +385,13 @@ class _Case:
 
 
 # ── words ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _far_apart(ratio: float) -> Kind | None:
+    """What a first layer's magnitude over the last one's makes of the gradient; None where it is neither, or NaN."""
+    if ratio < 1 / FAR_APART:
+        return Kind.VANISHING
+    return Kind.EXPLODING if ratio > FAR_APART else None
 
 
 def _numbers(flags: npt.NDArray[np.bool_]) -> tuple[int, ...]:

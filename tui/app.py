@@ -21,7 +21,7 @@ from tui.ascii_filter import AsciiFilter
 from tui.courtesy import courteous_loop
 from tui.crash import describe_crash
 from tui.keys import ALL_COMMANDS, APP_COMMANDS, Command, bindings
-from tui.lesson import Lesson, lessons_on, list_lessons
+from tui.lesson import SCREENS, Lesson, lessons_on, list_lessons
 from tui.output import shows_unicode
 from tui.screens.gradients import GradientsScreen
 from tui.screens.help import help_content, readable_keys
@@ -37,8 +37,6 @@ from tui.source import Source
 from tui.theme import DARK, LIGHT, THEMES
 
 TRAINING_SCREENS = {"gradients": GradientsScreen, "relu": ReluScreen}
-SCREENS = (*TRAINING_SCREENS, "stepper")
-"""The screens of an open experiment, by the names under which they are installed."""
 """The screens that watch a training; a key leads from each to the others and to the stepper."""
 
 

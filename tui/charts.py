@@ -102,7 +102,10 @@ Ticks = tuple[tuple[float, ...], tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """All that plotext is told: points and marks from the back to the front, and two axes. y begins at 0."""
+    """All that plotext is told: points and marks from the back to the front, and two axes.
+
+    y begins at 0; x is whole numbers, and so are its ticks.
+    """
 
     width: int
     height: int
@@ -111,7 +114,6 @@ class Figure:
     left: float
     right: float
     top: float
-    x_ticks: Ticks
     y_ticks: Ticks
 
 
@@ -146,17 +148,15 @@ def profile_chart(
         drawn.append(_points(line.x[finite], y, marker, line.role, bars=place == 0))
         drawn += _marks(line, high - low, ascii_only)
     everything = np.concatenate([line.x for line in lines])
-    first, last = float(everything.min()), float(everything.max())
     return draw_figure(
         Figure(
             width,
             height,
             ascii_only,
             tuple(drawn),
-            first - 0.5,
-            last + 0.5,
+            float(everything.min()) - 0.5,
+            float(everything.max()) + 0.5,
             high - low,
-            _whole_ticks(first, last, width),
             _decade_ticks(low, high, height),
         )
     )
@@ -189,7 +189,6 @@ def lines_chart(
         drawn.append(_points(line.x[finite], y[finite] - low, marker, line.role))
     everything = np.concatenate([line.x for line in thinned])
     first = float(everything.min())
-    last = max(float(everything.max()), first + 1.0)
     return draw_figure(
         Figure(
             width,
@@ -197,9 +196,8 @@ def lines_chart(
             ascii_only,
             tuple(drawn),
             first,
-            last,
+            max(float(everything.max()), first + 1.0),
             high - low,
-            _whole_ticks(first, last, width),
             _decade_ticks(low, high, height) if log else _even_ticks(low, high, height),
         )
     )
@@ -336,7 +334,7 @@ def draw_figure(asked: Figure) -> Chart:
         elif one.x:  # plotext aborts where a signal without points is filled
             figure.draw(_signal(figure, plotext, one))
     for axis, low, high, (places, labels) in (
-        ("x", asked.left, asked.right, asked.x_ticks),
+        ("x", asked.left, asked.right, _whole_ticks(asked.left, asked.right, asked.width)),
         ("y", 0.0, asked.top, asked.y_ticks),
     ):
         figure.ruler(axis).lim(low, high)

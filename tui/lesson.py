@@ -29,7 +29,7 @@ PARTS = {
 """The tutorials' parts, by the letter that their items begin with."""
 
 SCREENS = ("stepper", "gradients", "relu")
-"""The screens that a lesson may open its experiment on."""
+"""The screens of an open experiment, by name: a lesson opens it on one of them."""
 
 FENCE = "+++"
 LARGEST_TITLE = 44

@@ -123,17 +123,17 @@ class Worker:
 
     # ── who ─────────────────────────────────────────────────────────────────────────────────────────
 
-    def _is_for_the_loop(self) -> bool:
-        return self._loop is not None and self.speed == FULL_SPEED and self._short_steps
+    def _is_the_loops(self) -> bool:
+        """Whether the event loop is to make the next step."""
+        at_once = self.running and self.speed == FULL_SPEED
+        return at_once and self._short_steps and self._loop is not None
 
     def _turn(self) -> bool:
         """A few steps in the event loop's thread; False if there are none for it to make."""
-        if not (
-            self.running and self._is_for_the_loop()
-        ):  # without the lock, which the thread may hold for long
+        if not self._is_the_loops():  # asked without the lock, which the thread may hold for long
             return False
         with self.between_steps():
-            if not (self.running and self._is_for_the_loop()):
+            if not self._is_the_loops():
                 return False
             began = now = time.perf_counter()
             steps = 0
@@ -177,7 +177,7 @@ class Worker:
         """So long the thread has nothing to do; None until it is told."""
         if not self.running:
             return None
-        if not self._is_for_the_loop():
+        if not self._is_the_loops():
             return 0.0
         return max(self._turned + STAND_IN_SECONDS - time.perf_counter(), 0.0)
 

@@ -15,6 +15,7 @@ from engine.chain import Derivation, Step, TopPath
 from engine.expression import Expr, Number, Partial, Power, Product, Symbol
 from engine.gradcheck import EntryCheck
 from engine.network import LOSS
+from engine.prose import counted
 from engine.written.document import (
     Block,
     Chain,
@@ -181,7 +182,7 @@ def _sample_spans(derivation: Derivation) -> Spans:
 def _chain(derivation: Derivation, factors: tuple[Factor, ...]) -> Iterator[Block]:
     yield Heading("The chain rule")
     whole = derivation.path_count == 1 and len(derivation.samples) == 1
-    count = f"{len(factors)} factor{'s' if len(factors) > 1 else ''}"
+    count = counted(len(factors), "factor")
     if derivation.path_count == 1:
         through = "" if len(derivation.samples) == 1 else f" through sample {derivation.sample}"
         of_sample = "" if len(derivation.samples) == 1 else ", for this sample,"

@@ -366,9 +366,6 @@ async def test_opening_the_stepper_pauses_and_the_steppers_updates_leave_the_tra
             np.testing.assert_array_equal(before, now)
 
 
-# ── units ───────────────────────────────────────────────────────────────────────────────────────────
-
-
 async def test_notices_of_a_key_that_is_held_down_do_not_pile_up():
     """On the screen, that is: Textual's list is cleared at once, its boxes are not."""
     app = app_on(VANISHING)
@@ -379,6 +376,9 @@ async def test_notices_of_a_key_that_is_held_down_do_not_pile_up():
         await pilot.pause(2 * NOTICE_SECONDS)
         await until(pilot, lambda: notes(app) == ["learning rate 3.221×10⁷"])
         await until(pilot, lambda: len(app.screen.query("Toast")) == 1)
+
+
+# ── units ───────────────────────────────────────────────────────────────────────────────────────────
 
 
 async def test_in_the_smallest_window_an_event_still_says_what_happened():

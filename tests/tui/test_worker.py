@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.tui.trainings import wait_for
+from tests.tui.trainings import PATIENCE, wait_for
 from tui.courtesy import courteous_loop
 from tui.worker import LONG_STEP_SECONDS, LONG_TURNS, STAND_IN_SECONDS, SURPRISE_SECONDS, Worker
 
@@ -53,6 +53,13 @@ def in_courteous_loop(main: Coroutine[Any, Any, None]) -> None:
         runner.run(main)
 
 
+async def until(state: Callable[[], object]) -> None:
+    """Lets the event loop wait until a state is reached."""
+    async with asyncio.timeout(PATIENCE):
+        while not state():
+            await asyncio.sleep(0.01)
+
+
 def test_without_such_a_loop_a_thread_makes_the_steps(workers):
     steps = Steps(limit=50)
     worker = workers(steps)
@@ -69,8 +76,7 @@ def test_a_waiting_loop_makes_short_steps_itself(workers):
 
     async def main() -> None:
         worker.run()
-        while worker.running:
-            await asyncio.sleep(0.01)
+        await until(lambda: not worker.running)
 
     in_courteous_loop(main())
     assert len(steps.made) == 200
@@ -101,8 +107,7 @@ def test_long_steps_are_never_the_loops(workers):
 
     async def main() -> None:
         worker.run()
-        while len(steps.made) < 10:
-            await asyncio.sleep(0.01)
+        await until(lambda: len(steps.made) >= 10)
         worker.pause()
 
     in_courteous_loop(main())
@@ -133,8 +138,7 @@ def test_a_run_that_begins_again_may_have_other_steps(workers):
 
     async def main() -> None:
         worker.run()
-        while not steps.here:
-            await asyncio.sleep(0.01)
+        await until(lambda: steps.here)
         worker.pause()
         before = steps.here
         steps.seconds = 0.2
@@ -152,12 +156,10 @@ def test_after_one_very_long_step_the_thread_makes_all_others(workers):
 
     async def main() -> None:
         worker.run()
-        while not steps.here:
-            await asyncio.sleep(0.01)
+        await until(lambda: steps.here)
         steps.seconds = 2 * SURPRISE_SECONDS
         made = len(steps.made)
-        while len(steps.made) < made + 2:
-            await asyncio.sleep(0.01)
+        await until(lambda: len(steps.made) >= made + 2)
         steps.seconds = 0.0
         await asyncio.sleep(0.1)
         before = steps.here
@@ -177,8 +179,7 @@ def test_closing_one_leaves_another_alone(workers):
         await asyncio.sleep(0.02)
         first.pause()
         second.run()
-        while not other.here:
-            await asyncio.sleep(0.01)
+        await until(lambda: other.here)
         first.close()
         before = other.here
         await asyncio.sleep(0.05)
@@ -194,13 +195,11 @@ def test_steps_that_become_long_go_back_to_the_thread(workers):
 
     async def main() -> None:
         worker.run()
-        while not steps.here:
-            await asyncio.sleep(0.01)
+        await until(lambda: steps.here)
         steps.seconds = 2 * LONG_STEP_SECONDS
         before = steps.here
         made = len(steps.made)
-        while len(steps.made) < made + 10:
-            await asyncio.sleep(0.01)
+        await until(lambda: len(steps.made) >= made + 10)
         worker.pause()
         assert steps.here <= before + LONG_TURNS + 1
 
@@ -215,12 +214,10 @@ def test_slow_speeds_are_the_threads_and_the_loop_comes_back_to_full_speed(worke
     async def main() -> None:
         worker.change_speed(100.0)
         worker.run()
-        while len(steps.made) < 3:
-            await asyncio.sleep(0.01)
+        await until(lambda: len(steps.made) >= 3)
         assert steps.here == 0
         worker.change_speed(float("inf"))
-        while steps.here < 3:
-            await asyncio.sleep(0.01)
+        await until(lambda: steps.here >= 3)
 
     in_courteous_loop(main())
 
@@ -233,15 +230,13 @@ def test_the_thread_stands_in_for_a_loop_that_is_held_up(workers):
 
     async def main() -> None:
         worker.run()
-        while not steps.here:
-            await asyncio.sleep(0.01)
+        await until(lambda: steps.here)
         before = len(steps.made)
         time.sleep(6 * STAND_IN_SECONDS)
         meanwhile = len(steps.made) - before
         assert meanwhile > 0.3 * 5 * STAND_IN_SECONDS / 0.001
         back = steps.here
-        while steps.here == back:
-            await asyncio.sleep(0.01)
+        await until(lambda: steps.here != back)
 
     in_courteous_loop(main())
 
@@ -308,8 +303,7 @@ def test_what_goes_wrong_in_a_step_does_not_end_the_loop(workers):
 
     async def main() -> None:
         worker.run()
-        while worker.running:
-            await asyncio.sleep(0.01)
+        await until(lambda: not worker.running)
 
     in_courteous_loop(main())
     assert isinstance(worker.failure, MemoryError)

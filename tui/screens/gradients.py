@@ -110,7 +110,7 @@ class GradientsScreen(TrainingScreen):
         )
         lanes = [one for one in found if one is not None]
         told = [(lane, record) for lane, record in records if record is not None]
-        if found[0] is None or records[0][1] is None or not width:
+        if found[0] is None or not width:
             self._invite()
             return
         record = told[0][1]

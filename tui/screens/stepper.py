@@ -30,7 +30,7 @@ from engine.expression import Number, Power, Symbol
 from engine.gradcheck import EntryCheck
 from engine.layout import Style, number_text, one_line, symbol_text
 from engine.loading import PRESET_NAMES
-from engine.prose import ascii_text
+from engine.prose import ascii_text, counted
 from engine.update import Update
 from engine.written import written_text
 from engine.written.words import VERDICTS
@@ -165,7 +165,7 @@ class StepperScreen(Screen[None]):
         """Which parameters these are, if not the initial ones. What a chart shows of a step came before its update."""
         updates = self.session.updates
         made = [f"the update of step {self.session.steps:,}"] if self.session.steps else []
-        made += [f"{updates} update{'' if updates == 1 else 's'} by hand"] if updates else []
+        made += [f"{counted(updates, 'update')} by hand"] if updates else []
         return f", after {' and '.join(made)}" if made else ""
 
     def _text(self, text: str) -> str:

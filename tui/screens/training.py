@@ -11,6 +11,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 from engine.layout import Style, number_text
+from engine.prose import counted
 from tui.live import SPEEDS, Live, State, Training
 from tui.outcomes import collapse_view, confusion_view
 from tui.screens.reading import ReadingScreen
@@ -175,11 +176,7 @@ class TrainingScreen(Screen[None]):
         """Faster or slower."""
         if (live := self.controls()) is not None:
             speed = live.change_speed(by)
-            self.notify(
-                "as fast as it goes"
-                if speed == SPEEDS[-1]
-                else f"{speed:g} step{'' if speed == 1 else 's'} a second"
-            )
+            self.notify("as fast as it goes" if speed == SPEEDS[-1] else f"{counted(speed, 'step')} a second")
 
     def action_reset(self) -> None:
         """Begins anew with the same weights."""
@@ -206,8 +203,8 @@ class TrainingScreen(Screen[None]):
         """Back or forward among the kept moments."""
         if (live := self.controls()) is not None:
             step = live.travel(by)
-            weights = f"The weights after {step:,} step{'' if step == 1 else 's'}"
-            self.notify(f"{weights if step else 'The initial weights'}. Running goes on from here.")
+            weights = f"The weights after {counted(step, 'step')}" if step else "The initial weights"
+            self.notify(f"{weights}. Running goes on from here.")
             self.redraw()
 
     def action_stepper(self) -> None:
