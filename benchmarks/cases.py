@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.experiment import Experiment
-from engine.loading import parse_experiment
+from engine.experiment.loading import parse_experiment
+from engine.experiment.spec import Experiment
 
 
 @dataclass(frozen=True)

@@ -27,10 +27,10 @@ def main() -> None:
     set_threads(options.threads)
 
     from benchmarks.cases import CASES
-    from engine.chain import explain
-    from engine.datasets import load_data
-    from engine.expression import Symbol
-    from engine.network import Network
+    from engine.derivation.chain_rule import explain
+    from engine.experiment.datasets import load_data
+    from engine.formula.expression import Symbol
+    from engine.model.network import Network
 
     (deep,) = (case for case in CASES if case.hidden == (64,) * 50)
     print(f"| n | {PASSES} | {EXPLAIN} | ratio | {ALL_STEPS} | ratio |")

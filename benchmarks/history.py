@@ -13,9 +13,9 @@ import dataclasses
 import statistics
 import time
 
-from engine.history import History
-from engine.loading import load_experiment
-from engine.training import Trainer
+from engine.experiment.loading import load_experiment
+from engine.runs.history import History
+from engine.training.trainer import Trainer
 
 LOOKS = 21
 POINTS = 110

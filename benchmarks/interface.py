@@ -23,8 +23,8 @@ from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 
-from engine.loading import load_experiment
-from tui.courtesy import courteous_loop
+from engine.experiment.loading import load_experiment
+from tui.session.courtesy import courteous_loop
 
 EXPERIMENTS = ("vanishing-sigmoid-50", "dying-relu")
 WIDTH, HEIGHT = 120, 40
@@ -45,8 +45,8 @@ def endless(name: str, folder: Path) -> str:
 
 def alone(path: str, seconds: float) -> float:
     """Steps a second of the trainer by itself, with the same measurements, all of them kept."""
-    from engine.history import History
-    from engine.training import Trainer
+    from engine.runs.history import History
+    from engine.training.trainer import Trainer
 
     trainer, history = Trainer(load_experiment(path)), History()
     for _ in range(20):
@@ -60,7 +60,7 @@ def alone(path: str, seconds: float) -> float:
 async def watched(path: str, seconds: float) -> float:
     """Steps a second while the gradients screen draws."""
     from tui.app import BptuiApp
-    from tui.session import Session
+    from tui.session.session import Session
 
     session = Session.open(path)
     app = BptuiApp(session, personal=False)

@@ -8,9 +8,9 @@ import jax
 import jax.numpy as jnp
 
 from benchmarks.cases import LEARNING_RATE, Case
-from engine.datasets import load_data
-from engine.expression import Symbol
-from engine.network import Network
+from engine.experiment.datasets import load_data
+from engine.formula.expression import Symbol
+from engine.model.network import Network
 
 jax.config.update("jax_enable_x64", True)
 

@@ -9,9 +9,9 @@ from typing import Any
 import torch
 
 from benchmarks.cases import LEARNING_RATE, Case
-from engine.datasets import load_data
-from engine.expression import Symbol
-from engine.network import Network
+from engine.experiment.datasets import load_data
+from engine.formula.expression import Symbol
+from engine.model.network import Network
 
 SATURATED = math.sqrt(0.99) / 2  # |σ - ½| beyond which σ' is below one hundredth of its largest value
 

@@ -24,8 +24,8 @@ AGREEMENT = 1e-4
 def contestants(case: Any, threads: int) -> dict[str, Callable[[], object]]:
     """One step of every way there is to train this case."""
     from benchmarks.floor import floor
-    from engine.history import History
-    from engine.training import Trainer
+    from engine.runs.history import History
+    from engine.training.trainer import Trainer
 
     ours, unread, bare = (Trainer(case.experiment()) for _ in range(3))
     history = History()
@@ -50,7 +50,7 @@ def contestants(case: Any, threads: int) -> dict[str, Callable[[], object]]:
 
 def check_agreement(case: Any, threads: int) -> None:
     """Every program must find the same loss in its third step, or it is not the same work that is timed."""
-    from engine.training import Trainer
+    from engine.training.trainer import Trainer
 
     trainer = Trainer(case.experiment())
     ours = [next(trainer).loss for _ in range(3)][-1]

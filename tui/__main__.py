@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from tui.cli import cli
+from tui.cli.main import cli
 
 
 def main() -> None:

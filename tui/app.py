@@ -15,26 +15,26 @@ from textual.command import CommandPalette
 from textual.filter import LineFilter
 from textual.screen import Screen
 
-from engine.experiment_error import ExperimentError
-from engine.loading import PRESET_NAMES
-from tui.ascii_filter import AsciiFilter
-from tui.courtesy import courteous_loop
-from tui.crash import describe_crash
-from tui.keys import ALL_COMMANDS, APP_COMMANDS, Command, bindings
-from tui.lesson import SCREENS, Lesson, lessons_on, list_lessons
-from tui.output import shows_unicode
-from tui.screens.gradients import GradientsScreen
-from tui.screens.help import help_content, readable_keys
-from tui.screens.home import HomeScreen
-from tui.screens.lesson import LessonScreen
-from tui.screens.lessons import LessonsScreen
-from tui.screens.reading import ReadingScreen
-from tui.screens.relu import ReluScreen
-from tui.screens.stepper import StepperScreen
-from tui.session import Session, first_screen
-from tui.settings import key_map, recent_files, remember_file
-from tui.source import Source
-from tui.theme import DARK, LIGHT, THEMES
+from engine.experiment.errors import ExperimentError
+from engine.experiment.loading import PRESET_NAMES
+from tui.lessons.lesson import SCREENS, Lesson, lessons_on, list_lessons
+from tui.lessons.lesson_screen import LessonScreen
+from tui.lessons.list_screen import LessonsScreen
+from tui.session.courtesy import courteous_loop
+from tui.session.session import Session, first_screen
+from tui.session.source import Source
+from tui.shell.ascii_filter import AsciiFilter
+from tui.shell.crash import describe_crash
+from tui.shell.help_page import help_content, readable_keys
+from tui.shell.home_screen import HomeScreen
+from tui.shell.keys import ALL_COMMANDS, APP_COMMANDS, Command, bindings
+from tui.shell.settings import key_map, recent_files, remember_file
+from tui.shell.terminal import shows_unicode
+from tui.shell.text_page import ReadingScreen
+from tui.shell.theme import DARK, LIGHT, THEMES
+from tui.stepper.screen import StepperScreen
+from tui.training.gradients_screen import GradientsScreen
+from tui.training.units_screen import ReluScreen
 
 TRAINING_SCREENS = {"gradients": GradientsScreen, "relu": ReluScreen}
 """The screens that watch a training; a key leads from each to the others and to the stepper."""

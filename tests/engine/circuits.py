@@ -6,11 +6,11 @@ from itertools import count
 
 import numpy as np
 
-from engine.expression import Symbol
-from engine.graph import Graph, Node
-from engine.ops.arithmetic import FUNCTIONS, OPERATIONS, Pairwise
-from engine.ops.elementwise import Elementwise
-from engine.ops.residual import Add
+from engine.autodiff.graph import Graph, Node
+from engine.autodiff.ops.arithmetic import FUNCTIONS, OPERATIONS, Pairwise
+from engine.autodiff.ops.elementwise import Elementwise
+from engine.autodiff.ops.residual import Add
+from engine.formula.expression import Symbol
 
 
 class Circuit:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from engine.experiment_error import ExperimentError, is_plain
-from engine.loading import parse_experiment
+from engine.experiment.errors import ExperimentError, is_plain
+from engine.experiment.loading import parse_experiment
 
 EXAMPLE = """
 title = "One hidden layer"

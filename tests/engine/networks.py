@@ -18,10 +18,10 @@ import numpy as np
 from autograd.extend import defvjp, primitive
 from hypothesis import strategies as st
 
-from engine.experiment import BceLoss, CrossEntropyLoss, LayerSpec, Loss, SquaredErrorLoss
-from engine.expression import Symbol
-from engine.graph import Array, Graph
-from engine.network import Network
+from engine.autodiff.graph import Array, Graph
+from engine.experiment.spec import BceLoss, CrossEntropyLoss, LayerSpec, Loss, SquaredErrorLoss
+from engine.formula.expression import Symbol
+from engine.model.network import Network
 
 SMALL_PRESETS = (
     "tutorial-a",

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.graph import Graph
+from engine.autodiff.graph import Graph
 
 
 def names_of(graph: Graph) -> dict[str, Any]:

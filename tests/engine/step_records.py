@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from engine.step_record import NEVER, StepRecord
+from engine.metrics.step_record import NEVER, StepRecord
 
 ODD_NUMBERS = (math.nan, math.inf, -math.inf, 0.0, -0.0, 5e-324, 1e308)
 

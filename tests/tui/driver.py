@@ -8,7 +8,7 @@ from textual.pilot import Pilot
 
 from tests.tui.experiments import session
 from tui.app import BptuiApp
-from tui.screens.stepper import StepperScreen
+from tui.stepper.screen import StepperScreen
 
 LARGE, SMALL = (120, 40), (80, 24)
 

@@ -6,14 +6,14 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
-from engine.chain import explain
-from engine.datasets import load_data
-from engine.expression import Symbol
-from engine.graph import Graph
-from engine.loading import parse_experiment
+from engine.autodiff.graph import Graph
+from engine.derivation.chain_rule import explain
+from engine.experiment.datasets import load_data
+from engine.experiment.loading import parse_experiment
+from engine.formula.expression import Symbol
 from tests.engine.networks import SMALL_PRESETS, cases
-from tui.session import Session
-from tui.walk import Walk
+from tui.session.session import Session
+from tui.stepper.cursor import Walk
 
 DEEP = """
 title = "Fifty layers of sigmoid"

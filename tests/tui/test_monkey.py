@@ -9,7 +9,8 @@ import pytest
 from textual import events
 
 from tests.tui.driver import app_on, screen_text, until
-from tui.keys import (
+from tui.shell.home_screen import HomeScreen
+from tui.shell.keys import (
     APP_COMMANDS,
     EXPORT_COMMANDS,
     HOME_COMMANDS,
@@ -20,7 +21,6 @@ from tui.keys import (
     READING_COMMANDS,
     STEPPER_COMMANDS,
 )
-from tui.screens.home import HomeScreen
 
 ROUNDS, KEYS_A_ROUND = 50, 4
 SIZES = [(80, 24), (120, 40), (60, 20), (200, 60), (40, 10), (1, 1)]

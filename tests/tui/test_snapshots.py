@@ -13,8 +13,8 @@ from textual.widgets import Input
 
 from tests.tui.driver import LARGE, SMALL, app_on, press, screen_text, until
 from tui.app import BptuiApp
-from tui.screens.stepper import StepperScreen
-from tui.theme import DARK, LIGHT
+from tui.shell.theme import DARK, LIGHT
+from tui.stepper.screen import StepperScreen
 
 SIZES = {"80x24": SMALL, "120x40": LARGE, "60x20": (60, 20), "55x15": (55, 15), "200x60": (200, 60)}
 

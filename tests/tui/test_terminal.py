@@ -163,7 +163,7 @@ def test_a_terminal_without_the_glyphs_gets_ascii(start):
 CRASH = """
 import sys
 from tui.__main__ import main
-from tui.screens.stepper import StepperScreen
+from tui.stepper.screen import StepperScreen
 
 def broken(self, direction):
     raise ZeroDivisionError("a test\\ndid this")

@@ -17,9 +17,9 @@ from textual.geometry import Size
 from tests.tui.experiments import session_of
 from tests.tui.trainings import SMALL_NET, training_threads
 from tui.app import BptuiApp
-from tui.courtesy import courteous_loop
-from tui.keys import APP_COMMANDS, GRADIENTS_COMMANDS, RELU_COMMANDS, STEPPER_COMMANDS
-from tui.session import Session
+from tui.session.courtesy import courteous_loop
+from tui.session.session import Session
+from tui.shell.keys import APP_COMMANDS, GRADIENTS_COMMANDS, RELU_COMMANDS, STEPPER_COMMANDS
 
 KEYS_IN_ALL = 5_000
 """Over all the batches below."""
@@ -69,7 +69,7 @@ def opened(name: str) -> Session:
 
 @pytest.mark.parametrize(("name", "seed", "count"), BATCHES)
 def test_a_monkey_breaks_nothing(name, seed, count):
-    """In the event loop that the app is run in: see `tui.worker`."""
+    """In the event loop that the app is run in: see `tui.session.worker`."""
     with asyncio.Runner(loop_factory=courteous_loop) as runner:
         runner.run(let_loose(name, seed, count))
 

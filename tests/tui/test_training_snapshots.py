@@ -16,8 +16,8 @@ from tests.tui.driver import LARGE, SMALL, app_on, press, until
 from tests.tui.experiments import session_of
 from tests.tui.trainings import live_of, train
 from tui.app import BptuiApp
-from tui.changes import counterpart
-from tui.theme import LIGHT
+from tui.session.variants import counterpart
+from tui.shell.theme import LIGHT
 
 SIZES = {"80x24": SMALL, "120x40": LARGE, "60x20": (60, 20), "55x15": (55, 15), "200x60": (200, 60)}
 

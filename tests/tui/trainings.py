@@ -10,14 +10,14 @@ from typing import Any
 
 from textual.pilot import Pilot
 
-from engine.experiment import Experiment
-from engine.loading import load_experiment, parse_experiment
-from engine.runlog import Header, RunLogWriter
-from engine.step_record import StepRecord
+from engine.experiment.loading import load_experiment, parse_experiment
+from engine.experiment.spec import Experiment
+from engine.metrics.step_record import StepRecord
+from engine.runs.log import Header, RunLogWriter
 from tests.tui.driver import screen_text
 from tui.app import BptuiApp
-from tui.live import Live
-from tui.screens.training import TrainingScreen
+from tui.session.training_run import Live
+from tui.training.screen import TrainingScreen
 
 PATIENCE = 20.0
 """Seconds until a state that does not come is a failure. Nothing ever takes so long."""

@@ -1,0 +1,327 @@
+"""The activation functions: one entry a function, each known as kernels and as formulas.
+
+To add one, write its `Rule` and enter it in `ACTIVATIONS`; training, stepping, LaTeX, gradient checks and
+charts then all have it.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from engine.autodiff.graph import Array
+from engine.autodiff.ops.elementwise import Rule
+from engine.autodiff.ops.erf import erf
+from engine.autodiff.ops.workspace import workspace
+from engine.formula.expression import Expr, Number, call, not_positive, positive
+
+DEFAULT_SLOPE = 0.01
+"""Leaky ReLU's slope for negative inputs (Maas et al. 2013)."""
+
+SELU_SCALE = 1.0507009873554805
+SELU_ALPHA = 1.6732632423543772
+"""Klambauer et al. 2017, equation 14."""
+
+SATURATED = 0.01
+"""A sigmoid or tanh is called saturated where its derivative is below this share of its largest value."""
+
+_ROOT = math.sqrt(1.0 - SATURATED)
+SATURATED_OUTSIDE = {"sigmoid": ((1.0 - _ROOT) / 2.0, (1.0 + _ROOT) / 2.0), "tanh": (-_ROOT, _ROOT)}
+"""Between which values it is not, with 4σ(1-σ) = SATURATED and 1 - tanh² = SATURATED at the ends."""
+
+SATURATED_BEYOND = {"sigmoid": 2.0 * math.atanh(_ROOT), "tanh": math.atanh(_ROOT)}
+"""The |f| at which these values are reached: 5.99 and 2.99."""
+
+
+def _zero(x: Expr) -> Expr:
+    return Number(0.0)
+
+
+# ── linear ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _linear_derivative(x: Array, y: Array, out: Array) -> None:
+    out.fill(1.0)
+
+
+LINEAR = Rule(
+    "linear",
+    value=lambda x, out: np.copyto(out, x),
+    derivative=_linear_derivative,
+    formula=lambda x: x,
+    derivative_formula=lambda x: Number(1.0),
+    in_place=True,
+)
+
+# ── sigmoid ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _sigmoid_value(x: Array, out: Array) -> None:
+    np.negative(x, out=out)
+    np.exp(out, out=out)
+    np.add(out, 1.0, out=out)
+    np.reciprocal(out, out=out)
+
+
+def _sigmoid_derivative(x: Array, y: Array, out: Array) -> None:
+    np.subtract(1.0, y, out=out)
+    np.multiply(out, y, out=out)
+
+
+def _sigmoid_remark(x: float) -> str | None:
+    if abs(x) > SATURATED_BEYOND["sigmoid"]:
+        return "saturated: σ′ is below one hundredth of its largest value, 1/4"
+    return None
+
+
+def _sigmoid_slope(x: Expr) -> Expr:
+    return call("sigmoid", x) * (1 - call("sigmoid", x))
+
+
+SIGMOID = Rule(
+    "sigmoid",
+    value=_sigmoid_value,
+    derivative=_sigmoid_derivative,
+    formula=lambda x: call("sigmoid", x),
+    derivative_formula=_sigmoid_slope,
+    remark=_sigmoid_remark,
+    in_place=True,
+)
+
+# ── tanh ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _tanh_derivative(x: Array, y: Array, out: Array) -> None:
+    np.multiply(y, y, out=out)
+    np.subtract(1.0, out, out=out)
+
+
+def _tanh_remark(x: float) -> str | None:
+    if abs(x) > SATURATED_BEYOND["tanh"]:
+        return "saturated: the derivative of tanh is below one hundredth of its largest value, 1"
+    return None
+
+
+TANH = Rule(
+    "tanh",
+    value=lambda x, out: np.tanh(x, out=out),
+    derivative=_tanh_derivative,
+    formula=lambda x: call("tanh", x),
+    derivative_formula=lambda x: 1 - call("tanh", x) ** 2,
+    remark=_tanh_remark,
+    in_place=True,
+)
+
+# ── relu and its family ─────────────────────────────────────────────────────────────────────────────
+
+
+def _relu_remark(x: float) -> str | None:
+    if x == 0:
+        return "f is exactly 0: the derivative of ReLU there is taken as 0"
+    return "the ReLU is off (f < 0): nothing passes back" if x < 0 else None
+
+
+RELU = Rule(
+    "relu",
+    value=lambda x, out: np.maximum(x, 0.0, out=out),
+    derivative=lambda x, y, out: np.greater(y, 0.0, out=out),  # y, as it was read last
+    formula=lambda x: call("relu", x),
+    derivative_formula=positive,
+    remark=_relu_remark,
+    kinks=(0.0,),
+    in_place=True,
+)
+
+
+def leaky_relu(slope: float = DEFAULT_SLOPE) -> Rule:
+    """f where f > 0, slope·f elsewhere. With slope 1 it is linear; with slope 0 it is ReLU."""
+
+    # x and slope·x differ in size where they differ, and it is the larger that counts unless the slope is above 1.
+    larger = np.maximum if slope <= 1.0 else np.minimum
+
+    def value(x: Array, out: Array) -> None:
+        np.multiply(x, slope, out=out)
+        larger(x, out, out=out)
+
+    def derivative(x: Array, y: Array, out: Array) -> None:
+        np.greater(x, 0.0, out=out)
+        np.multiply(out, 1.0 - slope, out=out)
+        np.add(out, slope, out=out)
+
+    return Rule(
+        "leaky_relu",
+        value=value,
+        derivative=derivative,
+        formula=lambda x: call("relu", x) + slope * call("minimum", x, 0),
+        derivative_formula=lambda x: positive(x) + slope * not_positive(x),
+        remark=lambda x: f"on the leak (f ≤ 0): only {slope:g} of it passes back" if x <= 0 else None,
+        kinks=() if slope == 1.0 else (0.0,),
+    )
+
+
+def _elu_value(x: Array, out: Array) -> None:
+    np.minimum(x, 0.0, out=out)
+    np.expm1(out, out=out)
+    np.maximum(out, x, out=out)  # eˣ - 1 ≥ x, with 0 on the left where x > 0
+
+
+def _elu_derivative(x: Array, y: Array, out: Array) -> None:
+    np.minimum(x, 0.0, out=out)
+    np.exp(out, out=out)
+
+
+ELU = Rule(
+    "elu",  # Clevert et al. 2016 with α = 1
+    value=_elu_value,
+    derivative=_elu_derivative,
+    formula=lambda x: call("relu", x) + call("exp", call("minimum", x, 0)) - 1,
+    derivative_formula=lambda x: call("exp", call("minimum", x, 0)),
+)
+
+
+def _selu_value(x: Array, out: Array) -> None:
+    np.minimum(x, 0.0, out=out)
+    np.expm1(out, out=out)
+    np.multiply(out, SELU_ALPHA, out=out)
+    above = workspace.like(x)
+    np.maximum(x, 0.0, out=above)
+    np.add(out, above, out=out)
+    np.multiply(out, SELU_SCALE, out=out)
+
+
+def _selu_derivative(x: Array, y: Array, out: Array) -> None:
+    np.minimum(x, 0.0, out=out)
+    np.exp(out, out=out)
+    np.multiply(out, SELU_ALPHA, out=out)
+    above = workspace.like(x)
+    np.greater(x, 0.0, out=above)
+    np.multiply(above, SELU_ALPHA - 1.0, out=above)
+    np.subtract(out, above, out=out)  # α e⁰ - (α - 1) = 1 where x > 0
+    np.multiply(out, SELU_SCALE, out=out)
+
+
+SELU = Rule(
+    "selu",
+    value=_selu_value,
+    derivative=_selu_derivative,
+    formula=lambda x: SELU_SCALE * (call("relu", x) + SELU_ALPHA * (call("exp", call("minimum", x, 0)) - 1)),
+    derivative_formula=lambda x: (
+        SELU_SCALE * (positive(x) + SELU_ALPHA * not_positive(x) * call("exp", call("minimum", x, 0)))
+    ),
+    kinks=(0.0,),
+)
+
+# ── the smooth relatives of relu ────────────────────────────────────────────────────────────────────
+
+
+def _normal_cdf(x: Array, out: Array) -> None:
+    """Φ(x) = ½(1 + erf(x/√2))."""
+    np.divide(x, math.sqrt(2.0), out=out)
+    erf(out, out)
+    np.add(out, 1.0, out=out)
+    np.multiply(out, 0.5, out=out)
+
+
+def _gelu_value(x: Array, out: Array) -> None:
+    _normal_cdf(x, out)
+    np.multiply(out, x, out=out)
+
+
+def _gelu_derivative(x: Array, y: Array, out: Array) -> None:
+    _normal_cdf(x, out)
+    density = workspace.like(x)
+    np.multiply(x, x, out=density)
+    np.multiply(density, -0.5, out=density)
+    np.exp(density, out=density)
+    np.multiply(density, x, out=density)
+    np.multiply(density, 1.0 / math.sqrt(2.0 * math.pi), out=density)
+    np.add(out, density, out=out)
+
+
+def _normal_cdf_formula(x: Expr) -> Expr:
+    return Number(0.5) * (1 + call("erf", x / call("sqrt", 2)))
+
+
+GELU = Rule(
+    "gelu",  # Hendrycks & Gimpel 2016, the exact form xΦ(x)
+    value=_gelu_value,
+    derivative=_gelu_derivative,
+    formula=lambda x: x * _normal_cdf_formula(x),
+    derivative_formula=lambda x: (
+        _normal_cdf_formula(x) + x * call("exp", -(x**2) / 2) / call("sqrt", Number(2.0 * math.pi))
+    ),
+)
+
+
+def _silu_value(x: Array, out: Array) -> None:
+    _sigmoid_value(x, out)
+    np.multiply(out, x, out=out)
+
+
+def _silu_derivative(x: Array, y: Array, out: Array) -> None:
+    # σ(x)(1 + x(1 - σ(x))) = σ(x) + y(1 - σ(x)), with y = xσ(x)
+    _sigmoid_value(x, out)
+    rest = workspace.like(x)
+    np.subtract(1.0, out, out=rest)
+    np.multiply(rest, y, out=rest)
+    np.add(out, rest, out=out)
+
+
+SILU = Rule(
+    "silu",  # Elfwing et al. 2018
+    value=_silu_value,
+    derivative=_silu_derivative,
+    formula=lambda x: x * call("sigmoid", x),
+    derivative_formula=lambda x: call("sigmoid", x) * (1 + x * (1 - call("sigmoid", x))),
+)
+
+
+def softplus(x: Array, out: Array) -> None:
+    """log(1 + eˣ) = max(x, 0) + log(1 + e⁻ˡˣˡ), which does not overflow; `out` may not be x."""
+    np.abs(x, out=out)
+    np.negative(out, out=out)
+    np.exp(out, out=out)
+    np.log1p(out, out=out)
+    above = workspace.like(x)
+    np.maximum(x, 0.0, out=above)
+    np.add(out, above, out=out)
+
+
+SOFTPLUS = Rule(
+    "softplus",
+    value=softplus,
+    derivative=lambda x, y, out: _sigmoid_value(x, out),
+    formula=lambda x: call("relu", x) + call("log", 1 + call("exp", -call("abs", x))),
+    derivative_formula=lambda x: call("sigmoid", x),
+)
+
+# ── step ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _step_derivative(x: Array, y: Array, out: Array) -> None:
+    out.fill(0.0)
+
+
+STEP = Rule(
+    "step",
+    value=lambda x, out: np.greater(x, 0.0, out=out),
+    derivative=_step_derivative,
+    formula=positive,
+    derivative_formula=_zero,
+    remark=lambda x: "the step function is flat wherever it has a derivative: nothing below it can learn",
+    kinks=(0.0,),
+)
+
+ACTIVATIONS: dict[str, Rule] = {
+    rule.name: rule
+    for rule in (LINEAR, SIGMOID, TANH, RELU, leaky_relu(), ELU, SELU, GELU, SILU, SOFTPLUS, STEP)
+}
+"""Every activation by its name in the experiment file (softmax is an op of its own, in `softmax.py`)."""
+
+
+def rule_for(activation: str, slope: float | None = None) -> Rule:
+    """The rule of an activation by name; `slope` is for leaky_relu. Raises KeyError for an unknown name."""
+    if activation == "leaky_relu" and slope is not None:
+        return leaky_relu(slope)
+    return ACTIVATIONS[activation]

@@ -1,0 +1,261 @@
+"""Arithmetic on matrices, entry by entry: enough for any expression in the plain form.
+
+    o_ik = x_ik ∘ y_ik        ∂o_ik/∂x_ik and ∂o_ik/∂y_ik, and 0 between different entries
+
+Operations of two arguments are `Pairwise` with a rule from `OPERATIONS`; functions of one argument are
+`Elementwise` with a rule from `FUNCTIONS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.autodiff.graph import Array, Columns, Node, Op, Scratch
+from engine.autodiff.ops.activation import RELU, SIGMOID, TANH
+from engine.autodiff.ops.elementwise import Rule
+from engine.autodiff.ops.erf import erf
+from engine.formula.expression import Entry, Expr, Indicator, Number, call, positive
+
+Kernel = Callable[[Array, Array, Array], object]
+FormulaOfTwo = Callable[[Expr, Expr], Expr]
+
+
+@dataclass(frozen=True)
+class PairRule:
+    """A differentiable function of two numbers: kernels (x, y, out) beside formulas; `partials` by x and by y."""
+
+    name: str
+    value: Kernel
+    partials: tuple[Kernel, Kernel]
+    formula: FormulaOfTwo
+    partial_formulas: tuple[FormulaOfTwo, FormulaOfTwo]
+
+
+class Pairwise(Op):
+    """output = rule(x, y), all of one shape. The same node may stand on both sides."""
+
+    def __init__(self, rule: PairRule, inputs: tuple[Node, Node], output: Node) -> None:
+        super().__init__(inputs, output)
+        self.rule = rule
+
+    def prepare(self, scratch: Scratch) -> None:
+        """Takes a working array for one partial at a time."""
+        self._scratch = scratch.like(self.output.value)
+
+    def forward(self) -> None:
+        """x ∘ y."""
+        x, y = self.inputs
+        self.rule.value(x.value, y.value, self.output.value)
+
+    def backward(self) -> None:
+        """Each side gets its partial derivative times the output's gradient."""
+        x, y = self.inputs
+        for i, node in enumerate(self.inputs):
+            if not self.sends[i]:
+                continue
+            self.rule.partials[i](x.value, y.value, self._scratch)
+            np.multiply(self._scratch, self.output.grad, out=self._scratch)
+            if self.adds[i]:
+                np.add(node.grad, self._scratch, out=node.grad)
+            else:
+                np.copyto(node.grad, self._scratch)
+
+    def formula(self, entry: Entry) -> Expr:
+        """x ∘ y."""
+        x, y = self.inputs
+        return self.rule.formula(x.entry(entry), y.entry(entry))
+
+    def local(self, i: int, entry: Entry) -> Iterable[tuple[Entry, Expr]]:
+        """The partial by this side, to its own entry."""
+        x, y = self.inputs
+        return ((entry, self.rule.partial_formulas[i](x.entry(entry), y.entry(entry))),)
+
+    def reach(self, i: int) -> int:
+        """One."""
+        return 1
+
+    def strongest(self, i: int, beyond: Array, columns: Columns) -> Array:
+        """log|partial| + beyond."""
+        x, y = (node.value[:, columns] for node in self.inputs)
+        magnitude = np.empty_like(x)
+        self.rule.partials[i](x, y, magnitude)
+        result: Array = np.log(np.abs(magnitude)) + beyond
+        return result
+
+
+def _fill(number: float) -> Kernel:
+    return lambda x, y, out: out.fill(number)
+
+
+def _constant(number: float) -> FormulaOfTwo:
+    return lambda x, y: Number(number)
+
+
+def _divide_by_denominator(x: Array, y: Array, out: Array) -> None:
+    np.multiply(y, y, out=out)
+    np.divide(x, out, out=out)
+    np.negative(out, out=out)
+
+
+def _power_by_base(x: Array, y: Array, out: Array) -> None:
+    np.subtract(y, 1.0, out=out)
+    np.power(x, out, out=out)
+    np.multiply(out, y, out=out)
+
+
+def _power_by_exponent(x: Array, y: Array, out: Array) -> None:
+    np.power(x, y, out=out)
+    np.multiply(out, np.log(x), out=out)
+
+
+OPERATIONS: dict[str, PairRule] = {
+    rule.name: rule
+    for rule in (
+        PairRule(
+            "subtract",
+            lambda x, y, out: np.subtract(x, y, out=out),
+            (_fill(1.0), _fill(-1.0)),
+            lambda x, y: x - y,
+            (_constant(1.0), _constant(-1.0)),
+        ),
+        PairRule(
+            "multiply",
+            lambda x, y, out: np.multiply(x, y, out=out),
+            (lambda x, y, out: np.copyto(out, y), lambda x, y, out: np.copyto(out, x)),
+            lambda x, y: x * y,
+            (lambda x, y: y, lambda x, y: x),
+        ),
+        PairRule(
+            "divide",
+            lambda x, y, out: np.divide(x, y, out=out),
+            (lambda x, y, out: np.reciprocal(y, out=out), _divide_by_denominator),
+            lambda x, y: x / y,
+            (lambda x, y: 1 / y, lambda x, y: -(x / y**2)),
+        ),
+        PairRule(
+            "power",
+            lambda x, y, out: np.power(x, y, out=out),
+            (_power_by_base, _power_by_exponent),
+            lambda x, y: x**y,
+            (lambda x, y: y * x ** (y - 1), lambda x, y: x**y * call("log", x)),
+        ),
+        PairRule(
+            "maximum",  # where both are equal the gradient goes to the second
+            lambda x, y, out: np.maximum(x, y, out=out),
+            (lambda x, y, out: np.greater(x, y, out=out), lambda x, y, out: np.less_equal(x, y, out=out)),
+            lambda x, y: call("maximum", x, y),
+            (lambda x, y: Indicator(x, ">", y), lambda x, y: Indicator(x, "<=", y)),
+        ),
+        PairRule(
+            "minimum",
+            lambda x, y, out: np.minimum(x, y, out=out),
+            (lambda x, y, out: np.less(x, y, out=out), lambda x, y, out: np.greater_equal(x, y, out=out)),
+            lambda x, y: call("minimum", x, y),
+            (lambda x, y: Indicator(x, "<", y), lambda x, y: Indicator(x, ">=", y)),
+        ),
+        PairRule(
+            "greater",  # the indicator 1{x > y}: flat wherever it has a derivative
+            lambda x, y, out: np.greater(x, y, out=out),
+            (_fill(0.0), _fill(0.0)),
+            lambda x, y: Indicator(x, ">", y),
+            (_constant(0.0), _constant(0.0)),
+        ),
+    )
+}
+"""Operations of two arguments by name; addition is `engine.autodiff.ops.residual.Add`."""
+
+
+def _negative_derivative(x: Array, y: Array, out: Array) -> None:
+    out.fill(-1.0)
+
+
+def _sqrt_derivative(x: Array, y: Array, out: Array) -> None:
+    np.multiply(y, 2.0, out=out)
+    np.reciprocal(out, out=out)
+
+
+def _cos_derivative(x: Array, y: Array, out: Array) -> None:
+    np.sin(x, out=out)
+    np.negative(out, out=out)
+
+
+def _erf_derivative(x: Array, y: Array, out: Array) -> None:
+    np.multiply(x, x, out=out)
+    np.negative(out, out=out)
+    np.exp(out, out=out)
+    np.multiply(out, 2.0 / np.sqrt(np.pi), out=out)
+
+
+def _sign_formula(x: Expr) -> Expr:
+    return positive(x) - Indicator(x, "<", Number(0.0))
+
+
+FUNCTIONS: dict[str, Rule] = {
+    rule.name: rule
+    for rule in (
+        SIGMOID,
+        TANH,
+        RELU,
+        Rule(
+            "negative",
+            lambda x, out: np.negative(x, out=out),
+            _negative_derivative,
+            lambda x: -x,
+            lambda x: Number(-1.0),
+        ),
+        Rule(
+            "exp",
+            lambda x, out: np.exp(x, out=out),
+            lambda x, y, out: np.copyto(out, y),
+            lambda x: call("exp", x),
+            lambda x: call("exp", x),
+        ),
+        Rule(
+            "log",
+            lambda x, out: np.log(x, out=out),
+            lambda x, y, out: np.reciprocal(x, out=out),
+            lambda x: call("log", x),
+            lambda x: 1 / x,
+        ),
+        Rule(
+            "sqrt",
+            lambda x, out: np.sqrt(x, out=out),
+            _sqrt_derivative,
+            lambda x: call("sqrt", x),
+            lambda x: 1 / (2 * call("sqrt", x)),
+        ),
+        Rule(
+            "sin",
+            lambda x, out: np.sin(x, out=out),
+            lambda x, y, out: np.cos(x, out=out),
+            lambda x: call("sin", x),
+            lambda x: call("cos", x),
+        ),
+        Rule(
+            "cos",
+            lambda x, out: np.cos(x, out=out),
+            _cos_derivative,
+            lambda x: call("cos", x),
+            lambda x: -call("sin", x),
+        ),
+        Rule(
+            "erf",
+            erf,
+            _erf_derivative,
+            lambda x: call("erf", x),
+            lambda x: 2 * call("exp", -(x**2)) / call("sqrt", Number(float(np.pi))),
+        ),
+        Rule(
+            "abs",
+            lambda x, out: np.abs(x, out=out),
+            lambda x, y, out: np.sign(x, out=out),
+            lambda x: call("abs", x),
+            _sign_formula,
+            kinks=(0.0,),
+        ),
+    )
+}
+"""Functions of one argument by name."""

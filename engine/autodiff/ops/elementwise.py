@@ -1,0 +1,115 @@
+"""Applies one function to every entry of a matrix: a = g(f).
+
+    ∂a_ik/∂f_ik = g'(f_ik)        and 0 between different entries
+
+The function is a `Rule`: its value and derivative as in-place kernels, and the same two as formulas. A
+property test holds the four together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from engine.autodiff.graph import Array, Columns, Node, Op, Scratch, in_blocks
+from engine.formula.expression import Entry, Expr
+
+FormulaOf = Callable[[Expr], Expr]
+
+
+def _nothing_notable(x: float) -> str | None:
+    return None
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A differentiable function of one number, known four ways.
+
+    `value(x, out)` and `derivative(x, y, out)` are kernels that write into `out` (y is the value at x);
+    `formula` and `derivative_formula` say the same in symbols. `remark` describes what is notable at an x.
+    `kinks` are the points where the derivative jumps: there a central difference has no single answer.
+    `in_place` says that `value` may write over x, and that `derivative` then needs nothing but y.
+    """
+
+    name: str
+    value: Callable[[Array, Array], object]
+    derivative: Callable[[Array, Array, Array], object]
+    formula: FormulaOf
+    derivative_formula: FormulaOf
+    remark: Callable[[float], str | None] = field(default=_nothing_notable)
+    kinks: tuple[float, ...] = ()
+    in_place: bool = False
+
+
+class Elementwise(Op):
+    """output = rule(input), same shape. Assign `rule` to change, say, a leaky ReLU's slope while training."""
+
+    def __init__(self, rule: Rule, node: Node, output: Node) -> None:
+        super().__init__((node,), output)
+        self.rule = rule
+
+    @property
+    def overwrites(self) -> bool:
+        """Where the rule allows it, unless a loss computes from the input."""
+        return self.rule.in_place and not self.bypassed
+
+    @property
+    def overwrites_gradient(self) -> bool:
+        """Entry by entry, always; a bypassed op's input has its gradient from the loss."""
+        return not self.bypassed
+
+    def prepare(self, scratch: Scratch) -> None:
+        """Cuts all arrays into blocks; takes a working array for one block's derivatives."""
+        (node,) = self.inputs
+        self._blocks: list[tuple[Array, ...]] = []
+        if not self.sends[0]:
+            return
+        whole = (node.value, self.output.value, self.output.grad, node.grad)
+        if all(one.flags.c_contiguous for one in whole):
+            # One block after the other, so that what one call wrote is still near in the next.
+            blocks = zip(*(in_blocks(one.reshape(-1)) for one in whole), strict=True)
+        else:
+            blocks = zip(*([one] for one in whole), strict=True)
+        self._blocks = [(*arrays, scratch.like(arrays[0])) for arrays in blocks]
+
+    def forward(self) -> None:
+        """a = g(f)."""
+        self.rule.value(self.inputs[0].value, self.output.value)
+
+    def backward(self) -> None:
+        """∂ℰ/∂f = g'(f) ∂ℰ/∂a."""
+        adds, derivative = self.adds[0], self.rule.derivative
+        for x, y, arriving, target, slope in self._blocks:
+            derivative(x, y, slope)
+            if adds:
+                np.multiply(slope, arriving, out=slope)
+                np.add(target, slope, out=target)
+            else:
+                np.multiply(slope, arriving, out=target)
+
+    def formula(self, entry: Entry) -> Expr:
+        """g of the entry."""
+        return self.rule.formula(self.inputs[0].entry(entry))
+
+    def local(self, i: int, entry: Entry) -> Iterable[tuple[Entry, Expr]]:
+        """Each entry reaches its own output entry only."""
+        return ((entry, self.rule.derivative_formula(self.inputs[0].entry(entry))),)
+
+    def reach(self, i: int) -> int:
+        """One."""
+        return 1
+
+    def strongest(self, i: int, beyond: Array, columns: Columns) -> Array:
+        """log|g'(f)| + beyond."""
+        x, y = self.inputs[0].value[:, columns], self.output.value[:, columns]
+        magnitude = np.empty_like(x)
+        self.rule.derivative(x, y, magnitude)
+        np.log(np.abs(magnitude, out=magnitude), out=magnitude)
+        result: Array = np.add(magnitude, beyond, out=magnitude)
+        return result
+
+    def remark(self, i: int, entry: Entry, output_entry: Entry) -> str | None:
+        """What the rule finds notable at this entry's value."""
+        return self.rule.remark(float(self.inputs[0].value[entry]))

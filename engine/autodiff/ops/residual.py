@@ -1,0 +1,47 @@
+"""Addition, entry by entry: how a residual block adds its input back, a = g + a_before (He et al. 2016).
+
+∂o_ik/∂x_ik = ∂o_ik/∂y_ik = 1
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from engine.autodiff.graph import Array, Columns, Op
+from engine.formula.expression import Entry, Expr, Number
+
+
+class Add(Op):
+    """output = x + y, all of one shape. The gradient passes unchanged to both: the fork of a residual block."""
+
+    def forward(self) -> None:
+        """x + y."""
+        x, y = self.inputs
+        np.add(x.value, y.value, out=self.output.value)
+
+    def backward(self) -> None:
+        """∂ℰ/∂x = ∂ℰ/∂y = ∂ℰ/∂output."""
+        for node, sends, adds in zip(self.inputs, self.sends, self.adds, strict=True):
+            if sends and adds:
+                np.add(node.grad, self.output.grad, out=node.grad)
+            elif sends:
+                np.copyto(node.grad, self.output.grad)
+
+    def formula(self, entry: Entry) -> Expr:
+        """x_ik + y_ik."""
+        x, y = self.inputs
+        return x.entry(entry) + y.entry(entry)
+
+    def local(self, i: int, entry: Entry) -> Iterable[tuple[Entry, Expr]]:
+        """1, to its own entry."""
+        return ((entry, Number(1.0)),)
+
+    def reach(self, i: int) -> int:
+        """One."""
+        return 1
+
+    def strongest(self, i: int, beyond: Array, columns: Columns) -> Array:
+        """What lies beyond: log 1 = 0."""
+        return beyond

@@ -1,0 +1,1 @@
+"""How is one gradient taken apart and checked? Chain rule, paths, matrix form, central differences."""

@@ -1,0 +1,325 @@
+"""The chain rule, taken apart: the gradient of the loss with respect to any scalar entry of any node.
+
+    E ── Y_hat[0,0] ── f[2][0,0] ── a[1][1,0] ── f[1][1,0] ── W[1][1,1]
+         step 1        step 2       step 3       step 4       step 5 (the target)
+
+A derivation is a list of steps from the loss to the target along one path. Each step is one scalar with its
+total gradient, and that gradient as a sum of terms, one for each consumer: ∂ℰ/∂v = Σ ∂ℰ/∂o · ∂o/∂v. Where there
+are several terms the path goes through one of them, and the reader may follow another. Steps are made when
+they are looked at.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import overload
+
+import numpy as np
+
+from engine.autodiff.graph import EVERY_COLUMN, Graph, Node
+from engine.autodiff.ops.loss import Loss
+from engine.derivation.paths import Link, Site, StrongestPaths, links_from, path_counts, running_products
+from engine.formula.expression import Expr, Partial, Symbol
+
+
+class TargetError(ValueError):
+    """There is no gradient to explain for what was asked; the message is one clear line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One term of a step's sum: ∂ℰ/∂via (`upstream`) times ∂via/∂node (`local`) is its `contribution`."""
+
+    via: Symbol
+    symbol: Partial
+    formula: Expr
+    substituted: Expr
+    local: float
+    upstream: float
+    contribution: float
+    remark: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One scalar on the way from the loss to the target.
+
+    `gradient` is its total ∂ℰ/∂node, the sum of all `terms`. The path goes through `terms[chosen]`; `running`
+    is the product of the local derivatives along the path up to here. `simplification` holds formulas equal to
+    the gradient, line by line, where there is a well-known simplification.
+    """
+
+    node: Symbol
+    value: float
+    gradient: float
+    terms: tuple[Term, ...]
+    chosen: int
+    running: float
+    simplification: tuple[Expr, ...] = ()
+
+    @property
+    def term(self) -> Term:
+        """The term that the path goes through."""
+        return self.terms[self.chosen]
+
+
+@dataclass(frozen=True, slots=True)
+class SampleShare:
+    """What one sample adds to the target's gradient, and along how many paths."""
+
+    sample: int
+    value: float
+    paths: int
+
+
+@dataclass(frozen=True, slots=True)
+class TopPath:
+    """One of the strongest paths: its scalars from the loss to the target, the product of its local
+    derivatives, and its share of the sample's gradient (None where that is 0)."""
+
+    nodes: tuple[Symbol, ...]
+    value: float
+    share: float | None
+
+
+def find_target(graph: Graph, target: Symbol) -> Site:
+    """The site that a symbol names.
+
+    Raises TargetError for an unknown name (naming the nearest), a missing or out-of-range index, and for the
+    labels and the loss, which have no gradient to explain.
+    """
+    differentiable = [node for node in graph.nodes.values() if node.needs_gradient and node is not graph.loss]
+    names = [node.symbol.plain() for node in differentiable]
+    node = graph.nodes.get(target.matrix)
+    name = target.matrix.plain()
+    if node is None:
+        nearest = difflib.get_close_matches(name, names, n=1, cutoff=0.3)
+        hint = f"; did you mean {nearest[0]}?" if nearest else "."
+        raise TargetError(f"there is no {name} in this network{hint} It has {', '.join(_abridged(names))}.")
+    if node is graph.loss:
+        raise TargetError("E is the loss itself; choose what to differentiate it by, such as W[1][0,0]")
+    if not node.needs_gradient:
+        raise TargetError(
+            f"{name} is given and has no gradient here; choose one of {', '.join(_abridged(names))}"
+        )
+    rows, columns = node.shape
+    if target.index is None:
+        if not node.scalar:
+            raise TargetError(f"{name} is {rows}×{columns}: say which entry, such as {name}[0,0]")
+        return Site(node, (0, 0))
+    row, column = target.index
+    if not (0 <= row < rows and 0 <= column < columns):
+        raise TargetError(
+            f"{target.plain()} is outside {name}, which is {rows}×{columns}: "
+            f"rows 0 to {rows - 1}, columns 0 to {columns - 1}"
+        )
+    return Site(node, (row, column))
+
+
+def _abridged(names: list[str]) -> list[str]:
+    return names if len(names) <= 12 else [*names[:6], "…", *names[-4:]]
+
+
+def explain(graph: Graph, target: Symbol, sample: int | None = None) -> Derivation:
+    """The derivation of ∂ℰ/∂target after a forward and a backward pass of `graph`.
+
+    `sample` picks the sample whose steps are shown where the target belongs to several (a weight, a bias); by
+    default it is the one that contributes most. Raises TargetError for a target or a sample that is not there.
+    """
+    site = find_target(graph, target)
+    shares = sample_shares(graph, site)
+    if sample is None:
+        largest = max(shares, key=lambda share: (_size(share.value), -share.sample))
+        return Derivation(graph, site, largest.sample)
+    if not 0 <= sample < graph.n:
+        raise TargetError(f"sample {sample} is not there: this batch has samples 0 to {graph.n - 1}")
+    if sample not in {share.sample for share in shares}:
+        raise TargetError(
+            f"{site.symbol.plain()} belongs to sample {shares[0].sample}, not to sample {sample}"
+        )
+    return Derivation(graph, site, sample)
+
+
+def _size(value: float) -> float:
+    return -1.0 if math.isnan(value) else abs(value)
+
+
+def _sample(target: Site, above: Node, column: int) -> int | None:
+    """The sample that an edge from the target into a column of `above` belongs to; None where it belongs to all."""
+    if target.node.per_sample:
+        return target.entry[1]
+    return column if above.per_sample else None
+
+
+def sample_shares(graph: Graph, target: Site) -> tuple[SampleShare, ...]:
+    """What each sample adds to a target's gradient; a target that belongs to one sample has only that one."""
+    counts = path_counts(graph)
+    values: dict[int, float] = {}
+    paths: dict[int, int] = {}
+    for op, i in target.node.consumers:
+        (rows, columns), locals_ = op.local_values(i, target.entry, graph.value_of)
+        with np.errstate(all="ignore"):
+            contributions = locals_ * op.output.grad[rows, columns]
+        for column, contribution in zip(columns.tolist(), contributions.tolist(), strict=True):
+            sample = _sample(target, op.output, column) or 0
+            values[sample] = values.get(sample, 0.0) + contribution
+            paths[sample] = paths.get(sample, 0) + counts[id(op.output)]
+    if target.node.per_sample:  # its own gradient is stable where the product of two factors is not
+        values = dict.fromkeys(values, target.gradient)
+    return tuple(SampleShare(sample, values[sample], paths[sample]) for sample in sorted(values))
+
+
+class Derivation(Sequence[Step]):
+    """The derivation of ∂ℰ/∂target along one path, as a sequence of steps from the loss to the target.
+
+    Made by `explain`. It reads the values and gradients of the graph's last forward and backward pass, so make a
+    new one after the next. `sample` is the one whose path is shown, where the target belongs to all of them.
+    """
+
+    def __init__(self, graph: Graph, target: Site, sample: int, first: Link | None = None) -> None:
+        self.graph = graph
+        self.sample = sample
+        self._target = target
+        self._strongest = StrongestPaths(graph, target.node, sample)
+        if first is None:
+            own = EVERY_COLUMN if target.node.per_sample else slice(sample, sample + 1)
+            first = self._strongest.strongest_link(target, own)
+        self._set_path(self._strongest.from_site(target, first))
+
+    def _set_path(self, upwards: list[Link]) -> None:
+        self._links = upwards[::-1]  # from the loss to the target, as steps are read
+        self._steps: dict[int, Step] = {}
+        self._products: list[float] = []
+        self._more_products = running_products(self.graph, self._links)
+
+    # ── the target and its batch ────────────────────────────────────────────────────────────────────
+
+    @property
+    def target(self) -> Symbol:
+        """What the loss is differentiated by."""
+        return self._target.symbol
+
+    @property
+    def value(self) -> float:
+        """∂ℰ/∂target: the sum over all samples."""
+        return self._target.gradient
+
+    @property
+    def n(self) -> int:
+        """The number of samples."""
+        return self.graph.n
+
+    @cached_property
+    def samples(self) -> tuple[SampleShare, ...]:
+        """What each sample adds to the gradient."""
+        return sample_shares(self.graph, self._target)
+
+    @property
+    def sample_value(self) -> float:
+        """What the shown sample adds to the gradient."""
+        return next(share.value for share in self.samples if share.sample == self.sample)
+
+    def _links_of_sample(self) -> list[Link]:
+        return [
+            link
+            for link in links_from(self._target)
+            if _sample(self._target, link.above.node, link.above.entry[1]) in (None, self.sample)
+        ]
+
+    # ── the steps ───────────────────────────────────────────────────────────────────────────────────
+
+    def __len__(self) -> int:
+        return len(self._links)
+
+    @overload
+    def __getitem__(self, index: int) -> Step: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Step]: ...
+    def __getitem__(self, index: int | slice) -> Step | list[Step]:
+        if isinstance(index, slice):
+            return [self[place] for place in range(*index.indices(len(self)))]
+        if not -len(self) <= index < len(self):
+            raise IndexError(index)
+        index %= len(self)
+        if index not in self._steps:
+            self._steps[index] = self._step(index)
+        return self._steps[index]
+
+    @property
+    def path(self) -> tuple[Symbol, ...]:
+        """The scalars along the path, the loss first and the target last."""
+        return (self.graph.loss.symbol, *(link.below.symbol for link in self._links))
+
+    def link(self, index: int) -> Link:
+        """The edge that the path takes at a step."""
+        return self._links[index]
+
+    def _step(self, index: int) -> Step:
+        taken = self._links[index]
+        site = taken.below
+        terms = []
+        chosen = 0
+        for place, link in enumerate(links_from(site)):
+            terms.append(self._term(link))
+            if link.op is taken.op and link.i == taken.i and link.above == taken.above:
+                chosen = place
+        running = self._running(index)
+        lines: tuple[Expr, ...] = ()
+        if taken.op.bypassed and isinstance(loss := self.graph.ops[-1], Loss):
+            lines = tuple(loss.simplification(site.entry))
+        return Step(site.symbol, site.value, site.gradient, tuple(terms), chosen, running, lines)
+
+    def _term(self, link: Link) -> Term:
+        below, above = link.below.symbol, link.above.symbol
+        local = link.formula.evaluate(self.graph.value_of)
+        upstream = link.above.gradient
+        return Term(
+            via=above,
+            symbol=Partial(above, below),
+            formula=link.formula,
+            substituted=link.formula.substitute(self.graph.value_of),
+            local=local,
+            upstream=upstream,
+            contribution=local * upstream,
+            remark=link.op.remark(link.i, link.below.entry, link.above.entry),
+        )
+
+    def _running(self, index: int) -> float:
+        while len(self._products) <= index:
+            self._products.append(next(self._more_products))
+        return self._products[index]
+
+    def follow(self, index: int, term: int) -> Derivation:
+        """The same derivation along another branch: through `terms[term]` at step `index`.
+
+        The path from there to the target stays; from the branch to the loss it takes the strongest way. At the
+        target itself this chooses another sample, where the target belongs to several.
+        """
+        site = self._links[index].below
+        link = list(links_from(site))[term]
+        at_target = index == len(self) - 1
+        sample = _sample(self._target, link.above.node, link.above.entry[1]) if at_target else self.sample
+        first = link if at_target else self._links[-1]
+        other = Derivation(self.graph, self._target, self.sample if sample is None else sample, first)
+        other._set_path(self._links[:index:-1] + other._strongest.from_site(site, link))
+        return other
+
+    # ── all paths ───────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def path_count(self) -> int:
+        """How many paths lead from the target to the loss through the shown sample."""
+        return next(share.paths for share in self.samples if share.sample == self.sample)
+
+    def top_paths(self, k: int = 5) -> list[TopPath]:
+        """The `k` strongest paths of the shown sample, exactly, strongest first; none where every path is 0."""
+        found = []
+        for links in self._strongest.best(self._links_of_sample(), k):
+            *_, value = running_products(self.graph, reversed(links))
+            nodes = (self.graph.loss.symbol, *(link.below.symbol for link in reversed(links)))
+            found.append(TopPath(nodes, value, value / self.sample_value if self.sample_value else None))
+        return found

@@ -1,0 +1,105 @@
+"""The rigorous route through a batch (tutorial A3): a row of gradients times the Jacobian over the samples.
+
+    [∂ℰ/∂Ŷ_00 … ∂ℰ/∂Ŷ_0,n-1] · [∂Ŷ_i/∂f_j] = [∂ℰ/∂f_00 … ∂ℰ/∂f_0,n-1]
+             1×n                    n×n                   1×n
+
+Where every sample is computed on its own the Jacobian is diagonal; batch normalisation couples the samples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.autodiff.graph import Array, Entries, Graph
+from engine.derivation.paths import Link
+from engine.formula.expression import Entry, Symbol
+
+TOLERANCE, SINGLE_TOLERANCE = 1e-9, 1e-4
+"""How far two ways of computing a row may be apart, relative to what was added up for it: float64, float32."""
+
+
+@dataclass(frozen=True, slots=True)
+class SampleJacobian:
+    """The Jacobian between one row of a node and one row of what is computed from it, over some of the samples.
+
+    `matrix[i, j]` is ∂above_i/∂below_j for samples[i] and samples[j]. `left` is the row ∂ℰ/∂above, `product` the
+    row `left · matrix` and `gradient` the row ∂ℰ/∂below that the backward pass found, all over all n samples.
+    `rounding` is how far apart rounding may put those two: batch norm adds up numbers that nearly cancel, and the
+    derivative of a saturated tanh is what is left when they do.
+    """
+
+    above: Symbol
+    below: Symbol
+    above_row: int
+    below_row: int
+    samples: tuple[int, ...]
+    matrix: Array
+    left: Array
+    product: Array
+    gradient: Array
+    diagonal: bool
+    rounding: float
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the product is the whole gradient: it is where nothing else feeds on this row."""
+        return bool(np.allclose(self.product, self.gradient, rtol=0.0, atol=self.rounding))
+
+
+def sample_jacobian(graph: Graph, link: Link, samples: Sequence[int]) -> SampleJacobian | None:
+    """The Jacobian of a link's output row by its input row; None where either side has no column per sample."""
+    below, above = link.below.node, link.above.node
+    if not (below.per_sample and above.per_sample):
+        return None
+    row_in, row_out = link.below.entry[0], link.above.entry[0]
+    place = {sample: position for position, sample in enumerate(samples)}
+    matrix = np.zeros((len(samples), len(samples)))
+    left = above.grad[row_out].astype(np.float64)
+    product, size = np.zeros(graph.n), np.zeros(graph.n)
+    diagonal = True
+    for column in range(graph.n):
+        for (rows, columns), values in _routes(graph, link, (row_in, column)):
+            reached, locals_ = columns[rows == row_out], values[rows == row_out]
+            product[column] += float(left[reached] @ locals_)
+            size[column] += float(np.abs(left[reached]) @ np.abs(locals_))
+            diagonal = diagonal and bool((reached == column).all())
+            if column in place:
+                for sample, value in zip(reached.tolist(), locals_.tolist(), strict=True):
+                    if sample in place:
+                        matrix[place[sample], place[column]] += value
+    tolerance = TOLERANCE if below.grad.dtype == np.float64 else SINGLE_TOLERANCE
+    # A derivative may itself be a difference of numbers about 1, as 1 - tanh² where tanh is saturated.
+    cancelled = 4.0 * float(np.finfo(below.grad.dtype).eps) * float(np.abs(left).max())
+    return SampleJacobian(
+        above=above.symbol,
+        below=below.symbol,
+        above_row=row_out,
+        below_row=row_in,
+        samples=tuple(samples),
+        matrix=matrix,
+        left=left,
+        product=product,
+        gradient=below.grad[row_in].astype(np.float64),
+        diagonal=diagonal,
+        rounding=tolerance * float(size.max()) + cancelled,
+    )
+
+
+def _routes(graph: Graph, link: Link, entry: Entry) -> Iterator[tuple[Entries, Array]]:
+    """How one entry of a link's input reaches its output: by the link, and by way of what all samples share.
+
+    Batch norm has three such routes: f to h itself, through the mean and through the std.
+    """
+    yield link.op.local_values(link.i, entry, graph.value_of)
+    for op, i in link.below.node.consumers:
+        if op.output.per_sample:
+            continue
+        for later, j in op.output.consumers:
+            if later is link.op:
+                (rows, columns), inner = op.local_values(i, entry, graph.value_of)
+                for row, column, value in zip(rows.tolist(), columns.tolist(), inner.tolist(), strict=True):
+                    reached, outer = later.local_values(j, (row, column), graph.value_of)
+                    yield reached, outer * value

@@ -1,0 +1,375 @@
+"""Backpropagation as matrix products, with every shape written out and every product checked.
+
+    f[1] = W[1]ᵀ · X              (2×3)·(3×1) → 2×1
+    ∂E/∂W[1] = X · (∂E/∂f[1])ᵀ    (3×1)·(1×2) → 3×2, the shape of W[1]
+
+Each line is recomputed here with plain NumPy from the matrices that it names and compared with what the graph
+holds, so a line that is shown has been checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import singledispatch
+from typing import Literal
+
+import numpy as np
+
+from engine.autodiff.graph import Array, Graph, Node, Op
+from engine.autodiff.ops.elementwise import Elementwise
+from engine.autodiff.ops.linear import ACTIVATION, BIAS, WEIGHT, Linear
+from engine.autodiff.ops.loss import BinaryCrossEntropy, Loss
+from engine.autodiff.ops.norm import SAMPLES, Mean, Standardize, Std
+from engine.autodiff.ops.residual import Add
+from engine.autodiff.ops.softmax import Softmax
+from engine.formula.expression import Expr, Partial, Symbol
+
+Shape = tuple[int, int]
+Operator = Literal["·", "⊙", "+", "-", "/", ""]
+
+TOLERANCE = 1e-9
+"""Two ways of computing the same matrix agree within this, relative to its largest entry (float64)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """A matrix on the right-hand side: its name, and whether it is transposed; `shape` is after transposing."""
+
+    name: Expr
+    value: Array
+    transposed: bool = False
+
+    @property
+    def shape(self) -> Shape:
+        """(rows, columns), after transposing."""
+        rows, columns = self.value.shape
+        return rows, columns
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixLine:
+    """`result` = the factors joined by `operator`; a `function` is applied to them all where there is one.
+
+    `agrees` says that recomputing the right-hand side gave the graph's own matrix.
+    """
+
+    phase: Literal["forward", "backward"]
+    result: Expr
+    shape: Shape
+    operator: Operator
+    factors: tuple[Factor, ...]
+    agrees: bool
+    function: str = ""
+    remark: str = ""
+    divided_by_n: bool = False
+
+
+def matrix_lines(graph: Graph) -> Iterator[MatrixLine]:
+    """The whole forward pass and then the whole backward pass, a line for each matrix that is computed."""
+    for op in graph.ops:
+        yield from forward_lines(op)
+    for op in reversed(graph.ops):
+        if not op.bypassed:
+            yield from backward_lines(op)
+
+
+def _agrees(mine: Array, graphs: Array, *summands: Array) -> bool:
+    """Whether two ways of computing a matrix agree, up to rounding: of it, or of larger numbers that were added up."""
+    scale = max(float(np.max(np.abs(one), initial=0.0)) for one in (graphs, *summands))
+    tolerance = TOLERANCE if graphs.dtype == np.float64 else 1e-4
+    leeway = tolerance * scale if np.isfinite(scale) else 0.0  # after a run that diverged
+    return bool(np.allclose(mine, graphs, rtol=tolerance, atol=leeway, equal_nan=True))
+
+
+def _value(node: Node, transposed: bool = False) -> Factor:
+    return Factor(node.symbol, node.value.T if transposed else node.value, transposed)
+
+
+def _gradient(node: Node, transposed: bool = False) -> Factor:
+    name = Partial(Symbol("E"), node.symbol)
+    return Factor(name, node.grad.T if transposed else node.grad, transposed)
+
+
+@singledispatch
+def forward_lines(op: Op) -> Iterator[MatrixLine]:
+    """The lines that compute an op's output."""
+    raise TypeError(f"no matrix form for {type(op).__name__}")
+
+
+@singledispatch
+def backward_lines(op: Op) -> Iterator[MatrixLine]:
+    """The lines that send an op's gradient back."""
+    raise TypeError(f"no matrix form for {type(op).__name__}")
+
+
+@forward_lines.register
+def _(op: Linear) -> Iterator[MatrixLine]:
+    weight, activation = op.inputs[:2]
+    product = weight.value.T @ activation.value
+    remark = ""
+    if len(op.inputs) > BIAS:
+        product = product + op.inputs[BIAS].value
+        remark = f"plus {op.inputs[BIAS].symbol.plain()}, added to every column"
+    factors = (_value(weight, transposed=True), _value(activation))
+    agrees = _agrees(product, op.output.value, np.abs(weight.value.T) @ np.abs(activation.value))
+    yield MatrixLine("forward", op.output.symbol, op.output.shape, "·", factors, agrees, remark=remark)
+
+
+@backward_lines.register
+def _(op: Linear) -> Iterator[MatrixLine]:
+    weight, activation = op.inputs[:2]
+    if op.sends[WEIGHT]:
+        factors = (_value(activation), _gradient(op.output, transposed=True))
+        yield _backward(weight, "·", factors, factors[0].value @ factors[1].value, op, WEIGHT)
+    if len(op.inputs) > BIAS and op.sends[BIAS]:
+        ones = Factor(Symbol("ones"), np.ones((op.output.shape[1], 1), op.output.value.dtype))
+        factors = (_gradient(op.output), ones)
+        yield _backward(op.inputs[BIAS], "·", factors, factors[0].value @ ones.value, op, BIAS)
+    if op.sends[ACTIVATION]:
+        factors = (_value(weight), _gradient(op.output))
+        yield _backward(activation, "·", factors, factors[0].value @ factors[1].value, op, ACTIVATION)
+
+
+def _backward(
+    node: Node,
+    operator: Operator,
+    factors: tuple[Factor, ...],
+    value: Array,
+    op: Op,
+    i: int,
+    remark: str = "",
+    summands: tuple[Array, ...] = (),
+) -> MatrixLine:
+    """A backward line; where the node has several consumers, the line is one of the summands of its gradient."""
+    several = sum(consumer.sends[place] for consumer, place in node.consumers if not consumer.bypassed) > 1
+    if operator == "·":
+        summands = (np.abs(factors[0].value) @ np.abs(factors[1].value),)
+    agrees = _agrees(value, node.grad, *summands)
+    if several:
+        contributions = [contribution(*consumer) for consumer in node.consumers]
+        agrees = _agrees(np.sum(contributions, axis=0), node.grad, *contributions, *summands)
+        remark = f"{remark}; one of several contributions, which add up".removeprefix("; ")
+    name = Partial(Symbol("E"), node.symbol)
+    return MatrixLine("backward", name, node.shape, operator, factors, agrees, remark=remark)
+
+
+def contribution(op: Op, i: int) -> Array:
+    """What one consumer adds to the gradient of its input i, recomputed with plain NumPy."""
+    gradient, node = op.output.grad, op.inputs[i]
+    match op:
+        case Linear() if i == WEIGHT:
+            return np.asarray(op.inputs[ACTIVATION].value @ gradient.T)
+        case Linear() if i == ACTIVATION:
+            return np.asarray(op.inputs[WEIGHT].value @ gradient)
+        case Linear():
+            return np.asarray(gradient.sum(axis=1, keepdims=True))
+        case Elementwise():
+            return np.asarray(slopes(op) * gradient)
+        case Add():
+            return gradient
+        case Mean():
+            return np.asarray(np.broadcast_to(gradient / node.shape[op.axis], node.shape))
+        case Std():
+            return np.asarray(
+                (node.value - op.mean.value) / (node.shape[op.axis] * op.output.value) * gradient
+            )
+        case Standardize():
+            direct = gradient / op.inputs[2].value
+            if i == 0:
+                return np.asarray(direct)
+            weighed = direct if i == 1 else direct * op.output.value
+            return np.asarray(-weighed.sum(axis=op.axis, keepdims=True))
+        case _:
+            raise TypeError(f"no matrix form for {type(op).__name__}")
+
+
+def slopes(op: Elementwise) -> Array:
+    """g'(f) for every entry."""
+    out = np.empty_like(op.output.value)
+    op.rule.derivative(op.inputs[0].value, op.output.value, out)
+    return out
+
+
+@forward_lines.register
+def _(op: Elementwise) -> Iterator[MatrixLine]:
+    value = np.empty_like(op.output.value)
+    with np.errstate(all="ignore"):
+        op.rule.value(op.inputs[0].value, value)
+    factors = (_value(op.inputs[0]),)
+    agrees = _agrees(value, op.output.value)
+    yield MatrixLine(
+        "forward", op.output.symbol, op.output.shape, "", factors, agrees, op.rule.name, "entry by entry"
+    )
+
+
+@backward_lines.register
+def _(op: Elementwise) -> Iterator[MatrixLine]:
+    slope = Factor(Partial(op.output.symbol, op.inputs[0].symbol), slopes(op))
+    factors = (_gradient(op.output), slope)
+    value = factors[0].value * slope.value
+    yield _backward(op.inputs[0], "⊙", factors, value, op, 0, "entry by entry")
+
+
+@forward_lines.register
+def _(op: Softmax) -> Iterator[MatrixLine]:
+    shifted = np.exp(op.inputs[0].value - op.inputs[0].value.max(axis=0))
+    agrees = _agrees(shifted / shifted.sum(axis=0), op.output.value)
+    factors = (_value(op.inputs[0]),)
+    yield MatrixLine(
+        "forward", op.output.symbol, op.output.shape, "", factors, agrees, "softmax", "column by column"
+    )
+
+
+@backward_lines.register
+def _(op: Softmax) -> Iterator[MatrixLine]:
+    y, gradient = op.output.value, op.output.grad
+    value = y * (gradient - (gradient * y).sum(axis=0))
+    factors = (_gradient(op.output), _value(op.output))
+    yield _backward(op.inputs[0], "⊙", factors, value, op, 0, "each column's mean under Ŷ taken off first")
+
+
+@forward_lines.register
+def _(op: Add) -> Iterator[MatrixLine]:
+    x, y = op.inputs
+    agrees = _agrees(x.value + y.value, op.output.value)
+    yield MatrixLine("forward", op.output.symbol, op.output.shape, "+", (_value(x), _value(y)), agrees)
+
+
+@backward_lines.register
+def _(op: Add) -> Iterator[MatrixLine]:
+    for i, node in enumerate(op.inputs):
+        if op.sends[i]:
+            yield _backward(node, "", (_gradient(op.output),), op.output.grad, op, i)
+
+
+@forward_lines.register(Mean)
+@forward_lines.register(Std)
+def _(op: Mean | Std) -> Iterator[MatrixLine]:
+    statistic = np.mean if isinstance(op, Mean) else np.std
+    over = "samples" if op.axis == SAMPLES else "units"
+    value = statistic(op.inputs[0].value, axis=op.axis, keepdims=True)
+    tolerant = isinstance(op, Std)  # the graph's std has EPSILON under its root
+    agrees = (
+        bool(np.allclose(value, op.output.value, atol=4e-3)) if tolerant else _agrees(value, op.output.value)
+    )
+    factors = (_value(op.inputs[0]),)
+    name = "mean" if isinstance(op, Mean) else "std"
+    yield MatrixLine(
+        "forward", op.output.symbol, op.output.shape, "", factors, agrees, name, f"over the {over}"
+    )
+
+
+@backward_lines.register(Mean)
+@backward_lines.register(Std)
+def _(op: Mean | Std) -> Iterator[MatrixLine]:
+    if op.sends[0]:
+        remark = "an equal share to each" if isinstance(op, Mean) else "in proportion to f - mean"
+        yield _backward(op.inputs[0], "", (_gradient(op.output),), contribution(op, 0), op, 0, remark)
+
+
+@forward_lines.register
+def _(op: Standardize) -> Iterator[MatrixLine]:
+    value, mean, std = op.inputs
+    agrees = _agrees((value.value - mean.value) / std.value, op.output.value)
+    factors = (_value(value), _value(mean), _value(std))
+    remark = "(f - mean) / std, entry by entry"
+    yield MatrixLine("forward", op.output.symbol, op.output.shape, "", factors, agrees, "standardise", remark)
+
+
+@backward_lines.register
+def _(op: Standardize) -> Iterator[MatrixLine]:
+    for i, node in enumerate(op.inputs):
+        if op.sends[i]:
+            factors = (_gradient(op.output), _value(op.inputs[2]))
+            direct = op.output.grad / op.inputs[2].value
+            summands = (direct, direct * op.output.value)
+            yield _backward(node, "/", factors, contribution(op, i), op, i, _STANDARDIZE_REMARKS[i], summands)
+
+
+_STANDARDIZE_REMARKS = (
+    "entry by entry",
+    "minus its sum over all that share the mean",
+    "times h, minus its sum over all that share the std",
+)
+
+
+@forward_lines.register
+def _(op: Loss) -> Iterator[MatrixLine]:
+    prediction, label = op.inputs
+    yield MatrixLine(
+        "forward",
+        op.output.symbol,
+        op.output.shape,
+        "",
+        (_value(prediction), _value(label)),
+        _agrees(np.array([[_loss(op)]]), op.output.value),
+        "loss",
+        "a scalar",
+    )
+
+
+@backward_lines.register
+def _(op: Loss) -> Iterator[MatrixLine]:
+    prediction, label = op.inputs
+    if op.sends[0]:
+        value = np.empty_like(prediction.value)
+        with np.errstate(all="ignore"):
+            op.prediction_gradient(value)
+        factors = (_value(prediction), _value(label))
+        yield MatrixLine(
+            "backward",
+            Partial(op.output.symbol, prediction.symbol),
+            prediction.shape,
+            "",
+            factors,
+            _agrees(value, prediction.grad),
+            "loss'",
+            "the scalar's derivative by each entry: the shape of Ŷ",
+        )
+    if op.logits is not None:
+        remark, factors = "entry by entry", (_value(prediction), _value(label))
+        if isinstance(op, BinaryCrossEntropy) and op.weighted:
+            remark += f", with α = {op.alpha:g} and β = {op.beta:g}"
+            if op.alpha != 1.0 or op.beta != 1.0:
+                factors = _weighted_error(op)
+        yield MatrixLine(
+            "backward",
+            Partial(op.output.symbol, op.logits.symbol),
+            op.logits.shape,
+            "-",
+            factors,
+            _agrees(_logit_gradient(op), op.logits.grad),
+            remark=remark,
+            divided_by_n=op.n > 1,
+        )
+
+
+def _weighted_error(op: BinaryCrossEntropy) -> tuple[Factor, Factor]:
+    """βŶ(1-Y) and αY(1-Ŷ): with weights, Ŷ - Y is not what is left of their difference."""
+    prediction, label = op.inputs
+    y_hat, y = prediction.symbol, label.symbol
+    return (
+        Factor(Symbol("beta") * y_hat * (1 - y), op.beta * prediction.value * (1 - label.value)),
+        Factor(Symbol("alpha") * y * (1 - y_hat), op.alpha * label.value * (1 - prediction.value)),
+    )
+
+
+def _loss(op: Loss) -> float:
+    """ℰ recomputed with plain NumPy: of the two cross-entropies in the form that needs no log of a rounded Ŷ."""
+    prediction, label = (node.value for node in op.inputs)
+    if op.logits is None:
+        return float(0.5 * np.square(prediction - label).sum() / op.n)
+    f = op.logits.value
+    if isinstance(op, BinaryCrossEntropy):
+        rare, common = op.alpha * label, op.beta * (1 - label)
+        return float((rare * np.logaddexp(0, -f) + common * np.logaddexp(0, f)).sum() / op.n)
+    return float((label * (np.logaddexp.reduce(f, axis=0) - f)).sum() / op.n)
+
+
+def _logit_gradient(op: Loss) -> Array:
+    """∂ℰ/∂f of the two cross-entropies, recomputed with plain NumPy."""
+    prediction, label = (node.value for node in op.inputs)
+    if isinstance(op, BinaryCrossEntropy):
+        return np.asarray(-op.alpha * label * (1 - prediction) + op.beta * (1 - label) * prediction) / op.n
+    return np.asarray(prediction * label.sum(axis=0) - label) / op.n

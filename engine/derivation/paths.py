@@ -1,0 +1,252 @@
+"""Paths from one entry of the graph to the loss: how many there are, and which carry the most.
+
+    W[1]_11 ── f[1]_10 ── a[1]_10 ─┬─ f[2]_00 ── a[2]_00 ── …
+                                   └─ f[2]_10 ── a[2]_10 ── …        each edge ∂o/∂v; a path's value is their product
+
+A gradient is the sum over all paths of the product of the local derivatives along each. There may be 64⁵⁰
+of them, so nothing here enumerates. Paths are counted by one sweep backwards over the ops, and the strongest
+continuation of every entry by another (`backward` with (max, +) on logarithms in place of (+, ×)); the
+k strongest paths are then found best first, which with exact continuations expands little more than those paths.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import count, islice
+from typing import Any
+
+import numpy as np
+
+from engine.autodiff.graph import EVERY_COLUMN, Array, Columns, Graph, Node, Op
+from engine.autodiff.ops.loss import Loss
+from engine.formula.expression import Entry, Expr, Symbol
+
+DIGITS_THAT_DIFFER = 9
+"""Log-magnitudes that agree to this many decimals count as equal, so that ties do not multiply the search."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One scalar entry of one node."""
+
+    node: Node
+    entry: Entry
+
+    @property
+    def symbol(self) -> Symbol:
+        """Its name, such as f[2][0,0]."""
+        return self.node.entry(self.entry)
+
+    @property
+    def value(self) -> float:
+        """Its value in the last forward pass."""
+        return float(self.node.value[self.entry])
+
+    @property
+    def gradient(self) -> float:
+        """∂ℰ/∂ this entry, from the last backward pass."""
+        return float(self.node.grad[self.entry])
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One edge: input `i` of `op` at `below` reaches the op's output at `above`, with ∂above/∂below as `formula`."""
+
+    op: Op
+    i: int
+    below: Site
+    above: Site
+    formula: Expr
+
+
+def links_from(site: Site) -> Iterator[Link]:
+    """Every edge from a site towards the loss, consumer by consumer."""
+    for op, i in site.node.consumers:
+        for entry, formula in op.local(i, site.entry):
+            yield Link(op, i, site, Site(op.output, entry), formula)
+
+
+def running_products(graph: Graph, downwards: Iterable[Link]) -> Iterator[float]:
+    """The product of the local derivatives along a path that begins at the loss, link after link.
+
+    Where Ŷ has rounded and ∂ℰ/∂Ŷ · ∂Ŷ/∂f cannot be multiplied, it goes on with what the loss knows of the two.
+    """
+    product = 1.0
+    for link in downwards:
+        product *= link.formula.evaluate(graph.value_of)
+        if link.op.bypassed and not math.isfinite(product):
+            product = _fused_product(graph, link.above.entry, link.below.entry)
+        yield product
+
+
+def _fused_product(graph: Graph, prediction: Entry, logit: Entry) -> float:
+    loss = graph.ops[-1]
+    if not isinstance(loss, Loss):
+        raise TypeError("only a loss bypasses an op")
+    return loss.fused_product(prediction, logit)
+
+
+def _log_magnitude(value: float) -> float:
+    return math.log(abs(value)) if abs(value) > 0.0 else -math.inf  # NaN counts as 0
+
+
+def path_counts(graph: Graph) -> dict[int, int]:
+    """For each node (by `id`), how many paths lead from any one of its entries to the loss."""
+    counts = {id(graph.loss): 1}
+    for op in reversed(graph.ops):
+        beyond = counts.get(id(op.output), 0)
+        for i, node in enumerate(op.inputs):
+            counts[id(node)] = counts.get(id(node), 0) + op.reach(i) * beyond
+    return counts
+
+
+class StrongestPaths:
+    """The paths from sites above `start` to the loss, by magnitude, for the values of the last forward pass.
+
+    With `sample` given, only its column is looked at, unless samples are coupled (batch norm).
+    """
+
+    def __init__(self, graph: Graph, start: Node, sample: int | None) -> None:
+        self.graph = graph
+        coupled = any(not op.output.per_sample for op in graph.ops[:-1])
+        self.columns: Columns = EVERY_COLUMN if sample is None or coupled else slice(sample, sample + 1)
+        self._beyond: dict[int, Array] = {id(graph.loss): np.zeros((1, 1))}
+        above = _descendants(graph, start)
+        with np.errstate(all="ignore"):
+            for op in reversed(graph.ops):
+                if id(op.output) in above:
+                    self._sweep(op, above)
+
+    def _sweep(self, op: Op, above: set[int]) -> None:
+        for i, node in enumerate(op.inputs):
+            if id(node) not in above:
+                continue
+            strongest = op.strongest(i, self._beyond[id(op.output)], self.columns)
+            if op.bypassed:  # ∞·0 where Ŷ has rounded: the loss knows the product of the two
+                first_column = self.columns.start or 0
+                for row, column in np.argwhere(np.isnan(strongest) | np.isposinf(strongest)).tolist():
+                    strongest[row, column] = self._fused(op, i, (row, first_column + column))[1].max()
+            known = self._beyond.get(id(node))
+            self._beyond[id(node)] = strongest if known is None else np.fmax(known, strongest)
+
+    def _fused(self, op: Op, i: int, entry: Entry) -> tuple[list[Entry], Array]:
+        """Where an op's input leads to, and log|∂ℰ/∂output · ∂output/∂input| for each, by the loss's own account."""
+        reached = [above for above, _ in op.local(i, entry)]
+        return reached, np.array(
+            [_log_magnitude(_fused_product(self.graph, above, entry)) for above in reached]
+        )
+
+    def beyond(self, site: Site) -> float:
+        """The log-magnitude of the strongest path from a site to the loss; -inf where every path is 0."""
+        row, column = site.entry
+        strongest = float(self._beyond[id(site.node)][row, self._column(site.node, column)])
+        return -math.inf if math.isnan(strongest) else strongest
+
+    def _column(self, node: Node, column: Any) -> Any:
+        """Where a node's column (or columns) stands in the arrays, which may hold only the sample's."""
+        return column - self.columns.start if node.per_sample and self.columns != EVERY_COLUMN else column
+
+    def from_site(self, site: Site, first: Link | None = None) -> list[Link]:
+        """The strongest path from a site to the loss, its first edge prescribed or not.
+
+        Where every path is 0, it goes on along whatever is strongest after the 0.
+        """
+        path = [] if first is None else [first]
+        site = site if first is None else first.above
+        while site.node is not self.graph.loss:
+            link = self.strongest_link(site)
+            path.append(link)
+            site = link.above
+        return path
+
+    def strongest_link(self, site: Site, columns: Columns = EVERY_COLUMN) -> Link:
+        """The edge that the strongest path from a site takes, the first of equals.
+
+        `columns` restricts the choice to edges into those samples, where a weight reaches every sample.
+        """
+        if len(site.node.consumers) == 1 and site.node.consumers[0][0].reach(site.node.consumers[0][1]) == 1:
+            return next(links_from(site))
+        best, best_total = None, -math.inf
+        for op, i in site.node.consumers:
+            if op.bypassed:
+                entries, totals = self._fused(op, i, site.entry)
+                place = int(totals.argmax())
+                return self._link(op, i, site, entries[place])
+            (rows, reached), values = op.local_values(i, site.entry, self.graph.value_of)
+            if columns != EVERY_COLUMN and op.output.per_sample:
+                rows, reached, values = rows[columns], reached[columns], values[columns]
+            with np.errstate(all="ignore"):
+                beyond = self._beyond[id(op.output)][rows, self._column(op.output, reached)]
+                totals = np.fmax(np.log(np.abs(values)) + beyond, -np.inf)  # NaN counts as -inf
+            place = int(totals.argmax())
+            if best is None or totals[place] > best_total:
+                best, best_total = (op, i, (int(rows[place]), int(reached[place]))), float(totals[place])
+        if best is None:
+            raise ValueError(f"{site.symbol.plain()} does not reach the loss")
+        return self._link(best[0], best[1], site, best[2])
+
+    def _link(self, op: Op, i: int, site: Site, above: Entry) -> Link:
+        return Link(op, i, site, Site(op.output, above), op.local_at(i, site.entry, above))
+
+    def best(self, starts: list[Link], k: int) -> list[list[Link]]:
+        """The `k` strongest paths that begin with one of these edges, strongest first, those of value 0 left out."""
+        return list(islice(self._best_first(starts), k))
+
+    def _best_first(self, starts: list[Link]) -> Iterator[list[Link]]:
+        order = count()  # breaks ties between equally strong, equally long paths by who came first
+        queue: list[tuple[float, int, int, float, _Trail]] = []
+
+        def push(before: float, trail: _Trail) -> None:
+            link = trail.link
+            if link.op.bypassed:  # counts for itself and for the last link after it
+                total = magnitude = before + _log_magnitude(
+                    _fused_product(self.graph, link.above.entry, link.below.entry)
+                )
+            elif trail.before is not None and trail.before.link.op.bypassed:
+                total = magnitude = before
+            else:
+                magnitude = before + _log_magnitude(link.formula.evaluate(self.graph.value_of))
+                total = magnitude + self.beyond(link.above)
+            if total > -math.inf:
+                key = -round(total, DIGITS_THAT_DIFFER)
+                heapq.heappush(queue, (key, -trail.length, next(order), magnitude, trail))
+
+        for link in starts:
+            push(0.0, _Trail(link, None, 1))
+        while queue:
+            *_, magnitude, trail = heapq.heappop(queue)
+            if trail.link.above.node is self.graph.loss:
+                yield trail.links()
+                continue
+            for link in links_from(trail.link.above):
+                push(magnitude, _Trail(link, trail, trail.length + 1))
+
+
+@dataclass(frozen=True, slots=True)
+class _Trail:
+    """The beginning of a path, as its last edge and the trail before it: many trails share their beginnings."""
+
+    link: Link
+    before: _Trail | None
+    length: int
+
+    def links(self) -> list[Link]:
+        """The edges from the first to the last."""
+        found = []
+        trail: _Trail | None = self
+        while trail is not None:
+            found.append(trail.link)
+            trail = trail.before
+        return found[::-1]
+
+
+def _descendants(graph: Graph, start: Node) -> set[int]:
+    """The nodes (by `id`) that depend on `start`, itself left out."""
+    found = {id(start)}
+    for op in graph.ops:
+        if any(id(node) in found for node in op.inputs):
+            found.add(id(op.output))
+    return found - {id(start)}

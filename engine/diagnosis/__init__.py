@@ -1,0 +1,1 @@
+"""What is wrong with a network that does not learn, and why?"""

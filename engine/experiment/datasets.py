@@ -1,0 +1,338 @@
+"""The samples an experiment learns from, as arrays with one column per sample.
+
+              sample 0  sample 1  …
+    X  row 0     1         1           (the row of ones, when asked for)
+       row 1     5.6       7.3         colour intensity
+       row 2    13.1      12.9         alcohol
+    Y  row 0     1         0           the labels
+
+Everything is drawn from the experiment's seed, from a stream of its own: another initialisation of the
+network does not change the data.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.experiment.csv_file import Table, cell_key, finite_number, read_table
+from engine.experiment.errors import UNNAMED, ExperimentError, mismatch, quoted
+from engine.experiment.spec import (
+    BceLoss,
+    BlobsData,
+    CirclesData,
+    CrossEntropyLoss,
+    CsvData,
+    DataShape,
+    Experiment,
+    InlineData,
+    Loss,
+    MoonsData,
+    RandomData,
+    SpiralsData,
+    WineData,
+    XorData,
+    label_rows,
+)
+from engine.experiment.validation import validate_loaded
+
+Array: TypeAlias = NDArray[np.float64]
+ClassIndex: TypeAlias = NDArray[np.int64]
+
+# The key of the data's own random stream among those that grow from one seed. NumPy numbers spawned streams
+# 0, 1, 2, …; this one stays clear of them.
+DATA_STREAM = 0xDA7A
+
+
+@dataclass(frozen=True, eq=False)
+class DataSet:
+    """X is (features, n), Y is (outputs, n): read-only, in row order, in the experiment's dtype.
+
+    `class_names[k]` names label k of a single row of zeros and ones, or row k of one-hot labels; there are
+    none when the labels are plain numbers.
+    """
+
+    X: NDArray[np.floating[Any]]
+    Y: NDArray[np.floating[Any]]
+    feature_names: tuple[str, ...]
+    class_names: tuple[str, ...]
+
+
+class _Draft(NamedTuple):
+    """A data set in float64, before the row of ones."""
+
+    X: Array
+    Y: Array
+    feature_names: tuple[str, ...]
+    class_names: tuple[str, ...]
+
+
+def load_data(experiment: Experiment, folder: Path | None = None, source: str = UNNAMED) -> DataSet:
+    """The data of a validated experiment; `folder` is where a CSV file's relative path starts.
+
+    Raises ExperimentError for a CSV file that cannot be used, and for numbers that the dtype cannot hold.
+    """
+    draft = _draft(experiment, folder, source)
+    X, feature_names = draft.X, draft.feature_names
+    if getattr(experiment.data, "standardize", False):
+        X = standardized(X)
+    if experiment.data.ones_row:
+        X, feature_names = np.vstack([np.ones((1, X.shape[1])), X]), ("1", *feature_names)
+    return DataSet(
+        X=_in_dtype(X, experiment.dtype, source),
+        Y=_in_dtype(draft.Y, experiment.dtype, source),
+        feature_names=feature_names,
+        class_names=draft.class_names,
+    )
+
+
+def standardized(X: Array) -> Array:
+    """Each row minus its mean, divided by its standard deviation over the n samples (divisor n).
+
+    A row that does not vary becomes zeros.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):  # refused in plain words further on
+        centred = X - X.mean(axis=1, keepdims=True)
+        spread = X.std(axis=1, keepdims=True)
+    rows: Array = centred / np.where(spread > 0, spread, 1.0)
+    return rows
+
+
+def class_labels(classes: ClassIndex, count: int, loss: Loss) -> Array:
+    """Labels (outputs, n) from class numbers (n,): one row of zeros and ones, or one-hot columns."""
+    rows = label_rows(loss, count)
+    numbers = np.array([[1]]) if rows == 1 else np.arange(rows)[:, np.newaxis]
+    labels: Array = (classes == numbers).astype(np.float64)
+    return labels
+
+
+# ------------------------------------------------------------------------------------- generators
+
+
+class Variety(NamedTuple):
+    """A bivariate normal distribution of (colour intensity, alcohol): one cultivar of the Wine data."""
+
+    mean: tuple[float, float]
+    std: tuple[float, float]
+    correlation: float
+
+
+VARIETY_A = Variety(mean=(7.3962, 13.1538), std=(2.3109, 0.5302), correlation=0.3504)
+VARIETY_B = Variety(mean=(5.5283, 13.7447), std=(1.2386, 0.4621), correlation=0.4083)
+SAMPLES_PER_A = 11  # one of A for ten of B
+
+
+def wine(n: int, rng: np.random.Generator) -> tuple[Array, ClassIndex]:
+    """Colour intensity and alcohol (2, n) of two varieties in random order; classes (n,): 1 is A, 0 is B.
+
+    One sample in eleven is of variety A (at least one is): 100 of 1100. Each variety is a bivariate normal
+    with the statistics (means, sample standard deviations with divisor n-1, correlation) of a cultivar in
+    the UCI Wine data (Aeberhard & Forina, doi 10.24432/C5PC7J). A is cultivar 3, of 48 wines:
+    colour intensity 7.3962 ± 2.3109, alcohol 13.1538 ± 0.5302 %, correlation 0.3504. B is cultivar 1, of 59:
+    5.5283 ± 1.2386, 13.7447 ± 0.4621 %, correlation 0.4083. The two overlap, so that a classifier that is
+    right on average may still miss half of the rare variety.
+
+    With z₀ and z₁ standard normal: colour = mean + std z₀, alcohol = mean + std (ρ z₀ + √(1-ρ²) z₁).
+    """
+    classes = np.zeros(n, dtype=np.int64)
+    classes[: max(1, round(n / SAMPLES_PER_A))] = 1
+    classes = rng.permutation(classes)
+    varieties = (VARIETY_B, VARIETY_A)
+    mean = np.array([variety.mean for variety in varieties])[classes].T
+    std = np.array([variety.std for variety in varieties])[classes].T
+    correlation = np.array([variety.correlation for variety in varieties])[classes]
+    z = rng.standard_normal((2, n))
+    correlated = np.stack([z[0], correlation * z[0] + np.sqrt(1 - correlation**2) * z[1]])
+    return mean + std * correlated, classes
+
+
+def xor(n: int, noise: float, rng: np.random.Generator) -> tuple[Array, ClassIndex]:
+    """Corners of the unit square (2, n) in the order 00, 01, 10, 11, again and again; class p ≠ q (n,).
+
+    Four samples without noise are exactly the truth table.
+    """
+    corner = np.arange(n) % 4
+    p, q = corner // 2, corner % 2
+    return _blurred(np.stack([p, q]), noise, rng), p ^ q
+
+
+def moons(n: int, noise: float, rng: np.random.Generator) -> tuple[Array, ClassIndex]:
+    """Two interleaved half circles (2, n), evenly spaced; classes (n,) alternate.
+
+    For t from 0 to π: class 0 at (cos t, sin t), class 1 at (1 - cos t, ½ - sin t), as in scikit-learn's
+    make_moons.
+    """
+    classes, along = _taking_turns(n, 2)
+    t = np.pi * along
+    horizontal = np.where(classes == 0, np.cos(t), 1 - np.cos(t))
+    vertical = np.where(classes == 0, np.sin(t), 0.5 - np.sin(t))
+    return _blurred(np.stack([horizontal, vertical]), noise, rng), classes
+
+
+def circles(n: int, noise: float, rng: np.random.Generator) -> tuple[Array, ClassIndex]:
+    """Two circles about the origin (2, n): class 0 of radius 1, class 1 of radius ½; classes (n,) alternate.
+
+    Angles are uniform random.
+    """
+    classes, _ = _taking_turns(n, 2)
+    angle = rng.uniform(0, 2 * np.pi, n)
+    radius = np.where(classes == 0, 1.0, 0.5)
+    return _blurred(radius * np.stack([np.cos(angle), np.sin(angle)]), noise, rng), classes
+
+
+def spirals(n: int, noise: float, count: int, rng: np.random.Generator) -> tuple[Array, ClassIndex]:
+    """`count` spiral arms (2, n), evenly spaced; classes (n,) take turns.
+
+    For t from 0 to 1, arm c has radius t at the angle 2π (c / count + t): one full turn outwards.
+    """
+    classes, along = _taking_turns(n, count)
+    angle = 2 * np.pi * (classes / count + along)
+    return _blurred(along * np.stack([np.cos(angle), np.sin(angle)]), noise, rng), classes
+
+
+def blobs(n: int, noise: float, count: int, rng: np.random.Generator) -> tuple[Array, ClassIndex]:
+    """`count` round normal clouds (2, n) of standard deviation `noise`; classes (n,) take turns.
+
+    Cloud c is centred on the unit circle at the angle 2π c / count.
+    """
+    classes, _ = _taking_turns(n, count)
+    angle = 2 * np.pi * classes / count
+    return _blurred(np.stack([np.cos(angle), np.sin(angle)]), noise, rng), classes
+
+
+def _taking_turns(n: int, count: int) -> tuple[ClassIndex, Array]:
+    """Class i mod count for sample i, and how far along its class the sample is, from 0 to 1; both (n,)."""
+    sample = np.arange(n)
+    classes = sample % count
+    steps_in_class = (n - 1 - classes) // count  # from a class's first sample to its last
+    return classes, sample // count / np.maximum(steps_in_class, 1)
+
+
+def _blurred(points: NDArray[Any], noise: float, rng: np.random.Generator) -> Array:
+    with np.errstate(over="ignore"):  # refused in plain words further on
+        blurred: Array = points + noise * rng.standard_normal(points.shape)
+    return blurred
+
+
+# --------------------------------------------------------------------------------------- all kinds
+
+
+def _draft(experiment: Experiment, folder: Path | None, source: str) -> _Draft:
+    data, loss = experiment.data, experiment.loss
+    rng = np.random.default_rng(np.random.SeedSequence(experiment.seed, spawn_key=(DATA_STREAM,)))
+    corner_names, point_names = ("p", "q"), ("horizontal", "vertical")
+    match data:
+        case InlineData():
+            return _numbered(np.array(data.X, dtype=np.float64), np.array(data.Y, dtype=np.float64), loss)
+        case CsvData():
+            return _from_table(read_table(data, folder, source), data, experiment, source)
+        case RandomData():
+            return _random(data, loss, rng)
+        case WineData():
+            X, classes = wine(data.n, rng)
+            return _classified(X, classes, loss, ("colour intensity", "alcohol"), ("variety B", "variety A"))
+        case XorData():
+            X, classes = xor(data.n, data.noise, rng)
+            return _classified(X, classes, loss, corner_names, ("0", "1"))
+        case MoonsData():
+            X, classes = moons(data.n, data.noise, rng)
+            return _classified(X, classes, loss, point_names, ("upper", "lower"))
+        case CirclesData():
+            X, classes = circles(data.n, data.noise, rng)
+            return _classified(X, classes, loss, point_names, ("outer", "inner"))
+        case SpiralsData():
+            X, classes = spirals(data.n, data.noise, data.classes, rng)
+            arms = tuple(f"arm {index}" for index in range(data.classes))
+            return _classified(X, classes, loss, point_names, arms)
+        case BlobsData():
+            X, classes = blobs(data.n, data.noise, data.classes, rng)
+            clouds = tuple(f"blob {index}" for index in range(data.classes))
+            return _classified(X, classes, loss, point_names, clouds)
+
+
+def _classified(
+    X: Array, classes: ClassIndex, loss: Loss, feature_names: tuple[str, ...], class_names: tuple[str, ...]
+) -> _Draft:
+    return _Draft(X, class_labels(classes, len(class_names), loss), feature_names, class_names)
+
+
+def _numbered(X: Array, Y: Array, loss: Loss) -> _Draft:
+    """Data whose features and classes have no names but their numbers."""
+    feature_names = tuple(f"x{row}" for row in range(len(X)))
+    if isinstance(loss, CrossEntropyLoss):
+        return _Draft(X, Y, feature_names, tuple(str(row) for row in range(len(Y))))
+    two_classes = isinstance(loss, BceLoss) and len(Y) == 1
+    return _Draft(X, Y, feature_names, ("0", "1") if two_classes else ())
+
+
+def _random(data: RandomData, loss: Loss, rng: np.random.Generator) -> _Draft:
+    """Standard normal inputs; fair coins for bce, random classes for cross_entropy, otherwise normal labels."""
+    X = rng.standard_normal((data.features, data.n))
+    match loss:
+        case BceLoss():
+            Y = rng.integers(0, 2, (data.outputs, data.n)).astype(np.float64)
+        case CrossEntropyLoss():
+            Y = class_labels(rng.integers(0, data.outputs, data.n), data.outputs, loss)
+        case _:
+            Y = rng.standard_normal((data.outputs, data.n))
+    return _numbered(X, Y, loss)
+
+
+# ---------------------------------------------------------------------------------- labels of a table
+
+
+def _from_table(table: Table, data: CsvData, experiment: Experiment, source: str) -> _Draft:
+    """Labels are numbers when the first one is and the loss wants numbers; otherwise they name classes."""
+    loss, n = experiment.loss, len(table.labels)
+    are_numbers = finite_number(table.labels[0]) is not None and not isinstance(loss, CrossEntropyLoss)
+    class_names = () if are_numbers else _sorted_classes(table.labels)
+    outputs = 1 if are_numbers else label_rows(loss, len(class_names))
+    if not are_numbers and len(class_names) != 2 and isinstance(loss, BceLoss):
+        found = f"{len(class_names)} different labels in column {quoted(data.label)}"
+        raise ExperimentError(table.source, "", mismatch(found, "2, because bce tells two classes apart"))
+    # Before anything is allocated: a column of different texts would make as many outputs as samples.
+    validate_loaded(experiment, DataShape(len(data.features) + data.ones_row, outputs, n), source)
+    X = np.array(table.features).T
+    if are_numbers:
+        Y = np.array([_number_labels(table, data.label, loss)])
+        return _Draft(X, Y, tuple(data.features), ("0", "1") if isinstance(loss, BceLoss) else ())
+    number = {name: index for index, name in enumerate(class_names)}
+    classes = np.array([number[label] for label in table.labels])
+    return _classified(X, classes, loss, tuple(data.features), class_names)
+
+
+def _sorted_classes(labels: list[str]) -> tuple[str, ...]:
+    """The different labels: by size when all are numbers (9 before 10), otherwise by alphabet."""
+    different = sorted(set(labels))
+    numbers = {label: finite_number(label) for label in different}
+    if None in numbers.values():
+        return tuple(different)
+    return tuple(sorted(different, key=lambda label: float(label)))
+
+
+def _number_labels(table: Table, column: str, loss: Loss) -> list[float]:
+    values = []
+    for line, label in zip(table.lines, table.labels, strict=True):
+        value = finite_number(label)
+        if value is None:
+            expected = f"a finite number, as in line {table.lines[0]}"
+            raise ExperimentError(table.source, cell_key(line, column), mismatch(quoted(label), expected))
+        if isinstance(loss, BceLoss) and not 0 <= value <= 1:
+            expected = "a label from 0 to 1 for bce"
+            raise ExperimentError(table.source, cell_key(line, column), mismatch(quoted(label), expected))
+        values.append(value)
+    return values
+
+
+def _in_dtype(values: Array, dtype: str, source: str) -> NDArray[np.floating[Any]]:
+    with np.errstate(over="ignore"):
+        array: NDArray[np.floating[Any]] = np.array(values, dtype=dtype, order="C")
+    if not np.isfinite(array).all():
+        problem = mismatch("numbers too large to compute with", f"numbers that {dtype} can hold")
+        raise ExperimentError(source, "data", problem)
+    array.flags.writeable = False
+    return array

@@ -1,0 +1,101 @@
+"""Reading experiments: from the presets that come with bptui, or from a TOML file.
+
+load_experiment("tutorial-b")        the preset of that name
+load_experiment("lab/wine.toml")     the file at that path
+"""
+
+from __future__ import annotations
+
+import os
+from importlib import resources
+from pathlib import Path
+
+import msgspec
+
+from engine.experiment.decoding import decode
+from engine.experiment.errors import ExperimentError, suggestion
+from engine.experiment.spec import CsvData, Experiment
+from engine.experiment.text_file import read_text_file
+from engine.experiment.validation import validate
+
+PRESET_NAMES = (
+    "tutorial-a",
+    "tutorial-a-loss",
+    "tutorial-a-loss-weighted",
+    "tutorial-a-wine",
+    "tutorial-a-weighted",
+    "tutorial-b",
+    "tutorial-b-wine",
+    "xor",
+    "residual-fork",
+    "batch-norm",
+    "vanishing-sigmoid-50",
+    "relu-50",
+    "leaky-relu-50",
+    "exploding-50",
+    "exploding-50-clip",
+    "exploding-50-adam",
+    "vanishing-50-xavier",
+    "vanishing-50-he",
+    "vanishing-50-orthogonal",
+    "vanishing-50-batch-norm",
+    "vanishing-50-layer-norm",
+    "vanishing-50-residual",
+    "dying-relu",
+    "dying-relu-leaky",
+    "dying-relu-he",
+    "leaky-slope-1",
+    "step-activation",
+)
+"""The presets, in the order in which the tutorials need them."""
+
+EXPERIMENT_SUFFIX = ".toml"
+LARGEST_EXPERIMENT_FILE = 16 * 2**20
+
+
+def load_experiment(name_or_path: str | Path) -> Experiment:
+    """The experiment of a preset's name or of a TOML file, checked; raises ExperimentError.
+
+    A preset comes before a file of the same name; a Path is always a file.
+    """
+    if isinstance(name_or_path, str):
+        if name_or_path in PRESET_NAMES:
+            return _preset(name_or_path)
+        if not _looks_like_a_path(name_or_path):
+            near = suggestion(name_or_path, PRESET_NAMES)
+            expected = (
+                near or f"; expected a preset's name, such as {PRESET_NAMES[0]}, or the path of a TOML file"
+            )
+            raise ExperimentError(name_or_path, "", f"neither a preset nor a file{expected}")
+    path, source = Path(name_or_path), str(name_or_path)
+    text = read_text_file(path, source, LARGEST_EXPERIMENT_FILE)
+    return parse_experiment(text, source, path.parent)
+
+
+def parse_experiment(text: str, source: str, folder: Path | None = None) -> Experiment:
+    """The experiment that a TOML text describes, checked; raises ExperimentError in the name of `source`.
+
+    A CSV file's relative path starts at `folder`, when one is given, and becomes absolute.
+    """
+    experiment = decode(text, source)
+    validate(experiment, source)
+    if folder is None or not isinstance(experiment.data, CsvData):
+        return experiment
+    # The experiment may be read now and its data from another working directory later.
+    absolute = str((folder / experiment.data.path).absolute())
+    return msgspec.structs.replace(experiment, data=msgspec.structs.replace(experiment.data, path=absolute))
+
+
+def list_presets() -> list[tuple[str, Experiment]]:
+    """Every preset's name and experiment, in the tutorials' order."""
+    return [(name, _preset(name)) for name in PRESET_NAMES]
+
+
+def _preset(name: str) -> Experiment:
+    file = resources.files("engine").joinpath("presets", f"{name}{EXPERIMENT_SUFFIX}")
+    return parse_experiment(file.read_text("utf-8"), name)
+
+
+def _looks_like_a_path(text: str) -> bool:
+    has_separator = os.sep in text or (os.altsep is not None and os.altsep in text)
+    return has_separator or text.endswith(EXPERIMENT_SUFFIX) or os.path.exists(text)

@@ -1,0 +1,259 @@
+"""The experiment: what an experiment file says, as typed and frozen values.
+
+    Experiment ─┬─ data      which samples: inline, csv, or one of the seeded generators
+                ├─ network   the layers, in order, and how to initialise them
+                ├─ loss      bce, squared_error or cross_entropy
+                └─ train     optimiser, learning rate, batch, steps
+
+`loading.py` reads one from a file or a preset, `validation.py` says whether it makes sense.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple, TypeAlias
+
+import msgspec
+
+DType: TypeAlias = Literal["float64", "float32"]
+Activation: TypeAlias = Literal[
+    "linear",
+    "sigmoid",
+    "tanh",
+    "relu",
+    "leaky_relu",
+    "elu",
+    "selu",
+    "gelu",
+    "silu",
+    "softplus",
+    "step",
+    "softmax",
+]
+Norm: TypeAlias = Literal["batch", "layer"]
+Parameter: TypeAlias = Literal["W", "b"]
+Scheme: TypeAlias = Literal["he", "xavier", "lecun", "normal", "uniform", "orthogonal", "zeros"]
+OptimizerName: TypeAlias = Literal["sgd", "momentum", "rmsprop", "adam"]
+Matrix: TypeAlias = list[list[float]]
+"""A matrix as the file writes it: a list of rows."""
+
+
+class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of the experiment file: frozen, and without room for unknown keys."""
+
+
+class TaggedSpec(Spec, frozen=True, kw_only=True, tag_field="kind"):
+    """A table whose key `kind` says which one it is."""
+
+    @property
+    def kind(self) -> str:
+        """The table's `kind`, as the file writes it."""
+        return str(self.__struct_config__.tag)
+
+
+# ---------------------------------------------------------------------------------------------- data
+
+
+class DataSpec(TaggedSpec, frozen=True, kw_only=True):
+    """What every kind of data accepts."""
+
+    ones_row: bool = False  # a row of ones before the features: the tutorials' bias
+
+
+class InlineData(DataSpec, tag="inline", frozen=True, kw_only=True):
+    """The numbers themselves: X is (features, n), Y is (outputs, n), one column per sample."""
+
+    X: Matrix
+    Y: Matrix
+
+
+class CsvData(DataSpec, tag="csv", frozen=True, kw_only=True):
+    """Columns of a CSV file with a header row; a relative path starts at the experiment file's folder."""
+
+    path: str
+    features: list[str]
+    label: str
+    standardize: bool = False
+
+
+class WineData(DataSpec, tag="wine", frozen=True, kw_only=True):
+    """Two varieties of wine, ten of B for each of A, by colour intensity and alcohol."""
+
+    n: int = 1100
+    standardize: bool = False
+
+
+class XorData(DataSpec, tag="xor", frozen=True, kw_only=True):
+    """The truth table of exclusive or; noise blurs its corners."""
+
+    n: int = 4
+    noise: float = 0.0
+
+
+class MoonsData(DataSpec, tag="moons", frozen=True, kw_only=True):
+    """Two interleaved half circles."""
+
+    n: int = 200
+    noise: float = 0.1
+
+
+class CirclesData(DataSpec, tag="circles", frozen=True, kw_only=True):
+    """One circle inside another."""
+
+    n: int = 200
+    noise: float = 0.05
+
+
+class SpiralsData(DataSpec, tag="spirals", frozen=True, kw_only=True):
+    """Interleaved spiral arms, one a class."""
+
+    n: int = 200
+    noise: float = 0.02
+    classes: int = 2
+
+
+class BlobsData(DataSpec, tag="blobs", frozen=True, kw_only=True):
+    """Round clouds on a circle, one a class."""
+
+    n: int = 200
+    noise: float = 0.3
+    classes: int = 2
+
+
+class RandomData(DataSpec, tag="random", frozen=True, kw_only=True):
+    """Standard normal inputs with labels that have nothing to do with them."""
+
+    n: int
+    features: int
+    outputs: int = 1
+
+
+Data: TypeAlias = (
+    InlineData | CsvData | WineData | XorData | MoonsData | CirclesData | SpiralsData | BlobsData | RandomData
+)
+
+
+# ------------------------------------------------------------------------------------------- network
+
+
+class LayerSpec(Spec, frozen=True, kw_only=True):
+    """One layer, or `repeat` equal layers in a row: f = Wᵀa + b, perhaps normalised, then the activation."""
+
+    units: int
+    activation: Activation = "linear"
+    slope: float | None = None  # of leaky_relu where f < 0; None means 0.01
+    repeat: int = 1
+    residual: bool = False
+    norm: Norm | None = None
+    W: Matrix | None = None  # (fan_in, units); None leaves it to the initialiser
+    b: list[float] | None = None
+    frozen: list[Parameter] = []  # parameters that the optimiser leaves alone
+
+
+class Init(Spec, frozen=True, kw_only=True):
+    """How weights are drawn in layers that do not give W; `std` replaces the scheme's standard deviation."""
+
+    scheme: Scheme = "he"
+    gain: float = 1.0
+    std: float | None = None
+
+
+class NetworkSpec(Spec, frozen=True, kw_only=True):
+    """The layers from the input to the output."""
+
+    layers: list[LayerSpec]
+    bias: bool = False
+    init: Init = msgspec.field(default_factory=Init)
+
+    def has_bias(self, layer: LayerSpec) -> bool:
+        """Whether `layer` has a vector b: all layers do with `bias = true`, others when they give one."""
+        return self.bias or layer.b is not None
+
+
+# ---------------------------------------------------------------------------------- loss and training
+
+
+class BceLoss(TaggedSpec, tag="bce", frozen=True, kw_only=True):
+    """Binary cross-entropy; a weight of None is 1 and is left out of formulas."""
+
+    alpha: float | None = None  # weight of the Y=1 term
+    beta: float | None = None  # weight of the Y=0 term
+
+
+class SquaredErrorLoss(TaggedSpec, tag="squared_error", frozen=True, kw_only=True):
+    """Half the squared error, summed over outputs, averaged over samples."""
+
+
+class CrossEntropyLoss(TaggedSpec, tag="cross_entropy", frozen=True, kw_only=True):
+    """Cross-entropy of a softmax output."""
+
+
+Loss: TypeAlias = BceLoss | SquaredErrorLoss | CrossEntropyLoss
+
+
+class Train(Spec, frozen=True, kw_only=True):
+    """How the network is trained."""
+
+    optimizer: OptimizerName = "sgd"
+    learning_rate: float = 0.1
+    batch: Literal["full"] | int = "full"
+    steps: int = 200
+    clip_norm: float | None = None
+
+
+# ---------------------------------------------------------------------------------------- experiment
+
+
+class Experiment(Spec, frozen=True, kw_only=True):
+    """Everything that determines a run: the same experiment gives the same numbers."""
+
+    data: Data
+    network: NetworkSpec
+    loss: Loss
+    train: Train = msgspec.field(default_factory=Train)
+    title: str = ""
+    about: str = ""  # one sentence on what there is to see
+    seed: int = 0
+    dtype: DType = "float64"
+
+
+class DataShape(NamedTuple):
+    """The sizes of the data: X is (features, n), Y is (outputs, n). None where only a file can tell."""
+
+    features: int
+    outputs: int | None
+    n: int | None
+
+
+def declared_shape(experiment: Experiment) -> DataShape:
+    """The shape of the data as far as the experiment tells it, without making them.
+
+    Labels of two classes are one row of zeros and ones, except for cross_entropy, which takes one-hot columns.
+    """
+    data, loss = experiment.data, experiment.loss
+    match data:
+        case InlineData():
+            features, outputs, n = len(data.X), len(data.Y), len(data.X[0]) if data.X else 0
+        case CsvData():
+            outputs_known = 1 if isinstance(loss, BceLoss) else None
+            return DataShape(len(data.features) + data.ones_row, outputs_known, None)
+        case RandomData():
+            features, outputs, n = data.features, data.outputs, data.n
+        case SpiralsData() | BlobsData():
+            features, outputs, n = 2, label_rows(loss, data.classes), data.n
+        case WineData() | XorData() | MoonsData() | CirclesData():
+            features, outputs, n = 2, label_rows(loss, 2), data.n
+    return DataShape(features + data.ones_row, outputs, n)
+
+
+def label_rows(loss: Loss, classes: int) -> int:
+    """How many rows the labels of so many classes take: one where 0 and 1 say it all, otherwise one-hot."""
+    return classes if isinstance(loss, CrossEntropyLoss) or classes > 2 else 1
+
+
+def expanded_layers(experiment: Experiment) -> list[LayerSpec]:
+    """The layers one by one, with every `repeat` unrolled; layer l of the formulas is entry l-1."""
+    return [
+        single
+        for layer in experiment.network.layers
+        for single in [msgspec.structs.replace(layer, repeat=1)] * layer.repeat
+    ]

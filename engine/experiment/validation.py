@@ -1,0 +1,336 @@
+"""Whether an experiment makes sense: every rule that types alone cannot state.
+
+Each `…_problems` function yields (key, problem) pairs in the order in which a reader should hear of them. The
+first one is raised, so a rule may rely on all the rules before it, and nothing is allocated on the way.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import TypeAlias
+
+import msgspec
+
+from engine.experiment.errors import (
+    UNNAMED,
+    ExperimentError,
+    count,
+    is_plain,
+    mismatch,
+    quoted,
+    value_in_words,
+)
+from engine.experiment.memory import bytes_in_words, memory_by_key, memory_limit
+from engine.experiment.spec import (
+    BceLoss,
+    BlobsData,
+    CrossEntropyLoss,
+    CsvData,
+    DataShape,
+    Experiment,
+    Init,
+    InlineData,
+    LayerSpec,
+    Loss,
+    Matrix,
+    RandomData,
+    SpiralsData,
+    Train,
+    WineData,
+    declared_shape,
+)
+
+Problem: TypeAlias = tuple[str, str]
+"""A key's path, and what is wrong there."""
+
+LARGEST_INTEGER = 2**63 - 1  # what TOML promises to hold
+LARGEST_FLOAT32 = 3.4028234663852886e38
+LONGEST_TITLE = 200
+# Labels that should sum to 1 were often rounded by hand or by another program.
+SUM_TOLERANCE = 1e-6
+
+
+def validate(experiment: Experiment, source: str = UNNAMED) -> None:
+    """Raise ExperimentError, in the name of `source`, for the first rule that `experiment` breaks."""
+    for key, problem in problems(experiment):
+        raise ExperimentError(source, key, problem)
+
+
+def validate_loaded(experiment: Experiment, shape: DataShape, source: str = UNNAMED) -> None:
+    """Check once more what depends on the shape of the data, now that a file has told it."""
+    for key, problem in shape_problems(experiment, shape):
+        raise ExperimentError(source, key, problem)
+
+
+def problems(experiment: Experiment) -> Iterator[Problem]:
+    """Everything that is wrong with `experiment`; each problem assumes that those before it are solved."""
+    yield from number_problems(experiment)
+    yield from text_problems(experiment)
+    yield from data_problems(experiment)
+    yield from layer_problems(experiment)
+    yield from init_problems(experiment.network.init)
+    yield from loss_problems(experiment)
+    yield from train_problems(experiment.train)
+    yield from shape_problems(experiment, declared_shape(experiment))
+
+
+# --------------------------------------------------------------------------------- numbers and text
+
+
+def number_problems(experiment: Experiment) -> Iterator[Problem]:
+    """Numbers that are infinite, undefined, or too large for what must hold them."""
+    for key, value in _leaves(msgspec.to_builtins(experiment), ""):
+        if isinstance(value, int) and abs(value) > LARGEST_INTEGER:
+            yield key, mismatch(value_in_words(value), f"a whole number within ±{LARGEST_INTEGER}")
+        elif isinstance(value, float) and not math.isfinite(value):
+            yield key, mismatch(value_in_words(value), "a finite number")
+        elif isinstance(value, float) and experiment.dtype == "float32" and abs(value) > LARGEST_FLOAT32:
+            yield key, mismatch(value_in_words(value), 'a number that dtype = "float32" can hold')
+    yield from _at_least("seed", experiment.seed, 0)
+
+
+def text_problems(experiment: Experiment) -> Iterator[Problem]:
+    """Text that could not be shown on one line of a terminal as it is."""
+    for key, value in _leaves(msgspec.to_builtins(experiment), ""):
+        if isinstance(value, str) and not is_plain(value):
+            yield key, mismatch(quoted(value), "one line of text without control characters")
+    if len(experiment.title) > LONGEST_TITLE:
+        yield "title", mismatch(f"{len(experiment.title)} characters", f"at most {LONGEST_TITLE}")
+
+
+# ---------------------------------------------------------------------------------------------- data
+
+
+def data_problems(experiment: Experiment) -> Iterator[Problem]:
+    """Sizes and labels of the data, as far as the experiment itself tells them."""
+    data = experiment.data
+    match data:
+        case InlineData():
+            yield from _rectangle_problems("data.X", data.X, "feature")
+            yield from _rectangle_problems("data.Y", data.Y, "output")
+            samples = len(data.X[0])
+            if len(data.Y[0]) != samples:
+                expected = f"{samples}, one for each column of data.X"
+                yield "data.Y", mismatch(count(len(data.Y[0]), "column"), expected)
+            yield from _label_problems(data.Y, experiment.loss)
+        case CsvData():
+            yield from _column_problems(data)
+        case RandomData():
+            yield from _at_least("data.n", data.n, 1)
+            yield from _at_least("data.features", data.features, 1)
+            yield from _at_least("data.outputs", data.outputs, 1)
+        case WineData():
+            yield from _at_least("data.n", data.n, 1)
+        case _:
+            yield from _at_least("data.n", data.n, 1)
+            yield from _at_least("data.noise", data.noise, 0)
+            if isinstance(data, SpiralsData | BlobsData):
+                yield from _class_problems(data.classes, experiment.loss)
+
+
+def _column_problems(data: CsvData) -> Iterator[Problem]:
+    if not data.path:
+        yield "data.path", mismatch(quoted(""), "the path of a CSV file")
+    if not data.features:
+        yield "data.features", mismatch("an empty list", "the names of one or more columns")
+    for index, name in enumerate(data.features):
+        if name in data.features[:index]:
+            yield f"data.features[{index}]", mismatch(f"{quoted(name)} again", "each column once")
+    if data.label in data.features:
+        yield "data.label", mismatch(f"{quoted(data.label)}, which is a feature", "a column of its own")
+
+
+def _class_problems(classes: int, loss: Loss) -> Iterator[Problem]:
+    yield from _at_least("data.classes", classes, 2)
+    if classes > 2 and isinstance(loss, BceLoss):
+        expected = "2, because bce tells two classes apart (for more, take cross_entropy)"
+        yield "data.classes", mismatch(str(classes), expected)
+
+
+def _label_problems(Y: Matrix, loss: Loss) -> Iterator[Problem]:
+    match loss:
+        case BceLoss():
+            for row, column, label in _entries(Y):
+                if not 0 <= label <= 1:
+                    yield f"data.Y[{row}][{column}]", mismatch(str(label), "a label from 0 to 1 for bce")
+        case CrossEntropyLoss():
+            for row, column, label in _entries(Y):
+                if label < 0:
+                    expected = "a probability of 0 or more for cross_entropy"
+                    yield f"data.Y[{row}][{column}]", mismatch(str(label), expected)
+            for column, labels in enumerate(zip(*Y, strict=True)):
+                if abs(sum(labels) - 1) > SUM_TOLERANCE:
+                    found = f"column {column} with the sum {sum(labels):.6g}"
+                    yield "data.Y", mismatch(found, "columns that sum to 1 for cross_entropy")
+
+
+# ------------------------------------------------------------------------------------------- network
+
+
+def layer_problems(experiment: Experiment) -> Iterator[Problem]:
+    """Each layer on its own and against the width below it, from the input to the output."""
+    layers = experiment.network.layers
+    if not layers:
+        yield "network.layers", mismatch("an empty list", "one layer or more")
+    fan_in = declared_shape(experiment).features
+    below = "row of X, the row of ones included" if experiment.data.ones_row else "row of X"
+    for index, layer in enumerate(layers):
+        key = f"network.layers[{index}]"
+        yield from _at_least(f"{key}.units", layer.units, 1)
+        yield from _at_least(f"{key}.repeat", layer.repeat, 1)
+        if layer.slope is not None and layer.activation != "leaky_relu":
+            found = f"a slope for the activation {quoted(layer.activation)}"
+            yield f"{key}.slope", mismatch(found, 'a slope only with "leaky_relu"')
+        if layer.residual and fan_in != layer.units:
+            expected = f"{fan_in}, because residual = true adds the layer's input, which is {fan_in} wide"
+            yield f"{key}.units", mismatch(count(layer.units, "unit"), expected)
+        yield from _given_parameter_problems(key, layer, fan_in, below)
+        if "b" in layer.frozen and not experiment.network.has_bias(layer):
+            expected = "parameters that the layer has (network.bias is false and no b is given)"
+            yield f"{key}.frozen", mismatch(quoted("b"), expected)
+        fan_in, below = layer.units, "unit of the layer below"
+
+
+def _given_parameter_problems(key: str, layer: LayerSpec, fan_in: int, below: str) -> Iterator[Problem]:
+    if layer.W is not None:
+        if layer.repeat > 1 and fan_in != layer.units:
+            found = f"one W for {layer.repeat} layers of which the first is {fan_in}×{layer.units}"
+            yield f"{key}.W", mismatch(found, "a width that stays the same, or no W")
+        if len(layer.W) != fan_in:
+            yield f"{key}.W", mismatch(count(len(layer.W), "row"), f"{fan_in}, one for each {below}")
+        for row, weights in enumerate(layer.W):
+            if len(weights) != layer.units:
+                expected = f"{layer.units}, one for each unit of this layer"
+                yield f"{key}.W[{row}]", mismatch(count(len(weights), "value"), expected)
+    if layer.b is not None and len(layer.b) != layer.units:
+        expected = f"{layer.units}, one for each unit of this layer"
+        yield f"{key}.b", mismatch(count(len(layer.b), "value"), expected)
+
+
+def init_problems(init: Init) -> Iterator[Problem]:
+    """The spread of the initial weights."""
+    yield from _at_least("network.init.gain", init.gain, 0)
+    if init.std is None:
+        return
+    yield from _at_least("network.init.std", init.std, 0)
+    if init.scheme in ("uniform", "orthogonal", "zeros"):
+        found = f"a standard deviation for the scheme {quoted(init.scheme)}, which has none"
+        yield "network.init.std", mismatch(found, "gain, or one of the normal schemes")
+
+
+# ---------------------------------------------------------------------------------- loss and training
+
+
+def loss_problems(experiment: Experiment) -> Iterator[Problem]:
+    """The loss, and the output layer that it needs: bce a sigmoid, cross_entropy a softmax."""
+    loss, layers = experiment.loss, experiment.network.layers
+    if isinstance(loss, BceLoss):
+        for name, weight in (("alpha", loss.alpha), ("beta", loss.beta)):
+            if weight is not None:
+                yield from _at_least(f"loss.{name}", weight, 0)
+    for index, layer in enumerate(layers):
+        hidden = index < len(layers) - 1 or layer.repeat > 1
+        if layer.activation == "softmax" and hidden:
+            expected = "softmax in the output layer only"
+            yield f"network.layers[{index}].activation", mismatch('"softmax" in a hidden layer', expected)
+    key, output = f"network.layers[{len(layers) - 1}]", layers[-1]
+    needed = {"bce": "sigmoid", "cross_entropy": "softmax"}.get(loss.kind)
+    if needed is None:
+        if output.activation == "softmax":
+            expected = (
+                f"another activation, because the loss is {loss.kind} (softmax goes with cross_entropy)"
+            )
+            yield f"{key}.activation", mismatch('"softmax"', expected)
+        return
+    if output.activation != needed:
+        expected = f"{quoted(needed)} in the output layer, because the loss is {loss.kind}"
+        yield f"{key}.activation", mismatch(quoted(output.activation), expected)
+    if output.residual:
+        expected = f"false, because {loss.kind} needs the {needed} itself as the prediction"
+        yield f"{key}.residual", mismatch("true", expected)
+
+
+def train_problems(train: Train) -> Iterator[Problem]:
+    """The ranges of the training settings."""
+    yield from _at_least("train.learning_rate", train.learning_rate, 0)
+    yield from _at_least("train.steps", train.steps, 0)
+    if train.batch != "full":
+        yield from _at_least("train.batch", train.batch, 1)
+    if train.clip_norm is not None and train.clip_norm <= 0:
+        yield "train.clip_norm", mismatch(value_in_words(train.clip_norm), "a number above 0")
+
+
+# --------------------------------------------------------------------------------- the data's shape
+
+
+def shape_problems(experiment: Experiment, shape: DataShape) -> Iterator[Problem]:
+    """What depends on the shape of the data: the output's width, the batch, and the memory."""
+    last = len(experiment.network.layers) - 1
+    units = experiment.network.layers[last].units
+    if shape.outputs is not None and units != shape.outputs:
+        expected = f"{shape.outputs}, one for each row of the labels Y"
+        yield f"network.layers[{last}].units", mismatch(count(units, "unit"), expected)
+    batch = experiment.train.batch
+    if shape.n is not None and batch != "full" and batch > shape.n:
+        expected = f'"full" or at most {shape.n}, the number of samples'
+        yield "train.batch", mismatch(str(batch), expected)
+    yield from _norm_batch_problems(experiment, shape.n)
+    needed, limit = memory_by_key(experiment, shape), memory_limit()
+    total = sum(needed.values())
+    if total > limit:
+        expected = f"at most {bytes_in_words(limit)} on this machine"
+        largest = max(needed, key=needed.__getitem__)
+        yield largest, mismatch(f"an experiment that would take {bytes_in_words(total)} of memory", expected)
+
+
+def _norm_batch_problems(experiment: Experiment, n: int | None) -> Iterator[Problem]:
+    """Batch norm of one sample is 0 whatever the sample: no batch may have one, unless there is only one in all."""
+    batch = experiment.train.batch
+    if n is None or n == 1 or batch == "full":
+        return
+    normalised = [index for index, layer in enumerate(experiment.network.layers) if layer.norm == "batch"]
+    alone = "batches of 1 sample" if batch == 1 else "a last batch of 1 sample"
+    if normalised and (batch == 1 or n % batch == 1):
+        found = f"{batch}, which makes {alone} of the {n}"
+        expected = f"2 samples or more in each batch, because network.layers[{normalised[0]}] has batch norm"
+        yield "train.batch", mismatch(found, expected)
+
+
+# ------------------------------------------------------------------------------------------- helpers
+
+
+def _leaves(tree: object, key: str) -> Iterator[tuple[str, object]]:
+    """Every value that is neither a table nor a list, with the path of its key."""
+    if isinstance(tree, dict):
+        for name, branch in tree.items():
+            yield from _leaves(branch, f"{key}.{name}" if key else name)
+    elif isinstance(tree, list):
+        for index, branch in enumerate(tree):
+            yield from _leaves(branch, f"{key}[{index}]")
+    else:
+        yield key, tree
+
+
+def _at_least(key: str, value: float, least: int) -> Iterator[Problem]:
+    if value < least:
+        kind = "a whole number" if isinstance(value, int) else "a number"
+        yield key, mismatch(value_in_words(value), f"{kind} of {least} or more")
+
+
+def _rectangle_problems(key: str, matrix: Matrix, row_noun: str) -> Iterator[Problem]:
+    """A matrix needs at least one row and one column, and rows of one length."""
+    if not matrix:
+        yield key, mismatch("an empty list", f"one row for each {row_noun}")
+    for index, row in enumerate(matrix):
+        if not row:
+            yield f"{key}[{index}]", mismatch("an empty list", "one number for each sample")
+        if len(row) != len(matrix[0]):
+            expected = f"{len(matrix[0])}, as many as {key}[0] has"
+            yield f"{key}[{index}]", mismatch(count(len(row), "value"), expected)
+
+
+def _entries(matrix: Sequence[Sequence[float]]) -> Iterator[tuple[int, int, float]]:
+    for row, values in enumerate(matrix):
+        for column, value in enumerate(values):
+            yield row, column, value

@@ -1,0 +1,87 @@
+"""A gradient check as lines of text, one a parameter, so that each can be shown as soon as it is done.
+
+parameter  checked  worst at      backward    difference   error  verdict
+W⁽¹⁾         6/6    [0,1]           0.3844        0.3844  3×10⁻¹²  good
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from engine.autodiff.graph import Node
+from engine.derivation.gradcheck import ENTRIES_PER_PARAMETER, ParameterCheck
+from engine.formula.expression import Entry
+from engine.formula.notation import Style, number_text, symbol_text
+
+ERROR_DIGITS = 2
+NUMBER_WIDTH, ERROR_WIDTH = 12, 9
+HEADER = ("parameter", "checked", "worst at", "backward", "difference", "error", "verdict")
+
+
+class CheckTable:
+    """The lines of the table; how wide its columns are is known from the parameters before any is checked."""
+
+    def __init__(self, parameters: Sequence[Node], style: Style) -> None:
+        self.style = style
+        names = [symbol_text(node.symbol, style) for node in parameters]
+        checked = [
+            _checked(min(node.value.size, ENTRIES_PER_PARAMETER), node.value.size) for node in parameters
+        ]
+        places = [_place((node.shape[0] - 1, node.shape[1] - 1)) for node in parameters]
+        self._widths = [
+            *(max(map(len, column)) for column in ([HEADER[0], *names], [HEADER[1], *checked])),
+            max(map(len, [HEADER[2], *places])),
+            NUMBER_WIDTH,
+            NUMBER_WIDTH,
+            ERROR_WIDTH,
+        ]
+
+    @property
+    def header(self) -> str:
+        """The line of titles."""
+        return self._line(HEADER)
+
+    def line(self, check: ParameterCheck) -> str:
+        """One parameter: how many entries were checked, and the worst of them."""
+        worst = check.worst
+        return self._line(
+            (
+                symbol_text(worst.site.node.symbol, self.style),
+                _checked(check.checked, check.entries),
+                _place(worst.site.entry),
+                number_text(worst.analytic, self.style),
+                number_text(worst.numeric, self.style),
+                number_text(worst.relative_error, Style(ERROR_DIGITS, self.style.ascii)),
+                worst.verdict if check.passed else f"{worst.verdict.upper()}, {check.failed} failed",
+            )
+        )
+
+    def _line(self, cells: Sequence[str]) -> str:
+        name, checked, place, *numbers = cells[:-1]
+        widths = self._widths
+        words = [name.ljust(widths[0]), checked.rjust(widths[1]), place.ljust(widths[2])]
+        padded = [text.rjust(width) for text, width in zip(numbers, widths[3:], strict=True)]
+        return "  ".join([*words, *padded, cells[-1]])
+
+
+def check_summary(checks: Sequence[ParameterCheck]) -> str:
+    """How the whole check went, in one sentence that counts every checked entry once."""
+    checked, agreeing = sum(check.checked for check in checks), sum(check.agreeing for check in checks)
+    if agreeing == checked:
+        return f"All {checked} checked entries agree with their central differences."
+    counts = (
+        (agreeing, "agree"),
+        (sum(check.below_noise for check in checks), "are below what rounding can show"),
+        (sum(check.undecided for check in checks), "cannot be decided (kinks)"),
+        (sum(check.failed for check in checks), "disagree"),
+    )
+    listed = "; ".join(f"{number} {words}" for number, words in counts if number or words == "agree")
+    return f"Of {checked} checked entries {listed}."
+
+
+def _checked(checked: int, entries: int) -> str:
+    return f"{checked}/{entries}"
+
+
+def _place(entry: Entry) -> str:
+    return f"[{entry[0]},{entry[1]}]"

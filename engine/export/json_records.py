@@ -1,0 +1,182 @@
+"""What the engine found, as plain dictionaries, and those as strict JSON.
+
+    graph ────────> grads_record ───┐
+    derivation ───> explain_record ─┼─> to_json ──> text that every JSON reader accepts
+    checks ───────> check_record ───┤
+    trainer ──────> train_record ───┘
+
+JSON has no NaN and no infinity: they become null, and "nonfinite" beside them says how many there were. For a
+training "nonfinite" is what its last step counted in loss, gradients and parameters, and "nulls" the number of nulls.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from engine.autodiff.graph import Graph
+from engine.derivation.chain_rule import Derivation, Step, Term, TopPath
+from engine.derivation.gradcheck import EntryCheck, ParameterCheck
+from engine.metrics.step_record import StepRecord, layer_names
+from engine.model.network import values_and_gradients
+from engine.training.trainer import Trainer
+
+Record = dict[str, Any]
+TOP_PATHS = 5
+"""How many of the strongest paths are listed."""
+
+
+def grads_record(graph: Graph) -> Record:
+    """Every value and every gradient of one pass; matrices are lists of rows."""
+    values, gradients = values_and_gradients(graph)
+    return {
+        "loss": float(graph.loss.value[0, 0]),
+        "n": graph.n,
+        "values": {name: value.tolist() for name, value in values.items()},
+        "gradients": {name: gradient.tolist() for name, gradient in gradients.items()},
+    }
+
+
+def explain_record(derivation: Derivation, check: EntryCheck) -> Record:
+    """A derivation: its steps from the loss to the target, the strongest paths, and the numerical check."""
+    return {
+        "target": derivation.target.plain(),
+        "value": derivation.value,
+        "n": derivation.n,
+        "samples": [
+            {"sample": share.sample, "value": share.value, "paths": share.paths}
+            for share in derivation.samples
+        ],
+        "sample": derivation.sample,
+        "steps": [_step_record(step) for step in derivation],
+        "top_paths": [_path_record(path) for path in derivation.top_paths(TOP_PATHS)],
+        "check": {
+            "numeric": check.numeric,
+            "relative_error": check.relative_error,
+            "verdict": check.verdict,
+        },
+    }
+
+
+def _step_record(step: Step) -> Record:
+    return {
+        "node": step.node.plain(),
+        "gradient": step.gradient,
+        "running": step.running,
+        "terms": [_term_record(term) for term in step.terms],
+    }
+
+
+def _term_record(term: Term) -> Record:
+    return {
+        "via": term.via.plain(),
+        "symbol": term.symbol.plain(),
+        "formula": term.formula.plain(),
+        "substituted": term.substituted.plain(),
+        "local": term.local,
+        "upstream": term.upstream,
+        "contribution": term.contribution,
+        "remark": term.remark,
+    }
+
+
+def _path_record(path: TopPath) -> Record:
+    return {"nodes": [node.plain() for node in path.nodes], "value": path.value, "share": path.share}
+
+
+def check_record(checks: Iterable[ParameterCheck]) -> Record:
+    """Backward against central differences: one entry a parameter, with the entry that did worst."""
+    parameters = [
+        {
+            "name": check.name,
+            "entries": check.entries,
+            "checked": check.checked,
+            "agreeing": check.agreeing,
+            "below_noise": check.below_noise,
+            "undecided": check.undecided,
+            "failed": check.failed,
+            "passed": check.passed,
+            "worst": {
+                "entry": check.worst.site.symbol.plain(),
+                "analytic": check.worst.analytic,
+                "numeric": check.worst.numeric,
+                "relative_error": check.worst.relative_error,
+                "noise": check.worst.noise,
+                "verdict": check.worst.verdict,
+            },
+        }
+        for check in checks
+    ]
+    return {"passed": all(parameter["passed"] for parameter in parameters), "parameters": parameters}
+
+
+def train_record(trainer: Trainer, first: StepRecord | None) -> Record:
+    """A training so far, with the record of its first step: the loss then and now, and every layer now."""
+    last = trainer.last
+    return {
+        "steps": trainer.steps_done,
+        "seconds": 0.0 if last is None else last.seconds,
+        "loss_first": math.nan if first is None else first.loss,
+        "loss_last": math.nan if last is None else last.loss,
+        "accuracy": None if last is None else last.accuracy,
+        "recall": [] if last is None else list(last.recall),
+        "layers": [] if last is None else _layer_records(trainer, last),
+        "problem": trainer.problem,
+        "nonfinite": 0 if last is None else last.nonfinite,
+    }
+
+
+def _layer_records(trainer: Trainer, record: StepRecord) -> list[Record]:
+    return [
+        {
+            "name": name,
+            "grad_max": float(record.grad_max[place]),
+            "grad_mean": float(record.grad_mean[place]),
+            "grad_l2": float(record.grad_l2[place]),
+            "zero_fraction": float(record.zero_fraction[place]),
+            "quiet": int(record.quiet[place]),
+            "dead": int(record.dead[place]),
+        }
+        for place, name in enumerate(layer_names(trainer.network))
+    ]
+
+
+def to_json(record: Record, *, ascii: bool = False) -> str:
+    """The record as one JSON object with "nonfinite" added: the number of floats that became null.
+
+    A record that has a count of its own by that name, a training's, keeps it and gets the number of nulls as "nulls".
+    With `ascii`, every other character is written as an escape.
+    """
+    finite, nulls = _without_nonfinite(record)
+    name = "nulls" if "nonfinite" in record else "nonfinite"
+    with _every_digit():
+        return json.dumps({**finite, name: nulls}, allow_nan=False, ensure_ascii=ascii)
+
+
+def _without_nonfinite(value: Any) -> tuple[Any, int]:
+    """The same structure with None for NaN and ±inf, and how many there were."""
+    match value:
+        case float():
+            return (value, 0) if math.isfinite(value) else (None, 1)
+        case dict():
+            pairs = {key: _without_nonfinite(item) for key, item in value.items()}
+            return {key: item for key, (item, _) in pairs.items()}, sum(n for _, n in pairs.values())
+        case list():
+            items = [_without_nonfinite(item) for item in value]
+            return [item for item, _ in items], sum(n for _, n in items)
+    return value, 0
+
+
+@contextmanager
+def _every_digit() -> Iterator[None]:
+    """Lets integers of any length be written: a deep network's count of paths may pass Python's 4300 digits."""
+    limit = sys.get_int_max_str_digits()
+    sys.set_int_max_str_digits(0)
+    try:
+        yield
+    finally:
+        sys.set_int_max_str_digits(limit)

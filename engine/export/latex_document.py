@@ -1,0 +1,200 @@
+r"""A derivation as a complete LaTeX document that compiles as it is: article, amsmath, 7-bit characters.
+
+\documentclass{article} … \begin{align*} … \end{align*} … \end{document}
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+from engine.export.document import (
+    LONGEST_CHAIN,
+    Block,
+    Chain,
+    Equations,
+    Factor,
+    Factors,
+    Facts,
+    Heading,
+    Paragraph,
+    Span,
+    Spans,
+    Table,
+    Value,
+)
+from engine.export.latex_rows import chain_rows, equations_rows, factor_rows, value_latex
+from engine.formula.expression import Number
+from engine.formula.latex import to_latex
+
+PREAMBLE = r"""\documentclass{article}
+\usepackage{amsmath}
+\setlength{\parindent}{0pt}
+\setlength{\parskip}{6pt}
+\setlength{\oddsidemargin}{0pt}
+\setlength{\textwidth}{460pt}
+\setlength{\topmargin}{-20pt}
+\setlength{\textheight}{620pt}
+\allowdisplaybreaks
+"""
+
+ROWS_A_PAGE = 20
+"""A longer table is cut, since a tabular does not break across pages."""
+ROW_GAP = "3pt"
+WIDE_COLUMN = r"p{0.5\textwidth}"
+
+_SPECIAL = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"$<$",
+    ">": r"$>$",
+    "|": r"$|$",
+    **{character: "\\" + character for character in "#$%&_{}"},
+}
+_SYMBOLS = {
+    "Ŷ": r"$\hat{Y}$",
+    "ℰ": r"$\mathcal{E}$",
+    "∂": r"$\partial$",
+    "Σ": r"$\sum$",
+    "α": r"$\alpha$",
+    "β": r"$\beta$",
+    "σ": r"$\sigma$",
+    "′": "$'$",
+    "−": "$-$",
+    "·": r"$\cdot$",
+    "×": r"$\times$",
+    "≤": r"$\le$",
+    "≥": r"$\ge$",
+    "√": r"$\sqrt{\,}$",
+    "½": r"$\tfrac12$",
+    "…": r"\dots{}",
+    "→": r"$\to$",
+    "–": "--",
+    "—": "---",
+    "‘": "`",
+    "’": "'",
+    "“": "``",
+    "”": "''",
+    "ß": r"{\ss}",
+    "ø": r"{\o}",
+    "Ø": r"{\O}",
+    "æ": r"{\ae}",
+    "Æ": r"{\AE}",
+    "ł": r"{\l}",
+    "Ł": r"{\L}",
+}
+_ACCENTS = {
+    "\N{COMBINING GRAVE ACCENT}": "`",
+    "\N{COMBINING ACUTE ACCENT}": "'",
+    "\N{COMBINING CIRCUMFLEX ACCENT}": "^",
+    "\N{COMBINING TILDE}": "~",
+    "\N{COMBINING MACRON}": "=",
+    "\N{COMBINING DIAERESIS}": '"',
+    "\N{COMBINING RING ABOVE}": "r",
+    "\N{COMBINING CARON}": "v",
+    "\N{COMBINING CEDILLA}": "c",
+}
+
+
+def render_latex(blocks: list[Block], digits: int) -> str:
+    """The document as LaTeX source, in pure ASCII."""
+    body = "\n\n".join(_block(block, digits) for block in blocks)
+    return f"{PREAMBLE}\\begin{{document}}\n\n{body}\n\n\\end{{document}}\n"
+
+
+def escape(text: str) -> str:
+    """Words in 7-bit LaTeX: special characters escaped, accents and symbols as commands, anything else as ``?``."""
+    return "".join(_escaped(character) for character in unicodedata.normalize("NFC", text))
+
+
+def _escaped(character: str) -> str:
+    if character in _SYMBOLS:
+        return _SYMBOLS[character]
+    if character.isascii():
+        return _SPECIAL.get(character, character)
+    decomposed = unicodedata.normalize("NFD", character)
+    base, mark = decomposed[0], decomposed[1:]
+    return rf"\{_ACCENTS[mark]}{{{base}}}" if base.isascii() and mark in _ACCENTS else "?"
+
+
+def _block(block: Block, digits: int) -> str:
+    match block:
+        case Heading(text, level):
+            return rf"\section*{{{escape(text)}}}" if level == 1 else rf"\subsection*{{{escape(text)}}}"
+        case Paragraph(spans):
+            return _line(spans, digits)
+        case Facts(items):
+            rows = [rf"\item[{escape(label)}] {_line(spans, digits)}" for label, spans in items]
+            return "\n".join([r"\begin{description}", *rows, r"\end{description}"])
+        case Chain():
+            return _display(chain_rows(block, digits))
+        case Equations():
+            return _display(equations_rows(block, digits))
+        case Factors(factors):
+            listed = _factor_table(factors) if len(factors) > LONGEST_CHAIN else None
+            return _table(listed, digits) if listed else _factor_list(factors, digits)
+        case Table():
+            return _table(block, digits)
+
+
+def _display(rows: list[str]) -> str:
+    inner = f" \\\\[{ROW_GAP}]\n".join(rows)
+    return f"\\begin{{align*}}\n{inner}\n\\end{{align*}}"
+
+
+def _line(spans: Spans, digits: int) -> str:
+    return "".join(_span(span, digits) for span in spans)
+
+
+def _span(span: Span, digits: int) -> str:
+    match span:
+        case str():
+            return escape(span)
+        case Value():
+            return f"${value_latex(span, digits)}$"
+    return f"${to_latex(span, digits)}$"
+
+
+def _factor_list(factors: tuple[Factor, ...], digits: int) -> str:
+    items = []
+    for place, factor in enumerate(factors):
+        lines = [rf"\item {escape(factor.words)}", _display(factor_rows(factor, digits))]
+        if factor.remark is not None:
+            lines.append(rf"\emph{{{escape(factor.remark)}}}\par")
+        if place:
+            product = "simplified " if factor.product is None else _span(factor.product, digits)
+            lines.append(f"So far: {product} {_span(Value(factor.running), digits)}")
+        items.append("\n".join(lines))
+    return "\n".join([r"\begin{enumerate}", *items, r"\end{enumerate}"])
+
+
+def _factor_table(factors: tuple[Factor, ...]) -> Table:
+    rows = tuple(
+        (
+            (str(factor.number),),
+            (factor.symbol,),
+            (factor.words + (f" ({factor.remark})" if factor.remark else ""),),
+            (Number(factor.value),),
+            (Number(factor.running),),
+        )
+        for factor in factors
+    )
+    return Table(("#", "factor", "what it is", "value", "so far"), rows, frozenset({0, 3, 4}))
+
+
+def _table(table: Table, digits: int) -> str:
+    last = len(table.header) - 1
+    wide = last not in table.numeric and bool(table.header[last])
+    columns = ["r" if column in table.numeric else "l" for column in range(len(table.header))]
+    columns[last] = WIDE_COLUMN if wide else columns[last]
+    header = " & ".join(escape(title) for title in table.header)
+    rows = [" & ".join(_line(cell, digits) for cell in row) for row in table.rows]
+    parts = []
+    for start in range(0, len(rows), ROWS_A_PAGE):
+        lines = " \\\\\n".join(rows[start : start + ROWS_A_PAGE])
+        parts.append(
+            f"\\begin{{center}}\n\\renewcommand{{\\arraystretch}}{{1.4}}\n"
+            f"\\begin{{tabular}}{{{''.join(columns)}}}\n{header} \\\\ \\hline\n{lines}\n"
+            f"\\end{{tabular}}\n\\end{{center}}"
+        )
+    return "\n\n".join(parts)

@@ -1,0 +1,107 @@
+r"""The displayed formulas of a document as LaTeX rows, for `aligned` in Markdown and `align*` in LaTeX.
+
+\frac{\partial \mathcal{E}}{\partial f} &= …    one row for each sign; long products take several rows
+                                        &\approx -0.48
+"""
+
+from __future__ import annotations
+
+from engine.export.document import (
+    LONGEST_CHAIN,
+    NO_VALUE,
+    SHOWN_AT_END,
+    SHOWN_AT_START,
+    Chain,
+    Equations,
+    Factor,
+    Value,
+    is_shown_in_full,
+)
+from engine.formula.expression import Expr, Number, Partial, Product, Quotient, Sum, bare
+from engine.formula.latex import number_latex, to_latex
+from engine.formula.layout import begins_with_minus, one_line
+
+LONGEST_ROW = 60
+"""A row of a product ends before its one-line text would be longer than this."""
+LONGEST_FORMULA = 1500
+"""A formula whose LaTeX is longer than this (a sum over very many outputs) is not printed."""
+
+
+def sign_latex(expr: Expr, digits: int) -> str:
+    r"""``=`` where the formula's numbers are shown in full, otherwise ``\approx``."""
+    return "=" if is_shown_in_full(expr, digits) else r"\approx"
+
+
+def value_latex(value: Value, digits: int) -> str:
+    r"""``\approx 0.1922``."""
+    shown = value.digits or digits
+    return f"{sign_latex(Number(value.number), shown)} {number_latex(value.number, shown)}"
+
+
+def formula_latex(expr: Expr, digits: int) -> str:
+    """A formula, or how long it would be."""
+    text = to_latex(expr, digits)
+    return text if len(text) <= LONGEST_FORMULA else r"\text{(a formula too long to print)}"
+
+
+def chain_rows(chain: Chain, digits: int) -> list[str]:
+    """The product in symbols, in formulas, in numbers, and its value."""
+    rows = []
+    for place, line in enumerate(chain.lines()):
+        left = to_latex(chain.left, digits) if chain.left is not None and place == 0 else ""
+        sign = sign_latex(Product(tuple(line)), digits)
+        if chain.left is None and place == 0:
+            sign = rf"\phantom{{{sign}}}"
+        first, *others = _product_rows(line, digits)
+        rows += [f"{left} &{sign} {first}", *(rf"&\quad \cdot {row}" for row in others)]
+    return rows
+
+
+def _product_rows(factors: list[Expr], digits: int) -> list[str]:
+    """A product with a dot between any two factors, in as many rows as it needs."""
+    shown = [
+        (_factor(factor, digits, lead=place == 0), _printed_width(factor))
+        for place, factor in enumerate(factors)
+    ]
+    if len(shown) > LONGEST_CHAIN:
+        left_out = len(shown) - SHOWN_AT_START - SHOWN_AT_END
+        shown[SHOWN_AT_START:-SHOWN_AT_END] = [(rf"\cdots \text{{ ({left_out} more) }} \cdots", 15)]
+    rows: list[list[str]] = [[]]
+    used = 0
+    for text, length in shown:
+        if rows[-1] and used + length > LONGEST_ROW:
+            rows.append([])
+            used = 0
+        rows[-1].append(text)
+        used += length + 3
+    return [r" \cdot ".join(row) for row in rows]
+
+
+def _printed_width(factor: Expr) -> int:
+    """About how many letters wide a factor is in print, where a fraction is as wide as its wider half."""
+    length = len(one_line(factor))
+    return length // 2 if isinstance(bare(factor), Partial | Quotient) else length
+
+
+def _factor(factor: Expr, digits: int, lead: bool) -> str:
+    text = formula_latex(factor, digits)
+    needs_group = isinstance(bare(factor), Sum) or (not lead and begins_with_minus(bare(factor)))
+    return rf"\left({text}\right)" if needs_group else text
+
+
+def factor_rows(factor: Factor, digits: int) -> list[str]:
+    """A factor, its formula, the formula with numbers in, its value."""
+    first, *others = factor.equalities()
+    rows = [f"{to_latex(factor.symbol)} &{sign_latex(first, digits)} {formula_latex(first, digits)}"]
+    return rows + [f"&{sign_latex(line, digits)} {formula_latex(line, digits)}" for line in others]
+
+
+def equations_rows(equations: Equations, digits: int) -> list[str]:
+    """The left side and what it equals, line by line, each with its value at the right."""
+    rows = []
+    for place, (line, value) in enumerate(equations.lines):
+        left = "" if place else to_latex(equations.left)
+        sign = sign_latex(line, digits)
+        shown = rf"\text{{{NO_VALUE}}}" if value is None else value_latex(Value(value), digits)
+        rows.append(f"{left} &{sign} {formula_latex(line, digits)} &&{shown}")
+    return rows

@@ -1,0 +1,114 @@
+"""A derivation as Markdown: headings, a table of the factors, and LaTeX between dollar signs.
+
+Written so that GitHub, Jupyter and Pandoc all read it: no ``|`` inside a table's formulas, no ``\\{`` anywhere.
+"""
+
+from __future__ import annotations
+
+import re
+
+from engine.export.document import (
+    Block,
+    Chain,
+    Equations,
+    Factor,
+    Factors,
+    Facts,
+    Heading,
+    Paragraph,
+    Span,
+    Spans,
+    Table,
+    Value,
+)
+from engine.export.latex_rows import chain_rows, equations_rows, formula_latex, value_latex
+from engine.formula.expression import Expr, Number
+from engine.formula.latex import to_latex
+from engine.formula.text import ascii_text
+
+SPECIAL = re.compile(r"([\\`*_<>|#$])")
+
+
+def render_markdown(blocks: list[Block], digits: int, ascii: bool) -> str:
+    """The document as Markdown; pure ASCII on request."""
+    text = "\n\n".join(_block(block, digits) for block in blocks) + "\n"
+    return ascii_text(text) if ascii else text
+
+
+def _block(block: Block, digits: int) -> str:
+    match block:
+        case Heading(text, level):
+            return f"{'#' * level} {_words(text)}"
+        case Paragraph(spans):
+            return _line(spans, digits)
+        case Facts(items):
+            return "\n".join(f"- **{_words(label)}:** {_line(spans, digits)}" for label, spans in items)
+        case Chain():
+            return _display(chain_rows(block, digits))
+        case Equations():
+            return _display(equations_rows(block, digits))
+        case Factors(factors):
+            return _factors(factors, digits)
+        case Table():
+            return _table(block, digits)
+
+
+def _words(text: str) -> str:
+    return SPECIAL.sub(r"\\\1", text)
+
+
+def _math(latex: str) -> str:
+    """LaTeX that survives Markdown, which would take ``\\{`` for an escaped brace and ``|`` for a cell's end."""
+    safe = latex.replace(r"\{", r"\lbrace ").replace(r"\}", r"\rbrace ").replace("|", r"\vert ")
+    return f"${safe.strip()}$"
+
+
+def _display(rows: list[str]) -> str:
+    inner = " \\\\\n".join(_math(row).strip("$") for row in rows)
+    return f"$$\n\\begin{{aligned}}\n{inner}\n\\end{{aligned}}\n$$"
+
+
+def _line(spans: Spans, digits: int) -> str:
+    return "".join(_span(span, digits) for span in spans)
+
+
+def _span(span: Span, digits: int) -> str:
+    match span:
+        case str():
+            return _words(span)
+        case Value():
+            return _math(value_latex(span, digits))
+    return _math(to_latex(span, digits))
+
+
+def _factors(factors: tuple[Factor, ...], digits: int) -> str:
+    rows = []
+    for factor in factors:
+        substituted: Expr | None = factor.substituted
+        if isinstance(substituted, Number) or substituted == factor.formula:
+            substituted = None
+        rows.append(
+            [
+                str(factor.number),
+                _math(to_latex(factor.symbol)),
+                _words(factor.words),
+                _math(formula_latex(factor.formula, digits)),
+                "" if substituted is None else _math(formula_latex(substituted, digits)),
+                _math(to_latex(Number(factor.value), digits)),
+                _math(to_latex(Number(factor.running), digits)),
+            ]
+        )
+    header = ["#", "factor", "what it is", "formula", "with numbers", "value", "so far"]
+    table = _pipes(header, rows, frozenset({0, 5, 6}))
+    remarks = [f"- {factor.number}: {_words(factor.remark)}" for factor in factors if factor.remark]
+    return "\n\n".join([table, "\n".join(remarks)]) if remarks else table
+
+
+def _table(table: Table, digits: int) -> str:
+    rows = [[_line(cell, digits) for cell in row] for row in table.rows]
+    return _pipes([_words(title) for title in table.header], rows, table.numeric)
+
+
+def _pipes(header: list[str], rows: list[list[str]], numeric: frozenset[int]) -> str:
+    rule = ["--:" if column in numeric else "---" for column in range(len(header))]
+    return "\n".join(f"| {' | '.join(line)} |" for line in [header, rule, *rows])

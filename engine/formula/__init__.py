@@ -1,0 +1,1 @@
+"""How is a formula kept, drawn, read and written?"""

@@ -1,0 +1,528 @@
+"""Formulas as values: small immutable expression trees that can be shown, substituted and evaluated.
+
+    -Y/Y_hat        Quotient ── Negative ── Symbol Y
+                       └─────── Symbol Y_hat
+
+Every formula on the screen is one of these. Its symbols, its substituted numbers and its result come from
+the same object, so they cannot disagree. The plain form is a valid Python expression; `engine.formula.parser` reads
+it back, `engine.formula.layout` draws it in two dimensions and `engine.formula.latex` writes LaTeX.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Union
+
+Entry = tuple[int, int]
+"""A zero-based (row, column) of a matrix."""
+
+# How tightly each kind of expression binds, as in Python's grammar; a child that binds
+# less tightly than its place needs gets parentheses.
+SUM, PRODUCT, SIGN, POWER, ATOM = range(5)
+
+
+class Expr:
+    """A formula. Operators build larger ones: ``2 * x + 1``."""
+
+    __slots__ = ()
+    binding = ATOM
+
+    def children(self) -> tuple[Expr, ...]:
+        """The expressions directly inside this one, left to right."""
+        return ()
+
+    def plain(self) -> str:
+        """One line of text: a valid Python expression over the plain names: ``sigmoid(f[1][0,0])``."""
+        raise NotImplementedError
+
+    def evaluate(self, values: Values) -> float:
+        """The number this formula stands for.
+
+        `values` gives the number of each symbol. Arithmetic follows IEEE 754: a division by zero is an
+        infinity or NaN, never an exception. Raises KeyError for a symbol that `values` does not know.
+        """
+        raise NotImplementedError
+
+    def substitute(self, values: Values) -> Expr:
+        """The same formula with every symbol replaced by its number."""
+        raise NotImplementedError
+
+    def symbols(self) -> Iterator[Symbol]:
+        """Every symbol in the formula, left to right, repeats included."""
+        for child in self.children():
+            yield from child.symbols()
+
+    def __str__(self) -> str:
+        return self.plain()
+
+    def __add__(self, other: Operand) -> Expr:
+        return Sum((*_terms(self), as_expr(other)))
+
+    def __radd__(self, other: Operand) -> Expr:
+        return Sum((as_expr(other), self))
+
+    def __sub__(self, other: Operand) -> Expr:
+        return Sum((*_terms(self), Negative(as_expr(other))))
+
+    def __rsub__(self, other: Operand) -> Expr:
+        return Sum((as_expr(other), Negative(self)))
+
+    def __mul__(self, other: Operand) -> Expr:
+        return Product((*_factors(self), as_expr(other)))
+
+    def __rmul__(self, other: Operand) -> Expr:
+        return Product((as_expr(other), self))
+
+    def __truediv__(self, other: Operand) -> Expr:
+        return Quotient(self, as_expr(other))
+
+    def __rtruediv__(self, other: Operand) -> Expr:
+        return Quotient(as_expr(other), self)
+
+    def __pow__(self, other: Operand) -> Expr:
+        return Power(self, as_expr(other))
+
+    def __neg__(self) -> Expr:
+        return Negative(self)
+
+
+Operand = Expr | float | int
+Name = Union["Symbol", "Partial"]
+"""What has a number of its own: a quantity, or the derivative of one quantity by another."""
+
+Values = Callable[[Name], float] | Mapping[Any, float]
+"""Where the numbers come from: a function or a dictionary from name to number."""
+
+
+def as_expr(operand: Operand) -> Expr:
+    """An expression as it is; a number as a `Number`."""
+    return operand if isinstance(operand, Expr) else Number(float(operand))
+
+
+def _terms(left: Expr) -> tuple[Expr, ...]:
+    return left.terms if isinstance(left, Sum) else (left,)
+
+
+def _factors(left: Expr) -> tuple[Expr, ...]:
+    return left.factors if isinstance(left, Product) else (left,)
+
+
+def bare(expr: Expr) -> Expr:
+    """`expr` without sums of one term and products of one factor around it: they are what they hold.
+
+    The empty sum is 0 and the empty product 1.
+    """
+    while isinstance(expr, Sum | Product) and len(expr.children()) < 2:
+        expr = expr.children()[0] if expr.children() else Number(float(isinstance(expr, Product)))
+    return expr
+
+
+def _value_of(values: Values, name: Name) -> float:
+    return float(values(name) if callable(values) else values[name])
+
+
+def _wrap(child: Expr, needed: int) -> str:
+    text = child.plain()
+    return f"({text})" if child.binding < needed else text
+
+
+@dataclass(frozen=True, slots=True)
+class Number(Expr):
+    """A constant. Its plain form reads back to exactly the same float."""
+
+    value: float
+
+    @property
+    def binding(self) -> int:  # type: ignore[override]
+        """A negative number binds like a sign, so it gets parentheses inside a product or power."""
+        return SIGN if self.plain().startswith("-") else ATOM
+
+    def plain(self) -> str:
+        """Whole numbers without a point, others with all the digits needed to read them back exactly."""
+        text = repr(float(self.value))
+        return text.removesuffix(".0") if text != "-0.0" else text
+
+    def evaluate(self, values: Values) -> float:
+        """The constant itself."""
+        return float(self.value)
+
+    def substitute(self, values: Values) -> Expr:
+        """A constant has nothing to replace."""
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol(Expr):
+    """A named quantity: ``n``, ``Y_hat``, the matrix ``W[1]`` or its entry ``W[1][1,1]``.
+
+    `layer` is the tutorial's superscript [l]; `index` its zero-based (row, column) subscript.
+    """
+
+    name: str
+    layer: int | None = None
+    index: Entry | None = None
+
+    def at(self, index: Entry) -> Symbol:
+        """The entry of this matrix at `index`."""
+        return Symbol(self.name, self.layer, index)
+
+    @property
+    def matrix(self) -> Symbol:
+        """The matrix that this entry belongs to."""
+        return Symbol(self.name, self.layer)
+
+    def plain(self) -> str:
+        """``name[layer][row,column]``, without the parts this symbol does not have."""
+        layer = "" if self.layer is None else f"[{self.layer}]"
+        index = "" if self.index is None else f"[{self.index[0]},{self.index[1]}]"
+        return f"{self.name}{layer}{index}"
+
+    def evaluate(self, values: Values) -> float:
+        """The number that `values` gives this symbol."""
+        return _value_of(values, self)
+
+    def substitute(self, values: Values) -> Expr:
+        """The number that `values` gives this symbol."""
+        return Number(_value_of(values, self))
+
+    def symbols(self) -> Iterator[Symbol]:
+        """Just this one."""
+        yield self
+
+
+@dataclass(frozen=True, slots=True)
+class Partial(Expr):
+    """The name of a partial derivative, ∂of/∂by: what a factor of the chain rule is called.
+
+    Like a symbol it has the number that `values` gives it; its formula is carried by the term that bears it.
+    """
+
+    of: Symbol
+    by: Symbol
+
+    def plain(self) -> str:
+        """``∂f[2][0,0]/∂a[1][1,0]``: a name, not an expression that can be evaluated."""
+        return f"∂{self.of.plain()}/∂{self.by.plain()}"
+
+    def evaluate(self, values: Values) -> float:
+        """The number that `values` gives this derivative."""
+        return _value_of(values, self)
+
+    def substitute(self, values: Values) -> Expr:
+        """The number that `values` gives this derivative."""
+        return Number(_value_of(values, self))
+
+
+@dataclass(frozen=True, slots=True)
+class Negative(Expr):
+    """Minus an expression."""
+
+    operand: Expr
+    binding = SIGN
+
+    def children(self) -> tuple[Expr, ...]:
+        """The operand."""
+        return (self.operand,)
+
+    def plain(self) -> str:
+        """``-x``; what begins with a minus itself gets parentheses."""
+        text = _wrap(self.operand, PRODUCT)
+        return f"-({text})" if text.startswith("-") else f"-{text}"
+
+    def evaluate(self, values: Values) -> float:
+        """Minus the operand's value."""
+        return -self.operand.evaluate(values)
+
+    def substitute(self, values: Values) -> Expr:
+        """Replaces the symbols of the operand."""
+        return Negative(self.operand.substitute(values))
+
+
+@dataclass(frozen=True, slots=True)
+class Sum(Expr):
+    """Terms added up, left to right; a `Negative` term is shown as a subtraction."""
+
+    terms: tuple[Expr, ...]
+
+    @property
+    def binding(self) -> int:  # type: ignore[override]
+        """A sum of one term binds like that term."""
+        return SUM if len(self.terms) > 1 else bare(self).binding
+
+    def children(self) -> tuple[Expr, ...]:
+        """The terms."""
+        return self.terms
+
+    def signed_terms(self) -> Iterator[tuple[bool, Expr]]:
+        """Each term as (is subtracted, magnitude), for the renderers; the first keeps its sign."""
+        for place, term in enumerate(map(bare, self.terms)):
+            if place and isinstance(term, Negative):
+                yield True, bare(term.operand)
+            else:
+                yield False, term
+
+    def plain(self) -> str:
+        """``x + y - z``."""
+        if len(self.terms) < 2:
+            return bare(self).plain()
+        parts: list[str] = []
+        for place, (subtracted, term) in enumerate(self.signed_terms()):
+            text = _wrap(term, PRODUCT)
+            if place:
+                parts.append(" - " if subtracted else " + ")
+                text = f"({text})" if text.startswith("-") else text
+            parts.append(text)
+        return "".join(parts)
+
+    def evaluate(self, values: Values) -> float:
+        """The sum of the terms' values, left to right."""
+        if not self.terms:
+            return 0.0
+        # Starting from the first term, not from 0.0, keeps the sign of a sum of negative zeros.
+        first, *rest = self.terms
+        total = first.evaluate(values)
+        for term in rest:
+            total += term.evaluate(values)
+        return total
+
+    def substitute(self, values: Values) -> Expr:
+        """Replaces the symbols of every term."""
+        return Sum(tuple(term.substitute(values) for term in self.terms))
+
+
+@dataclass(frozen=True, slots=True)
+class Product(Expr):
+    """Factors multiplied, left to right."""
+
+    factors: tuple[Expr, ...]
+
+    @property
+    def binding(self) -> int:  # type: ignore[override]
+        """A product of one factor binds like that factor."""
+        return PRODUCT if len(self.factors) > 1 else bare(self).binding
+
+    def children(self) -> tuple[Expr, ...]:
+        """The factors."""
+        return self.factors
+
+    def plain(self) -> str:
+        """``x*y*z``."""
+        if len(self.factors) < 2:
+            return bare(self).plain()
+        # A quotient to the right of a * would be read as (x*y)/z: same value in exact arithmetic, but not
+        # the same tree, so it gets parentheses.
+        first, *rest = self.factors
+        return "*".join([_wrap(first, PRODUCT), *(_wrap(factor, POWER) for factor in rest)])
+
+    def evaluate(self, values: Values) -> float:
+        """The product of the factors' values, left to right."""
+        total = 1.0
+        for factor in self.factors:
+            total *= factor.evaluate(values)
+        return total
+
+    def substitute(self, values: Values) -> Expr:
+        """Replaces the symbols of every factor."""
+        return Product(tuple(factor.substitute(values) for factor in self.factors))
+
+
+@dataclass(frozen=True, slots=True)
+class Quotient(Expr):
+    """A fraction."""
+
+    numerator: Expr
+    denominator: Expr
+    binding = PRODUCT
+
+    def children(self) -> tuple[Expr, ...]:
+        """The numerator and the denominator."""
+        return (self.numerator, self.denominator)
+
+    def plain(self) -> str:
+        """``x/y``."""
+        return f"{_wrap(self.numerator, PRODUCT)}/{_wrap(self.denominator, POWER)}"
+
+    def evaluate(self, values: Values) -> float:
+        """The quotient; a division by zero gives ±inf or NaN as IEEE 754 says."""
+        return divide(self.numerator.evaluate(values), self.denominator.evaluate(values))
+
+    def substitute(self, values: Values) -> Expr:
+        """Replaces the symbols above and below the line."""
+        return Quotient(self.numerator.substitute(values), self.denominator.substitute(values))
+
+
+@dataclass(frozen=True, slots=True)
+class Power(Expr):
+    """A base raised to an exponent."""
+
+    base: Expr
+    exponent: Expr
+    binding = POWER
+
+    def children(self) -> tuple[Expr, ...]:
+        """The base and the exponent."""
+        return (self.base, self.exponent)
+
+    def plain(self) -> str:
+        """``x**y``."""
+        return f"{_wrap(self.base, ATOM)}**{_wrap(self.exponent, ATOM)}"
+
+    def evaluate(self, values: Values) -> float:
+        """The power; overflow gives ±inf and a root of a negative number gives NaN."""
+        return power(self.base.evaluate(values), self.exponent.evaluate(values))
+
+    def substitute(self, values: Values) -> Expr:
+        """Replaces the symbols of base and exponent."""
+        return Power(self.base.substitute(values), self.exponent.substitute(values))
+
+
+@dataclass(frozen=True, slots=True)
+class Function(Expr):
+    """A function of the plain form applied to its arguments: ``sigmoid(x)``, ``maximum(x, y)``."""
+
+    name: str
+    arguments: tuple[Expr, ...]
+
+    def children(self) -> tuple[Expr, ...]:
+        """The arguments."""
+        return self.arguments
+
+    def plain(self) -> str:
+        """``name(x, y)``."""
+        return f"{self.name}({', '.join(argument.plain() for argument in self.arguments)})"
+
+    def evaluate(self, values: Values) -> float:
+        """The function's value; outside its domain NaN or ±inf, never an exception."""
+        return FUNCTIONS[self.name](*(argument.evaluate(values) for argument in self.arguments))
+
+    def substitute(self, values: Values) -> Expr:
+        """Replaces the symbols of every argument."""
+        return Function(self.name, tuple(argument.substitute(values) for argument in self.arguments))
+
+
+@dataclass(frozen=True, slots=True)
+class Indicator(Expr):
+    """1 where a comparison holds, otherwise 0: 1{f > 0}. `comparison` is one of > < >= <= ."""
+
+    left: Expr
+    comparison: str
+    right: Expr
+
+    def children(self) -> tuple[Expr, ...]:
+        """The two sides of the comparison."""
+        return (self.left, self.right)
+
+    def plain(self) -> str:
+        """``indicator(x > y)``."""
+        return f"indicator({self.left.plain()} {self.comparison} {self.right.plain()})"
+
+    def evaluate(self, values: Values) -> float:
+        """1.0 or 0.0; a comparison with NaN does not hold."""
+        return float(COMPARISONS[self.comparison](self.left.evaluate(values), self.right.evaluate(values)))
+
+    def substitute(self, values: Values) -> Expr:
+        """Replaces the symbols on both sides."""
+        return Indicator(self.left.substitute(values), self.comparison, self.right.substitute(values))
+
+
+COMPARISONS: dict[str, Callable[[float, float], bool]] = {
+    ">": lambda left, right: left > right,
+    "<": lambda left, right: left < right,
+    ">=": lambda left, right: left >= right,
+    "<=": lambda left, right: left <= right,
+}
+
+
+def divide(numerator: float, denominator: float) -> float:
+    """IEEE 754 division: x/0 is ±inf, 0/0 is NaN."""
+    if denominator == 0.0:
+        if numerator == 0.0 or math.isnan(numerator):
+            return math.nan
+        return math.copysign(math.inf, numerator) * math.copysign(1.0, denominator)
+    return numerator / denominator
+
+
+def power(base: float, exponent: float) -> float:
+    """Real power: overflow and a negative power of 0 are ±inf, a root of a negative number is NaN."""
+    if base < 0.0 and math.isfinite(base) and math.isfinite(exponent) and exponent % 1.0:
+        return math.nan
+    try:
+        return float(base**exponent)
+    except (OverflowError, ZeroDivisionError):
+        return math.copysign(math.inf, base) if exponent % 2.0 == 1.0 else math.inf
+
+
+def exp(x: float) -> float:
+    """eˣ; inf where it overflows."""
+    try:
+        return math.exp(x)
+    except OverflowError:
+        return math.inf
+
+
+def log(x: float) -> float:
+    """The natural logarithm; -inf at 0, NaN below."""
+    if x > 0.0:
+        return math.log(x)
+    return -math.inf if x == 0.0 else math.nan
+
+
+def sigmoid(x: float) -> float:
+    """σ(x) = 1/(1+e⁻ˣ)."""
+    return 1.0 / (1.0 + exp(-x))
+
+
+def _sqrt(x: float) -> float:
+    return math.sqrt(x) if x >= 0.0 else math.nan
+
+
+def _periodic(function: Callable[[float], float]) -> Callable[[float], float]:
+    return lambda x: function(x) if math.isfinite(x) else math.nan
+
+
+def _relu(x: float) -> float:
+    return x if x > 0.0 or math.isnan(x) else 0.0
+
+
+def _maximum(x: float, y: float) -> float:
+    return math.nan if math.isnan(x) or math.isnan(y) else max(x, y)
+
+
+def _minimum(x: float, y: float) -> float:
+    return math.nan if math.isnan(x) or math.isnan(y) else min(x, y)
+
+
+FUNCTIONS: dict[str, Callable[..., float]] = {
+    "sigmoid": sigmoid,
+    "tanh": math.tanh,
+    "exp": exp,
+    "log": log,
+    "sqrt": _sqrt,
+    "sin": _periodic(math.sin),
+    "cos": _periodic(math.cos),
+    "erf": math.erf,
+    "abs": abs,
+    "relu": _relu,
+    "maximum": _maximum,
+    "minimum": _minimum,
+}
+"""The functions of the plain form, each total: any float in, a float out, no exception."""
+
+ARITY = {name: 2 if name in ("maximum", "minimum") else 1 for name in FUNCTIONS}
+
+
+def call(name: str, *arguments: Operand) -> Function:
+    """``call("sigmoid", x)``: a function of the plain form applied to expressions or numbers."""
+    return Function(name, tuple(as_expr(argument) for argument in arguments))
+
+
+def positive(x: Expr) -> Indicator:
+    """1{x > 0}."""
+    return Indicator(x, ">", Number(0.0))
+
+
+def not_positive(x: Expr) -> Indicator:
+    """1{x ≤ 0}."""
+    return Indicator(x, "<=", Number(0.0))

@@ -1,0 +1,202 @@
+"""How numbers and names are written in characters, in Unicode or in plain ASCII.
+
+    W[1][1,1]  ->  W⁽¹⁾₁₁          Y_hat[0,0]  ->  Ŷ₀₀          1.23e-9  ->  1.23×10⁻⁹
+
+`engine.formula.layout` draws whole formulas with what stands here.
+"""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from dataclasses import dataclass
+from decimal import Decimal
+
+from engine.formula.expression import Symbol
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How formulas are drawn.
+
+    `digits` is the number of significant digits of a number; `ascii` keeps to 7-bit characters; a sum or
+    product of more than `max_terms` terms shows the first ones, how many are left out, and the last.
+    """
+
+    digits: int = 4
+    ascii: bool = False
+    max_terms: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.digits < 1:
+            raise ValueError(f"digits: expected at least 1, found {self.digits}")
+        if self.max_terms is not None and self.max_terms < 2:
+            raise ValueError(f"max_terms: expected at least 2, found {self.max_terms}")
+
+
+@dataclass(frozen=True, slots=True)
+class Glyphs:
+    """The characters that differ between the Unicode and the ASCII drawing."""
+
+    minus: str
+    times: str
+    partial: str
+    dots: str
+    bar: str
+    comparisons: dict[str, str]
+    functions: dict[str, str]
+    tall: dict[str, tuple[str, str, str, str]]  # delimiter: its top, middle, bottom and filling
+
+
+_UNICODE = Glyphs(
+    minus="−",
+    times="·",
+    partial="∂",
+    dots="⋯",
+    bar="─",
+    comparisons={">": ">", "<": "<", ">=": "≥", "<=": "≤"},
+    functions={"sigmoid": "σ", "relu": "ReLU", "sqrt": "√", "maximum": "max", "minimum": "min"},
+    tall={
+        "(": ("⎛", "⎜", "⎝", "⎜"),
+        ")": ("⎞", "⎟", "⎠", "⎟"),
+        "[": ("⎡", "⎢", "⎣", "⎢"),
+        "]": ("⎤", "⎥", "⎦", "⎥"),
+        "{": ("⎧", "⎨", "⎩", "⎪"),
+        "}": ("⎫", "⎬", "⎭", "⎪"),
+        "|": ("│", "│", "│", "│"),
+    },
+)
+
+
+_ASCII = Glyphs(
+    minus="-",
+    times="*",
+    partial="d",
+    dots="...",
+    bar="-",
+    comparisons={">": ">", "<": "<", ">=": ">=", "<=": "<="},
+    functions={"relu": "ReLU", "maximum": "max", "minimum": "min"},
+    tall={
+        "(": ("/", "|", "\\", "|"),
+        ")": ("\\", "|", "/", "|"),
+        "[": ("[", "[", "[", "["),
+        "]": ("]", "]", "]", "]"),
+        "{": ("{", "{", "{", "{"),
+        "}": ("}", "}", "}", "}"),
+        "|": ("|", "|", "|", "|"),
+    },
+)
+
+
+_SUBSCRIPT_DIGITS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+
+
+_SUPERSCRIPTS = dict(
+    zip(
+        "0123456789+−()abcdefghijklmnoprstuvwxyzαβγδθφχ",
+        "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻᵅᵝᵞᵟᶿᵠᵡ",
+        strict=True,
+    )
+)
+
+
+GREEK = {
+    **{unicodedata.name(letter).split()[-1].lower(): letter for letter in "αβγδεζηθικμνξπρστυφχψω"},
+    "lam": "λ",  # lambda is a reserved word of Python, and the plain form is Python
+}
+"""Plain name -> Greek letter."""
+
+
+def number_text(value: float, style: Style = Style()) -> str:
+    """A number to `style.digits` significant digits: ``0.25``, ``1100``, ``1.23×10⁻⁹``, ``∞``.
+
+    Trailing zeros are dropped, whole numbers below a billion are never rounded, and zero has no sign.
+    """
+    glyphs = glyphs_of(style)
+    if math.isnan(value):
+        return "NaN"
+    sign = glyphs.minus if value < 0 else ""
+    if math.isinf(value):
+        return sign + ("inf" if style.ascii else "∞")
+    mantissa, exponent = number_parts(value, style.digits)
+    if exponent is None:
+        return sign + mantissa
+    if style.ascii:
+        return f"{sign}{mantissa}e{exponent}"
+    return f"{sign}{mantissa}×10{superscript(str(exponent).replace('-', '−'))}"
+
+
+def number_parts(value: float, digits: int | None) -> tuple[str, int | None]:
+    """|value| as (mantissa, power of ten), or (decimal text, None) where no power of ten is needed.
+
+    Rounded to `digits` significant digits; None keeps every digit that tells this float from its
+    neighbours. `value` must be finite.
+    """
+    if abs(value) < 1e9 and value == int(value):
+        return str(abs(int(value))), None
+    figures, exponent = _figures(abs(value), digits)
+    if -5 < exponent < 6:
+        text = f"{Decimal(f'{figures}e{exponent - len(figures) + 1}'):f}"
+        # Rounding to a place left of the point would show zeros that are not in the number.
+        return (text, None) if exponent < len(figures) else (f"{abs(value):.0f}", None)
+    return figures[0] + ("." + figures[1:] if figures[1:] else ""), exponent
+
+
+def _figures(magnitude: float, digits: int | None) -> tuple[str, int]:
+    """The significant digits of a positive number, without trailing zeros, and its power of ten."""
+    mantissa, exponent = f"{Decimal(repr(float(magnitude))):e}".split("e")
+    if digits is not None and len(mantissa.replace(".", "").rstrip("0")) > digits:
+        mantissa, exponent = f"{magnitude:.{digits - 1}e}".split("e")
+    return mantissa.replace(".", "").rstrip("0"), int(exponent)
+
+
+def is_exact(value: float, style: Style = Style()) -> bool:
+    """Whether `number_text` shows all of `value`, so that a screen may write = instead of ≈."""
+    if not math.isfinite(value):
+        return True
+    mantissa, exponent = number_parts(value, style.digits)
+    return float(f"{mantissa}e{exponent or 0}") == abs(value)
+
+
+def symbol_text(symbol: Symbol, style: Style = Style()) -> str:
+    """``W⁽¹⁾₁₁``, ``Ŷ₀₀``, ``W⁽¹²⁾₁₀,₃``, ``α``; in ASCII ``W[1]_11``, ``Y_hat_00``."""
+    indices = (
+        "" if symbol.index is None else ("," if max(symbol.index) > 9 else "").join(map(str, symbol.index))
+    )
+    if style.ascii:
+        layer = "" if symbol.layer is None else f"[{symbol.layer}]"
+        return symbol.name + layer + (f"_{indices}" if indices else "")
+    layer = "" if symbol.layer is None else superscript(f"({symbol.layer})") or ""
+    name = name_glyphs(symbol.name, plain_end=bool(layer or indices))
+    return name + layer + indices.translate(_SUBSCRIPT_DIGITS)
+
+
+def name_glyphs(name: str, plain_end: bool) -> str:
+    """A name in the tutorials' letters: ``Ŷ``, ``ℰ``, ``α``; digits at its end become subscripts."""
+    stem, digits = split_name(name)
+    if digits and not plain_end:
+        return name_glyphs(stem, plain_end=True) + digits.translate(_SUBSCRIPT_DIGITS)
+    if name.endswith("_hat"):
+        # Only a letter that has its own accented character: a combining accent has no cell of its own.
+        letter = name.removesuffix("_hat")
+        accented = unicodedata.normalize("NFC", letter + "\N{COMBINING CIRCUMFLEX ACCENT}")
+        return accented if letter and len(accented) == 1 else name
+    return "ℰ" if name == "E" else GREEK.get(name, name)
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """``beta0`` as (``beta``, ``0``); the second part is empty where no digits end the name."""
+    stem = name.rstrip("0123456789")
+    return (stem, name[len(stem) :]) if stem.isalpha() else (name, "")
+
+
+def superscript(text: str) -> str | None:
+    """`text` in raised characters, or None where Unicode lacks one of them."""
+    if not all(character in _SUPERSCRIPTS for character in text):
+        return None
+    return "".join(_SUPERSCRIPTS[character] for character in text)
+
+
+def glyphs_of(style: Style) -> Glyphs:
+    """The characters that a style draws with."""
+    return _ASCII if style.ascii else _UNICODE

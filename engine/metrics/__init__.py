@@ -1,0 +1,1 @@
+"""What is measured in a step? Gradients, activations, dead units, classification."""

@@ -1,0 +1,208 @@
+"""How many samples a network classifies rightly, and, for two classes, how much of each class it finds.
+
+bce             Ŷ > ½ says 1                  one row: two classes; several rows: as many yes-or-no labels
+cross_entropy   the largest Ŷ of a column     the first of several equal ones
+squared_error   nothing is classified
+
+In a step only what must be kept of it is: counting and dividing wait until somebody asks.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.autodiff.graph import Array
+from engine.experiment.spec import BceLoss, CrossEntropyLoss, Loss
+from engine.metrics.dead_units import Mask
+
+HALF = 0.5
+
+FEW_SAMPLES = 1024
+"""Up to so many, what each was taken for is kept rather than counted: that is quicker, and takes no more room."""
+
+Found = tuple[Any, ...]
+"""What is kept of one step, which never changes; what it means is the scorer's own affair."""
+
+
+class Score(NamedTuple):
+    """`accuracy` from 0 to 1, None where nothing is classified; `recall` of class 0 and class 1, if these are all."""
+
+    accuracy: float | None
+    recall: tuple[float, ...]
+
+
+class Scorer(ABC):
+    """Scores the numbers that a prediction and a label array, both (outputs, n), hold at the moment."""
+
+    @abstractmethod
+    def read_labels(self) -> None:
+        """Takes in the labels: once, and again when they have changed."""
+
+    @abstractmethod
+    def compare(self) -> Found:
+        """Compares the prediction with the labels last read."""
+
+    @staticmethod
+    @abstractmethod
+    def scores_of(several: Sequence[Found]) -> list[Score]:
+        """What was found in several steps, as shares. It depends on nothing else."""
+
+
+def scorer(loss: Loss, prediction: Array, label: Array) -> Scorer:
+    """The scorer that fits the loss and the number of outputs."""
+    made = _scorer(loss, prediction, label)
+    made.read_labels()
+    return made
+
+
+def _scorer(loss: Loss, prediction: Array, label: Array) -> Scorer:
+    outputs = len(label)
+    half = np.full((), HALF, label.dtype)
+    match loss:
+        case BceLoss() if outputs == 1:
+            return _two_classes((prediction[0], half), (label[0], half))
+        case BceLoss():
+            return _YesOrNo(prediction, label)
+        case CrossEntropyLoss() if outputs == 2:
+            return _two_classes((prediction[1], prediction[0]), (label[1], label[0]))
+        case CrossEntropyLoss():
+            return _Largest(prediction, label)
+        case _:
+            return _Nothing()
+
+
+class _Nothing(Scorer):
+    def read_labels(self) -> None:
+        """There are no classes."""
+
+    def compare(self) -> Found:
+        return ()
+
+    @staticmethod
+    def scores_of(several: Sequence[Found]) -> list[Score]:
+        return [Score(None, ())] * len(several)
+
+
+class _TwoClasses(Scorer):
+    """Class 1 where the first row of a pair is greater than the second, otherwise class 0."""
+
+    def __init__(self, prediction: tuple[Array, Array], label: tuple[Array, Array]) -> None:
+        self._prediction, self._label = prediction, label
+        self._said_one, self._is_one, self._right = (np.empty(label[0].size, np.bool_) for _ in range(3))
+
+    def read_labels(self) -> None:
+        np.greater(*self._label, out=self._is_one)
+        self._ones = _count(self._is_one)
+
+    def compare(self) -> Found:
+        """How many samples there are and how many of class 1; how many are right, and how many of those are."""
+        np.greater(*self._prediction, out=self._said_one)
+        np.equal(self._said_one, self._is_one, out=self._right)
+        right = _count(self._right)
+        np.logical_and(self._right, self._is_one, out=self._right)
+        return self._right.size, self._ones, right, _count(self._right)
+
+    @staticmethod
+    def scores_of(several: Sequence[Found]) -> list[Score]:
+        return _shares(np.array(several, np.float64).T)
+
+
+class _TwoClassesOfFew(_TwoClasses):
+    """Counts only when it is asked."""
+
+    def read_labels(self) -> None:
+        super().read_labels()
+        self._labels = self._is_one.tobytes()
+
+    def compare(self) -> Found:
+        """For each sample, whether it is said to be of class 1 and whether it is."""
+        one, other = self._prediction
+        if self._said_one.size == 1:  # two numbers are compared faster than two arrays
+            return b"\1" if one.item(0) > other.item(0) else b"\0", self._labels
+        np.greater(one, other, out=self._said_one)
+        return self._said_one.tobytes(), self._labels
+
+    @staticmethod
+    def scores_of(several: Sequence[Found]) -> list[Score]:
+        said_one, is_one = (
+            np.frombuffer(b"".join(masks), np.bool_).reshape(len(several), -1)
+            for masks in zip(*several, strict=True)
+        )
+        right = said_one == is_one
+        size = np.full(len(several), right.shape[1])
+        return _shares(
+            [size, *(np.count_nonzero(those, axis=1) for those in (is_one, right, right & is_one))]
+        )
+
+
+def _two_classes(prediction: tuple[Array, Array], label: tuple[Array, Array]) -> Scorer:
+    return (_TwoClassesOfFew if label[0].size <= FEW_SAMPLES else _TwoClasses)(prediction, label)
+
+
+def _shares(counts: Sequence[npt.NDArray[Any]] | npt.NDArray[Any]) -> list[Score]:
+    """Of what `_TwoClasses.compare` counts, an entry a step; of a class that a batch does not hold, NaN is found."""
+    size, ones, right, right_ones = counts
+    with np.errstate(invalid="ignore"):
+        recall = np.array([(right - right_ones) / (size - ones), right_ones / ones]).T
+    return [Score(*both) for both in zip((right / size).tolist(), map(tuple, recall.tolist()), strict=True)]
+
+
+class _Right(Scorer):
+    """Counts in `_right` what is right, whatever that is."""
+
+    _right: Mask
+
+    def _counted(self) -> Found:
+        return _count(self._right), self._right.size
+
+    @staticmethod
+    def scores_of(several: Sequence[Found]) -> list[Score]:
+        return [Score(right / size, ()) for right, size in several]
+
+
+class _YesOrNo(_Right):
+    """Several labels a sample, each right or wrong by itself."""
+
+    def __init__(self, prediction: Array, label: Array) -> None:
+        self._prediction, self._label = prediction, label
+        self._said, self._is, self._right = (np.empty(label.shape, np.bool_) for _ in range(3))
+
+    def read_labels(self) -> None:
+        np.greater(self._label, HALF, out=self._is)
+
+    def compare(self) -> Found:
+        np.greater(self._prediction, HALF, out=self._said)
+        np.equal(self._said, self._is, out=self._right)
+        return self._counted()
+
+
+class _Largest(_Right):
+    """The class of the largest output of each column."""
+
+    def __init__(self, prediction: Array, label: Array) -> None:
+        n = label.shape[1]
+        self._prediction, self._label = prediction.T, label.T
+        self._samples = np.empty(
+            (n, len(label)), label.dtype
+        )  # argmax wants each sample's outputs side by side
+        self._said, self._is = (np.empty(n, np.intp) for _ in range(2))
+        self._right = np.empty(n, np.bool_)
+
+    def read_labels(self) -> None:
+        np.copyto(self._samples, self._label)
+        self._samples.argmax(axis=1, out=self._is)
+
+    def compare(self) -> Found:
+        np.copyto(self._samples, self._prediction)
+        self._samples.argmax(axis=1, out=self._said)
+        np.equal(self._said, self._is, out=self._right)
+        return self._counted()
+
+
+def _count(mask: Mask) -> int:
+    return int(np.count_nonzero(mask))

@@ -1,0 +1,190 @@
+"""What one measured pass leaves behind: a small table of numbers, and the fields of a record that are made of it.
+
+                     layer   1      2     …
+    grad_l2               [ 0.3 ,  0.1 ,  … ]    written during the pass
+    weight_l2             [ 1.7 ,  1.2 ,  … ]
+       ⋮                     │ copied, once a step
+       ▼                     ▼
+    update_ratio = η · grad_l2 / weight_l2       made when somebody reads it
+
+Most steps are never looked at: for those, copying a few bytes is all that a record costs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from engine.metrics.classification import Found, Score
+from engine.metrics.step_record import Counts, Floats, read_only_counts
+from engine.model.network import Network
+
+
+class Rows(NamedTuple):
+    """The rows of the table, an entry for each layer.
+
+    In those of gaps, an entry stands where the lower of its two layers would, and the last one means nothing.
+    Where `engine.metrics.squares` suffices, totals stand in place of means and squares in place of norms.
+    """
+
+    zero_fraction: Floats
+    saturated: Floats
+    grad_max: Floats
+    grad_mean: Floats
+    grad_l2: Floats
+    """‖∂ℰ/∂W[l]‖"""
+    delta_l2: Floats
+    """‖δ[l]‖"""
+    weight_l2: Floats
+    """‖W[l]‖"""
+    product_l2: Floats
+    """Of a gap: ‖W[l+1] δ[l+1]‖"""
+    move_l2: Floats
+    """L2 of the direction that W[l] is moved along; not written where that is the gradient."""
+    sent_l2: Floats
+    """Of a gap: ‖v‖, which is W[l+1] δ[l+1] with what a shortcut adds to it; not written for plain networks."""
+    passed_l2: Floats
+    """Of a gap: ‖v ⊙ g'‖, what the activation makes of what arrives at it; not written for plain networks."""
+
+
+def is_plain(network: Network) -> bool:
+    """Whether nothing but weights and activations is between two layers: neither norms nor shortcuts."""
+    return not any(layer.norm or layer.residual for layer in network.layers)
+
+
+class Table:
+    """The numbers of the pass under way."""
+
+    def __init__(self, depth: int) -> None:
+        numbers: Floats = np.ones((len(Rows._fields), depth))
+        self.rows = Rows(*numbers)
+        first, last = (Rows._fields.index(name) for name in ("grad_l2", "product_l2"))
+        self.squares = numbers[first : last + 1]
+        """Where `engine.metrics.squares` writes squares."""
+        self.copied: Callable[[], bytes] = numbers.tobytes
+        """All numbers as they are now."""
+
+
+class Unread:
+    """What one step left to be read: called, it makes the fields of a record that were measured.
+
+    The step was `scale` times the direction; `quiet` are the quiet units of each layer, group by group, and `found`
+    is what the scorer found.
+    """
+
+    __slots__ = ("copied", "found", "quiet", "reader", "scale")
+
+    def __init__(
+        self,
+        reader: Reader,
+        copied: bytes,
+        scale: float,
+        quiet: Sequence[Sequence[int]],
+        found: Found,
+    ) -> None:
+        self.reader, self.copied, self.scale = reader, copied, scale
+        self.quiet, self.found = quiet, found
+
+    def __call__(self) -> dict[str, Any]:
+        """The fields."""
+        return self.reader.fields_of(self)
+
+
+class Reader:
+    """Makes fields of a StepRecord of what was copied in one step. It depends on nothing that training changes."""
+
+    def __init__(
+        self,
+        sizes: Sequence[int],
+        plain: bool,
+        moves_along_gradient: bool,
+        scores_of: Callable[[Sequence[Found]], list[Score]],
+        squared: bool,
+    ) -> None:
+        """`sizes` says how many entries each W[l] has, `plain` whether `is_plain` holds.
+
+        `squared` says that the tables hold what `engine.metrics.squares` found.
+        """
+        self._squared = squared
+        self._plain = plain
+        self._depth = len(sizes)
+        self._sizes = np.array(sizes)
+        self._moves_along_gradient = moves_along_gradient
+        self._scores_of = scores_of
+
+    def fields_of(self, unread: Unread) -> dict[str, Any]:
+        """The fields of one step's record."""
+        numbers = np.frombuffer(unread.copied).reshape(-1, self._depth)
+        (score,) = self._scores_of([unread.found])
+        return {
+            "accuracy": score.accuracy,
+            "recall": score.recall,
+            "quiet": read_only_counts(_flat(unread.quiet)),
+            **self._norms_and_shares(numbers, unread.scale),
+        }
+
+    def columns_of(self, several: Sequence[Unread]) -> dict[str, Any]:
+        """The same fields of several steps at once, (steps, …) each: far quicker than one after the other."""
+        joined = np.frombuffer(b"".join([one.copied for one in several]))
+        numbers = joined.reshape(len(several), -1, self._depth).transpose(1, 0, 2)
+        scales = np.array([[one.scale] for one in several])
+        scores = self._scores_of([one.found for one in several])
+        return {
+            "accuracy": [score.accuracy for score in scores],
+            "recall": [score.recall for score in scores],
+            "quiet": [_flat(one.quiet) for one in several],
+            **self._norms_and_shares(numbers, scales),
+        }
+
+    def _norms_and_shares(self, numbers: Floats, scale: float | Floats) -> dict[str, Floats]:
+        """What the table holds, (rows, depth) or (rows, steps, depth)."""
+        with np.errstate(all="ignore"):  # a step that broke is read, too, and by the thread that draws
+            return self._shown(Rows(*numbers), scale)
+
+    def _shown(self, rows: Rows, scale: float | Floats) -> dict[str, Floats]:
+        if self._squared:
+            rows = self._drawn(rows)
+        if self._plain:
+            rows = rows._replace(sent_l2=rows.product_l2, passed_l2=rows.delta_l2)
+        gaps = slice(self._depth - 1)
+        move_l2 = rows.grad_l2 if self._moves_along_gradient else rows.move_l2
+        return {
+            "grad_max": rows.grad_max,
+            "grad_mean": rows.grad_mean,
+            "grad_l2": rows.grad_l2,
+            "update_ratio": _ratio(scale * move_l2, rows.weight_l2),
+            "zero_fraction": rows.zero_fraction,
+            "saturated": rows.saturated,
+            "delta_l2": rows.delta_l2,
+            "weight_gain": _ratio(rows.product_l2[..., gaps], rows.delta_l2[..., 1:]),
+            "activation_gain": _ratio(rows.passed_l2[..., gaps], rows.sent_l2[..., gaps]),
+        }
+
+    def _drawn(self, rows: Rows) -> Rows:
+        """Means of totals, norms of squares."""
+        return rows._replace(
+            grad_mean=_ratio(rows.grad_mean, self._sizes),
+            grad_l2=_root(rows.grad_l2),
+            weight_l2=_root(rows.weight_l2),
+            delta_l2=_root(rows.delta_l2),
+            product_l2=_root(rows.product_l2),
+        )
+
+
+def _flat(groups: Sequence[Sequence[int]]) -> list[int]:
+    return [count for group in groups for count in group]
+
+
+def _root(squares: Floats) -> Floats:
+    root: Floats = np.sqrt(squares)
+    root.setflags(write=False)
+    return root
+
+
+def _ratio(parts: Floats, wholes: Floats | Counts) -> Floats:
+    """Read-only, and NaN where both are 0."""
+    ratio: Floats = np.divide(parts, wholes)
+    ratio.setflags(write=False)
+    return ratio

@@ -1,0 +1,1 @@
+"""How does a specification become a graph? Parameters, initialisers, networks."""

@@ -1,0 +1,213 @@
+"""A network: parameters made from layer specifications, and the graphs that compute with them.
+
+    X ─ f[1] ─ (mean[1], std[1], h[1]) ─ g[1] ─ (+ a[0]) ─ a[1] ─ … ─ f[L] ─ Y_hat ─ E
+         │          with norm                 with residual
+        W[1], b[1]
+
+The parameters are allocated once and shared: a graph for a mini-batch and a graph for the whole data set see
+the same weights. In parentheses are the nodes that a layer has only with norm or residual; without residual
+the activation's output is a[l] itself, and the last layer's is Y_hat.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from engine.autodiff.graph import Array, Graph, Node
+from engine.autodiff.ops.activation import rule_for
+from engine.autodiff.ops.elementwise import Elementwise
+from engine.autodiff.ops.linear import Linear
+from engine.autodiff.ops.loss import BinaryCrossEntropy, CrossEntropy, SquaredError
+from engine.autodiff.ops.norm import SAMPLES, UNITS, Mean, Standardize, Std
+from engine.autodiff.ops.residual import Add
+from engine.autodiff.ops.softmax import Softmax
+from engine.experiment.spec import BceLoss, CrossEntropyLoss, Experiment, LayerSpec, expanded_layers
+from engine.experiment.spec import Loss as LossSpec
+from engine.formula.expression import Symbol
+from engine.model.initializers import initial_weights
+
+X, Y, PREDICTION, LOSS = Symbol("X"), Symbol("Y"), Symbol("Y_hat"), Symbol("E")
+
+WEIGHTS_STREAM = 1
+"""Which of the seed's independent random streams the weights come from (the data use another)."""
+
+
+@dataclass
+class Network:
+    """Layers and their parameters: `W[l]` (fan_in, fan_out) and, where a layer has one, `b[l]` (fan_out, 1)."""
+
+    layers: Sequence[LayerSpec]
+    parameters: dict[Symbol, Array]
+    loss: LossSpec
+    dtype: np.dtype[Any] = field(default_factory=lambda: np.dtype("float64"))
+
+    @classmethod
+    def initialised(cls, experiment: Experiment, features: int) -> Network:
+        """The network as it is before training: given weights as they are given, the others drawn by the seed."""
+        layers = expanded_layers(experiment)
+        dtype = np.dtype(experiment.dtype)
+        init = experiment.network.init
+        parameters: dict[Symbol, Array] = {}
+        fan_in = features
+        for number, layer in enumerate(layers, start=1):
+            if layer.W is None:
+                stream = np.random.SeedSequence(experiment.seed, spawn_key=(WEIGHTS_STREAM, number))
+                weights = initial_weights(
+                    init.scheme,
+                    fan_in,
+                    layer.units,
+                    np.random.default_rng(stream),
+                    gain=init.gain,
+                    std=init.std,
+                )
+            else:
+                weights = np.array(layer.W)
+            parameters[Symbol("W", number)] = np.ascontiguousarray(weights, dtype)
+            if experiment.network.has_bias(layer):
+                bias = np.zeros(layer.units) if layer.b is None else np.array(layer.b)
+                parameters[Symbol("b", number)] = np.ascontiguousarray(bias[:, None], dtype)
+            fan_in = layer.units
+        return cls(layers, parameters, experiment.loss, dtype)
+
+    def astype(self, dtype: str) -> Network:
+        """A copy with its own parameters in another precision (gradients are checked in float64)."""
+        copies = {name: value.astype(dtype) for name, value in self.parameters.items()}
+        return Network(self.layers, copies, self.loss, np.dtype(dtype))
+
+    def graph(
+        self,
+        inputs: Array,
+        labels: Array,
+        *,
+        training: bool = False,
+        gradients: bool = True,
+        into: Mapping[Symbol, Array] | None = None,
+        transient: bool = False,
+    ) -> Graph:
+        """The graph for the samples X (features, n) and Y (outputs, n).
+
+        With `training` it uses them without copying and leaves out what only a reader wants: the gradients of X
+        and of Y_hat where the loss does not need them. With `gradients=False` it can only go forward. `into` gives
+        arrays for the gradients of the parameters. With `transient` f[l] and a[l] share memory where they can:
+        after the forward pass the value of f[l] is a[l]'s, after the backward pass only the gradients of parameters
+        are there, and what the activation functions return lies side by side.
+        """
+        builder = _Builder(self, inputs, labels, training, into or {})
+        return builder.build(gradients, transient)
+
+
+class _Builder:
+    """Builds one graph, layer by layer."""
+
+    def __init__(
+        self, network: Network, inputs: Array, labels: Array, training: bool, into: Mapping[Symbol, Array]
+    ) -> None:
+        self.network = network
+        self.into = into
+        self.n = inputs.shape[1]
+        self.graph = Graph(self.n, network.dtype, constants={"n": float(self.n)})
+        self.training = training
+        self.activated: list[Node] = []
+        if not training:  # central differences move single entries of X
+            inputs, labels = inputs.copy(), labels.copy()
+        self.label = self.graph.leaf(Y, labels, needs_gradient=False, per_sample=True)
+        self.current = self.graph.leaf(X, inputs, needs_gradient=not training, per_sample=True)
+
+    def build(self, gradients: bool, transient: bool) -> Graph:
+        for number, layer in enumerate(self.network.layers, start=1):
+            self._layer(number, layer)
+        self._loss()
+        if not transient:
+            return self.graph.finish(gradients=gradients)
+        return self.graph.finish(gradients=gradients, passing=self._passing(), together=self.activated)
+
+    def _passing(self) -> list[Node]:
+        """The nodes between one op and one other, where no statistic and no shortcut looks again."""
+        return [
+            op.output
+            for op in self.graph.ops
+            if isinstance(op, Linear | Elementwise) and len(op.output.consumers) == 1
+        ]
+
+    def _layer(self, number: int, layer: LayerSpec) -> None:
+        before = self.current
+        self.pre_activation = self._linear(number, layer.units)
+        if layer.norm is not None:
+            self.pre_activation = self._normalised(number, SAMPLES if layer.norm == "batch" else UNITS)
+        last = number == len(self.network.layers)
+        output = PREDICTION if last else Symbol("a", number)
+        activated = Symbol("g", number) if layer.residual else output
+        self.current = self._activated(activated, layer)
+        if layer.residual:
+            result = self.graph.result(output, before.shape, (self.current, before))
+            self.current = self.graph.add(Add((self.current, before), result))
+
+    def _linear(self, number: int, units: int) -> Node:
+        inputs = [self._parameter(Symbol("W", number)), self.current]
+        if Symbol("b", number) in self.network.parameters:
+            inputs.append(self._parameter(Symbol("b", number)))
+        return self.graph.add(Linear(inputs, self.graph.result(Symbol("f", number), (units, self.n), inputs)))
+
+    def _parameter(self, name: Symbol) -> Node:
+        return self.graph.leaf(name, self.network.parameters[name], grad=self.into.get(name))
+
+    def _normalised(self, number: int, axis: int) -> Node:
+        graph, f = self.graph, self.pre_activation
+        units, n = f.shape
+        shape = (units, 1) if axis == SAMPLES else (1, n)
+        per_sample = axis == UNITS
+        mean = graph.result(Symbol("mean", number), shape, (f,), per_sample=per_sample)
+        graph.add(Mean(axis, (f,), mean))
+        std = graph.result(Symbol("std", number), shape, (f,), per_sample=per_sample)
+        graph.add(Std(axis, f, mean, std))
+        inputs = (f, mean, std)
+        return graph.add(Standardize(axis, inputs, graph.result(Symbol("h", number), f.shape, inputs)))
+
+    def _activated(self, output: Symbol, layer: LayerSpec) -> Node:
+        result = self.graph.result(output, self.pre_activation.shape, (self.pre_activation,))
+        self.activated.append(result)
+        if layer.activation == "softmax":
+            return self.graph.add(Softmax((self.pre_activation,), result))
+        rule = rule_for(layer.activation, layer.slope)
+        return self.graph.add(Elementwise(rule, self.pre_activation, result))
+
+    def _loss(self) -> None:
+        graph, loss = self.graph, self.network.loss
+        result = graph.result(LOSS, (1, 1), (self.current,), per_sample=False, scalar=True)
+        match loss:
+            case BceLoss():
+                graph.constants["alpha"] = 1.0 if loss.alpha is None else loss.alpha
+                graph.constants["beta"] = 1.0 if loss.beta is None else loss.beta
+                graph.add(
+                    BinaryCrossEntropy(
+                        self.current, self.label, result, self.n, self.pre_activation, loss.alpha, loss.beta
+                    )
+                )
+            case CrossEntropyLoss():
+                graph.add(CrossEntropy(self.current, self.label, result, self.n, self.pre_activation))
+            case _:
+                graph.add(SquaredError(self.current, self.label, result, self.n))
+                return
+        # The stable losses send ∂ℰ/∂f themselves, so training has no use for ∂ℰ/∂Ŷ.
+        self.current.needs_gradient = not self.training
+
+
+def values_and_gradients(graph: Graph) -> tuple[Mapping[str, Array], Mapping[str, Array]]:
+    """Every named matrix but the labels and the loss, by its plain name: its value, and its gradient."""
+    nodes = [node for node in graph.nodes.values() if node.symbol not in (Y, LOSS)]
+    return {node.symbol.plain(): node.value for node in nodes}, {
+        node.symbol.plain(): node.grad for node in nodes
+    }
+
+
+def trainable(network: Network) -> list[Symbol]:
+    """The parameters that an update changes: all but the frozen ones."""
+    return [
+        name
+        for name in network.parameters
+        if name.layer is None or name.name not in network.layers[name.layer - 1].frozen
+    ]

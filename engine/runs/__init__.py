@@ -1,0 +1,1 @@
+"""How is a run kept, in memory and on disk?"""

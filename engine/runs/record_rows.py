@@ -1,0 +1,99 @@
+"""Records as rows of numbers: which column holds what, and many records written at once.
+
+    step  loss  …  grad_max[1] grad_max[2] …  dead[1] …
+    ──────────────────────────────────────────────────
+      0   0.69  …     0.3         0.1      …     0        a record
+      1   0.68  …     0.2         0.1      …     0        the next
+
+A record that nobody has read is not read one by one either: `pass_table` makes the fields of many at once.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.metrics.pass_table import Reader, Unread
+from engine.metrics.step_record import StepRecord
+
+Numbers = npt.NDArray[np.float64]
+
+FIELDS = tuple(field.name for field in dataclasses.fields(StepRecord) if field.name != "problem")
+"""Every field that is a number or numbers. `problem` is the one text."""
+
+COUNTS = frozenset({"quiet", "dead"})
+"""Fields of whole numbers. Float64 holds them exactly."""
+
+TUPLES = frozenset({"recall"})
+"""Fields with an entry a class, not a layer."""
+
+
+class Columns:
+    """The columns for records like `first`: of networks of as many layers, for as many classes."""
+
+    def __init__(self, first: StepRecord) -> None:
+        self._first = first
+        shapes = {name: np.shape(getattr(first, name)) for name in FIELDS}
+        self.scalars = frozenset(name for name, shape in shapes.items() if not shape and name not in TUPLES)
+        self.places: dict[str, slice] = {}
+        start = 0
+        for name in FIELDS:  # `step` first
+            size = shapes[name][0] if shapes[name] else 1
+            self.places[name] = slice(start, start + size)
+            start += size
+        self.count = start
+
+    def rows_of(self, records: Sequence[StepRecord]) -> Numbers:
+        """A row for each record, (records, count). What is None, as the accuracy of a squared error, becomes NaN."""
+        rows = np.empty((len(records), self.count))
+        begin = 0
+        rests = [record.rest for record in records]
+        for _, places in groupby(range(len(records)), key=lambda place: _reader_of(rests[place])):
+            here = slice(begin, begin := begin + len(list(places)))
+            self._write(records[here], [rest for rest in rests[here] if isinstance(rest, Unread)], rows[here])
+        return rows
+
+    def _write(self, records: Sequence[StepRecord], unread: list[Unread], rows: Numbers) -> None:
+        made = unread[0].reader.columns_of(unread) if unread else {}
+        for name, place in self.places.items():
+            values = made.get(name)
+            if values is None:
+                values = [getattr(record, name) for record in records]
+                if values[0] is values[-1] and all(value is values[0] for value in values):
+                    values = values[0]  # such as `dead` between two checks
+            if name in self.scalars:
+                rows[:, place.start] = values
+            else:
+                rows[:, place] = values
+
+    def record_of(self, row: Numbers, problem: str | None) -> StepRecord:
+        """The record that a row was made of."""
+        kept = row.copy()
+        kept.flags.writeable = False
+        values = {name: self._entry(name, kept[place]) for name, place in self.places.items()}
+        return StepRecord(**values, problem=problem)
+
+    def _entry(self, name: str, values: Numbers) -> Any:
+        """A field as StepRecord has it, from its float64 numbers."""
+        if name in COUNTS:
+            counts = values.astype(np.int64)
+            counts.flags.writeable = False
+            return counts
+        if name in TUPLES:
+            return tuple(values.tolist())
+        if name not in self.scalars:
+            return values
+        number = float(values[0])
+        if isinstance(getattr(self._first, name), int):
+            return int(number)
+        return None if getattr(self._first, name) is None else number
+
+
+def _reader_of(rest: object) -> Reader | None:
+    """What records must have in common to be read together."""
+    return rest.reader if isinstance(rest, Unread) else None

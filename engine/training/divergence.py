@@ -1,0 +1,86 @@
+"""Why a run broke: the first number that is NaN or infinite, in the order in which a step computes them.
+
+parameters ──> forward, node by node ──> loss ──> backward, node by node ──> the next update
+"Step 41: f[17] of layer 17 became infinite on the way forward, in 12 of 4096 entries; what it is computed
+ from is finite, the largest magnitude there is 3.1e+306."
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from engine.autodiff.graph import Array, Graph, Node
+from engine.formula.expression import Symbol
+from engine.model.network import Network
+
+
+def count_nonfinite(loss: float, *arrays: Array) -> int:
+    """How many of the loss and the entries of the arrays are NaN or infinite."""
+    return int(not math.isfinite(loss)) + sum(_bad_entries(array) for array in arrays)
+
+
+def explain_nonfinite(network: Network, graph: Graph, step: int) -> str:
+    """One sentence about the first non-finite number of a step; `graph` has gone forward and backward.
+
+    Raises ValueError when every number is finite.
+    """
+    for parameter, value in network.parameters.items():
+        if _bad_entries(value):
+            return (
+                f"Step {step}: {_called(parameter)} is not finite since the update before: {_extent(value)}. "
+                "The step was too large."
+            )
+    for node in _forward(graph):
+        if _bad_entries(node.value):
+            inputs = [one.value for one in node.op.inputs] if node.op is not None else []
+            return f"Step {step}: {_said(_called(node.symbol), node.value, 'forward', inputs)}"
+    for node in _backward(graph):
+        if _bad_entries(node.grad):
+            name = f"∂{graph.loss.symbol.plain()}/∂{_called(node.symbol)}"
+            above = [op.output.grad for op, _ in node.consumers]
+            above += [op.inputs[1 - i].value for op, i in node.consumers if len(op.inputs) > 1]
+            return f"Step {step}: {_said(name, node.grad, 'back', above)}"
+    raise ValueError("every number is finite")
+
+
+def _forward(graph: Graph) -> Iterator[Node]:
+    """Every node in the order in which it gets its value: the leaves, then what the ops fill."""
+    yield from (node for node in graph.nodes.values() if node.op is None)
+    yield from (op.output for op in graph.ops)
+
+
+def _backward(graph: Graph) -> Iterator[Node]:
+    """Every node with a gradient in the order in which the gradients are complete."""
+    for op in reversed(graph.ops):
+        for node in (op.output, *op.inputs):
+            if node.grad.shape == node.value.shape:
+                yield node
+
+
+def _said(name: str, found: Array, way: str, computed_from: Iterable[Array]) -> str:
+    sources = [array for array in computed_from if array.size]
+    sentence = f"{name} became {_extent(found)} on the way {way}"
+    if not sources or any(_bad_entries(array) for array in sources):
+        return sentence + "."
+    largest = max(float(np.abs(array).max()) for array in sources)
+    return f"{sentence}; what it is computed from is finite, the largest magnitude there is {largest:.2g}."
+
+
+def _extent(array: Array) -> str:
+    """NaN or infinite, and how much of it."""
+    kinds = " and ".join(
+        kind for kind, found in (("NaN", np.isnan(array)), ("infinite", np.isinf(array))) if found.any()
+    )
+    return kinds if array.size == 1 else f"{kinds} in {_bad_entries(array)} of {array.size} entries"
+
+
+def _bad_entries(array: Array) -> int:
+    return int(array.size - np.count_nonzero(np.isfinite(array)))
+
+
+def _called(symbol: Symbol) -> str:
+    name = "the loss" if symbol == Symbol("E") else symbol.plain()
+    return name if symbol.layer is None else f"{name} of layer {symbol.layer}"

@@ -1,0 +1,313 @@
+"""One case for every op and every rule: the table that the property tests of `test_every_op` go through.
+
+Rules are taken from the engine's own tables, so a new activation or function is tested without being
+entered here; a new op must be added, and `test_every_op_has_a_case` says so.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.autodiff.graph import Array, Graph, Node, Op
+from engine.autodiff.ops.activation import ACTIVATIONS, leaky_relu
+from engine.autodiff.ops.arithmetic import FUNCTIONS, OPERATIONS, PairRule, Pairwise
+from engine.autodiff.ops.elementwise import Elementwise, Rule
+from engine.autodiff.ops.linear import Linear
+from engine.autodiff.ops.loss import BinaryCrossEntropy, CrossEntropy, Loss, SquaredError
+from engine.autodiff.ops.norm import SAMPLES, UNITS, Mean, Standardize, Std
+from engine.autodiff.ops.residual import Add
+from engine.autodiff.ops.softmax import Softmax
+from engine.formula.expression import Symbol
+
+LEAKY_SLOPES = (0.0, 0.2, 1.0, 1.5, -0.5)
+WEIGHTS = ((None, None), (10.0, None), (2.0, 0.3), (0.0, 1.0))
+"""alpha and beta of the binary cross-entropy."""
+
+Shapes = tuple[int, int]
+Draw = Callable[[np.random.Generator, Shapes], Array]
+
+
+def normal(rng: np.random.Generator, shape: Shapes) -> Array:
+    return 2.0 * rng.standard_normal(shape)
+
+
+def above_zero(rng: np.random.Generator, shape: Shapes) -> Array:
+    return rng.uniform(0.2, 3.0, shape)
+
+
+def probability(rng: np.random.Generator, shape: Shapes) -> Array:
+    return rng.uniform(0.05, 0.95, shape)
+
+
+def moderate(rng: np.random.Generator, shape: Shapes) -> Array:
+    """Logits of probabilities that are neither very near 0 nor very near 1."""
+    return rng.uniform(-2.0, 2.0, shape)
+
+
+def one_hot(rng: np.random.Generator, shape: Shapes) -> Array:
+    return np.eye(shape[0])[:, rng.integers(0, shape[0], shape[1])].copy()
+
+
+DOMAINS: dict[str, Draw] = {"log": above_zero, "sqrt": above_zero, "divide": above_zero, "power": above_zero}
+"""Where a rule is smooth; every other rule is drawn from a normal distribution."""
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """An input of the op: its name, shape, numbers, and whether its columns are samples."""
+
+    name: str
+    shape: Shapes
+    draw: Draw = normal
+    per_sample: bool = True
+    needs_gradient: bool = True
+
+
+@dataclass(frozen=True)
+class OpCase:
+    """How to make one kind of op: its inputs, and the op (after others, if need be) on top of them."""
+
+    name: str
+    kind: type[Op]
+    leaves: Callable[[int, int], Sequence[Leaf]]
+    make: Callable[[Graph, Sequence[Node], str], Op]
+    rule: Rule | PairRule | None = None
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_loss(self) -> bool:
+        return issubclass(self.kind, Loss)
+
+    @property
+    def couples_samples(self) -> bool:
+        return self.name.endswith("over samples")
+
+    def inputs(self, graph: Graph, rng: np.random.Generator, rows: int, n: int) -> list[Node]:
+        return [
+            graph.leaf(
+                Symbol(leaf.name),
+                leaf.draw(rng, leaf.shape),
+                per_sample=leaf.per_sample,
+                needs_gradient=leaf.needs_gradient,
+            )
+            for leaf in self.leaves(rows, n)
+        ]
+
+    def build(self, rng: np.random.Generator, rows: int, n: int) -> tuple[Graph, Op]:
+        """A finished graph that ends with the op, computed once."""
+        graph = empty_graph(n)
+        op = self.make(graph, self.inputs(graph, rng, rows, n), "o")
+        graph.finish()
+        compute(graph)
+        return graph, op
+
+
+def compute(graph: Graph) -> None:
+    """All ops forwards. `Graph.forward` would want the last to be a scalar loss, which a single op need not be."""
+    with np.errstate(all="ignore"):
+        for op in graph.ops:
+            op.forward()
+
+
+def compute_after(graph: Graph, changed: Node) -> None:
+    """What depends on a node that was changed by hand, as `Graph.recompute` does for a loss."""
+    stale = {id(changed)}
+    with np.errstate(all="ignore"):
+        for op in graph.ops:
+            if any(id(node) in stale for node in op.inputs):
+                op.recompute(changed)
+                stale.add(id(op.output))
+
+
+def empty_graph(n: int) -> Graph:
+    return Graph(n, np.dtype("float64"), constants={"n": float(n)})
+
+
+def _one(rows: int, n: int) -> list[Leaf]:
+    return [Leaf("x", (rows, n))]
+
+
+def _two(draw: Draw = normal) -> Callable[[int, int], list[Leaf]]:
+    return lambda rows, n: [Leaf("x", (rows, n), draw), Leaf("y", (rows, n), draw)]
+
+
+def _layer(rows: int, n: int) -> list[Leaf]:
+    fan_in = rows % 3 + 1
+    return [Leaf("W", (fan_in, rows), per_sample=False), Leaf("a", (fan_in, n))]
+
+
+def _layer_with_bias(rows: int, n: int) -> list[Leaf]:
+    return [*_layer(rows, n), Leaf("b", (rows, 1), per_sample=False)]
+
+
+def _linear(graph: Graph, inputs: Sequence[Node], name: str) -> Op:
+    shape = inputs[0].shape[1], inputs[1].shape[1]
+    return _added(graph, Linear(inputs, graph.result(Symbol(name), shape, inputs)))
+
+
+def _added(graph: Graph, op: Op) -> Op:
+    graph.add(op)
+    return op
+
+
+def _like_first(kind: Callable[..., Op]) -> Callable[[Graph, Sequence[Node], str], Op]:
+    def make(graph: Graph, inputs: Sequence[Node], name: str) -> Op:
+        return _added(graph, kind(tuple(inputs), graph.result(Symbol(name), inputs[0].shape, inputs)))
+
+    return make
+
+
+def elementwise(name: str, rule: Rule) -> OpCase:
+    def make(graph: Graph, inputs: Sequence[Node], output: str) -> Op:
+        return _added(
+            graph, Elementwise(rule, inputs[0], graph.result(Symbol(output), inputs[0].shape, inputs))
+        )
+
+    draw = DOMAINS.get(rule.name, normal)
+    return OpCase(name, Elementwise, lambda rows, n: [Leaf("x", (rows, n), draw)], make, rule)
+
+
+def pairwise(name: str, rule: PairRule) -> OpCase:
+    def make(graph: Graph, inputs: Sequence[Node], output: str) -> Op:
+        x, y = inputs
+        return _added(graph, Pairwise(rule, (x, y), graph.result(Symbol(output), x.shape, inputs)))
+
+    return OpCase(name, Pairwise, _two(DOMAINS.get(rule.name, normal)), make, rule)
+
+
+def _statistic_shape(axis: int, shape: Shapes) -> Shapes:
+    return (shape[0], 1) if axis == SAMPLES else (1, shape[1])
+
+
+def _mean(axis: int) -> Callable[[Graph, Sequence[Node], str], Op]:
+    def make(graph: Graph, inputs: Sequence[Node], name: str) -> Op:
+        shape = _statistic_shape(axis, inputs[0].shape)
+        output = graph.result(Symbol(name), shape, inputs, per_sample=axis == UNITS)
+        return _added(graph, Mean(axis, (inputs[0],), output))
+
+    return make
+
+
+def _std(axis: int) -> Callable[[Graph, Sequence[Node], str], Op]:
+    def make(graph: Graph, inputs: Sequence[Node], name: str) -> Op:
+        mean = _mean(axis)(graph, inputs, f"mean_of_{name}").output
+        output = graph.result(Symbol(name), mean.shape, inputs, per_sample=axis == UNITS)
+        return _added(graph, Std(axis, inputs[0], mean, output))
+
+    return make
+
+
+def _standardize_leaves(axis: int) -> Callable[[int, int], list[Leaf]]:
+    def leaves(rows: int, n: int) -> list[Leaf]:
+        shape, alone = _statistic_shape(axis, (rows, n)), axis == UNITS
+        mean, std = Leaf("mean", shape, per_sample=alone), Leaf("std", shape, above_zero, per_sample=alone)
+        return [Leaf("f", (rows, n)), mean, std]
+
+    return leaves
+
+
+def _standardize(axis: int) -> Callable[[Graph, Sequence[Node], str], Op]:
+    return lambda graph, inputs, name: _like_first(lambda i, o: Standardize(axis, i, o))(graph, inputs, name)
+
+
+LossMaker = Callable[[Graph, Node, Node, Node, Node | None], Loss]
+
+
+def _loss(
+    make_loss: LossMaker, activation: Callable[[Node, Node], Op] | None = None
+) -> Callable[[Graph, Sequence[Node], str], Op]:
+    """On a prediction that is a leaf, or on logits with their activation (then the loss is fused)."""
+
+    def make(graph: Graph, inputs: Sequence[Node], name: str) -> Op:
+        first, label = inputs
+        prediction, logits = first, None
+        if activation is not None:
+            logits = first
+            prediction = graph.add(activation(first, graph.result(Symbol("Y_hat"), first.shape, (first,))))
+        output = graph.result(Symbol(name), (1, 1), (prediction,), per_sample=False, scalar=True)
+        return _added(graph, make_loss(graph, prediction, label, output, logits))
+
+    return make
+
+
+def _bce(alpha: float | None, beta: float | None) -> LossMaker:
+    def make(graph: Graph, prediction: Node, label: Node, output: Node, logits: Node | None) -> Loss:
+        graph.constants["alpha"] = 1.0 if alpha is None else alpha
+        graph.constants["beta"] = 1.0 if beta is None else beta
+        return BinaryCrossEntropy(prediction, label, output, graph.n, logits, alpha, beta)
+
+    return make
+
+
+def _cross_entropy(graph: Graph, prediction: Node, label: Node, output: Node, logits: Node | None) -> Loss:
+    return CrossEntropy(prediction, label, output, graph.n, logits)
+
+
+def _squared_error(graph: Graph, prediction: Node, label: Node, output: Node, logits: Node | None) -> Loss:
+    return SquaredError(prediction, label, output, graph.n)
+
+
+def _sigmoid_op(logits: Node, output: Node) -> Op:
+    return Elementwise(ACTIVATIONS["sigmoid"], logits, output)
+
+
+def _softmax_op(logits: Node, output: Node) -> Op:
+    return Softmax((logits,), output)
+
+
+def _loss_leaves(prediction: Draw, label: Draw) -> Callable[[int, int], list[Leaf]]:
+    return lambda rows, n: [
+        Leaf("p", (rows, n), prediction),
+        Leaf("Y", (rows, n), label, needs_gradient=False),
+    ]
+
+
+def _cases() -> Iterator[OpCase]:
+    yield OpCase("linear", Linear, _layer, _linear)
+    yield OpCase("linear with bias", Linear, _layer_with_bias, _linear)
+    yield OpCase("add", Add, _two(), _like_first(Add))
+    yield OpCase("softmax", Softmax, _one, _like_first(Softmax))
+    for name, rule in ACTIVATIONS.items():
+        yield elementwise(f"activation {name}", rule)
+    for slope in LEAKY_SLOPES:
+        yield elementwise(f"activation leaky_relu {slope:g}", leaky_relu(slope))
+    for name, rule in FUNCTIONS.items():
+        yield elementwise(f"function {name}", rule)
+    for name, pair in OPERATIONS.items():
+        yield pairwise(f"operation {name}", pair)
+    for axis, over in ((SAMPLES, "over samples"), (UNITS, "over units")):
+        yield OpCase(f"mean {over}", Mean, _one, _mean(axis))
+        yield OpCase(f"std {over}", Std, _one, _std(axis))
+        yield OpCase(f"standardize {over}", Standardize, _standardize_leaves(axis), _standardize(axis))
+    for alpha, beta in WEIGHTS:
+        name = f"bce alpha={alpha} beta={beta}"
+        yield OpCase(
+            name, BinaryCrossEntropy, _loss_leaves(probability, probability), _loss(_bce(alpha, beta))
+        )
+        yield OpCase(
+            f"{name} of logits",
+            BinaryCrossEntropy,
+            _loss_leaves(moderate, probability),
+            _loss(_bce(alpha, beta), _sigmoid_op),
+        )
+    yield OpCase("cross_entropy", CrossEntropy, _loss_leaves(probability, one_hot), _loss(_cross_entropy))
+    yield OpCase(
+        "cross_entropy of logits",
+        CrossEntropy,
+        _loss_leaves(moderate, one_hot),
+        _loss(_cross_entropy, _softmax_op),
+    )
+    yield OpCase("squared_error", SquaredError, _loss_leaves(normal, normal), _loss(_squared_error))
+
+
+CASES = tuple(_cases())
+
+
+def log_magnitude(x: float) -> float:
+    return math.log(abs(x)) if x else -math.inf

@@ -1,0 +1,131 @@
+"""The losses: stable forms, the numbers beyond rounding, and what cannot be asked of them."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.autodiff.ops.loss import BinaryCrossEntropy, CrossEntropy
+from engine.experiment.spec import CrossEntropyLoss, LayerSpec
+from engine.formula.expression import Symbol
+from engine.model.network import Network
+from tests.engine.autodiff.ops.op_cases import CASES, WEIGHTS
+
+BY_NAME = {case.name: case for case in CASES}
+
+
+def build(name: str, rows: int = 1, n: int = 1, seed: int = 0):
+    return BY_NAME[name].build(np.random.default_rng(seed), rows, n)
+
+
+@pytest.mark.parametrize(("alpha", "beta"), WEIGHTS)
+@settings(max_examples=12)
+@given(seed=st.integers(0, 2**32 - 1), n=st.integers(1, 4))
+def test_the_stable_form_of_bce_adds_up_to_the_loss(alpha: float, beta: float, seed: int, n: int):
+    graph, loss = build(f"bce alpha={alpha} beta={beta} of logits", 2, n, seed)
+    assert isinstance(loss, BinaryCrossEntropy)
+    terms = [loss.stable_term((i, k)).evaluate(graph.value_of) for i in range(2) for k in range(n)]
+    assert math.fsum(terms) / n == pytest.approx(loss.output.value[0, 0], rel=1e-13)
+
+
+@pytest.mark.parametrize("f", [-800.0, -40.0, 0.0, 40.0, 800.0])
+@pytest.mark.parametrize("y", [0.0, 1.0, 0.3])
+def test_the_stable_form_of_bce_is_right_far_out(f: float, y: float):
+    graph, loss = build("bce alpha=2.0 beta=0.3 of logits")
+    logits, label = loss.logits, loss.inputs[1]
+    logits.value[...], label.value[...] = f, y
+    graph.forward()
+    graph.backward()
+
+    def softplus(x: float) -> float:
+        return x if x > 700 else math.log1p(math.exp(x))
+
+    expected = 2.0 * y * softplus(-f) + 0.3 * (1 - y) * softplus(f)
+    assert loss.output.value[0, 0] == pytest.approx(expected, rel=1e-14, abs=1e-16)
+    assert loss.stable_term((0, 0)).evaluate(graph.value_of) == pytest.approx(expected, rel=1e-14, abs=1e-16)
+    sigma = 1 / (1 + math.exp(-f)) if f > -700 else 0.0
+    gradient = -2.0 * y * (1 - sigma) + 0.3 * (1 - y) * sigma
+    assert logits.grad[0, 0] == pytest.approx(gradient, rel=1e-14, abs=1e-16)
+    assert loss.fused_product((0, 0), (0, 0)) == pytest.approx(gradient, rel=1e-14, abs=1e-16)
+
+
+def test_bce_of_numbers_without_logits_has_no_stable_form():
+    _, loss = build("bce alpha=None beta=None")
+    with pytest.raises(ValueError, match="no logits"):
+        loss.stable_term((0, 0))
+
+
+def test_cross_entropy_of_probabilities_is_the_prediction_minus_the_label_in_the_end():
+    _, loss = build("cross_entropy of logits", 3, 2)
+    assert loss.simplification((1, 1))[-1].plain() == "(Y_hat[1,1] - Y[1,1])/n"
+
+
+def test_squared_error_has_nothing_to_fuse():
+    _, loss = build("squared_error")
+    assert loss.simplification((0, 0)) == []
+    with pytest.raises(ValueError, match="no stable form"):
+        loss.fused_product((0, 0), (0, 0))
+
+
+def test_n_is_left_out_of_the_formulas_of_one_sample():
+    _, one = build("squared_error", n=1)
+    _, two = build("squared_error", n=2)
+    assert one.by_prediction((0, 0)).plain() == "p[0,0] - Y[0,0]"
+    assert two.by_prediction((0, 0)).plain() == "(p[0,0] - Y[0,0])/n"
+
+
+def test_weights_stand_in_the_formula_only_where_they_were_given():
+    _, plain = build("bce alpha=None beta=None")
+    _, weighted = build("bce alpha=10.0 beta=None")
+    assert plain.by_prediction((0, 0)).plain() == "-Y[0,0]/p[0,0] + (1 - Y[0,0])/(1 - p[0,0])"
+    assert {symbol.name for symbol in weighted.by_prediction((0, 0)).symbols()} == {"alpha", "beta", "Y", "p"}
+    assert len(plain.simplification((0, 0))) == 3
+    assert len(weighted.simplification((0, 0))) == 2, "with weights the gradient is not Ŷ - Y"
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_a_rounded_prediction_is_remarked(value: float):
+    _, loss = build("bce alpha=None beta=None of logits")
+    assert loss.remark(0, (0, 0), (0, 0)) is None
+    loss.inputs[0].value[...] = value
+    assert f"rounded to exactly {value:g}" in loss.remark(0, (0, 0), (0, 0))
+
+
+def test_cross_entropy_subtracts_the_maximum():
+    graph, loss = build("cross_entropy of logits", 3, 1)
+    assert isinstance(loss, CrossEntropy)
+    loss.logits.value[:, 0] = [1000.0, 1001.0, 999.0]
+    loss.inputs[1].value[:, 0] = [0.0, 0.0, 1.0]
+    graph.forward()
+    expected = math.log(math.exp(1) + math.exp(2) + math.exp(0))
+    assert loss.output.value[0, 0] == pytest.approx(expected, rel=1e-13)
+
+
+def test_cross_entropy_of_labels_that_were_rounded():
+    """Labels that sum to 1 only nearly: the lines still equal the gradient, which is Ŷ ΣY - Y."""
+    graph, loss = build("cross_entropy of logits", 3, 1)
+    loss.inputs[1].value[:, 0] = [0.3333333, 0.3333333, 0.3333333]
+    graph.forward()
+    graph.backward()
+    for j in range(3):
+        assert len(loss.simplification((j, 0))) == 3
+        for line in loss.simplification((j, 0)):
+            assert line.evaluate(graph.value_of) == pytest.approx(loss.logits.grad[j, 0], rel=1e-12)
+
+
+def test_the_stable_form_of_cross_entropy_can_be_walked_whatever_the_number_of_outputs():
+    outputs, generator = 1200, np.random.default_rng(0)
+    logits = 50.0 * generator.standard_normal((outputs, 1))
+    label = np.zeros((outputs, 1))
+    label[7] = 1.0
+    layers = [LayerSpec(units=outputs, activation="softmax")]
+    network = Network(layers, {Symbol("W", 1): logits.T.copy()}, CrossEntropyLoss())
+    graph = network.graph(np.array([[1.0]]), label)
+    graph.forward()
+    loss = graph.loss.op
+    assert isinstance(loss, CrossEntropy)
+    term = loss.stable_term((7, 0))
+    assert term.evaluate(graph.value_of) == pytest.approx(float(graph.loss.value[0, 0]), rel=1e-12)
+    assert "maximum" in term.plain()

@@ -1,0 +1,270 @@
+"""The gradient check: right gradients pass, wrong ones do not, and what a difference cannot tell is no fault."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
+
+from engine.autodiff.graph import Graph
+from engine.derivation.gradcheck import (
+    ENTRIES_PER_PARAMETER,
+    EntryCheck,
+    check_entry,
+    check_network,
+    check_parameter,
+    relative_error,
+)
+from engine.derivation.paths import Site
+from engine.experiment.spec import BceLoss, LayerSpec, SquaredErrorLoss
+from engine.formula.expression import Symbol
+from engine.model.network import Network
+from tests.engine.networks import Case, cases, is_well_conditioned
+
+
+def drawn_site(data: st.DataObject, graph: Graph, *names: str) -> Site:
+    nodes = [node for node in graph.nodes.values() if node.needs_gradient and node is not graph.loss]
+    node = data.draw(st.sampled_from([one for one in nodes if not names or one.symbol.name in names]))
+    rows, columns = node.shape
+    return Site(node, (data.draw(st.integers(0, rows - 1)), data.draw(st.integers(0, columns - 1))))
+
+
+def has_spread(case: Case) -> bool:
+    """Whether no norm divides equal numbers by √1e-5, again and again: then the loss is steeper than any step."""
+    return is_well_conditioned(case, margin=0.0, least_slope=0.0, least_spread=1e-3)
+
+
+@settings(max_examples=60)
+@given(case=cases(max_depth=5, max_width=4, max_n=4))
+def test_right_gradients_pass(case: Case):
+    assume(has_spread(case))
+    for check in check_network(case.network, case.X, case.Y):
+        assert check.passed, check
+        assert check.checked == check.entries == case.network.parameters[named(check.name)].size
+
+
+def named(plain: str) -> Symbol:
+    return Symbol(plain[0], int(plain[2:-1]))
+
+
+@settings(max_examples=60)
+@given(case=cases(max_depth=4, max_width=4, max_n=4), data=st.data())
+def test_values_on_the_way_can_be_checked_too(case: Case, data: st.DataObject):
+    assume(has_spread(case))
+    graph = case.graph()
+    check = check_entry(graph, drawn_site(data, graph))
+    assert check.passed, check
+
+
+@settings(max_examples=60)
+@given(
+    case=cases(max_depth=4, max_width=4, max_n=4),
+    data=st.data(),
+    spoil=st.sampled_from(
+        (lambda g: 1.01 * g, lambda g: -g, lambda g: 0.0, lambda g: math.nan, lambda g: math.inf)
+    ),
+)
+def test_wrong_gradients_fail(case: Case, data: st.DataObject, spoil):
+    graph = case.graph()
+    site = drawn_site(data, graph, "W", "b")
+    right = check_entry(graph, site)
+    # A gradient that no difference could resolve cannot be told from a wrong one.
+    assume(right.verdict in ("good", "acceptable") and abs(right.analytic) > 1e3 * right.noise)
+    site.node.grad[site.entry] = spoil(right.analytic)
+    wrong = check_entry(graph, site)
+    assert not wrong.passed
+    assert wrong.verdict in ("wrong", "suspicious")
+    assert wrong.numeric == pytest.approx(right.numeric, rel=1e-3)
+    parameter = check_parameter(graph, site.node, np.random.default_rng(0))
+    assert not parameter.passed
+    assert parameter.failed == 1
+    assert parameter.worst.site == site
+
+
+@settings(max_examples=30)
+@given(case=cases(max_depth=3), data=st.data())
+def test_checking_leaves_the_graph_as_it_was(case: Case, data: st.DataObject):
+    graph = case.graph()
+    before = {symbol: (node.value.copy(), node.grad.copy()) for symbol, node in graph.nodes.items()}
+    site = drawn_site(data, graph, "W", "b", "X")
+    check_entry(graph, site)
+    for symbol, (value, gradient) in before.items():
+        assert_array_equal(graph.nodes[symbol].value, value)
+        assert_array_equal(graph.nodes[symbol].grad, gradient)
+
+
+def passed_through(layers: list[LayerSpec], loss, X: list, Y: list, *weights: list) -> Graph:
+    parameters = {Symbol("W", number): np.array(weight) for number, weight in enumerate(weights, start=1)}
+    graph = Network(layers, parameters, loss).graph(np.array(X), np.array(Y))
+    graph.forward()
+    graph.backward()
+    return graph
+
+
+def relu_units(X: list, Y: list, first: list, second: list) -> Graph:
+    layers = [LayerSpec(units=len(first[0]), activation="relu"), LayerSpec(units=1, activation="sigmoid")]
+    return passed_through(layers, BceLoss(), X, Y, first, second)
+
+
+def check(graph: Graph, name: Symbol, entry: tuple[int, int] = (0, 0)) -> EntryCheck:
+    return check_entry(graph, Site(graph.nodes[name], entry))
+
+
+def test_a_relu_at_exactly_0_passes_as_a_kink():
+    graph = relu_units([[1.0], [2.0]], [[1.0]], [[2.0], [-1.0]], [[0.7]])
+    assert graph.nodes[Symbol("f", 1)].value[0, 0] == 0.0
+    for entry in ((0, 0), (1, 0)):
+        found = check(graph, Symbol("W", 1), entry)
+        assert found.verdict == "kink"
+        assert found.passed
+        assert found.analytic == found.numeric == 0.0
+
+
+def test_beside_a_unit_at_its_kink_another_units_share_is_still_checked():
+    # Moving X moves both units; the first is at its kink, the second carries all of the gradient.
+    graph = relu_units([[1.0], [2.0]], [[1.0]], [[2.0, 0.5], [-1.0, 0.1]], [[0.7], [0.4]])
+    found = check(graph, Symbol("X"))
+    assert found.verdict == "kink"
+    assert found.analytic == pytest.approx(found.numeric, rel=1e-5)
+    assert found.analytic != 0.0
+    graph.nodes[Symbol("X")].grad[0, 0] *= -1
+    assert check(graph, Symbol("X")).verdict == "wrong"
+
+
+def test_where_both_sides_leave_the_kink_differences_cannot_tell():
+    # f = 0 for both samples; a larger weight switches on the first, a smaller one the second.
+    graph = relu_units([[1.0, -1.0]], [[1.0, 0.0]], [[0.0]], [[0.7]])
+    found = check(graph, Symbol("W", 1))
+    assert (found.analytic, found.verdict) == (0.0, "undecided")
+    assert found.numeric != 0.0
+    assert found.passed
+    assert not found.agrees
+    counted = check_parameter(graph, graph.nodes[Symbol("W", 1)], np.random.default_rng(0))
+    assert (counted.agreeing, counted.undecided, counted.failed, counted.checked) == (0, 1, 0, 1)
+    assert counted.worst.verdict == "undecided"
+
+
+def test_a_kink_nearby_is_avoided_by_a_smaller_step():
+    graph = relu_units([[1.0]], [[1.0]], [[1e-6]], [[0.7]])
+    found = check(graph, Symbol("W", 1))
+    assert found.analytic != 0.0
+    assert found.verdict in ("good", "acceptable", "below noise")
+
+
+def test_where_the_loss_curves_within_a_step_a_smaller_one_is_taken():
+    # Batch norm of a single sample divides by √1e-5: a step of 1e-4 in f's mean moves h by 0.03, across the
+    # point where elu's curvature jumps.
+    layers = [LayerSpec(units=1, activation="elu", norm="batch"), LayerSpec(units=1, activation="sigmoid")]
+    graph = passed_through(layers, BceLoss(), [[0.6]], [[0.0]], [[0.04]], [[-0.04]])
+    for name in (Symbol("mean", 1), Symbol("h", 1), Symbol("W", 2)):
+        assert check(graph, name).passed
+    graph.nodes[Symbol("mean", 1)].grad[...] *= 1.01
+    assert not check(graph, Symbol("mean", 1)).passed
+
+
+@pytest.mark.parametrize("weight", [1e154, 1e160, math.inf, math.nan])
+def test_where_the_loss_has_overflowed_nothing_agrees_and_nothing_is_raised(weight):
+    layers = [LayerSpec(units=1, activation="linear"), LayerSpec(units=1, activation="linear")]
+    graph = passed_through(layers, SquaredErrorLoss(), [[1.0]], [[0.3]], [[weight]], [[2.0]])
+    assert check(graph, Symbol("W", 2)).verdict == "wrong"
+
+
+def test_a_vanishing_gradient_is_below_the_noise():
+    depth = 25
+    layers = [LayerSpec(units=1, activation="sigmoid")] * depth
+    graph = passed_through(layers, BceLoss(), [[1.0]], [[1.0]], *[[[0.5]]] * depth)
+    found = check(graph, Symbol("W", 1))
+    assert 0.0 < abs(found.analytic) < found.noise
+    assert found.verdict == "below noise"
+    assert found.passed
+
+
+def test_noise_that_a_norm_amplified_is_no_fault():
+    # A bias before batch norm has the gradient 0, and dividing by a small std enlarges the rounding errors.
+    layers = [LayerSpec(units=1, norm="batch"), LayerSpec(units=1, norm="batch"), LayerSpec(units=1)]
+    rng = np.random.default_rng(3)
+    for _ in range(20):
+        parameters = {
+            Symbol("W", 1): 0.002 * rng.standard_normal((2, 1)),
+            Symbol("b", 1): rng.standard_normal((1, 1)),
+            Symbol("W", 2): 0.002 * rng.standard_normal((1, 1)),
+            Symbol("b", 2): rng.standard_normal((1, 1)),
+            Symbol("W", 3): rng.standard_normal((1, 1)),
+        }
+        network = Network(layers, parameters, SquaredErrorLoss())
+        for found in check_network(network, rng.standard_normal((2, 3)), rng.standard_normal((1, 3))):
+            assert found.passed, found
+
+
+def test_noise_of_backward_itself_is_no_fault():
+    # Equal samples: f is constant, every h is 0 but for rounding, and 1/std = 316 multiplies what rounding leaves.
+    layers = [
+        LayerSpec(units=2, norm="batch"),
+        LayerSpec(units=2, norm="batch"),
+        LayerSpec(units=1, norm="batch"),
+    ]
+    rng = np.random.default_rng(4)
+    for _ in range(20):
+        parameters = {
+            Symbol("W", number): rng.standard_normal(shape)
+            for number, shape in enumerate(((1, 2), (2, 2), (2, 1)), start=1)
+        }
+        network = Network(layers, parameters, SquaredErrorLoss())
+        for found in check_network(network, np.ones((1, 3)), rng.standard_normal((1, 3))):
+            assert found.passed, found
+
+
+def test_the_step_function_has_no_gradient_and_passes():
+    layers = [LayerSpec(units=2, activation="step"), LayerSpec(units=1)]
+    graph = passed_through(layers, SquaredErrorLoss(), [[1.0]], [[1.0]], [[0.5, -0.3]], [[0.2], [0.4]])
+    found = check(graph, Symbol("W", 1))
+    assert (found.analytic, found.numeric, found.verdict) == (0.0, 0.0, "good")
+
+
+def test_saturated_gradients_pass():
+    layers = [LayerSpec(units=1, activation="sigmoid")]
+    for weight in (-800.0, 800.0):
+        for label in (0.0, 1.0):
+            graph = passed_through(layers, BceLoss(), [[1.0]], [[label]], [[weight]])
+            assert check(graph, Symbol("W", 1)).passed
+
+
+def test_large_parameters_are_sampled():
+    rng = np.random.default_rng(1)
+    parameters = {Symbol("W", 1): rng.standard_normal((30, 20))}
+    network = Network([LayerSpec(units=20, activation="tanh")], parameters, SquaredErrorLoss())
+    X, Y = rng.standard_normal((30, 2)), rng.standard_normal((20, 2))
+    (found,) = check_network(network, X, Y)
+    assert (found.entries, found.checked) == (600, ENTRIES_PER_PARAMETER)
+    assert found.passed
+    (again,) = check_network(network, X, Y)
+    assert again.worst.site.entry == found.worst.site.entry, "the seed decides which entries"
+
+
+def test_a_float32_network_is_checked_in_float64():
+    rng = np.random.default_rng(2)
+    parameters = {Symbol("W", 1): rng.standard_normal((3, 2)).astype("float32")}
+    layers = [LayerSpec(units=2, activation="tanh")]
+    network = Network(layers, parameters, SquaredErrorLoss(), np.dtype("float32"))
+    X, Y = rng.standard_normal((3, 4)).astype("float32"), rng.standard_normal((2, 4)).astype("float32")
+    (found,) = check_network(network, X, Y)
+    assert found.worst.verdict == "good"
+    assert found.worst.relative_error < 1e-8
+    assert network.parameters[Symbol("W", 1)].dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("analytic", "numeric", "expected"),
+    [(0.0, 0.0, 0.0), (1.0, 1.0, 0.0), (1.0, 0.5, 0.5), (-1.0, 1.0, 2.0), (0.0, 1e-9, 1.0)],
+)
+def test_relative_error(analytic: float, numeric: float, expected: float):
+    assert relative_error(analytic, numeric) == expected
+    assert relative_error(numeric, analytic) == expected
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+def test_relative_error_of_what_is_not_finite_is_nan(bad: float):
+    assert math.isnan(relative_error(bad, 1.0))
+    assert math.isnan(relative_error(1.0, bad))

@@ -1,0 +1,111 @@
+"""How much memory an experiment would take, and that asking takes none."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from engine.experiment import memory, validation
+from engine.experiment.memory import bytes_in_words, memory_by_key, memory_limit
+from engine.experiment.spec import (
+    Experiment,
+    InlineData,
+    LayerSpec,
+    NetworkSpec,
+    SquaredErrorLoss,
+    declared_shape,
+    expanded_layers,
+)
+from tests.engine.experiment_texts import refusal
+
+HUGE = 10**18
+LARGEST = 2**63 - 1
+
+
+def experiment_text(data: str, layer: str) -> str:
+    return f"""
+        data = {{ {data} }}
+        network = {{ layers = [{{ {layer} }}] }}
+        loss = {{ kind = "squared_error" }}
+    """
+
+
+@pytest.mark.parametrize(
+    ("data", "layer", "key"),
+    [
+        ('kind = "xor"', f"units = 1, repeat = {HUGE}", "network.layers[0]"),
+        (f'kind = "random", n = 1, features = 1, outputs = {HUGE}', f"units = {HUGE}", "data"),
+        (
+            f'kind = "random", n = 1, features = 1, outputs = {LARGEST}',
+            f"units = {LARGEST}, repeat = {LARGEST}",
+            "network.layers[0]",
+        ),
+        (f'kind = "moons", n = {HUGE}', "units = 1", "data"),
+        (f'kind = "wine", n = {HUGE}', "units = 1", "data"),
+        (f'kind = "random", n = 1, features = {HUGE}', "units = 1", "data"),
+        (f'kind = "blobs", n = {HUGE}, classes = {HUGE}', f"units = {HUGE}", "network.layers[0]"),
+    ],
+)
+def test_what_cannot_fit_in_memory_is_refused_before_anything_is_allocated(data, layer, key):
+    error = refusal(experiment_text(data, layer))
+    assert error.key == key
+    assert "found an experiment that would take" in error.problem
+    assert "EB of memory; expected at most" in error.problem
+
+
+def test_the_message_says_how_much_it_would_take(monkeypatch):
+    monkeypatch.setattr(validation, "memory_limit", lambda: 2 * 10**6)
+    error = refusal(experiment_text('kind = "random", n = 1000000, features = 5', "units = 1"))
+    assert error.key == "data"
+    assert error.problem == (
+        "found an experiment that would take 176 MB of memory; expected at most 2.0 MB on this machine"
+    )
+
+
+def test_the_closed_form_counts_a_repeated_layer_as_the_layers_it_stands_for():
+    hidden = LayerSpec(units=7, norm="batch", repeat=5)
+    repeated = Experiment(
+        data=InlineData(X=[[1.0, 2.0]] * 3, Y=[[0.0, 1.0]]),
+        network=NetworkSpec(layers=[hidden, LayerSpec(units=1)], bias=True),
+        loss=SquaredErrorLoss(),
+    )
+    unrolled = msgspec.structs.replace(
+        repeated, network=msgspec.structs.replace(repeated.network, layers=expanded_layers(repeated))
+    )
+    shape = declared_shape(repeated)
+    assert sum(memory_by_key(repeated, shape).values()) == sum(memory_by_key(unrolled, shape).values())
+
+
+def test_the_closed_form_covers_the_arrays_of_a_layer():
+    layer = LayerSpec(units=100)
+    experiment = Experiment(
+        data=InlineData(X=[[0.0] * 10] * 50, Y=[[0.0] * 10] * 100),
+        network=NetworkSpec(layers=[layer]),
+        loss=SquaredErrorLoss(),
+    )
+    needed = memory_by_key(experiment, declared_shape(experiment))["network.layers[0]"]
+    arrays = 8 * (4 * 50 * 100 + 2 * 2 * 100 * 10)  # W four times; f and a, each with a gradient
+    assert arrays < needed < 2 * arrays
+
+
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [
+        (12, "12 bytes"),
+        (1500, "1.5 kB"),
+        (99_999, "99.9 kB"),
+        (999_999, "999 kB"),
+        (3_400_000_000, "3.4 GB"),
+        (10**21, "more than 1000 EB"),
+        (10**5000, "more than 1000 EB"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_sizes_are_said_in_a_few_digits(size, words):
+    assert bytes_in_words(size) == words
+
+
+def test_the_limit_is_half_of_the_machine_or_of_eight_gib_where_the_system_does_not_say(monkeypatch):
+    assert memory_limit() > 0
+    monkeypatch.delattr(memory.os, "sysconf", raising=False)
+    assert memory_limit() == 4 * 2**30

@@ -1,0 +1,188 @@
+"""The keys: one definition each, found everywhere it should be, and never two commands on one key."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from textual.binding import Binding
+
+from tests.tui.driver import app_on, screen_text, stepper
+from tui.app import BptuiApp
+from tui.lessons.lesson_screen import LessonScreen
+from tui.lessons.list_screen import LessonsScreen
+from tui.shell.help_page import help_content, readable_keys
+from tui.shell.home_screen import HomeScreen
+from tui.shell.keys import (
+    ALL_COMMANDS,
+    APP_COMMANDS,
+    EXPORT_COMMANDS,
+    HOME_COMMANDS,
+    LESSON_COMMANDS,
+    LESSONS_COMMANDS,
+    MAP_COMMANDS,
+    PROMPT_COMMANDS,
+    READING_COMMANDS,
+    STEPPER_COMMANDS,
+    Command,
+    bindings,
+)
+from tui.shell.prompt import Prompt
+from tui.shell.text_page import ReadingScreen
+from tui.stepper.export_dialog import ExportDialog
+from tui.stepper.map_screen import MapScreen
+from tui.stepper.screen import StepperScreen
+
+SCREENS = {
+    HomeScreen: HOME_COMMANDS,
+    LessonsScreen: LESSONS_COMMANDS,
+    LessonScreen: LESSON_COMMANDS,
+    StepperScreen: STEPPER_COMMANDS,
+    MapScreen: MAP_COMMANDS,
+    ReadingScreen: READING_COMMANDS,
+    Prompt: PROMPT_COMMANDS,
+    ExportDialog: EXPORT_COMMANDS,
+    BptuiApp: APP_COMMANDS,
+}
+EACH_COMMAND = pytest.mark.parametrize("command", ALL_COMMANDS, ids=lambda command: command.id)
+
+
+# ── definitions ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_every_id_is_unique():
+    assert [
+        name for name, count in Counter(command.id for command in ALL_COMMANDS).items() if count > 1
+    ] == []
+
+
+@EACH_COMMAND
+def test_every_command_has_all_that_footer_help_and_palette_need(command):
+    assert command.id == command.id.lower()
+    assert command.label
+    assert command.help
+    assert command.group
+    assert all(key.strip() == key != "" for key in command.keys.split(","))
+
+
+@pytest.mark.parametrize("owner", SCREENS, ids=lambda owner: owner.__name__)
+def test_a_screen_s_bindings_are_its_commands(owner):
+    own = [binding for binding in owner.BINDINGS if isinstance(binding, Binding)]
+    assert [binding.id for binding in own] == [command.id for command in SCREENS[owner]]
+    assert all(binding.tooltip for binding in own)
+    assert own == bindings(SCREENS[owner])
+    for command in SCREENS[owner]:
+        action = f"action_{command.action.split('(')[0]}"
+        assert hasattr(owner, action) or hasattr(BptuiApp, action)
+
+
+@pytest.mark.parametrize("owner", SCREENS, ids=lambda owner: owner.__name__)
+def test_no_two_commands_of_one_screen_share_a_key(owner):
+    keys = Counter(key for command in SCREENS[owner] for key in command.keys.split(","))
+    assert [key for key, count in keys.items() if count > 1] == []
+
+
+def test_a_screen_takes_no_key_of_the_whole_app_but_to_close_itself():
+    everywhere = {key for command in APP_COMMANDS for key in command.keys.split(",")}
+    for owner, commands in SCREENS.items():
+        for command in commands:
+            taken = everywhere & set(command.keys.split(","))
+            assert owner is BptuiApp or not taken or (command.action == "close" and taken == {"q"})
+
+
+# ── where they are found ────────────────────────────────────────────────────────────────────────────
+
+
+def help_text(**keymap: str) -> str:
+    return help_content(keymap, False, 200).plain
+
+
+@EACH_COMMAND
+def test_every_command_is_on_the_help_page_with_its_id(command):
+    (line,) = [line for line in help_text().split("\n") if line.endswith(f"({command.id})")]
+    assert command.help in line
+    assert readable_keys(command.keys, False) in line
+
+
+def test_help_shows_a_key_as_the_user_set_it():
+    (line,) = [line for line in help_text(next="l").split("\n") if line.endswith("(next)")]
+    assert line.split()[0] == "l"
+    assert "→" not in line
+
+
+@pytest.mark.parametrize("width", [50, 72, 100])
+@pytest.mark.parametrize("ascii_only", [False, True])
+def test_the_help_page_fits_its_width(width, ascii_only):
+    page = help_content({}, ascii_only, width).plain
+    lines = [line for line in page.split("\n") if "keys.toml" not in line]
+    assert max(len(line) for line in lines if line.startswith("  ")) <= width  # the others are prose and wrap
+    assert not ascii_only or page.isascii()
+
+
+def test_the_help_page_explains_the_words():
+    for word in (
+        "zero_fraction",
+        "quiet",
+        "dead",
+        "gradient magnitude",
+        "decades per layer",
+        "gradient check",
+        "η",
+    ):
+        assert word in help_text()
+
+
+@pytest.mark.parametrize(
+    ("keys", "unicode", "ascii_only"),
+    [
+        ("right,n,space,enter", "→ n Space Enter", "Right n Space Enter"),
+        ("question_mark,f1", "? f1", "? f1"),
+        ("ctrl+p", "Ctrl+p", "Ctrl+p"),
+        ("shift+tab", "Shift+Tab", "Shift+Tab"),
+    ],
+)
+def test_keys_are_written_as_on_a_keyboard(keys, unicode, ascii_only):
+    assert readable_keys(keys, False) == unicode
+    assert readable_keys(keys, True) == ascii_only
+
+
+@pytest.mark.parametrize(
+    ("experiment", "commands"), [("tutorial-b", STEPPER_COMMANDS), (None, HOME_COMMANDS)]
+)
+async def test_every_command_of_the_screen_is_in_the_palette(experiment, commands):
+    app = app_on(experiment)
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        offered = {command.title: command.help for command in app.get_system_commands(app.screen)}
+    for command in (*commands, *APP_COMMANDS):
+        assert offered[command.label] == command.help
+    assert len({command.label for command in (*commands, *APP_COMMANDS)}) == len(commands) + len(APP_COMMANDS)
+
+
+def shown(commands: tuple[Command, ...]) -> list[str]:
+    return [f"{command.shown} {command.label}" for command in (*commands, *APP_COMMANDS) if command.shown]
+
+
+@pytest.mark.parametrize("ascii_only", [False, True])
+@pytest.mark.parametrize(
+    ("experiment", "commands"), [("tutorial-b", STEPPER_COMMANDS), (None, HOME_COMMANDS)]
+)
+async def test_the_footer_is_not_cut_at_80_columns(experiment, commands, ascii_only):
+    app = app_on(experiment, ascii_only=ascii_only)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        footer = screen_text(app).split("\n")[-1]
+    for entry in shown(commands):
+        if ascii_only and not entry.isascii():
+            entry = entry.split(" ", 1)[1]
+        assert entry in footer
+    assert len(footer.rstrip()) < 80
+
+
+async def test_a_command_of_the_palette_does_what_its_key_does():
+    app = app_on("tutorial-b")
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        command = next(one for one in app.get_system_commands(app.screen) if one.title == "End")
+        await command.callback()
+        assert stepper(app).place == stepper(app).walk.last()

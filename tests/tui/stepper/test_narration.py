@@ -1,0 +1,300 @@
+"""What is said at each place: every formula is the number beside it, and everything fits where it is said."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+from itertools import islice
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from textual.content import Content
+
+from engine.experiment.loading import PRESET_NAMES
+from engine.formula.expression import Symbol
+from engine.formula.notation import Style, is_exact, number_text
+from tests.engine.networks import SMALL_PRESETS
+from tests.tui.experiments import READABLE, session, session_of, walks
+from tui.session.session import Session
+from tui.stepper.cursor import FIRST_TERM, Phase, Place, Walk
+from tui.stepper.equation import Equation, page, typeset, typeset_flat
+from tui.stepper.narration import (
+    Story,
+    backward_story,
+    forward_story,
+    loss_story,
+    running_lines,
+    update_lines,
+    update_story,
+)
+
+UNICODE, ASCII = Style(digits=4), Style(digits=4, ascii=True)
+MOST_PLACES = 150
+
+
+def story_at(opened: Session | None, walk: Walk, place: Place, style: Style = UNICODE) -> Story:
+    """Only the update has to be told with what was opened."""
+    match place.phase:
+        case Phase.FORWARD:
+            return forward_story(walk, place, style)
+        case Phase.LOSS:
+            return loss_story(walk, style)
+        case Phase.BACKWARD:
+            return backward_story(walk, place, style)
+    assert opened is not None
+    return update_story(opened, walk, None, style)
+
+
+@cache
+def told(name: str) -> tuple[Session, Walk]:
+    opened = session(name)
+    return opened, Walk(opened.explain(opened.first_target()))
+
+
+def places(walk: Walk) -> Iterator[Place]:
+    """Every place of a short walk; of a long one the first nodes and terms, the loss and the update."""
+    first = islice((place for place in walk.places() if place.turn < 5), MOST_PLACES)
+    return iter(dict.fromkeys([*first, Place(Phase.LOSS), FIRST_TERM, walk.last()]))
+
+
+def assert_is_the_number_beside_it(equation: Equation, opened: Session | None, walk: Walk) -> None:
+    values = walk.derivation.graph.value_of if opened is None else opened.value_of
+    same = {"rel": 1e-12, "abs": 1e-300, "nan_ok": True}
+    if walk.derivation.graph.dtype != np.float64:
+        same["rel"] = 1e-5
+    assert equation.formula.evaluate(values) == pytest.approx(equation.value, **same)
+    assert equation.substituted.evaluate({}) == pytest.approx(equation.value, **same)
+    assert not list(equation.substituted.symbols())
+    if isinstance(equation.name, Symbol):
+        assert values(equation.name) == pytest.approx(equation.value, **same)
+
+
+# ── formulas and numbers ────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("name", [*PRESET_NAMES, "deep", "wide"])
+def test_every_formula_of_every_story_is_the_number_beside_it(name):
+    opened, walk = told(name)
+    for place in places(walk):
+        for equation in story_at(opened, walk, place).equations:
+            assert_is_the_number_beside_it(equation, opened, walk)
+
+
+@given(walks())
+def test_every_formula_is_the_number_beside_it_in_random_networks(walk):
+    for place in walk.places():
+        if place.phase is Phase.UPDATE:
+            continue
+        for equation in story_at(None, walk, place).equations:
+            if math.isfinite(equation.value):
+                assert_is_the_number_beside_it(equation, None, walk)
+
+
+def test_a_term_off_the_path_says_so_and_what_it_adds():
+    opened, walk = told("residual-fork")
+    place = Place(Phase.BACKWARD, 3, 2)
+    assert any("off the path" in text for _, text in story_at(opened, walk, place).notes)
+    adds, gradient = running_lines(walk, place, UNICODE, 76)
+    assert adds == "This term  ∂ℰ/∂f⁽³⁾₁₀ · ∂f⁽³⁾₁₀/∂a⁽²⁾₁₀ = 0.1795 · 0.1 ≈ 0.01795"
+    assert gradient == "Gradient   ∂ℰ/∂a⁽²⁾₁₀ = 0.1795 + 0 + 0.01795 ≈ 0.1975"
+
+
+def test_the_multiplied_out_form_is_told_where_there_is_one():
+    opened, walk = told("tutorial-a")
+    notes = [text for _, text in story_at(opened, walk, Place(Phase.BACKWARD, 1)).notes]
+    assert notes == ["Multiplied out: ∂ℰ/∂f⁽¹⁾₀₀ = Ŷ₀₀ − Y₀₀ ≈ −0.3543   (v: line by line)"]
+
+
+def test_a_saturated_loss_is_told_from_the_sums():
+    opened = session_of(
+        """
+        [data]
+        kind = "inline"
+        X = [[800.0, -800.0]]
+        Y = [[0, 1]]
+        [network]
+        layers = [{units = 1, activation = "sigmoid", W = [[1.0]]}]
+        [loss]
+        kind = "bce"
+        """
+    )
+    walk = Walk(opened.explain(Symbol("W", 1, (0, 0))))
+    story = loss_story(walk, UNICODE)
+    (equation,) = story.equations
+    assert math.isfinite(equation.value)
+    assert_is_the_number_beside_it(equation, opened, walk)
+    assert any(kind == "remark" and "finite" in text for kind, text in story.notes)
+    for place in walk.places():
+        story_at(opened, walk, place)
+
+
+# ── the update ──────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("name", READABLE)
+def test_the_update_story_foretells_what_the_update_then_does(name):
+    opened = session(name)
+    walk = Walk(opened.explain(opened.first_target()))
+    (equation,) = update_story(opened, walk, None, UNICODE).equations
+    target = walk.derivation.target
+    update = opened.update((target,))
+    assert opened.value_of(target) == pytest.approx(equation.value, rel=1e-14)
+    assert update.watched[0].after == opened.value_of(target)
+
+
+def test_an_update_says_which_way_a_weight_goes():
+    opened, walk = told("tutorial-b")
+    assert "it falls" in update_story(opened, walk, None, UNICODE).notes[0][1]
+    rising = Walk(opened.explain(Symbol("W", 1, (0, 0))))
+    assert "it rises" in update_story(opened, rising, None, UNICODE).notes[0][1]
+
+
+@pytest.mark.parametrize(
+    ("target", "why"), [("X", "is given"), ("f", "is computed"), ("W", "is frozen"), ("b", None)]
+)
+def test_what_is_not_learned_is_said_to_stay(target, why):
+    opened = session_of(
+        """
+        [data]
+        kind = "inline"
+        X = [[1.0]]
+        Y = [[1]]
+        [network]
+        bias = true
+        layers = [{units = 1, activation = "sigmoid", W = [[2.0]], frozen = ["W"]}]
+        [loss]
+        kind = "bce"
+        """
+    )
+    symbol = Symbol(target, None if target == "X" else 1, (0, 0))
+    story = update_story(opened, Walk(opened.explain(symbol)), None, UNICODE)
+    before = opened.value_of(symbol)
+    opened.update(())
+    if why is None:
+        assert story.equations
+        assert opened.value_of(symbol) != before
+    else:
+        assert not story.equations
+        assert why in story.notes[0][1]
+    if target in ("W", "X"):
+        assert opened.value_of(symbol) == before
+
+
+def test_an_applied_update_tells_every_scalar_that_was_watched_and_the_loss():
+    opened = session("tutorial-b")
+    watched = (Symbol("W", 1, (1, 1)), Symbol("f", 1, (1, 0)))
+    update = opened.update(watched)
+    story = update_story(opened, Walk(opened.explain(watched[0])), update, UNICODE)
+    assert [text.split() for _, text in story.notes] == [
+        ["W⁽¹⁾₁₁", "0.2", "→", "0.1808"],
+        ["f⁽¹⁾₁₀", "0.54", "→", "0.4366"],
+    ]
+    lines = update_lines(update, UNICODE)
+    assert lines[0] == "The loss     0.6549 → 0.5731, a change of −0.0818"
+    assert "−0.08552" in lines[1]
+    assert all(len(line) <= 76 for line in lines)
+
+
+# ── the running product and the sum ─────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("style", [UNICODE, ASCII], ids=["unicode", "ascii"])
+@pytest.mark.parametrize("name", READABLE)
+def test_the_running_lines_end_with_the_numbers_and_fit(name, style):
+    _, walk = told(name)
+    for place in places(walk):
+        if place.phase is not Phase.BACKWARD:
+            continue
+        step = walk.derivation[place.index]
+        for width in (76, 116):
+            so_far, gradient = running_lines(walk, place, style, width)
+            last = step.terms[walk.term(place)].contribution if place.turn else step.running
+            assert so_far.endswith(number_text(last, style))
+            assert gradient.endswith(number_text(step.gradient, style))
+            assert max(len(so_far), len(gradient)) <= width
+            assert not style.ascii or (so_far + gradient).isascii()
+
+
+def test_a_short_sum_is_written_out():
+    _, walk = told("residual-fork")
+    lines = running_lines(walk, Place(Phase.BACKWARD, 3), UNICODE, 116)
+    assert lines[0] == "So far     −0.4488 · 1 · (−0.4) · 1 ≈ 0.1795"
+    assert lines[1] == "Gradient   ∂ℰ/∂a⁽²⁾₁₀ = 0.1795 + 0 + 0.01795 ≈ 0.1975"
+
+
+# ── everything fits ─────────────────────────────────────────────────────────────────────────────────
+
+
+def drawn(story: Story, style: Style, width: int, height: int) -> Content:
+    notes = [Content(("! " if kind == "remark" else "") + text) for kind, text in story.notes]
+    style = replace(style, max_terms=story.max_terms)
+    return page(story.heading, story.equations, notes, style, width, height, "$value")
+
+
+@pytest.mark.parametrize("style", [UNICODE, ASCII], ids=["unicode", "ascii"])
+@pytest.mark.parametrize("name", SMALL_PRESETS)
+def test_at_80_by_24_every_story_is_shown_whole(name, style):
+    """The term panel has 76×8 cells there, and 116×6 at 120×40. ASCII, which is wider, may lose a faint note."""
+    opened, walk = told(name)
+    for place in walk.places():
+        if place.turn > 4:
+            continue
+        story = story_at(opened, walk, place, style)
+        if style.ascii:
+            story = replace(story, notes=tuple(note for note in story.notes if note[0] != "faint"))
+        for width, height in ((76, 8), (116, 6)):
+            content = drawn(story, style, width, height)
+            assert content.get_height({}, width) <= height, f"{place}\n{content.plain}"
+
+
+def sides(draw: st.DrawFn) -> tuple[Equation, int]:
+    walk = draw(walks())
+    place = draw(st.sampled_from([p for p in walk.places() if p.phase < Phase.UPDATE]))
+    story = (
+        forward_story(walk, place, UNICODE)
+        if place.phase is Phase.FORWARD
+        else loss_story(walk, UNICODE)
+        if place.phase is Phase.LOSS
+        else backward_story(walk, place, UNICODE)
+    )
+    return story.equations[0], draw(st.integers(50, 130))
+
+
+@pytest.mark.parametrize("style", [UNICODE, ASCII], ids=["unicode", "ascii"])
+@pytest.mark.parametrize("typesetter", [typeset, typeset_flat])
+@given(st.composite(sides)())
+def test_no_equation_is_wider_than_its_room_and_each_ends_with_its_value(typesetter, style, drawn_equation):
+    equation, width = drawn_equation
+    style = replace(style, max_terms=6)
+    content = typesetter(equation, style, width, "$value")
+    lines = content.plain.split("\n")
+    assert max(map(len, lines)) <= width
+    assert number_text(equation.value, style) in content.plain
+    assert [span for span in content.spans if "$value" in str(span.style)]
+    same = "=" if is_exact(equation.value, style) else "~" if style.ascii else "≈"
+    assert f" {same} {number_text(equation.value, style)}" in content.plain
+    assert not style.ascii or content.plain.isascii()
+
+
+@pytest.mark.parametrize("typesetter", [typeset, typeset_flat])
+def test_a_constant_is_not_said_twice(typesetter):
+    _, walk = told("residual-fork")
+    term = walk.derivation[3].term
+    equation = Equation(term.symbol, term.formula, term.substituted, term.local)
+    assert typesetter(equation, UNICODE, 76, "$value").plain.split("=")[1:] == [
+        typesetter(equation, UNICODE, 76, "").plain.split("=")[1]
+    ]
+
+
+def test_a_tall_equation_gives_way_to_a_flat_one_and_then_to_a_shorter_one():
+    _, walk = told("tutorial-a-weighted")
+    story = backward_story(walk, FIRST_TERM, UNICODE)
+    assert "───" in drawn(story, UNICODE, 76, 8).plain
+    flat = drawn(story, UNICODE, 76, 5).plain
+    assert "───" not in flat
+    assert flat.split("\n")[1].startswith("∂ℰ/∂Ŷ₀,₅₉₈ = (−αY₀,₅₉₈/Ŷ₀,₅₉₈+β(1−Y₀,₅₉₈)/(1−Ŷ₀,₅₉₈))/n")
+    assert flat.split("\n")[2].endswith("≈ −0.01818")

@@ -1,0 +1,100 @@
+"""From a run's history to what the gradients screen draws."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from engine.runs.history import History
+from tests.engine.step_records import record
+from tests.tui.trainings import live_on
+from tui.session.training_run import LaneView
+from tui.training.gradient_charts import (
+    Metric,
+    draw_budget,
+    draw_history,
+    draw_profile,
+    draw_strip,
+    magnitudes,
+    spread,
+)
+
+
+class Told(LaneView):
+    """A lane of given records."""
+
+    name = title = about = "told"
+    layers, activations, units = ("W[1]", "W[2]", "W[3]"), (), ()
+
+    def __init__(self, *records: object) -> None:
+        self.history = History()
+        for one in records:
+            self.history.append(one)  # type: ignore[arg-type]
+
+    @property
+    def record(self):
+        return self.history.last
+
+    @property
+    def steps_done(self) -> int:
+        return 0 if self.history.last is None else self.history.last.step + 1
+
+
+def test_before_the_first_step_there_is_nothing():
+    assert magnitudes(Told(), Metric.MAX) is None
+
+
+@pytest.mark.parametrize("metric", Metric)
+def test_the_bars_are_the_records_own_numbers(metric):
+    live = live_on()
+    live.one_step(5)
+    found = magnitudes(live.lane, metric)
+    assert found is not None
+    np.testing.assert_array_equal(found.now, getattr(live.lane.record, metric.value))
+    assert found.step == 4
+
+
+def test_a_run_that_broke_shows_the_last_step_with_a_number_in_it():
+    nothing = [math.nan] * 3
+    lane = Told(record(0), record(1, grad_max=[1.0, 2.0, 3.0]), record(2, grad_max=nothing, problem="NaN"))
+    found = magnitudes(lane, Metric.MAX)
+    assert found is not None
+    assert found.step == 1
+    assert list(found.now) == [1.0, 2.0, 3.0]
+
+
+def test_a_run_without_any_number_is_drawn_all_the_same():
+    lane = Told(record(0, grad_max=[math.nan] * 3))
+    found, series = magnitudes(lane, Metric.MAX), lane.history.decimated("grad_max", 50)
+    assert found is not None
+    assert draw_profile([found], None, 60, 15, False).plain.count("N") == 3
+    assert draw_history(series, [0, 2], 60, 15, False).rows
+    assert "!" in draw_strip(series, 60, 15, False).plain
+
+
+def test_the_budget_marks_each_gap_above_or_below_no_change():
+    lane = Told(record(0, weight_gain=[10.0, 10.0], activation_gain=[0.1, 0.1]))
+    found = magnitudes(lane, Metric.MAX)
+    assert found is not None
+    rows = draw_budget(found, 60, 20, False).plain.split("\n")
+    weights = [row for row, line in enumerate(rows) if "■" in line]
+    activation = [row for row, line in enumerate(rows) if "●" in line]
+    zero = next(row for row, line in enumerate(rows) if line.lstrip().startswith("0┤"))
+    assert max(weights) < zero < min(activation)
+
+
+def test_gains_of_zero_and_infinity_are_left_out_of_the_budget_without_a_crash():
+    lane = Told(record(0, weight_gain=[0.0, math.inf], activation_gain=[math.nan, 0.0]))
+    found = magnitudes(lane, Metric.MAX)
+    assert found is not None
+    assert "nothing to draw" in draw_budget(found, 60, 20, False).plain
+
+
+@pytest.mark.parametrize(
+    ("layers", "selected", "expected"),
+    [(51, 0, [0, 25, 50]), (51, 7, [7, 0, 25, 50]), (1, 0, [0]), (5, 3, [0, 1, 2, 3, 4]), (6, 3, [3, 0, 5])],
+)
+def test_the_layers_of_the_history(layers, selected, expected):
+    assert spread(layers, selected) == expected

@@ -1,0 +1,611 @@
+"""The screens that watch a training, key by key: why nothing is learnt, who died, how to the stepper and back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from tests.tui.driver import LARGE, SMALL, app_on, press, screen_text, stepper, until
+from tests.tui.experiments import session_of
+from tests.tui.trainings import SMALL_NET, live_of, reached, train, training_threads
+from tui.app import BptuiApp
+from tui.session.session import Session
+from tui.session.training_run import State
+from tui.shell.home_screen import HomeScreen
+from tui.shell.too_small import SMALLEST
+from tui.stepper.cursor import Phase
+from tui.stepper.screen import StepperScreen
+from tui.training.gradient_charts import Metric, View
+from tui.training.gradients_screen import GradientsScreen
+from tui.training.screen import NOTICE_SECONDS
+from tui.training.units_screen import ReluScreen
+
+VANISHING = "vanishing-sigmoid-50"
+
+
+@pytest.fixture(autouse=True)
+def _no_thread_is_left() -> Iterator[None]:
+    yield
+    assert not training_threads()
+
+
+def gradients(app: BptuiApp) -> GradientsScreen:
+    assert isinstance(app.screen, GradientsScreen)
+    return app.screen
+
+
+def units(app: BptuiApp) -> ReluScreen:
+    assert isinstance(app.screen, ReluScreen)
+    return app.screen
+
+
+def sentences(app: BptuiApp) -> str:
+    """The screen's words, in which a sentence that wraps in a box is one sentence."""
+    return " ".join(screen_text(app).replace("│", " ").split())
+
+
+def notes(app: BptuiApp) -> list[str]:
+    return [notification.message for notification in app._notifications]
+
+
+def small_app() -> BptuiApp:
+    """The small network, full batch: the stepper and the trainer see the same samples."""
+    return BptuiApp(session_of(SMALL_NET.replace("batch = 16\n", ""), "small"))
+
+
+# ── the promise: the figure comes alive, ReLU over it, and which factor is to blame ─────────────────
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE])
+async def test_three_keys_show_vanishing_gradients_the_cure_and_the_culprit(size):
+    app = app_on(VANISHING)
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        assert "Press space to train" in screen_text(app)
+        assert "slope of at most ¼" in sentences(app)
+        live = live_of(app)
+        live.lane.trainer.limit = None  # or it might be finished before it is looked at
+        await press(pilot, "space")
+        await reached(pilot, lambda: live.lane.steps_done >= 3)
+        await reached(pilot, lambda: "Vanishing" in screen_text(app))
+        assert "running" in screen_text(app)
+
+        await press(pilot, "c")
+        await reached(pilot, lambda: len(live.lanes) == 2 and live.lanes[1].steps_done >= 3)
+        live.pause()
+        assert live.lanes[0].steps_done == live.lanes[1].steps_done
+        text = screen_text(app)
+        assert "with relu" in text
+        assert "▲" in text
+
+        await press(pilot, "b")
+        assert "The sigmoid is to blame: the weights alone would enlarge δ." in sentences(app)
+    assert not training_threads()
+
+
+async def test_the_factor_budget_is_the_records_own():
+    app = app_on(VANISHING)
+    async with app.run_test(size=LARGE) as pilot:
+        await pilot.pause()
+        live = await train(pilot, 2)
+        await press(pilot, "b")
+        said = re.search(
+            r"δ changes by ([−+.\d]+) decades: weights ([−+.\d]+), activations ([−+.\d]+)\.", sentences(app)
+        )
+        assert said is not None
+        record = live.lane.record
+        assert record is not None
+        total, weights, activations = (float(number.replace("−", "-")) for number in said.groups())
+        assert total == pytest.approx(np.log10(record.delta_l2[0] / record.delta_l2[-1]), abs=0.005)
+        assert weights == pytest.approx(np.log10(record.weight_gain).sum(), abs=0.005)
+        assert activations == pytest.approx(np.log10(record.activation_gain).sum(), abs=0.005)
+        assert total == pytest.approx(weights + activations, abs=0.011)
+        assert total < -20
+
+
+async def test_the_verdict_compares_the_measured_slope_with_the_predicted_one_at_step_0():
+    app = app_on(VANISHING)
+    async with app.run_test(size=LARGE) as pilot:
+        await pilot.pause()
+        await train(pilot, 1)
+        said = sentences(app).split("L2 norm changes by")[1].replace("−", "-")
+        measured, predicted = re.findall(r"([-+]\d\.\d{3})", said)
+        assert float(measured) == pytest.approx(float(predicted), abs=0.1)
+
+
+# ── what is shown ───────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_views_go_round_and_every_one_draws_something_of_its_own():
+    app = app_on(VANISHING)
+    async with app.run_test(size=LARGE) as pilot:
+        await pilot.pause()
+        await train(pilot, 4)
+        seen = []
+        for view in View:
+            assert gradients(app).view is view
+            assert f"▸{view.value}" in screen_text(app)
+            seen.append(app.screen.query_one("#chart").chart.plain)
+            await press(pilot, "v")
+        assert gradients(app).view is View.PROFILE
+        assert len(set(seen)) == len(View)
+
+
+async def test_the_metric_changes_what_the_bars_mean():
+    app = app_on("relu-50")
+    async with app.run_test(size=LARGE) as pilot:
+        await pilot.pause()
+        await train(pilot, 1)
+        charts = []
+        for metric in Metric:
+            assert gradients(app).metric is metric
+            charts.append(screen_text(app))
+            await press(pilot, "m")
+        assert gradients(app).metric is Metric.MAX
+        assert len(set(charts)) == len(Metric)
+        assert "dots: predicted for the initial weights" in charts[list(Metric).index(Metric.L2)]
+
+
+async def test_the_cursor_walks_over_the_layers_and_shows_each_ones_numbers():
+    app = small_app()
+    async with app.run_test(size=LARGE) as pilot:
+        await press(pilot, "G")
+        live = await train(pilot, 3)
+        record = live.lane.record
+        for keys, layer in (
+            ([], 1),
+            (["right"], 2),
+            (["l", "l", "l"], 3),
+            (["left"], 2),
+            (["home"], 1),
+            (["end"], 3),
+        ):
+            await press(pilot, *keys)
+            assert f" layer {layer} of 3 " in screen_text(app)
+            assert f"zeros {100 * record.zero_fraction[layer - 1]:.0f} %" in screen_text(app)
+
+
+async def test_exact_zeros_are_marked_and_explained():
+    app = app_on("step-activation")
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.pause()
+        await train(pilot, 1)
+        chart = app.screen.query_one("#chart").chart.plain
+        assert re.search(r"┤ +0 +0 +█|│ +0 +0 +█", chart)
+        assert "The gradient of layers 1 to 2 is exactly 0." in sentences(app)
+        assert "The step of layer 2 multiplies δ by exactly 0." in sentences(app)
+
+
+# ── controls ────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_space_trains_to_the_end_and_again_goes_on_for_as_many_steps():
+    app = small_app()
+    async with app.run_test(size=SMALL) as pilot:
+        await press(pilot, "G", "space")
+        live = live_of(app)
+        await reached(pilot, lambda: live.state is State.FINISHED)
+        await reached(pilot, lambda: "step 150 of 150" in screen_text(app))
+        await reached(pilot, lambda: "finished" in screen_text(app))
+        await press(pilot, "space")
+        await reached(pilot, lambda: live.state is State.FINISHED)
+        await reached(pilot, lambda: "step 300 of 300" in screen_text(app))
+
+
+async def test_one_step_speed_and_learning_rate_keys():
+    app = small_app()
+    async with app.run_test(size=SMALL) as pilot:
+        await press(pilot, "G", "full_stop", "full_stop")
+        live = live_of(app)
+        assert live.lane.steps_done == 2
+        assert "step 2 of 150" in screen_text(app)
+        await press(pilot, "plus")
+        assert live.lane.learning_rate == 0.02
+        assert "η 0.02" in screen_text(app)
+        await press(pilot, "minus", "minus")
+        assert live.lane.learning_rate == 0.005
+        await press(pilot, "less_than_sign", "less_than_sign")
+        assert live.speed == 10
+        await press(pilot, "full_stop")
+        assert "slowed to 10/s" in screen_text(app)
+        await press(pilot, "greater_than_sign", "greater_than_sign", "greater_than_sign")
+        assert live.speed == float("inf")
+        assert live.lane.steps_done == 3
+
+
+async def test_after_a_reset_nothing_is_left_of_the_units_that_were_counted():
+    app = app_on("dying-relu")
+    async with app.run_test(size=LARGE) as pilot:
+        await pilot.pause()
+        await train(pilot, 3)
+        assert "Units:" in screen_text(app)
+        await press(pilot, "r")
+        assert "Units:" not in screen_text(app)
+        assert "Press space to train" in screen_text(app)
+
+
+async def test_reset_gives_the_same_run_and_reseed_another():
+    app = small_app()
+    async with app.run_test(size=SMALL) as pilot:
+        await press(pilot, "G")
+        live = await train(pilot, 5)
+        loss = live.lane.record.loss
+        await press(pilot, "r")
+        assert live.lane.steps_done == 0
+        assert "Press space to train" in screen_text(app)
+        await train(pilot, 5)
+        assert live.lane.record.loss == loss
+        await press(pilot, "R")
+        assert "seed 4" in notes(app)
+        await train(pilot, 5)
+        assert live.lane.record.loss != loss
+
+
+async def test_a_run_that_explodes_stops_with_its_reason_and_can_be_gone_back_in():
+    app = app_on("exploding-50")
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.pause()
+        await press(pilot, "space")
+        live = live_of(app)
+        await reached(pilot, lambda: live.state is State.BROKEN)
+        await reached(pilot, lambda: "Diverged" in screen_text(app))
+        await reached(pilot, lambda: "stopped" in screen_text(app))  # the title follows with the next drawing
+        assert "Step 2: f[2] of layer 2 became infinite" in sentences(app)
+        assert "before it broke, step 1" in screen_text(app)
+        for key in ("v", "v", "v", "m", "v", "u", "g"):
+            await press(pilot, key)
+        await press(pilot, "space")
+        assert any("r begins anew" in note for note in notes(app))
+        await press(pilot, "left_square_bracket")
+        assert live.lane.problem is None
+        assert "Diverged" not in screen_text(app)
+
+
+# ── travelling in time ──────────────────────────────────────────────────────────────────────────────
+
+
+async def test_looking_back_shows_every_screen_as_it_was():
+    app = app_on("dying-relu")
+    async with app.run_test(size=LARGE) as pilot:
+        await pilot.pause()
+        frames = {}
+        for step in (1, 2, 3):
+            await train(pilot, 1)
+            frames[step] = (app.screen.query_one("#map").chart.plain, live_of(app).lane.record.loss)
+        await train(pilot, 5)
+        for step in (7, 6, 5, 4, 3, 2, 1):
+            await press(pilot, "left_square_bracket")
+            assert "looking back" in screen_text(app)
+            assert f"step {step} of 200" in screen_text(app)
+            if step in frames:
+                assert app.screen.query_one("#map").chart.plain == frames[step][0]
+                assert live_of(app).lane.record.loss == frames[step][1]
+        await press(pilot, *["right_square_bracket"] * 7)
+        assert "step 8 of 200" in screen_text(app)
+        assert "looking back" not in screen_text(app)
+
+
+async def test_going_on_from_the_past_gives_the_same_numbers_again():
+    app = small_app()
+    async with app.run_test(size=SMALL) as pilot:
+        await press(pilot, "G")
+        live = await train(pilot, 12)
+        loss = live.lane.record.loss
+        await press(pilot, *["left_square_bracket"] * 5)
+        assert live.lane.steps_done == 7
+        await press(pilot, *["full_stop"] * 5)
+        assert live.lane.record.loss == loss
+        assert "looking back" not in screen_text(app)
+
+
+# ── to the stepper and back ─────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(("keys", "layer"), [([], 1), (["right"], 2), (["end"], 3)])
+async def test_enter_opens_the_stepper_on_the_layers_largest_gradient_at_the_present_weights(keys, layer):
+    app = small_app()
+    async with app.run_test(size=LARGE) as pilot:
+        await press(pilot, "G")
+        live = await train(pilot, 7)
+        await press(pilot, *keys, "enter")
+        await reached(pilot, lambda: isinstance(app.screen, StepperScreen))
+        derivation = stepper(app).derivation
+        assert derivation.target.matrix.plain() == f"W[{layer}]"
+        await press(pilot, "G")
+        assert gradients(app).at_layer == layer - 1
+        live.one_step()
+        record = live.lane.record
+        assert abs(derivation.value) == pytest.approx(record.grad_max[layer - 1], rel=1e-12)
+        assert stepper_loss(app) == pytest.approx(record.loss, rel=1e-12)
+
+
+def stepper_loss(app: BptuiApp) -> float:
+    return app.get_screen("stepper", StepperScreen).session.loss
+
+
+async def test_after_a_reseed_the_stepper_explains_the_new_data_too():
+    app = small_app()
+    async with app.run_test(size=LARGE) as pilot:
+        await press(pilot, "G", "R")
+        live = await train(pilot, 2)
+        await press(pilot, "plus", "enter")
+        await reached(pilot, lambda: isinstance(app.screen, StepperScreen))
+        session = stepper(app).session
+        live.one_step()
+        assert session.loss == pytest.approx(live.lane.record.loss, rel=1e-12)
+        assert session.learning_rate == 0.02
+
+
+async def test_the_stepper_at_a_moment_of_the_past():
+    app = small_app()
+    async with app.run_test(size=LARGE) as pilot:
+        await press(pilot, "G")
+        live = await train(pilot, 4)
+        losses = [live.lane.history.record(step).loss for step in range(4)]
+        await press(pilot, "left_square_bracket", "left_square_bracket", "enter")
+        await reached(pilot, lambda: isinstance(app.screen, StepperScreen))
+        assert stepper(app).session.loss == pytest.approx(losses[2], rel=1e-12)
+
+
+async def test_opening_the_stepper_pauses_and_the_steppers_updates_leave_the_training_alone():
+    app = small_app()
+    async with app.run_test(size=LARGE) as pilot:
+        await press(pilot, "G", "space")
+        live = live_of(app)
+        await reached(pilot, lambda: live.lane.steps_done > 3)
+        await press(pilot, "enter")
+        assert live.state is not State.RUNNING
+        done = live.lane.steps_done
+        weights = [value.copy() for value in live.lane.trainer.network.parameters.values()]
+        await press(pilot, "u", "G")
+        assert live.lane.steps_done == done
+        for before, now in zip(weights, live.lane.trainer.network.parameters.values(), strict=True):
+            np.testing.assert_array_equal(before, now)
+
+
+async def test_notices_of_a_key_that_is_held_down_do_not_pile_up():
+    """On the screen, that is: Textual's list is cleared at once, its boxes are not."""
+    app = app_on(VANISHING)
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await pilot.pause()
+        for _ in range(30):
+            app.simulate_key("plus")
+        await pilot.pause(2 * NOTICE_SECONDS)
+        await until(pilot, lambda: notes(app) == ["learning rate 3.221×10⁷"])
+        await until(pilot, lambda: len(app.screen.query("Toast")) == 1)
+
+
+# ── units ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_in_the_smallest_window_an_event_still_says_what_happened():
+    app = app_on("dying-relu")
+    async with app.run_test(size=SMALLEST) as pilot:
+        await pilot.pause()
+        await train(pilot, 40)
+        assert re.search(r"\d+ (died|recovered): unit \d", screen_text(app))
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE])
+async def test_dying_relu_shows_who_died_and_when_and_the_stepper_shows_the_factor_that_is_0(size):
+    app = app_on("dying-relu")
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        assert units(app)
+        live = await train(pilot, 40)
+        activity = live.lane.unit_activity()
+        dead = sum(int(mask.sum()) for mask in activity.dead)
+        assert f"Units: {dead} dead" in screen_text(app)
+        assert re.search(r"step \d+: unit \d+ of layer \d died", screen_text(app))
+        latest = activity.events[-1]
+        assert str(latest)[:30] in screen_text(app)
+
+        await press(pilot, "end", "n")
+        cursor = units(app).cursor
+        assert activity.dead[cursor.layer][cursor.unit]
+        died_at = activity.died_at[cursor.layer][cursor.unit]
+        assert f"dead since step {died_at}, 0 for every sample" in screen_text(app)
+
+        await press(pilot, "enter")
+        await reached(pilot, lambda: "ReLU is off" in screen_text(app))
+        place, derivation = stepper(app).place, stepper(app).derivation
+        assert derivation.target.plain().startswith(f"f[{cursor.layer + 1}][{cursor.unit},")
+        assert place.phase is Phase.BACKWARD
+        assert derivation[place.index].term.local == 0.0
+        await press(pilot, "U")
+        assert units(app).cursor == cursor
+
+
+async def test_n_goes_through_all_the_dead_and_round():
+    app = app_on("dying-relu")
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.pause()
+        await press(pilot, "n")
+        assert notes(app) == ["No unit is dead."]
+        live = await train(pilot, 2)
+        dead = [
+            (layer, int(unit))
+            for layer, mask in enumerate(live.lane.unit_activity().dead)
+            for unit in np.flatnonzero(mask)
+        ]
+        seen = []
+        for _ in range(len(dead) + 1):
+            await press(pilot, "n")
+            seen.append((units(app).cursor.layer, units(app).cursor.unit))
+        assert sorted(seen[:-1]) == dead
+        assert seen[-1] == seen[0]
+
+
+async def test_leaky_relus_recover_and_their_slope_can_be_changed():
+    app = app_on("dying-relu")
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.pause()
+        await press(pilot, "apostrophe")
+        assert "No layer is a leaky ReLU" in notes(app)[-1]
+        live = await train(pilot, 40)
+        dead_before = int(live.lane.record.dead.sum())
+        await press(pilot, "L")
+        assert live.lane.steps_done == 0
+        assert live.lane.slope == 0.01
+        await train(pilot, 40)
+        assert int(live.lane.record.dead.sum()) == 0 < dead_before
+        assert "No unit has died." in screen_text(app)
+        await press(pilot, "apostrophe")
+        assert live.lane.slope == 0.02
+        await press(pilot, "semicolon", "semicolon")
+        assert live.lane.slope == 0.005
+        assert "slope 0.005" in screen_text(app)
+        await press(pilot, "L")
+        assert live.lane.slope is None
+
+
+async def test_i_begins_anew_with_the_next_initialisation_and_fewer_die():
+    app = app_on("dying-relu")
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.pause()
+        live = await train(pilot, 40)
+        dead = int(live.lane.record.dead.sum())
+        await press(pilot, "i")
+        assert live.lane.experiment.network.init.scheme == "he"
+        assert "initialised with he" in notes(app)
+        await train(pilot, 40)
+        assert int(live.lane.record.dead.sum()) < dead / 2
+
+
+async def test_a_map_of_fifty_layers_scrolls_with_the_cursor():
+    app = app_on("relu-50")
+    async with app.run_test(size=SMALL) as pilot:
+        await press(pilot, "u")
+        await train(pilot, 1)
+        await press(pilot, *["down"] * 3)
+        assert units(app).cursor.layer == 3
+        units(app).action_move(60, 0)
+        assert units(app).cursor.layer == 50
+        assert "layer 51" in app.screen.query_one("#map").chart.plain
+        await press(pilot, "k")
+        assert units(app).cursor.layer == 49
+
+
+# ── coming and going ────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_escape_goes_home_and_ends_the_thread():
+    app = app_on(VANISHING)
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.pause()
+        await press(pilot, "space")
+        await reached(pilot, training_threads)
+        await press(pilot, "escape")
+        assert isinstance(app.screen, HomeScreen)
+        assert not training_threads()
+
+
+async def test_switching_experiments_leaves_nothing_of_the_first_behind():
+    app = app_on()
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.pause()
+        widgets = None
+        for name in ("dying-relu", "tutorial-a", "dying-relu"):
+            app.open_experiment(name)
+            await pilot.pause()
+            if isinstance(app.screen, StepperScreen):
+                await press(pilot, "G")
+            assert live_of(app).lane.name == name
+            assert live_of(app).lane.steps_done == 0
+            await press(pilot, "space")
+            await press(pilot, "enter")
+            await press(pilot, "U", "escape")
+            await reached(pilot, lambda: isinstance(app.screen, HomeScreen))
+            await reached(pilot, lambda: not training_threads())
+            if widgets is not None:
+                await reached(pilot, lambda most=widgets: len(app._registry) <= most)
+            widgets = len(app._registry)
+
+
+async def test_enter_pressed_twice_opens_once():
+    app = app_on()
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.pause()
+        app.open_experiment("tutorial-a")
+        app.open_experiment("tutorial-b")
+        await pilot.pause()
+        assert stepper(app).session.name == "tutorial-a"
+
+
+async def test_a_key_that_leaves_before_the_stepper_is_drawn_does_no_harm():
+    app = app_on("dying-relu")
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.pause()
+        await train(pilot, 2)
+        for key in ("enter", "escape", "escape"):
+            app.simulate_key(key)
+        await pilot.pause()
+        await reached(pilot, lambda: isinstance(app.screen, HomeScreen))
+    assert app.crash is None
+
+
+async def test_quitting_while_it_trains_ends_in_good_order():
+    app = app_on(VANISHING)
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.pause()
+        await press(pilot, "space")
+        await pilot.press("q")
+    assert app.crash is None
+    assert not training_threads()
+
+
+async def test_a_hidden_screen_draws_nothing_and_catches_up():
+    app = app_on("dying-relu")
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.pause()
+        live = await train(pilot, 2)
+        await press(pilot, "g")
+        await press(pilot, "full_stop")
+        await press(pilot, "u")
+        await reached(pilot, lambda: "step 3 of 200" in screen_text(app))
+        assert live.lane.steps_done == 3
+
+
+# ── terminals ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("name", ["leaky-slope-1", "dying-relu"])
+async def test_in_ascii_mode_nothing_but_ascii_is_drawn(name):
+    app = app_on(name, ascii_only=True)
+    async with app.run_test(size=LARGE) as pilot:
+        await pilot.pause()
+        await train(pilot, 3)
+        for key in ("v", "v", "v", "m", "c", "space", "u", "n", "g"):
+            await press(pilot, key)
+            for chart in app.screen.query("ChartView").results():
+                assert chart.chart.plain.isascii()  # type: ignore[attr-defined]
+        frame = app.export_screenshot()
+        drawn = re.sub(r"&#160;|<[^>]*>|<style.*?</style>", "", frame, flags=re.DOTALL)
+        assert drawn.isascii()
+
+
+async def test_no_color_tells_everything_without_colours(monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    app = app_on(VANISHING)
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.pause()
+        assert app.no_color
+        await train(pilot, 2)
+        await press(pilot, "c")
+        await reached(pilot, lambda: "with relu" in screen_text(app))
+        live_of(app).pause()
+        assert {"█", "▲"} <= set(app.screen.query_one("#chart").chart.plain)
+        await press(pilot, "b")
+        assert {"●", "■"} <= set(app.screen.query_one("#chart").chart.plain)
+        assert "to blame" in sentences(app)
+
+
+def test_experiments_about_gradients_open_with_them():
+    from tui.session.session import first_screen
+
+    assert first_screen(Session.open(VANISHING)) == "gradients"
+    assert first_screen(Session.open("dying-relu")) == "relu"
+    assert first_screen(Session.open("tutorial-a")) == "stepper"

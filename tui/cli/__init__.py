@@ -1,0 +1,1 @@
+"""The `bptui` command: arguments in, text out, exit statuses."""

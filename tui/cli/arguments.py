@@ -1,0 +1,139 @@
+"""The arguments that several commands share, each with its completion in the shell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+from click.shell_completion import CompletionItem
+
+if TYPE_CHECKING:
+    from engine.formula.expression import Symbol
+
+MOST_ENTRIES = 200
+"""More entries of a matrix than this are not offered one by one."""
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+class ExperimentType(click.ParamType):  # type: ignore[type-arg]  # generic only in newer releases of click
+    """A preset's name or the path of a TOML file. What it stands for is found out by the command."""
+
+    name = "experiment"
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """The presets, the TOML files, and the folders that may hold some."""
+        from engine.experiment.loading import PRESET_NAMES
+
+        presets = [CompletionItem(name) for name in PRESET_NAMES if name.startswith(incomplete)]
+        return presets + [CompletionItem(path) for path in _paths(incomplete)]
+
+
+def _paths(incomplete: str) -> Iterator[str]:
+    folder, start = incomplete[: incomplete.rfind("/") + 1], incomplete[incomplete.rfind("/") + 1 :]
+    try:
+        entries = sorted(Path(folder or ".").expanduser().iterdir())
+    except (OSError, RuntimeError):  # RuntimeError: ~ of somebody who is not known here
+        return
+    for entry in entries:
+        hidden = entry.name.startswith(".") and not start
+        if not entry.name.startswith(start) or hidden:
+            continue
+        if entry.suffix == ".toml":
+            yield folder + entry.name
+        elif entry.is_dir():
+            yield f"{folder}{entry.name}/"
+
+
+class TargetType(click.ParamType):  # type: ignore[type-arg]
+    """One entry of one matrix, such as W[1][1,1]."""
+
+    name = "target"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Symbol:
+        """The symbol that was typed."""
+        from engine.formula.parser import ParseError, parse_symbol
+
+        try:
+            return parse_symbol(value)
+        except ParseError as error:
+            self.fail(f'"{value}": {error}', param, ctx)
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """The matrices of the experiment, and the entries of the one that has been typed."""
+        # While --wrt still lacks its value, click has not yet told the arguments apart.
+        experiment = ctx.params.get("experiment") or next(iter(ctx.args), None)
+        return [CompletionItem(name) for name in _targets(experiment, incomplete)] if experiment else []
+
+
+class LessonType(click.ParamType):  # type: ignore[type-arg]
+    """A numbered item of the tutorials, such as B1, in capitals or not."""
+
+    name = "item"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The item's name."""
+        from tui.lessons.lesson import LessonError, read_lesson
+
+        try:
+            return read_lesson(value).item
+        except LessonError as error:
+            self.fail(str(error), param, ctx)
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """The items, with their titles where the shell shows such."""
+        from tui.lessons.lesson import list_lessons
+
+        return [
+            CompletionItem(lesson.item, help=lesson.title)
+            for lesson in list_lessons()
+            if lesson.item.startswith(incomplete.upper())
+        ]
+
+
+def _targets(name: str, incomplete: str) -> Iterator[str]:
+    from engine.derivation.evaluated import WorkedExperiment
+    from engine.experiment.errors import ExperimentError
+    from engine.experiment.loading import load_experiment
+
+    try:
+        graph = WorkedExperiment.of(load_experiment(name), name).graph
+    except ExperimentError:
+        return
+    for node in graph.nodes.values():
+        matrix = node.symbol.plain()
+        if not node.needs_gradient or node is graph.loss:
+            continue
+        if not incomplete.startswith(matrix):
+            if matrix.startswith(incomplete):
+                yield matrix
+            continue
+        rows, columns = node.shape
+        entries = (node.symbol.at((row, column)).plain() for row in range(rows) for column in range(columns))
+        if rows * columns <= MOST_ENTRIES:
+            yield from (entry for entry in entries if entry.startswith(incomplete))
+
+
+def experiment_argument(command: _Command) -> _Command:
+    """EXPERIMENT."""
+    return click.argument("experiment", type=ExperimentType())(command)
+
+
+def ascii_option(command: _Command) -> _Command:
+    """--ascii."""
+    return click.option("--ascii", is_flag=True, help="Keep to 7-bit characters.")(command)
+
+
+def json_option(command: _Command) -> _Command:
+    """--json."""
+    return click.option(
+        "--json", "as_json", is_flag=True, help="Strict JSON: null for NaN and infinities, counted beside."
+    )(command)

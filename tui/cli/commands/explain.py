@@ -1,0 +1,76 @@
+"""`bptui explain`: the derivation of one gradient, to read, to print or to process."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from tui.cli.arguments import TargetType, ascii_option, experiment_argument
+from tui.cli.output import output_style, output_width, write, write_json, write_page
+
+if TYPE_CHECKING:
+    from engine.formula.expression import Symbol
+
+FORMATS = ("text", "markdown", "latex", "json")
+
+
+@click.command
+@experiment_argument
+@click.option(
+    "--wrt",
+    "target",
+    type=TargetType(),
+    required=True,
+    metavar="TARGET",
+    help='The entry to differentiate the loss by: "W[1][1,1]", "b[2][0,0]", "X[1,0]", "a[1][0,3]".',
+)
+@click.option("--sample", type=int, help="Whose steps to show; by default the sample that contributes most.")
+@click.option(
+    "--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="How to write it."
+)
+@click.option(
+    "--jacobian", is_flag=True, help="Show instead the Jacobian of one matrix by the next, over the samples."
+)
+@ascii_option
+def explain(
+    experiment: str, target: Symbol, sample: int | None, form: str, jacobian: bool, ascii: bool
+) -> None:
+    """Take one gradient apart, factor by factor.
+
+    EXPERIMENT is a preset's name (see bptui presets) or the path of a TOML file. Every factor is named,
+    evaluated and multiplied up, and the result is checked against a central difference.
+
+    \b
+    Examples:
+      bptui explain tutorial-b --wrt "W[1][1,1]"
+      bptui explain tutorial-a --wrt "W[1][2,0]" --format latex > derivation.tex
+      bptui explain tutorial-a-loss --wrt "W[1][0,0]" --jacobian
+      bptui explain tutorial-b-wine --wrt "W[1][1,1]" --sample 17 --format json
+    """
+    from engine.derivation.chain_rule import explain as derivation_of
+    from engine.derivation.evaluated import WorkedExperiment
+    from engine.experiment.loading import load_experiment
+
+    worked = WorkedExperiment.of(load_experiment(experiment), experiment)
+    derivation = derivation_of(worked.graph, target, sample)
+    if jacobian:
+        from tui.stepper.pages import jacobian_view
+
+        write_page(jacobian_view(derivation, 1, output_style(ascii), output_width()).plain)
+        return
+    check = worked.check(derivation.target)
+    if form == "json":
+        from engine.export.json_records import explain_record
+
+        write_json(explain_record(derivation, check), ascii)
+        return
+    from engine.export import written_latex, written_markdown, written_text
+
+    title, style = worked.experiment.title or experiment, output_style(ascii)
+    if form == "latex":
+        write(written_latex(derivation, title, check, style=style))
+    elif form == "markdown":
+        write(written_markdown(derivation, title, check, style=style))
+    else:
+        write(written_text(derivation, title, check, width=output_width(), style=style))

@@ -1,0 +1,51 @@
+"""`bptui grads`: every value and every gradient of one forward and backward pass."""
+
+from __future__ import annotations
+
+import click
+
+from tui.cli.arguments import ascii_option, experiment_argument, json_option
+from tui.cli.output import output_style, output_width, write, write_json, write_page
+
+
+@click.command
+@experiment_argument
+@click.option("--shapes", is_flag=True, help="Show instead every matrix product with its shapes, checked.")
+@click.option("--one-matrix", is_flag=True, help="Show instead the one matrix that a linear network is.")
+@json_option
+@ascii_option
+def grads(experiment: str, shapes: bool, one_matrix: bool, as_json: bool, ascii: bool) -> None:
+    """Show every value and every gradient.
+
+    EXPERIMENT is a preset's name (see bptui presets) or the path of a TOML file. It goes forward and backward
+    once. Each matrix stands beside its gradient; large ones are abridged, and complete in JSON.
+
+    \b
+    Examples:
+      bptui grads tutorial-b
+      bptui grads tutorial-b --shapes
+      bptui grads leaky-slope-1 --one-matrix
+      bptui grads lab/wine.toml --json > wine.json
+    """
+    from engine.derivation.evaluated import WorkedExperiment
+    from engine.experiment.loading import load_experiment
+    from engine.export.json_records import grads_record
+
+    worked = WorkedExperiment.of(load_experiment(experiment), experiment)
+    if shapes:
+        from tui.stepper.pages import matrices_view
+
+        write_page(matrices_view(worked.graph, output_style(ascii), output_width()).plain)
+        return
+    if one_matrix:
+        from tui.training.pages import collapse_view
+
+        write_page(collapse_view(worked.network, worked.graph, output_style(ascii)).plain)
+        return
+    if as_json:
+        write_json(grads_record(worked.graph), ascii)
+        return
+    from engine.export.matrix_tables import written_matrices
+
+    title = worked.experiment.title or experiment
+    write(written_matrices(worked.graph, title, width=output_width(), style=output_style(ascii)))

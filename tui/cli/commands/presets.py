@@ -1,0 +1,36 @@
+"""`bptui presets`: the experiments that come with bptui."""
+
+from __future__ import annotations
+
+import click
+
+from tui.cli.arguments import json_option
+from tui.cli.output import output_style, output_width, write, write_json
+
+
+@click.command
+@json_option
+def presets(as_json: bool) -> None:
+    """List the experiments that come with bptui.
+
+    \b
+    Examples:
+      bptui presets
+      bptui presets --json
+    """
+    from engine.experiment.loading import list_presets
+    from engine.formula.text import ascii_text, wrapped
+
+    known = list_presets()
+    if as_json:
+        listed = [
+            {"name": name, "title": experiment.title, "about": experiment.about} for name, experiment in known
+        ]
+        write_json({"presets": listed})
+        return
+    style = output_style(ascii=False)
+    margin = max(len(name) for name, _ in known) + 2
+    for name, experiment in known:
+        title = ascii_text(experiment.title) if style.ascii else experiment.title
+        for place, line in enumerate(wrapped(title, output_width() - margin)):
+            write(("" if place else name).ljust(margin) + line)

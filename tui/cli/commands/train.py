@@ -1,0 +1,222 @@
+"""`bptui train`: trains without the app, with a progress bar, a chart at the end, a run log."""
+
+from __future__ import annotations
+
+import math
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tui.cli.arguments import ascii_option, experiment_argument, json_option
+from tui.cli.group import INTERRUPTED
+from tui.cli.output import fitted, output_style, output_width, write, write_json
+
+if TYPE_CHECKING:
+    from click._termui_impl import ProgressBar
+
+    from engine.metrics.step_record import StepRecord
+    from engine.runs.log import RunLogWriter
+    from engine.training.trainer import Trainer
+
+CHART_HEIGHT = 20
+
+
+@click.command
+@experiment_argument
+@click.option(
+    "--steps", type=click.IntRange(min=1), metavar="N", help="Train N steps, whatever the experiment says."
+)
+@click.option(
+    "--log",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE.jsonl",
+    help="Write a run log, one line a step; bptui watch shows it while it grows.",
+)
+@click.option("--plot", is_flag=True, help="Draw the gradient magnitude of every layer at the end.")
+@click.option(
+    "--report", is_flag=True, help="Say what became of gradients, classes and units, as the app does."
+)
+@json_option
+@ascii_option
+def train(
+    experiment: str,
+    steps: int | None,
+    log: Path | None,
+    plot: bool,
+    report: bool,
+    as_json: bool,
+    ascii: bool,
+) -> None:
+    """Train an experiment in the terminal.
+
+    EXPERIMENT is a preset's name (see bptui presets) or the path of a TOML file. A progress bar goes to stderr
+    when that is a terminal; Ctrl+C ends the training in good order, with what is done so far.
+
+    \b
+    Examples:
+      bptui train tutorial-a-wine
+      bptui train vanishing-sigmoid-50 --steps 100 --plot
+      bptui train tutorial-a-weighted --report
+      bptui train tutorial-b-wine --log run.jsonl --json
+    """
+    from engine.experiment.loading import load_experiment
+    from engine.export.json_records import train_record
+    from engine.training.trainer import Trainer
+
+    loaded = load_experiment(experiment)
+    from engine.experiment.datasets import load_data
+
+    trainer = Trainer(loaded, load_data(loaded, source=experiment))
+    if steps is not None:
+        trainer.limit = steps
+    writer = None if log is None else _open_log(log, loaded.title, trainer)
+    first, interrupted = _run(trainer, writer)
+    if as_json:
+        write_json(train_record(trainer, first), ascii)
+    else:
+        style = output_style(ascii)
+        if trainer.problem is not None:
+            click.echo(f"bptui: {trainer.problem}", err=True)
+        _write_summary(trainer, first, style.ascii)
+    if report and trainer.last is not None:
+        from tui.cli.train_report import training_report
+
+        click.echo(f"\n{fitted(training_report(trainer, output_style(ascii)))}", err=as_json)
+    if plot:
+        _plot(trainer, ascii, to_stderr=as_json)
+    if interrupted:
+        click.get_current_context().exit(INTERRUPTED)
+
+
+def _open_log(path: Path, title: str, trainer: Trainer) -> RunLogWriter:
+    from datetime import UTC, datetime
+
+    from engine.diagnosis.verdict import Layers
+    from engine.metrics.step_record import layer_names
+    from engine.runs.log import Header, RunLogWriter
+
+    layers = Layers.of(trainer.network.layers)
+    header = Header(
+        layers=layer_names(trainer.network),
+        title=title,
+        activations=layers.activations,
+        units=layers.units,
+        norms=layers.norms,
+        residuals=layers.residuals,
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+    try:
+        return RunLogWriter(path, header, warn=lambda line: click.echo(f"bptui: {line}", err=True))
+    except FileExistsError:
+        raise click.ClickException(f"{path}: is there already; a run log is never overwritten") from None
+    except OSError as error:
+        raise click.ClickException(f"{path}: cannot be written: {error.strerror}") from None
+
+
+def _run(trainer: Trainer, writer: RunLogWriter | None) -> tuple[StepRecord | None, bool]:
+    """Trains to the end: the first record, and whether Ctrl+C came first. The log is complete either way."""
+    shown = sys.stderr.isatty()
+    first: StepRecord | None = None
+    interrupt = _Interrupt()
+    try:
+        bar: ProgressBar[int]
+        with (
+            interrupt,
+            click.progressbar(
+                length=trainer.limit,
+                file=sys.stderr,
+                hidden=not shown,
+                show_pos=True,
+                show_eta=True,
+                label="training",
+            ) as bar,
+        ):
+            done, due = 0, max((trainer.limit or 1) // 200, 1)
+            for record in trainer:
+                first = first or record
+                if writer is not None:
+                    writer.append(record)
+                done += 1
+                if done == due:
+                    bar.label = f"{trainer.steps_done / max(record.seconds, 1e-9):,.0f} steps/s"
+                    bar.update(done)
+                    done = 0
+                if interrupt.asked:
+                    break
+            bar.update(done)
+    except KeyboardInterrupt:
+        return first, True
+    finally:
+        if writer is not None:
+            writer.close()
+    return first, interrupt.asked
+
+
+class _Interrupt:
+    """While it is entered, Ctrl+C only asks: the step under way is finished and logged. A second one interrupts."""
+
+    asked = False
+
+    def __enter__(self) -> None:
+        self._usual = None
+        if threading.current_thread() is threading.main_thread():
+            self._usual = signal.signal(signal.SIGINT, self._ask)
+
+    def _ask(self, *_: object) -> None:
+        self.asked = True
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def __exit__(self, *_: object) -> None:
+        if self._usual is not None:
+            signal.signal(signal.SIGINT, self._usual)
+
+
+def _write_summary(trainer: Trainer, first: StepRecord | None, ascii: bool) -> None:
+    """One line a layer, and the loss before and after."""
+    from engine.formula.notation import Style, number_text
+    from engine.metrics.step_record import layer_names
+
+    record = trainer.last
+    if record is None or first is None:
+        write("no steps were trained")
+        return
+    style = Style(ascii=ascii)
+    gradient = "dE/dW" if ascii else "∂ℰ/∂W"
+    write(f"{'layer':<8}{'max |' + gradient + '|':>16}{'L2':>12}{'zeros':>8}{'quiet':>7}{'dead':>6}")
+    for place, name in enumerate(layer_names(trainer.network)):
+        write(
+            f"{name:<8}{number_text(float(record.grad_max[place]), style):>16}"
+            f"{number_text(float(record.grad_l2[place]), style):>12}"
+            f"{100 * record.zero_fraction[place]:>6.0f} %{int(record.quiet[place]):>7}{int(record.dead[place]):>6}"
+        )
+    arrow = "->" if ascii else "→"
+    score = "" if record.accuracy is None else f", accuracy {100 * record.accuracy:.1f} %"
+    if len(record.recall) == 2 and all(map(math.isfinite, record.recall)):  # both classes are there
+        score += f" (Y=0 {100 * record.recall[0]:.1f} %, Y=1 {100 * record.recall[1]:.1f} %)"
+    write(
+        f"\n{trainer.steps_done:,} steps in {record.seconds:.2f} s: loss {number_text(first.loss, style)} {arrow} "
+        f"{number_text(record.loss, style)}{score}"
+    )
+
+
+def _plot(trainer: Trainer, ascii: bool, *, to_stderr: bool) -> None:
+    """The last step's magnitudes against the layers, as the app draws them."""
+    from tui.training.charts import Line, profile_chart
+
+    record = trainer.last
+    if record is None:
+        return
+    import numpy as np
+
+    layers = np.arange(1.0, len(record.grad_max) + 1)
+    chart = profile_chart(
+        [Line("max", layers, record.grad_max)],
+        output_width(),
+        CHART_HEIGHT,
+        ascii_only=output_style(ascii).ascii,
+    )
+    click.echo(chart.plain, err=to_stderr)

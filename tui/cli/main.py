@@ -1,0 +1,74 @@
+"""The `bptui` command: what it is called with, and which command answers.
+
+bptui ─┬─ open        the app (also without any command)
+       ├─ presets     the experiments that come with it
+       ├─ lesson      what the tutorials teach, item by item
+       ├─ grads       every value and every gradient
+       ├─ explain     one gradient, factor by factor
+       ├─ check       against central differences
+       ├─ train       without the app, with a progress bar
+       ├─ watch       a run log that is being written
+       ├─ screenshot  the pictures of the documentation
+       └─ completion  for the shell
+"""
+
+from __future__ import annotations
+
+import click
+
+from tui.cli.commands.check import check
+from tui.cli.commands.completion import completion
+from tui.cli.commands.explain import explain
+from tui.cli.commands.grads import grads
+from tui.cli.commands.lesson import lesson
+from tui.cli.commands.open import open_app, open_command
+from tui.cli.commands.presets import presets
+from tui.cli.commands.screenshot import screenshot
+from tui.cli.commands.train import train
+from tui.cli.commands.watch import watch
+from tui.cli.group import OneLineGroup
+from tui.cli.output import write
+from tui.shell.version import version
+
+
+def _show_version(ctx: click.Context, param: click.Parameter, asked: bool) -> None:
+    if asked and not ctx.resilient_parsing:
+        write(f"bptui {version()}")
+        ctx.exit()
+
+
+@click.group(
+    cls=OneLineGroup,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Show the version and exit.",
+)
+@click.pass_context
+def cli(ctx: click.Context) -> None:
+    """Understand backpropagation in the terminal: every gradient taken apart into its chain-rule terms.
+
+    Without a command, the app opens. The other commands write to the terminal, a file or a pipe: data to
+    stdout, everything else to stderr. Exit status: 0 done, 1 a check failed, 2 bad usage or bad input.
+
+    \b
+    Examples:
+      bptui                                        open the app
+      bptui open tutorial-b                        open an experiment in it
+      bptui lesson B1                              read what it teaches
+      bptui explain tutorial-b --wrt "W[1][1,1]"   derive one gradient
+      bptui check lab/wine.toml                    check your own experiment
+      bptui train relu-50 --plot                   train, and draw the gradients
+    """
+    if ctx.invoked_subcommand is None:
+        open_app(None)
+
+
+for _command in (open_command, presets, lesson, grads, explain, check, train, watch, screenshot, completion):
+    cli.add_command(_command)

@@ -1,0 +1,61 @@
+"""Where the commands' output goes: stdout, in the characters and the width that it has."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from tui.shell.terminal import shows_unicode
+
+if TYPE_CHECKING:
+    from engine.export.json_records import Record
+    from engine.formula.notation import Style
+
+PRINTED_WIDTH = 80
+"""Columns of output that goes to a file, a pipe or a printer."""
+NARROWEST, WIDEST = 60, 100
+
+
+def output_width() -> int:
+    """As wide as the terminal, within what reads well."""
+    if not sys.stdout.isatty():
+        return PRINTED_WIDTH
+    return min(max(shutil.get_terminal_size().columns, NARROWEST), WIDEST)
+
+
+def output_style(ascii: bool) -> Style:
+    """The style for stdout: plain ASCII where that is asked for, or all that it can show."""
+    from engine.formula.notation import Style
+
+    return Style(ascii=ascii or not shows_unicode())
+
+
+def write(text: str) -> None:
+    """Data, to stdout."""
+    click.echo(text.removesuffix("\n"))
+
+
+def write_page(text: str) -> None:
+    """A page of the app: prose that is too wide is wrapped, tables are not."""
+    write(fitted(text))
+
+
+def fitted(text: str) -> str:
+    """`text` with every line that is too wide wrapped."""
+    from engine.formula.text import cells, wrapped
+
+    width = output_width()
+    lines: list[str] = []
+    for line in text.split("\n"):
+        lines += wrapped(line, width) if cells(line) > width else [line]
+    return "\n".join(lines)
+
+
+def write_json(record: Record, ascii: bool = False) -> None:
+    """A record, as one line of strict JSON."""
+    from engine.export.json_records import to_json
+
+    write(to_json(record, ascii=ascii or not shows_unicode()))

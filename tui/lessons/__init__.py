@@ -1,0 +1,1 @@
+"""The lessons: one a tutorial item, listed and read."""

@@ -1,0 +1,86 @@
+"""One lesson to read: a page of Markdown that scrolls, with its experiment and its neighbours a key away."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from textual.app import ComposeResult
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Static
+
+from tui.lessons.lesson import ITEMS, Lesson, in_ascii, read_lesson
+from tui.shell.key_bar import KeyBar
+from tui.shell.keys import LESSON_COMMANDS, bindings
+from tui.shell.too_small import TooSmall
+
+if TYPE_CHECKING:
+    from tui.app import BptuiApp
+
+
+class LessonScreen(Screen[None]):
+    """Shows one lesson at a time."""
+
+    CSS_PATH = "lesson.tcss"
+    COMMANDS_SHOWN = LESSON_COMMANDS
+    BINDINGS = bindings(LESSON_COMMANDS)
+
+    def __init__(self, lesson: Lesson) -> None:
+        super().__init__()
+        self.lesson = lesson
+
+    def compose(self) -> ComposeResult:
+        """A heading, the page and the keys."""
+        from textual.widgets import Markdown  # only here: nothing else needs its parser
+
+        with Vertical(id="frame"):
+            yield Static(self._heading(), id="heading")
+            with VerticalScroll(id="scroll"):
+                yield Markdown(self._said(self.lesson.text), id="text", open_links=False)
+        yield TooSmall()
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        """The arrows scroll from the beginning."""
+        self.query_one("#scroll").focus()
+
+    def _said(self, text: str) -> str:
+        return in_ascii(text) if self.app.has_class("-ascii") else text
+
+    def _heading(self) -> Content:
+        lesson = self.lesson
+        return Content.assemble(
+            (f" {lesson.item} ", "bold reverse $primary"),
+            (f"  {self._said(lesson.title)}", "bold"),
+            (f"   {lesson.preset}", "$faint"),
+        )
+
+    async def action_turn(self, by: int) -> None:
+        """The next or previous lesson of the tutorials."""
+        from textual.widgets import Markdown
+
+        place = ITEMS.index(self.lesson.item) + by
+        if not 0 <= place < len(ITEMS):
+            self.notify("This is the last lesson." if by > 0 else "This is the first lesson.")
+            return
+        if not self.query(Markdown):  # closed by a key that came sooner
+            return
+        self.lesson = read_lesson(ITEMS[place])
+        self.query_one("#heading", Static).update(self._heading())
+        await self.query_one(Markdown).update(self._said(self.lesson.text))
+        for page in self.query("#scroll"):
+            page.scroll_home(animate=False)
+
+    def action_scroll(self, lines: int) -> None:
+        """Scrolls by lines."""
+        for page in self.query("#scroll"):  # none, where it has been closed since
+            page.scroll_relative(y=lines, animate=False)
+
+    def action_open(self) -> None:
+        """Opens the lesson's experiment."""
+        cast("BptuiApp", self.app).open_lesson(self.lesson)
+
+    def action_close(self) -> None:
+        """Back to where one came from."""
+        self.dismiss()

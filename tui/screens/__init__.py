@@ -1,1 +1,0 @@
-"""The screens, one file and one style sheet each."""

@@ -1,0 +1,1 @@
+"""What is open: the experiment, its networks, and the runs that train them."""

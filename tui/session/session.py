@@ -1,0 +1,198 @@
+"""The one link between the screens and the engine: the experiment that is open, and what has been done to it.
+
+Screens ask a session for immutable records (derivations, updates, checks) and tell it what to do; they never
+reach into arrays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from engine.autodiff.graph import Array, Graph
+from engine.derivation.chain_rule import Derivation, explain
+from engine.derivation.evaluated import check_target
+from engine.derivation.gradcheck import EntryCheck
+from engine.derivation.gradient_step import Update, gradient_step
+from engine.derivation.paths import Site
+from engine.experiment.datasets import DataSet, load_data
+from engine.experiment.loading import load_experiment
+from engine.experiment.spec import Experiment
+from engine.formula.expression import Partial, Symbol
+from engine.model.network import Network
+from tui.session.source import Source
+from tui.session.training_run import Live
+
+TUTORIAL_TARGETS = {"tutorial-a": Symbol("W", 1, (2, 0)), "tutorial-b": Symbol("W", 1, (1, 1))}
+"""The entries that the tutorials derive: A1(c) and B1."""
+
+
+FIRST_SCREENS = {
+    "dying-relu": "relu",
+    "dying-relu-leaky": "relu",
+    "dying-relu-he": "relu",
+    "leaky-slope-1": "gradients",
+    "step-activation": "gradients",
+}
+"""Presets that open with what they are about; the others open by their depth."""
+
+DEEP = 10
+"""From so many hidden layers on, an experiment is about its gradients' magnitudes."""
+
+
+class Session(Source):
+    """An open experiment: its data, its network with present parameters, and its last forward and backward pass."""
+
+    def __init__(self, name: str, experiment: Experiment, data: DataSet) -> None:
+        self.name = name
+        self.experiment = experiment
+        self.data = data
+        self.class_names = data.class_names
+        self.network = Network.initialised(experiment, data.X.shape[0])
+        self.graph: Graph = self.network.graph(data.X, data.Y)
+        self._run()
+        self.steps = 0
+        """How many steps of training the parameters were taken over after."""
+        self._undo: list[dict[Symbol, Array]] = []
+        self._live: Live | None = None
+
+    @classmethod
+    def open(cls, name_or_path: str) -> Session:
+        """Opens a preset or a file. Raises ExperimentError, whose message is one clear line."""
+        experiment = load_experiment(name_or_path)
+        return cls(name_or_path, experiment, load_data(experiment, source=name_or_path))
+
+    @property
+    def title(self) -> str:
+        """The experiment's title, or its name."""
+        return self.experiment.title or Path(self.name).stem
+
+    @property
+    def loss(self) -> float:
+        """The loss with the present parameters."""
+        return self.graph.value_of(self.graph.loss.symbol)
+
+    @property
+    def learning_rate(self) -> float:
+        """η, as the experiment gives it or as it was changed in training."""
+        if self._live is not None:
+            return self._live.lane.trainer.learning_rate
+        return self.experiment.train.learning_rate
+
+    @property
+    def updates(self) -> int:
+        """How many updates have been applied and not undone."""
+        return len(self._undo)
+
+    def first_target(self) -> Symbol:
+        """The entry to begin with: the tutorial's own, or the first weight matrix's largest gradient."""
+        if self.name in TUTORIAL_TARGETS:
+            return TUTORIAL_TARGETS[self.name]
+        node = self.graph.nodes[Symbol("W", 1)]
+        row, column = divmod(int(abs(node.grad).argmax()), node.shape[1])
+        return node.entry((row, column))
+
+    def target_in(self, layer: int, unit: int | None = None) -> Symbol:
+        """A layer's weight with the largest gradient; or one unit's pre-activation, at the sample where it is largest.
+
+        For a unit that is dead that is the sample on which it comes closest to firing.
+        """
+        if unit is None:
+            node = self.graph.nodes[Symbol("W", layer)]
+            row, column = divmod(int(abs(node.grad).argmax()), node.shape[1])
+            return node.entry((row, column))
+        node = self.graph.nodes[Symbol("f", layer)]
+        return node.entry((unit, int(node.value[unit].argmax())))
+
+    def explain(self, target: Symbol, sample: int | None = None) -> Derivation:
+        """The derivation of ∂ℰ/∂target with the present parameters. Raises TargetError."""
+        return explain(self.graph, target, sample)
+
+    def shapes(self) -> Iterator[tuple[Symbol, tuple[int, int]]]:
+        """Every matrix that can be differentiated by, with its shape, in the order of the computation."""
+        for node in self.graph.nodes.values():
+            if node.needs_gradient and node is not self.graph.loss:
+                yield node.symbol, node.shape
+
+    def check(self, target: Symbol) -> EntryCheck:
+        """The central difference of one entry, in float64, beside backward's gradient. Raises TargetError."""
+        return check_target(self.network, self.graph, target)
+
+    def site(self, symbol: Symbol) -> Site:
+        """The node and entry that a symbol names, the loss included."""
+        if symbol.matrix == self.graph.loss.symbol:
+            return Site(self.graph.loss, (0, 0))
+        return Site(self.graph.nodes[symbol.matrix], symbol.index or (0, 0))
+
+    def value_of(self, name: Symbol | Partial) -> float:
+        """The number of any name that formulas on the screen use, η included."""
+        return self.learning_rate if name == Symbol("eta") else self.graph.value_of(name)
+
+    def update(self, watch: tuple[Symbol, ...]) -> Update:
+        """Applies one step of gradient descent and says what it changed; `undo` takes it back."""
+        saved = {name: value.copy() for name, value in self.network.parameters.items()}
+        update = gradient_step(self.network, self.graph, self.learning_rate, watch)
+        self._undo.append(saved)
+        return update
+
+    def undo(self) -> bool:
+        """Takes the last update back; False where there is none."""
+        if not self._undo:
+            return False
+        for name, value in self._undo.pop().items():
+            self.network.parameters[name][...] = value
+        self._run()
+        return True
+
+    # ── training ────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def live(self) -> Live:
+        """The training of this experiment; made when it is first looked at."""
+        if self._live is None:
+            # It goes on from what was done in the stepper, on parameters of its own.
+            self._live = Live(
+                self.name, self.experiment, self.data, self.network.astype(self.experiment.dtype)
+            )
+        return self._live
+
+    def rest(self) -> None:
+        """Ends the training, if there is one; it may go on later."""
+        if self._live is not None:
+            self._live.close()
+
+    def close(self) -> None:
+        """Ends the training, if there is one."""
+        self.rest()
+        self._live = None
+
+    def adopt(self, network: Network, data: DataSet | None = None, steps: int = 0) -> None:
+        """Takes over the parameters (and slopes) of a network of the same shape, and the data it is trained on.
+
+        The data are others where the training was begun anew with another seed.
+        """
+        self._undo.clear()
+        self.steps = steps
+        if data is not None and not (
+            np.array_equal(data.X, self.data.X) and np.array_equal(data.Y, self.data.Y)
+        ):
+            self.data = data
+            self.graph = self.network.graph(data.X, data.Y)
+        if any(mine != other for mine, other in zip(self.network.layers, network.layers, strict=True)):
+            self.network = Network(network.layers, dict(self.network.parameters), network.loss, network.dtype)
+            self.graph = self.network.graph(self.data.X, self.data.Y)
+        for name, value in network.parameters.items():
+            np.copyto(self.network.parameters[name], value)
+        self._run()
+
+    def _run(self) -> None:
+        self.graph.forward()
+        self.graph.backward()
+
+
+def first_screen(session: Session) -> str:
+    """The screen that an experiment opens with: what it is about."""
+    layers = sum(layer.repeat for layer in session.experiment.network.layers)
+    return FIRST_SCREENS.get(session.name, "gradients" if layers > DEEP else "stepper")

@@ -1,0 +1,119 @@
+"""The first screen: the built-in experiments in the tutorials' order, recent files, and opening a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from engine.experiment.errors import ExperimentError
+from engine.experiment.loading import PRESET_NAMES, list_presets, load_experiment
+from engine.formula.text import ascii_text
+from tui.shell.key_bar import KeyBar
+from tui.shell.keys import HOME_COMMANDS, bindings
+from tui.shell.prompt import Prompt, typed_path
+from tui.shell.too_small import TooSmall
+
+if TYPE_CHECKING:
+    from tui.app import BptuiApp
+
+OPEN_FILE = "open a file"
+NAME = max(map(len, PRESET_NAMES)) + 2
+"""Columns of an experiment's name."""
+
+
+class HomeScreen(Screen[None]):
+    """Chooses an experiment."""
+
+    CSS_PATH = "home.tcss"
+    COMMANDS_SHOWN = HOME_COMMANDS
+    BINDINGS = bindings(HOME_COMMANDS)
+
+    def __init__(self, recent: list[str]) -> None:
+        super().__init__()
+        self._recent = recent
+        self._abouts: dict[str, str] = {}
+
+    def compose(self) -> ComposeResult:
+        """A heading, the list, what the marked experiment shows, and the keys."""
+        with Vertical(id="frame"):
+            yield Static(self._heading(), id="heading")
+            yield OptionList(*self._options(), id="experiments", markup=False)
+            yield Static(id="about")
+        yield TooSmall()
+        yield KeyBar()
+
+    def _heading(self) -> Content:
+        return Content.assemble(
+            ("bptui", "bold $primary"),
+            ("   backpropagation, one term at a time", "bold"),
+            "\n",
+            ("Choose an experiment and press Enter.", "$faint"),
+        )
+
+    def _said(self, text: str) -> str:
+        return ascii_text(text) if self.app.has_class("-ascii") else text
+
+    def _options(self) -> list[Option | None]:
+        options: list[Option | None] = []
+        for name, experiment in list_presets():
+            options.append(Option(f"{name:<{NAME}}{self._said(experiment.title)}", id=name))
+            self._abouts[name] = experiment.about
+        options.append(None)
+        for path in self._recent:
+            options.append(Option(f"{'recent file':<{NAME}}{Path(path).name}", id=path))
+            self._abouts[path] = path
+        options.append(Option(f"{'o':<{NAME}}Open a file…", id=OPEN_FILE))
+        self._abouts[OPEN_FILE] = (
+            "An experiment of your own, as a TOML file: your data, your network, your weights."
+        )
+        return options
+
+    def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        """Says what the marked experiment shows."""
+        about = self._abouts.get(event.option.id or "", "")
+        self.query_one("#about", Static).update(Content(self._said(about)))
+
+    def mark(self, name: str) -> None:
+        """Moves the cursor to an experiment."""
+        options = self.query_one(OptionList)
+        options.highlighted = options.get_option_index(name)
+
+    def action_choose(self) -> None:
+        """Opens the marked experiment."""
+        self.query_one(OptionList).action_select()
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Opens what was chosen."""
+        if event.option.id == OPEN_FILE:
+            self.action_open_file()
+        elif event.option.id is not None:
+            self._open(event.option.id)
+
+    def action_lessons(self) -> None:
+        """The list of all lessons."""
+        cast("BptuiApp", self.app).show_lessons()
+
+    def action_open_file(self) -> None:
+        """Asks for a file."""
+        prompt = Prompt("Open an experiment", "the path of a TOML file", self._file_problem)
+        self.app.push_screen(prompt, lambda name: self._open(str(typed_path(name))) if name else None)
+
+    @staticmethod
+    def _file_problem(name: str) -> str | None:
+        if not name:
+            return "the path of a TOML file, please"
+        try:
+            load_experiment(typed_path(name))
+        except ExperimentError as error:
+            return str(error)
+        return None
+
+    def _open(self, name: str) -> None:
+        cast("BptuiApp", self.app).open_experiment(name)

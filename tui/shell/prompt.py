@@ -1,0 +1,87 @@
+"""A one-line question with completion; a wrong answer is explained and can be mended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.suggester import SuggestFromList
+from textual.widgets import Input, Static
+
+from tui.shell.keys import PROMPT_COMMANDS, bindings
+
+
+def typed_path(text: str) -> Path:
+    """The path that somebody typed, ~ being the home folder where there is one."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        return Path(text)
+
+
+class Prompt(ModalScreen[str | None]):
+    """Asks for text; `problem` says in one line what is wrong with an answer, or None."""
+
+    CSS_PATH = "prompt.tcss"
+    COMMANDS_SHOWN = PROMPT_COMMANDS
+    BINDINGS = bindings(PROMPT_COMMANDS)
+
+    def __init__(
+        self,
+        question: str,
+        hint: str,
+        problem: Callable[[str], str | None],
+        completions: Sequence[str] = (),
+        answer: str = "",
+    ) -> None:
+        super().__init__()
+        self._question, self._hint, self._problem = question, hint, problem
+        self._completions, self._answer = completions, answer
+
+    def compose(self) -> ComposeResult:
+        """The question, a line to type in, and what was wrong."""
+        with Vertical(id="dialog") as dialog:
+            dialog.border_title = self._question
+            suggester = (
+                SuggestFromList(self._completions, case_sensitive=False) if self._completions else None
+            )
+            box = Input(self._answer, placeholder=self._hint, suggester=suggester, id="answer")
+            box.cursor_blink = False
+            yield box
+            yield Static(self._hint_line(), id="problem", markup=False)
+
+    def _hint_line(self) -> str:
+        return (
+            "tab completes · enter takes it · esc leaves it"
+            if self._completions
+            else "enter takes it · esc leaves it"
+        )
+
+    def action_complete(self) -> None:
+        """Takes the suggestion."""
+        for box in self.query(Input):  # none, where it has been closed since
+            box.action_cursor_right()
+
+    def on_input_changed(self) -> None:
+        """A mended answer is no longer wrong."""
+        for problem in self.query("#problem").results(Static):
+            problem.update(self._hint_line())
+            problem.remove_class("-wrong")
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Takes a right answer, explains a wrong one."""
+        answer = event.value.strip()
+        wrong = self._problem(answer)
+        if wrong is None:
+            self.dismiss(answer)
+        else:
+            problem = self.query_one("#problem", Static)
+            problem.update(wrong)
+            problem.add_class("-wrong")
+
+    def action_close(self) -> None:
+        """Leaves it."""
+        self.dismiss(None)

@@ -1,0 +1,1 @@
+"""Stepping through one gradient, term by term."""

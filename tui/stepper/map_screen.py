@@ -1,0 +1,89 @@
+"""The network on the whole screen: move through it with the arrow keys and choose what to differentiate by."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from engine.formula.expression import Symbol
+from engine.formula.notation import Style, number_text, symbol_text
+from tui.shell.keys import MAP_COMMANDS, bindings
+from tui.stepper.cursor import Place, Walk
+from tui.stepper.diagram import Diagram, move
+from tui.stepper.network_diagram import NetworkDiagram
+
+
+class MapScreen(ModalScreen[Symbol | None]):
+    """Returns the chosen scalar, or None."""
+
+    CSS_PATH = "map.tcss"
+    COMMANDS_SHOWN = MAP_COMMANDS
+    BINDINGS = bindings(MAP_COMMANDS)
+
+    def __init__(self, walk: Walk, place: Place) -> None:
+        super().__init__()
+        self.walk, self.place = walk, place
+        self.cursor = walk.derivation.target
+
+    def compose(self) -> ComposeResult:
+        """The diagram and a line about the cell under the cursor."""
+        with Vertical(id="page") as page:
+            page.border_title = "Network: choose what to differentiate by"
+            page.border_subtitle = "arrows move · enter chooses · esc leaves"
+            yield NetworkDiagram(id="diagram")
+            yield Static(id="about")
+
+    def on_mount(self) -> None:
+        """Draws for the first time."""
+        self.call_after_refresh(self.redraw)
+
+    def on_resize(self) -> None:
+        """Fits the new size."""
+        self.call_after_refresh(self.redraw)
+
+    def redraw(self) -> None:
+        """Draws the network with the cursor."""
+        # Closed by a key that came sooner than this call: all of it is gone, or a part.
+        if not self.query(NetworkDiagram) or not self.query("#about"):
+            return
+        style = Style(digits=4, ascii=self.app.has_class("-ascii"))
+        diagram = Diagram(self.walk, self.place, self.cursor)
+        widget = self.query_one(NetworkDiagram)
+        if not widget.size.height:
+            return
+        widget.show(diagram, style, widget.size.width, widget.size.height)
+        graph = self.walk.derivation.graph
+        node = graph.nodes[self.cursor.matrix]
+        index = self.cursor.index or (0, 0)
+        value, gradient = float(node.value[index]), float(node.grad[index])
+        name = symbol_text(self.cursor, style)
+        derivative = f"dE/d{name}" if style.ascii else f"∂ℰ/∂{name}"
+        self.query_one("#about", Static).update(
+            Content.assemble(
+                (f"{name} = {number_text(value, style)}", "bold $value"),
+                "    ",
+                (f"{derivative} = {number_text(gradient, style)}", "bold $gradient"),
+                (f"    {self.cursor.plain()}", "$faint"),
+            )
+        )
+
+    def action_move(self, right: int, down: int) -> None:
+        """Moves the cursor."""
+        self.cursor = move(Diagram(self.walk, self.place, self.cursor), self.cursor, right, down)
+        self.redraw()
+
+    def action_choose(self) -> None:
+        """Chooses the cell under the cursor."""
+        self.dismiss(self.cursor)
+
+    def action_close(self) -> None:
+        """Leaves everything as it was."""
+        self.dismiss(None)
+
+    def on_network_diagram_chosen(self, message: NetworkDiagram.Chosen) -> None:
+        """A click chooses at once."""
+        if message.symbol != self.walk.derivation.graph.loss.symbol:
+            self.dismiss(message.symbol)

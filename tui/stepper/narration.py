@@ -1,0 +1,312 @@
+"""What the term panel says at each place: a heading, equations that are values, and what is notable.
+
+One function a phase; each returns a `Story`, which knows nothing of colours or widths.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from engine.autodiff.graph import Graph
+from engine.autodiff.ops.loss import Loss, SquaredError
+from engine.derivation.chain_rule import Step, Term
+from engine.derivation.gradient_step import Change, Update, update_formula
+from engine.export.vocabulary import factor_words, loss_definition
+from engine.formula.expression import Expr, Partial, Symbol
+from engine.formula.layout import one_line
+from engine.formula.notation import Style, is_exact, number_text, symbol_text
+from engine.model.network import trainable
+from tui.session.session import Session
+from tui.stepper.cursor import Place, Walk
+from tui.stepper.equation import Equation
+
+Note = tuple[Literal["remark", "plain", "faint"], str]
+LOSS = Symbol("E")
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What is said about one place.
+
+    `backward` tells gradients from values; a sum of more than `max_terms` terms is shortened.
+    """
+
+    heading: str
+    equations: tuple[Equation, ...]
+    notes: tuple[Note, ...]
+    backward: bool
+    max_terms: int = 6
+
+
+def forward_story(walk: Walk, place: Place, style: Style) -> Story:
+    """One node of the forward pass: how the entry on the path is computed."""
+    graph = walk.derivation.graph
+    node = graph.nodes[walk.symbol(place)]
+    on_path = {symbol.matrix: symbol for symbol in walk.derivation.path}
+    sample = walk.derivation.sample
+    symbol = on_path.get(node.symbol, node.entry((0, min(sample, node.shape[1] - 1))))
+    assert node.op is not None
+    formula = node.op.formula(symbol.index or (0, 0))
+    equation = _equation(graph, symbol, formula)
+    rows, columns = node.shape
+    name = symbol_text(node.symbol, style)
+    notes: list[Note] = [
+        ("faint", f"{name} is a matrix, {rows}×{columns}; {symbol_text(symbol, style)} is one number of it.")
+    ]
+    if node.per_sample:
+        notes[0] = ("faint", f"{name} is {rows}×{columns}: a row for each unit, a column for each sample.")
+    return Story(f"Forward: {_what(node.symbol)}", (equation,), tuple(notes), backward=False)
+
+
+def _what(matrix: Symbol) -> str:
+    layer = f" of layer {matrix.layer}" if matrix.layer is not None else ""
+    words = {
+        "f": "the weighted sums",
+        "a": "the activations",
+        "g": "the activation function's values",
+        "h": "the standardised sums",
+        "mean": "the means",
+        "std": "the standard deviations",
+        "Y_hat": "the prediction",
+    }
+    return f"{words.get(matrix.name, matrix.plain())}{layer}"
+
+
+def loss_story(walk: Walk, style: Style) -> Story:
+    """The loss: its definition at the shown sample, and over the batch."""
+    graph = walk.derivation.graph
+    loss = graph.ops[-1]
+    assert isinstance(loss, Loss)
+    definition = loss_definition(loss)
+    sample = walk.derivation.sample
+    outputs = loss.inputs[0].shape[0]
+    notes: list[Note] = []
+    total = _number(graph.value_of(LOSS), style)
+    many = graph.n * outputs > WHOLE_LOSS
+    minus = "minus " if definition is not None and definition.negative else ""
+    term = loss.term((0, sample))
+    value = term.evaluate(graph.value_of)
+    if loss.logits is not None and not math.isfinite(value):
+        notes.append(
+            (
+                "remark",
+                f"Ŷ has rounded to 0 or 1 and log 0 is infinite; from f, sample {sample}'s part (above) is finite.",
+            )
+        )
+        term = loss.stable_term((0, sample))
+        value = term.evaluate(graph.value_of)
+        equation = Equation(None, term, term.substitute(graph.value_of), value)
+    elif many:
+        notes.append(
+            (
+                "plain",
+                f"Sample {sample}'s term. ℰ is {minus}the sum of all {graph.n * outputs}, divided by n: {total[2:]}.",
+            )
+        )
+        equation = Equation(None, term, term.substitute(graph.value_of), value)
+    else:
+        equation = _equation(graph, LOSS, loss.formula((0, 0)))
+    name = definition.name.capitalize() if definition else "The loss"
+    logarithm = "" if isinstance(loss, SquaredError) else "; log is the natural logarithm"
+    notes.append(("faint", f"{name}, divided by n = {graph.n}{logarithm}."))
+    return Story("Loss: how wrong the prediction is", (equation,), tuple(notes), backward=False)
+
+
+def backward_story(walk: Walk, place: Place, style: Style) -> Story:
+    """One term of the chain rule."""
+    step = walk.derivation[place.index]
+    term = step.terms[walk.term(place)]
+    equation = Equation(term.symbol, term.formula, term.substituted, term.local)
+    notes: list[Note] = []
+    if term.remark:
+        notes.append(("remark", term.remark))
+    if place.turn == 0 and walk.turns(place) > MANY_TERMS:
+        notes.append(
+            ("faint", f"{walk.turns(place)} terms add up here: → goes through them, ↓ to the next node.")
+        )
+    if place.turn:
+        notes.append(("plain", "Another branch of the sum, off the path above. b follows it."))
+    if step.simplification and place.turn == 0:
+        last = step.simplification[-1]
+        value = _number(last.evaluate(walk.derivation.graph.value_of), style)
+        gradient = one_line(Partial(LOSS, step.node), style)
+        notes.append(
+            ("plain", f"Multiplied out: {gradient} = {one_line(last, style)} {value}   (v: line by line)")
+        )
+    heading = f"{_capital(factor_words(walk.derivation.graph, term))}: {one_line(term.symbol, style)}"
+    return Story(heading, (equation,), tuple(notes), backward=True)
+
+
+def _contribution(term: Term, style: Style, width: int) -> str:
+    """∂ℰ/∂via · ∂via/∂node, in symbols and in numbers, or where that is too wide in numbers."""
+    times = " * " if style.ascii else " · "
+    symbols = times.join(one_line(name, style) for name in (Partial(LOSS, term.via), term.symbol))
+    numbers = times.join(_factor(number, style) for number in (term.upstream, term.local))
+    result = f"{numbers} {_number(term.contribution, style)}"
+    return f"{symbols} = {result}" if len(symbols) + 3 + len(result) <= width else result
+
+
+def _factor(number: float, style: Style) -> str:
+    """A number inside a product: in parentheses where it is negative."""
+    text = number_text(number, style)
+    return f"({text})" if number < 0 else text
+
+
+def update_story(session: Session, walk: Walk, update: Update | None, style: Style) -> Story:
+    """What gradient descent does with the gradient, before and after it is applied."""
+    target = walk.derivation.target
+    node = walk.derivation.graph.nodes[target.matrix]
+    eta = session.learning_rate
+    notes: list[Note] = []
+    if update is not None:
+        notes += [("plain", _change(change, style)) for change in update.watched]
+        return Story(
+            f"Update {session.updates}: applied to every parameter", (), tuple(notes), backward=False
+        )
+    if target.matrix not in trainable(session.network):
+        frozen = target.matrix in session.network.parameters
+        why = "is frozen" if frozen else "is given" if node.op is None else "is computed"
+        notes.append(
+            ("plain", f"{symbol_text(target, style)} {why}, not learned: an update leaves it alone.")
+        )
+        notes.append(("faint", "u applies W ← W − η ∂ℰ/∂W to every parameter."))
+        return Story("Update: gradient descent", (), tuple(notes), backward=False)
+    formula = update_formula(target)
+    value = formula.evaluate(session.value_of)
+    equation = Equation(None, formula, formula.substitute(session.value_of), value)
+    direction = "falls" if walk.derivation.value > 0 else "rises"
+    if eta == 0:
+        notes.append(("remark", "The learning rate is 0: nothing moves."))
+    elif walk.derivation.value == 0:
+        notes.append(("remark", "The gradient is 0: this update leaves it where it is."))
+    else:
+        notes.append(
+            (
+                "plain",
+                f"Against the gradient: it {direction}. η = {number_text(eta, style)} is the learning rate.",
+            )
+        )
+    notes.append(
+        ("plain", "Press u to apply it to every parameter and follow the change through; z undoes it.")
+    )
+    train = session.experiment.train
+    if train.optimizer != "sgd" or train.clip_norm is not None:
+        other = train.optimizer if train.optimizer != "sgd" else "clipped gradients"
+        notes.append(("faint", f"This is plain gradient descent; training this experiment uses {other}."))
+    heading = f"Update: {symbol_text(target, style)} becomes"
+    return Story(heading, (equation,), tuple(notes), backward=False)
+
+
+def update_lines(update: Update, style: Style) -> list[str]:
+    """The change of the loss, beside what the gradient foretold."""
+    before, after = number_text(update.loss.before, style), number_text(update.loss.after, style)
+    difference = number_text(update.loss.after - update.loss.before, style)
+    foretold = number_text(update.predicted, style)
+    return [
+        f"The loss     {before} → {after}, a change of {difference}",
+        f"Expected     −η Σ (∂ℰ/∂W)² = {foretold}, if the loss were a straight line here",
+        "u applies another one · z undoes it · Shift+Tab goes back to the terms",
+    ]
+
+
+def _change(change: Change, style: Style) -> str:
+    name = symbol_text(change.symbol, style)
+    arrow = "->" if style.ascii else "→"
+    return (
+        f"{name:<10} {number_text(change.before, style):>10} {arrow} {number_text(change.after, style):<10}"
+    )
+
+
+def _equation(graph: Graph, name: Expr, formula: Expr) -> Equation:
+    value = graph.value_of(name) if isinstance(name, Symbol) else formula.evaluate(graph.value_of)
+    return Equation(name, formula, formula.substitute(graph.value_of), value)
+
+
+def _number(value: float, style: Style) -> str:
+    same = "=" if is_exact(value, style) else ("~" if style.ascii else "≈")
+    return f"{same} {number_text(value, style)}"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+WHOLE_LOSS = 12
+"""A loss of more terms than this is shown by the term of one sample."""
+
+MANY_TERMS = 8
+"""From more terms than this on, a hint says how to skip them."""
+
+SHOWN_FACTORS = 9
+"""The running product shows at most so many of the last factors."""
+
+
+def running_lines(walk: Walk, place: Place, style: Style, width: int) -> Sequence[str]:
+    """The running product up to the place, and the gradient of its scalar as the sum of its terms.
+
+    At a term off the path: what that term adds.
+    """
+    step = walk.derivation[place.index]
+    if place.turn:
+        lines = [f"This term  {_contribution(step.terms[walk.term(place)], style, width - 11)}"]
+    else:
+        lines = [f"So far     {_product(walk, place.index, style, width - 11)}"]
+    name = one_line(Partial(LOSS, step.node), style)
+    gradient = _number(step.gradient, style)
+    if len(step.terms) == 1:
+        lines.append(f"Gradient   {name} {gradient}")
+    else:
+        room = max(width - 11 - len(name) - len(gradient) - 4, 12)
+        lines.append(f"Gradient   {name} = {_sum(step, style, room)} {gradient}")
+    return lines
+
+
+def _product(walk: Walk, index: int, style: Style, width: int) -> str:
+    """The factors up to a step multiplied up, the first ones left out where they do not fit."""
+    derivation = walk.derivation
+    running = derivation[index].running
+    if index == 0:
+        return number_text(running, style)
+    locals_ = [derivation[i].term.local for i in range(index + 1)]
+    if not math.isfinite(math.prod(locals_)) and math.isfinite(running):
+        what = "inf * 0" if style.ascii else "∞ · 0"
+        return f"{number_text(running, style)}, from the simplified form: the factors hold {what}"
+    times = " * " if style.ascii else " · "
+    dots = "..." if style.ascii else "…"
+    value = _number(running, style)
+    first = max(index + 1 - SHOWN_FACTORS, 0)
+    while True:
+        shown = [
+            _factor(local, style) if place or first else number_text(local, style)
+            for place, local in enumerate(locals_[first:])
+        ]
+        text = times.join([*([dots] if first else []), *shown]) + f" {value}"
+        if len(text) <= width or first == index:
+            return text
+        first += 1
+
+
+def _sum(step: Step, style: Style, width: int) -> str:
+    """The contributions added up, the path's own first; where there is no room for all, then the largest of them."""
+    own, *others = [step.term, *(term for place, term in enumerate(step.terms) if place != step.chosen)]
+    whole = _added([own, *others], style)
+    if len(whole) <= width:
+        return whole
+    others.sort(key=lambda term: -abs(term.contribution))
+    for shown in range(min(len(others), SHOWN_FACTORS), -1, -1):
+        rest = f" + {'...' if style.ascii else '⋯'} ({len(others) - shown} more)"
+        text = _added([own, *others[:shown]], style) + rest
+        if len(text) <= width:
+            return text
+    return text
+
+
+def _added(terms: Sequence[Term], style: Style) -> str:
+    text = number_text(terms[0].contribution, style)
+    minus = "-" if style.ascii else "−"
+    for term in terms[1:]:
+        text += f" {minus if term.contribution < 0 else '+'} {number_text(abs(term.contribution), style)}"
+    return text

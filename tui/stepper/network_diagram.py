@@ -1,0 +1,209 @@
+"""Draws the network: a column for each matrix, a cell for each unit with value and gradient, the path as a line.
+
+Wide layers show the units around the path, deep networks the columns around the current one, page by page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+from types import MappingProxyType
+
+from textual import events
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Static
+
+from engine.formula.expression import Symbol
+from engine.formula.notation import Style, number_text, symbol_text
+from tui.shell.canvas import Canvas
+from tui.stepper.diagram import Cell, Column, Diagram
+
+CELL = 9
+GUTTER = 3
+LINES = 2
+"""A cell is this many columns and lines; between two columns is a gutter."""
+
+
+class NetworkDiagram(Static):
+    """Shows a `Diagram`; a click on a cell chooses it."""
+
+    _cells: Mapping[tuple[int, int], Symbol] = MappingProxyType({})
+
+    class Chosen(Message):
+        """A cell was clicked."""
+
+        def __init__(self, symbol: Symbol) -> None:
+            super().__init__()
+            self.symbol = symbol
+
+    def show(self, diagram: Diagram, style: Style, width: int, height: int) -> None:
+        """Draws the columns around the current one in `width` × `height` cells."""
+        drawing = _Drawing(diagram, style, width, height)
+        self._cells = drawing.places
+        self.update(drawing.content())
+
+    def on_click(self, event: events.Click) -> None:
+        """Chooses the cell under the mouse."""
+        x, y = event.x - self.gutter.left, event.y - self.gutter.top
+        for (left, top), symbol in self._cells.items():
+            if left <= x < left + CELL and top <= y < top + LINES:
+                self.post_message(self.Chosen(symbol))
+
+
+class _Drawing:
+    """One picture of the network."""
+
+    def __init__(self, diagram: Diagram, style: Style, width: int, height: int) -> None:
+        self.diagram, self.style = diagram, style
+        self.canvas = Canvas(width, height)
+        self.rows = max((height - 2) // LINES, 1)
+        self.places: dict[tuple[int, int], Symbol] = {}
+        per_page = max((width + GUTTER - 2) // (CELL + GUTTER), 2)
+        self.first = self._first_column(per_page)
+        self.columns = diagram.columns[self.first : self.first + per_page]
+        self._draw()
+
+    def _first_column(self, per_page: int) -> int:
+        """Pages overlap by one column, so that one sees where the path comes from."""
+        total = len(self.diagram.columns)
+        if total <= per_page:
+            return 0
+        current = self.diagram.current_column()
+        page = min(max(current - 1, 0) // (per_page - 1), (total - 1) // (per_page - 1))
+        return min(page * (per_page - 1), total - per_page)
+
+    def content(self) -> Content:
+        return self.canvas.content()
+
+    def _draw(self) -> None:
+        tops: list[int | None] = []  # the line of the path's row in each column, where it is in sight
+        for place, column in enumerate(self.columns):
+            left = place * (CELL + GUTTER) + 1
+            first = self._first_row(column)
+            self._title(left, column, first)
+            for row in range(first, min(first + self.rows, column.size)):
+                top = 2 + (row - first) * LINES
+                cell = self.diagram.cell(column, row)
+                self.places[left, top] = cell.symbol
+                self._cell(left, top, cell)
+            in_sight = first <= column.focus < first + self.rows
+            tops.append(2 + (column.focus - first) * LINES if in_sight else None)
+        for place in range(len(self.columns) - 1):
+            left_top, right_top = tops[place], tops[place + 1]
+            if left_top is not None and right_top is not None and self._joined(place):
+                self._edge((place + 1) * (CELL + GUTTER) - GUTTER + 1, left_top, right_top)
+        self._bypasses(tops)
+        more_left, more_right = ("<", ">") if self.style.ascii else ("‹", "›")
+        if self.first:
+            self.canvas.put(0, 0, more_left, "bold $accent")
+        if self.first + len(self.columns) < len(self.diagram.columns):
+            self.canvas.put(self.canvas.width - 1, 0, more_right, "bold $accent")
+
+    def _first_row(self, column: Column) -> int:
+        """The rows around the path's own."""
+        return min(max(column.centre - self.rows // 2, 0), max(column.size - self.rows, 0))
+
+    def _title(self, left: int, column: Column, first: int) -> None:
+        name = symbol_text(column.matrix, self.style)
+        if column.unit is not None:
+            name += f"{'->' if self.style.ascii else '→'}{column.unit}"
+        style = "bold" if column.on_path else "$faint"
+        self.canvas.put(left, 0, name[:CELL].center(CELL), style)
+        if column.size > self.rows:
+            last = min(first + self.rows, column.size) - 1
+            self.canvas.put(left, 1, f"{first}-{last}/{column.size}".center(CELL), "$faint")
+
+    def _cell(self, left: int, top: int, cell: Cell) -> None:
+        on, off = ("*", "o") if self.style.ascii else ("●", "○")
+        mark = on if cell.on_path else off
+        plain = "" if cell.on_path else "$faint"
+        value_style, gradient_style = (
+            ("bold $value", "bold $gradient") if cell.on_path else ("$value-aside", "$gradient-aside")
+        )
+        if cell.current:
+            plain = value_style = gradient_style = "bold reverse $accent"
+        value = "" if cell.value is None else short_number(cell.value, CELL - 1, self.style)
+        self.canvas.put(left, top, mark, plain)
+        self.canvas.put(left + 1, top, value.rjust(CELL - 1), value_style)
+        if cell.gradient is not None:
+            nabla = "d" if self.style.ascii else "∂"
+            text = nabla + short_number(cell.gradient, CELL - 1, self.style)
+            self.canvas.put(left + CELL - len(text), top + 1, text, gradient_style)
+
+    def _joined(self, place: int) -> bool:
+        """Whether the path goes straight from one column to the next."""
+        left, right = self.columns[place], self.columns[place + 1]
+        return left.on_path and right.on_path and self._follows(left, right)
+
+    def _follows(self, left: Column, right: Column) -> bool:
+        if right.unit is not None:  # an activation meets its weight, unless the path begins at the weight
+            return self._step_of(left) is not None and self._step_of(left) != 0
+        if left.unit is not None:
+            return True
+        below, above = self._step_of(left), self._step_of(right)
+        return below is not None and above is not None and below - above == 1
+
+    def _step_of(self, column: Column) -> int | None:
+        for symbol, index in self.diagram.path.items():
+            if symbol.matrix == column.matrix:
+                return index
+        return None
+
+    def _edge(self, x: int, top: int, bottom: int) -> None:
+        """A line through the gutter from one row to another."""
+        style = "bold $accent"
+        if self.style.ascii:
+            straight, vertical, corners = "-", "|", "++++"
+        else:
+            straight, vertical, corners = "─", "│", "┐└┘┌"
+        if top == bottom:
+            self.canvas.put(x, top, straight * GUTTER, style)
+            return
+        down = bottom > top
+        self.canvas.put(x, top, straight + (corners[0] if down else corners[2]), style)
+        for y in range(min(top, bottom) + 1, max(top, bottom)):
+            self.canvas.put(x + 1, y, vertical, style)
+        self.canvas.put(x + 1, bottom, (corners[1] if down else corners[3]) + straight, style)
+
+    def _bypasses(self, tops: list[int | None]) -> None:
+        """Where the path skips columns (a residual shortcut, or past mean and std): a line above the cells."""
+        places = {column.matrix: place for place, column in enumerate(self.columns)}
+        path = [symbol.matrix for symbol in self.diagram.derivation.path]
+        style = "bold $accent"
+        straight, left_corner, right_corner, vertical = "-++|" if self.style.ascii else "─╭╮│"
+        for above, below in pairwise(path):
+            start, end = places.get(below), places.get(above)
+            if start is None or end is None:
+                continue
+            between = self.columns[start + 1 : end]
+            if not between or (len(between) == 1 and between[0].unit is not None):
+                continue
+            left, right = tops[start], tops[end]
+            if left is None or right is None:
+                continue
+            x0 = start * (CELL + GUTTER) + 1 + CELL
+            x1 = end * (CELL + GUTTER) - 1
+            self.canvas.put(x0 + 1, 1, left_corner, style)
+            self.canvas.put(x0 + 2, 1, straight * (x1 - x0 - 2), style)
+            self.canvas.put(x1, 1, right_corner, style)
+            for y in range(2, left):
+                self.canvas.put(x0 + 1, y, vertical, style)
+            for y in range(2, right):
+                self.canvas.put(x1, y, vertical, style)
+            self.canvas.put(x0, left, straight + ("+" if self.style.ascii else "╯"), style)
+            self.canvas.put(x1, right, ("+" if self.style.ascii else "╰") + straight, style)
+
+
+def short_number(value: float, width: int, style: Style) -> str:
+    """A number in at most `width` (at least 7) columns: three significant digits, or fewer where they do not fit."""
+    for digits in (3, 2):
+        text = number_text(value, Style(digits=digits, ascii=style.ascii))
+        if len(text) <= width:
+            return text
+    for decimals in (1, 0):
+        mantissa, exponent = f"{value:.{decimals}e}".split("e")
+        text = f"{mantissa}e{int(exponent)}"
+        if len(text) <= width:
+            break
+    return text if style.ascii else text.replace("-", "−")

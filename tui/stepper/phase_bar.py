@@ -1,0 +1,97 @@
+"""One line that says where one is: which of the four phases, which step of it, and what one step is.
+
+Forward ─ Loss ─▐ Backward ▌─ Update        term 3 of 5 · one step is a term
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual import events
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Static
+
+from tui.stepper.cursor import Detail, Phase, Place, Walk
+
+NAMES = {Phase.FORWARD: "Forward", Phase.LOSS: "Loss", Phase.BACKWARD: "Backward", Phase.UPDATE: "Update"}
+UNITS = {Detail.TERM: "term", Detail.NODE: "node", Detail.LAYER: "layer"}
+
+
+class PhaseBar(Static):
+    """Where one is; a click on a phase goes there."""
+
+    _columns: Sequence[tuple[range, Phase]] = ()
+
+    class Chosen(Message):
+        """A phase was clicked."""
+
+        def __init__(self, phase: Phase) -> None:
+            super().__init__()
+            self.phase = phase
+
+    def show(
+        self, walk: Walk, place: Place, detail: Detail, pending: str, playing: bool, ascii_only: bool
+    ) -> None:
+        """Draws the bar for a place; `pending` is a count that is being typed.
+
+        Where it does not fit, it says the same in fewer words.
+        """
+        doing: tuple[str, str] = ("", "")
+        if pending:
+            doing = (f"   {pending}{'...' if ascii_only else '…'}", "$accent bold")
+        elif playing:
+            doing = ("   autoplay", "$accent bold")
+        elif detail is not Detail.TERM:
+            doing = (f"   by {UNITS[detail]}", "$accent")
+        for short in (False, True):
+            bar, self._columns = self._bar(place.phase, short, ascii_only)
+            where = (f"   {self._where(walk, place, short)}", "bold")
+            content = Content.assemble(*bar, where, doing)
+            if content.cell_length <= self.size.width:
+                break
+        self.update(content)
+
+    @staticmethod
+    def _bar(
+        now: Phase, short: bool, ascii_only: bool
+    ) -> tuple[list[Content | str], list[tuple[range, Phase]]]:
+        """The four phases, and the columns in which each of them stands."""
+        tick, mark, joint = ("+", ">", " - ") if ascii_only else ("✓", "▸", " ─ ")
+        joint = joint.strip() if short else joint
+        parts: list[Content | str] = [" "]
+        labels: list[tuple[range, Phase]] = []
+        column = 1
+        for phase, name in NAMES.items():
+            if phase:
+                parts.append(Content.styled(joint, "$faint"))
+                column += len(joint)
+            label, style = f"  {name} ", "$faint"
+            if phase < now:
+                label, style = f"{tick} {name} ", "$done"
+            elif phase is now:
+                label, style = f"{mark} {name} ", "bold reverse $accent"
+            labels.append((range(column, column + len(label)), phase))
+            column += len(label)
+            parts.append(Content.styled(label, style))
+        return parts, labels
+
+    @staticmethod
+    def _where(walk: Walk, place: Place, short: bool) -> str:
+        number, size = place.index + 1, walk.size(place.phase)
+        match place.phase:
+            case Phase.FORWARD:
+                return f"{number}/{size}" if short else f"node {number} of {size}"
+            case Phase.BACKWARD:
+                turns = walk.turns(place)
+                if short:
+                    return f"{number}/{size}" + (f", {place.turn + 1}/{turns}" if turns > 1 else "")
+                several = f", term {place.turn + 1} of {turns}" if turns > 1 else ""
+                return f"step {number} of {size}{several}"
+        return ""
+
+    def on_click(self, event: events.Click) -> None:
+        """Goes to the phase under the mouse."""
+        for columns, phase in self._columns:
+            if event.x in columns:
+                self.post_message(self.Chosen(phase))

@@ -1,0 +1,581 @@
+"""The stepper: walks through one backpropagation, forward, loss, backward and update, a keypress at a time.
+
+title          which experiment, which gradient, which sample
+phase bar      where one is
+diagram        where that is in the network               (from 100×34 on)
+product        the whole chain rule, with what is done, current and coming
+term           what is happening here: words, formula, numbers, value
+running        the product so far, the gradient as a sum, the check
+table          all terms                                  (from 34 lines on)
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, cast
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widgets import Static
+
+from engine.derivation.chain_rule import Derivation, TargetError
+from engine.derivation.gradcheck import EntryCheck
+from engine.derivation.gradient_step import Update
+from engine.experiment.loading import PRESET_NAMES
+from engine.export import written_text
+from engine.export.vocabulary import VERDICTS
+from engine.formula.expression import Number, Power, Symbol
+from engine.formula.layout import one_line
+from engine.formula.notation import Style, number_text, symbol_text
+from engine.formula.text import ascii_text, counted
+from tui.session.session import Session
+from tui.shell.key_bar import KeyBar
+from tui.shell.keys import STEPPER_COMMANDS, bindings
+from tui.shell.prompt import Prompt
+from tui.shell.text_page import ReadingScreen
+from tui.shell.too_small import TooSmall
+from tui.stepper.chain_panel import ProductPanel
+from tui.stepper.cursor import FIRST_TERM, Detail, Phase, Place, Walk
+from tui.stepper.diagram import Diagram
+from tui.stepper.export_dialog import ExportDialog
+from tui.stepper.map_screen import MapScreen
+from tui.stepper.narration import (
+    Story,
+    backward_story,
+    forward_story,
+    loss_story,
+    running_lines,
+    update_lines,
+    update_story,
+)
+from tui.stepper.network_diagram import NetworkDiagram
+from tui.stepper.pages import jacobian_view, matrices_view, simplification_view
+from tui.stepper.phase_bar import PhaseBar
+from tui.stepper.term_panel import TermPanel
+from tui.stepper.term_table import TermTable
+
+if TYPE_CHECKING:
+    from tui.app import BptuiApp
+
+AUTOPLAY_SECONDS = 1.5
+SHOWN_DIGITS = (4, 6, 10)
+"""Significant digits to choose from."""
+
+LARGEST_COUNT = 99_999
+
+
+def paths_in_words(count: int, style: Style) -> str:
+    """A number of paths, however large: 9, or about 10⁸⁷."""
+    if count < 10**9:
+        return f"{count:,}"
+    power = Power(Number(10.0), Number(float(round(math.log10(count)))))
+    return f"about {one_line(power, style)}"
+
+
+class StepperScreen(Screen[None]):
+    """Steps through one derivation of one session."""
+
+    CSS_PATH = "stepper.tcss"
+    COMMANDS_SHOWN = STEPPER_COMMANDS
+    BINDINGS = bindings(STEPPER_COMMANDS)
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session
+        self.walk = Walk(session.explain(session.first_target()))
+        self.place = FIRST_TERM
+        self.detail = Detail.TERM
+        self.checking = False
+        self._checks: dict[Symbol, EntryCheck] = {}
+        self._count = ""
+        self._update: Update | None = None
+        self._autoplay: Timer | None = None
+        self._leaving = False
+        self._digits = SHOWN_DIGITS[0]
+
+    @property
+    def derivation(self) -> Derivation:
+        """The derivation that is being walked."""
+        return self.walk.derivation
+
+    @property
+    def glyphs(self) -> Style:
+        """How formulas are drawn: four digits, and ASCII where the terminal wants it."""
+        return Style(digits=self._digits, ascii=self.app.has_class("-ascii"))
+
+    def compose(self) -> ComposeResult:
+        """The panels from top to bottom."""
+        yield Static(id="title")
+        yield PhaseBar(id="phase")
+        with Vertical(id="diagram-panel"):
+            yield NetworkDiagram(id="diagram")
+        with Vertical(id="product-panel"):
+            yield ProductPanel(id="product")
+        with Vertical(id="term-panel"):
+            yield TermPanel(id="term")
+        with Vertical(id="running-panel"):
+            yield Static(id="running")
+        with Vertical(id="table-panel"):
+            yield TermTable(id="table")
+        yield TooSmall()
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        """Draws for the first time."""
+        self.query_one("#diagram-panel").border_title = "Network"
+        self.query_one("#table-panel").border_title = "Terms"
+        self.call_after_refresh(self.redraw)
+
+    def on_resize(self) -> None:
+        """Fits everything to the new size, once the layout is known."""
+        self.call_after_refresh(self.redraw)
+
+    # ── drawing ─────────────────────────────────────────────────────────────────────────────────────
+
+    def redraw(self) -> None:
+        """Draws every panel for the current place."""
+        if not self.is_mounted or not self.children or not self.size.width:
+            return  # not there yet, or left again by a key that came sooner than this call
+        style = self.glyphs
+        self._draw_title(style)
+        playing = self._autoplay is not None
+        self.query_one(PhaseBar).show(self.walk, self.place, self.detail, self._count, playing, style.ascii)
+        paths = self.derivation.path_count
+        way = "the only path" if paths == 1 else f"one of {paths_in_words(paths, style)} paths"
+        panel = self.query_one("#product-panel")
+        panel.border_title, panel.border_subtitle = f"Chain rule{self._since()}", way
+        product = self.query_one(ProductPanel)
+        product.show(self.walk, self.place, style, max(product.size.width, 40))
+        self._draw_term(style)
+        self._draw_running(style)
+        diagram = self.query_one(NetworkDiagram)
+        if diagram.size.height:
+            diagram.show(Diagram(self.walk, self.place), style, diagram.size.width, diagram.size.height)
+        table = self.query_one(TermTable)
+        if table.size.height:
+            table.show(self.walk, self.place, style, table.size.width, table.size.height)
+
+    def _since(self) -> str:
+        """Which parameters these are, if not the initial ones. What a chart shows of a step came before its update."""
+        updates = self.session.updates
+        made = [f"the update of step {self.session.steps:,}"] if self.session.steps else []
+        made += [f"{counted(updates, 'update')} by hand"] if updates else []
+        return f", after {' and '.join(made)}" if made else ""
+
+    def _text(self, text: str) -> str:
+        return ascii_text(text) if self.glyphs.ascii else text
+
+    def _draw_title(self, style: Style) -> None:
+        derivation = self.derivation
+        target = symbol_text(derivation.target, style)
+        name = "dE/d" if style.ascii else "∂ℰ/∂"
+        left = Content.assemble(
+            Content.styled(f" {name}{target} ", "bold reverse $primary"),
+            Content.styled(f"  {self.session.title}", "bold"),
+        )
+        loss = "E" if style.ascii else "ℰ"
+        sample = f"sample {derivation.sample}{self._label(style)}, n = {derivation.n}"
+        if derivation.n == 1:
+            sample = "n = 1"
+        right = f"  {sample}   {loss} = {number_text(self.session.loss, style)} "
+        width = self.size.width
+        gap = max(width - left.cell_length - len(right), 0)
+        self.query_one("#title", Static).update(
+            Content.assemble(
+                left.truncate(max(width - len(right), 10), ellipsis=True), " " * gap, (right, "$faint")
+            )
+        )
+
+    def _label(self, style: Style) -> str:
+        """What the shown sample really is, where that is one number."""
+        labels = self.session.data.Y[:, self.derivation.sample]
+        return f" (Y={number_text(float(labels[0]), style)})" if len(labels) == 1 else ""
+
+    def story(self) -> Story:
+        """What is said about the current place."""
+        style = self.glyphs
+        match self.place.phase:
+            case Phase.FORWARD:
+                return forward_story(self.walk, self.place, style)
+            case Phase.LOSS:
+                return loss_story(self.walk, style)
+            case Phase.BACKWARD:
+                return backward_story(self.walk, self.place, style)
+        return update_story(self.session, self.walk, self._update, style)
+
+    def _draw_term(self, style: Style) -> None:
+        story = self.story()
+        panel = self.query_one(TermPanel)
+        styles = {"remark": "$remark", "plain": "", "faint": "$faint"}
+        marks = {"remark": "! ", "plain": "", "faint": ""}
+        notes = [Content.styled(self._text(marks[kind] + text), styles[kind]) for kind, text in story.notes]
+        colour = "$gradient" if story.backward else "$value"
+        style = replace(style, max_terms=story.max_terms)
+        width, height = max(panel.size.width, 40), self.query_one("#term-panel").content_size.height
+        panel.show(self._text(story.heading), story.equations, notes, style, width, height, colour)
+
+    def _draw_running(self, style: Style) -> None:
+        lines: list[Content] = []
+        width = max(self.query_one("#running").size.width, 40)
+        if self.place.phase is Phase.BACKWARD:
+            lines += [Content(line) for line in running_lines(self.walk, self.place, style, width)]
+        elif self.place.phase is Phase.UPDATE and self._update is not None:
+            lines += [Content(self._text(line)) for line in update_lines(self._update, style)]
+        elif self.place.phase is Phase.UPDATE:
+            lines.append(Content("This is the end of the walk. u applies the update, Home begins anew."))
+        elif self.place.phase < Phase.BACKWARD:
+            lines.append(
+                Content.styled("The way back begins at the loss: Tab goes to the next phase.", "$faint")
+            )
+        if self.checking:
+            lines.append(self._check_line(style))
+        elif self.place.phase is Phase.BACKWARD:
+            lines.append(Content.styled("c checks this gradient against a central difference", "$faint"))
+        self.query_one("#running", Static).update(Content("\n").join(lines))
+
+    def _check_line(self, style: Style) -> Content:
+        symbol = self.derivation.target
+        if self.place.phase is Phase.BACKWARD:
+            symbol = self.derivation[self.place.index].node
+        if symbol not in self._checks:
+            self._checks[symbol] = self.session.check(symbol)
+        check = self._checks[symbol]
+        tick, cross = ("ok", "WRONG") if style.ascii else ("✓", "✗")
+        mark, colour = (tick, "$done") if check.agrees else (cross, "bold $error")
+        if check.passed and not check.agrees:  # a difference that can show nothing
+            mark, colour = "?", "$remark"
+        text = (
+            f"Check {mark}   central difference {number_text(check.numeric, style)}, "
+            f"relative error {check.relative_error:.0e}: {VERDICTS[check.verdict]}"
+        )
+        return Content.styled(self._text(text), colour)
+
+    # ── moving ──────────────────────────────────────────────────────────────────────────────────────
+
+    def on_key(self, event: events.Key) -> None:
+        """Digits are a count for the next move; escape forgets them."""
+        if (
+            event.character is not None
+            and event.character in "0123456789"
+            and (self._count or event.character != "0")
+        ):
+            self._count = str(min(int(self._count + event.character), LARGEST_COUNT))
+            event.stop()
+            self.redraw()
+
+    def _take_count(self) -> int:
+        count = int(self._count or 1)
+        self._count = ""
+        return count
+
+    def go(self, place: Place) -> None:
+        """Goes to a place."""
+        self._leaving = False
+        self.place = place
+        self._count = ""
+        self.redraw()
+
+    def action_step(self, direction: int) -> None:
+        """The next or previous term, node or layer."""
+        self.go(self.walk.move(self.place, direction * self._take_count(), self.detail))
+
+    def action_node(self, direction: int) -> None:
+        """The next or previous node."""
+        self.go(self.walk.move(self.place, direction * self._take_count(), Detail.NODE))
+
+    def action_phase(self, direction: int) -> None:
+        """The next or previous phase."""
+        self.go(self.walk.next_phase(self.place, direction * self._take_count()))
+
+    def action_start(self) -> None:
+        """The first node of the forward pass."""
+        self.go(self.walk.first())
+
+    def action_end(self) -> None:
+        """The update."""
+        self.go(self.walk.last())
+
+    def action_detail(self) -> None:
+        """What one step is: a term, a node, a layer, and again."""
+        self.detail = Detail((self.detail + 1) % len(Detail))
+        self.redraw()
+
+    def action_autoplay(self) -> None:
+        """Steps by itself, or stops."""
+        if self._autoplay is not None:
+            self._stop_autoplay()
+        else:
+            self._autoplay = self.set_interval(AUTOPLAY_SECONDS, self._play)
+        self.redraw()
+
+    def _play(self) -> None:
+        following = self.walk.move(self.place, 1, self.detail)
+        if following == self.place:
+            self._stop_autoplay()
+            self.redraw()
+        else:
+            self.go(following)
+
+    def _stop_autoplay(self) -> None:
+        if self._autoplay is not None:
+            self._autoplay.stop()
+            self._autoplay = None
+
+    # ── choosing ────────────────────────────────────────────────────────────────────────────────────
+
+    def choose_target(self, target: Symbol, sample: int | None = None) -> None:
+        """Explains another gradient, from its first term on. Raises TargetError."""
+        self._show(self.session.explain(target, sample), FIRST_TERM)
+
+    def _show(self, derivation: Derivation, place: Place) -> None:
+        self.walk = Walk(derivation)
+        self._update = None
+        self.go(self.walk.clamped(place))
+
+    def action_target(self) -> None:
+        """Asks which entry to differentiate by."""
+        prompt = Prompt(
+            "Differentiate the loss by",
+            f"an entry such as {self.derivation.target.plain()}, f[1][0,0], X[0,0]",
+            self._target_error,
+            self._completions(),
+        )
+        self.app.push_screen(prompt, self._target_given)
+
+    def _target_given(self, text: str | None) -> None:
+        if text:
+            self._take(self._parsed_target(text))
+
+    def _take(self, target: Symbol) -> None:
+        """Explains another entry, at the present sample where it belongs to all of them. Raises TargetError."""
+        per_sample = self.session.site(target).node.per_sample
+        self.choose_target(target, None if per_sample else self.derivation.sample)
+
+    def _parsed_target(self, text: str) -> Symbol:
+        from engine.formula.parser import parse_symbol
+
+        symbol = parse_symbol(text)
+        self.session.explain(symbol)
+        return symbol
+
+    def _target_error(self, text: str) -> str | None:
+        from engine.formula.parser import ParseError
+
+        try:
+            self._parsed_target(text)
+        except (ParseError, TargetError) as error:
+            return str(error)
+        return None
+
+    def _completions(self) -> list[str]:
+        """Every matrix, and its entries as far as a person would scroll."""
+        names: list[str] = []
+        for symbol, (rows, columns) in self.session.shapes():
+            entries = [
+                symbol.at((row, column)).plain()
+                for row in range(min(rows, 30))
+                for column in range(min(columns, 30))
+            ]
+            names += entries
+        return names
+
+    def action_sample(self) -> None:
+        """Asks for a sample."""
+        last = self.derivation.n - 1
+        prompt = Prompt("Sample", f"0 to {last}", self._sample_error)
+        self.app.push_screen(prompt, lambda text: self._choose_sample(int(text)) if text else None)
+
+    def _sample_error(self, text: str) -> str | None:
+        if not re.fullmatch("[0-9]{1,9}", text):
+            return f"a whole number from 0 to {self.derivation.n - 1}, please"
+        try:
+            self._with_sample(int(text))
+        except TargetError as error:
+            return str(error)
+        return None
+
+    def _with_sample(self, sample: int) -> Derivation:
+        """The derivation at another sample; an entry that belongs to one sample moves to that column."""
+        target = self.derivation.target
+        node = self.session.site(target).node
+        if node.per_sample and target.index is not None:
+            target = target.at((target.index[0], sample))
+        return self.session.explain(target, sample)
+
+    def _choose_sample(self, sample: int) -> None:
+        self._show(self._with_sample(sample), self.place)
+
+    def action_next_sample(self, direction: int) -> None:
+        """The next or previous sample, round and round."""
+        if self.derivation.n == 1:
+            self.notify("This experiment has one sample.")
+            return
+        steps = direction * self._take_count()
+        self._choose_sample((self.derivation.sample + steps) % self.derivation.n)
+
+    def action_branch(self) -> None:
+        """Follows the shown term where it is off the path, or the next branch of this step."""
+        if self.place.phase is not Phase.BACKWARD or self.walk.turns(self.place) == 1:
+            self.notify("No fork here: this node feeds one other only.")
+            return
+        index, step = self.place.index, self.derivation[self.place.index]
+        term = self.walk.term(self.place) if self.place.turn else (step.chosen + 1) % len(step.terms)
+        from_end = len(self.derivation) - index
+        other = self.derivation.follow(index, term)
+        self._show(other, Place(Phase.BACKWARD, len(other) - from_end))
+
+    def action_diagram(self) -> None:
+        """The network on the whole screen, to choose a target by moving through it."""
+        self.app.push_screen(MapScreen(self.walk, self.place), self._target_chosen)
+
+    def _target_chosen(self, symbol: Symbol | None) -> None:
+        if symbol is None:
+            return
+        try:
+            self._take(symbol)
+        except TargetError as error:
+            self.notify(str(error), severity="warning")
+
+    # ── looking ─────────────────────────────────────────────────────────────────────────────────────
+
+    def _read(self, title: str, page: Callable[[int], Content]) -> None:
+        self.app.push_screen(ReadingScreen(title, page))
+
+    def action_matrices(self) -> None:
+        """Every matrix product with its shapes."""
+        graph, style = self.session.graph, self.glyphs
+        self._read("Matrices and their shapes", lambda width: matrices_view(graph, style, width))
+
+    def action_jacobian(self) -> None:
+        """The Jacobian of the current term over the samples."""
+        index = self.place.index if self.place.phase is Phase.BACKWARD else 1
+        derivation, style = self.derivation, self.glyphs
+        self._read("Jacobian over the samples", lambda width: jacobian_view(derivation, index, style, width))
+
+    def action_derivation(self) -> None:
+        """The whole derivation on a page."""
+        derivation, title, style = self.derivation, self.session.title, self.glyphs
+        check = self.session.check(derivation.target)
+        self._read(
+            "The whole derivation",
+            lambda width: Content(written_text(derivation, title, check, width=max(width, 60), style=style)),
+        )
+
+    def action_lines(self) -> None:
+        """The simplification, line by line."""
+        derivation, style = self.derivation, self.glyphs
+        if simplification_view(derivation, style, self.size.width) is None:
+            self.notify("There is no special simplification on this path.")
+        else:
+            self._read(
+                "Two factors, multiplied out",
+                lambda width: simplification_view(derivation, style, width) or Content(""),
+            )
+
+    def action_digits(self) -> None:
+        """Shows more digits of every number, or few again. Computing always uses all of them."""
+        self._digits = SHOWN_DIGITS[(SHOWN_DIGITS.index(self._digits) + 1) % len(SHOWN_DIGITS)]
+        self.redraw()
+
+    def action_check(self) -> None:
+        """Shows or hides the central difference."""
+        self.checking = not self.checking
+        self.redraw()
+
+    # ── doing ───────────────────────────────────────────────────────────────────────────────────────
+
+    def action_update(self) -> None:
+        """Applies one step of gradient descent."""
+        self._leaving = False
+        watched = tuple(symbol for symbol in reversed(self.derivation.path) if symbol.name != "E")
+        update = self.session.update(watched)
+        self._after_change(self.walk.last())
+        self._update = update
+        self.redraw()
+
+    def action_undo(self) -> None:
+        """Takes the last update back."""
+        if self.session.undo():
+            self._after_change(self.place)
+            self.notify("Update undone")
+        else:
+            self.notify("There is no update to undo.")
+
+    def _after_change(self, place: Place) -> None:
+        self._checks.clear()
+        sample = None if self.derivation.n == 1 else self.derivation.sample
+        self._show(self.session.explain(self.derivation.target, sample), place)
+
+    def action_export(self) -> None:
+        """Copies or saves the derivation."""
+        derivation = self.derivation
+        check = self.session.check(derivation.target)
+        self.app.push_screen(ExportDialog(derivation, self.session.title, check, self.glyphs))
+
+    def action_back(self) -> None:
+        """Back to the chart that led here, or to the list; first forgets a count that is being typed."""
+        app = cast("BptuiApp", self.app)
+        if self._count:
+            self._count = ""
+            self.redraw()
+        elif app.stepped_from is not None:
+            app.show(app.stepped_from)
+            app.stepped_from = None
+        elif self.session.updates and not self._leaving and self.session.name not in PRESET_NAMES:
+            self._leaving = True
+            self.notify("Escape once more leaves this experiment and its updates.")
+        else:
+            app.show_home()
+
+    def action_screen(self, name: str) -> None:
+        """Another screen of this experiment."""
+        cast("BptuiApp", self.app).show(name)
+
+    def action_lessons(self) -> None:
+        """The lessons on this experiment."""
+        self._stop_autoplay()
+        cast("BptuiApp", self.app).show_lessons()
+
+    def look_at(self, layer: int | None, unit: int | None = None) -> None:
+        """Explains anew after the parameters have changed: a layer's largest gradient, or one unit's activation."""
+        self._checks.clear()
+        target = self.derivation.target if layer is None else self.session.target_in(layer, unit)
+        derivation = self.session.explain(target)
+        # Of a unit the last factor is of interest: the slope of its activation, 0 where it is off.
+        place = FIRST_TERM
+        if unit is not None and layer is not None:
+            place = Place(Phase.BACKWARD, self._activation_step(derivation, layer))
+        self._show(derivation, place)
+
+    @staticmethod
+    def _activation_step(derivation: Derivation, layer: int) -> int:
+        """The step that goes through a layer's activation function, nearest to the target."""
+        wanted = {Symbol("a", layer), Symbol("g", layer), Symbol("Y_hat")}
+        names = [symbol.matrix for symbol in derivation.path]
+        steps = [index for index in range(len(derivation)) if names[index] in wanted]
+        return steps[-1] if steps else len(derivation) - 1
+
+    # ── the mouse ───────────────────────────────────────────────────────────────────────────────────
+
+    def on_phase_bar_chosen(self, message: PhaseBar.Chosen) -> None:
+        """A click on a phase."""
+        self.go(Place(message.phase))
+
+    def on_product_panel_chosen(self, message: ProductPanel.Chosen) -> None:
+        """A click on a factor."""
+        self.go(Place(Phase.BACKWARD, message.index))
+
+    def on_term_table_chosen(self, message: TermTable.Chosen) -> None:
+        """A click on a row of the table."""
+        self.go(message.place)
+
+    def on_network_diagram_chosen(self, message: NetworkDiagram.Chosen) -> None:
+        """A click on a cell makes it the target."""
+        self._target_chosen(message.symbol)

@@ -1,0 +1,28 @@
+"""What is happening at the current place: in words, as a formula, with the numbers in, and the value."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.content import Content
+from textual.widgets import Static
+
+from engine.formula.notation import Style
+from tui.stepper.equation import Equation, page
+
+
+class TermPanel(Static):
+    """Draws equations with a heading and remarks."""
+
+    def show(
+        self,
+        heading: str,
+        equations: Sequence[Equation],
+        notes: Sequence[Content],
+        style: Style,
+        width: int,
+        height: int,
+        number_style: str,
+    ) -> None:
+        """`notes` come below the equations; `number_style` tells forward values from gradients."""
+        self.update(page(heading, equations, notes, style, width, height, number_style))

@@ -1,0 +1,155 @@
+"""The table of terms: every factor of the path, and at the current step every term of its sum.
+
+       #  factor            formula        value     × so far
+    ✓  1  ∂ℰ/∂Ŷ₀₀           −αY₀₀/Ŷ₀₀ …   −1.925     −1.925
+    ▸  2  ∂Ŷ₀₀/∂f⁽²⁾₀₀      σ(f⁽²⁾₀₀)(…)   0.2496    −0.4805
+
+The rows that do not fit are scrolled to keep the current one in sight.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from textual import events
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Static
+
+from engine.derivation.chain_rule import Term
+from engine.formula.layout import one_line
+from engine.formula.notation import Style, number_text
+from tui.stepper.cursor import Phase, Place, Walk
+
+NUMBER = 11
+"""Columns of a number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table and the place that it leads to."""
+
+    place: Place
+    mark: str
+    cells: tuple[str, str, str, str, str]
+    style: str
+
+
+class TermTable(Static):
+    """Draws the table; a click on a row goes there."""
+
+    _shown: Sequence[Row] = ()
+
+    class Chosen(Message):
+        """A row was clicked."""
+
+        def __init__(self, place: Place) -> None:
+            super().__init__()
+            self.place = place
+
+    def show(self, walk: Walk, place: Place, style: Style, width: int, height: int) -> None:
+        """Draws the rows around the place, in at most `width` columns and `height` lines."""
+        size = max(height - 1, 1)
+        rows, current = self._window(walk, place, style, size)
+        start = min(max(current - size // 2, 0), max(len(rows) - size, 0))
+        self._shown = rows[start : start + size]
+        factor, formula = self._widths(rows, width)
+        faint = "$faint"
+        heading = f"    {'#':>4}  {'factor':<{factor}} {'formula':<{formula}} {'value':>{NUMBER}} {'so far':>{NUMBER}}"
+        lines: list[Content] = [Content.styled(heading[:width], faint)]
+        for one in self._shown:
+            number, name, text, value, running = one.cells
+            line = (
+                f" {one.mark}  {number:>4}  {_cut(name, factor):<{factor}} {_cut(text, formula):<{formula}} "
+                f"{value:>{NUMBER}} {running:>{NUMBER}}"
+            )
+            lines.append(Content.styled(line[:width], one.style))
+        self.update(Content("\n").join(lines))
+
+    def _window(self, walk: Walk, place: Place, style: Style, size: int) -> tuple[list[Row], int]:
+        """Rows around the current step (no more than could be seen), and which of them is current."""
+        reached = (
+            place.index if place.phase is Phase.BACKWARD else (-1 if place.phase < Phase.BACKWARD else 10**9)
+        )
+        centre = min(max(reached, 0), len(walk.derivation) - 1)
+        rows: list[Row] = []
+        current = 0
+        for index in range(max(centre - size, 0), min(centre + size + 1, len(walk.derivation))):
+            for row in self._rows(walk, place, index, reached, style, size):
+                if row.place <= place and place.phase is Phase.BACKWARD and row.place.index == place.index:
+                    current = len(rows) if row.place == place else current
+                rows.append(row)
+        if place.phase is Phase.UPDATE:
+            current = len(rows) - 1
+        return rows, current
+
+    def _rows(
+        self, walk: Walk, place: Place, index: int, reached: int, style: Style, size: int
+    ) -> Iterator[Row]:
+        step = walk.derivation[index]
+        tick, now, later = ("+", ">", ".") if style.ascii else ("✓", "▸", "·")
+        here = index == reached and place.phase is Phase.BACKWARD
+        state = tick if index < reached else later
+        value_style = "$done" if index < reached else "$faint"
+        if here and len(step.terms) > 1:
+            around = place.turn
+            turns = range(max(around - size, 0), min(around + size + 1, len(step.terms)))
+            for turn in turns:
+                term = step.terms[walk.term(Place(Phase.BACKWARD, index, turn))]
+                is_now = turn == place.turn
+                label = f"{index + 1}{_letter(turn)}"
+                running = number_text(step.running, style) if turn == 0 else ""
+                yield Row(
+                    Place(Phase.BACKWARD, index, turn),
+                    now if is_now else later,
+                    (
+                        label,
+                        one_line(term.symbol, style),
+                        _formula(term, style),
+                        number_text(term.local, style),
+                        running,
+                    ),
+                    "bold $accent" if is_now else "",
+                )
+            return
+        term = step.term
+        shown = index <= reached
+        yield Row(
+            Place(Phase.BACKWARD, index),
+            now if here else state,
+            (
+                str(index + 1),
+                one_line(term.symbol, style),
+                _formula(term, style),
+                number_text(term.local, style) if shown else "",
+                number_text(step.running, style) if shown else "",
+            ),
+            "bold $accent" if here else value_style,
+        )
+
+    @staticmethod
+    def _widths(rows: list[Row], width: int) -> tuple[int, int]:
+        """Columns of the factor and of the formula."""
+        factor = max((len(row.cells[1]) for row in rows), default=10)
+        factor = min(factor, max(width // 3, 12))
+        formula = max(width - factor - 2 * NUMBER - 15, 4)
+        return factor, formula
+
+    def on_click(self, event: events.Click) -> None:
+        """Goes to the row under the mouse."""
+        line = event.y - self.gutter.top - 1
+        if 0 <= line < len(self._shown):
+            self.post_message(self.Chosen(self._shown[line].place))
+
+
+def _formula(term: Term, style: Style) -> str:
+    return one_line(term.formula, style)
+
+
+def _letter(turn: int) -> str:
+    return chr(ord("a") + turn) if turn < 26 else f".{turn + 1}"
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 1] + "…"

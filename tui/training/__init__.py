@@ -1,0 +1,1 @@
+"""Watching a training: the gradients of all layers, the units that die."""

@@ -1,0 +1,143 @@
+"""What the gradients screen draws: from the lanes of a training to charts of magnitude against layer or step.
+
+profile    bars over the layers, now                       which layers get a gradient?
+history    lines over the steps, for some layers           since when?
+strip      layer × step, denser is larger                  all of it at once
+budget     gain of the weights and of the activation       whose fault is it?
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.runs.history import Series
+from tui.session.training_run import LaneView
+from tui.training.charts import (
+    FIRST,
+    PREDICTED,
+    SECOND,
+    SERIES,
+    THIRD,
+    Chart,
+    Line,
+    lines_chart,
+    profile_chart,
+)
+from tui.training.heat_strip import HeatStrip, heat_strip
+
+Floats = npt.NDArray[np.float64]
+
+
+class Metric(Enum):
+    """How the gradient of a whole matrix becomes one number; the values are the names in a StepRecord."""
+
+    MAX = "grad_max"
+    MEAN = "grad_mean"
+    L2 = "grad_l2"
+    DELTA = "delta_l2"
+
+
+METRIC_NAMES = {
+    Metric.MAX: "max |∂ℰ/∂W|",
+    Metric.MEAN: "mean |∂ℰ/∂W|",
+    Metric.L2: "L2 norm of ∂ℰ/∂W",
+    Metric.DELTA: "δ = L2 norm of ∂ℰ/∂f",
+}
+
+
+WEIGHTS, ACTIVATION = THIRD, FIRST
+"""The roles of the factors of the budget; the second one is a second run's."""
+
+
+class View(Enum):
+    """The four pictures."""
+
+    PROFILE = "profile"
+    HISTORY = "history"
+    STRIP = "heat strip"
+    BUDGET = "factor budget"
+
+
+@dataclass(frozen=True, slots=True)
+class Magnitudes:
+    """What one lane has to draw by layer, at `step`.
+
+    `step` is the last one, or the last with a finite number after a run has broken.
+    """
+
+    name: str
+    step: int
+    now: Floats
+    weight_gain: Floats
+    activation_gain: Floats
+
+
+def magnitudes(lane: LaneView, metric: Metric) -> Magnitudes | None:
+    """Reads a lane (between two steps); None before the first step."""
+    record = lane.record
+    if record is None:
+        return None
+    now, step = np.asarray(getattr(record, metric.value)), record.step
+    if not np.isfinite(now).any():  # the run broke: what led there is still worth seeing
+        series = lane.history.column(metric.value)
+        usable = np.flatnonzero(np.isfinite(series.value).any(axis=1))
+        if len(usable):
+            now, step = series.value[usable[-1]].copy(), int(series.step[usable[-1]])
+    return Magnitudes(lane.name, step, now, record.weight_gain, record.activation_gain)
+
+
+def layer_numbers(count: int) -> Floats:
+    """1, 2, …: the layers along an axis."""
+    return np.arange(1, count + 1, dtype=np.float64)
+
+
+def draw_profile(
+    lanes: Sequence[Magnitudes], predicted: Floats | None, width: int, height: int, ascii_only: bool
+) -> Chart:
+    """Bars for the first lane, points for the second, dots for the predicted slope."""
+    roles = (FIRST, SECOND)
+    lines = [
+        Line(one.name, layer_numbers(len(one.now)), one.now, role)
+        for one, role in zip(lanes, roles, strict=False)
+    ]
+    line = (
+        None if predicted is None else Line("predicted", layer_numbers(len(predicted)), predicted, PREDICTED)
+    )
+    return profile_chart(lines, width, height, ascii_only=ascii_only, predicted=line)
+
+
+def draw_history(series: Series, layers: Sequence[int], width: int, height: int, ascii_only: bool) -> Chart:
+    """A line over the steps for each of the given layers (counted from 0), through the largest of each stretch."""
+    lines = [
+        Line(f"layer {layer + 1}", series.step, series.high[:, layer], role)
+        for layer, role in zip(layers, SERIES, strict=False)
+    ]
+    return lines_chart(lines, width, height, log=True, ascii_only=ascii_only)
+
+
+def draw_strip(series: Series, width: int, height: int, ascii_only: bool) -> Chart:
+    """All layers over all steps."""
+    strip = HeatStrip(series.step.astype(np.int64), series.high.T)
+    return heat_strip(strip, width, height, ascii_only=ascii_only)
+
+
+def draw_budget(lane: Magnitudes, width: int, height: int, ascii_only: bool) -> Chart:
+    """log₁₀ of the two gains, for each step down from layer l+1 to layer l."""
+    x = layer_numbers(len(lane.weight_gain))
+    with np.errstate(all="ignore"):
+        weights, activation = np.log10(lane.weight_gain), np.log10(lane.activation_gain)
+    lines = [Line("weights", x, weights, WEIGHTS), Line("activation", x, activation, ACTIVATION)]
+    return lines_chart(lines, width, height, log=False, ascii_only=ascii_only)
+
+
+def spread(layers: int, selected: int) -> list[int]:
+    """The layers whose history is drawn: all if they are few, or the selected one, the first, a middle and the last."""
+    if layers <= len(SERIES):
+        return list(range(layers))
+    wanted = [selected, 0, layers // 2, layers - 1]
+    return list(dict.fromkeys(layer for layer in wanted if 0 <= layer < layers))

@@ -1,0 +1,254 @@
+"""What the screens that watch a training share: its state above, the controls, and a clock that redraws them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, cast
+
+from textual.notifications import SeverityLevel
+from textual.screen import Screen
+from textual.timer import Timer
+
+from engine.formula.notation import Style, number_text
+from engine.formula.text import counted
+from tui.session.source import Source
+from tui.session.training_run import SPEEDS, Live, State, Training
+from tui.shell.static_text import FixedText
+from tui.shell.text_page import ReadingScreen
+from tui.training.pages import collapse_view, confusion_view
+from tui.training.status_lines import LaneStatus, lane_marks, lane_status, progress_line, title_line
+
+if TYPE_CHECKING:
+    from tui.app import BptuiApp
+
+REFRESH_SECONDS = 0.2
+"""Charts are redrawn five times a second while a training runs."""
+
+NOTICE_SECONDS = 0.15
+"""Notices follow each other no quicker: Textual does not take back one that has not come to be shown."""
+
+
+class TrainingScreen(Screen[None]):
+    """Watches `session.live`. A subclass draws in `draw`, which is called when there is something new."""
+
+    def __init__(self, session: Source) -> None:
+        super().__init__()
+        self.session = session
+        self._clock: Timer | None = None
+        self._drawn: object = None
+        self._noticed: Timer | None = None
+        self._next_notice: Callable[[], None] | None = None
+
+    @property
+    def live(self) -> Training:
+        """The training that is watched."""
+        return self.session.live
+
+    def controls(self) -> Live | None:
+        """The training, where it is this program's; says so where it is another's."""
+        if isinstance(self.live, Live):
+            return self.live
+        self.notify("Another program trains this; here one can only look.")
+        return None
+
+    @property
+    def hint(self) -> str:
+        """What to do while there is nothing to see."""
+        if isinstance(self.live, Live):
+            return "Press space to train, . for one step."
+        return "Another program trains this: its steps will be shown here."
+
+    @property
+    def glyphs(self) -> Style:
+        """How numbers are drawn."""
+        return Style(digits=4, ascii=self.app.has_class("-ascii"))
+
+    def on_mount(self) -> None:
+        """Starts the clock."""
+        self._clock = self.set_interval(REFRESH_SECONDS, self._tick)
+        self.call_after_refresh(self.redraw)
+
+    def on_screen_suspend(self) -> None:
+        """Draws nothing while another screen is in front."""
+        if self._clock is not None:
+            self._clock.pause()
+
+    def on_screen_resume(self) -> None:
+        """Draws again."""
+        if self._clock is not None:
+            self._clock.resume()
+        self.call_after_refresh(self.redraw)
+
+    def on_resize(self) -> None:
+        """Fits the new size."""
+        self.call_after_refresh(self.redraw)
+
+    def on_chart_view_resized(self) -> None:
+        """A chart was given more or less room, as when a second line of progress appears."""
+        self.redraw()
+
+    def _tick(self) -> None:
+        """Redraws where the training has moved since the last time; raises what went wrong in a step."""
+        if isinstance(self.live, Live) and self.live.failure is not None:
+            raise self.live.failure
+        seen = self.live.look(lambda lanes: tuple(lane.steps_done for lane in lanes))
+        now = (seen, self.live.state, round(self.live.steps_per_second))
+        if now != self._drawn:
+            self._drawn = now
+            self.redraw()
+
+    def redraw(self) -> None:
+        """Draws everything for the present state."""
+        if not self.is_mounted or not self.query("#title, #layer") or not self.size.width:
+            return  # not there yet, or left again by a key that came sooner than this call
+        statuses = self.live.look(lambda lanes: [lane_status(lane) for lane in lanes])
+        self._draw_status(statuses)
+        self.draw(statuses)
+
+    def draw(self, statuses: list[LaneStatus]) -> None:
+        """Draws what is particular to the screen."""
+        raise NotImplementedError
+
+    def _draw_status(self, statuses: list[LaneStatus]) -> None:
+        style, width = self.glyphs, self.size.width
+        self.query_one("#title", FixedText).say(title_line(self.live, statuses[0], width, style))
+        several = len(statuses) > 1
+        for place, name in enumerate(("#progress", "#progress-2")):
+            line = self.query_one(name, FixedText)
+            line.display = place < len(statuses)
+            if place < len(statuses):
+                status = statuses[place]
+                label = f"{lane_marks(style)[place]} {status.name}" if several else ""
+                line.say(progress_line(status, style, width, label))
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = True,
+    ) -> None:
+        """A word in the corner, in place of the last one: a key that is held down would cover the screen with them."""
+        notice = partial(
+            super().notify, message, title=title, severity=severity, timeout=timeout, markup=markup
+        )
+        if self._noticed is None:
+            self._give(notice)
+        else:
+            self._next_notice = notice
+
+    def _give(self, notice: Callable[[], None]) -> None:
+        self._take_back()
+        notice()
+        self._noticed = self.set_timer(NOTICE_SECONDS, self._give_next)
+
+    def _give_next(self) -> None:
+        self._noticed = None
+        if self._next_notice is not None:
+            self._give(self._next_notice)
+
+    def _take_back(self) -> None:
+        self._next_notice = None
+        self.app.clear_notifications()
+
+    # ── controls ────────────────────────────────────────────────────────────────────────────────────
+
+    def action_run(self) -> None:
+        """Trains, or pauses."""
+        if (live := self.controls()) is not None:
+            live.pause() if live.state is State.RUNNING else live.run()
+            if live.state is State.BROKEN:
+                self.notify(
+                    "It met a number that is not finite: r begins anew, [ goes back in time.", markup=False
+                )
+            self.redraw()
+
+    def action_one_step(self) -> None:
+        """One step of training."""
+        if (live := self.controls()) is not None:
+            live.one_step()
+            self.redraw()
+
+    def action_speed(self, by: int) -> None:
+        """Faster or slower."""
+        if (live := self.controls()) is not None:
+            speed = live.change_speed(by)
+            self.notify("as fast as it goes" if speed == SPEEDS[-1] else f"{counted(speed, 'step')} a second")
+
+    def action_reset(self) -> None:
+        """Begins anew with the same weights."""
+        if (live := self.controls()) is not None:
+            live.restart()
+            self.redraw()
+
+    def action_reseed(self) -> None:
+        """Begins anew with other random weights."""
+        if (live := self.controls()) is not None:
+            seed = live.lane.experiment.seed + 1
+            live.restart(seed=seed)
+            self.notify(f"seed {seed}")
+            self.redraw()
+
+    def action_learning_rate(self, direction: int) -> None:
+        """Twice or half the learning rate, from the next step on."""
+        if (live := self.controls()) is not None:
+            rate = live.scale_learning_rate(2.0 if direction > 0 else 0.5)
+            self.notify(f"learning rate {number_text(rate, self.glyphs)}")
+            self.redraw()
+
+    def action_travel(self, by: int) -> None:
+        """Back or forward among the kept moments."""
+        if (live := self.controls()) is not None:
+            step = live.travel(by)
+            weights = f"The weights after {counted(step, 'step')}" if step else "The initial weights"
+            self.notify(f"{weights}. Running goes on from here.")
+            self.redraw()
+
+    def action_stepper(self) -> None:
+        """Opens the stepper at the present weights."""
+        self.open_stepper(None)
+
+    def open_stepper(self, layer: int | None, unit: int | None = None) -> None:
+        """Opens the stepper at the present weights: on a layer's largest gradient, or on one unit."""
+        self._take_back()  # it would hide what one goes there to see
+        if (live := self._adopt()) is not None:
+            live.pause()
+            cast("BptuiApp", self.app).show_stepper(layer, unit)
+
+    def action_confusion(self) -> None:
+        """What the present weights make of the whole data set."""
+        if self._adopt() is not None:
+            view = confusion_view(self.session.graph, self.session.class_names, self.glyphs)
+            self.app.push_screen(ReadingScreen("Outcomes with the present weights", lambda _: view))
+
+    def action_collapse(self) -> None:
+        """The product of all matrices, where the network is linear."""
+        if self._adopt() is not None:
+            view = collapse_view(self.session.network, self.session.graph, self.glyphs)
+            self.app.push_screen(ReadingScreen("One matrix", lambda _: view))
+
+    def _adopt(self) -> Live | None:
+        """Brings the present weights to the session; None (and a word about it) where they are not to be had."""
+        live = self.controls()
+        if live is not None and self.session.updates:
+            self.notify(
+                "Updates made in the stepper are not part of this training; its own weights are shown now."
+            )
+        if live is not None:
+            live.parameters(self.session.adopt)
+        return live
+
+    def action_screen(self, name: str) -> None:
+        """Another screen of this experiment."""
+        cast("BptuiApp", self.app).show(name)
+
+    def action_lessons(self) -> None:
+        """The lessons on this experiment; a training goes on meanwhile."""
+        cast("BptuiApp", self.app).show_lessons()
+
+    def action_back(self) -> None:
+        """Back to the list of experiments."""
+        cast("BptuiApp", self.app).show_home()

@@ -1,0 +1,260 @@
+"""The dead-ReLU monitor: zero activations over the steps, every unit's state, and who died when.
+
+title, progress            what is trained, how far, how well
+chart                      fraction of zero activations, by layer, over the steps
+map                        layer × unit: dead, quiet, or how often it fires
+events                     "step 120: unit 3 of layer 2 died"
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.content import Content
+
+from engine.formula.notation import number_text
+from engine.metrics.dead_units import UnitEvent
+from engine.runs.history import Series
+from engine.training.trainer import UnitActivity
+from tui.session.source import Source
+from tui.session.training_run import LaneView
+from tui.session.variants import with_next_init, with_relu_swapped
+from tui.shell.key_bar import KeyBar
+from tui.shell.keys import RELU_COMMANDS, bindings
+from tui.shell.static_text import FixedText, Panel
+from tui.shell.too_small import TooSmall
+from tui.training.chart_view import ChartView
+from tui.training.charts import FIRST, MARKERS, SERIES, Chart, Line, lines_chart
+from tui.training.gradient_charts import spread
+from tui.training.screen import TrainingScreen
+from tui.training.status_lines import LaneStatus
+from tui.training.unit_map import Cursor, UnitState, unit_map
+
+EVENTS_SHOWN = 200
+
+FRACTIONS = "Fraction of zero activations, by step"
+
+
+class ReluScreen(TrainingScreen):
+    """Watches the units of every layer."""
+
+    CSS_PATH = "training.tcss"
+    COMMANDS_SHOWN = RELU_COMMANDS
+    BINDINGS = bindings(RELU_COMMANDS)
+
+    def __init__(self, session: Source) -> None:
+        super().__init__(session)
+        self.cursor = Cursor(0, 0)
+        self._widths: tuple[int, ...] = ()
+
+    def compose(self) -> ComposeResult:
+        """From top to bottom as pictured above."""
+        yield FixedText(id="title")
+        yield FixedText(id="progress")
+        yield FixedText(id="progress-2")
+        with Panel(id="chart-panel"):
+            yield ChartView(id="chart")
+        with Horizontal(id="units"):
+            with Panel(id="map-panel"):
+                yield ChartView(id="map")
+            with Panel(id="events-panel"):
+                yield FixedText(id="events")
+        yield FixedText(id="layer")
+        yield TooSmall()
+        yield KeyBar()
+
+    def draw(self, statuses: list[LaneStatus]) -> None:
+        """The chart, the map and the events."""
+        chart, units = self.query_one("#chart", ChartView), self.query_one("#map", ChartView)
+        self.query_one("#events-panel", Panel).entitle("Events by step")
+        found = self.live.look(lambda lanes: self._read(lanes[0], max(chart.size.width, 20)))
+        self.query_one("#events").set_class(found is None, "-about")
+        if found is None:
+            chart.show_text(self.hint)
+            units.show_text("")
+            self.query_one("#chart-panel", Panel).entitle(FRACTIONS)
+            self.query_one("#map-panel", Panel).entitle("")
+            self.query_one("#layer", FixedText).say("")
+            self.query_one("#events", FixedText).say(Content.styled(self.live.first.about, "$faint"))
+            return
+        series, activity = found
+        self._draw_fractions(chart, series)
+        if activity is None:
+            units.show(self._layer_counts())
+            return
+        self._widths = tuple(len(rates) for rates in activity.firing_rate)
+        self.cursor = self._clamped(self.cursor)
+        self._draw_map(units, activity)
+        self._draw_events(activity)
+        self._draw_unit(activity)
+
+    @staticmethod
+    def _read(lane: LaneView, points: int) -> tuple[Series, UnitActivity | None] | None:
+        if lane.record is None:
+            return None
+        return lane.history.decimated("zero_fraction", points), lane.unit_activity()
+
+    def _layer_counts(self) -> Chart:
+        """How many units of each layer are dead and quiet: all that a run log knows."""
+        lane = self.live.first
+        record = lane.record
+        if record is None:
+            return Chart(())
+        rows = ["A run log has no single units.", ""] + [
+            f"layer {number}: {max(int(dead), 0)} dead, {int(quiet)} quiet{f' of {units}' if units else ''}"
+            for number, (dead, quiet, units) in enumerate(
+                zip(record.dead, record.quiet, lane.units or (0,) * len(record.dead), strict=True), start=1
+            )
+        ]
+        return Chart(tuple(((row, FIRST),) for row in rows))
+
+    def _clamped(self, cursor: Cursor) -> Cursor:
+        layer = min(max(cursor.layer, 0), len(self._widths) - 1)
+        return Cursor(layer, min(max(cursor.unit, 0), self._widths[layer] - 1))
+
+    def _draw_fractions(self, chart: ChartView, series: Series) -> None:
+        layers = spread(series.value.shape[1], self.cursor.layer)
+        lines = [
+            Line(f"layer {layer + 1}", series.step, series.value[:, layer], role)
+            for layer, role in zip(layers, SERIES, strict=False)
+        ]
+        chart.show(
+            lines_chart(
+                lines, chart.size.width, chart.size.height, log=False, ascii_only=self.glyphs.ascii, top=1.0
+            )
+        )
+        marks = MARKERS[self.glyphs.ascii]
+        legend = "  ".join(f"{marks[line.role]} {line.name}" for line in lines)
+        self.query_one("#chart-panel", Panel).entitle(FRACTIONS, legend)
+
+    def _draw_map(self, view: ChartView, activity: UnitActivity) -> None:
+        states = [
+            UnitState(f"layer {number}", rates, dead)
+            for number, (rates, dead) in enumerate(
+                zip(activity.firing_rate, activity.dead, strict=True), start=1
+            )
+        ]
+        view.show(
+            unit_map(states, self.cursor, view.size.width, view.size.height, ascii_only=self.glyphs.ascii)
+        )
+        dead, quiet = _counts(activity)
+        total = sum(self._widths)
+        self.query_one("#map-panel", Panel).entitle(
+            f"Units: {dead} dead, {quiet} quiet, of {total}",
+            "x dead  . quiet  1-8 fires" if self.glyphs.ascii else "x dead · quiet ▁…█ fires",
+        )
+
+    def _draw_events(self, activity: UnitActivity) -> None:
+        room = self.query_one("#events").size
+        latest = activity.events[-min(max(room.height, 1), EVENTS_SHOWN) :][::-1]
+        lines = _event_lines(latest, room.width)
+        text = "\n".join(lines) if lines else "No unit has died."
+        self.query_one("#events", FixedText).say(text)
+
+    def _draw_unit(self, activity: UnitActivity) -> None:
+        layer, unit = self.cursor.layer, self.cursor.unit
+        rate, dead = activity.firing_rate[layer][unit], activity.dead[layer][unit]
+        died_at = int(activity.died_at[layer][unit])
+        parts: list[Content | str | tuple[str, str]] = [
+            (f" unit {unit} of layer {layer + 1} ", "bold reverse $accent")
+        ]
+        if dead:
+            parts.append((f"  dead since step {died_at}", "bold $remark"))
+            parts.append((", 0 for every sample; Enter shows why", "bold $remark"))
+        else:
+            parts += [("  fires for ", "$faint"), f"{100 * rate:.0f} %", (" of the batch", "$faint")]
+            if rate == 0:
+                parts.append(("   quiet: 0 for every sample of this batch", "$remark"))
+        slope = self.live.look(lambda lanes: lanes[0].slope)
+        if slope is not None:
+            parts.append((f"   slope {number_text(slope, self.glyphs)}", "$faint"))
+        while (line := Content.assemble(*parts)).cell_length > self.size.width and len(parts) > 2:
+            parts.pop()
+        self.query_one("#layer", FixedText).say(line)
+
+    # ── what is shown ───────────────────────────────────────────────────────────────────────────────
+
+    def action_move(self, layers: int, units: int) -> None:
+        """Moves the cursor over the map; down is towards the output."""
+        if self._widths:
+            self.cursor = self._clamped(Cursor(self.cursor.layer + layers, self.cursor.unit + units))
+            self.redraw()
+
+    def action_next_dead(self) -> None:
+        """The next dead unit, round and round."""
+        activity = self.live.look(lambda lanes: lanes[0].unit_activity())
+        places = [] if activity is None else _dead_units(activity)
+        if not places:
+            self.notify("No unit is dead.")
+            return
+        here = (self.cursor.layer, self.cursor.unit)
+        layer, unit = next((place for place in places if place > here), places[0])
+        self.cursor = Cursor(layer, unit)
+        self.redraw()
+
+    def action_slope(self, direction: int) -> None:
+        """A steeper or flatter slope for negative inputs, from the next step on."""
+        live = self.controls()
+        if live is None:
+            return
+        slope = live.first.slope
+        if slope is None:
+            self.notify("No layer is a leaky ReLU: press L to begin anew with one.")
+            return
+        steeper = min(max(slope, 0.005) * 2, 1.0) if direction > 0 else slope / 2
+        live.set_slope(steeper)
+        self.notify(f"slope {number_text(steeper, self.glyphs)}")
+        self.redraw()
+
+    def action_leaky(self) -> None:
+        """Begins anew with leaky ReLUs, or with ReLUs again."""
+        live = self.controls()
+        if live is None:
+            return
+        swapped = with_relu_swapped(live.lane.experiment)
+        if swapped is None:
+            self.notify("This network has no ReLUs to swap.")
+            return
+        live.restart(swapped)
+        self.redraw()
+
+    def action_next_init(self) -> None:
+        """Begins anew with the next way to initialise the weights."""
+        if (live := self.controls()) is not None:
+            experiment = with_next_init(live.lane.experiment)
+            live.restart(experiment)
+            self.notify(f"initialised with {experiment.network.init.scheme}")
+            self.redraw()
+
+    def action_stepper(self) -> None:
+        """The stepper on the unit under the cursor: for a dead one it shows the factor that is 0."""
+        self.open_stepper(self.cursor.layer + 1, self.cursor.unit)
+
+
+def _event_lines(events: Sequence[UnitEvent], width: int) -> list[str]:
+    """Events in sentences, or in fewer words where those are too long: what happened must not be cut off."""
+    sentences = [str(event) for event in events]
+    if all(len(sentence) <= width for sentence in sentences):
+        return sentences
+    return [
+        f"{event.step} {'died' if event.died else 'recovered'}: unit {event.unit} of layer {event.layer}"
+        for event in events
+    ]
+
+
+def _counts(activity: UnitActivity) -> tuple[int, int]:
+    """How many units are dead, and how many are quiet but not dead."""
+    dead = sum(int(np.count_nonzero(mask)) for mask in activity.dead)
+    quiet = sum(
+        int(np.count_nonzero((rates == 0) & ~mask))
+        for rates, mask in zip(activity.firing_rate, activity.dead, strict=True)
+    )
+    return dead, quiet
+
+
+def _dead_units(activity: UnitActivity) -> list[tuple[int, int]]:
+    """(layer, unit) of every dead unit, both from 0, in order."""
+    return [(layer, int(unit)) for layer, mask in enumerate(activity.dead) for unit in np.flatnonzero(mask)]
