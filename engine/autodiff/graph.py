@@ -111,9 +111,9 @@ class Node:
 class Op(ABC):
     """One operation: it fills `output` from `inputs`.
 
-    `sends[i]` says whether input i wants a gradient; `adds[i]` whether another consumer has already written
+    `needs_grad[i]` says whether input i wants a gradient; `accumulates[i]` whether another consumer has already written
     to its gradient in this backward pass, so that this one must add. Both are set by `Graph.finish`.
-    `bypassed` is set by a loss that sends the gradient of this op's input itself, because the product of the
+    `fused` is set by a loss that sends the gradient of this op's input itself, because the product of the
     two separate factors is not stable (sigmoid with cross-entropy).
     """
 
@@ -123,9 +123,9 @@ class Op(ABC):
     def __init__(self, inputs: Sequence[Node], output: Node) -> None:
         self.inputs = tuple(inputs)
         self.output = output
-        self.sends: list[bool] = [False] * len(self.inputs)
-        self.adds: list[bool] = [False] * len(self.inputs)
-        self.bypassed = False
+        self.needs_grad: list[bool] = [False] * len(self.inputs)
+        self.accumulates: list[bool] = [False] * len(self.inputs)
+        self.fused = False
 
     @property
     def overwrites(self) -> bool:
@@ -158,7 +158,7 @@ class Op(ABC):
         return next(formula for reached, formula in self.local(i, entry) if reached == output_entry)
 
     @abstractmethod
-    def reach(self, i: int) -> int:
+    def fan_out(self, i: int) -> int:
         """How many output entries one entry of input i reaches: all entries of an input reach equally many."""
 
     @abstractmethod
@@ -287,13 +287,13 @@ class Graph:
                 if node.needs_gradient and node.grad.shape != node.value.shape:
                     node.grad = aligned_zeros(node.shape, self.dtype)
             for op in reversed(self.ops):
-                if op.bypassed:
+                if op.fused:
                     written.update(id(node) for node in op.inputs)  # by the loss
                     continue
                 for i, node in enumerate(op.inputs):
-                    op.sends[i] = node.needs_gradient
-                    op.adds[i] = id(node) in written
-                    if op.sends[i]:
+                    op.needs_grad[i] = node.needs_gradient
+                    op.accumulates[i] = id(node) in written
+                    if op.needs_grad[i]:
                         written.add(id(node))
         scratch = Scratch(self.dtype)
         for op in self.ops:
@@ -342,7 +342,7 @@ class Graph:
         kernels: list[Kernel] = []
         for op in reversed(self.ops):
             # A stable loss sends ∂ℰ/∂f even where its own input, Ŷ, wants no gradient.
-            if any(op.sends) or op is self.ops[-1]:
+            if any(op.needs_grad) or op is self.ops[-1]:
                 kernels.append(op.backward)
             kernels.extend(after.get(op, ()))
         return kernels

@@ -269,7 +269,7 @@ class Derivation(Sequence[Step]):
                 chosen = place
         running = self._running(index)
         lines: tuple[Expr, ...] = ()
-        if taken.op.bypassed and isinstance(loss := self.graph.ops[-1], Loss):
+        if taken.op.fused and isinstance(loss := self.graph.ops[-1], Loss):
             lines = tuple(loss.simplification(site.entry))
         return Step(site.symbol, site.value, site.gradient, tuple(terms), chosen, running, lines)
 

@@ -70,7 +70,7 @@ def matrix_lines(graph: Graph) -> Iterator[MatrixLine]:
     for op in graph.ops:
         yield from forward_lines(op)
     for op in reversed(graph.ops):
-        if not op.bypassed:
+        if not op.fused:
             yield from backward_lines(op)
 
 
@@ -119,14 +119,14 @@ def _(op: Linear) -> Iterator[MatrixLine]:
 @backward_lines.register
 def _(op: Linear) -> Iterator[MatrixLine]:
     weight, activation = op.inputs[:2]
-    if op.sends[WEIGHT]:
+    if op.needs_grad[WEIGHT]:
         factors = (_value(activation), _gradient(op.output, transposed=True))
         yield _backward(weight, "·", factors, factors[0].value @ factors[1].value, op, WEIGHT)
-    if len(op.inputs) > BIAS and op.sends[BIAS]:
+    if len(op.inputs) > BIAS and op.needs_grad[BIAS]:
         ones = Factor(Symbol("ones"), np.ones((op.output.shape[1], 1), op.output.value.dtype))
         factors = (_gradient(op.output), ones)
         yield _backward(op.inputs[BIAS], "·", factors, factors[0].value @ ones.value, op, BIAS)
-    if op.sends[ACTIVATION]:
+    if op.needs_grad[ACTIVATION]:
         factors = (_value(weight), _gradient(op.output))
         yield _backward(activation, "·", factors, factors[0].value @ factors[1].value, op, ACTIVATION)
 
@@ -142,7 +142,7 @@ def _backward(
     summands: tuple[Array, ...] = (),
 ) -> MatrixLine:
     """A backward line; where the node has several consumers, the line is one of the summands of its gradient."""
-    several = sum(consumer.sends[place] for consumer, place in node.consumers if not consumer.bypassed) > 1
+    several = sum(consumer.needs_grad[place] for consumer, place in node.consumers if not consumer.fused) > 1
     if operator == "·":
         summands = (np.abs(factors[0].value) @ np.abs(factors[1].value),)
     agrees = _agrees(value, node.grad, *summands)
@@ -239,7 +239,7 @@ def _(op: Add) -> Iterator[MatrixLine]:
 @backward_lines.register
 def _(op: Add) -> Iterator[MatrixLine]:
     for i, node in enumerate(op.inputs):
-        if op.sends[i]:
+        if op.needs_grad[i]:
             yield _backward(node, "", (_gradient(op.output),), op.output.grad, op, i)
 
 
@@ -263,7 +263,7 @@ def _(op: Mean | Std) -> Iterator[MatrixLine]:
 @backward_lines.register(Mean)
 @backward_lines.register(Std)
 def _(op: Mean | Std) -> Iterator[MatrixLine]:
-    if op.sends[0]:
+    if op.needs_grad[0]:
         remark = "an equal share to each" if isinstance(op, Mean) else "in proportion to f - mean"
         yield _backward(op.inputs[0], "", (_gradient(op.output),), contribution(op, 0), op, 0, remark)
 
@@ -280,7 +280,7 @@ def _(op: Standardize) -> Iterator[MatrixLine]:
 @backward_lines.register
 def _(op: Standardize) -> Iterator[MatrixLine]:
     for i, node in enumerate(op.inputs):
-        if op.sends[i]:
+        if op.needs_grad[i]:
             factors = (_gradient(op.output), _value(op.inputs[2]))
             direct = op.output.grad / op.inputs[2].value
             summands = (direct, direct * op.output.value)
@@ -312,7 +312,7 @@ def _(op: Loss) -> Iterator[MatrixLine]:
 @backward_lines.register
 def _(op: Loss) -> Iterator[MatrixLine]:
     prediction, label = op.inputs
-    if op.sends[0]:
+    if op.needs_grad[0]:
         value = np.empty_like(prediction.value)
         with np.errstate(all="ignore"):
             op.prediction_gradient(value)

@@ -77,7 +77,7 @@ def running_products(graph: Graph, downwards: Iterable[Link]) -> Iterator[float]
     product = 1.0
     for link in downwards:
         product *= link.formula.evaluate(graph.value_of)
-        if link.op.bypassed and not math.isfinite(product):
+        if link.op.fused and not math.isfinite(product):
             product = _fused_product(graph, link.above.entry, link.below.entry)
         yield product
 
@@ -99,7 +99,7 @@ def path_counts(graph: Graph) -> dict[int, int]:
     for op in reversed(graph.ops):
         beyond = counts.get(id(op.output), 0)
         for i, node in enumerate(op.inputs):
-            counts[id(node)] = counts.get(id(node), 0) + op.reach(i) * beyond
+            counts[id(node)] = counts.get(id(node), 0) + op.fan_out(i) * beyond
     return counts
 
 
@@ -125,7 +125,7 @@ class StrongestPaths:
             if id(node) not in above:
                 continue
             strongest = op.strongest(i, self._beyond[id(op.output)], self.columns)
-            if op.bypassed:  # ∞·0 where Ŷ has rounded: the loss knows the product of the two
+            if op.fused:  # ∞·0 where Ŷ has rounded: the loss knows the product of the two
                 first_column = self.columns.start or 0
                 for row, column in np.argwhere(np.isnan(strongest) | np.isposinf(strongest)).tolist():
                     strongest[row, column] = self._fused(op, i, (row, first_column + column))[1].max()
@@ -167,11 +167,11 @@ class StrongestPaths:
 
         `columns` restricts the choice to edges into those samples, where a weight reaches every sample.
         """
-        if len(site.node.consumers) == 1 and site.node.consumers[0][0].reach(site.node.consumers[0][1]) == 1:
+        if len(site.node.consumers) == 1 and site.node.consumers[0][0].fan_out(site.node.consumers[0][1]) == 1:
             return next(links_from(site))
         best, best_total = None, -math.inf
         for op, i in site.node.consumers:
-            if op.bypassed:
+            if op.fused:
                 entries, totals = self._fused(op, i, site.entry)
                 place = int(totals.argmax())
                 return self._link(op, i, site, entries[place])
@@ -201,11 +201,11 @@ class StrongestPaths:
 
         def push(before: float, trail: _Trail) -> None:
             link = trail.link
-            if link.op.bypassed:  # counts for itself and for the last link after it
+            if link.op.fused:  # counts for itself and for the last link after it
                 total = magnitude = before + _log_magnitude(
                     _fused_product(self.graph, link.above.entry, link.below.entry)
                 )
-            elif trail.before is not None and trail.before.link.op.bypassed:
+            elif trail.before is not None and trail.before.link.op.fused:
                 total = magnitude = before
             else:
                 magnitude = before + _log_magnitude(link.formula.evaluate(self.graph.value_of))

@@ -179,7 +179,7 @@ def is_well_conditioned(case: Case, margin: float, least_slope: float, least_spr
 def is_unsaturated(graph: Graph) -> bool:
     """Whether Ŷ is so far from 0 and 1 that ∂ℰ/∂Ŷ and ∂Ŷ/∂f can be multiplied without loss of digits."""
     prediction = graph.nodes[Symbol("Y_hat")].value
-    return not graph.ops[-2].bypassed or bool(np.all((prediction > 1e-6) & (prediction < 1 - 1e-6)))
+    return not graph.ops[-2].fused or bool(np.all((prediction > 1e-6) & (prediction < 1 - 1e-6)))
 
 
 # ── the second implementation ───────────────────────────────────────────────────────────────────────

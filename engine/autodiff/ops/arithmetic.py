@@ -54,11 +54,11 @@ class Pairwise(Op):
         """Each side gets its partial derivative times the output's gradient."""
         x, y = self.inputs
         for i, node in enumerate(self.inputs):
-            if not self.sends[i]:
+            if not self.needs_grad[i]:
                 continue
             self.rule.partials[i](x.value, y.value, self._scratch)
             np.multiply(self._scratch, self.output.grad, out=self._scratch)
-            if self.adds[i]:
+            if self.accumulates[i]:
                 np.add(node.grad, self._scratch, out=node.grad)
             else:
                 np.copyto(node.grad, self._scratch)
@@ -73,7 +73,7 @@ class Pairwise(Op):
         x, y = self.inputs
         return ((entry, self.rule.partial_formulas[i](x.entry(entry), y.entry(entry))),)
 
-    def reach(self, i: int) -> int:
+    def fan_out(self, i: int) -> int:
         """One."""
         return 1
 

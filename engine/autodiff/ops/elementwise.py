@@ -53,18 +53,18 @@ class Elementwise(Op):
     @property
     def overwrites(self) -> bool:
         """Where the rule allows it, unless a loss computes from the input."""
-        return self.rule.in_place and not self.bypassed
+        return self.rule.in_place and not self.fused
 
     @property
     def overwrites_gradient(self) -> bool:
         """Entry by entry, always; a bypassed op's input has its gradient from the loss."""
-        return not self.bypassed
+        return not self.fused
 
     def prepare(self, scratch: Scratch) -> None:
         """Cuts all arrays into blocks; takes a working array for one block's derivatives."""
         (node,) = self.inputs
         self._blocks: list[tuple[Array, ...]] = []
-        if not self.sends[0]:
+        if not self.needs_grad[0]:
             return
         whole = (node.value, self.output.value, self.output.grad, node.grad)
         if all(one.flags.c_contiguous for one in whole):
@@ -80,10 +80,10 @@ class Elementwise(Op):
 
     def backward(self) -> None:
         """∂ℰ/∂f = g'(f) ∂ℰ/∂a."""
-        adds, derivative = self.adds[0], self.rule.derivative
+        accumulates, derivative = self.accumulates[0], self.rule.derivative
         for x, y, arriving, target, slope in self._blocks:
             derivative(x, y, slope)
-            if adds:
+            if accumulates:
                 np.multiply(slope, arriving, out=slope)
                 np.add(target, slope, out=target)
             else:
@@ -97,7 +97,7 @@ class Elementwise(Op):
         """Each entry reaches its own output entry only."""
         return ((entry, self.rule.derivative_formula(self.inputs[0].entry(entry))),)
 
-    def reach(self, i: int) -> int:
+    def fan_out(self, i: int) -> int:
         """One."""
         return 1
 

@@ -25,7 +25,7 @@ class Linear(Op):
         self._activation_transposed = activation.value.T
         self._scratch = [
             scratch.like(node.value) if add else None
-            for node, add in zip(self.inputs, self.adds, strict=True)
+            for node, add in zip(self.inputs, self.accumulates, strict=True)
         ]
 
     def forward(self) -> None:
@@ -39,11 +39,11 @@ class Linear(Op):
         """∂ℰ/∂W = a (∂ℰ/∂f)ᵀ, ∂ℰ/∂a = W ∂ℰ/∂f, ∂ℰ/∂b = the sum of ∂ℰ/∂f over the samples."""
         weight, activation = self.inputs[:2]
         gradient = self.output.grad
-        if self.sends[WEIGHT]:
+        if self.needs_grad[WEIGHT]:
             self._send_product(WEIGHT, activation.value, gradient.T)
-        if self.sends[ACTIVATION]:
+        if self.needs_grad[ACTIVATION]:
             self._send_product(ACTIVATION, weight.value, gradient)
-        if len(self.inputs) > BIAS and self.sends[BIAS]:
+        if len(self.inputs) > BIAS and self.needs_grad[BIAS]:
             bias, scratch = self.inputs[BIAS], self._scratch[BIAS]
             np.add.reduce(gradient, axis=1, keepdims=True, out=bias.grad if scratch is None else scratch)
             if scratch is not None:
@@ -95,7 +95,7 @@ class Linear(Op):
         unit = column if i == WEIGHT else row
         return (np.full(n, unit), np.arange(n)), activation.value[row] if i == WEIGHT else np.ones(n)
 
-    def reach(self, i: int) -> int:
+    def fan_out(self, i: int) -> int:
         """fan_out units for an activation, n samples for a weight or a bias."""
         fan_out, n = self.output.shape
         return fan_out if i == ACTIVATION else n

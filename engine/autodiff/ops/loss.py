@@ -36,7 +36,7 @@ class Loss(Op):
         self.n = n
         self.logits = logits
         if logits is not None and prediction.op is not None:
-            prediction.op.bypassed = True
+            prediction.op.fused = True
 
     def prepare(self, scratch: Scratch) -> None:
         """Takes two working arrays of Ŷ's shape."""
@@ -83,7 +83,7 @@ class Loss(Op):
         """Every prediction reaches ℰ."""
         return (((0, 0), self.by_prediction(entry)),)
 
-    def reach(self, i: int) -> int:
+    def fan_out(self, i: int) -> int:
         """One: ℰ is a scalar."""
         return 1
 
@@ -182,7 +182,7 @@ class BinaryCrossEntropy(Loss):
     def backward(self) -> None:
         """∂ℰ/∂f = (1/n)(-αY(1-Ŷ) + β(1-Y)Ŷ), and ∂ℰ/∂Ŷ where it is wanted."""
         prediction, label = (node.value for node in self.inputs)
-        if self.sends[0]:
+        if self.needs_grad[0]:
             self.prediction_gradient(self.inputs[0].grad)
         if self.logits is None:
             return
@@ -316,7 +316,7 @@ class CrossEntropy(Loss):
     def backward(self) -> None:
         """∂ℰ/∂f = (1/n)(Ŷ ΣY - Y), where ΣY, a column of labels, is 1; and ∂ℰ/∂Ŷ where it is wanted."""
         prediction, label = (node.value for node in self.inputs)
-        if self.sends[0]:
+        if self.needs_grad[0]:
             self.prediction_gradient(self.inputs[0].grad)
         if self.logits is None:
             return
@@ -404,7 +404,7 @@ class SquaredError(Loss):
 
     def backward(self) -> None:
         """(1/n)(Ŷ - Y)."""
-        if self.sends[0]:
+        if self.needs_grad[0]:
             self.prediction_gradient(self.inputs[0].grad)
 
     def prediction_gradient(self, out: Array) -> None:

@@ -48,7 +48,7 @@ class _Statistic(Op):
         self._small = np.empty(self.output.shape, self.output.value.dtype)
         self._count = self.inputs[0].shape[self.axis]
 
-    def reach(self, i: int) -> int:
+    def fan_out(self, i: int) -> int:
         """Its own row's (or column's) statistic."""
         return 1
 
@@ -65,7 +65,7 @@ class _Statistic(Op):
     def _add_to_input(self, contribution: Array) -> None:
         """Adds (or writes) a gradient that broadcasts to f's shape."""
         target = self.inputs[0].grad
-        if self.adds[0]:
+        if self.accumulates[0]:
             np.add(target, contribution, out=target)
         else:
             np.copyto(target, contribution)
@@ -80,7 +80,7 @@ class Mean(_Statistic):
 
     def backward(self) -> None:
         """Every entry gets an equal share of the mean's gradient."""
-        if self.sends[0]:
+        if self.needs_grad[0]:
             np.divide(self.output.grad, self._count, out=self._small)
             self._add_to_input(self._small)
 
@@ -120,7 +120,7 @@ class Std(_Statistic):
 
     def backward(self) -> None:
         """∂ℰ/∂f += (f - mean) / (count std) ∂ℰ/∂std."""
-        if self.sends[0]:
+        if self.needs_grad[0]:
             np.divide(self.output.grad, self.output.value, out=self._small)
             np.divide(self._small, self._count, out=self._small)
             np.subtract(self.inputs[0].value, self.mean.value, out=self._scratch)
@@ -179,9 +179,9 @@ class Standardize(Op):
         direct = self._scratch
         np.divide(self.output.grad, std.value, out=direct)
         np.multiply(direct, self.output.value, out=self._product)
-        if self.sends[VALUE] and self.adds[VALUE]:
+        if self.needs_grad[VALUE] and self.accumulates[VALUE]:
             np.add(value.grad, direct, out=value.grad)
-        elif self.sends[VALUE]:
+        elif self.needs_grad[VALUE]:
             np.copyto(value.grad, direct)
         self._send_minus_sum(MEAN, direct)
         self._send_minus_sum(STD, self._product)
@@ -189,10 +189,10 @@ class Standardize(Op):
     def _send_minus_sum(self, i: int, terms: Array) -> None:
         """Sends the mean or the std, which reach all of a row or column, minus the sum of `terms` over it."""
         target = self.inputs[i].grad
-        if self.sends[i] and self.adds[i]:
+        if self.needs_grad[i] and self.accumulates[i]:
             np.sum(terms, axis=self.axis, keepdims=True, out=self._small)
             np.subtract(target, self._small, out=target)
-        elif self.sends[i]:
+        elif self.needs_grad[i]:
             np.sum(terms, axis=self.axis, keepdims=True, out=target)
             np.negative(target, out=target)
 
@@ -221,7 +221,7 @@ class Standardize(Op):
             deviation = self.inputs[VALUE].entry(one) - mean
             yield one, -(1 / std) if i == MEAN else -(deviation / std**2)
 
-    def reach(self, i: int) -> int:
+    def fan_out(self, i: int) -> int:
         """One for f, all of the row or column for its mean and std."""
         return 1 if i == VALUE else self.output.shape[self.axis]
 

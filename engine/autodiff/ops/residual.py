@@ -23,10 +23,10 @@ class Add(Op):
 
     def backward(self) -> None:
         """∂ℰ/∂x = ∂ℰ/∂y = ∂ℰ/∂output."""
-        for node, sends, adds in zip(self.inputs, self.sends, self.adds, strict=True):
-            if sends and adds:
+        for node, needs_grad, accumulates in zip(self.inputs, self.needs_grad, self.accumulates, strict=True):
+            if needs_grad and accumulates:
                 np.add(node.grad, self.output.grad, out=node.grad)
-            elif sends:
+            elif needs_grad:
                 np.copyto(node.grad, self.output.grad)
 
     def formula(self, entry: Entry) -> Expr:
@@ -38,7 +38,7 @@ class Add(Op):
         """1, to its own entry."""
         return ((entry, Number(1.0)),)
 
-    def reach(self, i: int) -> int:
+    def fan_out(self, i: int) -> int:
         """One."""
         return 1
 

@@ -32,14 +32,14 @@ class Softmax(Op):
 
     def backward(self) -> None:
         """∂ℰ/∂f_j = Ŷ_j (∂ℰ/∂Ŷ_j - Σ_i ∂ℰ/∂Ŷ_i Ŷ_i)."""
-        if not self.sends[0]:
+        if not self.needs_grad[0]:
             return
         y, gradient, target = self.output.value, self.output.grad, self.inputs[0].grad
         np.multiply(gradient, y, out=self._scratch)
         np.add.reduce(self._scratch, axis=0, keepdims=True, out=self._row)
         np.subtract(gradient, self._row, out=self._scratch)
         np.multiply(self._scratch, y, out=self._scratch)
-        if self.adds[0]:
+        if self.accumulates[0]:
             np.add(target, self._scratch, out=target)
         else:
             np.copyto(target, self._scratch)
@@ -59,7 +59,7 @@ class Softmax(Op):
             output = self.output.entry((row, k))
             yield (row, k), own * (1 - own) if row == j else -(output * own)
 
-    def reach(self, i: int) -> int:
+    def fan_out(self, i: int) -> int:
         """Every output of the sample."""
         return self.output.shape[0]
 

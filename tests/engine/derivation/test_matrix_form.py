@@ -92,7 +92,7 @@ def test_a_product_is_the_product_of_the_factors_that_it_names(case: Case):
 def test_contributions_of_all_consumers_add_up_to_the_gradient(case: Case):
     graph = case.graph()
     for node in graph.nodes.values():
-        ops = [(op, i) for op, i in node.consumers if not op.bypassed and op is not graph.ops[-1]]
+        ops = [(op, i) for op, i in node.consumers if not op.fused and op is not graph.ops[-1]]
         if not node.needs_gradient or not ops or len(ops) != len(node.consumers):
             continue
         try:

@@ -167,7 +167,7 @@ def test_local_values_single_formulas_and_reach_agree_with_local(case: OpCase, s
             (row, column), values = op.local_values(i, entry, graph.value_of)
             assert list(zip(row.tolist(), column.tolist(), strict=True)) == [o for o, _ in listed]
             assert values == pytest.approx([f.evaluate(graph.value_of) for _, f in listed], rel=1e-15)
-            assert op.reach(i) == len(listed)
+            assert op.fan_out(i) == len(listed)
             for reached, formula in listed:
                 assert op.local_at(i, entry, reached) == formula
 
