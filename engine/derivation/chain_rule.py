@@ -22,7 +22,7 @@ import numpy as np
 
 from engine.autodiff.graph import EVERY_COLUMN, Graph, Node
 from engine.autodiff.ops.loss import Loss
-from engine.derivation.paths import Link, Site, StrongestPaths, links_from, path_counts, running_products
+from engine.derivation.paths import Edge, Site, StrongestPaths, edges_from, path_counts, running_products
 from engine.formula.expression import Expr, Partial, Symbol
 
 
@@ -180,21 +180,21 @@ class Derivation(Sequence[Step]):
     new one after the next. `sample` is the one whose path is shown, where the target belongs to all of them.
     """
 
-    def __init__(self, graph: Graph, target: Site, sample: int, first: Link | None = None) -> None:
+    def __init__(self, graph: Graph, target: Site, sample: int, first: Edge | None = None) -> None:
         self.graph = graph
         self.sample = sample
         self._target = target
         self._strongest = StrongestPaths(graph, target.node, sample)
         if first is None:
             own = EVERY_COLUMN if target.node.per_sample else slice(sample, sample + 1)
-            first = self._strongest.strongest_link(target, own)
+            first = self._strongest.strongest_edge(target, own)
         self._set_path(self._strongest.from_site(target, first))
 
-    def _set_path(self, upwards: list[Link]) -> None:
-        self._links = upwards[::-1]  # from the loss to the target, as steps are read
+    def _set_path(self, upwards: list[Edge]) -> None:
+        self._edges = upwards[::-1]  # from the loss to the target, as steps are read
         self._steps: dict[int, Step] = {}
         self._products: list[float] = []
-        self._more_products = running_products(self.graph, self._links)
+        self._more_products = running_products(self.graph, self._edges)
 
     # ── the target and its batch ────────────────────────────────────────────────────────────────────
 
@@ -223,17 +223,17 @@ class Derivation(Sequence[Step]):
         """What the shown sample adds to the gradient."""
         return next(share.value for share in self.samples if share.sample == self.sample)
 
-    def _links_of_sample(self) -> list[Link]:
+    def _edges_of_sample(self) -> list[Edge]:
         return [
-            link
-            for link in links_from(self._target)
-            if _sample(self._target, link.above.node, link.above.entry[1]) in (None, self.sample)
+            edge
+            for edge in edges_from(self._target)
+            if _sample(self._target, edge.above.node, edge.above.entry[1]) in (None, self.sample)
         ]
 
     # ── the steps ───────────────────────────────────────────────────────────────────────────────────
 
     def __len__(self) -> int:
-        return len(self._links)
+        return len(self._edges)
 
     @overload
     def __getitem__(self, index: int) -> Step: ...
@@ -252,20 +252,20 @@ class Derivation(Sequence[Step]):
     @property
     def path(self) -> tuple[Symbol, ...]:
         """The scalars along the path, the loss first and the target last."""
-        return (self.graph.loss.symbol, *(link.below.symbol for link in self._links))
+        return (self.graph.loss.symbol, *(edge.below.symbol for edge in self._edges))
 
-    def link(self, index: int) -> Link:
+    def edge(self, index: int) -> Edge:
         """The edge that the path takes at a step."""
-        return self._links[index]
+        return self._edges[index]
 
     def _step(self, index: int) -> Step:
-        taken = self._links[index]
+        taken = self._edges[index]
         site = taken.below
         terms = []
         chosen = 0
-        for place, link in enumerate(links_from(site)):
-            terms.append(self._term(link))
-            if link.op is taken.op and link.i == taken.i and link.above == taken.above:
+        for place, edge in enumerate(edges_from(site)):
+            terms.append(self._term(edge))
+            if edge.op is taken.op and edge.i == taken.i and edge.above == taken.above:
                 chosen = place
         running = self._running(index)
         lines: tuple[Expr, ...] = ()
@@ -273,19 +273,19 @@ class Derivation(Sequence[Step]):
             lines = tuple(loss.simplification(site.entry))
         return Step(site.symbol, site.value, site.gradient, tuple(terms), chosen, running, lines)
 
-    def _term(self, link: Link) -> Term:
-        below, above = link.below.symbol, link.above.symbol
-        local = link.formula.evaluate(self.graph.value_of)
-        upstream = link.above.gradient
+    def _term(self, edge: Edge) -> Term:
+        below, above = edge.below.symbol, edge.above.symbol
+        local = edge.formula.evaluate(self.graph.value_of)
+        upstream = edge.above.gradient
         return Term(
             via=above,
             symbol=Partial(above, below),
-            formula=link.formula,
-            substituted=link.formula.substitute(self.graph.value_of),
+            formula=edge.formula,
+            substituted=edge.formula.substitute(self.graph.value_of),
             local=local,
             upstream=upstream,
             contribution=local * upstream,
-            remark=link.op.remark(link.i, link.below.entry, link.above.entry),
+            remark=edge.op.remark(edge.i, edge.below.entry, edge.above.entry),
         )
 
     def _running(self, index: int) -> float:
@@ -299,13 +299,13 @@ class Derivation(Sequence[Step]):
         The path from there to the target stays; from the branch to the loss it takes the strongest way. At the
         target itself this chooses another sample, where the target belongs to several.
         """
-        site = self._links[index].below
-        link = list(links_from(site))[term]
+        site = self._edges[index].below
+        edge = list(edges_from(site))[term]
         at_target = index == len(self) - 1
-        sample = _sample(self._target, link.above.node, link.above.entry[1]) if at_target else self.sample
-        first = link if at_target else self._links[-1]
+        sample = _sample(self._target, edge.above.node, edge.above.entry[1]) if at_target else self.sample
+        first = edge if at_target else self._edges[-1]
         other = Derivation(self.graph, self._target, self.sample if sample is None else sample, first)
-        other._set_path(self._links[:index:-1] + other._strongest.from_site(site, link))
+        other._set_path(self._edges[:index:-1] + other._strongest.from_site(site, edge))
         return other
 
     # ── all paths ───────────────────────────────────────────────────────────────────────────────────
@@ -318,8 +318,8 @@ class Derivation(Sequence[Step]):
     def top_paths(self, k: int = 5) -> list[TopPath]:
         """The `k` strongest paths of the shown sample, exactly, strongest first; none where every path is 0."""
         found = []
-        for links in self._strongest.best(self._links_of_sample(), k):
-            *_, value = running_products(self.graph, reversed(links))
-            nodes = (self.graph.loss.symbol, *(link.below.symbol for link in reversed(links)))
+        for edges in self._strongest.best(self._edges_of_sample(), k):
+            *_, value = running_products(self.graph, reversed(edges))
+            nodes = (self.graph.loss.symbol, *(edge.below.symbol for edge in reversed(edges)))
             found.append(TopPath(nodes, value, value / self.sample_value if self.sample_value else None))
         return found

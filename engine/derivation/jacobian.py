@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.autodiff.graph import Array, Entries, Graph
-from engine.derivation.paths import Link
+from engine.derivation.paths import Edge
 from engine.formula.expression import Entry, Symbol
 
 TOLERANCE, SINGLE_TOLERANCE = 1e-9, 1e-4
@@ -49,19 +49,19 @@ class SampleJacobian:
         return bool(np.allclose(self.product, self.gradient, rtol=0.0, atol=self.rounding))
 
 
-def sample_jacobian(graph: Graph, link: Link, samples: Sequence[int]) -> SampleJacobian | None:
-    """The Jacobian of a link's output row by its input row; None where either side has no column per sample."""
-    below, above = link.below.node, link.above.node
+def sample_jacobian(graph: Graph, edge: Edge, samples: Sequence[int]) -> SampleJacobian | None:
+    """The Jacobian of an edge's output row by its input row; None where either side has no column per sample."""
+    below, above = edge.below.node, edge.above.node
     if not (below.per_sample and above.per_sample):
         return None
-    row_in, row_out = link.below.entry[0], link.above.entry[0]
+    row_in, row_out = edge.below.entry[0], edge.above.entry[0]
     place = {sample: position for position, sample in enumerate(samples)}
     matrix = np.zeros((len(samples), len(samples)))
     left = above.grad[row_out].astype(np.float64)
     product, size = np.zeros(graph.n), np.zeros(graph.n)
     diagonal = True
     for column in range(graph.n):
-        for (rows, columns), values in _routes(graph, link, (row_in, column)):
+        for (rows, columns), values in _routes(graph, edge, (row_in, column)):
             reached, locals_ = columns[rows == row_out], values[rows == row_out]
             product[column] += float(left[reached] @ locals_)
             size[column] += float(np.abs(left[reached]) @ np.abs(locals_))
@@ -88,17 +88,17 @@ def sample_jacobian(graph: Graph, link: Link, samples: Sequence[int]) -> SampleJ
     )
 
 
-def _routes(graph: Graph, link: Link, entry: Entry) -> Iterator[tuple[Entries, Array]]:
-    """How one entry of a link's input reaches its output: by the link, and by way of what all samples share.
+def _routes(graph: Graph, edge: Edge, entry: Entry) -> Iterator[tuple[Entries, Array]]:
+    """How one entry of an edge's input reaches its output: by the edge, and by way of what all samples share.
 
     Batch norm has three such routes: f to h itself, through the mean and through the std.
     """
-    yield link.op.local_values(link.i, entry, graph.value_of)
-    for op, i in link.below.node.consumers:
+    yield edge.op.local_values(edge.i, entry, graph.value_of)
+    for op, i in edge.below.node.consumers:
         if op.output.per_sample:
             continue
         for later, j in op.output.consumers:
-            if later is link.op:
+            if later is edge.op:
                 (rows, columns), inner = op.local_values(i, entry, graph.value_of)
                 for row, column, value in zip(rows.tolist(), columns.tolist(), inner.tolist(), strict=True):
                     reached, outer = later.local_values(j, (row, column), graph.value_of)

@@ -52,7 +52,7 @@ class Site:
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class Edge:
     """One edge: input `i` of `op` at `below` reaches the op's output at `above`, with ∂above/∂below as `formula`."""
 
     op: Op
@@ -62,30 +62,30 @@ class Link:
     formula: Expr
 
 
-def links_from(site: Site) -> Iterator[Link]:
+def edges_from(site: Site) -> Iterator[Edge]:
     """Every edge from a site towards the loss, consumer by consumer."""
     for op, i in site.node.consumers:
         for entry, formula in op.local(i, site.entry):
-            yield Link(op, i, site, Site(op.output, entry), formula)
+            yield Edge(op, i, site, Site(op.output, entry), formula)
 
 
-def running_products(graph: Graph, downwards: Iterable[Link]) -> Iterator[float]:
-    """The product of the local derivatives along a path that begins at the loss, link after link.
+def running_products(graph: Graph, downwards: Iterable[Edge]) -> Iterator[float]:
+    """The product of the local derivatives along a path that begins at the loss, edge after edge.
 
     Where Ŷ has rounded and ∂ℰ/∂Ŷ · ∂Ŷ/∂f cannot be multiplied, it goes on with what the loss knows of the two.
     """
     product = 1.0
-    for link in downwards:
-        product *= link.formula.evaluate(graph.value_of)
-        if link.op.fused and not math.isfinite(product):
-            product = _fused_product(graph, link.above.entry, link.below.entry)
+    for edge in downwards:
+        product *= edge.formula.evaluate(graph.value_of)
+        if edge.op.fused and not math.isfinite(product):
+            product = _fused_product(graph, edge.above.entry, edge.below.entry)
         yield product
 
 
 def _fused_product(graph: Graph, prediction: Entry, logit: Entry) -> float:
     loss = graph.ops[-1]
     if not isinstance(loss, Loss):
-        raise TypeError("only a loss bypasses an op")
+        raise TypeError("only a loss fuses with an op")
     return loss.fused_product(prediction, logit)
 
 
@@ -149,7 +149,7 @@ class StrongestPaths:
         """Where a node's column (or columns) stands in the arrays, which may hold only the sample's."""
         return column - self.columns.start if node.per_sample and self.columns != EVERY_COLUMN else column
 
-    def from_site(self, site: Site, first: Link | None = None) -> list[Link]:
+    def from_site(self, site: Site, first: Edge | None = None) -> list[Edge]:
         """The strongest path from a site to the loss, its first edge prescribed or not.
 
         Where every path is 0, it goes on along whatever is strongest after the 0.
@@ -157,24 +157,27 @@ class StrongestPaths:
         path = [] if first is None else [first]
         site = site if first is None else first.above
         while site.node is not self.graph.loss:
-            link = self.strongest_link(site)
-            path.append(link)
-            site = link.above
+            edge = self.strongest_edge(site)
+            path.append(edge)
+            site = edge.above
         return path
 
-    def strongest_link(self, site: Site, columns: Columns = EVERY_COLUMN) -> Link:
+    def strongest_edge(self, site: Site, columns: Columns = EVERY_COLUMN) -> Edge:
         """The edge that the strongest path from a site takes, the first of equals.
 
         `columns` restricts the choice to edges into those samples, where a weight reaches every sample.
         """
-        if len(site.node.consumers) == 1 and site.node.consumers[0][0].fan_out(site.node.consumers[0][1]) == 1:
-            return next(links_from(site))
+        if (
+            len(site.node.consumers) == 1
+            and site.node.consumers[0][0].fan_out(site.node.consumers[0][1]) == 1
+        ):
+            return next(edges_from(site))
         best, best_total = None, -math.inf
         for op, i in site.node.consumers:
             if op.fused:
                 entries, totals = self._fused(op, i, site.entry)
                 place = int(totals.argmax())
-                return self._link(op, i, site, entries[place])
+                return self._edge(op, i, site, entries[place])
             (rows, reached), values = op.local_values(i, site.entry, self.graph.value_of)
             if columns != EVERY_COLUMN and op.output.per_sample:
                 rows, reached, values = rows[columns], reached[columns], values[columns]
@@ -186,59 +189,59 @@ class StrongestPaths:
                 best, best_total = (op, i, (int(rows[place]), int(reached[place]))), float(totals[place])
         if best is None:
             raise ValueError(f"{site.symbol.plain()} does not reach the loss")
-        return self._link(best[0], best[1], site, best[2])
+        return self._edge(best[0], best[1], site, best[2])
 
-    def _link(self, op: Op, i: int, site: Site, above: Entry) -> Link:
-        return Link(op, i, site, Site(op.output, above), op.local_at(i, site.entry, above))
+    def _edge(self, op: Op, i: int, site: Site, above: Entry) -> Edge:
+        return Edge(op, i, site, Site(op.output, above), op.local_at(i, site.entry, above))
 
-    def best(self, starts: list[Link], k: int) -> list[list[Link]]:
+    def best(self, starts: list[Edge], k: int) -> list[list[Edge]]:
         """The `k` strongest paths that begin with one of these edges, strongest first, those of value 0 left out."""
         return list(islice(self._best_first(starts), k))
 
-    def _best_first(self, starts: list[Link]) -> Iterator[list[Link]]:
+    def _best_first(self, starts: list[Edge]) -> Iterator[list[Edge]]:
         order = count()  # breaks ties between equally strong, equally long paths by who came first
         queue: list[tuple[float, int, int, float, _Trail]] = []
 
         def push(before: float, trail: _Trail) -> None:
-            link = trail.link
-            if link.op.fused:  # counts for itself and for the last link after it
+            edge = trail.edge
+            if edge.op.fused:  # counts for itself and for the last edge after it
                 total = magnitude = before + _log_magnitude(
-                    _fused_product(self.graph, link.above.entry, link.below.entry)
+                    _fused_product(self.graph, edge.above.entry, edge.below.entry)
                 )
-            elif trail.before is not None and trail.before.link.op.fused:
+            elif trail.before is not None and trail.before.edge.op.fused:
                 total = magnitude = before
             else:
-                magnitude = before + _log_magnitude(link.formula.evaluate(self.graph.value_of))
-                total = magnitude + self.beyond(link.above)
+                magnitude = before + _log_magnitude(edge.formula.evaluate(self.graph.value_of))
+                total = magnitude + self.beyond(edge.above)
             if total > -math.inf:
                 key = -round(total, DIGITS_THAT_DIFFER)
                 heapq.heappush(queue, (key, -trail.length, next(order), magnitude, trail))
 
-        for link in starts:
-            push(0.0, _Trail(link, None, 1))
+        for edge in starts:
+            push(0.0, _Trail(edge, None, 1))
         while queue:
             *_, magnitude, trail = heapq.heappop(queue)
-            if trail.link.above.node is self.graph.loss:
-                yield trail.links()
+            if trail.edge.above.node is self.graph.loss:
+                yield trail.edges()
                 continue
-            for link in links_from(trail.link.above):
-                push(magnitude, _Trail(link, trail, trail.length + 1))
+            for edge in edges_from(trail.edge.above):
+                push(magnitude, _Trail(edge, trail, trail.length + 1))
 
 
 @dataclass(frozen=True, slots=True)
 class _Trail:
     """The beginning of a path, as its last edge and the trail before it: many trails share their beginnings."""
 
-    link: Link
+    edge: Edge
     before: _Trail | None
     length: int
 
-    def links(self) -> list[Link]:
+    def edges(self) -> list[Edge]:
         """The edges from the first to the last."""
         found = []
         trail: _Trail | None = self
         while trail is not None:
-            found.append(trail.link)
+            found.append(trail.edge)
             trail = trail.before
         return found[::-1]
 

@@ -88,7 +88,7 @@ def jacobian_view(derivation: Derivation, index: int, style: Style, width: int) 
     graph = derivation.graph
     samples = _shown_samples(derivation.sample, graph.n, max((width - 8) // 11, 2))
     for step in sorted(range(len(derivation)), key=lambda other: abs(other - index)):
-        jacobian = sample_jacobian(graph, derivation.link(step), samples)
+        jacobian = sample_jacobian(graph, derivation.edge(step), samples)
         if jacobian is not None:
             return _jacobian_page(derivation, step, jacobian, samples, style)
     return Content("No two neighbouring matrices of this path have a column for each sample.")

@@ -57,7 +57,7 @@ class Elementwise(Op):
 
     @property
     def overwrites_gradient(self) -> bool:
-        """Entry by entry, always; a bypassed op's input has its gradient from the loss."""
+        """Entry by entry, always; a fused op's input has its gradient from the loss."""
         return not self.fused
 
     def prepare(self, scratch: Scratch) -> None:

@@ -13,7 +13,7 @@ from engine.autodiff.graph import Array, Graph
 from engine.derivation.chain_rule import explain
 from engine.derivation.evaluated import WorkedExperiment
 from engine.derivation.jacobian import SampleJacobian, sample_jacobian
-from engine.derivation.paths import Link, Site, links_from
+from engine.derivation.paths import Edge, Site, edges_from
 from engine.experiment.decoding import decode
 from engine.experiment.loading import load_experiment
 from engine.formula.expression import Symbol
@@ -23,22 +23,22 @@ STEP = 1e-6
 SMOOTH = ("tanh", "sigmoid", "linear", "softplus", "gelu", "silu")
 
 
-def links_between_samples(graph: Graph) -> list[Link]:
-    """One link for every pair of matrices with a column for each sample, and every pair of rows."""
+def edges_between_samples(graph: Graph) -> list[Edge]:
+    """One edge for every pair of matrices with a column for each sample, and every pair of rows."""
     matrices = [node for node in graph.nodes.values() if node.per_sample and node.needs_gradient]
     rows = [Site(node, (row, 0)) for node in matrices for row in range(node.shape[0])]
-    links = [link for site in rows for link in links_from(site)]
-    return [link for link in links if link.above.node.per_sample and link.above.entry[1] == 0]
+    edges = [edge for site in rows for edge in edges_from(site)]
+    return [edge for edge in edges if edge.above.node.per_sample and edge.above.entry[1] == 0]
 
 
-def numeric(graph: Graph, link: Link) -> Array:
+def numeric(graph: Graph, edge: Edge) -> Array:
     """∂above_i/∂below_j by central differences, the nodes between them (mean and std) moving along.
 
     What leads from one to the other by way of another matrix with samples in it (a residual block) is another
-    link's business, so those matrices are held.
+    edge's business, so those matrices are held.
     """
-    below, above = link.below, link.above
-    ops = [op for op in graph.ops if not op.output.per_sample and op is not graph.ops[-1]] + [link.op]
+    below, above = edge.below, edge.above
+    ops = [op for op in graph.ops if not op.output.per_sample and op is not graph.ops[-1]] + [edge.op]
     result = np.zeros((graph.n, graph.n))
     for column in range(graph.n):
         place = (below.entry[0], column)
@@ -47,7 +47,7 @@ def numeric(graph: Graph, link: Link) -> Array:
         for moved in (value + STEP, value - STEP):
             below.node.value[place] = moved
             for op in ops:
-                if below.node in op.inputs or op is link.op:
+                if below.node in op.inputs or op is edge.op:
                     op.forward()
             rows.append(above.node.value[above.entry[0]].copy())
         below.node.value[place] = value
@@ -56,8 +56,8 @@ def numeric(graph: Graph, link: Link) -> Array:
     return result
 
 
-def whole(graph: Graph, link: Link) -> SampleJacobian:
-    jacobian = sample_jacobian(graph, link, range(graph.n))
+def whole(graph: Graph, edge: Edge) -> SampleJacobian:
+    jacobian = sample_jacobian(graph, edge, range(graph.n))
     assert jacobian is not None
     return jacobian
 
@@ -66,17 +66,17 @@ def whole(graph: Graph, link: Link) -> SampleJacobian:
 def test_it_is_the_numeric_jacobian(case: Case, data):
     assume(is_well_conditioned(case, margin=0.0, least_slope=1e-3, least_spread=1e-2))
     graph = case.graph()
-    link = data.draw(st.sampled_from(links_between_samples(graph)))
-    assume(link.above.node is not graph.loss)
-    jacobian = whole(graph, link)
-    np.testing.assert_allclose(jacobian.matrix, numeric(graph, link), rtol=1e-4, atol=1e-5)
+    edge = data.draw(st.sampled_from(edges_between_samples(graph)))
+    assume(edge.above.node is not graph.loss)
+    jacobian = whole(graph, edge)
+    np.testing.assert_allclose(jacobian.matrix, numeric(graph, edge), rtol=1e-4, atol=1e-5)
 
 
 @given(cases(max_depth=3, max_width=3, max_n=4))
 def test_the_row_times_the_jacobian_is_its_product(case: Case):
     graph = case.graph()
-    for link in links_between_samples(graph):
-        jacobian = whole(graph, link)
+    for edge in edges_between_samples(graph):
+        jacobian = whole(graph, edge)
         with np.errstate(all="ignore"):
             expected = jacobian.left @ jacobian.matrix
         np.testing.assert_allclose(jacobian.product, expected, rtol=0, atol=jacobian.rounding)
@@ -85,12 +85,12 @@ def test_the_row_times_the_jacobian_is_its_product(case: Case):
 @given(cases(max_depth=3, max_width=3, max_n=4))
 def test_it_says_diagonal_exactly_where_samples_do_not_meet(case: Case):
     graph = case.graph()
-    for link in links_between_samples(graph):
-        jacobian = whole(graph, link)
+    for edge in edges_between_samples(graph):
+        jacobian = whole(graph, edge)
         off_diagonal = jacobian.matrix[~np.eye(graph.n, dtype=bool)]
         batch_norm = (
-            link.above.node.symbol.name == "h"
-            and not graph.nodes[Symbol("mean", link.above.node.symbol.layer)].per_sample
+            edge.above.node.symbol.name == "h"
+            and not graph.nodes[Symbol("mean", edge.above.node.symbol.layer)].per_sample
         )
         assert jacobian.diagonal == (not batch_norm or graph.n == 1)
         if jacobian.diagonal:
@@ -101,9 +101,9 @@ def test_it_says_diagonal_exactly_where_samples_do_not_meet(case: Case):
 def test_where_one_row_feeds_on_one_other_the_product_is_the_gradient(case: Case):
     """Between an activation and what it is made from, entry by entry: nothing else feeds on it."""
     graph = case.graph()
-    for link in links_between_samples(graph):
-        if link.below.node.symbol.name == "f" and not link.op.fused and link.op.fan_out(link.i) == 1:
-            assert whole(graph, link).agrees
+    for edge in edges_between_samples(graph):
+        if edge.below.node.symbol.name == "f" and not edge.op.fused and edge.op.fan_out(edge.i) == 1:
+            assert whole(graph, edge).agrees
 
 
 # ── the tutorials ───────────────────────────────────────────────────────────────────────────────────
@@ -115,8 +115,8 @@ def preset(name: str) -> Graph:
 
 def test_a3_the_sigmoid_of_1100_wines():
     graph = preset("tutorial-a-wine")
-    link = explain(graph, Symbol("W", 1, (0, 0))).link(1)
-    jacobian = sample_jacobian(graph, link, (0, 500, 1099))
+    edge = explain(graph, Symbol("W", 1, (0, 0))).edge(1)
+    jacobian = sample_jacobian(graph, edge, (0, 500, 1099))
     assert jacobian is not None
     assert jacobian.diagonal
     assert jacobian.agrees
@@ -130,8 +130,8 @@ def test_a3_the_sigmoid_of_1100_wines():
 def test_batch_norm_ties_every_sample_to_every_other():
     graph = preset("batch-norm")
     f, h = graph.nodes[Symbol("f", 1)], graph.nodes[Symbol("h", 1)]
-    link = next(link for link in links_from(Site(f, (0, 0))) if link.above.node is h)
-    jacobian = whole(graph, link)
+    edge = next(edge for edge in edges_from(Site(f, (0, 0))) if edge.above.node is h)
+    jacobian = whole(graph, edge)
     assert not jacobian.diagonal
     assert jacobian.agrees
     std = graph.value_of(Symbol("std", 1, (0, 0)))
@@ -143,15 +143,15 @@ def test_batch_norm_ties_every_sample_to_every_other():
 def test_without_a_column_for_each_sample_there_is_none():
     graph = preset("batch-norm")
     derivation = explain(graph, Symbol("W", 1, (2, 0)))
-    assert sample_jacobian(graph, derivation.link(0), (0,)) is None  # the loss is one number
-    assert sample_jacobian(graph, derivation.link(len(derivation) - 1), (0,)) is None  # so is the weight
+    assert sample_jacobian(graph, derivation.edge(0), (0,)) is None  # the loss is one number
+    assert sample_jacobian(graph, derivation.edge(len(derivation) - 1), (0,)) is None  # so is the weight
 
 
 def test_a_shortcut_s_product_is_not_the_whole_gradient():
     graph = preset("residual-fork")
     node = graph.nodes[Symbol("a", 2)]
-    link = next(link for link in links_from(Site(node, (1, 0))) if link.above.node.symbol == Symbol("a", 3))
-    jacobian = whole(graph, link)
+    edge = next(edge for edge in edges_from(Site(node, (1, 0))) if edge.above.node.symbol == Symbol("a", 3))
+    jacobian = whole(graph, edge)
     np.testing.assert_array_equal(jacobian.matrix, np.eye(2))
     assert not jacobian.agrees
 
@@ -163,8 +163,8 @@ def test_float32_agrees_within_its_precision(name):
     case = Case(network, exact.data.X.astype("float32"), exact.data.Y.astype("float32"))
     graph = case.graph()
     f = graph.nodes[Symbol("f", 1)]
-    link = next(link for link in links_from(Site(f, (0, 0))) if link.above.node.per_sample)
-    assert sample_jacobian(graph, link, (0,)).agrees
+    edge = next(edge for edge in edges_from(Site(f, (0, 0))) if edge.above.node.per_sample)
+    assert sample_jacobian(graph, edge, (0,)).agrees
 
 
 @pytest.mark.parametrize("activation", ["tanh", "sigmoid"])
@@ -184,5 +184,5 @@ def test_a_saturated_unit_agrees_although_rounding_is_all_that_its_derivative_is
         kind = "squared_error"
     """
     graph = WorkedExperiment.of(decode(textwrap.dedent(text), "saturated"), "saturated").graph
-    link = next(link for link in links_between_samples(graph) if link.below.node.symbol == Symbol("f", 1))
-    assert whole(graph, link).agrees
+    edge = next(edge for edge in edges_between_samples(graph) if edge.below.node.symbol == Symbol("f", 1))
+    assert whole(graph, edge).agrees
