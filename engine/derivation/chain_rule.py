@@ -22,7 +22,7 @@ import numpy as np
 
 from engine.autodiff.graph import EVERY_COLUMN, Graph, Node
 from engine.autodiff.ops.loss import Loss
-from engine.derivation.paths import Edge, Site, StrongestPaths, edges_from, path_counts, running_products
+from engine.derivation.paths import Edge, EntryRef, StrongestPaths, edges_from, path_counts, running_products
 from engine.formula.expression import Expr, Partial, Symbol
 
 
@@ -86,8 +86,8 @@ class TopPath:
     share: float | None
 
 
-def find_target(graph: Graph, target: Symbol) -> Site:
-    """The site that a symbol names.
+def find_target(graph: Graph, target: Symbol) -> EntryRef:
+    """The ref that a symbol names.
 
     Raises TargetError for an unknown name (naming the nearest), a missing or out-of-range index, and for the
     labels and the loss, which have no gradient to explain.
@@ -110,14 +110,14 @@ def find_target(graph: Graph, target: Symbol) -> Site:
     if target.index is None:
         if not node.scalar:
             raise TargetError(f"{name} is {rows}×{columns}: say which entry, such as {name}[0,0]")
-        return Site(node, (0, 0))
+        return EntryRef(node, (0, 0))
     row, column = target.index
     if not (0 <= row < rows and 0 <= column < columns):
         raise TargetError(
             f"{target.plain()} is outside {name}, which is {rows}×{columns}: "
             f"rows 0 to {rows - 1}, columns 0 to {columns - 1}"
         )
-    return Site(node, (row, column))
+    return EntryRef(node, (row, column))
 
 
 def _abridged(names: list[str]) -> list[str]:
@@ -130,32 +130,32 @@ def explain(graph: Graph, target: Symbol, sample: int | None = None) -> Derivati
     `sample` picks the sample whose steps are shown where the target belongs to several (a weight, a bias); by
     default it is the one that contributes most. Raises TargetError for a target or a sample that is not there.
     """
-    site = find_target(graph, target)
-    shares = sample_shares(graph, site)
+    ref = find_target(graph, target)
+    shares = sample_shares(graph, ref)
     if sample is None:
         largest = max(shares, key=lambda share: (_size(share.value), -share.sample))
-        return Derivation(graph, site, largest.sample)
+        return Derivation(graph, ref, largest.sample)
     if not 0 <= sample < graph.n:
         raise TargetError(f"sample {sample} is not there: this batch has samples 0 to {graph.n - 1}")
     if sample not in {share.sample for share in shares}:
         raise TargetError(
-            f"{site.symbol.plain()} belongs to sample {shares[0].sample}, not to sample {sample}"
+            f"{ref.symbol.plain()} belongs to sample {shares[0].sample}, not to sample {sample}"
         )
-    return Derivation(graph, site, sample)
+    return Derivation(graph, ref, sample)
 
 
 def _size(value: float) -> float:
     return -1.0 if math.isnan(value) else abs(value)
 
 
-def _sample(target: Site, above: Node, column: int) -> int | None:
+def _sample(target: EntryRef, above: Node, column: int) -> int | None:
     """The sample that an edge from the target into a column of `above` belongs to; None where it belongs to all."""
     if target.node.per_sample:
         return target.entry[1]
     return column if above.per_sample else None
 
 
-def sample_shares(graph: Graph, target: Site) -> tuple[SampleShare, ...]:
+def sample_shares(graph: Graph, target: EntryRef) -> tuple[SampleShare, ...]:
     """What each sample adds to a target's gradient; a target that belongs to one sample has only that one."""
     counts = path_counts(graph)
     values: dict[int, float] = {}
@@ -180,7 +180,7 @@ class Derivation(Sequence[Step]):
     new one after the next. `sample` is the one whose path is shown, where the target belongs to all of them.
     """
 
-    def __init__(self, graph: Graph, target: Site, sample: int, first: Edge | None = None) -> None:
+    def __init__(self, graph: Graph, target: EntryRef, sample: int, first: Edge | None = None) -> None:
         self.graph = graph
         self.sample = sample
         self._target = target
@@ -188,7 +188,7 @@ class Derivation(Sequence[Step]):
         if first is None:
             own = EVERY_COLUMN if target.node.per_sample else slice(sample, sample + 1)
             first = self._strongest.strongest_edge(target, own)
-        self._set_path(self._strongest.from_site(target, first))
+        self._set_path(self._strongest.from_ref(target, first))
 
     def _set_path(self, upwards: list[Edge]) -> None:
         self._edges = upwards[::-1]  # from the loss to the target, as steps are read
@@ -260,18 +260,18 @@ class Derivation(Sequence[Step]):
 
     def _step(self, index: int) -> Step:
         taken = self._edges[index]
-        site = taken.below
+        ref = taken.below
         terms = []
         chosen = 0
-        for place, edge in enumerate(edges_from(site)):
+        for place, edge in enumerate(edges_from(ref)):
             terms.append(self._term(edge))
             if edge.op is taken.op and edge.i == taken.i and edge.above == taken.above:
                 chosen = place
         running = self._running(index)
         lines: tuple[Expr, ...] = ()
         if taken.op.fused and isinstance(loss := self.graph.ops[-1], Loss):
-            lines = tuple(loss.simplification(site.entry))
-        return Step(site.symbol, site.value, site.gradient, tuple(terms), chosen, running, lines)
+            lines = tuple(loss.simplification(ref.entry))
+        return Step(ref.symbol, ref.value, ref.gradient, tuple(terms), chosen, running, lines)
 
     def _term(self, edge: Edge) -> Term:
         below, above = edge.below.symbol, edge.above.symbol
@@ -299,13 +299,13 @@ class Derivation(Sequence[Step]):
         The path from there to the target stays; from the branch to the loss it takes the strongest way. At the
         target itself this chooses another sample, where the target belongs to several.
         """
-        site = self._edges[index].below
-        edge = list(edges_from(site))[term]
+        ref = self._edges[index].below
+        edge = list(edges_from(ref))[term]
         at_target = index == len(self) - 1
         sample = _sample(self._target, edge.above.node, edge.above.entry[1]) if at_target else self.sample
         first = edge if at_target else self._edges[-1]
         other = Derivation(self.graph, self._target, self.sample if sample is None else sample, first)
-        other._set_path(self._edges[:index:-1] + other._strongest.from_site(site, edge))
+        other._set_path(self._edges[:index:-1] + other._strongest.from_ref(ref, edge))
         return other
 
     # ── all paths ───────────────────────────────────────────────────────────────────────────────────

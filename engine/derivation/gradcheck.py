@@ -19,7 +19,7 @@ import numpy as np
 
 from engine.autodiff.graph import Graph, Node
 from engine.autodiff.ops.elementwise import Elementwise
-from engine.derivation.paths import Site
+from engine.derivation.paths import EntryRef
 from engine.model.network import Network
 
 GOOD = 1e-7
@@ -48,7 +48,7 @@ class EntryCheck:
     `noise` is the size of the rounding error in `numeric`: differences below it say nothing.
     """
 
-    site: Site
+    ref: EntryRef
     analytic: float
     numeric: float
     relative_error: float
@@ -121,7 +121,7 @@ def check_parameter(graph: Graph, node: Node, generator: np.random.Generator) ->
     else:
         places = range(size)
     columns = node.shape[1]
-    checks = [check_entry(graph, Site(node, divmod(place, columns))) for place in places]
+    checks = [check_entry(graph, EntryRef(node, divmod(place, columns))) for place in places]
     worst = max(checks, key=_badness)
     return ParameterCheck(
         name=node.symbol.plain(),
@@ -139,13 +139,13 @@ def _badness(check: EntryCheck) -> tuple[bool, float]:
     return not check.passed, -1.0 if check.verdict == "below noise" else error
 
 
-def check_entry(graph: Graph, site: Site) -> EntryCheck:
+def check_entry(graph: Graph, ref: EntryRef) -> EntryCheck:
     """Checks one entry of any node: a parameter, an input, or a value computed on the way.
 
     `graph` must be float64 and have gone forward and backward; it is left as it was.
     """
-    difference = _Difference(graph, site)
-    step = STEP * max(1.0, abs(site.value))
+    difference = _Difference(graph, ref)
+    step = STEP * max(1.0, abs(ref.value))
     while difference.crosses_kink(step) and step > SMALLEST_STEP:
         step /= 10.0
     found = _compare(difference, step)
@@ -163,17 +163,17 @@ def check_entry(graph: Graph, site: Site) -> EntryCheck:
 
 def _compare(difference: _Difference, step: float) -> EntryCheck:
     """Backward's gradient beside the difference with one step."""
-    site, analytic, noise = difference.site, difference.site.gradient, difference.noise(step)
+    ref, analytic, noise = difference.ref, difference.ref.gradient, difference.noise(step)
     if not difference.crosses_kink(step):
         numeric = difference.extrapolated(step)
         error = relative_error(analytic, numeric)
-        return EntryCheck(site, analytic, numeric, error, noise, _verdict(analytic, numeric, error, noise))
+        return EntryCheck(ref, analytic, numeric, error, noise, _verdict(analytic, numeric, error, noise))
     same_piece = [offset for offset in (-step, step) if not difference.changes_piece(offset)]
     slopes = [difference.one_sided(offset) for offset in same_piece or (-step, step)]
     numeric = min(slopes, key=lambda slope: abs(slope - analytic))
     error = relative_error(analytic, numeric)
     verdict = _verdict_at_kink(analytic, numeric, error, noise, decides=bool(same_piece))
-    return EntryCheck(site, analytic, numeric, error, noise, verdict)
+    return EntryCheck(ref, analytic, numeric, error, noise, verdict)
 
 
 def _verdict_at_kink(
@@ -205,10 +205,10 @@ def _verdict(analytic: float, numeric: float, error: float, noise: float) -> Ver
 class _Difference:
     """Moves one entry and measures the loss; everything after the entry's node is recomputed."""
 
-    def __init__(self, graph: Graph, site: Site) -> None:
-        self.graph, self.site = graph, site
-        self.value = site.value
-        self.centre = graph.recompute(site.node)
+    def __init__(self, graph: Graph, ref: EntryRef) -> None:
+        self.graph, self.ref = graph, ref
+        self.value = ref.value
+        self.centre = graph.recompute(ref.node)
         self.kinked = [
             (op.inputs[0], kink) for op in graph.ops if isinstance(op, Elementwise) for kink in op.rule.kinks
         ]
@@ -216,8 +216,8 @@ class _Difference:
 
     def loss_at(self, offset: float) -> float:
         """ℰ with the entry moved by `offset`."""
-        self.site.node.value[self.site.entry] = self.value + offset
-        return self.graph.recompute(self.site.node)
+        self.ref.node.value[self.ref.entry] = self.value + offset
+        return self.graph.recompute(self.ref.node)
 
     def restore(self) -> None:
         """Puts the entry, and everything after it, back."""
@@ -286,7 +286,7 @@ class _Difference:
             self.graph.forward()
             self.graph.backward()
             if not self._on_other_pieces():
-                slopes.append(self.site.gradient)
+                slopes.append(self.ref.gradient)
         for node, value in leaves:
             np.copyto(node.value, value)
         self.graph.forward()

@@ -29,7 +29,7 @@ DIGITS_THAT_DIFFER = 9
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class EntryRef:
     """One scalar entry of one node."""
 
     node: Node
@@ -57,16 +57,16 @@ class Edge:
 
     op: Op
     i: int
-    below: Site
-    above: Site
+    below: EntryRef
+    above: EntryRef
     formula: Expr
 
 
-def edges_from(site: Site) -> Iterator[Edge]:
-    """Every edge from a site towards the loss, consumer by consumer."""
-    for op, i in site.node.consumers:
-        for entry, formula in op.local(i, site.entry):
-            yield Edge(op, i, site, Site(op.output, entry), formula)
+def edges_from(ref: EntryRef) -> Iterator[Edge]:
+    """Every edge from a ref towards the loss, consumer by consumer."""
+    for op, i in ref.node.consumers:
+        for entry, formula in op.local(i, ref.entry):
+            yield Edge(op, i, ref, EntryRef(op.output, entry), formula)
 
 
 def running_products(graph: Graph, downwards: Iterable[Edge]) -> Iterator[float]:
@@ -104,7 +104,7 @@ def path_counts(graph: Graph) -> dict[int, int]:
 
 
 class StrongestPaths:
-    """The paths from sites above `start` to the loss, by magnitude, for the values of the last forward pass.
+    """The paths from entries above `start` to the loss, by magnitude, for the values of the last forward pass.
 
     With `sample` given, only its column is looked at, unless samples are coupled (batch norm).
     """
@@ -139,46 +139,43 @@ class StrongestPaths:
             [_log_magnitude(_fused_product(self.graph, above, entry)) for above in reached]
         )
 
-    def beyond(self, site: Site) -> float:
-        """The log-magnitude of the strongest path from a site to the loss; -inf where every path is 0."""
-        row, column = site.entry
-        strongest = float(self._beyond[id(site.node)][row, self._column(site.node, column)])
+    def beyond(self, ref: EntryRef) -> float:
+        """The log-magnitude of the strongest path from a ref to the loss; -inf where every path is 0."""
+        row, column = ref.entry
+        strongest = float(self._beyond[id(ref.node)][row, self._column(ref.node, column)])
         return -math.inf if math.isnan(strongest) else strongest
 
     def _column(self, node: Node, column: Any) -> Any:
         """Where a node's column (or columns) stands in the arrays, which may hold only the sample's."""
         return column - self.columns.start if node.per_sample and self.columns != EVERY_COLUMN else column
 
-    def from_site(self, site: Site, first: Edge | None = None) -> list[Edge]:
-        """The strongest path from a site to the loss, its first edge prescribed or not.
+    def from_ref(self, ref: EntryRef, first: Edge | None = None) -> list[Edge]:
+        """The strongest path from a ref to the loss, its first edge prescribed or not.
 
         Where every path is 0, it goes on along whatever is strongest after the 0.
         """
         path = [] if first is None else [first]
-        site = site if first is None else first.above
-        while site.node is not self.graph.loss:
-            edge = self.strongest_edge(site)
+        ref = ref if first is None else first.above
+        while ref.node is not self.graph.loss:
+            edge = self.strongest_edge(ref)
             path.append(edge)
-            site = edge.above
+            ref = edge.above
         return path
 
-    def strongest_edge(self, site: Site, columns: Columns = EVERY_COLUMN) -> Edge:
-        """The edge that the strongest path from a site takes, the first of equals.
+    def strongest_edge(self, ref: EntryRef, columns: Columns = EVERY_COLUMN) -> Edge:
+        """The edge that the strongest path from a ref takes, the first of equals.
 
         `columns` restricts the choice to edges into those samples, where a weight reaches every sample.
         """
-        if (
-            len(site.node.consumers) == 1
-            and site.node.consumers[0][0].fan_out(site.node.consumers[0][1]) == 1
-        ):
-            return next(edges_from(site))
+        if len(ref.node.consumers) == 1 and ref.node.consumers[0][0].fan_out(ref.node.consumers[0][1]) == 1:
+            return next(edges_from(ref))
         best, best_total = None, -math.inf
-        for op, i in site.node.consumers:
+        for op, i in ref.node.consumers:
             if op.fused:
-                entries, totals = self._fused(op, i, site.entry)
+                entries, totals = self._fused(op, i, ref.entry)
                 place = int(totals.argmax())
-                return self._edge(op, i, site, entries[place])
-            (rows, reached), values = op.local_values(i, site.entry, self.graph.value_of)
+                return self._edge(op, i, ref, entries[place])
+            (rows, reached), values = op.local_values(i, ref.entry, self.graph.value_of)
             if columns != EVERY_COLUMN and op.output.per_sample:
                 rows, reached, values = rows[columns], reached[columns], values[columns]
             with np.errstate(all="ignore"):
@@ -188,11 +185,11 @@ class StrongestPaths:
             if best is None or totals[place] > best_total:
                 best, best_total = (op, i, (int(rows[place]), int(reached[place]))), float(totals[place])
         if best is None:
-            raise ValueError(f"{site.symbol.plain()} does not reach the loss")
-        return self._edge(best[0], best[1], site, best[2])
+            raise ValueError(f"{ref.symbol.plain()} does not reach the loss")
+        return self._edge(best[0], best[1], ref, best[2])
 
-    def _edge(self, op: Op, i: int, site: Site, above: Entry) -> Edge:
-        return Edge(op, i, site, Site(op.output, above), op.local_at(i, site.entry, above))
+    def _edge(self, op: Op, i: int, ref: EntryRef, above: Entry) -> Edge:
+        return Edge(op, i, ref, EntryRef(op.output, above), op.local_at(i, ref.entry, above))
 
     def best(self, starts: list[Edge], k: int) -> list[list[Edge]]:
         """The `k` strongest paths that begin with one of these edges, strongest first, those of value 0 left out."""

@@ -46,9 +46,9 @@ class CheckTable:
         worst = check.worst
         return self._line(
             (
-                symbol_text(worst.site.node.symbol, self.style),
+                symbol_text(worst.ref.node.symbol, self.style),
                 _checked(check.checked, check.entries),
-                _place(worst.site.entry),
+                _place(worst.ref.entry),
                 number_text(worst.analytic, self.style),
                 number_text(worst.numeric, self.style),
                 number_text(worst.relative_error, Style(ERROR_DIGITS, self.style.ascii)),

@@ -101,7 +101,7 @@ def check_record(checks: Iterable[ParameterCheck]) -> Record:
             "failed": check.failed,
             "passed": check.passed,
             "worst": {
-                "entry": check.worst.site.symbol.plain(),
+                "entry": check.worst.ref.symbol.plain(),
                 "analytic": check.worst.analytic,
                 "numeric": check.worst.numeric,
                 "relative_error": check.worst.relative_error,

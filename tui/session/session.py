@@ -16,7 +16,7 @@ from engine.derivation.chain_rule import Derivation, explain
 from engine.derivation.evaluated import check_target
 from engine.derivation.gradcheck import EntryCheck
 from engine.derivation.gradient_step import Update, gradient_step
-from engine.derivation.paths import Site
+from engine.derivation.paths import EntryRef
 from engine.experiment.datasets import DataSet, load_data
 from engine.experiment.loading import load_experiment
 from engine.experiment.spec import Experiment
@@ -120,11 +120,11 @@ class Session(Source):
         """The central difference of one entry, in float64, beside backward's gradient. Raises TargetError."""
         return check_target(self.network, self.graph, target)
 
-    def site(self, symbol: Symbol) -> Site:
+    def site(self, symbol: Symbol) -> EntryRef:
         """The node and entry that a symbol names, the loss included."""
         if symbol.matrix == self.graph.loss.symbol:
-            return Site(self.graph.loss, (0, 0))
-        return Site(self.graph.nodes[symbol.matrix], symbol.index or (0, 0))
+            return EntryRef(self.graph.loss, (0, 0))
+        return EntryRef(self.graph.nodes[symbol.matrix], symbol.index or (0, 0))
 
     def value_of(self, name: Symbol | Partial) -> float:
         """The number of any name that formulas on the screen use, η included."""

@@ -17,18 +17,18 @@ from engine.derivation.gradcheck import (
     check_parameter,
     relative_error,
 )
-from engine.derivation.paths import Site
+from engine.derivation.paths import EntryRef
 from engine.experiment.spec import BceLoss, LayerSpec, SquaredErrorLoss
 from engine.formula.expression import Symbol
 from engine.model.network import Network
 from tests.engine.networks import Case, cases, is_well_conditioned
 
 
-def drawn_site(data: st.DataObject, graph: Graph, *names: str) -> Site:
+def drawn_ref(data: st.DataObject, graph: Graph, *names: str) -> EntryRef:
     nodes = [node for node in graph.nodes.values() if node.needs_gradient and node is not graph.loss]
     node = data.draw(st.sampled_from([one for one in nodes if not names or one.symbol.name in names]))
     rows, columns = node.shape
-    return Site(node, (data.draw(st.integers(0, rows - 1)), data.draw(st.integers(0, columns - 1))))
+    return EntryRef(node, (data.draw(st.integers(0, rows - 1)), data.draw(st.integers(0, columns - 1))))
 
 
 def has_spread(case: Case) -> bool:
@@ -54,7 +54,7 @@ def named(plain: str) -> Symbol:
 def test_values_on_the_way_can_be_checked_too(case: Case, data: st.DataObject):
     assume(has_spread(case))
     graph = case.graph()
-    check = check_entry(graph, drawn_site(data, graph))
+    check = check_entry(graph, drawn_ref(data, graph))
     assert check.passed, check
 
 
@@ -68,19 +68,19 @@ def test_values_on_the_way_can_be_checked_too(case: Case, data: st.DataObject):
 )
 def test_wrong_gradients_fail(case: Case, data: st.DataObject, spoil):
     graph = case.graph()
-    site = drawn_site(data, graph, "W", "b")
-    right = check_entry(graph, site)
+    ref = drawn_ref(data, graph, "W", "b")
+    right = check_entry(graph, ref)
     # A gradient that no difference could resolve cannot be told from a wrong one.
     assume(right.verdict in ("good", "acceptable") and abs(right.analytic) > 1e3 * right.noise)
-    site.node.grad[site.entry] = spoil(right.analytic)
-    wrong = check_entry(graph, site)
+    ref.node.grad[ref.entry] = spoil(right.analytic)
+    wrong = check_entry(graph, ref)
     assert not wrong.passed
     assert wrong.verdict in ("wrong", "suspicious")
     assert wrong.numeric == pytest.approx(right.numeric, rel=1e-3)
-    parameter = check_parameter(graph, site.node, np.random.default_rng(0))
+    parameter = check_parameter(graph, ref.node, np.random.default_rng(0))
     assert not parameter.passed
     assert parameter.failed == 1
-    assert parameter.worst.site == site
+    assert parameter.worst.ref == ref
 
 
 @settings(max_examples=30)
@@ -88,8 +88,8 @@ def test_wrong_gradients_fail(case: Case, data: st.DataObject, spoil):
 def test_checking_leaves_the_graph_as_it_was(case: Case, data: st.DataObject):
     graph = case.graph()
     before = {symbol: (node.value.copy(), node.grad.copy()) for symbol, node in graph.nodes.items()}
-    site = drawn_site(data, graph, "W", "b", "X")
-    check_entry(graph, site)
+    ref = drawn_ref(data, graph, "W", "b", "X")
+    check_entry(graph, ref)
     for symbol, (value, gradient) in before.items():
         assert_array_equal(graph.nodes[symbol].value, value)
         assert_array_equal(graph.nodes[symbol].grad, gradient)
@@ -109,7 +109,7 @@ def relu_units(X: list, Y: list, first: list, second: list) -> Graph:
 
 
 def check(graph: Graph, name: Symbol, entry: tuple[int, int] = (0, 0)) -> EntryCheck:
-    return check_entry(graph, Site(graph.nodes[name], entry))
+    return check_entry(graph, EntryRef(graph.nodes[name], entry))
 
 
 def test_a_relu_at_exactly_0_passes_as_a_kink():
@@ -240,7 +240,7 @@ def test_large_parameters_are_sampled():
     assert (found.entries, found.checked) == (600, ENTRIES_PER_PARAMETER)
     assert found.passed
     (again,) = check_network(network, X, Y)
-    assert again.worst.site.entry == found.worst.site.entry, "the seed decides which entries"
+    assert again.worst.ref.entry == found.worst.ref.entry, "the seed decides which entries"
 
 
 def test_a_float32_network_is_checked_in_float64():

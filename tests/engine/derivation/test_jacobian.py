@@ -13,7 +13,7 @@ from engine.autodiff.graph import Array, Graph
 from engine.derivation.chain_rule import explain
 from engine.derivation.evaluated import WorkedExperiment
 from engine.derivation.jacobian import SampleJacobian, sample_jacobian
-from engine.derivation.paths import Edge, Site, edges_from
+from engine.derivation.paths import Edge, EntryRef, edges_from
 from engine.experiment.decoding import decode
 from engine.experiment.loading import load_experiment
 from engine.formula.expression import Symbol
@@ -26,8 +26,8 @@ SMOOTH = ("tanh", "sigmoid", "linear", "softplus", "gelu", "silu")
 def edges_between_samples(graph: Graph) -> list[Edge]:
     """One edge for every pair of matrices with a column for each sample, and every pair of rows."""
     matrices = [node for node in graph.nodes.values() if node.per_sample and node.needs_gradient]
-    rows = [Site(node, (row, 0)) for node in matrices for row in range(node.shape[0])]
-    edges = [edge for site in rows for edge in edges_from(site)]
+    rows = [EntryRef(node, (row, 0)) for node in matrices for row in range(node.shape[0])]
+    edges = [edge for ref in rows for edge in edges_from(ref)]
     return [edge for edge in edges if edge.above.node.per_sample and edge.above.entry[1] == 0]
 
 
@@ -130,7 +130,7 @@ def test_a3_the_sigmoid_of_1100_wines():
 def test_batch_norm_ties_every_sample_to_every_other():
     graph = preset("batch-norm")
     f, h = graph.nodes[Symbol("f", 1)], graph.nodes[Symbol("h", 1)]
-    edge = next(edge for edge in edges_from(Site(f, (0, 0))) if edge.above.node is h)
+    edge = next(edge for edge in edges_from(EntryRef(f, (0, 0))) if edge.above.node is h)
     jacobian = whole(graph, edge)
     assert not jacobian.diagonal
     assert jacobian.agrees
@@ -150,7 +150,9 @@ def test_without_a_column_for_each_sample_there_is_none():
 def test_a_shortcut_s_product_is_not_the_whole_gradient():
     graph = preset("residual-fork")
     node = graph.nodes[Symbol("a", 2)]
-    edge = next(edge for edge in edges_from(Site(node, (1, 0))) if edge.above.node.symbol == Symbol("a", 3))
+    edge = next(
+        edge for edge in edges_from(EntryRef(node, (1, 0))) if edge.above.node.symbol == Symbol("a", 3)
+    )
     jacobian = whole(graph, edge)
     np.testing.assert_array_equal(jacobian.matrix, np.eye(2))
     assert not jacobian.agrees
@@ -163,7 +165,7 @@ def test_float32_agrees_within_its_precision(name):
     case = Case(network, exact.data.X.astype("float32"), exact.data.Y.astype("float32"))
     graph = case.graph()
     f = graph.nodes[Symbol("f", 1)]
-    edge = next(edge for edge in edges_from(Site(f, (0, 0))) if edge.above.node.per_sample)
+    edge = next(edge for edge in edges_from(EntryRef(f, (0, 0))) if edge.above.node.per_sample)
     assert sample_jacobian(graph, edge, (0,)).agrees
 
 

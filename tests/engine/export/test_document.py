@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from engine.derivation.chain_rule import Derivation, explain
 from engine.derivation.evaluated import WorkedExperiment
 from engine.derivation.gradcheck import EntryCheck, ParameterCheck, Verdict, check_entry, check_network
-from engine.derivation.paths import Site
+from engine.derivation.paths import EntryRef
 from engine.experiment.loading import load_experiment, parse_experiment
 from engine.experiment.spec import BceLoss, CrossEntropyLoss, LayerSpec, SquaredErrorLoss
 from engine.export import written_latex, written_markdown, written_text
@@ -342,7 +342,7 @@ def test_the_check_has_one_line_a_parameter_that_fits_the_page():
 
 def counted(agreeing: int, below_noise: int, undecided: int, failed: int) -> ParameterCheck:
     graph = WorkedExperiment.of(load_experiment("tutorial-b")).graph
-    worst = check_entry(graph, Site(graph.nodes[Symbol("W", 1)], (0, 0)))
+    worst = check_entry(graph, EntryRef(graph.nodes[Symbol("W", 1)], (0, 0)))
     return ParameterCheck("W[1]", 99, worst, agreeing, below_noise, undecided, failed)
 
 

@@ -92,7 +92,7 @@ def test_float32_is_checked_in_float64():
     assert opened.graph.loss.value.dtype == np.float32
     check = opened.check(opened.first_target())
     assert check.passed
-    assert check.site.node.value.dtype == np.float64
+    assert check.ref.node.value.dtype == np.float64
 
 
 def test_values_by_name_include_the_learning_rate():
