@@ -1,4 +1,4 @@
-"""An experiment worked out: its data, its network, and a graph that has gone forward and backward once.
+"""An experiment evaluated: its data, its network, and a graph that has gone forward and backward once.
 
     experiment ──> data + network ──> graph ──> values and gradients, as they are before any training
 
@@ -22,7 +22,7 @@ from engine.model.network import Network, X, Y
 
 
 @dataclass(frozen=True, eq=False)
-class WorkedExperiment:
+class EvaluatedExperiment:
     """One forward and one backward pass of an experiment on all of its samples."""
 
     experiment: Experiment
@@ -31,8 +31,8 @@ class WorkedExperiment:
     graph: Graph
 
     @classmethod
-    def of(cls, experiment: Experiment, source: str = UNNAMED) -> WorkedExperiment:
-        """Works an experiment out. Raises ExperimentError, in the name of `source`, for data that cannot be used."""
+    def of(cls, experiment: Experiment, source: str = UNNAMED) -> EvaluatedExperiment:
+        """Evaluates an experiment. Raises ExperimentError, in the name of `source`, for data that cannot be used."""
         data = load_data(experiment, source=source)
         network = Network.initialised(experiment, data.X.shape[0])
         graph = network.graph(data.X, data.Y)

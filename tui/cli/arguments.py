@@ -100,12 +100,12 @@ class LessonType(click.ParamType):  # type: ignore[type-arg]
 
 
 def _targets(name: str, incomplete: str) -> Iterator[str]:
-    from engine.derivation.evaluated import WorkedExperiment
+    from engine.derivation.evaluated import EvaluatedExperiment
     from engine.experiment.errors import ExperimentError
     from engine.experiment.loading import load_experiment
 
     try:
-        graph = WorkedExperiment.of(load_experiment(name), name).graph
+        graph = EvaluatedExperiment.of(load_experiment(name), name).graph
     except ExperimentError:
         return
     for node in graph.nodes.values():

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from engine.autodiff.graph import Array, Graph
 from engine.derivation.chain_rule import explain
-from engine.derivation.evaluated import WorkedExperiment
+from engine.derivation.evaluated import EvaluatedExperiment
 from engine.derivation.jacobian import SampleJacobian, sample_jacobian
 from engine.derivation.paths import Edge, EntryRef, edges_from
 from engine.experiment.decoding import decode
@@ -110,7 +110,7 @@ def test_where_one_row_feeds_on_one_other_the_product_is_the_gradient(case: Case
 
 
 def preset(name: str) -> Graph:
-    return WorkedExperiment.of(load_experiment(name), name).graph
+    return EvaluatedExperiment.of(load_experiment(name), name).graph
 
 
 def test_a3_the_sigmoid_of_1100_wines():
@@ -160,7 +160,7 @@ def test_a_shortcut_s_product_is_not_the_whole_gradient():
 
 @pytest.mark.parametrize("name", ["tutorial-a-wine", "batch-norm"])
 def test_float32_agrees_within_its_precision(name):
-    exact = WorkedExperiment.of(load_experiment(name), name)
+    exact = EvaluatedExperiment.of(load_experiment(name), name)
     network = exact.network.astype("float32")
     case = Case(network, exact.data.X.astype("float32"), exact.data.Y.astype("float32"))
     graph = case.graph()
@@ -185,6 +185,6 @@ def test_a_saturated_unit_agrees_although_rounding_is_all_that_its_derivative_is
         [loss]
         kind = "squared_error"
     """
-    graph = WorkedExperiment.of(decode(textwrap.dedent(text), "saturated"), "saturated").graph
+    graph = EvaluatedExperiment.of(decode(textwrap.dedent(text), "saturated"), "saturated").graph
     edge = next(edge for edge in edges_between_samples(graph) if edge.below.node.symbol == Symbol("f", 1))
     assert whole(graph, edge).agrees

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.autodiff.graph import Graph
-from engine.derivation.evaluated import WorkedExperiment
+from engine.derivation.evaluated import EvaluatedExperiment
 from engine.derivation.matrix_form import MatrixLine, contribution, matrix_lines
 from engine.experiment.loading import load_experiment
 from engine.formula.expression import Expr, Partial, Symbol
@@ -18,7 +18,7 @@ from tests.engine.networks import SMALL_PRESETS, Case, cases, is_well_conditione
 
 
 def preset(name: str) -> Graph:
-    return WorkedExperiment.of(load_experiment(name), name).graph
+    return EvaluatedExperiment.of(load_experiment(name), name).graph
 
 
 def held(graph: Graph, name: Expr) -> np.ndarray:

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.derivation.chain_rule import Derivation, explain
-from engine.derivation.evaluated import WorkedExperiment
+from engine.derivation.evaluated import EvaluatedExperiment
 from engine.derivation.gradcheck import EntryCheck, ParameterCheck, Verdict, check_entry, check_network
 from engine.derivation.paths import EntryRef
 from engine.experiment.loading import load_experiment, parse_experiment
@@ -83,7 +83,7 @@ def derived(source: str, target: str, sample: int | None = None) -> Written:
     """What the three writers take, for a preset's name or an experiment's text."""
     text = "\n" in source
     experiment = parse_experiment(source, "text") if text else load_experiment(source)
-    one = WorkedExperiment.of(experiment)
+    one = EvaluatedExperiment.of(experiment)
     derivation = explain(one.graph, parse_symbol(target), sample)
     return derivation, experiment.title, one.check(derivation.target)
 
@@ -307,7 +307,7 @@ def test_latex_words_cannot_break_out():
 @pytest.mark.parametrize("name", ["tutorial-b", "tutorial-a-wine", "tutorial-b-wine", "batch-norm"])
 @pytest.mark.parametrize("width", [60, 80, 100])
 def test_matrices_fit_the_page(name, width):
-    graph = WorkedExperiment.of(load_experiment(name)).graph
+    graph = EvaluatedExperiment.of(load_experiment(name)).graph
     for style in (Style(), ASCII):
         text = written_matrices(graph, "Title", width=width, style=style)
         assert max(map(cells, text.splitlines())) <= width
@@ -315,13 +315,13 @@ def test_matrices_fit_the_page(name, width):
 
 
 def test_a_matrix_stands_beside_its_gradient():
-    text = written_matrices(WorkedExperiment.of(load_experiment("tutorial-b")).graph, "Title")
+    text = written_matrices(EvaluatedExperiment.of(load_experiment("tutorial-b")).graph, "Title")
     assert "W⁽¹⁾  3×2  ⎡  0.1  −0.4 ⎤  ⎡ −0.2883   0.3844 ⎤\n" in text
     assert "Y     1×1  [ 1 ]           (labels, given)\n" in text
 
 
 def test_a_large_matrix_keeps_its_ends():
-    one = WorkedExperiment.of(parse_experiment(DEEP, "text"))
+    one = EvaluatedExperiment.of(parse_experiment(DEEP, "text"))
     text = written_matrices(one.graph)
     assert "⋮" in text
     assert "⋯" in text
@@ -329,7 +329,7 @@ def test_a_large_matrix_keeps_its_ends():
 
 
 def test_the_check_has_one_line_a_parameter_that_fits_the_page():
-    one = WorkedExperiment.of(load_experiment("xor"))
+    one = EvaluatedExperiment.of(load_experiment("xor"))
     nodes = [one.graph.nodes[name] for name in one.network.parameters]
     checks = list(check_network(one.network, one.data.X, one.data.Y))
     for style in (Style(), ASCII):
@@ -341,7 +341,7 @@ def test_the_check_has_one_line_a_parameter_that_fits_the_page():
 
 
 def counted(agreeing: int, below_noise: int, undecided: int, failed: int) -> ParameterCheck:
-    graph = WorkedExperiment.of(load_experiment("tutorial-b")).graph
+    graph = EvaluatedExperiment.of(load_experiment("tutorial-b")).graph
     worst = check_entry(graph, EntryRef(graph.nodes[Symbol("W", 1)], (0, 0)))
     return ParameterCheck("W[1]", 99, worst, agreeing, below_noise, undecided, failed)
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.derivation.chain_rule import explain
-from engine.derivation.evaluated import WorkedExperiment
+from engine.derivation.evaluated import EvaluatedExperiment
 from engine.derivation.gradcheck import check_network
 from engine.experiment.loading import load_experiment, parse_experiment
 from engine.export.json_records import check_record, explain_record, grads_record, to_json
@@ -32,8 +32,8 @@ TARGETS = [
 ]
 
 
-def worked(name: str) -> WorkedExperiment:
-    return WorkedExperiment.of(load_experiment(name), name)
+def evaluated(name: str) -> EvaluatedExperiment:
+    return EvaluatedExperiment.of(load_experiment(name), name)
 
 
 def strictly(text: str) -> Any:
@@ -55,7 +55,7 @@ def strictly(text: str) -> Any:
     ],
 )
 def test_grads_names_every_matrix_and_gives_value_and_gradient_the_same_shape(name, names):
-    one = worked(name)
+    one = evaluated(name)
     record = strictly(to_json(grads_record(one.graph)))
     assert list(record) == ["loss", "n", "values", "gradients", "nonfinite"]
     assert record["loss"] == float(one.graph.loss.value[0, 0])
@@ -69,14 +69,14 @@ def test_grads_names_every_matrix_and_gives_value_and_gradient_the_same_shape(na
 
 
 def test_a_bias_is_a_column():
-    record = grads_record(worked("xor").graph)
+    record = grads_record(evaluated("xor").graph)
     assert np.shape(record["values"]["b[1]"]) == (6, 1)
 
 
 # ── explain ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def python_names(one: WorkedExperiment) -> dict[str, Any]:
+def python_names(one: EvaluatedExperiment) -> dict[str, Any]:
     """What a Python program would define in order to evaluate a plain formula, from the matrices alone."""
 
     def sigmoid(x: float) -> float:
@@ -108,7 +108,7 @@ def python_names(one: WorkedExperiment) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("name", "target"), TARGETS)
 def test_explain_has_the_keys_of_the_contract_and_numbers_that_agree(name, target):
-    one = worked(name)
+    one = evaluated(name)
     derivation = explain(one.graph, parse_symbol(target))
     record = strictly(to_json(explain_record(derivation, one.check(derivation.target))))
     assert list(record) == [
@@ -174,7 +174,7 @@ def test_explain_has_the_keys_of_the_contract_and_numbers_that_agree(name, targe
 
 
 def test_the_check_of_a_float32_network_is_computed_in_float64():
-    one = WorkedExperiment.of(
+    one = EvaluatedExperiment.of(
         parse_experiment(
             """
 dtype = "float32"
@@ -198,7 +198,7 @@ loss = {kind = "bce"}
 
 
 def test_check_reports_every_parameter_and_its_worst_entry():
-    one = worked("tutorial-b")
+    one = evaluated("tutorial-b")
     record = strictly(to_json(check_record(check_network(one.network, one.data.X, one.data.Y))))
     assert list(record) == ["passed", "parameters", "nonfinite"]
     assert record["passed"] is True

@@ -435,7 +435,7 @@ def test_what_nobody_foresaw_leaves_a_crash_report(monkeypatch, tmp_path):
     def crash(*arguments, **options):
         raise ZeroDivisionError("a bug\nof two lines")
 
-    monkeypatch.setattr(engine.derivation.evaluated.WorkedExperiment, "of", crash)
+    monkeypatch.setattr(engine.derivation.evaluated.EvaluatedExperiment, "of", crash)
     monkeypatch.setattr(platformdirs, "user_log_path", lambda *arguments, **options: tmp_path / "log")
     line = complaint(run("grads", "tutorial-b"), status=1)
     assert line.startswith(
@@ -464,7 +464,7 @@ def test_memory_that_runs_out_is_bad_input(monkeypatch):
     def exhaust(*arguments, **options):
         raise MemoryError
 
-    monkeypatch.setattr(engine.derivation.evaluated.WorkedExperiment, "of", exhaust)
+    monkeypatch.setattr(engine.derivation.evaluated.EvaluatedExperiment, "of", exhaust)
     assert complaint(run("grads", "tutorial-b")) == "there is not enough memory for this experiment"
 
 

@@ -25,12 +25,12 @@ def check(experiment: str, as_json: bool, ascii: bool) -> None:
       bptui check tutorial-b
       bptui check lab/wine.toml --json
     """
-    from engine.derivation.evaluated import WorkedExperiment
+    from engine.derivation.evaluated import EvaluatedExperiment
     from engine.derivation.gradcheck import check_network
     from engine.experiment.loading import load_experiment
 
-    worked = WorkedExperiment.of(load_experiment(experiment), experiment)
-    checks = check_network(worked.network, worked.data.X, worked.data.Y)
+    evaluated = EvaluatedExperiment.of(load_experiment(experiment), experiment)
+    checks = check_network(evaluated.network, evaluated.data.X, evaluated.data.Y)
     if as_json:
         from engine.export.json_records import check_record
 
@@ -41,7 +41,7 @@ def check(experiment: str, as_json: bool, ascii: bool) -> None:
         from engine.export.check_table import CheckTable, check_summary
 
         table = CheckTable(
-            [worked.graph.nodes[name] for name in worked.network.parameters], output_style(ascii)
+            [evaluated.graph.nodes[name] for name in evaluated.network.parameters], output_style(ascii)
         )
         write(table.header)
         done = []

@@ -49,17 +49,17 @@ def explain(
       bptui explain tutorial-b-wine --wrt "W[1][1,1]" --sample 17 --format json
     """
     from engine.derivation.chain_rule import explain as derivation_of
-    from engine.derivation.evaluated import WorkedExperiment
+    from engine.derivation.evaluated import EvaluatedExperiment
     from engine.experiment.loading import load_experiment
 
-    worked = WorkedExperiment.of(load_experiment(experiment), experiment)
-    derivation = derivation_of(worked.graph, target, sample)
+    evaluated = EvaluatedExperiment.of(load_experiment(experiment), experiment)
+    derivation = derivation_of(evaluated.graph, target, sample)
     if jacobian:
         from tui.stepper.pages import jacobian_view
 
         write_page(jacobian_view(derivation, 1, output_style(ascii), output_width()).plain)
         return
-    check = worked.check(derivation.target)
+    check = evaluated.check(derivation.target)
     if form == "json":
         from engine.export.json_records import explain_record
 
@@ -67,7 +67,7 @@ def explain(
         return
     from engine.export import written_latex, written_markdown, written_text
 
-    title, style = worked.experiment.title or experiment, output_style(ascii)
+    title, style = evaluated.experiment.title or experiment, output_style(ascii)
     if form == "latex":
         write(written_latex(derivation, title, check, style=style))
     elif form == "markdown":

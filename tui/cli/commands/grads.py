@@ -27,25 +27,25 @@ def grads(experiment: str, shapes: bool, one_matrix: bool, as_json: bool, ascii:
       bptui grads leaky-slope-1 --one-matrix
       bptui grads lab/wine.toml --json > wine.json
     """
-    from engine.derivation.evaluated import WorkedExperiment
+    from engine.derivation.evaluated import EvaluatedExperiment
     from engine.experiment.loading import load_experiment
     from engine.export.json_records import grads_record
 
-    worked = WorkedExperiment.of(load_experiment(experiment), experiment)
+    evaluated = EvaluatedExperiment.of(load_experiment(experiment), experiment)
     if shapes:
         from tui.stepper.pages import matrices_view
 
-        write_page(matrices_view(worked.graph, output_style(ascii), output_width()).plain)
+        write_page(matrices_view(evaluated.graph, output_style(ascii), output_width()).plain)
         return
     if one_matrix:
         from tui.training.pages import collapse_view
 
-        write_page(collapse_view(worked.network, worked.graph, output_style(ascii)).plain)
+        write_page(collapse_view(evaluated.network, evaluated.graph, output_style(ascii)).plain)
         return
     if as_json:
-        write_json(grads_record(worked.graph), ascii)
+        write_json(grads_record(evaluated.graph), ascii)
         return
     from engine.export.matrix_tables import written_matrices
 
-    title = worked.experiment.title or experiment
-    write(written_matrices(worked.graph, title, width=output_width(), style=output_style(ascii)))
+    title = evaluated.experiment.title or experiment
+    write(written_matrices(evaluated.graph, title, width=output_width(), style=output_style(ascii)))
