@@ -63,7 +63,7 @@ class Edge:
 
 
 def edges_from(ref: EntryRef) -> Iterator[Edge]:
-    """Every edge from a ref towards the loss, consumer by consumer."""
+    """Every edge from an entry towards the loss, consumer by consumer."""
     for op, i in ref.node.consumers:
         for entry, formula in op.local(i, ref.entry):
             yield Edge(op, i, ref, EntryRef(op.output, entry), formula)
@@ -140,7 +140,7 @@ class StrongestPaths:
         )
 
     def beyond(self, ref: EntryRef) -> float:
-        """The log-magnitude of the strongest path from a ref to the loss; -inf where every path is 0."""
+        """The log-magnitude of the strongest path from an entry to the loss; -inf where every path is 0."""
         row, column = ref.entry
         strongest = float(self._beyond[id(ref.node)][row, self._column(ref.node, column)])
         return -math.inf if math.isnan(strongest) else strongest
@@ -150,7 +150,7 @@ class StrongestPaths:
         return column - self.columns.start if node.per_sample and self.columns != EVERY_COLUMN else column
 
     def from_ref(self, ref: EntryRef, first: Edge | None = None) -> list[Edge]:
-        """The strongest path from a ref to the loss, its first edge prescribed or not.
+        """The strongest path from an entry to the loss, its first edge prescribed or not.
 
         Where every path is 0, it goes on along whatever is strongest after the 0.
         """
@@ -163,7 +163,7 @@ class StrongestPaths:
         return path
 
     def strongest_edge(self, ref: EntryRef, columns: Columns = EVERY_COLUMN) -> Edge:
-        """The edge that the strongest path from a ref takes, the first of equals.
+        """The edge that the strongest path from an entry takes, the first of equals.
 
         `columns` restricts the choice to edges into those samples, where a weight reaches every sample.
         """

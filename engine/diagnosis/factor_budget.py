@@ -89,7 +89,7 @@ class FactorBudget:
         return 10.0 ** (self.decades / len(self.gaps)) if self.gaps else 1.0
 
     @property
-    def to_blame(self) -> str | None:
+    def dominant(self) -> str | None:
         """The factor that does most in the direction of the whole; None where nothing changes."""
         decades = self.decades
         parts = {name: part for name, part in self.parts.items() if part * decades > 0}

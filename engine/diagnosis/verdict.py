@@ -70,7 +70,7 @@ class Verdict:
 
     `ratio` is ‖∂ℰ/∂W‖ of the first layer over that of the last, and `delta_ratio` the same of δ = ∂ℰ/∂f; NaN where
     one of the two is not finite, or both are 0. `decades_per_layer` is the slope of log10 ‖∂ℰ/∂W‖ towards the input
-    (negative where gradients vanish), by least squares over the layers where that is a finite number. `blamed` is
+    (negative where gradients vanish), by least squares over the layers where that is a finite number. `dominant` is
     the factor of `budget` that δ vanishes or explodes by, where that is what the gradients of W do it by.
     """
 
@@ -79,7 +79,7 @@ class Verdict:
     delta_ratio: float
     decades_per_layer: float
     budget: FactorBudget
-    blamed: str | None
+    dominant: str | None
     zero_layers: tuple[int, ...]
     nonfinite_layers: tuple[int, ...]
     sentences: tuple[str, ...]
@@ -176,9 +176,9 @@ class _Case:
 
     def verdict(self, prediction: PredictedProfile | None) -> Verdict:
         kind, sentences = self._found()
-        blamed = None
+        dominant = None
         if kind in (Kind.VANISHING, Kind.EXPLODING):
-            blamed, reasons = self._cause(kind)
+            dominant, reasons = self._cause(kind)
             sentences += reasons
         if kind in (Kind.VANISHING, Kind.EXPLODING, Kind.HEALTHY):
             sentences += self._slope_sentence(prediction)
@@ -188,7 +188,7 @@ class _Case:
             delta_ratio=self.delta_ratio,
             decades_per_layer=self.slope,
             budget=self.budget,
-            blamed=blamed,
+            dominant=dominant,
             zero_layers=self.zero,
             nonfinite_layers=self.nonfinite,
             sentences=tuple(sentences),
@@ -313,7 +313,7 @@ class _Case:
     # ── causes ──────────────────────────────────────────────────────────────────────────────────────
 
     def _cause(self, kind: Kind) -> tuple[str | None, list[str]]:
-        """The factor to blame and why, or that it is not δ that vanishes or explodes.
+        """The dominant factor and why, or that it is not δ that vanishes or explodes.
 
         ∂ℰ/∂W[l] is δ[l] times a[l-1]: a factor of δ is to blame only if δ does at least half of it, in decades.
         """
@@ -330,16 +330,16 @@ class _Case:
             ]
         if (whole < 0) is vanishing and abs(decades) < abs(whole) / 2:
             return None, [f"{delta}: most of it is due to what δ is multiplied with, a[l-1] or X."]
-        blamed = self.budget.to_blame
-        if blamed is None or self.budget.dead_below:
+        dominant = self.budget.dominant
+        if dominant is None or self.budget.dead_below:
             return None, []
-        return blamed, self._blame(kind, blamed)
+        return dominant, self._dominance(kind, dominant)
 
-    def _blame(self, kind: Kind, blamed: str) -> list[str]:
+    def _dominance(self, kind: Kind, dominant: str) -> list[str]:
         """The factor budget a layer, the culprit first, and whether the others are innocent."""
         means = self.budget.means
-        culprit, others = self._called(blamed), [name for name in means if name != blamed]
-        listed = ", ".join(f"{self._called(name)} by {_short(means[name])}" for name in (blamed, *others))
+        culprit, others = self._called(dominant), [name for name in means if name != dominant]
+        listed = ", ".join(f"{self._called(name)} by {_short(means[name])}" for name in (dominant, *others))
         verb, opposite = ("shrink", "enlarge") if kind is Kind.VANISHING else ("enlarge", "shrink")
         helpers = [
             name for name in others if (means[name] < 1) is (kind is Kind.VANISHING) and means[name] != 1
@@ -359,7 +359,7 @@ class _Case:
             reason = f"{self._called(others[0])} alone would leave δ as it is"
         return [
             f"Going down a layer multiplies δ by {_short(self.budget.mean_ratio)} on average: {listed}.",
-            f"{culprit[0].upper()}{culprit[1:]} {'are' if blamed == WEIGHTS else 'is'} to blame: {reason}.",
+            f"{culprit[0].upper()}{culprit[1:]} {'are' if dominant == WEIGHTS else 'is'} to blame: {reason}.",
         ]
 
     def _called(self, factor: str) -> str:

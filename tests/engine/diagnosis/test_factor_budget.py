@@ -102,7 +102,7 @@ def test_it_says_what_is_to_blame():
     sigmoid = Trainer(experiment([layer(32, "sigmoid", "repeat = 20"), layer(1, "sigmoid")]))
     budget = of_layers(sigmoid.step(), sigmoid.network)
     assert budget.decades < -8
-    assert budget.to_blame == "activation"
+    assert budget.dominant == "activation"
     exploding = Trainer(
         experiment(
             [layer(32, "tanh", "repeat = 20"), layer(1, "sigmoid")], network="init = {scheme = 'normal'}"
@@ -110,7 +110,7 @@ def test_it_says_what_is_to_blame():
     )
     budget = of_layers(exploding.step(), exploding.network)
     assert budget.decades > 2
-    assert budget.to_blame == "weights"
+    assert budget.dominant == "weights"
 
 
 def test_decay_beyond_the_range_of_a_product_is_still_a_sum():
@@ -149,7 +149,7 @@ def test_one_layer_has_no_gaps():
     assert budget.gaps == ()
     assert budget.decades == 0.0
     assert budget.parts == {}
-    assert budget.to_blame is None
+    assert budget.dominant is None
 
 
 def test_the_mean_factors_multiply_to_the_mean_ratio():

@@ -43,7 +43,7 @@ def chain(weight_gain: list[float], activation_gain: list[float], last: float = 
 def test_vanishing_because_of_the_activation():
     verdict = judge(chain([0.98] * 9, [0.21] * 9), ["sigmoid"] * 10)
     assert verdict.kind is Kind.VANISHING
-    assert verdict.blamed == "activation"
+    assert verdict.dominant == "activation"
     assert verdict.ratio == pytest.approx((0.98 * 0.21) ** 9)
     assert verdict.decades_per_layer == pytest.approx(math.log10(0.98 * 0.21))
     assert verdict.sentences == (
@@ -57,7 +57,7 @@ def test_vanishing_because_of_the_activation():
 def test_a_gradient_that_cancels_out_does_not_hide_that_delta_vanishes():
     gradients = [1e-7, *[1e-6] * 8, 0.0]
     verdict = judge(chain([0.98] * 9, [0.21] * 9, grad_l2=np.array(gradients)), ["sigmoid"] * 10)
-    assert (verdict.kind, verdict.blamed) == (Kind.VANISHING, "activation")
+    assert (verdict.kind, verdict.dominant) == (Kind.VANISHING, "activation")
     assert verdict.sentences[:3] == (
         "δ[1] is 6.6e-07 times δ[10].",
         "The gradient of layer 10 is exactly 0.",
@@ -69,13 +69,13 @@ def test_a_gradient_that_cancels_out_does_not_hide_that_delta_vanishes():
 
 def test_vanishing_because_of_the_weights():
     verdict = judge(chain([0.1] * 9, [1.0] * 9), ["tanh"] * 9 + ["sigmoid"])
-    assert (verdict.kind, verdict.blamed) == (Kind.VANISHING, "weights")
+    assert (verdict.kind, verdict.dominant) == (Kind.VANISHING, "weights")
     assert "The weights are to blame: the tanh alone would leave δ as it is." in verdict.sentences
 
 
 def test_exploding_because_of_the_weights():
     verdict = judge(chain([4.2] * 19, [0.7] * 19), ["ReLU"] * 19 + ["sigmoid"])
-    assert (verdict.kind, verdict.blamed) == (Kind.EXPLODING, "weights")
+    assert (verdict.kind, verdict.dominant) == (Kind.EXPLODING, "weights")
     assert (
         "Going down a layer multiplies δ by 2.94 on average: the weights by 4.2, the ReLU by 0.7."
         in verdict.sentences
@@ -86,7 +86,7 @@ def test_exploding_because_of_the_weights():
 def test_what_only_delta_shows():
     """ReLU with small weights: the activations shrink upwards as δ does downwards, and ∂ℰ/∂W stays level."""
     verdict = judge(chain([0.5] * 29, [0.7] * 29, grad_l2=[1.0] * 30))
-    assert (verdict.kind, verdict.blamed) == (Kind.VANISHING, "weights")
+    assert (verdict.kind, verdict.dominant) == (Kind.VANISHING, "weights")
     assert verdict.ratio == 1.0
     assert verdict.delta_ratio == pytest.approx(0.35**29)
     assert verdict.sentences[0] == "δ[1] is 6.0e-14 times δ[30]."
@@ -94,11 +94,11 @@ def test_what_only_delta_shows():
 
 
 def test_the_norm_is_a_factor_of_its_own():
-    """δ is neither a product of two factors nor blamed on one of them alone where a norm multiplies it too."""
+    """δ is neither a product of two factors nor due to one of them alone where a norm multiplies it too."""
     delta = [10.0 ** (0.5 * layer) for layer in range(11)]
     one = chain([2.0] * 10, [0.01] * 10, delta_l2=delta, grad_l2=delta)
     verdict = judge(one, ["sigmoid with batch norm"] * 11, norms=["batch"] * 11, residuals=[False] * 11)
-    assert (verdict.kind, verdict.blamed) == (Kind.VANISHING, "activation")
+    assert (verdict.kind, verdict.dominant) == (Kind.VANISHING, "activation")
     assert verdict.sentences[1:3] == (
         "Going down a layer multiplies δ by 0.316 on average: "
         "the sigmoid by 0.01, the weights by 2, the norm by 15.8.",
@@ -113,20 +113,20 @@ def test_a_norm_can_be_to_blame():
     delta = [10.0 ** (-0.5 * layer) for layer in range(11)]
     one = chain([1.0] * 10, [0.5] * 10, delta_l2=delta, grad_l2=delta)
     verdict = judge(one, norms=["batch"] * 11, residuals=[True] * 11)
-    assert (verdict.kind, verdict.blamed) == (Kind.EXPLODING, "shortcut and norm")
+    assert (verdict.kind, verdict.dominant) == (Kind.EXPLODING, "shortcut and norm")
     assert "The shortcut and norm is to blame: the activation shrinks it." in verdict.sentences
 
 
 def test_no_factor_is_blamed_where_delta_does_not_vanish():
     """W[1]'s gradient is small because X is, with δ larger below: no factor of δ shrinks it."""
     verdict = judge(chain([1.2] * 9, [0.9] * 9, grad_l2=[1e-6, *[1.0] * 9]))
-    assert (verdict.kind, verdict.blamed) == (Kind.VANISHING, None)
+    assert (verdict.kind, verdict.dominant) == (Kind.VANISHING, None)
     assert verdict.sentences[1] == (
         "δ[1] is 2 times δ[10]: δ does not shrink on its way down; "
         "what it is multiplied with, a[l-1] or X, shrinks."
     )
     verdict = judge(chain([0.9] * 9, [0.9] * 9, grad_l2=[1e6, *[1.0] * 9]))
-    assert (verdict.kind, verdict.blamed) == (Kind.EXPLODING, None)
+    assert (verdict.kind, verdict.dominant) == (Kind.EXPLODING, None)
     assert verdict.sentences[1].endswith(
         "δ does not grow on its way down; what it is multiplied with, a[l-1] or X, grows."
     )
@@ -134,7 +134,7 @@ def test_no_factor_is_blamed_where_delta_does_not_vanish():
 
 def test_a_delta_that_does_little_of_it_is_not_blamed_for_the_rest():
     verdict = judge(chain([0.9] * 9, [1.0] * 9, grad_l2=[1e-6, *[1.0] * 9]))
-    assert (verdict.kind, verdict.blamed) == (Kind.VANISHING, None)
+    assert (verdict.kind, verdict.dominant) == (Kind.VANISHING, None)
     assert verdict.sentences[1] == (
         "δ[1] is 0.387 times δ[10]: most of it is due to what δ is multiplied with, a[l-1] or X."
     )
@@ -143,7 +143,7 @@ def test_a_delta_that_does_little_of_it_is_not_blamed_for_the_rest():
 def test_healthy_and_its_prediction():
     profile = PredictedProfile(MeanField(2.0, 0.0, 1.0, 1.0), (1.0,) * 3, (0.0,) * 3, (0.2, 0.1, 0.0))
     verdict = judge(chain([1.4] * 4, [0.7] * 4), prediction=profile)
-    assert (verdict.kind, verdict.blamed) == (Kind.HEALTHY, None)
+    assert (verdict.kind, verdict.dominant) == (Kind.HEALTHY, None)
     assert verdict.sentences[-1] == (
         "The gradient's L2 norm changes by −0.009 decades a layer towards the input; "
         "mean-field theory predicts +0.100 for these random weights."

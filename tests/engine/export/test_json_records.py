@@ -32,7 +32,7 @@ TARGETS = [
 ]
 
 
-def evaluated(name: str) -> EvaluatedExperiment:
+def evaluation(name: str) -> EvaluatedExperiment:
     return EvaluatedExperiment.of(load_experiment(name), name)
 
 
@@ -55,7 +55,7 @@ def strictly(text: str) -> Any:
     ],
 )
 def test_grads_names_every_matrix_and_gives_value_and_gradient_the_same_shape(name, names):
-    one = evaluated(name)
+    one = evaluation(name)
     record = strictly(to_json(grads_record(one.graph)))
     assert list(record) == ["loss", "n", "values", "gradients", "nonfinite"]
     assert record["loss"] == float(one.graph.loss.value[0, 0])
@@ -69,7 +69,7 @@ def test_grads_names_every_matrix_and_gives_value_and_gradient_the_same_shape(na
 
 
 def test_a_bias_is_a_column():
-    record = grads_record(evaluated("xor").graph)
+    record = grads_record(evaluation("xor").graph)
     assert np.shape(record["values"]["b[1]"]) == (6, 1)
 
 
@@ -108,7 +108,7 @@ def python_names(one: EvaluatedExperiment) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("name", "target"), TARGETS)
 def test_explain_has_the_keys_of_the_contract_and_numbers_that_agree(name, target):
-    one = evaluated(name)
+    one = evaluation(name)
     derivation = explain(one.graph, parse_symbol(target))
     record = strictly(to_json(explain_record(derivation, one.check(derivation.target))))
     assert list(record) == [
@@ -198,7 +198,7 @@ loss = {kind = "bce"}
 
 
 def test_check_reports_every_parameter_and_its_worst_entry():
-    one = evaluated("tutorial-b")
+    one = evaluation("tutorial-b")
     record = strictly(to_json(check_record(check_network(one.network, one.data.X, one.data.Y))))
     assert list(record) == ["passed", "parameters", "nonfinite"]
     assert record["passed"] is True

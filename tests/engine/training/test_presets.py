@@ -83,7 +83,7 @@ def test_fifty_sigmoids_leave_nothing_of_the_gradient(seed):
     assert first_to_last(records[0].grad_max) < 1e-20
     assert records[-1].loss > 0.69  # no better than always saying ½
     verdict = judge(records[0], layer_words(Trainer(experiment).network.layers))
-    assert (verdict.kind, verdict.blamed) == (Kind.VANISHING, "activation")
+    assert (verdict.kind, verdict.dominant) == (Kind.VANISHING, "activation")
     assert verdict.budget.means["activation"] < 0.25 < 1 < verdict.budget.means["weights"]
 
 
@@ -155,7 +155,7 @@ def test_the_gradient_explodes_and_the_run_ends_with_a_reason(seed):
     assert len(records) <= 5
     assert trainer.problem is not None
     verdict = judge(records[0])
-    assert (verdict.kind, verdict.blamed) == (Kind.EXPLODING, "weights")
+    assert (verdict.kind, verdict.dominant) == (Kind.EXPLODING, "weights")
     assert judge(records[-1]).kind is Kind.DIVERGED
 
 
