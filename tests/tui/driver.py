@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from textual.pilot import Pilot
 
@@ -11,6 +11,8 @@ from tui.app import BptuiApp
 from tui.stepper.screen import StepperScreen
 
 LARGE, SMALL = (120, 40), (80, 24)
+SIZES = {"80x24": SMALL, "120x40": LARGE, "60x20": (60, 20), "55x15": (55, 15), "200x60": (200, 60)}
+"""The terminals that screens are looked at in."""
 
 
 def app_on(experiment: str | None = None, *, ascii_only: bool = False) -> BptuiApp:
@@ -36,6 +38,24 @@ async def until(pilot: Pilot[None], state: Callable[[], object], tries: int = 20
             return
         await pilot.pause()
     raise AssertionError(f"never reached: {state}\n{screen_text(pilot.app)}")  # type: ignore[arg-type]
+
+
+async def at_rest(pilot: Pilot[None]) -> None:
+    """Lets the app finish its layout and draw, without the notices that would go by themselves."""
+    app = pilot.app
+    app.clear_notifications()
+    await pilot.pause()
+    await until(pilot, lambda: not app.screen._layout_required)
+    await pilot.pause()
+
+
+async def text_after(
+    app: BptuiApp, play: Callable[[Pilot[None]], Awaitable[None]], size: tuple[int, int]
+) -> str:
+    """What is on the screen after a scene was played, without the spaces that end its lines."""
+    async with app.run_test(size=size) as pilot:
+        await play(pilot)
+        return "\n".join(line.rstrip() for line in screen_text(app).split("\n"))
 
 
 async def press(pilot: Pilot[None], *keys: str) -> None:

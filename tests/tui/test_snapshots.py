@@ -1,22 +1,25 @@
-"""Pictures of every screen. Look at them when they change: pytest tests/tui/test_snapshots.py --snapshot-update.
+"""Every screen as it was approved: one picture (SVG) a screen and theme, all else as the text of the screen.
 
-They depend on the exact releases of Textual and Rich that constraints.txt names.
+    pytest tests/tui/test_snapshots.py --snapshot-update              takes all of them anew
+    pytest tests/tui/test_snapshots.py --snapshot-update -k map       takes those of the scenes named *map*
+
+Without -n: parallel processes would write the one file of texts at the same time. Then look at what changed: `git diff`
+shows the texts, a browser the pictures. They depend on the exact releases of Textual and Rich in constraints.txt.
 """
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from tests.tui.driver import LARGE, SMALL, app_on, press, screen_text, until
+from tests.tui.driver import SIZES, SMALL, app_on, at_rest, press, screen_text, text_after, until
 from tui.app import BptuiApp
 from tui.shell.theme import DARK, LIGHT
 from tui.stepper.screen import StepperScreen
-
-SIZES = {"80x24": SMALL, "120x40": LARGE, "60x20": (60, 20), "55x15": (55, 15), "200x60": (200, 60)}
 
 
 @dataclass(frozen=True)
@@ -54,13 +57,45 @@ SCENES = {
     "simplification": Scene("tutorial-a", ("v",)),
     "help": Scene("tutorial-b", ("question_mark",)),
 }
-BOTH_SIZES = pytest.mark.parametrize("size", ["80x24", "120x40"])
+
+PICTURES = [
+    *((name, DARK, "120x40") for name in ("home", "lessons", "lesson", "home-prompt")),
+    *(
+        (name, DARK, "120x40")
+        for name in ("forward", "loss", "backward-middle", "backward-fork", "update-after")
+    ),
+    *((name, DARK, "120x40") for name in ("map", "prompt-wrong", "export", "matrices", "derivation", "help")),
+    *((name, LIGHT, "80x24") for name in ("home", "lessons", "lesson", "backward-middle", "update-after")),
+    *((name, LIGHT, "80x24") for name in ("map", "prompt-wrong", "export", "matrices", "help")),
+]
+"""One a screen and theme: colours, frames and contrast are seen here, all else in the texts."""
+
+TEXTS = [
+    (name, size) for name in SCENES for size in ("80x24", "120x40") if (name, DARK, size) not in PICTURES
+] + [
+    ("home", "55x15"),
+    ("lesson", "55x15"),
+    ("lesson", "60x20"),
+    ("backward-middle", "55x15"),
+    ("backward-middle", "60x20"),
+    ("backward-middle", "200x60"),
+]
+
+ASCII_TEXTS = [
+    ("home", "80x24"),
+    ("lessons", "80x24"),
+    ("lesson", "80x24"),
+    ("backward-middle", "80x24"),
+    ("backward-fork", "120x40"),
+    ("prompt-wrong", "80x24"),
+    ("matrices", "80x24"),
+]
 
 
-def taken(snap_compare, app: BptuiApp, scene: Scene, size: str) -> bool:
-    """Plays a scene and compares its picture with the one that was approved."""
+def play(scene: Scene, app: BptuiApp) -> Callable[[Pilot[None]], Awaitable[None]]:
+    """Presses a scene's keys and comes to rest."""
 
-    async def play(pilot: Pilot[None]) -> None:
+    async def played(pilot: Pilot[None]) -> None:
         await pilot.pause()
         if scene.experiment is not None and not isinstance(app.screen, StepperScreen):
             app.show("stepper")  # deep networks open with their charts
@@ -71,78 +106,33 @@ def taken(snap_compare, app: BptuiApp, scene: Scene, size: str) -> bool:
         if scene.answer is not None:
             app.screen.query_one(Input).value = scene.answer
             await press(pilot, "enter")
-        app.clear_notifications()
-        await pilot.pause()
-        await until(pilot, lambda: not app.screen._layout_required)
-        await pilot.pause()
+        await at_rest(pilot)
 
-    return snap_compare(app, run_before=play, terminal_size=SIZES[size])
+    return played
 
 
-@BOTH_SIZES
-@pytest.mark.parametrize("name", SCENES)
-def test_dark(snap_compare, name, size):
+@pytest.mark.parametrize(("name", "theme", "size"), PICTURES, ids=lambda one: getattr(one, "name", one))
+def test_pictures(snap_compare, name, theme, size):
     app = app_on(SCENES[name].experiment)
-    app.theme = DARK.name
-    assert taken(snap_compare, app, SCENES[name], size)
+    app.theme = theme.name
+    assert snap_compare(app, run_before=play(SCENES[name], app), terminal_size=SIZES[size])
 
 
-@pytest.mark.parametrize(
-    ("name", "size"),
-    [
-        ("home", "80x24"),
-        ("lessons", "80x24"),
-        ("lessons", "120x40"),
-        ("lesson", "80x24"),
-        ("lesson", "120x40"),
-        ("backward-middle", "80x24"),
-        ("backward-middle", "120x40"),
-        ("backward-fork", "120x40"),
-        ("update-after", "80x24"),
-        ("map", "80x24"),
-        ("prompt-wrong", "80x24"),
-        ("matrices", "80x24"),
-        ("help", "80x24"),
-    ],
-)
-def test_light(snap_compare, name, size):
-    app = app_on(SCENES[name].experiment)
-    app.theme = LIGHT.name
-    assert taken(snap_compare, app, SCENES[name], size)
-
-
-@pytest.mark.parametrize(
-    ("name", "size"),
-    [
-        ("home", "80x24"),
-        ("lessons", "80x24"),
-        ("lesson", "80x24"),
-        ("backward-middle", "80x24"),
-        ("backward-fork", "120x40"),
-        ("prompt-wrong", "80x24"),
-        ("matrices", "80x24"),
-    ],
-)
-def test_ascii(snap_compare, name, size):
-    app = app_on(SCENES[name].experiment, ascii_only=True)
-    assert taken(snap_compare, app, SCENES[name], size)
-
-
-@pytest.mark.parametrize(
-    ("name", "size"),
-    [
-        ("home", "55x15"),
-        ("lesson", "55x15"),
-        ("lesson", "60x20"),
-        ("backward-middle", "55x15"),
-        ("backward-middle", "60x20"),
-        ("backward-middle", "200x60"),
-    ],
-)
-def test_other_sizes(snap_compare, name, size):
-    assert taken(snap_compare, app_on(SCENES[name].experiment), SCENES[name], size)
-
-
-def test_without_colour(snap_compare, monkeypatch):
+def test_a_picture_without_colour(snap_compare, monkeypatch):
     monkeypatch.setenv("NO_COLOR", "1")
-    assert taken(snap_compare, app_on("tutorial-b"), SCENES["backward-middle"], "80x24")
+    app = app_on("tutorial-b")
+    assert snap_compare(app, run_before=play(SCENES["backward-middle"], app), terminal_size=SMALL)
+
+
+@pytest.mark.parametrize(("name", "size"), TEXTS)
+async def test_texts(snapshot, name, size):
+    app = app_on(SCENES[name].experiment)
+    assert await text_after(app, play(SCENES[name], app), SIZES[size]) == snapshot
+
+
+@pytest.mark.parametrize(("name", "size"), ASCII_TEXTS)
+async def test_texts_in_ascii(snapshot, name, size):
+    app = app_on(SCENES[name].experiment, ascii_only=True)
+    text = await text_after(app, play(SCENES[name], app), SIZES[size])
+    assert text.isascii()
+    assert text == snapshot

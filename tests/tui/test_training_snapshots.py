@@ -1,25 +1,25 @@
-"""Pictures of the screens that watch a training: pytest tests/tui/test_training_snapshots.py --snapshot-update.
+"""The screens that watch a training, as they were approved: one picture (SVG) a view and theme, all else as text.
 
-Look at them when they change. All are of trainings that stand still at a step, so no clock has a say in them. They
-depend on the exact releases of Textual, Rich and plotext that constraints.txt names.
+    pytest tests/tui/test_training_snapshots.py --snapshot-update     takes all of them anew (see test_snapshots.py)
+
+All are of trainings that stand still at a step, so no clock has a say in them. They depend on the exact releases of
+Textual, Rich and plotext that constraints.txt names.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import pytest
 from textual.pilot import Pilot
 
-from tests.tui.driver import LARGE, SMALL, app_on, press, until
+from tests.tui.driver import SIZES, app_on, at_rest, press, text_after
 from tests.tui.experiments import session_of
 from tests.tui.trainings import live_of, train
 from tui.app import BptuiApp
 from tui.session.variants import counterpart
-from tui.shell.theme import LIGHT
-
-SIZES = {"80x24": SMALL, "120x40": LARGE, "60x20": (60, 20), "55x15": (55, 15), "200x60": (200, 60)}
+from tui.shell.theme import DARK, LIGHT
 
 ALL_DEAD = """
 title = "Biases that no input can lift: every unit is dead"
@@ -80,8 +80,17 @@ SCENES = {
     "units-diverged": Scene("exploding-50", 5, ("u",)),
     "stepper-on-a-dead-unit": Scene(DYING, 40, ("n", "enter")),
 }
-IN_THE_LIGHT = ("gradients-profile", "gradients-compared", "units-dying")
-BOTH_SIZES = pytest.mark.parametrize("size", ["80x24", "120x40"])
+
+PICTURES = [
+    *((name, DARK, "120x40") for name in ("gradients-profile", "gradients-history", "gradients-strip")),
+    *((name, DARK, "120x40") for name in ("gradients-budget", "gradients-compared", "units-dying")),
+    *((name, LIGHT, "80x24") for name in ("gradients-profile", "gradients-compared", "units-dying")),
+]
+"""One a view and theme: colours, frames and contrast are seen here, all else in the texts."""
+
+TEXTS = [
+    (name, size) for name in SCENES for size in ("80x24", "120x40") if (name, DARK, size) not in PICTURES
+] + [(name, size) for name in ("gradients-profile", "units-dying") for size in ("60x20", "55x15", "200x60")]
 
 
 def app_of(scene: Scene, *, ascii_only: bool = False) -> BptuiApp:
@@ -90,7 +99,7 @@ def app_of(scene: Scene, *, ascii_only: bool = False) -> BptuiApp:
     return app_on(scene.experiment, ascii_only=ascii_only)
 
 
-def play(scene: Scene, app: BptuiApp) -> Callable[[Pilot[None]], object]:
+def play(scene: Scene, app: BptuiApp) -> Callable[[Pilot[None]], Awaitable[None]]:
     async def played(pilot: Pilot[None]) -> None:
         await pilot.pause()
         if scene.experiment in OWN:
@@ -102,36 +111,27 @@ def play(scene: Scene, app: BptuiApp) -> Callable[[Pilot[None]], object]:
         await train(pilot, scene.steps)
         for key in scene.keys:
             await press(pilot, key)
-        app.clear_notifications()
-        await pilot.pause()
-        await until(pilot, lambda: not app.screen._layout_required)
-        await pilot.pause()
+        await at_rest(pilot)
 
     return played
 
 
-@BOTH_SIZES
-@pytest.mark.parametrize("name", SCENES)
-def test_dark(snap_compare, name, size):
+@pytest.mark.parametrize(("name", "theme", "size"), PICTURES, ids=lambda one: getattr(one, "name", one))
+def test_pictures(snap_compare, name, theme, size):
     app = app_of(SCENES[name])
+    app.theme = theme.name
     assert snap_compare(app, run_before=play(SCENES[name], app), terminal_size=SIZES[size])
 
 
-@pytest.mark.parametrize("name", IN_THE_LIGHT)
-def test_light(snap_compare, name):
+@pytest.mark.parametrize(("name", "size"), TEXTS)
+async def test_texts(snapshot, name, size):
     app = app_of(SCENES[name])
-    app.theme = LIGHT.name
-    assert snap_compare(app, run_before=play(SCENES[name], app), terminal_size=LARGE)
+    assert await text_after(app, play(SCENES[name], app), SIZES[size]) == snapshot
 
 
 @pytest.mark.parametrize("name", ["gradients-compared", "units-dying"])
-def test_ascii(snap_compare, name):
+async def test_texts_in_ascii(snapshot, name):
     app = app_of(SCENES[name], ascii_only=True)
-    assert snap_compare(app, run_before=play(SCENES[name], app), terminal_size=SMALL)
-
-
-@pytest.mark.parametrize("size", ["60x20", "55x15", "200x60"])
-@pytest.mark.parametrize("name", ["gradients-profile", "units-dying"])
-def test_odd_sizes(snap_compare, name, size):
-    app = app_of(SCENES[name])
-    assert snap_compare(app, run_before=play(SCENES[name], app), terminal_size=SIZES[size])
+    text = await text_after(app, play(SCENES[name], app), SIZES["80x24"])
+    assert text.isascii()
+    assert text == snapshot
