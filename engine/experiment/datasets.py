@@ -20,7 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.experiment.csv_file import Table, cell_key, finite_number, read_table
-from engine.experiment.errors import UNNAMED, ExperimentError, mismatch, quoted
+from engine.experiment.errors import UNNAMED, ExperimentError, count, mismatch, quoted
+from engine.experiment.npz_file import array_named, read_npz
 from engine.experiment.spec import (
     BceLoss,
     BlobsData,
@@ -30,36 +31,51 @@ from engine.experiment.spec import (
     DataShape,
     Experiment,
     InlineData,
+    Layout,
     Loss,
     MoonsData,
+    NpzData,
     RandomData,
     SpiralsData,
     WineData,
     XorData,
+    held_out_count,
     label_rows,
 )
-from engine.experiment.validation import validate_loaded
+from engine.experiment.validation import SUM_TOLERANCE, validate_loaded
 
 Array: TypeAlias = NDArray[np.float64]
 ClassIndex: TypeAlias = NDArray[np.int64]
+Chosen: TypeAlias = slice | NDArray[np.intp]
+"""Which samples: all of them, or those with these numbers."""
+
+EVERY_SAMPLE = slice(None)
 
 # The key of the data's own random stream among those that grow from one seed. NumPy numbers spawned streams
 # 0, 1, 2, …; this one stays clear of them.
 DATA_STREAM = 0xDA7A
+TEST_STREAM = 0x7E57  # which samples are held out
 
 
 @dataclass(frozen=True, eq=False)
-class DataSet:
-    """X is (features, n), Y is (outputs, n): read-only, in row order, in the experiment's dtype.
+class Samples:
+    """X is (features, n), Y is (outputs, n): read-only, in row order, in the experiment's dtype."""
+
+    X: NDArray[np.floating[Any]]
+    Y: NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class DataSet(Samples):
+    """The samples that are learned from, and those that are `held_out` to test it, if any are.
 
     `class_names[k]` names label k of a single row of zeros and ones, or row k of one-hot labels; there are
     none when the labels are plain numbers.
     """
 
-    X: NDArray[np.floating[Any]]
-    Y: NDArray[np.floating[Any]]
     feature_names: tuple[str, ...]
     class_names: tuple[str, ...]
+    held_out: Samples | None = None
 
 
 class _Draft(NamedTuple):
@@ -72,34 +88,52 @@ class _Draft(NamedTuple):
 
 
 def load_data(experiment: Experiment, folder: Path | None = None, source: str = UNNAMED) -> DataSet:
-    """The data of a validated experiment; `folder` is where a CSV file's relative path starts.
+    """The data of a validated experiment; `folder` is where a file's relative path starts.
 
-    Raises ExperimentError for a CSV file that cannot be used, and for numbers that the dtype cannot hold.
+    Raises ExperimentError for a file that cannot be used, and for numbers that the dtype cannot hold.
     """
     draft = _draft(experiment, folder, source)
     X, feature_names = draft.X, draft.feature_names
+    learned, held_out = _divided(X.shape[1], experiment)
     if getattr(experiment.data, "standardize", False):
-        X = standardized(X)
+        X = standardized(X, learned)
     if experiment.data.ones_row:
         X, feature_names = np.vstack([np.ones((1, X.shape[1])), X]), ("1", *feature_names)
+
+    def samples(chosen: Chosen) -> Samples:
+        X_chosen, Y_chosen = (_in_dtype(rows[:, chosen], experiment.dtype, source) for rows in (X, draft.Y))
+        return Samples(X_chosen, Y_chosen)
+
+    training = samples(learned)
     return DataSet(
-        X=_in_dtype(X, experiment.dtype, source),
-        Y=_in_dtype(draft.Y, experiment.dtype, source),
+        training.X,
+        training.Y,
         feature_names=feature_names,
         class_names=draft.class_names,
+        held_out=None if held_out is None else samples(held_out),
     )
 
 
-def standardized(X: Array) -> Array:
-    """Each row minus its mean, divided by its standard deviation over the n samples (divisor n).
+def standardized(X: Array, over: Chosen = EVERY_SAMPLE) -> Array:
+    """Each row minus its mean, divided by its standard deviation (divisor n), both of the samples in `over`.
 
-    A row that does not vary becomes zeros.
+    A row that does not vary there is only centred.
     """
     with np.errstate(over="ignore", invalid="ignore"):  # refused in plain words further on
-        centred = X - X.mean(axis=1, keepdims=True)
-        spread = X.std(axis=1, keepdims=True)
+        centred = X - X[:, over].mean(axis=1, keepdims=True)
+        spread = X[:, over].std(axis=1, keepdims=True)
     rows: Array = centred / np.where(spread > 0, spread, 1.0)
     return rows
+
+
+def _divided(n: int, experiment: Experiment) -> tuple[Chosen, NDArray[np.intp] | None]:
+    """Which samples are learned from and which are held out, each in their own order."""
+    count = held_out_count(experiment.data.test_share, n)
+    if not count:
+        return EVERY_SAMPLE, None
+    seed = np.random.SeedSequence(experiment.seed, spawn_key=(TEST_STREAM,))
+    shuffled = np.random.default_rng(seed).permutation(n)
+    return np.sort(shuffled[count:]), np.sort(shuffled[:count])
 
 
 def class_labels(classes: ClassIndex, count: int, loss: Loss) -> Array:
@@ -227,9 +261,12 @@ def _draft(experiment: Experiment, folder: Path | None, source: str) -> _Draft:
     corner_names, point_names = ("p", "q"), ("horizontal", "vertical")
     match data:
         case InlineData():
-            return _numbered(np.array(data.X, dtype=np.float64), np.array(data.Y, dtype=np.float64), loss)
+            X, Y = (_in_columns(np.array(rows, np.float64), data.layout) for rows in (data.X, data.Y))
+            return _numbered(X, Y, loss)
         case CsvData():
             return _from_table(read_table(data, folder, source), data, experiment, source)
+        case NpzData():
+            return _from_archive(data, experiment, folder, source)
         case RandomData():
             return _random(data, loss, rng)
         case WineData():
@@ -282,48 +319,117 @@ def _random(data: RandomData, loss: Loss, rng: np.random.Generator) -> _Draft:
     return _numbered(X, Y, loss)
 
 
-# ---------------------------------------------------------------------------------- labels of a table
+# --------------------------------------------------------------------------------- a table, an archive
 
 
 def _from_table(table: Table, data: CsvData, experiment: Experiment, source: str) -> _Draft:
     """Labels are numbers when the first one is and the loss wants numbers; otherwise they name classes."""
     loss, n = experiment.loss, len(table.labels)
-    are_numbers = finite_number(table.labels[0]) is not None and not isinstance(loss, CrossEntropyLoss)
-    class_names = () if are_numbers else _sorted_classes(table.labels)
+    if len(data.labels) > 1:
+        return _with_many_labels(table, data, experiment, source)
+    (column,), texts = data.labels, [labels[0] for labels in table.labels]
+    are_numbers = finite_number(texts[0], data.decimal) is not None and not isinstance(loss, CrossEntropyLoss)
+    class_names = () if are_numbers else _sorted_classes(texts, data)
     outputs = 1 if are_numbers else label_rows(loss, len(class_names))
     if not are_numbers and len(class_names) != 2 and isinstance(loss, BceLoss):
-        found = f"{len(class_names)} different labels in column {quoted(data.label)}"
+        found = f"{len(class_names)} different labels in column {quoted(column)}"
         raise ExperimentError(table.source, "", mismatch(found, "2, because bce tells two classes apart"))
     # Before anything is allocated: a column of different texts would make as many outputs as samples.
-    validate_loaded(experiment, DataShape(len(data.features) + data.ones_row, outputs, n), source)
+    _check_shape(experiment, len(table.feature_names), outputs, n, source)
     X = np.array(table.features).T
     if are_numbers:
-        Y = np.array([_number_labels(table, data.label, loss)])
-        return _Draft(X, Y, tuple(data.features), ("0", "1") if isinstance(loss, BceLoss) else ())
+        Y = np.array([_number_labels(table, data, 0, loss)])
+        return _Draft(X, Y, table.feature_names, ("0", "1") if isinstance(loss, BceLoss) else ())
     number = {name: index for index, name in enumerate(class_names)}
-    classes = np.array([number[label] for label in table.labels])
-    return _classified(X, classes, loss, tuple(data.features), class_names)
+    classes = np.array([number[label] for label in texts])
+    return _classified(X, classes, loss, table.feature_names, class_names)
 
 
-def _sorted_classes(labels: list[str]) -> tuple[str, ...]:
+def _with_many_labels(table: Table, data: CsvData, experiment: Experiment, source: str) -> _Draft:
+    """Every label column is a row of Y; for cross_entropy they are the classes' probabilities."""
+    loss = experiment.loss
+    Y = np.array([_number_labels(table, data, place, loss) for place in range(len(data.labels))])
+    if isinstance(loss, CrossEntropyLoss):
+        _check_sums(Y, [f"line {line}" for line in table.lines], table.source)
+    _check_shape(experiment, len(table.feature_names), len(data.labels), Y.shape[1], source)
+    class_names = tuple(data.labels) if isinstance(loss, CrossEntropyLoss) else ()
+    return _Draft(np.array(table.features).T, Y, table.feature_names, class_names)
+
+
+def _from_archive(data: NpzData, experiment: Experiment, folder: Path | None, source: str) -> _Draft:
+    """X and Y from a NumPy archive; a vector is one feature or one output of every sample."""
+    path = Path(data.path) if folder is None else folder / data.path
+    arrays, matrices = read_npz(path), []
+    for key, name in (("data.X", data.X), ("data.Y", data.Y)):
+        array = array_named(arrays, name, key, path.name, source)
+        if array.ndim not in (1, 2) or not array.size:
+            found = f"an array of shape {array.shape}"
+            problem = mismatch(found, "a matrix, or a vector with one number a sample")
+            raise ExperimentError(str(path), name, problem)
+        if not np.isfinite(array).all():
+            raise ExperimentError(str(path), name, mismatch("numbers that are not finite", "finite numbers"))
+        matrices.append(array[None, :] if array.ndim == 1 else _in_columns(array, data.layout))
+    X, Y = matrices
+    if X.shape[1] != Y.shape[1]:
+        found = f"{count(X.shape[1], 'sample')} in {data.X} and {count(Y.shape[1], 'sample')} in {data.Y}"
+        turned = "" if data.layout == "rows" else ' (layout = "rows" has one sample a row)'
+        raise ExperimentError(str(path), "", mismatch(found, f"as many in both{turned}"))
+    samples = [f"sample {sample}" for sample in range(Y.shape[1])]
+    if isinstance(experiment.loss, BceLoss) and not ((Y >= 0) & (Y <= 1)).all():
+        sample = int(np.argwhere((Y < 0) | (Y > 1))[0, 1])
+        found = f"a label outside them in {samples[sample]}"
+        raise ExperimentError(str(path), data.Y, mismatch(found, "labels from 0 to 1 for bce"))
+    if isinstance(experiment.loss, CrossEntropyLoss):
+        _check_sums(Y, samples, str(path))
+    _check_shape(experiment, len(X), len(Y), X.shape[1], source)
+    return _numbered(X, Y, experiment.loss)
+
+
+def _in_columns(matrix: Array, layout: Layout) -> Array:
+    """The matrix with one sample a column."""
+    return matrix if layout == "columns" else np.ascontiguousarray(matrix.T)
+
+
+def _check_shape(experiment: Experiment, features: int, outputs: int, n: int, source: str) -> None:
+    held_out = held_out_count(experiment.data.test_share, n)
+    shape = DataShape(features + experiment.data.ones_row, outputs, n - held_out, held_out)
+    validate_loaded(experiment, shape, source)
+
+
+def _check_sums(Y: Array, samples: list[str], file: str) -> None:
+    """Probabilities of classes are not negative and sum to 1 in each sample."""
+    for place, column in zip(samples, Y.T, strict=True):
+        if (column < 0).any() or abs(column.sum() - 1) > SUM_TOLERANCE:
+            found = f"labels with the sum {column.sum():.6g}"
+            expected = "labels of 0 or more that sum to 1 for cross_entropy"
+            raise ExperimentError(file, place, mismatch(found, expected))
+
+
+def _sorted_classes(labels: list[str], data: CsvData) -> tuple[str, ...]:
     """The different labels: by size when all are numbers (9 before 10), otherwise by alphabet."""
-    different = sorted(set(labels))
-    numbers = {label: finite_number(label) for label in different}
-    if None in numbers.values():
-        return tuple(different)
-    return tuple(sorted(different, key=lambda label: float(label)))
+    numbers = {label: finite_number(label, data.decimal) for label in sorted(set(labels))}
+    sizes = [number for number in numbers.values() if number is not None]
+    if len(sizes) < len(numbers):
+        return tuple(numbers)
+    return tuple(label for _, label in sorted(zip(sizes, numbers, strict=True)))
 
 
-def _number_labels(table: Table, column: str, loss: Loss) -> list[float]:
-    values = []
-    for line, label in zip(table.lines, table.labels, strict=True):
-        value = finite_number(label)
+def _number_labels(table: Table, data: CsvData, place: int, loss: Loss) -> list[float]:
+    """One label column as numbers."""
+    column, values = data.labels[place], []
+    for line, labels in zip(table.lines, table.labels, strict=True):
+        value = finite_number(labels[place], data.decimal)
         if value is None:
-            expected = f"a finite number, as in line {table.lines[0]}"
-            raise ExperimentError(table.source, cell_key(line, column), mismatch(quoted(label), expected))
+            expected = (
+                f"a finite number, as in line {table.lines[0]}"
+                if len(data.labels) == 1
+                else "a finite number"
+            )
+            problem = mismatch(quoted(labels[place]), expected)
+            raise ExperimentError(table.source, cell_key(line, column), problem)
         if isinstance(loss, BceLoss) and not 0 <= value <= 1:
-            expected = "a label from 0 to 1 for bce"
-            raise ExperimentError(table.source, cell_key(line, column), mismatch(quoted(label), expected))
+            problem = mismatch(quoted(labels[place]), "a label from 0 to 1 for bce")
+            raise ExperimentError(table.source, cell_key(line, column), problem)
         values.append(value)
     return values
 

@@ -14,7 +14,7 @@ import msgspec
 
 from engine.experiment.decoding import decode
 from engine.experiment.errors import ExperimentError, suggestion
-from engine.experiment.spec import CsvData, Experiment
+from engine.experiment.spec import CsvData, Experiment, NpzData
 from engine.experiment.text_file import read_text_file
 from engine.experiment.validation import validate
 
@@ -75,11 +75,11 @@ def load_experiment(name_or_path: str | Path) -> Experiment:
 def parse_experiment(text: str, source: str, folder: Path | None = None) -> Experiment:
     """The experiment that a TOML text describes, checked; raises ExperimentError in the name of `source`.
 
-    A CSV file's relative path starts at `folder`, when one is given, and becomes absolute.
+    The relative path of a file of data starts at `folder`, when one is given, and becomes absolute.
     """
     experiment = decode(text, source)
     validate(experiment, source)
-    if folder is None or not isinstance(experiment.data, CsvData):
+    if folder is None or not isinstance(experiment.data, CsvData | NpzData):
         return experiment
     # The experiment may be read now and its data from another working directory later.
     absolute = str((folder / experiment.data.path).absolute())

@@ -26,9 +26,12 @@ def memory_by_key(experiment: Experiment, shape: DataShape) -> dict[str, int]:
     """
     item = BYTES_PER_ITEM[experiment.dtype]
     n = shape.n or 1
-    rows = shape.features + (shape.outputs or 1)
-    needed = {"data": rows * (n * (COPIES_OF_A_VALUE * item + DRAFT_BYTES) + BYTES_PER_NAME)}
-    fan_in = shape.features
+    features = shape.features or 1
+    rows = features + (shape.outputs or 1)
+    needed = {
+        "data": rows * ((n + shape.held_out) * (COPIES_OF_A_VALUE * item + DRAFT_BYTES) + BYTES_PER_NAME)
+    }
+    fan_in = features
     for index, layer in enumerate(experiment.network.layers):
         # Only the first of the repeated layers sees another width below it.
         weights = (fan_in + (layer.repeat - 1) * layer.units) * layer.units

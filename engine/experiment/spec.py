@@ -10,6 +10,8 @@
 
 from __future__ import annotations
 
+import math
+from decimal import Decimal
 from typing import Literal, NamedTuple, TypeAlias
 
 import msgspec
@@ -33,6 +35,9 @@ Norm: TypeAlias = Literal["batch", "layer"]
 Parameter: TypeAlias = Literal["W", "b"]
 Scheme: TypeAlias = Literal["he", "xavier", "lecun", "normal", "uniform", "orthogonal", "zeros"]
 OptimizerName: TypeAlias = Literal["sgd", "momentum", "rmsprop", "adam"]
+Layout: TypeAlias = Literal["columns", "rows"]
+"""Whether a matrix of data has one sample a column, as this program computes, or a row, as NumPy and csv have it."""
+
 Matrix: TypeAlias = list[list[float]]
 """A matrix as the file writes it: a list of rows."""
 
@@ -57,22 +62,46 @@ class DataSpec(TaggedSpec, frozen=True, kw_only=True):
     """What every kind of data accepts."""
 
     ones_row: bool = False  # a row of ones before the features: the tutorials' bias
+    test_share: float = 0.0  # the share of the samples that is held out, rounded up to whole samples
 
 
 class InlineData(DataSpec, tag="inline", frozen=True, kw_only=True):
-    """The numbers themselves: X is (features, n), Y is (outputs, n), one column per sample."""
+    """The numbers themselves: X is (features, n), Y is (outputs, n); the other way round with layout "rows"."""
 
     X: Matrix
     Y: Matrix
+    layout: Layout = "columns"
 
 
 class CsvData(DataSpec, tag="csv", frozen=True, kw_only=True):
-    """Columns of a CSV file with a header row; a relative path starts at the experiment file's folder."""
+    """Columns of a CSV file, one sample a row; a relative path starts at the experiment file's folder.
+
+    `features` are names or patterns such as "px*", or "*" for every column that is no label. Several labels make as
+    many outputs. Columns of a file without a header row are named c0, c1, ….
+    """
 
     path: str
-    features: list[str]
-    label: str
+    features: Literal["*"] | list[str]
+    label: str | list[str]
+    categorical: list[str] = []  # features whose texts become one row of zeros and ones each
+    delimiter: str | None = None  # found out where it is not given
+    decimal: Literal[".", ","] = "."
+    header: bool = True
     standardize: bool = False
+
+    @property
+    def labels(self) -> list[str]:
+        """The label columns, also where there is only one."""
+        return [self.label] if isinstance(self.label, str) else self.label
+
+
+class NpzData(DataSpec, tag="npz", frozen=True, kw_only=True):
+    """Two arrays of a NumPy archive; a relative path starts at the experiment file's folder."""
+
+    path: str
+    X: str = "X"
+    Y: str = "Y"
+    layout: Layout = "columns"
 
 
 class WineData(DataSpec, tag="wine", frozen=True, kw_only=True):
@@ -128,7 +157,16 @@ class RandomData(DataSpec, tag="random", frozen=True, kw_only=True):
 
 
 Data: TypeAlias = (
-    InlineData | CsvData | WineData | XorData | MoonsData | CirclesData | SpiralsData | BlobsData | RandomData
+    InlineData
+    | CsvData
+    | NpzData
+    | WineData
+    | XorData
+    | MoonsData
+    | CirclesData
+    | SpiralsData
+    | BlobsData
+    | RandomData
 )
 
 
@@ -217,11 +255,15 @@ class Experiment(Spec, frozen=True, kw_only=True):
 
 
 class DataShape(NamedTuple):
-    """The sizes of the data: X is (features, n), Y is (outputs, n). None where only a file can tell."""
+    """The sizes of the data: X is (features, n), Y is (outputs, n). None where only a file can tell.
 
-    features: int
+    `held_out` samples beside the n are for testing.
+    """
+
+    features: int | None
     outputs: int | None
     n: int | None
+    held_out: int = 0
 
 
 def declared_shape(experiment: Experiment) -> DataShape:
@@ -232,17 +274,42 @@ def declared_shape(experiment: Experiment) -> DataShape:
     data, loss = experiment.data, experiment.loss
     match data:
         case InlineData():
-            features, outputs, n = len(data.X), len(data.Y), len(data.X[0]) if data.X else 0
+            (features, n), (outputs, _) = (_size(matrix, data.layout) for matrix in (data.X, data.Y))
         case CsvData():
-            outputs_known = 1 if isinstance(loss, BceLoss) else None
-            return DataShape(len(data.features) + data.ones_row, outputs_known, None)
+            outputs_known = len(data.labels) if isinstance(loss, BceLoss) or len(data.labels) > 1 else None
+            return DataShape(_columns_asked_for(data), outputs_known, None)
+        case NpzData():
+            return DataShape(None, None, None)
         case RandomData():
             features, outputs, n = data.features, data.outputs, data.n
         case SpiralsData() | BlobsData():
             features, outputs, n = 2, label_rows(loss, data.classes), data.n
         case WineData() | XorData() | MoonsData() | CirclesData():
             features, outputs, n = 2, label_rows(loss, 2), data.n
-    return DataShape(features + data.ones_row, outputs, n)
+    held_out = held_out_count(data.test_share, n)
+    return DataShape(features + data.ones_row, outputs, n - held_out, held_out)
+
+
+def _size(matrix: Matrix, layout: Layout) -> tuple[int, int]:
+    """The rows and columns of a matrix of data, once it has one sample a column."""
+    size = len(matrix), len(matrix[0]) if matrix else 0
+    return size if layout == "columns" else (size[1], size[0])
+
+
+def _columns_asked_for(data: CsvData) -> int | None:
+    """How many features a table gives, where the file itself is not needed to tell."""
+    patterns = isinstance(data.features, str) or any(is_pattern(name) for name in data.features)
+    return None if patterns or data.categorical else len(data.features) + data.ones_row
+
+
+def is_pattern(name: str) -> bool:
+    """Whether a feature's name stands for every column that it matches, as file names do in a shell."""
+    return any(character in name for character in "*?[")
+
+
+def held_out_count(share: float, n: int) -> int:
+    """How many of n samples are held out: ⌈share·n⌉, with the share taken as it is written (7 % of 100 are 7)."""
+    return math.ceil(Decimal(repr(share)) * n) if math.isfinite(share) else 0
 
 
 def label_rows(loss: Loss, classes: int) -> int:

@@ -34,6 +34,7 @@ from engine.experiment.spec import (
     LayerSpec,
     Loss,
     Matrix,
+    NpzData,
     RandomData,
     SpiralsData,
     Train,
@@ -59,7 +60,7 @@ def validate(experiment: Experiment, source: str = UNNAMED) -> None:
 
 def validate_loaded(experiment: Experiment, shape: DataShape, source: str = UNNAMED) -> None:
     """Check once more what depends on the shape of the data, now that a file has told it."""
-    for key, problem in shape_problems(experiment, shape):
+    for key, problem in (*layer_problems(experiment, shape), *shape_problems(experiment, shape)):
         raise ExperimentError(source, key, problem)
 
 
@@ -68,7 +69,7 @@ def problems(experiment: Experiment) -> Iterator[Problem]:
     yield from number_problems(experiment)
     yield from text_problems(experiment)
     yield from data_problems(experiment)
-    yield from layer_problems(experiment)
+    yield from layer_problems(experiment, declared_shape(experiment))
     yield from init_problems(experiment.network.init)
     yield from loss_problems(experiment)
     yield from train_problems(experiment.train)
@@ -105,17 +106,16 @@ def text_problems(experiment: Experiment) -> Iterator[Problem]:
 def data_problems(experiment: Experiment) -> Iterator[Problem]:
     """Sizes and labels of the data, as far as the experiment itself tells them."""
     data = experiment.data
+    if not 0 <= data.test_share < 1:
+        yield "data.test_share", mismatch(value_in_words(data.test_share), "a number from 0 to below 1")
     match data:
         case InlineData():
-            yield from _rectangle_problems("data.X", data.X, "feature")
-            yield from _rectangle_problems("data.Y", data.Y, "output")
-            samples = len(data.X[0])
-            if len(data.Y[0]) != samples:
-                expected = f"{samples}, one for each column of data.X"
-                yield "data.Y", mismatch(count(len(data.Y[0]), "column"), expected)
-            yield from _label_problems(data.Y, experiment.loss)
+            yield from _inline_problems(data, experiment.loss)
         case CsvData():
+            yield from _path_problems("data.path", data.path, "a CSV file")
             yield from _column_problems(data)
+        case NpzData():
+            yield from _path_problems("data.path", data.path, "a NumPy archive (.npz)")
         case RandomData():
             yield from _at_least("data.n", data.n, 1)
             yield from _at_least("data.features", data.features, 1)
@@ -129,16 +129,42 @@ def data_problems(experiment: Experiment) -> Iterator[Problem]:
                 yield from _class_problems(data.classes, experiment.loss)
 
 
+def _inline_problems(data: InlineData, loss: Loss) -> Iterator[Problem]:
+    nouns = ("feature", "output") if data.layout == "columns" else ("sample", "sample")
+    for key, matrix, noun in zip(("data.X", "data.Y"), (data.X, data.Y), nouns, strict=True):
+        yield from _rectangle_problems(key, matrix, noun)
+    if data.layout == "columns" and len(data.Y[0]) != len(data.X[0]):
+        expected = f"{len(data.X[0])}, one for each column of data.X"
+        yield "data.Y", mismatch(count(len(data.Y[0]), "column"), expected)
+    if data.layout == "rows" and len(data.Y) != len(data.X):
+        yield "data.Y", mismatch(count(len(data.Y), "row"), f"{len(data.X)}, one for each row of data.X")
+    yield from _label_problems(data, loss)
+
+
+def _path_problems(key: str, path: str, what: str) -> Iterator[Problem]:
+    if not path:
+        yield key, mismatch(quoted(""), f"the path of {what}")
+
+
 def _column_problems(data: CsvData) -> Iterator[Problem]:
-    if not data.path:
-        yield "data.path", mismatch(quoted(""), "the path of a CSV file")
-    if not data.features:
-        yield "data.features", mismatch("an empty list", "the names of one or more columns")
-    for index, name in enumerate(data.features):
-        if name in data.features[:index]:
-            yield f"data.features[{index}]", mismatch(f"{quoted(name)} again", "each column once")
-    if data.label in data.features:
-        yield "data.label", mismatch(f"{quoted(data.label)}, which is a feature", "a column of its own")
+    for name, columns in (
+        ("features", data.features),
+        ("label", data.labels),
+        ("categorical", data.categorical),
+    ):
+        if not columns and name != "categorical":
+            yield f"data.{name}", mismatch("an empty list", "the names of one or more columns")
+        for index, column in enumerate(columns):
+            if not isinstance(columns, str) and column in columns[:index]:
+                yield f"data.{name}[{index}]", mismatch(f"{quoted(column)} again", "each column once")
+    for index, label in enumerate(data.labels):
+        if label in data.features:
+            key = "data.label" if isinstance(data.label, str) else f"data.label[{index}]"
+            yield key, mismatch(f"{quoted(label)}, which is a feature", "a column of its own")
+    if data.delimiter is not None and (len(data.delimiter) != 1 or data.delimiter in '"\r\n'):
+        yield "data.delimiter", mismatch(quoted(data.delimiter), 'one character, such as ";"')
+    if data.delimiter == data.decimal:
+        yield "data.delimiter", mismatch(f"{quoted(data.decimal)} for both", "another than the decimal")
 
 
 def _class_problems(classes: int, loss: Loss) -> Iterator[Problem]:
@@ -148,7 +174,8 @@ def _class_problems(classes: int, loss: Loss) -> Iterator[Problem]:
         yield "data.classes", mismatch(str(classes), expected)
 
 
-def _label_problems(Y: Matrix, loss: Loss) -> Iterator[Problem]:
+def _label_problems(data: InlineData, loss: Loss) -> Iterator[Problem]:
+    Y, sample = data.Y, "column" if data.layout == "columns" else "row"
     match loss:
         case BceLoss():
             for row, column, label in _entries(Y):
@@ -159,21 +186,24 @@ def _label_problems(Y: Matrix, loss: Loss) -> Iterator[Problem]:
                 if label < 0:
                     expected = "a probability of 0 or more for cross_entropy"
                     yield f"data.Y[{row}][{column}]", mismatch(str(label), expected)
-            for column, labels in enumerate(zip(*Y, strict=True)):
+            for number, labels in enumerate(zip(*Y, strict=True) if sample == "column" else Y):
                 if abs(sum(labels) - 1) > SUM_TOLERANCE:
-                    found = f"column {column} with the sum {sum(labels):.6g}"
-                    yield "data.Y", mismatch(found, "columns that sum to 1 for cross_entropy")
+                    found = f"{sample} {number} with the sum {sum(labels):.6g}"
+                    yield "data.Y", mismatch(found, f"{sample}s that sum to 1 for cross_entropy")
 
 
 # ------------------------------------------------------------------------------------------- network
 
 
-def layer_problems(experiment: Experiment) -> Iterator[Problem]:
-    """Each layer on its own and against the width below it, from the input to the output."""
+def layer_problems(experiment: Experiment, shape: DataShape) -> Iterator[Problem]:
+    """Each layer on its own and against the width below it, from the input to the output.
+
+    What depends on the number of features is left for later where only a file can tell it.
+    """
     layers = experiment.network.layers
     if not layers:
         yield "network.layers", mismatch("an empty list", "one layer or more")
-    fan_in = declared_shape(experiment).features
+    fan_in = shape.features
     below = "row of X, the row of ones included" if experiment.data.ones_row else "row of X"
     for index, layer in enumerate(layers):
         key = f"network.layers[{index}]"
@@ -182,7 +212,7 @@ def layer_problems(experiment: Experiment) -> Iterator[Problem]:
         if layer.slope is not None and layer.activation != "leaky_relu":
             found = f"a slope for the activation {quoted(layer.activation)}"
             yield f"{key}.slope", mismatch(found, 'a slope only with "leaky_relu"')
-        if layer.residual and fan_in != layer.units:
+        if layer.residual and fan_in is not None and fan_in != layer.units:
             expected = f"{fan_in}, because residual = true adds the layer's input, which is {fan_in} wide"
             yield f"{key}.units", mismatch(count(layer.units, "unit"), expected)
         yield from _given_parameter_problems(key, layer, fan_in, below)
@@ -192,8 +222,10 @@ def layer_problems(experiment: Experiment) -> Iterator[Problem]:
         fan_in, below = layer.units, "unit of the layer below"
 
 
-def _given_parameter_problems(key: str, layer: LayerSpec, fan_in: int, below: str) -> Iterator[Problem]:
-    if layer.W is not None:
+def _given_parameter_problems(
+    key: str, layer: LayerSpec, fan_in: int | None, below: str
+) -> Iterator[Problem]:
+    if layer.W is not None and fan_in is not None:
         if layer.repeat > 1 and fan_in != layer.units:
             found = f"one W for {layer.repeat} layers of which the first is {fan_in}×{layer.units}"
             yield f"{key}.W", mismatch(found, "a width that stays the same, or no W")
@@ -266,6 +298,9 @@ def train_problems(train: Train) -> Iterator[Problem]:
 
 def shape_problems(experiment: Experiment, shape: DataShape) -> Iterator[Problem]:
     """What depends on the shape of the data: the output's width, the batch, and the memory."""
+    if shape.n is not None and shape.n <= 0 < shape.held_out:
+        found = f"{experiment.data.test_share}, which holds out all {shape.held_out} samples"
+        yield "data.test_share", mismatch(found, "a share that leaves some to learn from")
     last = len(experiment.network.layers) - 1
     units = experiment.network.layers[last].units
     if shape.outputs is not None and units != shape.outputs:
