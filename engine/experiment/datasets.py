@@ -95,7 +95,7 @@ def load_data(experiment: Experiment, folder: Path | None = None, source: str = 
     draft = _draft(experiment, folder, source)
     X, feature_names = draft.X, draft.feature_names
     learned, held_out = _divided(X.shape[1], experiment)
-    if getattr(experiment.data, "standardize", False):
+    if experiment.data.standardize:
         X = standardized(X, learned)
     if experiment.data.ones_row:
         X, feature_names = np.vstack([np.ones((1, X.shape[1])), X]), ("1", *feature_names)
@@ -117,12 +117,13 @@ def load_data(experiment: Experiment, folder: Path | None = None, source: str = 
 def standardized(X: Array, over: Chosen = EVERY_SAMPLE) -> Array:
     """Each row minus its mean, divided by its standard deviation (divisor n), both of the samples in `over`.
 
-    A row that does not vary there is only centred.
+    A row that does not vary there is only centred, but for a row of ones: that is a bias somebody wrote down.
     """
     with np.errstate(over="ignore", invalid="ignore"):  # refused in plain words further on
         centred = X - X[:, over].mean(axis=1, keepdims=True)
         spread = X[:, over].std(axis=1, keepdims=True)
-    rows: Array = centred / np.where(spread > 0, spread, 1.0)
+        rows: Array = centred / np.where(spread > 0, spread, 1.0)
+    rows[(X == 1.0).all(axis=1)] = 1.0
     return rows
 
 

@@ -63,6 +63,7 @@ class DataSpec(TaggedSpec, frozen=True, kw_only=True):
 
     ones_row: bool = False  # a row of ones before the features: the tutorials' bias
     test_share: float = 0.0  # the share of the samples that is held out, rounded up to whole samples
+    standardize: bool = False  # each feature minus its mean, over its standard deviation
 
 
 class InlineData(DataSpec, tag="inline", frozen=True, kw_only=True):
@@ -87,7 +88,6 @@ class CsvData(DataSpec, tag="csv", frozen=True, kw_only=True):
     delimiter: str | None = None  # found out where it is not given
     decimal: Literal[".", ","] = "."
     header: bool = True
-    standardize: bool = False
 
     @property
     def labels(self) -> list[str]:
@@ -108,7 +108,6 @@ class WineData(DataSpec, tag="wine", frozen=True, kw_only=True):
     """Two varieties of wine, ten of B for each of A, by colour intensity and alcohol."""
 
     n: int = 1100
-    standardize: bool = False
 
 
 class XorData(DataSpec, tag="xor", frozen=True, kw_only=True):

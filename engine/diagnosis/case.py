@@ -1,0 +1,149 @@
+"""What a diagnosis reads: one value, whoever trained.
+
+    this program's run ──> RunObserver ──┐
+                                         ├──> Case ──> every kind of finding reads what it needs of it
+    a run log ──────────> of_log ────────┘
+
+What is not known is None, and kinds that need it say so (`Needs`) and are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import cached_property
+
+import numpy as np
+
+from engine.autodiff.graph import Array
+from engine.diagnosis.losses import Losses
+from engine.diagnosis.whole_data import FlatLoss, WholeData
+from engine.diagnosis.words import layers_in_words, listed
+from engine.experiment.datasets import DataSet
+from engine.experiment.spec import Experiment
+from engine.formula.expression import Symbol
+from engine.metrics.dead_units import Mask
+from engine.metrics.step_record import StepRecord
+from engine.model.network import Network, trainable
+
+
+class Needs(Enum):
+    """What a kind of finding cannot do without, in words that can follow "it takes "."""
+
+    LOSSES = "the losses"
+    GRADIENTS = "the gradients' magnitudes"
+    COUNTS = "the number of dead units"
+    OWN = "the weights and the data"
+
+
+@dataclass(frozen=True, eq=False)
+class Own:
+    """The run itself, where it was this program's: what was trained, on what, and the weights at both ends.
+
+    `present` are the weights that are judged (after the last update), `initial` those before the first; `first_fired`
+    says which units fired with those. `small_updates` says that
+    no layer ever moved by 1e-5 of itself. `unchanged` says that η and everything else stayed as the experiment
+    says, so that the same run can be made again.
+    """
+
+    experiment: Experiment
+    data: DataSet
+    layers: Network
+    initial: Mapping[Symbol, Array]
+    present: Mapping[Symbol, Array]
+    whole: WholeData
+    first_fired: tuple[Mask, ...] = ()
+    small_updates: bool = False
+    unchanged: bool = True
+
+    @property
+    def network(self) -> Network:
+        """A network like the one that is judged, with weights that nobody else changes."""
+        return Network(self.layers.layers, dict(self.present), self.layers.loss, self.layers.dtype)
+
+    def at(self, parameters: Mapping[Symbol, Array]) -> FlatLoss:
+        """The loss around those weights."""
+        names = trainable(self.layers)
+        network = Network(self.layers.layers, dict(parameters), self.layers.loss, self.layers.dtype)
+        return FlatLoss(network, self.data, {name: parameters[name] for name in names})
+
+    @cached_property
+    def around_start(self) -> FlatLoss:
+        """The loss around the initial weights."""
+        return self.at(self.initial)
+
+    @cached_property
+    def around_end(self) -> FlatLoss:
+        """The loss around the present weights."""
+        return self.at(self.present)
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One run to be judged; layers' entries are in order, layer 1 first.
+
+    `step` is the number of updates of the weights that units and gradients are of: all of them, or 0 in a run that
+    diverged. `record` holds the gradients' magnitudes at that step; what was not measured is NaN there. `bias_l2` is
+    ‖∂ℰ/∂b‖, NaN for a layer without, None where it is not known. `activations` are the layers' words, empty where
+    they are not known, like `units`, `norms` and `residuals`. `dead` are counts of the whole data set, of
+    `dead_step` where that is another step.
+    `ordered` says that the layers stand in the order of the computation.
+    """
+
+    step: int
+    names: tuple[str, ...] = ()
+    losses: Losses | None = None
+    record: StepRecord | None = None
+    problem: str | None = None
+    problem_step: int | None = None
+    bias_l2: Sequence[float] | None = None
+    activations: tuple[str, ...] = ()
+    units: tuple[int, ...] = ()
+    norms: tuple[str, ...] = ()
+    residuals: tuple[bool, ...] = ()
+    dead: tuple[int, ...] | None = None
+    dead_step: int | None = None
+    ordered: bool = True
+    own: Own | None = field(default=None)
+
+    @property
+    def depth(self) -> int:
+        """How many layers there are."""
+        return len(self.names)
+
+    def called(self, layers: Sequence[int]) -> str:
+        """Some layers in words: by number, or by name where the names are not those of layers."""
+        if not self.names or self.names[0] == "W[1]":
+            return layers_in_words(layers)
+        told = [self.names[number - 1] for number in layers[:MOST_NAMED]]
+        more = len(layers) - len(told)
+        return listed([*told, f"{more} more"] if more else told)
+
+    @cached_property
+    def has(self) -> frozenset[Needs]:
+        """What is known."""
+        known = {
+            Needs.LOSSES: self.losses is not None,
+            Needs.GRADIENTS: self.record is not None,
+            Needs.COUNTS: self.dead is not None and bool(self.units),
+            Needs.OWN: self.own is not None,
+        }
+        return frozenset(need for need, there in known.items() if there)
+
+    @cached_property
+    def diverged(self) -> bool:
+        """Whether a number was not finite, or the loss ended above ten times where it began."""
+        if self.problem is not None:
+            return True  # a number was not finite
+        losses = self.losses
+        return losses is not None and (
+            not np.isfinite(losses.last) or losses.last > MUCH_HIGHER * abs(losses.first) > 0
+        )
+
+
+MOST_NAMED = 4
+"""So many layers are called by their names, others counted."""
+
+MUCH_HIGHER = 10.0
+"""A loss over all data that ends above so many times its first value has diverged."""

@@ -1,0 +1,56 @@
+"""The largest curvature of the loss: how long a step may be before gradient descent climbs out of the valley.
+
+    v ──> H v ≈ (∇ℰ(θ + ε v) - ∇ℰ(θ - ε v)) / 2ε ──> Lanczos ──> λ, the largest eigenvalue of H      stable: η < 2/λ
+
+Along the eigenvector of λ the loss is ½ λ x², and a step takes x to (1 - ηλ) x: it grows once ηλ > 2 (with momentum β
+once ηλ > 2(1 + β): Polyak 1964). Lanczos' three-term recurrence loses orthogonality in floating-point numbers; every
+new vector is therefore made orthogonal to all before it, twice (Golub & Van Loan, 4th edition, section 10.3).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+
+MOST_PRODUCTS = 30
+"""Hessian products at most: each takes two gradients over all data."""
+
+DIFFERENCE = 1e-5
+"""The step of the central difference, times max(1, ‖θ‖)."""
+
+
+def largest_eigenvalue(
+    gradient: Callable[[Floats], Floats], point: Floats, products: int = MOST_PRODUCTS
+) -> float:
+    """λ, the largest algebraic eigenvalue of the Hessian at `point` (parameters,); NaN where numbers overflow."""
+    epsilon = DIFFERENCE * max(1.0, float(np.linalg.norm(point)))
+    vector = np.random.default_rng(0).standard_normal(point.size)
+    vector /= np.linalg.norm(vector)
+    basis: list[Floats] = []
+    diagonal: list[float] = []
+    beside: list[float] = []
+    for _ in range(min(products, point.size)):
+        basis.append(vector)
+        with np.errstate(all="ignore"):
+            product = (gradient(point + epsilon * vector) - gradient(point - epsilon * vector)) / (
+                2 * epsilon
+            )
+        if not np.isfinite(product).all():
+            return math.nan
+        diagonal.append(float(vector @ product))
+        for _ in range(2):
+            for other in basis:
+                product -= (other @ product) * other
+        length = float(np.linalg.norm(product))
+        if length <= 1e-9 * max(map(abs, diagonal)):
+            break  # the Krylov space is exhausted: the eigenvalue is exact
+        beside.append(length)
+        vector = product / length
+    size = len(diagonal)
+    tridiagonal = np.diag(diagonal) + np.diag(beside[: size - 1], 1) + np.diag(beside[: size - 1], -1)
+    return float(np.linalg.eigvalsh(tridiagonal)[-1])

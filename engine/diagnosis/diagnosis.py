@@ -1,0 +1,103 @@
+"""The diagnosis of a run: its findings, the most serious first, and what is to be said where there are none.
+
+Case ──> each kind of finding, in order ──> Diagnosis
+                                            Plateau. Over the last 20,000 steps the loss stays within 1 % …
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.diagnosis.case import Case, Needs
+from engine.diagnosis.finding import Finding, Kind
+from engine.diagnosis.kinds import RULES, far_apart, step_too_long
+from engine.formula.text import counted
+
+CAUSES = (far_apart.EXPLODING, step_too_long.RULE)
+"""Why a run diverges, in the order in which they are told."""
+
+REMARKS = (Kind.CONSTANT_INPUTS, Kind.UNSCALED_INPUTS)
+"""After `learned` these are remarks, not faults."""
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What was found in a run of `steps` updates; `gradients` says that they are balanced, where they are.
+
+    `missing` lists what kinds of finding would have needed and the run does not hold: "the weights and the data".
+    """
+
+    findings: tuple[Finding, ...]
+    steps: int
+    gradients: str = ""
+    missing: tuple[str, ...] = ()
+
+    @property
+    def headline(self) -> str:
+        """The first finding's kind in words, or that nothing was found: never that all is well."""
+        if self.findings:
+            return spoken(self.findings[0].kind)
+        return "Nothing found" if self.steps else "Not trained yet"
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """Of every finding, in order."""
+        return tuple(finding.kind for finding in self.findings)
+
+    def of(self, kind: Kind) -> Finding | None:
+        """The finding of a kind; None where there is none."""
+        return next((one for one in self.findings if one.kind is kind), None)
+
+    def is_remark(self, finding: Finding) -> bool:
+        """Whether a finding is no fault here."""
+        return Kind.LEARNED in self.kinds and finding.kind in REMARKS
+
+    @property
+    def remedy(self) -> Finding | None:
+        """The first finding with a change that can be tried."""
+        return next((one for one in self.findings if one.change is not None), None)
+
+    @property
+    def nothing_found(self) -> str:
+        """What to say instead of findings; empty where there are some."""
+        if self.findings:
+            return ""
+        if not self.steps:
+            return "No step has been trained: what becomes of the loss is not known."
+        return f"After {counted(self.steps, 'step')} nothing is found; whether it learns is not known yet."
+
+
+def spoken(kind: Kind) -> str:
+    """``Step too long``: a kind as a headline."""
+    return kind.value.replace("-", " ").capitalize()
+
+
+def diagnose(case: Case) -> Diagnosis:
+    """Every finding of a case, in order."""
+    findings: list[Finding] = []
+    rules = [rule for rule in RULES if rule not in CAUSES] if case.diverged else list(RULES)
+    if case.diverged:
+        rules[1:1] = CAUSES
+    learned = False
+    missing: list[Needs] = []
+    for rule in rules:
+        lacking = [need for need in Needs if need in rule.needs - case.has]
+        missing += [need for need in lacking if need not in missing]
+        if lacking or (case.diverged and not rule.if_diverged) or (learned and not rule.if_learned):
+            continue
+        found = rule.find(case, findings)
+        if found is not None:
+            findings.append(found)
+            learned = learned or found.kind is Kind.LEARNED
+    return Diagnosis(
+        tuple(findings),
+        0 if case.losses is None else case.losses.steps,
+        _gradients(case),
+        tuple(need.value for need in Needs if need in missing),
+    )
+
+
+def _gradients(case: Case) -> str:
+    if case.record is None or not case.ordered or case.depth < 2 or case.diverged:
+        return ""
+    return far_apart.flow_of(case).balance_told()

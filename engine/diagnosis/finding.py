@@ -1,0 +1,74 @@
+"""A finding: one thing that is to be said of a run, with the numbers it rests on and what helps.
+
+    kind       vanishing
+    layers     (1, 2, 3)
+    step       200                                     the weights of that very step
+    evidence   {"weights_ratio": 8.4e-26, …}           everything that the sentences say
+    text       The gradient of W[1] is 8.4e-26 times that of W[51]. …
+    remedy     …                                       None where the cause is not established
+    change     {"train.learning_rate": 0.01}           what the remedy says in the experiment file
+
+A diagnosis is a list of findings, the most serious first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+Evidence: TypeAlias = Mapping[str, float | int | None]
+Change: TypeAlias = Mapping[str, float | int | str | bool]
+
+
+class Kind(StrEnum):
+    """Every kind of finding, in the order in which they are told."""
+
+    DIVERGED = "diverged"
+    LEARNED = "learned"
+    STEP_TOO_SHORT = "step-too-short"
+    ZERO_WEIGHTS = "zero-weights"
+    CONSTANT_INPUTS = "constant-inputs"
+    UNREACHABLE_LABELS = "unreachable-labels"
+    DEAD_UNITS = "dead-units"
+    IDENTICAL_UNITS = "identical-units"
+    UNSCALED_INPUTS = "unscaled-inputs"
+    SATURATED = "saturated"
+    NO_GRADIENT = "no-gradient"
+    VANISHING = "vanishing"
+    EXPLODING = "exploding"
+    CONSTANT_OUTPUT = "constant-output"
+    STEP_TOO_LONG = "step-too-long"
+    OSCILLATING = "oscillating"
+    PLATEAU = "plateau"
+    LEARNING = "learning"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One finding; `layers` are numbered from 1, `step` is the number of updates its weights have had.
+
+    `evidence` holds every number of `text` and `remedy`, None for one that is not finite. `change` has keys of the
+    experiment file ("train.learning_rate") with the values that follow the remedy.
+    """
+
+    kind: Kind
+    step: int
+    evidence: Evidence
+    text: str
+    layers: tuple[int, ...] = ()
+    remedy: str | None = None
+    change: Change | None = None
+
+    def record(self) -> dict[str, Any]:
+        """As JSON has it."""
+        return {
+            "kind": self.kind.value,
+            "layers": list(self.layers),
+            "step": self.step,
+            "evidence": dict(self.evidence),
+            "text": self.text,
+            "remedy": self.remedy,
+            "change": None if self.change is None else dict(self.change),
+        }

@@ -1,0 +1,251 @@
+"""How the gradient fares on its way down: the first layer's against the last one's, and which factor is to blame.
+
+    ‖∂ℰ/∂W[1]‖ / ‖∂ℰ/∂W[L]‖ = 8.4e-26     Going down a layer multiplies δ by 0.316 on average: the sigmoid by 0.227, …
+    ‖δ[1]‖ / ‖δ[L]‖         = 9.6e-26     The sigmoid is to blame: the weights alone would enlarge δ.
+
+Every number in a sentence is the record's own, or one step of arithmetic away from it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from engine.diagnosis.factor_budget import ACTIVATION, WEIGHTS, FactorBudget, factor_budget
+from engine.diagnosis.mean_field import PredictedProfile
+from engine.diagnosis.words import sentence, short
+from engine.experiment.spec import LayerSpec
+from engine.formula.text import signed
+from engine.metrics.step_record import Floats, StepRecord
+
+FAR_APART = 1e4
+"""First and last layer are worlds apart from this ratio on: what one does in a single step takes the other ten
+thousand, more than a run of this size has. Healthy nets of 50 layers stay within 10³ either way (measured on the
+presets, batch and layer norm being the widest)."""
+
+SPELLED = {
+    "relu": "ReLU",
+    "leaky_relu": "leaky ReLU",
+    "elu": "ELU",
+    "selu": "SELU",
+    "gelu": "GELU",
+    "silu": "SiLU",
+}
+"""Activations whose name in a sentence is not their name in an experiment file."""
+
+
+def layer_words(layers: Sequence[LayerSpec]) -> tuple[str, ...]:
+    """Each layer's activation by name, with the norm and the shortcut that its gain includes."""
+    return tuple(
+        SPELLED.get(layer.activation, layer.activation)
+        + (f" with {layer.norm} norm" if layer.norm else "")
+        + (" and shortcut" if layer.norm and layer.residual else " with shortcut" if layer.residual else "")
+        for layer in layers
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """What a diagnosis and the budget have to know of the layers of a network, layer 1 first."""
+
+    activations: tuple[str, ...]
+    """See `layer_words`."""
+    units: tuple[int, ...]
+    norms: tuple[str, ...]
+    """The norm's name, empty without one."""
+    residuals: tuple[bool, ...]
+
+    @classmethod
+    def of(cls, layers: Sequence[LayerSpec]) -> Layers:
+        """The layers of an experiment."""
+        return cls(
+            activations=layer_words(layers),
+            units=tuple(layer.units for layer in layers),
+            norms=tuple(layer.norm or "" for layer in layers),
+            residuals=tuple(layer.residual for layer in layers),
+        )
+
+
+def decades_per_layer(magnitudes: Floats) -> float:
+    """Slope of log10 of a magnitude per layer towards the input, by least squares; NaN with fewer than two layers.
+
+    `magnitudes` is (layers,), layer 1 first. Zeros and numbers that are not finite have no logarithm and are left out.
+    """
+    usable = np.flatnonzero(np.isfinite(magnitudes) & (magnitudes > 0))
+    if usable.size < 2:
+        return math.nan
+    return -float(np.polyfit(usable, np.log10(magnitudes[usable]), 1)[0])
+
+
+def first_to_last(magnitudes: Floats) -> float:
+    """The first layer's magnitude over the last layer's; NaN where either is not finite or both are 0."""
+    first, last = float(magnitudes[0]), float(magnitudes[-1])
+    if not (math.isfinite(first) and math.isfinite(last)) or first == last == 0:
+        return math.nan
+    return first / last if last else math.inf
+
+
+@dataclass(frozen=True)
+class GradientFlow:
+    """One record's gradients; `activations`, `norms`, `residuals` and `names` may be empty where they are not known.
+
+    `ratio` is ‖∂ℰ/∂W‖ of the first layer over that of the last, and `delta_ratio` the same of δ = ∂ℰ/∂f.
+    """
+
+    record: StepRecord
+    activations: Sequence[str] = ()
+    norms: Sequence[str | None] = ()
+    residuals: Sequence[bool] = ()
+    names: Sequence[str] = ()
+
+    @cached_property
+    def ratio(self) -> float:
+        """Of the weights' gradients; NaN where both ends are 0 or one is not finite."""
+        return first_to_last(self.record.grad_l2)
+
+    @cached_property
+    def delta_ratio(self) -> float:
+        """Of δ."""
+        return first_to_last(self.record.delta_l2)
+
+    @cached_property
+    def budget(self) -> FactorBudget:
+        """What each factor makes of δ."""
+        return factor_budget(self.record, self.norms, self.residuals)
+
+    @property
+    def depth(self) -> int:
+        """How many layers there are."""
+        return len(self.record.grad_l2)
+
+    @property
+    def vanishes(self) -> bool:
+        """Whether either ratio is far below 1, and both of its ends above 0."""
+        return any(0 < ratio < 1 / FAR_APART for ratio in (self.ratio, self.delta_ratio))
+
+    @property
+    def explodes(self) -> bool:
+        """Whether either ratio is far above 1, and both of its ends above 0."""
+        return any(FAR_APART < ratio < math.inf for ratio in (self.ratio, self.delta_ratio))
+
+    @property
+    def balanced(self) -> bool:
+        """Whether there is a gradient in every layer, and none far from the others."""
+        ends = (self.ratio, self.delta_ratio)
+        arrives = bool((np.asarray(self.record.grad_l2) > 0).all())
+        return arrives and not any(
+            math.isfinite(one) and not 1 / FAR_APART <= one <= FAR_APART for one in ends
+        )
+
+    @property
+    def _ends(self) -> tuple[str, str]:
+        """What the first and the last layer's weights are called."""
+        return (self.names[0], self.names[-1]) if self.names else ("W[1]", f"W[{self.depth}]")
+
+    # ── sentences ───────────────────────────────────────────────────────────────────────────────────
+
+    def apart(self) -> str:
+        """How far the first layer's gradient is from the last one's."""
+        if self.depth == 1:
+            return "There is only one layer, so there is no other to compare it with."
+        return f"The gradient of {self._ends[0]} is {short(self.ratio)} times that of {self._ends[1]}."
+
+    def delta_told(self) -> str:
+        """The same of δ, as a clause."""
+        return f"δ[1] is {short(self.delta_ratio)} times δ[{self.depth}]"
+
+    def seen(self, vanishing: bool) -> str:
+        """What is far apart: the weights' gradients, or δ where they hide it."""
+        far = self.ratio < 1 / FAR_APART if vanishing else self.ratio > FAR_APART
+        if far:
+            return self.apart()
+        if not math.isfinite(self.ratio) or self.ratio == 0:
+            return f"{self.delta_told()}."
+        return (
+            f"{self.delta_told()}; the gradients of W hide it (that of {self._ends[0]} is {short(self.ratio)} "
+            f"times that of {self._ends[1]}), because the activations that δ is multiplied with change the other way."
+        )
+
+    def cause(self, vanishing: bool) -> tuple[str | None, list[str]]:
+        """The factor to blame and why, or that it is not δ that vanishes or explodes.
+
+        ∂ℰ/∂W[l] is δ[l] times a[l-1]: a factor of δ is to blame only if δ does at least half of it, in decades.
+        """
+        if not (math.isfinite(self.delta_ratio) and self.delta_ratio > 0):
+            return None, []
+        decades = math.log10(self.delta_ratio)
+        whole = math.log10(self.ratio) if math.isfinite(self.ratio) and self.ratio > 0 else decades
+        if decades == 0 or (decades < 0) is not vanishing:
+            verb, does = ("shrink", "shrinks") if vanishing else ("grow", "grows")
+            return None, [
+                f"{self.delta_told()}: δ does not {verb} on its way down; what it is multiplied with, "
+                f"a[l-1] or X, {does}."
+            ]
+        if (whole < 0) is vanishing and abs(decades) < abs(whole) / 2:
+            return None, [
+                f"{self.delta_told()}: most of it is due to what δ is multiplied with, a[l-1] or X."
+            ]
+        blamed = self.budget.dominant_factor
+        if blamed is None or self.budget.dead_below:
+            return None, []
+        return blamed, self._blame(vanishing, blamed)
+
+    def _blame(self, vanishing: bool, blamed: str) -> list[str]:
+        """The factor budget a layer, the culprit first, and whether the others are innocent."""
+        means = self.budget.means
+        culprit, others = self.called(blamed), [name for name in means if name != blamed]
+        listing = ", ".join(f"{self.called(name)} by {short(means[name])}" for name in (blamed, *others))
+        verb, opposite = ("shrink", "enlarge") if vanishing else ("enlarge", "shrink")
+        helpers = [name for name in others if (means[name] < 1) is vanishing and means[name] != 1]
+        rivals = [name for name in others if name not in helpers and means[name] != 1]
+        if len(others) > 1:
+            reasons = [
+                *([f"{self._all(helpers, verb)} δ too, but less"] if helpers else []),
+                *([f"{self._all(rivals, opposite)} it"] if rivals else []),
+            ]
+            reason = "; ".join(reasons) or "the others leave δ as it is"
+        elif helpers:
+            reason = f"both {verb} δ, {self.called(helpers[0])} less"
+        elif rivals:
+            reason = f"{self.called(rivals[0])} alone would {opposite} δ"
+        else:
+            reason = f"{self.called(others[0])} alone would leave δ as it is"
+        return [
+            f"Going down a layer multiplies δ by {short(self.budget.mean_ratio)} on average: {listing}.",
+            f"{culprit[0].upper()}{culprit[1:]} {'are' if blamed == WEIGHTS else 'is'} to blame: {reason}.",
+        ]
+
+    def called(self, factor: str) -> str:
+        """A factor of the budget in a sentence: the activation by its name."""
+        if factor != ACTIVATION:
+            return f"the {factor}"
+        # Its norm and its shortcut are factors of their own.
+        hidden = {words.partition(" with ")[0] for words in self.activations[:-1]}
+        return f"the {hidden.pop() if len(hidden) == 1 else 'activation'}"
+
+    def _all(self, factors: Sequence[str], verb: str) -> str:
+        """``the ReLU and the weights shrink``, ``the norm shrinks``."""
+        many = len(factors) > 1 or factors[0] == WEIGHTS
+        return f"{' and '.join(map(self.called, factors))} {verb}{'' if many else 's'}"
+
+    def slope_told(self, prediction: PredictedProfile | None = None) -> str:
+        """The slope of the profile, beside what theory predicts for the initial weights; empty for one layer."""
+        slope = decades_per_layer(self.record.grad_l2)
+        if math.isnan(slope):
+            return ""
+        said = f"The gradient's L2 norm changes by {signed(slope, 3)} decades a layer towards the input"
+        if prediction is not None:
+            said += (
+                f"; mean-field theory predicts {signed(prediction.weights_slope, 3)} for these random weights"
+            )
+        return sentence(said)
+
+    def balance_told(self) -> str:
+        """``Gradients: balanced.`` and in which ratio; empty where they are not, or where there is one layer."""
+        if self.depth == 1 or not self.balanced:
+            return ""
+        return f"Gradients: balanced. {self.apart()}"

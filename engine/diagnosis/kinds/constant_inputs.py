@@ -1,0 +1,49 @@
+"""constant-inputs: a feature is the same for every sample, so that no weight on it can tell two of them apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from engine.diagnosis.case import Case, Needs
+from engine.diagnosis.finding import Finding, Kind
+from engine.diagnosis.kinds.features import features, named
+from engine.diagnosis.kinds.rule import Rule
+
+
+def find(case: Case, before: Sequence[Finding]) -> Finding | None:
+    """With two samples or more; the ones row and biases are meant to be constant."""
+    own = case.own
+    assert own is not None
+    rows, names = features(own)
+    if not len(rows) or rows.shape[1] < 2:
+        return None
+    constant = (rows == rows[:, :1]).all(axis=1)
+    if not constant.any():
+        return None
+    found = [name for name, one in zip(names, constant.tolist(), strict=True) if one]
+    zeros = int(np.count_nonzero(constant & (rows[:, 0] == 0)))
+    n = rows.shape[1]
+    evidence = {"constant": len(found), "features": len(names), "zero": zeros, "samples": n}
+    if zeros == len(names):
+        text = (
+            f"Every input is 0, in all {n:,} samples: no weight of layer 1 gets a gradient, since that is "
+            "(∂ℰ/∂f) X, and the network cannot tell one sample from another."
+        )
+        remedy = "Give it inputs that differ from sample to sample."
+    else:
+        verb = "are" if len(found) > 1 else "is"
+        text = (
+            f"{named(found).capitalize() if not names else _capital(named(found))} {verb} the same for all {n:,} "
+            f"samples ({len(found)} of {len(names)}): no weight on it can tell two of them apart."
+        )
+        remedy = "Leave it out; a constant part is what the bias is for."
+    return Finding(Kind.CONSTANT_INPUTS, case.step, evidence, text, remedy=remedy)
+
+
+def _capital(text: str) -> str:
+    return text[0].upper() + text[1:]
+
+
+RULE = Rule(Kind.CONSTANT_INPUTS, frozenset({Needs.OWN}), find)

@@ -1,0 +1,93 @@
+"""dead-units: ReLU or step units that are off for every sample of the whole data set; no other activation dies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from engine.diagnosis.case import Case, Needs, Own
+from engine.diagnosis.finding import Finding, Kind
+from engine.diagnosis.kinds.rule import Rule
+from engine.diagnosis.words import layers_in_words, listed
+
+MOSTLY = 0.75
+"""From this share of a layer on it is serious. In a deep healthy ReLU network the samples grow alike, and the share of
+units that are off for all of them tends to ½, but not beyond."""
+
+MORTAL = ("ReLU", "step")
+"""The words of the activations that are 0 with slope 0 where they are off."""
+
+MOST_TOLD = 4
+
+
+def counts(case: Case) -> dict[int, tuple[int, int]]:
+    """Of each layer that can die, how many units have, and of how many."""
+    assert case.dead is not None
+    words = case.activations or ("",) * len(case.dead)
+    return {
+        number: (max(dead, 0), units)
+        for number, (dead, units, name) in enumerate(zip(case.dead, case.units, words, strict=False), start=1)
+        if name.partition(" with ")[0] in MORTAL
+    }
+
+
+def serious(case: Case, before: Sequence[Finding]) -> Finding | None:
+    """Three quarters or more of a layer."""
+    return _finding(case, {n: both for n, both in counts(case).items() if both[0] >= MOSTLY * both[1]})
+
+
+def mentioned(case: Case, before: Sequence[Finding]) -> Finding | None:
+    """Fewer: a remark at the end, unless it was said before."""
+    if any(one.kind is Kind.DEAD_UNITS for one in before):
+        return None
+    return _finding(case, {n: both for n, both in counts(case).items() if both[0]})
+
+
+def _finding(case: Case, layers: dict[int, tuple[int, int]]) -> Finding | None:
+    if not layers:
+        return None
+    every = counts(case)
+    step = case.step if case.dead_step is None else case.dead_step
+    dead, units = (sum(column) for column in zip(*every.values(), strict=True))
+    evidence: dict[str, float | int | None] = {"dead": dead, "units": units, "step": step}
+    for number, (count, width) in every.items():
+        evidence[f"dead[{number}]"], evidence[f"units[{number}]"] = count, width
+    told = [f"{count} of {width} in layer {number}" for number, (count, width) in layers.items()]
+    if len(told) > MOST_TOLD:
+        told = [f"in {layers_in_words(tuple(layers))}"]
+    text = (
+        f"{dead} of {units} {'unit' if units == 1 else 'units'} {'is' if dead == 1 else 'are'} off for every sample "
+        f"({listed(told)}): what is off has slope 0, and no gradient passes."
+    )
+    remedy = None
+    if case.own is not None:
+        born = _born_dead(case.own, every)
+        evidence["dead_first"] = born
+        if case.step:
+            text += f" With the initial weights {born} were."
+        remedy = _remedy(case.own, dead, born)
+    return Finding(Kind.DEAD_UNITS, step, evidence, text, layers=tuple(layers), remedy=remedy)
+
+
+def _born_dead(own: Own, mortal: dict[int, tuple[int, int]]) -> int:
+    """How many of them were off with the initial weights."""
+    if own.whole.record.step == 0:
+        return sum(count for count, _ in mortal.values())
+    return sum(int(np.count_nonzero(~own.first_fired[number - 1])) for number in mortal)
+
+
+def _remedy(own: Own, dead: int, born: int) -> str:
+    """What established the cause: dead from the beginning, or killed by updates."""
+    if any(layer.activation == "step" for layer in own.layers.layers):
+        return "A step function passes no gradient at all: any activation with a slope does."
+    if born > dead / 2:
+        return (
+            "Most were so from the beginning: other initial weights and biases (He's), or leaky_relu, which has a "
+            "slope where it is off."
+        )
+    return "Updates have pushed them there: a smaller learning rate, or leaky_relu, which has a slope where it is off."
+
+
+SERIOUS = Rule(Kind.DEAD_UNITS, frozenset({Needs.COUNTS}), serious)
+MENTIONED = Rule(Kind.DEAD_UNITS, frozenset({Needs.COUNTS}), mentioned)

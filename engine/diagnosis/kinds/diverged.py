@@ -1,0 +1,37 @@
+"""diverged: the loss or a gradient is not finite, or the loss over all data ends above ten times where it began."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from engine.diagnosis.case import MUCH_HIGHER, Case
+from engine.diagnosis.finding import Finding, Kind
+from engine.diagnosis.kinds.rule import Rule
+from engine.diagnosis.words import finite, sentence, told_loss
+
+
+def find(case: Case, before: Sequence[Finding]) -> Finding | None:
+    """Why it diverged is the finding after it, where that is known: `exploding` or `step-too-long`."""
+    if not case.diverged:
+        return None
+    losses = case.losses
+    first = math.nan if losses is None else losses.first
+    last = math.nan if losses is None or case.problem is not None else losses.last
+    step = case.problem_step if case.problem_step is not None else 0 if losses is None else losses.steps
+    evidence = {"loss_first": finite(first), "loss_last": finite(last), "step": step}
+    called = "the loss" if losses is None else losses.called
+    began = f" At first {called} was {told_loss(first)}." if math.isfinite(first) else ""
+    if case.problem is not None:
+        text = f"{sentence(case.problem)}{began}"
+    elif math.isfinite(last):
+        text = (
+            f"{called[0].upper()}{called[1:]} rose from {told_loss(first)} to {told_loss(last)}, "
+            f"above {MUCH_HIGHER:g} times where it began."
+        )
+    else:
+        text = f"{called[0].upper()}{called[1:]} is not a finite number any more.{began}"
+    return Finding(Kind.DIVERGED, step, evidence, text)
+
+
+RULE = Rule(Kind.DIVERGED, frozenset(), find, of_loss=True)

@@ -1,0 +1,93 @@
+"""step-too-short: the loss falls steadily, but the steps are so short that the run leads nowhere."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from engine.diagnosis.case import Case, Needs, Own
+from engine.diagnosis.curvature import largest_eigenvalue
+from engine.diagnosis.finding import Finding, Kind
+from engine.diagnosis.kinds.rule import Rule
+from engine.diagnosis.words import finite, short, told_loss
+
+LITTLE = 0.01
+"""The loss falls by less than this share of itself over the whole run."""
+
+LONGER = 100.0
+"""A step at least so many times longer must lower the loss more."""
+
+MOST_DOUBLINGS = 60
+
+
+def find(case: Case, before: Sequence[Finding]) -> Finding | None:
+    """Every update below 1e-5 of the weights (see RunObserver), and a line search finds a far longer step."""
+    own, losses = case.own, case.losses
+    assert own is not None
+    assert losses is not None
+    if not own.small_updates or losses.first_rise is not None or losses.steps < 1:
+        return None
+    fell = losses.first - losses.last
+    if not 0 < fell < LITTLE * abs(losses.first):
+        return None
+    rate = own.whole.record.learning_rate
+    best = longer_step(own, rate)
+    if best is None:
+        return None
+    step, loss, one = best
+    evidence = {
+        "loss_first": finite(losses.first),
+        "loss_last": finite(losses.last),
+        "steps": losses.steps,
+        "learning_rate": rate,
+        "longer": step / rate,
+        "loss_one_step": finite(one),
+        "loss_longer_step": finite(loss),
+    }
+    text = (
+        f"In {losses.steps:,} steps the loss fell only from {told_loss(losses.first)} to {told_loss(losses.last)}: "
+        f"no update moved a layer's weights by more than 1e-5 of their size. A single step {short(step / rate)} times "
+        f"longer would take the loss from {told_loss(losses.last)} to {told_loss(loss)}."
+    )
+    better = _stable(own, rate, step)
+    remedy = f"A larger learning rate: {short(better)} instead of {short(rate)}."
+    return Finding(
+        Kind.STEP_TOO_SHORT,
+        case.step,
+        evidence | {"better": better},
+        text,
+        remedy=remedy,
+        change={"train.learning_rate": better},
+    )
+
+
+def longer_step(own: Own, rate: float) -> tuple[float, float, float] | None:
+    """The best step along the gradient by doubling from 100 η: its size, the loss there, and the loss one η away."""
+    around = own.around_end
+    gradient = around.gradient(around.start)
+    one = around.value(around.start - rate * gradient)
+    best: tuple[float, float] | None = None
+    size = LONGER * rate
+    for _ in range(MOST_DOUBLINGS):
+        loss = around.value(around.start - size * gradient)
+        if not math.isfinite(loss) or loss >= (one if best is None else best[1]):
+            break
+        best = size, loss
+        size *= 2.0
+    if best is None or not np.any(gradient):
+        return None
+    return (*best, one)
+
+
+def _stable(own: Own, rate: float, step: float) -> float:
+    """The step found, or less where the curvature allows less: 1/λ; at least the 100 η that lowered the loss."""
+    around = own.around_end
+    curvature = largest_eigenvalue(around.gradient, around.start)
+    if curvature > 0:
+        step = min(step, 1.0 / curvature)
+    return max(step, LONGER * rate)
+
+
+RULE = Rule(Kind.STEP_TOO_SHORT, frozenset({Needs.LOSSES, Needs.OWN}), find, of_loss=True, if_diverged=False)

@@ -1,0 +1,270 @@
+"""What a network makes of the whole data set with given weights: loss, score, gradients, every layer's units.
+
+    X, a portion at a time ──> forward ──> backward ──> summed up over the portions      (n samples, weights held)
+
+It is the one measurement that a diagnosis, the end of a run and a pause all read, so that their numbers are those of
+one set of weights. A batch norm ties the samples together: there the portion is all of them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.autodiff.graph import Array, Graph
+from engine.autodiff.ops.elementwise import Elementwise
+from engine.experiment.datasets import DataSet
+from engine.formula.expression import Symbol
+from engine.metrics.classification import scorer
+from engine.metrics.dead_units import Mask, activation_output
+from engine.metrics.step_record import StepRecord
+from engine.model.network import PREDICTION, Network
+
+Floats = npt.NDArray[np.float64]
+
+PORTION = 4096
+"""Samples that go through the network together."""
+
+FLAT = 0.01
+"""A slope below this share of its activation's largest is flat."""
+
+LARGEST_SLOPES = {
+    "sigmoid": 0.25,
+    "tanh": 1.0,
+    "elu": 1.0,
+    "selu": 1.0507009873554805 * 1.6732632423543772,
+    "gelu": 1.1289,
+    "silu": 1.0998,
+    "softplus": 1.0,
+}
+"""The largest slope of each activation that can be saturated: those that are smooth and become flat somewhere. GELU's
+is at √2, SiLU's at about 2.4."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WholeData:
+    """One pass over all n samples; arrays have an entry a layer, layer 1 first, unless said otherwise.
+
+    `record` is what a step of training measures, of all data: its `step` is the number of updates that the weights
+    have had, its `update_ratio` of the update before. `bias_l2` is ‖∂ℰ/∂b‖, NaN without a bias. `fired` holds for each
+    unit whether it was other than 0 for any sample; `flat` is the share of (unit, sample) slopes below a hundredth of
+    the activation's largest, NaN for activations that do not saturate. `apart` is the largest difference between two
+    units of the layer for one sample, and `largest` the largest |activation|. `prediction` is (outputs, n).
+    """
+
+    record: StepRecord
+    bias_l2: Floats
+    fired: tuple[Mask, ...]
+    flat: Floats
+    apart: Floats
+    largest: Floats
+    prediction: Array
+
+    @property
+    def loss(self) -> float:
+        """Over all data."""
+        return self.record.loss
+
+    @property
+    def dead(self) -> tuple[int, ...]:
+        """How many units of each layer are 0 for every sample."""
+        return tuple(int(np.count_nonzero(~mask)) for mask in self.fired)
+
+
+def measure_all(
+    network: Network, data: DataSet, step: int = 0, last: StepRecord | None = None, learning_rate: float = 0.0
+) -> WholeData:
+    """Runs `network` over all of `data`; `last` is the record of the update that led here, if there was one."""
+    sums = _Sums(network, data)
+    n = data.X.shape[1]
+    size = n if any(layer.norm == "batch" for layer in network.layers) else min(n, PORTION)
+    starts = range(0, n, size)
+    for start in starts:
+        columns = slice(start, min(start + size, n))
+        graph = network.graph(
+            np.ascontiguousarray(data.X[:, columns]), np.ascontiguousarray(data.Y[:, columns])
+        )
+        graph.forward()
+        graph.backward()
+        with np.errstate(all="ignore"):
+            sums.add(graph, columns)
+    return sums.found(step, last, learning_rate)
+
+
+class _Sums:
+    """What the portions add up to."""
+
+    def __init__(self, network: Network, data: DataSet) -> None:
+        self.network, self.data = network, data
+        self.n = data.X.shape[1]
+        self.numbers = range(1, len(network.layers) + 1)
+        depth = len(network.layers)
+        self.loss = 0.0
+        self.gradients: dict[Symbol, Array] = {
+            name: np.zeros(value.shape, np.float64) for name, value in network.parameters.items()
+        }
+        self.delta, self.product, self.sent, self.passed = (np.zeros(depth) for _ in range(4))
+        self.zeros, self.flat = np.zeros(depth), np.zeros(depth)
+        self.apart, self.largest = np.zeros(depth), np.zeros(depth)
+        self.fired = [np.zeros(layer.units, np.bool_) for layer in network.layers]
+        self.entries = np.array([layer.units * self.n for layer in network.layers])
+        self.prediction = np.empty(data.Y.shape, network.dtype)
+
+    def add(self, graph: Graph, columns: slice) -> None:
+        share = graph.n / self.n  # ℰ divides by the number of samples it is of
+        self.loss += share * graph.loss.value.item(0)
+        for name, total in self.gradients.items():
+            total += share * graph.nodes[name].grad
+        self.prediction[:, columns] = graph.nodes[PREDICTION].value
+        for number in self.numbers:
+            self._add_layer(graph, number, share)
+
+    def _add_layer(self, graph: Graph, number: int, share: float) -> None:
+        i = number - 1
+        output = activation_output(graph, self.network, number)
+        activation = output.op
+        assert activation is not None
+        delta = graph.nodes[Symbol("f", number)].grad
+        _gather(self.delta, i, delta, share)
+        _gather(self.sent, i, output.grad, share)
+        _gather(self.passed, i, activation.inputs[0].grad, share)
+        if number > 1:
+            _gather(self.product, i - 1, graph.nodes[Symbol("W", number)].value @ delta, share)
+        values = output.value
+        fired = values != 0
+        self.zeros[i] += values.size - int(np.count_nonzero(fired))
+        self.fired[i] |= fired.any(axis=1)
+        self.apart[i] = max(self.apart[i], float((values.max(axis=0) - values.min(axis=0)).max()))
+        self.largest[i] = max(self.largest[i], float(np.abs(values).max()))
+        name = self.network.layers[i].activation
+        if isinstance(activation, Elementwise) and name in LARGEST_SLOPES:
+            slopes = np.empty_like(values)
+            activation.rule.derivative(activation.inputs[0].value, values, slopes)
+            self.flat[i] += int(np.count_nonzero(np.abs(slopes) < FLAT * LARGEST_SLOPES[name]))
+        else:
+            self.flat[i] = math.nan
+
+    def found(self, step: int, last: StepRecord | None, learning_rate: float) -> WholeData:
+        depth = len(self.network.layers)
+        weights = [self.gradients[Symbol("W", number)] for number in self.numbers]
+        biases = [self.gradients.get(Symbol("b", number)) for number in self.numbers]
+        score = _score(self.network, self.prediction, self.data)
+        quiet = np.array([int(np.count_nonzero(~mask)) for mask in self.fired], np.int64)
+        flat = self.flat / self.entries
+        saturates = [layer.activation in ("sigmoid", "tanh") for layer in self.network.layers]
+        finite = math.isfinite(self.loss) and all(np.isfinite(one).all() for one in self.gradients.values())
+        with np.errstate(all="ignore"):
+            record = StepRecord(
+                step=step,
+                loss=self.loss,
+                learning_rate=learning_rate if last is None else last.learning_rate,
+                seconds=0.0 if last is None else last.seconds,
+                accuracy=score.accuracy,
+                recall=score.recall,
+                grad_max=_held([float(np.abs(one).max()) for one in weights]),
+                grad_mean=_held([float(np.abs(one).mean()) for one in weights]),
+                grad_l2=_held([norm(one) for one in weights]),
+                update_ratio=_held([math.nan] * depth) if last is None else last.update_ratio,
+                zero_fraction=_held(self.zeros / self.entries),
+                quiet=_counts(quiet),
+                dead=_counts(quiet),
+                dead_step=step,
+                saturated=_held(np.where(saturates, flat, math.nan)),
+                delta_l2=_held(self.delta),
+                weight_gain=_held(self.product[: depth - 1] / self.delta[1:]),
+                activation_gain=_held(self.passed[: depth - 1] / self.sent[: depth - 1]),
+                clipped=1.0,
+                nonfinite=0 if finite else 1,
+                problem=None,
+            )
+        return WholeData(
+            record=record,
+            bias_l2=_held([math.nan if one is None else norm(one) for one in biases]),
+            fired=tuple(self.fired),
+            flat=_held(flat),
+            apart=_held(self.apart),
+            largest=_held(self.largest),
+            prediction=self.prediction,
+        )
+
+
+def norm(array: npt.NDArray[Any]) -> float:
+    """The L2 norm, also where squares would be too small or too large for float64."""
+    largest = float(np.abs(array).max(initial=0.0))
+    if largest == 0.0 or not math.isfinite(largest):
+        return largest
+    return largest * float(np.linalg.norm((array / largest).ravel()))
+
+
+def _gather(totals: Floats, place: int, part: Array, share: float) -> None:
+    """Adds a portion's norm to the norm so far."""
+    totals[place] = math.hypot(float(totals[place]), share * norm(part))
+
+
+def _score(network: Network, prediction: Array, data: DataSet) -> Any:
+    one = scorer(network.loss, prediction, data.Y)
+    (score,) = one.scores_of([one.compare()])
+    return score
+
+
+def _held(numbers: Sequence[float] | Floats) -> Floats:
+    array = np.array(numbers, np.float64)
+    array.setflags(write=False)
+    return array
+
+
+def _counts(numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    numbers.setflags(write=False)
+    return numbers
+
+
+class FlatLoss:
+    """ℰ over all data and its gradient as functions of one vector of all parameters that training may change."""
+
+    def __init__(self, network: Network, data: DataSet, parameters: Mapping[Symbol, Array]) -> None:
+        """`parameters` are the trainable ones, at the point to begin with; always in float64."""
+        self._network = network.astype("float64")
+        self._names = list(parameters)
+        for name, value in parameters.items():
+            self._network.parameters[name][...] = value
+        self.start: Floats = np.concatenate([np.asarray(v, np.float64).ravel() for v in parameters.values()])
+        n = data.X.shape[1]
+        size = n if any(layer.norm == "batch" for layer in network.layers) else min(n, PORTION)
+        self._graphs = [
+            self._network.graph(
+                data.X[:, start : start + size].astype(np.float64),
+                data.Y[:, start : start + size].astype(np.float64),
+                training=True,
+            )
+            for start in range(0, n, size)
+        ]
+        self._n = n
+
+    def _go_to(self, point: Floats) -> None:
+        begin = 0
+        for name in self._names:
+            value = self._network.parameters[name]
+            value[...] = point[begin : begin + value.size].reshape(value.shape)
+            begin += value.size
+
+    def value(self, point: Floats) -> float:
+        """ℰ there."""
+        self._go_to(point)
+        return math.fsum(float(graph.forward()) * graph.n / self._n for graph in self._graphs)
+
+    def gradient(self, point: Floats) -> Floats:
+        """∂ℰ/∂θ there, (parameters,)."""
+        self._go_to(point)
+        total = np.zeros(point.size)
+        for graph in self._graphs:
+            graph.forward()
+            graph.backward()
+            parts = [graph.nodes[name].grad.ravel() for name in self._names]
+            with np.errstate(all="ignore"):
+                total += np.concatenate(parts) * (graph.n / self._n)
+        return total

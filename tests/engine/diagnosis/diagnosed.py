@@ -1,0 +1,73 @@
+"""Runs that are trained and diagnosed once for all tests of a process."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from engine.diagnosis.case import Case
+from engine.diagnosis.diagnosis import Diagnosis, diagnose
+from engine.diagnosis.observer import RunObserver
+from engine.experiment.datasets import load_data
+from engine.experiment.loading import load_experiment
+from engine.experiment.spec import Experiment
+from engine.training.trainer import Trainer
+
+CASES = Path(__file__).parent / "cases"
+
+
+@dataclass(frozen=True)
+class Diagnosed:
+    """One run to its end, and what was found."""
+
+    experiment: Experiment
+    trainer: Trainer
+    case: Case
+    diagnosis: Diagnosis
+
+    @property
+    def loss_last(self) -> float:
+        """Infinite for a run that broke."""
+        assert self.case.losses is not None
+        return math.inf if self.trainer.problem else self.case.losses.last
+
+
+def run(experiment: Experiment, steps: int | None = None, folder: Path | None = None) -> Diagnosed:
+    trainer = Trainer(experiment, load_data(experiment, folder=folder))
+    if steps is not None:
+        trainer.limit = steps
+    observer = RunObserver(trainer)
+    for record in trainer:
+        observer.saw(record)
+    case = observer.case()
+    return Diagnosed(experiment, trainer, case, diagnose(case))
+
+
+@cache
+def of_preset(name: str, steps: int | None = None) -> Diagnosed:
+    return run(load_experiment(name), steps)
+
+
+@cache
+def of_case(name: str) -> Diagnosed:
+    return run(load_experiment(str(CASES / f"{name}.toml")), folder=CASES)
+
+
+def expected(page: str) -> dict[str, dict[str, Any]]:
+    """What a page of expectations says: for each name, `first`, `has`, `not`, and perhaps `evidence`."""
+    return tomllib.loads((CASES / page).read_text("utf-8"))
+
+
+def shortcomings(diagnosis: Diagnosis, wanted: dict[str, Any]) -> list[str]:
+    """In what a diagnosis falls short of an expectation."""
+    kinds = [kind.value for kind in diagnosis.kinds]
+    found = []
+    if "first" in wanted and (kinds[:1] or ["nothing"])[0] not in wanted["first"]:
+        found.append(f"the headline is {kinds[:1]}, expected one of {wanted['first']}")
+    found += [f"{kind} is missing" for kind in wanted.get("has", ()) if kind not in kinds]
+    found += [f"{kind} is wrong" for kind in wanted.get("not", ()) if kind in kinds]
+    return found
