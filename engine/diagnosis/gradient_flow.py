@@ -189,7 +189,7 @@ class GradientFlow:
             return None, [
                 f"{self.delta_told()}: most of it is due to what δ is multiplied with, a[l-1] or X."
             ]
-        blamed = self.budget.dominant_factor
+        blamed = self.budget.dominant
         if blamed is None or self.budget.dead_below:
             return None, []
         return blamed, self._blame(vanishing, blamed)
