@@ -368,8 +368,17 @@ def _loss(op: Loss) -> float:
 
 
 def _logit_gradient(op: Loss) -> Array:
-    """∂ℰ/∂f of the two cross-entropies, recomputed with plain NumPy."""
+    """∂ℰ/∂f of the two cross-entropies, recomputed with plain NumPy; 1 - Ŷ from f, before it is rounded."""
     prediction, label = (node.value for node in op.inputs)
+    assert op.logits is not None
+    f = op.logits.value
     if isinstance(op, BinaryCrossEntropy):
-        return np.asarray(-op.alpha * label * (1 - prediction) + op.beta * (1 - label) * prediction) / op.n
-    return np.asarray(prediction * label.sum(axis=0) - label) / op.n
+        rest = np.exp(-np.logaddexp(0, f))
+        return np.asarray(-op.alpha * label * rest + op.beta * (1 - label) * prediction) / op.n
+    gradient = np.asarray(prediction * label.sum(axis=0) - label)
+    place, every = f.argmax(axis=0), np.arange(f.shape[1])
+    others = prediction.copy()
+    others[place, every] = 0.0
+    further = label.sum(axis=0) - label[place, every]
+    gradient[place, every] = prediction[place, every] * further - label[place, every] * others.sum(axis=0)
+    return gradient / op.n

@@ -72,12 +72,13 @@ def edges_from(ref: EntryRef) -> Iterator[Edge]:
 def running_products(graph: Graph, downwards: Iterable[Edge]) -> Iterator[float]:
     """The product of the local derivatives along a path that begins at the loss, edge after edge.
 
-    Where Ŷ has rounded and ∂ℰ/∂Ŷ · ∂Ŷ/∂f cannot be multiplied, it goes on with what the loss knows of the two.
+    Where Ŷ has rounded and ∂ℰ/∂Ŷ · ∂Ŷ/∂f cannot be multiplied, or only with few digits, it goes on with what the loss
+    knows of the two.
     """
     product = 1.0
     for edge in downwards:
         product *= edge.formula.evaluate(graph.value_of)
-        if edge.op.fused and not math.isfinite(product):
+        if edge.op.fused and (not math.isfinite(product) or _has_rounded(graph, edge.above.entry)):
             product = _fused_product(graph, edge.above.entry, edge.below.entry)
         yield product
 
@@ -87,6 +88,11 @@ def _fused_product(graph: Graph, prediction: Entry, logit: Entry) -> float:
     if not isinstance(loss, Loss):
         raise TypeError("only a loss fuses with an op")
     return loss.fused_product(prediction, logit)
+
+
+def _has_rounded(graph: Graph, prediction: Entry) -> bool:
+    loss = graph.ops[-1]
+    return isinstance(loss, Loss) and loss.nearly_one(prediction)
 
 
 def _log_magnitude(value: float) -> float:

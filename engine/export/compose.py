@@ -8,6 +8,7 @@ Long things are shown by their largest parts, and always with the total, so that
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
@@ -58,6 +59,10 @@ def compose(derivation: Derivation, title: str, check: EntryCheck | None) -> lis
     return blocks
 
 
+ROUNDED, SMALLEST = 1e-9, sys.float_info.min
+"""Two factors whose product is further from the running one than rounding explains, down to the smallest number."""
+
+
 def _factors(derivation: Derivation) -> tuple[Factor, ...]:
     factors: list[Factor] = []
     for number, step in enumerate(derivation, start=1):
@@ -79,8 +84,10 @@ def _factors(derivation: Derivation) -> tuple[Factor, ...]:
 
 
 def _product(before: float, value: float, running: float) -> Expr | None:
-    """``before · value``, unless that is ∞ · 0 and the running product comes from a simplified form."""
-    if math.isfinite(running) and not math.isfinite(before * value):
+    """``before · value``, unless that is ∞ · 0, or has lost digits, and the running product is a simplified form's."""
+    if math.isfinite(running) and not math.isclose(
+        before * value, running, rel_tol=ROUNDED, abs_tol=SMALLEST
+    ):
         return None
     return Product((Number(before), Number(value)))
 

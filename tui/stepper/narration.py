@@ -6,6 +6,7 @@ One function a phase; each returns a `Story`, which knows nothing of colours or 
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -240,6 +241,9 @@ WHOLE_LOSS = 12
 MANY_TERMS = 8
 """From more terms than this on, a hint says how to skip them."""
 
+ROUNDED, SMALLEST = 1e-9, sys.float_info.min
+"""Factors whose product is further from the running one than rounding explains, down to the smallest normal number."""
+
 SHOWN_FACTORS = 9
 """The running product shows at most so many of the last factors."""
 
@@ -271,9 +275,12 @@ def _product(walk: Walk, index: int, style: Style, width: int) -> str:
     if index == 0:
         return number_text(running, style)
     locals_ = [derivation[i].term.local for i in range(index + 1)]
-    if not math.isfinite(math.prod(locals_)) and math.isfinite(running):
-        what = "inf * 0" if style.ascii else "∞ · 0"
-        return f"{number_text(running, style)}, from the simplified form: the factors hold {what}"
+    multiplied = math.prod(locals_)
+    if not math.isclose(multiplied, running, rel_tol=ROUNDED, abs_tol=SMALLEST) and math.isfinite(running):
+        what = "have lost digits"
+        if not math.isfinite(multiplied):
+            what = "hold inf * 0" if style.ascii else "hold ∞ · 0"
+        return f"{number_text(running, style)}, from the simplified form: the factors {what}"
     times = " * " if style.ascii else " · "
     dots = "..." if style.ascii else "…"
     value = _number(running, style)

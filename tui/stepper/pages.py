@@ -168,10 +168,11 @@ def simplification_view(derivation: Derivation, style: Style, width: int) -> Con
     if step is None or not isinstance(loss, Loss):
         return None
     values = derivation.graph.value_of
+    reasons = loss.simplification_reasons(step.node.index or (0, 0))
     name = draw(Partial(Symbol("E"), step.node), style)
     room = max(width - name.width - 3, 20)
     parts: list[Content | str] = []
-    for line, reason in zip(step.simplification, loss.simplification_reasons(), strict=True):
+    for line, reason in zip(step.simplification, reasons, strict=True):
         value = line.evaluate(values)
         same = "=" if is_exact(value, style) else ("~" if style.ascii else "≈")
         left = Box.of(" " * name.width) if parts else name

@@ -6,7 +6,8 @@
 
 The two cross-entropies compute from `logits`, the pre-activation f that Ŷ comes from, and send ∂ℰ/∂f
 themselves. ∂ℰ/∂Ŷ · ∂Ŷ/∂f is the same number as long as Ŷ has not rounded to 0 or 1; beyond that one factor is
-infinite, the other 0, and only the simplified form is left.
+infinite, the other 0, and only the simplified form is left. Long before, Ŷ - Y has lost its digits: 1 - Ŷ is
+therefore computed from f as well, as σ(-f) or as the sum of the other outputs, which lose none.
 """
 
 from __future__ import annotations
@@ -18,12 +19,16 @@ import numpy as np
 
 from engine.autodiff.graph import Array, Columns, Node, Op, Scratch
 from engine.autodiff.ops.workspace import workspace
-from engine.formula.expression import Entry, Expr, Negative, Product, Sum, Symbol, call
+from engine.formula.expression import Entry, Expr, Negative, Product, Sum, Symbol, call, sigmoid
 
 ROUNDED = (
     "Ŷ has rounded to exactly {value}: ∂ℰ/∂Ŷ and ∂Ŷ/∂f can no longer be multiplied; "
     "the simplified ∂ℰ/∂f stays right"
 )
+
+
+FEW_DIGITS_LEFT = 1e-6
+"""Of a 1 - Ŷ below this, fewer digits are left (of 16) than the ten that can be shown."""
 
 
 class Loss(Op):
@@ -112,9 +117,13 @@ class Loss(Op):
         """∂ℰ/∂f at one entry, line by line from the separate factors to the simplified form; every line is equal."""
         return []
 
-    def simplification_reasons(self) -> list[str]:
+    def simplification_reasons(self, entry: Entry) -> list[str]:
         """Why each line of `simplification` is what it is, in a few words."""
         return []
+
+    def nearly_one(self, entry: Entry) -> bool:
+        """Whether Ŷ is so near 1 that Ŷ - Y, of rounded numbers, would be shown with digits that are not there."""
+        return self.logits is not None and 1.0 - float(self.inputs[0].value[entry]) < FEW_DIGITS_LEFT
 
     def fused_product(self, prediction: Entry, logit: Entry) -> float:
         """∂ℰ/∂Ŷ · ∂Ŷ/∂f between two entries, multiplied out before evaluation: finite even where Ŷ has rounded."""
@@ -180,23 +189,23 @@ class BinaryCrossEntropy(Loss):
         self.output.value[0, 0] = (positive + self.beta * float(np.vdot(if_one, if_zero))) / self.n
 
     def backward(self) -> None:
-        """∂ℰ/∂f = (1/n)(-αY(1-Ŷ) + β(1-Y)Ŷ), and ∂ℰ/∂Ŷ where it is wanted."""
+        """∂ℰ/∂f = (1/n)(β(1-Y)Ŷ - αYσ(-f)), and ∂ℰ/∂Ŷ where it is wanted; σ(-f) is 1-Ŷ."""
         prediction, label = (node.value for node in self.inputs)
         if self.needs_grad[0]:
             self.prediction_gradient(self.inputs[0].grad)
         if self.logits is None:
             return
-        gradient, scratch = self.logits.grad, self._scratch
-        if self.alpha == self.beta == 1.0:
-            np.subtract(prediction, label, out=gradient)
-        else:
-            np.subtract(1.0, prediction, out=gradient)
-            np.multiply(gradient, label, out=gradient)
-            np.multiply(gradient, -self.alpha, out=gradient)
-            np.subtract(1.0, label, out=scratch)
-            np.multiply(scratch, prediction, out=scratch)
+        gradient, scratch, other = self.logits.grad, self._scratch, self._other
+        np.exp(self.logits.value, out=other)  # 1-Ŷ as σ(-f): a Ŷ near 1 has rounded away what is left of it
+        np.add(other, 1.0, out=other)
+        np.reciprocal(other, out=other)
+        np.multiply(other, label, out=other)
+        np.subtract(1.0, label, out=scratch)
+        np.multiply(scratch, prediction, out=scratch)
+        if self.alpha != 1.0 or self.beta != 1.0:
+            np.multiply(other, self.alpha, out=other)
             np.multiply(scratch, self.beta, out=scratch)
-            np.add(gradient, scratch, out=gradient)
+        np.subtract(scratch, other, out=gradient)
         np.divide(gradient, self.n, out=gradient)
 
     def prediction_gradient(self, out: Array) -> None:
@@ -257,9 +266,13 @@ class BinaryCrossEntropy(Loss):
         lines = [Product((factors, prediction, 1 - prediction)), self.over_n(multiplied)]
         if self.alpha == self.beta == 1.0:
             lines.append(self.over_n(prediction - label))
+        if self.logits is not None and self.nearly_one(entry):
+            rest = call("sigmoid", Negative(self.logits.entry(entry)))
+            kept = Negative(self._weighted("alpha", label) * rest)
+            lines.append(self.over_n(kept + self._weighted("beta", 1 - label) * prediction))
         return lines
 
-    def simplification_reasons(self) -> list[str]:
+    def simplification_reasons(self, entry: Entry) -> list[str]:
         """The steps of the tutorial's A1(b)."""
         reasons = [
             "the two factors; σ(f) is Ŷ, so the slope σ(f)(1 − σ(f)) is Ŷ(1 − Ŷ)",
@@ -268,12 +281,17 @@ class BinaryCrossEntropy(Loss):
         if self.alpha == self.beta == 1.0:
             equal = "with α = β = 1: " if self.weighted else ""
             reasons.append(f"{equal}−Y + YŶ + Ŷ − YŶ, and the two products cancel")
+        if self.nearly_one(entry):
+            reasons.append("1 − Ŷ is σ(−f): as such it keeps the digits that Ŷ, rounded near 1, has lost")
         return reasons
 
     def fused_product(self, prediction: Entry, logit: Entry) -> float:
-        """(1/n)(-αY(1-Ŷ) + β(1-Y)Ŷ)."""
+        """(1/n)(-αYσ(-f) + β(1-Y)Ŷ), where σ(-f) is 1-Ŷ before it is rounded."""
+        if self.logits is None:
+            return super().fused_product(prediction, logit)
         y_hat, y = (float(node.value[prediction]) for node in self.inputs)
-        return (-self.alpha * y * (1.0 - y_hat) + self.beta * (1.0 - y) * y_hat) / self.n
+        rest = sigmoid(-float(self.logits.value[logit]))
+        return (-self.alpha * y * rest + self.beta * (1.0 - y) * y_hat) / self.n
 
 
 def _largest(numbers: Sequence[Expr]) -> Expr:
@@ -288,24 +306,41 @@ class CrossEntropy(Loss):
     """Cross-entropy of a softmax output; each column of Y sums to 1."""
 
     def prepare(self, scratch: Scratch) -> None:
-        """Takes working arrays and a row for what each column sums to."""
+        """Takes working arrays, rows for what each column sums to, and where the largest f of each column stands."""
         super().prepare(scratch)
-        self._row = np.empty((1, self.inputs[0].shape[1]), self.output.value.dtype)
+        n = self.inputs[0].shape[1]
+        self._row, self._others = (np.empty((1, n), self.output.value.dtype) for _ in range(2))
+        self._largest = np.empty(self.inputs[0].shape, np.bool_)
 
     def forward(self) -> None:
-        """Σ Y (log Σ eᶠ - f), divided by n, each column shifted by its maximum."""
+        """Σ Y (log Σ eᶠ - f), divided by n, each column shifted by its maximum.
+
+        The largest f then adds exactly 1 to the sum: what the others add is kept apart, and log(1 + it) is exact
+        where it is small.
+        """
         if self.logits is None:
             self._from_prediction()
             return
-        label, logits = self.inputs[1].value, self.logits.value
-        np.maximum.reduce(logits, axis=0, keepdims=True, out=self._row)
-        np.subtract(logits, self._row, out=self._scratch)
-        np.exp(self._scratch, out=self._other)
-        np.add.reduce(self._other, axis=0, keepdims=True, out=self._row)
-        np.log(self._row, out=self._row)
+        label = self.inputs[1].value
+        self._sum_others()
+        np.log1p(self._others, out=self._row)
         np.subtract(self._row, self._scratch, out=self._scratch)
         np.multiply(self._scratch, label, out=self._scratch)
         self.output.value[0, 0] = self._scratch.sum() / self.n
+
+    def _sum_others(self) -> None:
+        """Into `_others` Σ eᶠ⁻ᵐ - 1, with m the largest f of the column; into `_scratch` f - m."""
+        assert self.logits is not None
+        logits, largest, others = self.logits.value, self._largest, self._others
+        np.maximum.reduce(logits, axis=0, keepdims=True, out=self._row)
+        np.subtract(logits, self._row, out=self._scratch)
+        np.equal(self._scratch, 0.0, out=largest)
+        np.exp(self._scratch, out=self._other)
+        np.copyto(self._other, 0.0, where=largest)
+        np.add.reduce(self._other, axis=0, keepdims=True, out=others)
+        np.add.reduce(largest, axis=0, keepdims=True, dtype=others.dtype, out=self._row)
+        np.subtract(self._row, 1.0, out=self._row)
+        np.add(others, self._row, out=others)  # equally large ones are others to each other
 
     def _from_prediction(self) -> None:
         prediction, label = (node.value for node in self.inputs)
@@ -314,16 +349,27 @@ class CrossEntropy(Loss):
         self.output.value[0, 0] = -self._scratch.sum() / self.n
 
     def backward(self) -> None:
-        """∂ℰ/∂f = (1/n)(Ŷ ΣY - Y), where ΣY, a column of labels, is 1; and ∂ℰ/∂Ŷ where it is wanted."""
+        """∂ℰ/∂f = (1/n)(Ŷ ΣY - Y), where ΣY, a column of labels, is 1; and ∂ℰ/∂Ŷ where it is wanted.
+
+        Of the largest Ŷ of a column it is Ŷ (ΣY - Y) - Y (1 - Ŷ), with 1 - Ŷ from what the others add to the sum.
+        """
         prediction, label = (node.value for node in self.inputs)
         if self.needs_grad[0]:
             self.prediction_gradient(self.inputs[0].grad)
         if self.logits is None:
             return
-        gradient = self.logits.grad
-        np.add.reduce(label, axis=0, keepdims=True, out=self._row)
-        np.multiply(prediction, self._row, out=gradient)
+        gradient, scratch, other, row = self.logits.grad, self._scratch, self._other, self._row
+        self._sum_others()
+        np.add(self._others, 1.0, out=row)
+        np.divide(self._others, row, out=self._others)
+        np.multiply(label, self._others, out=other)
+        np.add.reduce(label, axis=0, keepdims=True, out=row)
+        np.subtract(row, label, out=scratch)
+        np.multiply(scratch, prediction, out=scratch)
+        np.subtract(scratch, other, out=scratch)
+        np.multiply(prediction, row, out=gradient)
         np.subtract(gradient, label, out=gradient)
+        np.copyto(gradient, scratch, where=self._largest)
         np.divide(gradient, self.n, out=gradient)
 
     def prediction_gradient(self, out: Array) -> None:
@@ -372,22 +418,35 @@ class CrossEntropy(Loss):
         column = label.value[:, k]
         if abs(float(column.sum()) - 1.0) <= column.size * float(np.finfo(column.dtype).eps):
             lines.append(own - own_label)
+        if self.nearly_one(entry) and others:
+            rest, further = (Sum(tuple(node.entry((i, k)) for i in others)) for node in self.inputs)
+            lines.append(own * further - own_label * rest)
         return [self.over_n(line) for line in lines]
 
-    def simplification_reasons(self) -> list[str]:
+    def simplification_reasons(self, entry: Entry) -> list[str]:
         """One for each line."""
-        return [
+        reasons = [
             "f reaches every output through softmax: one product for each",
             "multiplied out: each Ŷ under a fraction cancels",
             "collected: the own Ŷ times all labels, less the own label",
             "the labels of a sample sum to 1",
         ]
+        lines = len(self.simplification(entry))
+        if self.nearly_one(entry) and self.inputs[0].shape[0] > 1:
+            rest = (
+                "1 − Ŷ is the sum of the other outputs: it keeps the digits that Ŷ, rounded near 1, has lost"
+            )
+            return [*reasons[: lines - 1], rest]
+        return reasons[:lines]
 
     def fused_product(self, prediction: Entry, logit: Entry) -> float:
-        """-(1/n) Y_k (1{k=j} - Ŷ_j)."""
+        """-(1/n) Y_k (1{k=j} - Ŷ_j); 1 - Ŷ_j as the sum of the others."""
         label = float(self.inputs[1].value[prediction])
-        own = float(self.inputs[0].value[logit])
-        return -label * (float(prediction == logit) - own) / self.n
+        column = self.inputs[0].value[:, logit[1]]
+        own = float(column[logit[0]])
+        if prediction == logit:
+            own = -(float(column[: logit[0]].sum()) + float(column[logit[0] + 1 :].sum()))
+        return label * own / self.n
 
 
 class SquaredError(Loss):

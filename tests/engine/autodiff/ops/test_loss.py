@@ -129,3 +129,41 @@ def test_the_stable_form_of_cross_entropy_can_be_walked_whatever_the_number_of_o
     term = loss.stable_term((7, 0))
     assert term.evaluate(graph.value_of) == pytest.approx(float(graph.loss.value[0, 0]), rel=1e-12)
     assert "maximum" in term.plain()
+
+
+@pytest.mark.parametrize("f", [33.0, 40.0, 200.0])
+def test_the_gradient_of_a_saturated_bce_keeps_its_digits(f: float):
+    """∂ℰ/∂f = -σ(-f): Ŷ - Y, both 1, would be 0."""
+    graph, loss = build("bce alpha=None beta=None of logits")
+    loss.logits.value[...], loss.inputs[1].value[...] = f, 1.0
+    graph.forward()
+    graph.backward()
+    assert loss.logits.grad[0, 0] == pytest.approx(-math.exp(-f), rel=1e-12, abs=0.0)
+    last = loss.simplification((0, 0))[-1]
+    assert last.evaluate(graph.value_of) == pytest.approx(loss.logits.grad[0, 0], rel=1e-12, abs=0.0)
+    assert len(loss.simplification_reasons((0, 0))) == len(loss.simplification((0, 0)))
+
+
+@pytest.mark.parametrize("f", [33.0, 40.0, 200.0])
+def test_the_loss_and_gradient_of_a_saturated_softmax_keep_their_digits(f: float):
+    """ℰ = log(1 + 2e⁻ᶠ), ∂ℰ/∂f of the right class -2e⁻ᶠ and of each other e⁻ᶠ."""
+    graph, loss = build("cross_entropy of logits", 3, 1)
+    loss.logits.value[:, 0], loss.inputs[1].value[:, 0] = [0.0, f, 0.0], [0.0, 1.0, 0.0]
+    graph.forward()
+    graph.backward()
+    small = math.exp(-f)
+    assert loss.output.value[0, 0] == pytest.approx(2 * small, rel=1e-12, abs=0.0)
+    assert loss.logits.grad[:, 0] == pytest.approx([small, -2 * small, small], rel=1e-12, abs=0.0)
+    for j in range(3):
+        lines = loss.simplification((j, 0))
+        assert lines[-1].evaluate(graph.value_of) == pytest.approx(loss.logits.grad[j, 0], rel=1e-12, abs=0.0)
+        assert len(loss.simplification_reasons((j, 0))) == len(lines)
+
+
+def test_two_equally_large_outputs_of_a_softmax_are_others_to_each_other():
+    graph, loss = build("cross_entropy of logits", 3, 1)
+    loss.logits.value[:, 0], loss.inputs[1].value[:, 0] = [5.0, 5.0, 5.0], [0.0, 1.0, 0.0]
+    graph.forward()
+    graph.backward()
+    assert loss.output.value[0, 0] == pytest.approx(math.log(3), rel=1e-14)
+    assert loss.logits.grad[:, 0] == pytest.approx([1 / 3, -2 / 3, 1 / 3], rel=1e-14)
