@@ -7,6 +7,7 @@ bptui ─┬─ open        the app (also without any command)
        ├─ explain     one gradient, factor by factor
        ├─ check       against central differences
        ├─ train       without the app, with a progress bar
+       ├─ run         a command whose torch training is recorded
        ├─ watch       a run log that is being written
        ├─ screenshot  the pictures of the documentation
        └─ completion  for the shell
@@ -23,6 +24,7 @@ from tui.cli.commands.grads import grads
 from tui.cli.commands.lesson import lesson
 from tui.cli.commands.open import open_app, open_command
 from tui.cli.commands.presets import presets
+from tui.cli.commands.run import run
 from tui.cli.commands.screenshot import screenshot
 from tui.cli.commands.train import train
 from tui.cli.commands.watch import watch
@@ -70,5 +72,17 @@ def cli(ctx: click.Context) -> None:
         open_app(None)
 
 
-for _command in (open_command, presets, lesson, grads, explain, check, train, watch, screenshot, completion):
+for _command in (
+    open_command,
+    presets,
+    lesson,
+    grads,
+    explain,
+    check,
+    train,
+    run,
+    watch,
+    screenshot,
+    completion,
+):
     cli.add_command(_command)

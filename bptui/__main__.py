@@ -1,0 +1,25 @@
+"""The `bptui` command, from wherever it is called: its own `engine` and `tui`, not those of the folder one works in.
+
+Many training folders hold an `engine.py`, and `python -m bptui` puts the present folder first. What stands beside this
+package is put before it. (In your own program it is the other way round: `import bptui` loads neither of the two,
+so your `engine.py` beside your script wins.)
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+
+def main() -> None:
+    """Runs what the command line says and exits with its status."""
+    home = str(Path(__file__).resolve().parent.parent)
+    if sys.path[:1] != [home]:
+        sys.path.insert(0, home)
+    from tui.__main__ import main as command
+
+    command()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+"""Gradients as they were before clipping: the factor that torch's clipping multiplies by is remembered.
+
+    clip_grad_norm_(p, max_norm)  ──calls──>  _clip_grads_with_norm_(p, max_norm, total)
+                                              └── watched here: g is multiplied by min(max_norm/(total + 1e-6), 1)
+
+So Accelerate, Lightning, Hugging Face and a loop of one's own are all seen at one place, also where the first was
+imported by its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+_factors: dict[int, Any] = {}
+"""By the id of a parameter: what its gradient was multiplied by since it was last updated, a 0-dimensional tensor."""
+
+by_value = False
+"""Whether gradients were clipped entry by entry, which cannot be undone."""
+
+_watchers = 0
+_originals: list[tuple[Any, str, Callable[..., Any]]] = []
+
+
+def watch_clipping() -> None:
+    """Begins to remember. Every call needs its `forget_clipping`."""
+    global _watchers
+    _watchers += 1
+    if _watchers > 1:
+        return
+    from torch.nn import utils
+    from torch.nn.utils import clip_grad
+
+    private = getattr(clip_grad, "_clip_grads_with_norm_", None)
+    if private is not None:
+        _replace([(clip_grad, "_clip_grads_with_norm_"), (utils, "clip_grads_with_norm_")], _by_norm(private))
+    value = clip_grad.clip_grad_value_
+    _replace([(clip_grad, "clip_grad_value_"), (utils, "clip_grad_value_")], _by_value(value))
+
+
+def forget_clipping() -> None:
+    """Puts torch's own functions back, once nobody watches any more."""
+    global _watchers, by_value
+    _watchers -= 1
+    if _watchers:
+        return
+    while _originals:
+        module, name, function = _originals.pop()
+        setattr(module, name, function)
+    _factors.clear()
+    by_value = False
+
+
+def factor_of(parameter: Any) -> Any | None:
+    """What the gradient of a parameter was multiplied by since its last update; None if it was not."""
+    return _factors.get(id(parameter))
+
+
+def updated(parameters: list[Any]) -> None:
+    """These have been updated: their next gradients are new ones."""
+    if _factors:
+        for parameter in parameters:
+            _factors.pop(id(parameter), None)
+
+
+def _replace(places: list[tuple[Any, str]], function: Callable[..., Any]) -> None:
+    for module, name in places:
+        if hasattr(module, name):
+            _originals.append((module, name, getattr(module, name)))
+            setattr(module, name, function)
+
+
+def _by_norm(original: Callable[..., Any]) -> Callable[..., Any]:
+    def clip_grads_with_norm(
+        parameters: Any, max_norm: Any, total_norm: Any, *more: Any, **named: Any
+    ) -> Any:
+        import torch
+
+        parameters = [parameters] if isinstance(parameters, torch.Tensor) else list(parameters)
+        result = original(parameters, max_norm, total_norm, *more, **named)
+        try:
+            whole = total_norm.full_tensor() if hasattr(total_norm, "full_tensor") else total_norm
+            factor = torch.clamp(float(max_norm) / (torch.as_tensor(whole).detach() + 1e-6), max=1.0)
+            for parameter in parameters:
+                before = _factors.get(id(parameter))
+                _factors[id(parameter)] = factor if before is None else before * factor
+        except Exception:  # the clipping itself is done; without the factor, the norms are those after it
+            pass
+        return result
+
+    return clip_grads_with_norm
+
+
+def _by_value(original: Callable[..., Any]) -> Callable[..., Any]:
+    def clip_grad_value(*positional: Any, **named: Any) -> Any:
+        global by_value
+        by_value = True
+        return original(*positional, **named)
+
+    return clip_grad_value
