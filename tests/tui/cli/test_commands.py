@@ -104,6 +104,7 @@ def complaint(result: Result, status: int = 2) -> str:
         "explain",
         "check",
         "train",
+        "run",
         "watch",
         "screenshot",
         "completion",

@@ -22,12 +22,13 @@ import click
     metavar="N",
     help="Measure every N-th update (default 1).",
 )
-@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, metavar="COMMAND [ARGS]...")
 def run(log: Path, every: int, command: tuple[str, ...]) -> None:
-    """Run COMMAND and record what its torch optimizers do: loss, learning rate and the gradient of every parameter.
+    """Run COMMAND and record its torch training.
 
-    The command runs as it would without bptui, and its exit status is kept. Watch the log meanwhile with bptui
-    watch, or read what it says with bptui report.
+    At every step of an optimizer: loss, learning rate and the gradient of every parameter. The command runs as it
+    would without bptui, and its exit status is kept. Watch the log meanwhile with bptui watch, or read what it
+    says with bptui report.
 
     \b
     Examples:
