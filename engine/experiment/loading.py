@@ -91,9 +91,21 @@ def list_presets() -> list[tuple[str, Experiment]]:
     return [(name, _preset(name)) for name in PRESET_NAMES]
 
 
+def preset_text(name: str) -> str:
+    """The TOML text of a preset; raises ExperimentError for a name that is none."""
+    if name not in PRESET_NAMES:
+        near = suggestion(name, PRESET_NAMES) or f"; expected a preset's name, such as {PRESET_NAMES[0]}"
+        raise ExperimentError(name, "", f"no preset of that name{near}")
+    return resources.files("engine").joinpath("presets", f"{name}{EXPERIMENT_SUFFIX}").read_text("utf-8")
+
+
+def starter_text() -> str:
+    """The TOML text of a small experiment that explains its own keys, to begin one's own with."""
+    return resources.files("engine.experiment").joinpath("starter.toml").read_text("utf-8")
+
+
 def _preset(name: str) -> Experiment:
-    file = resources.files("engine").joinpath("presets", f"{name}{EXPERIMENT_SUFFIX}")
-    return parse_experiment(file.read_text("utf-8"), name)
+    return parse_experiment(preset_text(name), name)
 
 
 def _looks_like_a_path(text: str) -> bool:

@@ -2,6 +2,7 @@
 
 bptui ─┬─ open        the app (also without any command)
        ├─ presets     the experiments that come with it
+       ├─ new         a file of your own to begin with
        ├─ lesson      what the tutorials teach, item by item
        ├─ grads       every value and every gradient
        ├─ explain     one gradient, factor by factor
@@ -22,6 +23,7 @@ from tui.cli.commands.completion import completion
 from tui.cli.commands.explain import explain
 from tui.cli.commands.grads import grads
 from tui.cli.commands.lesson import lesson
+from tui.cli.commands.new import new
 from tui.cli.commands.open import open_app, open_command
 from tui.cli.commands.presets import presets
 from tui.cli.commands.run import run
@@ -75,6 +77,7 @@ def cli(ctx: click.Context) -> None:
 for _command in (
     open_command,
     presets,
+    new,
     lesson,
     grads,
     explain,

@@ -99,6 +99,7 @@ def complaint(result: Result, status: int = 2) -> str:
         "",
         "open",
         "presets",
+        "new",
         "lesson",
         "grads",
         "explain",
@@ -244,6 +245,29 @@ def test_presets_lists_names_and_titles():
     record = json.loads(run("presets", "--json").stdout)
     assert [preset["name"] for preset in record["presets"]] == list(PRESET_NAMES)
     assert all(preset.keys() == {"name", "title", "about"} for preset in record["presets"])
+
+
+def test_presets_shows_a_file_that_is_the_preset_itself(tmp_path):
+    shown = run("presets", "--show", "tutorial-b").stdout
+    (tmp_path / "copy.toml").write_text(shown, "utf-8")
+    assert (
+        run("grads", str(tmp_path / "copy.toml"), "--json").stdout
+        == run("grads", "tutorial-b", "--json").stdout
+    )
+    told = complaint(run("presets", "--show", "tutorial-c"))
+    assert told == 'tutorial-c: no preset of that name; did you mean "tutorial-b"?'
+
+
+def test_new_writes_a_file_that_runs_and_never_writes_over_one(tmp_path):
+    mine, deep = tmp_path / "mine.toml", tmp_path / "deep.toml"
+    assert run("new", str(mine)).exit_code == 0
+    assert run("check", str(mine)).exit_code == 0
+    assert run("new", str(deep), "--like", "relu-50").exit_code == 0
+    assert deep.read_text("utf-8") == run("presets", "--show", "relu-50").stdout
+    assert complaint(run("new", str(mine))) == f"{mine}: is there already; expected the name of a new file"
+    assert "no preset of that name" in complaint(run("new", str(tmp_path / "x.toml"), "--like", "nothing"))
+    assert not (tmp_path / "x.toml").exists()
+    assert "cannot be written" in complaint(run("new", str(tmp_path / "none" / "x.toml")))
 
 
 def test_lesson_lists_items_titles_and_presets_or_prints_one():

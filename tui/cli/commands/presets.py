@@ -9,17 +9,23 @@ from tui.cli.output import output_style, output_width, write, write_json
 
 
 @click.command
+@click.option("--show", metavar="NAME", help="Print the experiment file of one of them.")
 @json_option
-def presets(as_json: bool) -> None:
-    """List the experiments that come with bptui.
+def presets(show: str | None, as_json: bool) -> None:
+    """List the experiments that come with bptui, or print the file of one.
 
     \b
     Examples:
       bptui presets
       bptui presets --json
+      bptui presets --show tutorial-b > mine.toml
     """
-    from engine.experiment.loading import list_presets
+    from engine.experiment.loading import list_presets, preset_text
     from engine.formula.text import ascii_text, wrapped
+
+    if show is not None:
+        write(preset_text(show))
+        return
 
     known = list_presets()
     if as_json:
