@@ -12,7 +12,7 @@ from tui.cli.output import output_style, output_width, write, write_json
 @click.option("--show", metavar="NAME", help="Print the experiment file of one of them.")
 @json_option
 def presets(show: str | None, as_json: bool) -> None:
-    """List the experiments that come with bptui, or print the file of one.
+    """List the presets, or print the file of one.
 
     \b
     Examples:
