@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Union
 
+from typing_extensions import override
+
 Entry = tuple[int, int]
 """A zero-based (row, column) of a matrix."""
 
@@ -135,21 +137,23 @@ class Number(Expr):
     value: float
 
     @property
+    @override
     def binding(self) -> int:  # type: ignore[override]
         """A negative number binds like a sign, so it gets parentheses inside a product or power."""
         return SIGN if self.plain().startswith("-") else ATOM
 
+    @override
     def plain(self) -> str:
         """Whole numbers without a point, others with all the digits needed to read them back exactly."""
         text = repr(float(self.value))
         return text.removesuffix(".0") if text != "-0.0" else text
 
+    @override
     def evaluate(self, values: Values) -> float:
-        """The constant itself."""
         return float(self.value)
 
+    @override
     def substitute(self, values: Values) -> Expr:
-        """A constant has nothing to replace."""
         return self
 
 
@@ -173,22 +177,23 @@ class Symbol(Expr):
         """The matrix that this entry belongs to."""
         return Symbol(self.name, self.layer)
 
+    @override
     def plain(self) -> str:
         """``name[layer][row,column]``, without the parts this symbol does not have."""
         layer = "" if self.layer is None else f"[{self.layer}]"
         index = "" if self.index is None else f"[{self.index[0]},{self.index[1]}]"
         return f"{self.name}{layer}{index}"
 
+    @override
     def evaluate(self, values: Values) -> float:
-        """The number that `values` gives this symbol."""
         return _value_of(values, self)
 
+    @override
     def substitute(self, values: Values) -> Expr:
-        """The number that `values` gives this symbol."""
         return Number(_value_of(values, self))
 
+    @override
     def symbols(self) -> Iterator[Symbol]:
-        """Just this one."""
         yield self
 
 
@@ -202,16 +207,17 @@ class Partial(Expr):
     of: Symbol
     by: Symbol
 
+    @override
     def plain(self) -> str:
         """``∂f[2][0,0]/∂a[1][1,0]``: a name, not an expression that can be evaluated."""
         return f"∂{self.of.plain()}/∂{self.by.plain()}"
 
+    @override
     def evaluate(self, values: Values) -> float:
-        """The number that `values` gives this derivative."""
         return _value_of(values, self)
 
+    @override
     def substitute(self, values: Values) -> Expr:
-        """The number that `values` gives this derivative."""
         return Number(_value_of(values, self))
 
 
@@ -222,21 +228,22 @@ class Negative(Expr):
     operand: Expr
     binding = SIGN
 
+    @override
     def children(self) -> tuple[Expr, ...]:
-        """The operand."""
         return (self.operand,)
 
+    @override
     def plain(self) -> str:
         """``-x``; what begins with a minus itself gets parentheses."""
         text = _wrap(self.operand, PRODUCT)
         return f"-({text})" if text.startswith("-") else f"-{text}"
 
+    @override
     def evaluate(self, values: Values) -> float:
-        """Minus the operand's value."""
         return -self.operand.evaluate(values)
 
+    @override
     def substitute(self, values: Values) -> Expr:
-        """Replaces the symbols of the operand."""
         return Negative(self.operand.substitute(values))
 
 
@@ -247,12 +254,13 @@ class Sum(Expr):
     terms: tuple[Expr, ...]
 
     @property
+    @override
     def binding(self) -> int:  # type: ignore[override]
         """A sum of one term binds like that term."""
         return SUM if len(self.terms) > 1 else bare(self).binding
 
+    @override
     def children(self) -> tuple[Expr, ...]:
-        """The terms."""
         return self.terms
 
     def signed_terms(self) -> Iterator[tuple[bool, Expr]]:
@@ -263,6 +271,7 @@ class Sum(Expr):
             else:
                 yield False, term
 
+    @override
     def plain(self) -> str:
         """``x + y - z``."""
         if len(self.terms) < 2:
@@ -276,8 +285,8 @@ class Sum(Expr):
             parts.append(text)
         return "".join(parts)
 
+    @override
     def evaluate(self, values: Values) -> float:
-        """The sum of the terms' values, left to right."""
         if not self.terms:
             return 0.0
         # Starting from the first term, not from 0.0, keeps the sign of a sum of negative zeros.
@@ -287,8 +296,8 @@ class Sum(Expr):
             total += term.evaluate(values)
         return total
 
+    @override
     def substitute(self, values: Values) -> Expr:
-        """Replaces the symbols of every term."""
         return Sum(tuple(term.substitute(values) for term in self.terms))
 
 
@@ -299,14 +308,16 @@ class Product(Expr):
     factors: tuple[Expr, ...]
 
     @property
+    @override
     def binding(self) -> int:  # type: ignore[override]
         """A product of one factor binds like that factor."""
         return PRODUCT if len(self.factors) > 1 else bare(self).binding
 
+    @override
     def children(self) -> tuple[Expr, ...]:
-        """The factors."""
         return self.factors
 
+    @override
     def plain(self) -> str:
         """``x*y*z``."""
         if len(self.factors) < 2:
@@ -316,15 +327,15 @@ class Product(Expr):
         first, *rest = self.factors
         return "*".join([_wrap(first, PRODUCT), *(_wrap(factor, POWER) for factor in rest)])
 
+    @override
     def evaluate(self, values: Values) -> float:
-        """The product of the factors' values, left to right."""
         total = 1.0
         for factor in self.factors:
             total *= factor.evaluate(values)
         return total
 
+    @override
     def substitute(self, values: Values) -> Expr:
-        """Replaces the symbols of every factor."""
         return Product(tuple(factor.substitute(values) for factor in self.factors))
 
 
@@ -336,20 +347,22 @@ class Quotient(Expr):
     denominator: Expr
     binding = PRODUCT
 
+    @override
     def children(self) -> tuple[Expr, ...]:
-        """The numerator and the denominator."""
         return (self.numerator, self.denominator)
 
+    @override
     def plain(self) -> str:
         """``x/y``."""
         return f"{_wrap(self.numerator, PRODUCT)}/{_wrap(self.denominator, POWER)}"
 
+    @override
     def evaluate(self, values: Values) -> float:
         """The quotient; a division by zero gives ±inf or NaN as IEEE 754 says."""
         return divide(self.numerator.evaluate(values), self.denominator.evaluate(values))
 
+    @override
     def substitute(self, values: Values) -> Expr:
-        """Replaces the symbols above and below the line."""
         return Quotient(self.numerator.substitute(values), self.denominator.substitute(values))
 
 
@@ -361,20 +374,22 @@ class Power(Expr):
     exponent: Expr
     binding = POWER
 
+    @override
     def children(self) -> tuple[Expr, ...]:
-        """The base and the exponent."""
         return (self.base, self.exponent)
 
+    @override
     def plain(self) -> str:
         """``x**y``."""
         return f"{_wrap(self.base, ATOM)}**{_wrap(self.exponent, ATOM)}"
 
+    @override
     def evaluate(self, values: Values) -> float:
         """The power; overflow gives ±inf and a root of a negative number gives NaN."""
         return power(self.base.evaluate(values), self.exponent.evaluate(values))
 
+    @override
     def substitute(self, values: Values) -> Expr:
-        """Replaces the symbols of base and exponent."""
         return Power(self.base.substitute(values), self.exponent.substitute(values))
 
 
@@ -385,20 +400,22 @@ class Function(Expr):
     name: str
     arguments: tuple[Expr, ...]
 
+    @override
     def children(self) -> tuple[Expr, ...]:
-        """The arguments."""
         return self.arguments
 
+    @override
     def plain(self) -> str:
         """``name(x, y)``."""
         return f"{self.name}({', '.join(argument.plain() for argument in self.arguments)})"
 
+    @override
     def evaluate(self, values: Values) -> float:
         """The function's value; outside its domain NaN or ±inf, never an exception."""
         return FUNCTIONS[self.name](*(argument.evaluate(values) for argument in self.arguments))
 
+    @override
     def substitute(self, values: Values) -> Expr:
-        """Replaces the symbols of every argument."""
         return Function(self.name, tuple(argument.substitute(values) for argument in self.arguments))
 
 
@@ -410,20 +427,22 @@ class Indicator(Expr):
     comparison: str
     right: Expr
 
+    @override
     def children(self) -> tuple[Expr, ...]:
-        """The two sides of the comparison."""
         return (self.left, self.right)
 
+    @override
     def plain(self) -> str:
         """``indicator(x > y)``."""
         return f"indicator({self.left.plain()} {self.comparison} {self.right.plain()})"
 
+    @override
     def evaluate(self, values: Values) -> float:
         """1.0 or 0.0; a comparison with NaN does not hold."""
         return float(COMPARISONS[self.comparison](self.left.evaluate(values), self.right.evaluate(values)))
 
+    @override
     def substitute(self, values: Values) -> Expr:
-        """Replaces the symbols on both sides."""
         return Indicator(self.left.substitute(values), self.comparison, self.right.substitute(values))
 
 

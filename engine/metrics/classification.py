@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from typing_extensions import override
 
 from engine.autodiff.graph import Array
 from engine.experiment.spec import BceLoss, CrossEntropyLoss, Loss
@@ -77,13 +78,16 @@ def _scorer(loss: Loss, prediction: Array, label: Array) -> Scorer:
 
 
 class _Nothing(Scorer):
+    @override
     def read_labels(self) -> None:
         """There are no classes."""
 
+    @override
     def compare(self) -> Found:
         return ()
 
     @staticmethod
+    @override
     def scores_of(several: Sequence[Found]) -> list[Score]:
         return [Score(None, ())] * len(several)
 
@@ -95,10 +99,12 @@ class _TwoClasses(Scorer):
         self._prediction, self._label = prediction, label
         self._said_one, self._is_one, self._right = (np.empty(label[0].size, np.bool_) for _ in range(3))
 
+    @override
     def read_labels(self) -> None:
         np.greater(*self._label, out=self._is_one)
         self._ones = _count(self._is_one)
 
+    @override
     def compare(self) -> Found:
         """How many samples there are and how many of class 1; how many are right, and how many of those are."""
         np.greater(*self._prediction, out=self._said_one)
@@ -108,6 +114,7 @@ class _TwoClasses(Scorer):
         return self._right.size, self._ones, right, _count(self._right)
 
     @staticmethod
+    @override
     def scores_of(several: Sequence[Found]) -> list[Score]:
         return _shares(np.array(several, np.float64).T)
 
@@ -115,10 +122,12 @@ class _TwoClasses(Scorer):
 class _TwoClassesOfFew(_TwoClasses):
     """Counts only when it is asked."""
 
+    @override
     def read_labels(self) -> None:
         super().read_labels()
         self._labels = self._is_one.tobytes()
 
+    @override
     def compare(self) -> Found:
         """For each sample, whether it is said to be of class 1 and whether it is."""
         one, other = self._prediction
@@ -128,6 +137,7 @@ class _TwoClassesOfFew(_TwoClasses):
         return self._said_one.tobytes(), self._labels
 
     @staticmethod
+    @override
     def scores_of(several: Sequence[Found]) -> list[Score]:
         said_one, is_one = (
             np.frombuffer(b"".join(masks), np.bool_).reshape(len(several), -1)
@@ -161,6 +171,7 @@ class _Right(Scorer):
         return _count(self._right), self._right.size
 
     @staticmethod
+    @override
     def scores_of(several: Sequence[Found]) -> list[Score]:
         return [Score(right / size, ()) for right, size in several]
 
@@ -172,9 +183,11 @@ class _YesOrNo(_Right):
         self._prediction, self._label = prediction, label
         self._said, self._is, self._right = (np.empty(label.shape, np.bool_) for _ in range(3))
 
+    @override
     def read_labels(self) -> None:
         np.greater(self._label, HALF, out=self._is)
 
+    @override
     def compare(self) -> Found:
         np.greater(self._prediction, HALF, out=self._said)
         np.equal(self._said, self._is, out=self._right)
@@ -193,10 +206,12 @@ class _Largest(_Right):
         self._said, self._is = (np.empty(n, np.intp) for _ in range(2))
         self._right = np.empty(n, np.bool_)
 
+    @override
     def read_labels(self) -> None:
         np.copyto(self._samples, self._label)
         self._samples.argmax(axis=1, out=self._is)
 
+    @override
     def compare(self) -> Found:
         np.copyto(self._samples, self._prediction)
         self._samples.argmax(axis=1, out=self._said)

@@ -27,9 +27,8 @@ from engine.metrics.dead_units import DeadUnits, Mask, activation_output
 from engine.metrics.layer_groups import groups_of, rows_of
 from engine.metrics.norms import norm_for, norm_of
 from engine.metrics.pass_table import Reader, Table, Unread, is_plain
-from engine.metrics.squares import Squares
 from engine.metrics.step_record import Floats
-from engine.metrics.weight_norms import in_batches, weights_measurer
+from engine.metrics.weight_norms import in_batches
 from engine.model.network import PREDICTION, Network, Y
 
 
@@ -121,7 +120,7 @@ class _Kernels:
 
     def _watch_weights(self) -> None:
         """∂ℰ/∂W[l] and W[l]."""
-        for batch in in_batches(self._weights, self._rows, weights_measurer(self.norm)):
+        for batch in in_batches(self._weights, self._rows, self.norm):
             self._run_after(self._sums[batch.first], batch.measure)
 
     def _watch_units(self, fired: list[Mask]) -> None:
@@ -151,8 +150,7 @@ class _Kernels:
 class Monitor:
     """Measures every layer during the passes of one graph of a network.
 
-    `passes` are the graph's with the measuring in them. After them comes `doubts`, and if it has any, they are to be
-    run again; then `looks_finite` and, after the update, `found`.
+    `passes` are the graph's with the measuring in them. After them comes `looks_finite` and, after the update, `found`.
     `moves` are the optimiser's directions, flat, by the weights' names; frozen weights have none. `places` says where
     each layer's units are in `fired`, which holds for every unit whether any sample of the batch made it other than 0.
     """
@@ -163,12 +161,9 @@ class Monitor:
         depth = len(network.layers)
         self.fired: Mask = np.ones(sum(layer.units for layer in network.layers), np.bool_)
         measuring = _Kernels(network, graph, places.by_layer(self.fired))
-        forward = graph.forward_kernels(measuring.after_forward)
-        self.passes = self._careful = Passes(forward, graph.backward_kernels(measuring.after_backward))
-        self._squares: Squares | None = None
-        if Squares.suffice_for(network, graph):
-            self._squares = Squares(network, graph, measuring.table)
-            self.passes = Passes(forward, graph.backward_kernels(self._squares.after))
+        self.passes = Passes(
+            graph.forward_kernels(measuring.after_forward), graph.backward_kernels(measuring.after_backward)
+        )
         self._rows = rows = measuring.table.rows
         self._grad_l2_dot, self._weight_l2 = rows.grad_l2.dot, rows.weight_l2
         self._copied = measuring.table.copied
@@ -181,27 +176,11 @@ class Monitor:
             move is not None and np.shares_memory(move, graph.nodes[name].grad)
             for name, move in zip(names, self._moves, strict=True)
         )
-        sizes = [graph.nodes[name].value.size for name in names]
-        self._reader, self._reader_of_squares = (
-            Reader(sizes, is_plain(network), self._moves_along_gradient, self._scorer.scores_of, squared)
-            for squared in (False, True)
-        )
-
-    def doubts(self) -> bool:
-        """Whether what the last passes found may be wrong. Then `passes` are others from now on, which never are."""
-        if self._squares is None or self._squares.can_be_trusted():
-            return False
-        self.be_careful()
-        return True
-
-    def be_careful(self) -> None:
-        """Has `passes` measure in the way that is right for any numbers."""
-        self._squares = None
-        self.passes = self._careful
+        self._reader = Reader(depth, is_plain(network), self._moves_along_gradient, self._scorer.scores_of)
 
     def looks_finite(self) -> bool:
         """Whether every W[l] and ∂ℰ/∂W[l] of the last backward pass is, unless their squares are too large."""
-        return self._squares is not None or math.isfinite(self._grad_l2_dot(self._weight_l2))
+        return math.isfinite(self._grad_l2_dot(self._weight_l2))
 
     def read_labels(self) -> None:
         """To be called when the batch has other labels than before."""
@@ -216,8 +195,7 @@ class Monitor:
             norm = self._norm
             self._rows.move_l2[:] = [0.0 if move is None else norm(move) for move in self._moves]
         quiet = [units.quiet for units in self._units]
-        reader = self._reader if self._squares is None else self._reader_of_squares
-        return Unread(reader, self._copied(), scale, quiet, self._scorer.compare())
+        return Unread(self._reader, self._copied(), scale, quiet, self._scorer.compare())
 
     def firing_rates(self) -> tuple[Floats, ...]:
         """For each layer and unit, the share of the batch's samples for which it is not 0."""

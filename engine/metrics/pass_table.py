@@ -26,7 +26,6 @@ class Rows(NamedTuple):
     """The rows of the table, an entry for each layer.
 
     In those of gaps, an entry stands where the lower of its two layers would, and the last one means nothing.
-    Where `engine.metrics.squares` suffices, totals stand in place of means and squares in place of norms.
     """
 
     zero_fraction: Floats
@@ -60,9 +59,6 @@ class Table:
     def __init__(self, depth: int) -> None:
         numbers: Floats = np.ones((len(Rows._fields), depth))
         self.rows = Rows(*numbers)
-        first, last = (Rows._fields.index(name) for name in ("grad_l2", "product_l2"))
-        self.squares = numbers[first : last + 1]
-        """Where `engine.metrics.squares` writes squares."""
         self.copied: Callable[[], bytes] = numbers.tobytes
         """All numbers as they are now."""
 
@@ -97,20 +93,14 @@ class Reader:
 
     def __init__(
         self,
-        sizes: Sequence[int],
+        depth: int,
         plain: bool,
         moves_along_gradient: bool,
         scores_of: Callable[[Sequence[Found]], list[Score]],
-        squared: bool,
     ) -> None:
-        """`sizes` says how many entries each W[l] has, `plain` whether `is_plain` holds.
-
-        `squared` says that the tables hold what `engine.metrics.squares` found.
-        """
-        self._squared = squared
+        """`depth` is the number of layers, `plain` says whether `is_plain` holds."""
         self._plain = plain
-        self._depth = len(sizes)
-        self._sizes = np.array(sizes)
+        self._depth = depth
         self._moves_along_gradient = moves_along_gradient
         self._scores_of = scores_of
 
@@ -144,8 +134,6 @@ class Reader:
             return self._shown(Rows(*numbers), scale)
 
     def _shown(self, rows: Rows, scale: float | Floats) -> dict[str, Floats]:
-        if self._squared:
-            rows = self._drawn(rows)
         if self._plain:
             rows = rows._replace(sent_l2=rows.product_l2, passed_l2=rows.delta_l2)
         gaps = slice(self._depth - 1)
@@ -162,25 +150,9 @@ class Reader:
             "activation_gain": _ratio(rows.passed_l2[..., gaps], rows.sent_l2[..., gaps]),
         }
 
-    def _drawn(self, rows: Rows) -> Rows:
-        """Means of totals, norms of squares."""
-        return rows._replace(
-            grad_mean=_ratio(rows.grad_mean, self._sizes),
-            grad_l2=_root(rows.grad_l2),
-            weight_l2=_root(rows.weight_l2),
-            delta_l2=_root(rows.delta_l2),
-            product_l2=_root(rows.product_l2),
-        )
-
 
 def _flat(groups: Sequence[Sequence[int]]) -> list[int]:
     return [count for group in groups for count in group]
-
-
-def _root(squares: Floats) -> Floats:
-    root: Floats = np.sqrt(squares)
-    root.setflags(write=False)
-    return root
 
 
 def _ratio(parts: Floats, wholes: Floats | Counts) -> Floats:

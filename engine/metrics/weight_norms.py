@@ -10,7 +10,7 @@ For several layers every line of this is one array call for a batch of them, and
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -35,16 +35,11 @@ class Batch(NamedTuple):
     measure: Kernel
 
 
-Measurer = Callable[[Array, Array, Places, Array, Array], list[Batch]]
-"""Measures the rows of two matrices, (layers, entries), that are written again and again: gradients and weights.
+def in_batches(weights: Sequence[Node], rows: Rows, norm: Norm) -> Iterator[Batch]:
+    """Measures W[l] and its gradient for every layer l, as `Rows` are documented, and right for any numbers.
 
-All batches have to be run, the last rows first. Then come where the numbers go, scratch space, and an array full of
-ones: of BLOCK entries, or at least the matrices' size; for a single layer see `magnitudes_of`.
-"""
-
-
-def in_batches(weights: Sequence[Node], rows: Rows, measurer: Measurer) -> Iterator[Batch]:
-    """Measures W[l] and its gradient for every layer l; `first` of a batch counts all layers, from 0."""
+    All batches have to be run, the last layers first; `first` of a batch counts all layers, from 0.
+    """
     total = sum(node.value.size for node in weights)
     scratch, ones = (aligned_zeros((min(BLOCK, total),), weights[0].value.dtype) for _ in range(2))
     ones.fill(1.0)
@@ -52,26 +47,15 @@ def in_batches(weights: Sequence[Node], rows: Rows, measurer: Measurer) -> Itera
         nodes, here = weights[group.here], group.here
         gradients, values = rows_of([node.grad for node in nodes]), rows_of([node.value for node in nodes])
         places = (rows.grad_max[here], rows.grad_mean[here], rows.grad_l2[here], rows.weight_l2[here])
-        for first, measure in measurer(gradients, values, places, scratch, ones):
+        if len(nodes) == 1:
+            yield Batch(group.first, of_one(gradients[0], values[0], places, norm, scratch, ones))
+            continue
+        for first, measure in of_several(gradients, values, places, norm, scratch, ones):
             yield Batch(group.first + first, measure)
 
 
-def weights_measurer(norm: Norm) -> Measurer:
-    """Measures as `Rows` are documented, and right for any numbers."""
-
-    def measurer(
-        gradients: Array, weights: Array, places: Places, scratch: Array, ones: Array
-    ) -> list[Batch]:
-        if len(gradients) == 1:
-            return [Batch(0, _of_one(gradients[0], weights[0], places, norm, scratch, ones))]
-        return _of_several(gradients, weights, places, norm, scratch, ones)
-
-    return measurer
-
-
-def _of_one(
-    gradient: Array, weight: Array, places: Places, norm: Norm, scratch: Array, ones: Array
-) -> Kernel:
+def of_one(gradient: Array, weight: Array, places: Places, norm: Norm, scratch: Array, ones: Array) -> Kernel:
+    """Measures one layer's gradient and weights, flat both."""
     if gradient.size <= FEW:
         return _of_few(gradient, weight, places)
     magnitudes = magnitudes_of(gradient, norm, scratch, ones)
@@ -103,9 +87,13 @@ def _of_few(gradient: Array, weight: Array, places: Places) -> Kernel:
     return measure
 
 
-def _of_several(
+def of_several(
     gradients: Array, weights: Array, places: Places, norm: Norm, scratch: Array, ones: Array
 ) -> list[Batch]:
+    """Measures the rows of two matrices, (layers, entries), that are written again and again.
+
+    `scratch`, and `ones` full of them, have BLOCK entries, or at least the matrices' size.
+    """
     layers, size = gradients.shape
     largest, mean, gradient_l2, weight_l2 = places
     found = np.empty((4, layers), gradients.dtype)
@@ -132,13 +120,13 @@ def _of_several(
                 weight_l2[layer] = norm(weights[layer])
 
     places_found = maxima, totals, gradient_squares, weight_squares
-    return [*batches_of_squares(gradients, weights, places_found, scratch, ones), Batch(0, finish)]
+    return [*_batches_of_squares(gradients, weights, places_found, scratch, ones), Batch(0, finish)]
 
 
-def batches_of_squares(
+def _batches_of_squares(
     gradients: Array, weights: Array, places: tuple[Array, ...], scratch: Array, ones: Array
 ) -> list[Batch]:
-    """A Measurer with totals in place of means and squares in place of norms, in the dtype given."""
+    """Totals in place of means and squares in place of norms, in the dtype given."""
     layers, size = gradients.shape
     together = max(1, BATCH // size)
 

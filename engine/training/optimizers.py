@@ -19,6 +19,7 @@ import math
 from abc import ABC, abstractmethod
 
 import numpy as np
+from typing_extensions import override
 
 from engine.autodiff.graph import BLOCK, Array, in_blocks
 from engine.experiment.spec import OptimizerName
@@ -86,9 +87,11 @@ class Optimizer(ABC):
 class Sgd(Optimizer):
     """Steepest descent."""
 
+    @override
     def _prepared(self, learning_rate: float, clip: float) -> float:
         return learning_rate * clip
 
+    @override
     def _direct(self, i: int, clip: float) -> None:
         """The direction is the gradient."""
 
@@ -100,6 +103,7 @@ class Momentum(Optimizer):
         super().__init__(values, gradients)
         self.state = (self._directed(np.zeros_like(values)),)
 
+    @override
     def _direct(self, i: int, clip: float) -> None:
         m = self._directions[i]
         np.multiply(m, MOMENTUM, out=m)
@@ -116,6 +120,7 @@ class RmsProp(Optimizer):
         self._squares = in_blocks(squares)
         self.state = (squares,)
 
+    @override
     def _direct(self, i: int, clip: float) -> None:
         g, v, direction = self._gradient(i, clip), self._squares[i], self._directions[i]
         np.multiply(v, RMSPROP_DECAY, out=v)
@@ -138,6 +143,7 @@ class Adam(Optimizer):
         self._epsilon = EPSILON
         self.state = (means, squares)
 
+    @override
     def _prepared(self, learning_rate: float, clip: float) -> float:
         """η√(1-β₂ᵗ)/(1-β₁ᵗ): both corrections in one number, with ε made to match in `_direct`."""
         mean_decay, square_decay = ADAM_DECAYS
@@ -145,6 +151,7 @@ class Adam(Optimizer):
         self._epsilon = EPSILON * root
         return learning_rate * root / (1.0 - mean_decay**self.steps)
 
+    @override
     def _direct(self, i: int, clip: float) -> None:
         mean_decay, square_decay = ADAM_DECAYS
         g, direction = self._gradient(i, clip), self._directions[i]

@@ -245,8 +245,6 @@ class Trainer:
         graph = self._graphs[current]
         monitor = self._monitors[current]
         loss = graph.forward_and_backward(monitor.passes if measure else None)
-        if measure and monitor.doubts():
-            loss = graph.forward_and_backward(monitor.passes)
         if not self._looks_finite(loss, monitor if measure else None):
             nonfinite = count_nonfinite(loss, parameters.gradients, parameters.values)
             if nonfinite:  # otherwise only a square was too large
@@ -317,7 +315,6 @@ class Trainer:
     def _broken(self, loss: float, learning_rate: float, nonfinite: int, began: float) -> StepRecord:
         """The record of a step that met NaN or infinity; nothing is updated."""
         graph, monitor = self._graphs[self._current], self._monitors[self._current]
-        monitor.be_careful()
         graph.forward_and_backward(monitor.passes)  # it may not have been measured
         # Only a graph whose gradients are all kept can say where the first one broke.
         readable = self.network.graph(graph.nodes[X].value, graph.nodes[Y].value)
@@ -338,14 +335,6 @@ class Trainer:
             died_at=self._dead_units.died_at(),
             events=tuple(self._dead_units.events),
         )
-
-    def look_for_dead_units(self) -> None:
-        """Looks at the whole data set now, with the present parameters, and enters it as a check at this step."""
-        if self._slope is not self._slope_in_use:
-            self._use_slope()
-        if self._whole is None:
-            self._whole = WholeDataSet(self.network, self.data.X, len(self.data.Y), self._dead_units)
-        self._dead_units.record(self.steps_done, self._whole.fired())
 
     def checkpoint(self) -> Checkpoint:
         """The present state, copied: what `restore` goes back to."""

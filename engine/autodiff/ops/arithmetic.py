@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
+from typing_extensions import override
 
 from engine.autodiff.graph import Array, Columns, Node, Op, Scratch
 from engine.autodiff.ops.activation import RELU, SIGMOID, TANH
@@ -41,15 +42,17 @@ class Pairwise(Op):
         super().__init__(inputs, output)
         self.rule = rule
 
+    @override
     def prepare(self, scratch: Scratch) -> None:
-        """Takes a working array for one partial at a time."""
         self._scratch = scratch.like(self.output.value)
 
+    @override
     def forward(self) -> None:
         """x ∘ y."""
         x, y = self.inputs
         self.rule.value(x.value, y.value, self.output.value)
 
+    @override
     def backward(self) -> None:
         """Each side gets its partial derivative times the output's gradient."""
         x, y = self.inputs
@@ -63,20 +66,23 @@ class Pairwise(Op):
             else:
                 np.copyto(node.grad, self._scratch)
 
+    @override
     def formula(self, entry: Entry) -> Expr:
         """x ∘ y."""
         x, y = self.inputs
         return self.rule.formula(x.entry(entry), y.entry(entry))
 
+    @override
     def local(self, i: int, entry: Entry) -> Iterable[tuple[Entry, Expr]]:
         """The partial by this side, to its own entry."""
         x, y = self.inputs
         return ((entry, self.rule.partial_formulas[i](x.entry(entry), y.entry(entry))),)
 
+    @override
     def fan_out(self, i: int) -> int:
-        """One."""
         return 1
 
+    @override
     def strongest(self, i: int, beyond: Array, columns: Columns) -> Array:
         """log|partial| + beyond."""
         x, y = (node.value[:, columns] for node in self.inputs)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
+from typing_extensions import override
 
 from engine.autodiff.graph import Array, Columns, Node, Op, Scratch, in_blocks
 from engine.formula.expression import Entry, Expr
@@ -51,15 +52,18 @@ class Elementwise(Op):
         self.rule = rule
 
     @property
+    @override
     def overwrites(self) -> bool:
         """Where the rule allows it, unless a loss computes from the input."""
         return self.rule.in_place and not self.fused
 
     @property
+    @override
     def overwrites_gradient(self) -> bool:
         """Entry by entry, always; a fused op's input has its gradient from the loss."""
         return not self.fused
 
+    @override
     def prepare(self, scratch: Scratch) -> None:
         """Cuts all arrays into blocks; takes a working array for one block's derivatives."""
         (node,) = self.inputs
@@ -74,10 +78,12 @@ class Elementwise(Op):
             blocks = zip(*([one] for one in whole), strict=True)
         self._blocks = [(*arrays, scratch.like(arrays[0])) for arrays in blocks]
 
+    @override
     def forward(self) -> None:
         """a = g(f)."""
         self.rule.value(self.inputs[0].value, self.output.value)
 
+    @override
     def backward(self) -> None:
         """∂ℰ/∂f = g'(f) ∂ℰ/∂a."""
         accumulates, derivative = self.accumulates[0], self.rule.derivative
@@ -89,18 +95,21 @@ class Elementwise(Op):
             else:
                 np.multiply(slope, arriving, out=target)
 
+    @override
     def formula(self, entry: Entry) -> Expr:
         """g of the entry."""
         return self.rule.formula(self.inputs[0].entry(entry))
 
+    @override
     def local(self, i: int, entry: Entry) -> Iterable[tuple[Entry, Expr]]:
         """Each entry reaches its own output entry only."""
         return ((entry, self.rule.derivative_formula(self.inputs[0].entry(entry))),)
 
+    @override
     def fan_out(self, i: int) -> int:
-        """One."""
         return 1
 
+    @override
     def strongest(self, i: int, beyond: Array, columns: Columns) -> Array:
         """log|g'(f)| + beyond."""
         x, y = self.inputs[0].value[:, columns], self.output.value[:, columns]
@@ -110,6 +119,7 @@ class Elementwise(Op):
         result: Array = np.add(magnitude, beyond, out=magnitude)
         return result
 
+    @override
     def remark(self, i: int, entry: Entry, output_entry: Entry) -> str | None:
         """What the rule finds notable at this entry's value."""
         return self.rule.remark(float(self.inputs[0].value[entry]))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
+from typing_extensions import override
 
 from engine.autodiff.graph import Array, Columns, Entries, Op, Scratch
 from engine.formula.expression import Entry, Expr, Number, Sum, Values
@@ -18,6 +19,7 @@ WEIGHT, ACTIVATION, BIAS = range(3)
 class Linear(Op):
     """f (fan_out, n) from W (fan_in, fan_out), a (fan_in, n) and, where the layer has one, b (fan_out, 1)."""
 
+    @override
     def prepare(self, scratch: Scratch) -> None:
         """Binds the transposed views that BLAS reads without copying."""
         weight, activation = self.inputs[:2]
@@ -28,6 +30,7 @@ class Linear(Op):
             for node, add in zip(self.inputs, self.accumulates, strict=True)
         ]
 
+    @override
     def forward(self) -> None:
         """f = Wᵀa + b."""
         output = self.output.value
@@ -35,6 +38,7 @@ class Linear(Op):
         if len(self.inputs) > BIAS:
             np.add(output, self.inputs[BIAS].value, out=output)
 
+    @override
     def backward(self) -> None:
         """∂ℰ/∂W = a (∂ℰ/∂f)ᵀ, ∂ℰ/∂a = W ∂ℰ/∂f, ∂ℰ/∂b = the sum of ∂ℰ/∂f over the samples."""
         weight, activation = self.inputs[:2]
@@ -57,6 +61,7 @@ class Linear(Op):
             np.dot(left, right, out=scratch)
             np.add(target, scratch, out=target)
 
+    @override
     def formula(self, entry: Entry) -> Expr:
         """f_jk = Σ_i W_ij a_ik + b_j0."""
         j, k = entry
@@ -66,6 +71,7 @@ class Linear(Op):
             terms.append(self.inputs[BIAS].entry((j, 0)))
         return terms[0] if len(terms) == 1 else Sum(tuple(terms))
 
+    @override
     def local(self, i: int, entry: Entry) -> Iterable[tuple[Entry, Expr]]:
         """A weight reaches its unit in every sample; an activation every unit of its sample; a bias as a weight."""
         weight, activation = self.inputs[:2]
@@ -77,6 +83,7 @@ class Linear(Op):
             return (((j, column), weight.entry((row, j))) for j in range(fan_out))
         return (((row, k), Number(1.0)) for k in range(n))
 
+    @override
     def local_at(self, i: int, entry: Entry, output_entry: Entry) -> Expr:
         """The activation of the sample, the weight to the unit, or 1."""
         weight, activation = self.inputs[:2]
@@ -85,6 +92,7 @@ class Linear(Op):
             return activation.entry((row, sample))
         return weight.entry((row, unit)) if i == ACTIVATION else Number(1.0)
 
+    @override
     def local_values(self, i: int, entry: Entry, values: Values) -> tuple[Entries, Array]:
         """A row of the activations for a weight, a row of the weights for an activation, ones for a bias."""
         weight, activation = self.inputs[:2]
@@ -95,11 +103,13 @@ class Linear(Op):
         unit = column if i == WEIGHT else row
         return (np.full(n, unit), np.arange(n)), activation.value[row] if i == WEIGHT else np.ones(n)
 
+    @override
     def fan_out(self, i: int) -> int:
         """fan_out units for an activation, n samples for a weight or a bias."""
         fan_out, n = self.output.shape
         return fan_out if i == ACTIVATION else n
 
+    @override
     def strongest(self, i: int, beyond: Array, columns: Columns) -> Array:
         """For an activation max over j of log|W_ij| + beyond_jk; for weight and bias the best sample."""
         weight, activation = self.inputs[:2]
@@ -110,6 +120,7 @@ class Linear(Op):
         best: Array = beyond.max(axis=1, keepdims=True)
         return best
 
+    @override
     def remark(self, i: int, entry: Entry, output_entry: Entry) -> str | None:
         """A zero input, or a zero weight, passes nothing back."""
         weight, activation = self.inputs[:2]

@@ -16,6 +16,7 @@ from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 
 import numpy as np
+from typing_extensions import override
 
 from engine.autodiff.graph import Array, Columns, Node, Op, Scratch
 from engine.autodiff.ops.workspace import workspace
@@ -43,11 +44,12 @@ class Loss(Op):
         if logits is not None and prediction.op is not None:
             prediction.op.fused = True
 
+    @override
     def prepare(self, scratch: Scratch) -> None:
-        """Takes two working arrays of Ŷ's shape."""
         self._scratch = scratch.like(self.inputs[0].value)
         self._other = scratch.like(self.inputs[0].value, slot=1)
 
+    @override
     def recompute(self, changed: Node) -> None:
         """Uses Ŷ itself where Ŷ was changed by hand, since the stable form would not see it."""
         if changed is self.inputs[0]:
@@ -55,6 +57,7 @@ class Loss(Op):
         else:
             self.forward()
 
+    @override
     def formula(self, entry: Entry) -> Expr:
         """The sum over samples and outputs, divided by n."""
         outputs, n = self.inputs[0].shape
@@ -84,14 +87,17 @@ class Loss(Op):
     def by_prediction(self, entry: Entry) -> Expr:
         """∂ℰ/∂Ŷ for one entry."""
 
+    @override
     def local(self, i: int, entry: Entry) -> Iterable[tuple[Entry, Expr]]:
         """Every prediction reaches ℰ."""
         return (((0, 0), self.by_prediction(entry)),)
 
+    @override
     def fan_out(self, i: int) -> int:
         """One: ℰ is a scalar."""
         return 1
 
+    @override
     def strongest(self, i: int, beyond: Array, columns: Columns) -> Array:
         """log|∂ℰ/∂Ŷ|."""
         prediction = self.inputs[0]
@@ -108,6 +114,7 @@ class Loss(Op):
         """Divided by n, which is left out where n is 1."""
         return expression if self.n == 1 else expression / Symbol("n")
 
+    @override
     def remark(self, i: int, entry: Entry, output_entry: Entry) -> str | None:
         """Where Ŷ has rounded to 0 or 1 and its logarithm is infinite."""
         value = float(self.inputs[0].value[entry])
@@ -151,6 +158,7 @@ class BinaryCrossEntropy(Loss):
         self.beta = 1.0 if beta is None else beta
         self.weighted = alpha is not None or beta is not None
 
+    @override
     def forward(self) -> None:
         """Σ αY log(1+e⁻ᶠ) + β(1-Y) log(1+eᶠ), divided by n: finite for every finite f.
 
@@ -171,6 +179,7 @@ class BinaryCrossEntropy(Loss):
         np.subtract(work, below, out=work)
         self._weigh(work, other)
 
+    @override
     def _from_prediction(self) -> None:
         prediction = self.inputs[0].value
         np.log(prediction, out=self._scratch)
@@ -188,6 +197,7 @@ class BinaryCrossEntropy(Loss):
         np.subtract(1.0, label, out=if_one)
         self.output.value[0, 0] = (positive + self.beta * float(np.vdot(if_one, if_zero))) / self.n
 
+    @override
     def backward(self) -> None:
         """∂ℰ/∂f = (1/n)(β(1-Y)Ŷ - αYσ(-f)), and ∂ℰ/∂Ŷ where it is wanted; σ(-f) is 1-Ŷ."""
         prediction, label = (node.value for node in self.inputs)
@@ -208,6 +218,7 @@ class BinaryCrossEntropy(Loss):
         np.subtract(scratch, other, out=gradient)
         np.divide(gradient, self.n, out=gradient)
 
+    @override
     def prediction_gradient(self, out: Array) -> None:
         """(1/n)(-αY/Ŷ + β(1-Y)/(1-Ŷ)); infinite or NaN where Ŷ has rounded to 0 or 1."""
         prediction, label = (node.value for node in self.inputs)
@@ -227,6 +238,7 @@ class BinaryCrossEntropy(Loss):
     def _weighted(self, name: str, expression: Expr) -> Expr:
         return Symbol(name) * expression if self.weighted else expression
 
+    @override
     def term(self, entry: Entry) -> Expr:
         """αY log Ŷ + β(1-Y) log(1-Ŷ)."""
         prediction, label = self._symbols(entry)
@@ -234,6 +246,7 @@ class BinaryCrossEntropy(Loss):
             "beta", 1 - label
         ) * call("log", 1 - prediction)
 
+    @override
     def stable_term(self, entry: Entry) -> Expr:
         """αY log(1+e⁻ᶠ) + β(1-Y) log(1+eᶠ), written so that no exponential overflows."""
         if self.logits is None:
@@ -244,9 +257,11 @@ class BinaryCrossEntropy(Loss):
             "beta", 1 - label
         ) * (call("relu", logit) + tail)
 
+    @override
     def _scaled(self, total: Expr) -> Expr:
         return Negative(self.over_n(total))
 
+    @override
     def by_prediction(self, entry: Entry) -> Expr:
         """(1/n)(-αY/Ŷ + β(1-Y)/(1-Ŷ))."""
         prediction, label = self._symbols(entry)
@@ -255,6 +270,7 @@ class BinaryCrossEntropy(Loss):
             + self._weighted("beta", 1 - label) / (1 - prediction)
         )
 
+    @override
     def simplification(self, entry: Entry) -> list[Expr]:
         """The tutorial's A1(b): the fractions multiplied out, then Ŷ - Y where α = β = 1."""
         prediction, label = self._symbols(entry)
@@ -272,6 +288,7 @@ class BinaryCrossEntropy(Loss):
             lines.append(self.over_n(kept + self._weighted("beta", 1 - label) * prediction))
         return lines
 
+    @override
     def simplification_reasons(self, entry: Entry) -> list[str]:
         """The steps of the tutorial's A1(b)."""
         reasons = [
@@ -285,6 +302,7 @@ class BinaryCrossEntropy(Loss):
             reasons.append("1 − Ŷ is σ(−f): as such it keeps the digits that Ŷ, rounded near 1, has lost")
         return reasons
 
+    @override
     def fused_product(self, prediction: Entry, logit: Entry) -> float:
         """(1/n)(-αYσ(-f) + β(1-Y)Ŷ), where σ(-f) is 1-Ŷ before it is rounded."""
         if self.logits is None:
@@ -305,6 +323,7 @@ def _largest(numbers: Sequence[Expr]) -> Expr:
 class CrossEntropy(Loss):
     """Cross-entropy of a softmax output; each column of Y sums to 1."""
 
+    @override
     def prepare(self, scratch: Scratch) -> None:
         """Takes working arrays, rows for what each column sums to, and where the largest f of each column stands."""
         super().prepare(scratch)
@@ -312,6 +331,7 @@ class CrossEntropy(Loss):
         self._row, self._others = (np.empty((1, n), self.output.value.dtype) for _ in range(2))
         self._largest = np.empty(self.inputs[0].shape, np.bool_)
 
+    @override
     def forward(self) -> None:
         """Σ Y (log Σ eᶠ - f), divided by n, each column shifted by its maximum.
 
@@ -328,6 +348,7 @@ class CrossEntropy(Loss):
         np.multiply(self._scratch, label, out=self._scratch)
         self.output.value[0, 0] = self._scratch.sum() / self.n
 
+    @override
     def _sum_others(self) -> None:
         """Into `_others` Σ eᶠ⁻ᵐ - 1, with m the largest f of the column; into `_scratch` f - m."""
         assert self.logits is not None
@@ -348,6 +369,7 @@ class CrossEntropy(Loss):
         np.multiply(self._scratch, label, out=self._scratch)
         self.output.value[0, 0] = -self._scratch.sum() / self.n
 
+    @override
     def backward(self) -> None:
         """∂ℰ/∂f = (1/n)(Ŷ ΣY - Y), where ΣY, a column of labels, is 1; and ∂ℰ/∂Ŷ where it is wanted.
 
@@ -372,17 +394,20 @@ class CrossEntropy(Loss):
         np.copyto(gradient, scratch, where=self._largest)
         np.divide(gradient, self.n, out=gradient)
 
+    @override
     def prediction_gradient(self, out: Array) -> None:
         """-(1/n) Y/Ŷ; infinite or NaN where Ŷ has rounded to 0."""
         prediction, label = (node.value for node in self.inputs)
         np.divide(label, prediction, out=out)
         np.divide(out, -self.n, out=out)
 
+    @override
     def term(self, entry: Entry) -> Expr:
         """Y log Ŷ."""
         prediction, label = self.inputs
         return label.entry(entry) * call("log", prediction.entry(entry))
 
+    @override
     def stable_term(self, entry: Entry) -> Expr:
         """Y (log Σ_j e^(f_j - f)), each exponent bounded by the largest f of the sample."""
         if self.logits is None:
@@ -393,14 +418,17 @@ class CrossEntropy(Loss):
         spread = call("log", Sum(tuple(call("exp", one - largest) for one in every)))
         return self.inputs[1].entry(entry) * (spread + largest - self.logits.entry(entry))
 
+    @override
     def _scaled(self, total: Expr) -> Expr:
         return Negative(self.over_n(total))
 
+    @override
     def by_prediction(self, entry: Entry) -> Expr:
         """-(1/n) Y/Ŷ."""
         prediction, label = self.inputs
         return Negative(self.over_n(label.entry(entry) / prediction.entry(entry)))
 
+    @override
     def simplification(self, entry: Entry) -> list[Expr]:
         """The sum over the outputs that one f reaches through softmax, collected to Ŷ - Y where the labels sum to 1."""
         prediction, label = self.inputs
@@ -423,6 +451,7 @@ class CrossEntropy(Loss):
             lines.append(own * further - own_label * rest)
         return [self.over_n(line) for line in lines]
 
+    @override
     def simplification_reasons(self, entry: Entry) -> list[str]:
         """One for each line."""
         reasons = [
@@ -439,6 +468,7 @@ class CrossEntropy(Loss):
             return [*reasons[: lines - 1], rest]
         return reasons[:lines]
 
+    @override
     def fused_product(self, prediction: Entry, logit: Entry) -> float:
         """-(1/n) Y_k (1{k=j} - Ŷ_j); 1 - Ŷ_j as the sum of the others."""
         label = float(self.inputs[1].value[prediction])
@@ -452,6 +482,7 @@ class CrossEntropy(Loss):
 class SquaredError(Loss):
     """Half the squared distance, averaged over the samples."""
 
+    @override
     def forward(self) -> None:
         """(1/n) Σ ½(Ŷ - Y)²."""
         prediction, label = (node.value for node in self.inputs)
@@ -461,25 +492,30 @@ class SquaredError(Loss):
 
     _from_prediction = forward
 
+    @override
     def backward(self) -> None:
         """(1/n)(Ŷ - Y)."""
         if self.needs_grad[0]:
             self.prediction_gradient(self.inputs[0].grad)
 
+    @override
     def prediction_gradient(self, out: Array) -> None:
         """(1/n)(Ŷ - Y)."""
         prediction, label = (node.value for node in self.inputs)
         np.subtract(prediction, label, out=out)
         np.divide(out, self.n, out=out)
 
+    @override
     def term(self, entry: Entry) -> Expr:
         """½(Ŷ - Y)²."""
         prediction, label = self.inputs
         return (prediction.entry(entry) - label.entry(entry)) ** 2 / 2
 
+    @override
     def _scaled(self, total: Expr) -> Expr:
         return self.over_n(total)
 
+    @override
     def by_prediction(self, entry: Entry) -> Expr:
         """(1/n)(Ŷ - Y)."""
         prediction, label = self.inputs

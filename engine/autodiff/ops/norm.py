@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
+from typing_extensions import override
 
 from engine.autodiff.graph import EVERY_COLUMN, Array, Columns, Node, Op, Scratch
 from engine.formula.expression import Entry, Expr, Number, Sum, Symbol, call
@@ -42,12 +43,13 @@ class _Statistic(Op):
         super().__init__(inputs, output)
         self.axis = axis
 
+    @override
     def prepare(self, scratch: Scratch) -> None:
-        """Takes a working array of f's shape and one of the statistic's."""
         self._scratch = scratch.like(self.inputs[0].value)
         self._small = np.empty(self.output.shape, self.output.value.dtype)
         self._count = self.inputs[0].shape[self.axis]
 
+    @override
     def fan_out(self, i: int) -> int:
         """Its own row's (or column's) statistic."""
         return 1
@@ -74,25 +76,30 @@ class _Statistic(Op):
 class Mean(_Statistic):
     """mean of f (rows, n) over an axis: (rows, 1) over samples, (1, n) over units."""
 
+    @override
     def forward(self) -> None:
         """(1/count) Σ f."""
         np.mean(self.inputs[0].value, axis=self.axis, keepdims=True, out=self.output.value)
 
+    @override
     def backward(self) -> None:
         """Every entry gets an equal share of the mean's gradient."""
         if self.needs_grad[0]:
             np.divide(self.output.grad, self._count, out=self._small)
             self._add_to_input(self._small)
 
+    @override
     def formula(self, entry: Entry) -> Expr:
         """(1/count) Σ f."""
         (node,) = self.inputs
         return _over(Sum(tuple(node.entry(one) for one in self._averaged(entry))), count_of(node, self.axis))
 
+    @override
     def local(self, i: int, entry: Entry) -> Iterable[tuple[Entry, Expr]]:
         """1/count."""
         return ((self.place(entry), _over(Number(1.0), count_of(self.inputs[0], self.axis))),)
 
+    @override
     def strongest(self, i: int, beyond: Array, columns: Columns) -> Array:
         """-log count + beyond, the same for all that were averaged."""
         shape = self.inputs[0].value[:, columns].shape
@@ -109,6 +116,7 @@ class Std(_Statistic):
         super().__init__(axis, (node,), output)
         self.mean = mean
 
+    @override
     def forward(self) -> None:
         """√((1/count) Σ (f - mean)² + EPSILON)."""
         np.subtract(self.inputs[0].value, self.mean.value, out=self._scratch)
@@ -118,6 +126,7 @@ class Std(_Statistic):
         np.add(output, EPSILON, out=output)
         np.sqrt(output, out=output)
 
+    @override
     def backward(self) -> None:
         """∂ℰ/∂f += (f - mean) / (count std) ∂ℰ/∂std."""
         if self.needs_grad[0]:
@@ -127,6 +136,7 @@ class Std(_Statistic):
             np.multiply(self._scratch, self._small, out=self._scratch)
             self._add_to_input(self._scratch)
 
+    @override
     def formula(self, entry: Entry) -> Expr:
         """√((1/count) Σ (f - mean)² + EPSILON)."""
         (node,) = self.inputs
@@ -134,6 +144,7 @@ class Std(_Statistic):
         squares = Sum(tuple((node.entry(one) - mean) ** 2 for one in self._averaged(entry)))
         return call("sqrt", _over(squares, count_of(node, self.axis)) + EPSILON)
 
+    @override
     def local(self, i: int, entry: Entry) -> Iterable[tuple[Entry, Expr]]:
         """(f - mean) / (count std)."""
         (node,) = self.inputs
@@ -142,6 +153,7 @@ class Std(_Statistic):
         deviation = node.entry(entry) - self.mean.entry(place)
         return ((place, deviation / (std if count == Number(1.0) else count * std)),)
 
+    @override
     def strongest(self, i: int, beyond: Array, columns: Columns) -> Array:
         """log|f - mean| - log(count std) + beyond."""
         here = columns if self.axis == UNITS else EVERY_COLUMN
@@ -161,18 +173,20 @@ class Standardize(Op):
         super().__init__(inputs, output)
         self.axis = axis
 
+    @override
     def prepare(self, scratch: Scratch) -> None:
-        """Takes two working arrays of f's shape and one of the statistics'."""
         self._scratch = scratch.like(self.output.value)
         self._product = scratch.like(self.output.value, slot=1)
         self._small = np.empty(self.inputs[MEAN].shape, self.output.value.dtype)
 
+    @override
     def forward(self) -> None:
         """(f - mean) / std."""
         value, mean, std = (node.value for node in self.inputs)
         np.subtract(value, mean, out=self.output.value)
         np.divide(self.output.value, std, out=self.output.value)
 
+    @override
     def backward(self) -> None:
         """∂ℰ/∂f = ∂ℰ/∂h / std; ∂ℰ/∂mean = -Σ ∂ℰ/∂h / std; ∂ℰ/∂std = -Σ h ∂ℰ/∂h / std."""
         value, _, std = self.inputs
@@ -200,11 +214,13 @@ class Standardize(Op):
         place = (entry[0], 0) if self.axis == SAMPLES else (0, entry[1])
         return place, self.inputs[MEAN].entry(place), self.inputs[STD].entry(place)
 
+    @override
     def formula(self, entry: Entry) -> Expr:
         """(f - mean) / std."""
         _, mean, std = self._statistics(entry)
         return (self.inputs[VALUE].entry(entry) - mean) / std
 
+    @override
     def local(self, i: int, entry: Entry) -> Iterable[tuple[Entry, Expr]]:
         """1/std for f; -1/std for the mean and -(f - mean)/std² for the std, to all that they standardise."""
         if i == VALUE:
@@ -221,10 +237,12 @@ class Standardize(Op):
             deviation = self.inputs[VALUE].entry(one) - mean
             yield one, -(1 / std) if i == MEAN else -(deviation / std**2)
 
+    @override
     def fan_out(self, i: int) -> int:
         """One for f, all of the row or column for its mean and std."""
         return 1 if i == VALUE else self.output.shape[self.axis]
 
+    @override
     def strongest(self, i: int, beyond: Array, columns: Columns) -> Array:
         """-log std + beyond, plus log|h| for the std; the best of the row or column for mean and std."""
         here = columns if self.axis == UNITS else EVERY_COLUMN
@@ -236,6 +254,7 @@ class Standardize(Op):
         best: Array = continued.max(axis=self.axis, keepdims=True)
         return best
 
+    @override
     def remark(self, i: int, entry: Entry, output_entry: Entry) -> str | None:
         """A row that is constant has only EPSILON to divide by."""
         place = self._statistics(output_entry)[0]

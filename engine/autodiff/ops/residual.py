@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
+from typing_extensions import override
 
 from engine.autodiff.graph import Array, Columns, Op
 from engine.formula.expression import Entry, Expr, Number
@@ -16,11 +17,13 @@ from engine.formula.expression import Entry, Expr, Number
 class Add(Op):
     """output = x + y, all of one shape. The gradient passes unchanged to both: the fork of a residual block."""
 
+    @override
     def forward(self) -> None:
         """x + y."""
         x, y = self.inputs
         np.add(x.value, y.value, out=self.output.value)
 
+    @override
     def backward(self) -> None:
         """∂ℰ/∂x = ∂ℰ/∂y = ∂ℰ/∂output."""
         for node, needs_grad, accumulates in zip(self.inputs, self.needs_grad, self.accumulates, strict=True):
@@ -29,19 +32,22 @@ class Add(Op):
             elif needs_grad:
                 np.copyto(node.grad, self.output.grad)
 
+    @override
     def formula(self, entry: Entry) -> Expr:
         """x_ik + y_ik."""
         x, y = self.inputs
         return x.entry(entry) + y.entry(entry)
 
+    @override
     def local(self, i: int, entry: Entry) -> Iterable[tuple[Entry, Expr]]:
         """1, to its own entry."""
         return ((entry, Number(1.0)),)
 
+    @override
     def fan_out(self, i: int) -> int:
-        """One."""
         return 1
 
+    @override
     def strongest(self, i: int, beyond: Array, columns: Columns) -> Array:
         """What lies beyond: log 1 = 0."""
         return beyond

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
+from typing_extensions import override
 
 from engine.autodiff.graph import Array, Columns, Op, Scratch
 from engine.formula.expression import Entry, Expr, Sum, call
@@ -16,11 +17,12 @@ from engine.formula.expression import Entry, Expr, Sum, call
 class Softmax(Op):
     """Ŷ (outputs, n) from f (outputs, n)."""
 
+    @override
     def prepare(self, scratch: Scratch) -> None:
-        """Allocates the row of maxima and sums."""
         self._row = np.empty((1, self.output.shape[1]), self.output.value.dtype)
         self._scratch = scratch.like(self.output.value)
 
+    @override
     def forward(self) -> None:
         """Subtracts each column's maximum first, so that no exponential overflows."""
         x, y = self.inputs[0].value, self.output.value
@@ -30,6 +32,7 @@ class Softmax(Op):
         np.add.reduce(y, axis=0, keepdims=True, out=self._row)
         np.divide(y, self._row, out=y)
 
+    @override
     def backward(self) -> None:
         """∂ℰ/∂f_j = Ŷ_j (∂ℰ/∂Ŷ_j - Σ_i ∂ℰ/∂Ŷ_i Ŷ_i)."""
         if not self.needs_grad[0]:
@@ -44,6 +47,7 @@ class Softmax(Op):
         else:
             np.copyto(target, self._scratch)
 
+    @override
     def formula(self, entry: Entry) -> Expr:
         """e^{f_ik} / Σ_j e^{f_jk}."""
         (node,) = self.inputs
@@ -51,6 +55,7 @@ class Softmax(Op):
         total = Sum(tuple(call("exp", node.entry((j, k))) for j in range(node.shape[0])))
         return call("exp", node.entry((i, k))) / total
 
+    @override
     def local(self, i: int, entry: Entry) -> Iterable[tuple[Entry, Expr]]:
         """One f reaches every output of its sample."""
         j, k = entry
@@ -59,10 +64,12 @@ class Softmax(Op):
             output = self.output.entry((row, k))
             yield (row, k), own * (1 - own) if row == j else -(output * own)
 
+    @override
     def fan_out(self, i: int) -> int:
         """Every output of the sample."""
         return self.output.shape[0]
 
+    @override
     def strongest(self, i: int, beyond: Array, columns: Columns) -> Array:
         """max over i of log|Ŷ_i (1{i=j} - Ŷ_j)| + beyond_i."""
         y = self.output.value[:, columns]

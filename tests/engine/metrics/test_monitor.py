@@ -22,7 +22,7 @@ from engine.metrics.dead_units import PORTION
 from engine.metrics.layer_groups import groups_of, rows_of
 from engine.metrics.norms import FEW, magnitudes_of, norm_for
 from engine.metrics.step_record import NEVER
-from engine.metrics.weight_norms import weights_measurer
+from engine.metrics.weight_norms import of_one, of_several
 from engine.model.network import Network
 from engine.training.trainer import Trainer
 from tests.engine.short_runs import experiment, given_network, layer
@@ -140,17 +140,6 @@ def test_with_mini_batches_the_whole_data_set_is_looked_at_as_often_as_is_afford
         assert record.dead_step == due
         if step == due:
             assert record.dead.tolist() == dead
-
-
-def test_the_whole_data_set_can_be_looked_at_on_demand():
-    made = experiment([layer(8, "relu", "repeat = 2"), layer(1, "sigmoid")], train="batch = 5", seed=3)
-    trainer = Trainer(made)
-    for _ in range(3):
-        trainer.step(measure=False)
-    trainer.look_for_dead_units()
-    activity = trainer.unit_activity()
-    assert activity.dead_step == 3
-    assert [mask.sum() for mask in activity.dead] == dead_units(trainer.network, trainer.data)
 
 
 def dead_units(network: Network, data: DataSet) -> list[int]:
@@ -405,8 +394,11 @@ def test_equal_layers_are_measured_together_as_they_are_one_by_one(
     scratch, ones = np.empty(layers * size), np.ones(layers * size)
     with np.errstate(all="ignore"):
         places = (largest, mean, l2, weight_l2)
-        for _, measure in weights_measurer(norm)(gradients, weights, places, scratch, ones):
-            measure()
+        if layers == 1:
+            of_one(gradients[0], weights[0], places, norm, scratch, ones)()
+        else:
+            for _, measure in of_several(gradients, weights, places, norm, scratch, ones):
+                measure()
         one_by_one = [magnitudes_of(row, norm, np.empty(size), np.ones(size))() for row in gradients]
         np.testing.assert_allclose(found[:3].T, one_by_one, rtol=1e-12)
         np.testing.assert_allclose(weight_l2, [norm(row) for row in weights], rtol=1e-12)
