@@ -348,7 +348,6 @@ class CrossEntropy(Loss):
         np.multiply(self._scratch, label, out=self._scratch)
         self.output.value[0, 0] = self._scratch.sum() / self.n
 
-    @override
     def _sum_others(self) -> None:
         """Into `_others` Σ eᶠ⁻ᵐ - 1, with m the largest f of the column; into `_scratch` f - m."""
         assert self.logits is not None
@@ -363,6 +362,7 @@ class CrossEntropy(Loss):
         np.subtract(self._row, 1.0, out=self._row)
         np.add(others, self._row, out=others)  # equally large ones are others to each other
 
+    @override
     def _from_prediction(self) -> None:
         prediction, label = (node.value for node in self.inputs)
         np.log(prediction, out=self._scratch)
