@@ -9,6 +9,7 @@ import sys
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 
+from textual import on
 from textual.app import App, SystemCommand
 from textual.binding import Binding
 from textual.command import CommandPalette
@@ -17,7 +18,7 @@ from textual.screen import Screen
 
 from engine.experiment.errors import ExperimentError
 from engine.experiment.loading import PRESET_NAMES
-from tui.lessons.lesson import SCREENS, Lesson, lessons_on, list_lessons
+from tui.lessons.lesson import SCREENS, lessons_on, list_lessons
 from tui.lessons.lesson_screen import LessonScreen
 from tui.lessons.list_screen import LessonsScreen
 from tui.session.courtesy import courteous_loop
@@ -28,6 +29,7 @@ from tui.shell.crash import describe_crash
 from tui.shell.help_page import help_content, readable_keys
 from tui.shell.home_screen import HomeScreen
 from tui.shell.keys import ALL_COMMANDS, APP_COMMANDS, Command, bindings
+from tui.shell.messages import OpenExperiment, ShowHome, ShowLessons, ShowScreen, StepInto
 from tui.shell.settings import key_map, recent_files, remember_file
 from tui.shell.terminal import shows_unicode
 from tui.shell.text_page import ReadingScreen
@@ -67,8 +69,6 @@ class BptuiApp(App[None]):
         self._session: Source | None = None
         self._left: Session | None = None
         self._left_on: str | None = None
-        self.stepped_from: str | None = None
-        """The chart from which the stepper was opened, to which Escape leads back."""
         self.crash: BaseException | None = None
         self.user_keys: dict[str, str] = {}
         self._keys_problem: str | None = None
@@ -100,6 +100,19 @@ class BptuiApp(App[None]):
         for source in (self._session, self._left):
             if source is not None:
                 source.close()
+
+    @on(OpenExperiment)
+    def _on_open_experiment(self, message: OpenExperiment) -> None:
+        """From a lesson the experiment may be open already: it is shown with all that was done in it."""
+        while isinstance(self.screen, LessonScreen | LessonsScreen):
+            self.pop_screen()
+        if self._session is not None and self._session.name == message.name:
+            if message.screen is not None:
+                self.show(message.screen)
+            return
+        if message.screen is not None:  # a lesson asks for it, over whatever is open
+            self.show_home()
+        self.open_experiment(message.name, message.screen)
 
     def open_experiment(self, name: str, screen: str | None = None) -> None:
         """Opens a preset or a file, on the screen that fits it where none is given; says in one line why it cannot.
@@ -134,16 +147,23 @@ class BptuiApp(App[None]):
         else:
             self.push_screen("gradients")
 
-    def show(self, name: str) -> None:
-        """Puts another screen of the open experiment in front."""
-        self.switch_screen(name)
+    @on(ShowScreen)
+    def _on_show_screen(self, message: ShowScreen) -> None:
+        self.show(message.name)
 
-    def show_stepper(self, layer: int | None, unit: int | None = None) -> None:
-        """The stepper at the session's present parameters, on a layer's largest gradient or on one unit."""
-        self.stepped_from = self._name_of(self.screen)
-        self.show("stepper")
+    def show(self, name: str) -> None:
+        """Puts another screen of the open experiment in front, if it is still open."""
+        if self.is_screen_installed(name):
+            self.switch_screen(name)
+
+    @on(StepInto)
+    def _on_step_into(self, message: StepInto) -> None:
+        if not self.is_screen_installed("stepper"):  # left by a key that came sooner
+            return
         stepper = self.get_screen("stepper", StepperScreen)
-        self.call_after_refresh(stepper.look_at, layer, unit)
+        stepper.came_from = self._name_of(self.screen)
+        self.show("stepper")
+        self.call_after_refresh(stepper.look_at, message.layer, message.unit)
 
     def _name_of(self, screen: Screen[object]) -> str | None:
         """Under which name a screen of the open experiment is installed."""
@@ -151,6 +171,10 @@ class BptuiApp(App[None]):
             (name for name in SCREENS if self.is_screen_installed(name) and self.get_screen(name) is screen),
             None,
         )
+
+    @on(ShowHome)
+    def _on_show_home(self) -> None:
+        self.show_home()
 
     def show_home(self) -> None:
         """Back to the list of experiments; the open one pauses, and a preset can be come back to."""
@@ -163,7 +187,7 @@ class BptuiApp(App[None]):
                 self.uninstall_screen(name)
                 if screen.is_running:
                     screen.remove()  # an installed screen outlives its place on the stack
-        session, self._session, self.stepped_from = self._session, None, None
+        session, self._session = self._session, None
         if isinstance(session, Session) and session.name in PRESET_NAMES:
             session.rest()
             self._left, self._left_on = session, shown
@@ -172,7 +196,8 @@ class BptuiApp(App[None]):
         elif session is not None:  # a file may be another the next time
             session.close()
 
-    def show_lessons(self) -> None:
+    @on(ShowLessons)
+    def _on_show_lessons(self) -> None:
         """The list of lessons; with an experiment open those on it, and a single one at once."""
         if self._session is None:
             self.push_screen(LessonsScreen("Lessons", list_lessons()))
@@ -185,16 +210,6 @@ class BptuiApp(App[None]):
             self.push_screen(LessonScreen(lessons[0]))
         else:
             self.push_screen(LessonsScreen(f"Lessons on {name}", lessons))
-
-    def open_lesson(self, lesson: Lesson) -> None:
-        """The experiment of a lesson, on the lesson's screen: the open one where it is that, with all done in it."""
-        while isinstance(self.screen, LessonScreen | LessonsScreen):
-            self.pop_screen()
-        if self._session is not None and self._session.name == lesson.preset:
-            self.show(lesson.screen)
-        else:
-            self.show_home()
-            self.open_experiment(lesson.preset, lesson.screen)
 
     def get_key_display(self, binding: Binding) -> str:
         """How the footer writes a key: as the command says, as the user set it, or in ASCII (rather a letter)."""

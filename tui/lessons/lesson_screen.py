@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
-
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
@@ -13,10 +11,8 @@ from textual.widgets import Static
 from tui.lessons.lesson import ITEMS, Lesson, in_ascii, read_lesson
 from tui.shell.key_bar import KeyBar
 from tui.shell.keys import LESSON_COMMANDS, bindings
+from tui.shell.messages import OpenExperiment
 from tui.shell.too_small import TooSmall
-
-if TYPE_CHECKING:
-    from tui.app import BptuiApp
 
 
 class LessonScreen(Screen[None]):
@@ -79,7 +75,7 @@ class LessonScreen(Screen[None]):
 
     def action_open(self) -> None:
         """Opens the lesson's experiment."""
-        cast("BptuiApp", self.app).open_lesson(self.lesson)
+        self.post_message(OpenExperiment(self.lesson.preset, self.lesson.screen))
 
     def action_close(self) -> None:
         """Back to where one came from."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -17,11 +16,9 @@ from engine.experiment.loading import PRESET_NAMES, list_presets, load_experimen
 from engine.formula.text import ascii_text
 from tui.shell.key_bar import KeyBar
 from tui.shell.keys import HOME_COMMANDS, bindings
+from tui.shell.messages import OpenExperiment, ShowLessons
 from tui.shell.prompt import Prompt, typed_path
 from tui.shell.too_small import TooSmall
-
-if TYPE_CHECKING:
-    from tui.app import BptuiApp
 
 OPEN_FILE = "open a file"
 NAME = max(map(len, PRESET_NAMES)) + 2
@@ -98,7 +95,7 @@ class HomeScreen(Screen[None]):
 
     def action_lessons(self) -> None:
         """The list of all lessons."""
-        cast("BptuiApp", self.app).show_lessons()
+        self.post_message(ShowLessons())
 
     def action_open_file(self) -> None:
         """Asks for a file."""
@@ -116,4 +113,4 @@ class HomeScreen(Screen[None]):
         return None
 
     def _open(self, name: str) -> None:
-        cast("BptuiApp", self.app).open_experiment(name)
+        self.post_message(OpenExperiment(name))

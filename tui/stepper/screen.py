@@ -15,7 +15,6 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
 
 from textual import events
 from textual.app import ComposeResult
@@ -38,6 +37,7 @@ from engine.formula.text import ascii_text, counted
 from tui.session.session import Session
 from tui.shell.key_bar import KeyBar
 from tui.shell.keys import STEPPER_COMMANDS, bindings
+from tui.shell.messages import ShowHome, ShowLessons, ShowScreen
 from tui.shell.prompt import Prompt
 from tui.shell.text_page import ReadingScreen
 from tui.shell.too_small import TooSmall
@@ -60,9 +60,6 @@ from tui.stepper.pages import jacobian_view, matrices_view, simplification_view
 from tui.stepper.phase_bar import PhaseBar
 from tui.stepper.term_panel import TermPanel
 from tui.stepper.term_table import TermTable
-
-if TYPE_CHECKING:
-    from tui.app import BptuiApp
 
 AUTOPLAY_SECONDS = 1.5
 SHOWN_DIGITS = (4, 6, 10)
@@ -99,6 +96,8 @@ class StepperScreen(Screen[None]):
         self._autoplay: Timer | None = None
         self._leaving = False
         self._digits = SHOWN_DIGITS[0]
+        self.came_from: str | None = None
+        """The chart that led here, to which Escape leads back."""
 
     @property
     def derivation(self) -> Derivation:
@@ -521,27 +520,26 @@ class StepperScreen(Screen[None]):
 
     def action_back(self) -> None:
         """Back to the chart that led here, or to the list; first forgets a count that is being typed."""
-        app = cast("BptuiApp", self.app)
         if self._count:
             self._count = ""
             self.redraw()
-        elif app.stepped_from is not None:
-            app.show(app.stepped_from)
-            app.stepped_from = None
+        elif self.came_from is not None:
+            self.post_message(ShowScreen(self.came_from))
+            self.came_from = None
         elif self.session.updates and not self._leaving and self.session.name not in PRESET_NAMES:
             self._leaving = True
             self.notify("Escape once more leaves this experiment and its updates.")
         else:
-            app.show_home()
+            self.post_message(ShowHome())
 
     def action_screen(self, name: str) -> None:
         """Another screen of this experiment."""
-        cast("BptuiApp", self.app).show(name)
+        self.post_message(ShowScreen(name))
 
     def action_lessons(self) -> None:
         """The lessons on this experiment."""
         self._stop_autoplay()
-        cast("BptuiApp", self.app).show_lessons()
+        self.post_message(ShowLessons())
 
     def look_at(self, layer: int | None, unit: int | None = None) -> None:
         """Explains anew after the parameters have changed: a layer's largest gradient, or one unit's activation."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, cast
 
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
@@ -14,13 +13,11 @@ from engine.formula.notation import Style, number_text
 from engine.formula.text import counted
 from tui.session.source import Source
 from tui.session.training_run import SPEEDS, Live, State, Training
+from tui.shell.messages import ShowHome, ShowLessons, ShowScreen, StepInto
 from tui.shell.static_text import FixedText
 from tui.shell.text_page import ReadingScreen
 from tui.training.pages import collapse_view, confusion_view
 from tui.training.status_lines import LaneStatus, lane_marks, lane_status, progress_line, title_line
-
-if TYPE_CHECKING:
-    from tui.app import BptuiApp
 
 REFRESH_SECONDS = 0.2
 """Charts are redrawn five times a second while a training runs."""
@@ -216,7 +213,7 @@ class TrainingScreen(Screen[None]):
         self._take_back()  # it would hide what one goes there to see
         if (live := self._adopt()) is not None:
             live.pause()
-            cast("BptuiApp", self.app).show_stepper(layer, unit)
+            self.post_message(StepInto(layer, unit))
 
     def action_confusion(self) -> None:
         """What the present weights make of the whole data set."""
@@ -243,12 +240,12 @@ class TrainingScreen(Screen[None]):
 
     def action_screen(self, name: str) -> None:
         """Another screen of this experiment."""
-        cast("BptuiApp", self.app).show(name)
+        self.post_message(ShowScreen(name))
 
     def action_lessons(self) -> None:
         """The lessons on this experiment; a training goes on meanwhile."""
-        cast("BptuiApp", self.app).show_lessons()
+        self.post_message(ShowLessons())
 
     def action_back(self) -> None:
         """Back to the list of experiments."""
-        cast("BptuiApp", self.app).show_home()
+        self.post_message(ShowHome())

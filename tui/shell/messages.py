@@ -1,0 +1,50 @@
+"""What screens ask of the app, one definition each: a screen says what should happen, the app decides how.
+
+    HomeScreen ──OpenExperiment("xor")──> app ──push_screen──> StepperScreen
+    GradientsScreen ──StepInto(3)──> app ──switch_screen, look_at──> StepperScreen
+
+So no screen needs to know the app, or a screen of another wing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.message import Message
+
+
+@dataclass
+class OpenExperiment(Message):
+    """A preset or a file is to be opened, on `screen` or else on the one that fits it.
+
+    Where it is open already only the screen changes, and all that was done in it stays.
+    """
+
+    name: str
+    screen: str | None = None
+
+
+@dataclass
+class ShowScreen(Message):
+    """Another screen of the open experiment is to come to the front: "stepper", "gradients" or "relu"."""
+
+    name: str
+
+
+@dataclass
+class StepInto(Message):
+    """The stepper is to show the present parameters: a layer's largest gradient (layers from 1), or one of its units.
+
+    Units are counted from 0. Without a layer the stepper keeps its target.
+    """
+
+    layer: int | None = None
+    unit: int | None = None
+
+
+class ShowLessons(Message):
+    """The lessons are to be listed: those on the open experiment, or all."""
+
+
+class ShowHome(Message):
+    """The open experiment is to be left for the list of experiments."""
