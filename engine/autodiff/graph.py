@@ -179,6 +179,10 @@ class Op(ABC):
         rows, columns = np.array(entries).T
         return (rows, columns), np.array([formula.evaluate(values) for formula in formulas])
 
+    def factor_words(self, i: int, entry: Entry, output_entry: Entry) -> str:
+        """What the partial derivative between two entries is, in a few words: ``weight on the way``."""
+        return "local derivative"
+
     def remark(self, i: int, entry: Entry, output_entry: Entry) -> str | None:
         """A sentence where something notable happens between two entries: a ReLU that is off, a zero weight."""
         return None

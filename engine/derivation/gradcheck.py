@@ -210,7 +210,10 @@ class _Difference:
         self.value = ref.value
         self.centre = graph.recompute(ref.node)
         self.kinked = [
-            (op.inputs[0], kink) for op in graph.ops if isinstance(op, Elementwise) for kink in op.rule.kinks
+            (op.inputs[0], kink)
+            for op in graph.ops
+            if isinstance(op, Elementwise)
+            for kink in op.function.kinks
         ]
         self.pieces = self._pieces()
 

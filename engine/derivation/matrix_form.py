@@ -187,7 +187,7 @@ def contribution(op: Op, i: int) -> Array:
 def slopes(op: Elementwise) -> Array:
     """g'(f) for every entry."""
     out = np.empty_like(op.output.value)
-    op.rule.derivative(op.inputs[0].value, op.output.value, out)
+    op.function.derivative(op.inputs[0].value, op.output.value, out)
     return out
 
 
@@ -195,11 +195,11 @@ def slopes(op: Elementwise) -> Array:
 def _(op: Elementwise) -> Iterator[MatrixLine]:
     value = np.empty_like(op.output.value)
     with np.errstate(all="ignore"):
-        op.rule.value(op.inputs[0].value, value)
+        op.function.value(op.inputs[0].value, value)
     factors = (_value(op.inputs[0]),)
     agrees = _agrees(value, op.output.value)
     yield MatrixLine(
-        "forward", op.output.symbol, op.output.shape, "", factors, agrees, op.rule.name, "entry by entry"
+        "forward", op.output.symbol, op.output.shape, "", factors, agrees, op.function.name, "entry by entry"
     )
 
 

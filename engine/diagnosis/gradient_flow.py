@@ -18,6 +18,7 @@ import numpy as np
 from engine.diagnosis.factor_budget import ACTIVATION, WEIGHTS, FactorBudget, factor_budget
 from engine.diagnosis.mean_field import PredictedProfile
 from engine.diagnosis.words import sentence, short
+from engine.experiment.activations import ACTIVATION_TRAITS
 from engine.experiment.spec import LayerSpec
 from engine.formula.text import signed
 from engine.metrics.step_record import Floats, StepRecord
@@ -27,21 +28,11 @@ FAR_APART = 1e4
 thousand, more than a run of this size has. Healthy nets of 50 layers stay within 10³ either way (measured on the
 presets, batch and layer norm being the widest)."""
 
-SPELLED = {
-    "relu": "ReLU",
-    "leaky_relu": "leaky ReLU",
-    "elu": "ELU",
-    "selu": "SELU",
-    "gelu": "GELU",
-    "silu": "SiLU",
-}
-"""Activations whose name in a sentence is not their name in an experiment file."""
-
 
 def layer_words(layers: Sequence[LayerSpec]) -> tuple[str, ...]:
     """Each layer's activation by name, with the norm and the shortcut that its gain includes."""
     return tuple(
-        SPELLED.get(layer.activation, layer.activation)
+        ACTIVATION_TRAITS[layer.activation].words
         + (f" with {layer.norm} norm" if layer.norm else "")
         + (" and shortcut" if layer.norm and layer.residual else " with shortcut" if layer.residual else "")
         for layer in layers

@@ -23,8 +23,8 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from engine.autodiff.ops.activation import rule_for
-from engine.autodiff.ops.elementwise import Rule
+from engine.autodiff.ops.activation import activation_function
+from engine.autodiff.ops.elementwise import ScalarFunction
 from engine.experiment.spec import Experiment, Init, LayerSpec, expanded_layers
 from engine.model.initializers import STANDARD_DEVIATIONS
 
@@ -121,23 +121,23 @@ def _normal_quadrature() -> tuple[Vector, Vector]:
     return np.concatenate([-right, right]), np.concatenate([weights, weights])
 
 
-def mean_square(rule: Rule, q: float) -> float:
+def mean_square(function: ScalarFunction, q: float) -> float:
     """E[φ(√q z)²] for standard normal z."""
     points, weights = _normal_quadrature()
     value = np.empty_like(points)
     with np.errstate(all="ignore"):  # saturation overflows on its way to 0 or 1
-        rule.value(math.sqrt(q) * points, value)
+        function.value(math.sqrt(q) * points, value)
     return float(weights @ (value * value))
 
 
-def mean_square_derivative(rule: Rule, q: float) -> float:
+def mean_square_derivative(function: ScalarFunction, q: float) -> float:
     """E[φ'(√q z)²] for standard normal z."""
     points, weights = _normal_quadrature()
     x = math.sqrt(q) * points
     value, derivative = np.empty_like(x), np.empty_like(x)
     with np.errstate(all="ignore"):
-        rule.value(x, value)
-        rule.derivative(x, value, derivative)
+        function.value(x, value)
+        function.derivative(x, value, derivative)
     return float(weights @ (derivative * derivative))
 
 
@@ -156,30 +156,32 @@ def mean_field(
 
     `slope` is leaky ReLU's; `start` is the variance of f[1], which decides where there are two fixed points.
     """
-    rule = rule_for(activation, slope)
+    function = activation_function(activation, slope)
     if weight_variance == 0:
         return Unpredicted("every weight starts at zero, so no gradient passes")
-    if activation in ("linear", "relu", "leaky_relu") and bias_variance == 0:
-        return _homogeneous(rule, weight_variance, start)
-    q_star = _fixed_point(rule, weight_variance, bias_variance, start)
+    if function.traits.homogeneous and bias_variance == 0:
+        return _homogeneous(function, weight_variance, start)
+    q_star = _fixed_point(function, weight_variance, bias_variance, start)
     if q_star is None:
         return Unpredicted("f grows without bound from layer to layer, so its variance has no fixed point")
-    chi = weight_variance * mean_square_derivative(rule, q_star)
+    chi = weight_variance * mean_square_derivative(function, q_star)
     if chi == 0:
         return Unpredicted(f"the derivative of {activation} is 0, so no gradient passes at all")
     return MeanField(weight_variance, bias_variance, q_star, chi)
 
 
-def _homogeneous(rule: Rule, weight_variance: float, start: float) -> MeanField:
+def _homogeneous(function: ScalarFunction, weight_variance: float, start: float) -> MeanField:
     """φ(cx) = cφ(x) for c > 0: q is multiplied by χ at every layer, and χ is the same at every q."""
-    chi = weight_variance * mean_square_derivative(rule, 1.0)
+    chi = weight_variance * mean_square_derivative(function, 1.0)
     grows = chi > 1 + _ROUNDING
     keeps = abs(chi - 1) <= _ROUNDING
     q_star = None if grows else start if keeps else 0.0
     return MeanField(weight_variance, 0.0, q_star, chi)
 
 
-def _fixed_point(rule: Rule, weight_variance: float, bias_variance: float, start: float) -> float | None:
+def _fixed_point(
+    function: ScalarFunction, weight_variance: float, bias_variance: float, start: float
+) -> float | None:
     """Where q ← V(q) = σ_w² E[φ(√q z)²] + σ_b² settles, from `start`; None when it grows without bound.
 
     V increases with q for every activation here, so the iteration moves one way and stops at the first
@@ -188,7 +190,7 @@ def _fixed_point(rule: Rule, weight_variance: float, bias_variance: float, start
     """
 
     def excess(q: float) -> float:
-        return weight_variance * mean_square(rule, q) + bias_variance - q
+        return weight_variance * mean_square(function, q) + bias_variance - q
 
     direction = math.copysign(1.0, excess(start))
     near = far = start
@@ -229,14 +231,14 @@ def predict(
         return Unpredicted(refusal)
     width, activation = hidden[0].units, hidden[0].activation
     init = experiment.network.init
-    rule = rule_for(activation, hidden[0].slope)
+    function = activation_function(activation, hidden[0].slope)
     weight_variance = scaled_variance(init, width, width)
     q_first = scaled_variance(init, features, width) * input_mean_square
     limit = mean_field(activation, weight_variance, slope=hidden[0].slope, start=q_first or 1.0)
     if isinstance(limit, Unpredicted):
         return limit
-    profile = _profile(rule, limit, q_first, features * input_mean_square, width, len(hidden))
-    if _decades_of_chance(rule, profile, width) > MOST_CHANCE:
+    profile = _profile(function, limit, q_first, features * input_mean_square, width, len(hidden))
+    if _decades_of_chance(function, profile, width) > MOST_CHANCE:
         return Unpredicted(f"with {activation} at this σ_w², chance in {width} units decides what f becomes")
     return profile
 
@@ -281,7 +283,7 @@ def _refusal(hidden: list[LayerSpec], input_mean_square: float) -> str | None:
 
 
 def _profile(
-    rule: Rule, limit: MeanField, q_first: float, input_square: float, width: int, depth: int
+    function: ScalarFunction, limit: MeanField, q_first: float, input_square: float, width: int, depth: int
 ) -> PredictedProfile:
     """Iterates q forwards from layer 1, then χ backwards from the last hidden layer.
 
@@ -289,20 +291,20 @@ def _profile(
     """
     q, below = [q_first], [input_square]
     for _ in range(depth - 1):
-        square = mean_square(rule, q[-1])
+        square = mean_square(function, q[-1])
         below.append(width * square)
         q.append(limit.weight_variance * square)
-    delta = _backwards(rule, limit.weight_variance, q)
+    delta = _backwards(function, limit.weight_variance, q)
     lengths = [_half_log10(square) for square in below]
     weights = [one + length - lengths[-1] for one, length in zip(delta, lengths, strict=True)]
     return PredictedProfile(limit, tuple(q), tuple(delta), tuple(weights))
 
 
-def _backwards(rule: Rule, weight_variance: float, q: list[float]) -> list[float]:
+def _backwards(function: ScalarFunction, weight_variance: float, q: list[float]) -> list[float]:
     """log10 of ‖δ[l]‖ over that of the last hidden layer, for each of the variances `q`."""
     delta = [0.0]
     for variance in reversed(q[:-1]):
-        delta.append(delta[-1] + _half_log10(weight_variance * mean_square_derivative(rule, variance)))
+        delta.append(delta[-1] + _half_log10(weight_variance * mean_square_derivative(function, variance)))
     return delta[::-1]
 
 
@@ -315,13 +317,13 @@ def _chance(width: int) -> float:
     return math.sqrt(5.0 / width)
 
 
-def _decades_of_chance(rule: Rule, profile: PredictedProfile, width: int) -> float:
+def _decades_of_chance(function: ScalarFunction, profile: PredictedProfile, width: int) -> float:
     """By how many decades the profile of δ moves at most when q[1] strays either way."""
     variance, moved = profile.limit.weight_variance, 0.0
     for direction in (-1.0, 1.0):
         q = [profile.q[0] * math.exp(direction * _chance(width))]
         for _ in profile.q[1:]:
-            q.append(variance * mean_square(rule, q[-1]))
-        other = _backwards(rule, variance, q)
+            q.append(variance * mean_square(function, q[-1]))
+        other = _backwards(function, variance, q)
         moved = max(moved, *(abs(a - b) for a, b in zip(other, profile.delta, strict=True)))
     return moved

@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from engine.diagnosis.factor_budget import ACTIVATION, WEIGHTS, FactorBudget, factor_budget
 from engine.diagnosis.mean_field import PredictedProfile
+from engine.experiment.activations import ACTIVATION_TRAITS
 from engine.experiment.spec import LayerSpec
 from engine.formula.text import signed
 from engine.metrics.step_record import NEVER, Floats, StepRecord
@@ -40,17 +41,6 @@ REACHED = 1e-3
 UNDERFLOW = 1e-30
 """A δ below this that becomes exactly 0 in the next layer was rounded away: float32 ends at 1e-45. Above it, a
 factor that is 0 has to be the cause."""
-
-
-SPELLED = {
-    "relu": "ReLU",
-    "leaky_relu": "leaky ReLU",
-    "elu": "ELU",
-    "selu": "SELU",
-    "gelu": "GELU",
-    "silu": "SiLU",
-}
-"""Activations whose name in a sentence is not their name in an experiment file."""
 
 
 class Kind(StrEnum):
@@ -88,7 +78,7 @@ class Verdict:
 def layer_words(layers: Sequence[LayerSpec]) -> tuple[str, ...]:
     """Each layer's activation by name, with the norm and the shortcut that its gain includes."""
     return tuple(
-        SPELLED.get(layer.activation, layer.activation)
+        ACTIVATION_TRAITS[layer.activation].words
         + (f" with {layer.norm} norm" if layer.norm else "")
         + (" and shortcut" if layer.norm and layer.residual else " with shortcut" if layer.residual else "")
         for layer in layers

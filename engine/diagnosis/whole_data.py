@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from engine.autodiff.graph import Array, Graph
 from engine.autodiff.ops.elementwise import Elementwise
+from engine.experiment.activations import ACTIVATION_TRAITS
 from engine.experiment.datasets import DataSet
 from engine.formula.expression import Symbol
 from engine.metrics.classification import scorer
@@ -32,18 +33,6 @@ PORTION = 4096
 
 FLAT = 0.01
 """A slope below this share of its activation's largest is flat."""
-
-LARGEST_SLOPES = {
-    "sigmoid": 0.25,
-    "tanh": 1.0,
-    "elu": 1.0,
-    "selu": 1.0507009873554805 * 1.6732632423543772,
-    "gelu": 1.1289,
-    "silu": 1.0998,
-    "softplus": 1.0,
-}
-"""The largest slope of each activation that can be saturated: those that are smooth and become flat somewhere. GELU's
-is at √2, SiLU's at about 2.4."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -141,11 +130,11 @@ class _Sums:
         self.fired[i] |= fired.any(axis=1)
         self.apart[i] = max(self.apart[i], float((values.max(axis=0) - values.min(axis=0)).max()))
         self.largest[i] = max(self.largest[i], float(np.abs(values).max()))
-        name = self.network.layers[i].activation
-        if isinstance(activation, Elementwise) and name in LARGEST_SLOPES:
+        largest = ACTIVATION_TRAITS[self.network.layers[i].activation].largest_slope
+        if isinstance(activation, Elementwise) and largest is not None:
             slopes = np.empty_like(values)
-            activation.rule.derivative(activation.inputs[0].value, values, slopes)
-            self.flat[i] += int(np.count_nonzero(np.abs(slopes) < FLAT * LARGEST_SLOPES[name]))
+            activation.function.derivative(activation.inputs[0].value, values, slopes)
+            self.flat[i] += int(np.count_nonzero(np.abs(slopes) < FLAT * largest))
         else:
             self.flat[i] = math.nan
 
@@ -156,7 +145,9 @@ class _Sums:
         score = _score(self.network, self.prediction, self.data)
         quiet = np.array([int(np.count_nonzero(~mask)) for mask in self.fired], np.int64)
         flat = self.flat / self.entries
-        saturates = [layer.activation in ("sigmoid", "tanh") for layer in self.network.layers]
+        saturates = [
+            ACTIVATION_TRAITS[layer.activation].unsaturated is not None for layer in self.network.layers
+        ]
         finite = math.isfinite(self.loss) and all(np.isfinite(one).all() for one in self.gradients.values())
         with np.errstate(all="ignore"):
             record = StepRecord(

@@ -21,6 +21,11 @@ DEFAULT_SLOPE = 0.01
 """Leaky ReLU's slope for negative inputs (Maas et al. 2013)."""
 
 
+SELU_SCALE = 1.0507009873554805
+SELU_ALPHA = 1.6732632423543772
+"""Klambauer et al. 2017, equation 14."""
+
+
 @dataclass(frozen=True, slots=True)
 class Interval:
     """The numbers from `low` to `high`; an end belongs to it where it is `closed` there."""
@@ -58,8 +63,9 @@ class ActivationTraits:
     `label` is its name in a sentence, and `slope_words` says what a derivative of it means, given its value. `values`
     are those that it can give; it is `unsaturated` between two of them (None: it is never called saturated). With
     `homogeneous`, φ(cx) = cφ(x) for every c > 0. A unit that `can_die` may give 0 for every sample, and then has no
-    gradient to come back by. `default_slope` is that of an activation that has a slope to choose. `by_column` says
-    that it takes a sample's units together, as softmax does, whose outputs sum to 1.
+    gradient to come back by. `largest_slope` is that of a smooth activation that becomes flat somewhere.
+    `default_slope` is that of an activation that has a slope to choose. `by_column` says that it takes a sample's
+    units together, as softmax does, whose outputs sum to 1.
     """
 
     name: str
@@ -69,6 +75,7 @@ class ActivationTraits:
     unsaturated: tuple[float, float] | None = None
     homogeneous: bool = False
     can_die: bool = False
+    largest_slope: float | None = None
     default_slope: float | None = None
     by_column: bool = False
 
@@ -97,8 +104,9 @@ ACTIVATION_TRAITS: dict[str, ActivationTraits] = {
             slope_words=_always("slope of the sigmoid"),
             values=OPEN_UNIT,
             unsaturated=((1.0 - _ROOT) / 2.0, (1.0 + _ROOT) / 2.0),
+            largest_slope=0.25,
         ),
-        ActivationTraits("tanh", values=Interval(-1.0, 1.0), unsaturated=(-_ROOT, _ROOT)),
+        ActivationTraits("tanh", values=Interval(-1.0, 1.0), unsaturated=(-_ROOT, _ROOT), largest_slope=1.0),
         ActivationTraits(
             "relu",
             "ReLU",
@@ -114,13 +122,20 @@ ACTIVATION_TRAITS: dict[str, ActivationTraits] = {
             homogeneous=True,
             default_slope=DEFAULT_SLOPE,
         ),
-        ActivationTraits("elu", "ELU", values=Interval(-1.0, math.inf)),
-        ActivationTraits("selu", "SELU", values=Interval(-1.7580993408473766, math.inf)),  # -scale · α
-        # The least values, at the zeros of the derivatives, rounded down.
-        ActivationTraits("gelu", "GELU", values=Interval(-0.17, math.inf)),
-        ActivationTraits("silu", "SiLU", values=Interval(-0.2785, math.inf)),
-        ActivationTraits("softplus", values=Interval(0.0, math.inf)),
-        ActivationTraits("step", slope_words=_always("the step function is flat"), values=CLOSED_UNIT),
+        ActivationTraits("elu", "ELU", values=Interval(-1.0, math.inf), largest_slope=1.0),
+        ActivationTraits(
+            "selu",
+            "SELU",
+            values=Interval(-SELU_SCALE * SELU_ALPHA, math.inf),
+            largest_slope=SELU_SCALE * SELU_ALPHA,
+        ),
+        # The least values, at the zeros of the derivatives, rounded down; the largest slopes, rounded up.
+        ActivationTraits("gelu", "GELU", values=Interval(-0.17, math.inf), largest_slope=1.129),
+        ActivationTraits("silu", "SiLU", values=Interval(-0.2785, math.inf), largest_slope=1.0999),
+        ActivationTraits("softplus", values=Interval(0.0, math.inf), largest_slope=1.0),
+        ActivationTraits(
+            "step", slope_words=_always("the step function is flat"), values=CLOSED_UNIT, can_die=True
+        ),
         ActivationTraits("softmax", values=OPEN_UNIT, by_column=True),
     )
 }

@@ -10,65 +10,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engine.autodiff.graph import Graph, Op
-from engine.autodiff.ops.elementwise import Elementwise
-from engine.autodiff.ops.linear import ACTIVATION, BIAS, WEIGHT, Linear
-from engine.autodiff.ops.loss import BinaryCrossEntropy, CrossEntropy, Loss, SquaredError
-from engine.autodiff.ops.norm import MEAN, STD, VALUE, Mean, Standardize, Std
-from engine.autodiff.ops.residual import Add
-from engine.autodiff.ops.softmax import Softmax
+from engine.autodiff.ops.loss import BinaryCrossEntropy, CrossEntropy, SquaredError
 from engine.derivation.chain_rule import Term
 from engine.formula.expression import Expr, Symbol, call
-from engine.model.network import PREDICTION, X, Y
-
-SLOPES = {
-    "linear": "linear: passes as it is",
-    "sigmoid": "slope of the sigmoid",
-    "tanh": "slope of tanh",
-    "elu": "slope of ELU",
-    "selu": "slope of SELU",
-    "gelu": "slope of GELU",
-    "silu": "slope of SiLU",
-    "softplus": "slope of softplus",
-    "step": "the step function is flat",
-}
-
-BY_INPUT: dict[tuple[type[Op], int], str] = {
-    (Linear, ACTIVATION): "weight on the way",
-    (Linear, BIAS): "the bias enters as it is",
-    (Mean, 0): "share in the mean",
-    (Std, 0): "share in the standard deviation",
-    (Standardize, VALUE): "divided by the standard deviation",
-    (Standardize, MEAN): "the mean is subtracted",
-    (Standardize, STD): "the standard deviation divides",
-    (Add, 0): "through the block",
-    (Add, 1): "through the shortcut",
-}
+from engine.model.network import PREDICTION, Y
 
 
 def factor_words(graph: Graph, term: Term) -> str:
-    """What a factor of the chain rule is, in a few words."""
-    op, below = graph.nodes[term.via.matrix].op, term.symbol.by.matrix
+    """What a factor of the chain rule is, in a few words: its op says it."""
+    op, below = graph.nodes[term.via.matrix].op, term.symbol.by
     if op is None:
         raise ValueError(f"nothing computes {term.via.plain()}")
-    if isinstance(op, Loss):
-        return "how the loss changes with the prediction"
-    if isinstance(op, Elementwise):
-        return _slope_words(op.rule.name, term.local)
-    if isinstance(op, Softmax):
-        own = term.via.index == term.symbol.by.index
-        return "softmax, to its own output" if own else "softmax, to another output"
-    i = next(place for place, node in enumerate(op.inputs) if node.symbol == below)
-    if isinstance(op, Linear) and i == WEIGHT:
-        return "the input" if op.inputs[ACTIVATION].symbol == X else "the activation below"
-    return BY_INPUT.get((type(op), i), "local derivative")
-
-
-def _slope_words(rule: str, slope: float) -> str:
-    if rule == "relu":
-        return "the ReLU is on" if slope else "the ReLU is off"
-    if rule == "leaky_relu":
-        return "the leaky ReLU is on" if slope == 1.0 else "the leaky ReLU leaks"
-    return SLOPES.get(rule, f"slope of {rule}")
+    i = next(place for place, node in enumerate(op.inputs) if node.symbol == below.matrix)
+    return op.factor_words(i, below.index or (0, 0), term.via.index or (0, 0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,7 @@ import math
 import numpy as np
 
 from engine.autodiff.graph import Array
-from engine.autodiff.ops.activation import SATURATED_OUTSIDE
-from engine.experiment.spec import Activation
+from engine.experiment.activations import ActivationTraits
 from engine.metrics.dead_units import Mask
 from engine.metrics.norms import FEW
 from engine.metrics.step_record import Floats
@@ -38,7 +37,7 @@ class UnitCounts:
         self,
         rows: Array,
         n: int,
-        activation: Activation,
+        activation: ActivationTraits,
         shares: tuple[Floats, Floats],
         fired: Mask,
         scratch: Mask,
@@ -49,10 +48,10 @@ class UnitCounts:
         self._units = self._size // n
         self._zero_fraction, self._saturated = shares
         self._zero_fraction.fill(0.0)
-        bounds = SATURATED_OUTSIDE.get(activation)
+        bounds = activation.unsaturated
         self._outside = bounds and tuple(rows.dtype.type(bound).item() for bound in bounds)
         self._saturated.fill(0.0 if self._outside else math.nan)
-        self._zero_only_if_saturated = activation == "sigmoid"  # σ is never 0, but rounds to it
+        self._zero_only_if_saturated = 0.0 not in activation.values  # σ is never 0, but rounds to it
         self._zero = np.zeros((), rows.dtype)
         self._true, self._also_true = scratch[: rows.size], scratch[rows.size : 2 * rows.size]
         self._true_by_layer = list(self._true.reshape(rows.shape))

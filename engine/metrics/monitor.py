@@ -20,6 +20,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from engine.autodiff.graph import Array, Graph, Kernel, Node, Op, Passes
+from engine.experiment.activations import ACTIVATION_TRAITS
 from engine.formula.expression import Symbol
 from engine.metrics.activation_counts import UnitCounts
 from engine.metrics.classification import scorer
@@ -126,7 +127,7 @@ class _Kernels:
     def _watch_units(self, fired: list[Mask]) -> None:
         """The activations."""
         values = [node.value for node in self._outputs]
-        kinds = [layer.activation for layer in self._network.layers]
+        kinds = [ACTIVATION_TRAITS[layer.activation] for layer in self._network.layers]
         groups = groups_of(values, kinds)
         most = max(sum(one.size for one in values[group.here]) for group in groups)
         scratch: Mask = np.empty(2 * most, np.bool_)

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.autodiff.graph import Array
-from engine.autodiff.ops.activation import DEFAULT_SLOPE
+from engine.experiment.activations import ACTIVATION_TRAITS
 from engine.experiment.spec import LayerSpec
 from engine.formula.expression import Symbol
 from engine.model.network import Network
@@ -61,12 +61,13 @@ def collapsed(network: Network) -> Collapsed:
 
 
 def _check(number: int, layer: LayerSpec, is_output: bool) -> None:
-    linear = layer.activation == "linear" or (layer.activation == "leaky_relu" and layer.slope == 1.0)
+    traits = ACTIVATION_TRAITS[layer.activation]
+    linear = layer.activation == "linear" or (traits.default_slope is not None and layer.slope == 1.0)
     if layer.norm is not None:
         raise NotLinearError(f"layer {number} has a {layer.norm} norm, which no matrix can stand for")
     if not linear and (layer.residual or not is_output):
-        slope = DEFAULT_SLOPE if layer.slope is None else layer.slope
-        found = f"leaky_relu with slope {slope:g}" if layer.activation == "leaky_relu" else layer.activation
+        slope = traits.default_slope if layer.slope is None else layer.slope
+        found = layer.activation if slope is None else f"{layer.activation} with slope {slope:g}"
         raise NotLinearError(
             f"layer {number} is {found}, which is not linear; expected linear, or leaky_relu with slope 1"
         )

@@ -18,13 +18,12 @@ from typing import Any
 import numpy as np
 
 from engine.autodiff.graph import Array, Graph, Node
-from engine.autodiff.ops.activation import rule_for
+from engine.autodiff.ops.activation import activation_op
 from engine.autodiff.ops.elementwise import Elementwise
 from engine.autodiff.ops.linear import Linear
 from engine.autodiff.ops.loss import BinaryCrossEntropy, CrossEntropy, SquaredError
 from engine.autodiff.ops.norm import SAMPLES, UNITS, Mean, Standardize, Std
 from engine.autodiff.ops.residual import Add
-from engine.autodiff.ops.softmax import Softmax
 from engine.experiment.spec import BceLoss, CrossEntropyLoss, Experiment, LayerSpec, expanded_layers
 from engine.experiment.spec import Loss as LossSpec
 from engine.formula.expression import Symbol
@@ -170,10 +169,7 @@ class _Builder:
     def _activated(self, output: Symbol, layer: LayerSpec) -> Node:
         result = self.graph.result(output, self.pre_activation.shape, (self.pre_activation,))
         self.activated.append(result)
-        if layer.activation == "softmax":
-            return self.graph.add(Softmax((self.pre_activation,), result))
-        rule = rule_for(layer.activation, layer.slope)
-        return self.graph.add(Elementwise(rule, self.pre_activation, result))
+        return self.graph.add(activation_op(layer.activation, layer.slope, self.pre_activation, result))
 
     def _loss(self) -> None:
         graph, loss = self.graph, self.network.loss

@@ -23,8 +23,9 @@ import msgspec
 import numpy as np
 
 from engine.autodiff.graph import Array
-from engine.autodiff.ops.activation import DEFAULT_SLOPE, leaky_relu
+from engine.autodiff.ops.activation import WITH_SLOPE, activation_function
 from engine.autodiff.ops.elementwise import Elementwise
+from engine.experiment.activations import ACTIVATION_TRAITS
 from engine.experiment.datasets import DataSet, load_data
 from engine.experiment.spec import Experiment
 from engine.metrics.dead_units import DeadUnits, DeadUnitsState, Mask, UnitEvent, WholeDataSet
@@ -185,7 +186,7 @@ class Trainer:
             raise ValueError(f"the slope is {value}; expected a finite number")
         self._slope = value
         self.network.layers = [
-            msgspec.structs.replace(layer, slope=value) if layer.activation == "leaky_relu" else layer
+            msgspec.structs.replace(layer, slope=value) if layer.activation in WITH_SLOPE else layer
             for layer in self.network.layers
         ]
 
@@ -195,21 +196,21 @@ class Trainer:
             op
             for graph in graphs
             for op in graph.ops
-            if isinstance(op, Elementwise) and op.rule.name == "leaky_relu"
+            if isinstance(op, Elementwise) and op.function.name in WITH_SLOPE
         ]
 
     def _initial_slope(self) -> float | None:
         for layer in self.network.layers:
-            if layer.activation == "leaky_relu":
-                return DEFAULT_SLOPE if layer.slope is None else layer.slope
+            default = ACTIVATION_TRAITS[layer.activation].default_slope
+            if default is not None:
+                return default if layer.slope is None else layer.slope
         return None
 
     def _use_slope(self) -> None:
         self._slope_in_use = self._slope
         if self._slope_in_use is not None:
-            rule = leaky_relu(self._slope_in_use)
             for op in self._leaky:
-                op.rule = rule
+                op.function = activation_function(op.function.name, self._slope_in_use)
 
     # ── stepping ────────────────────────────────────────────────────────────────────────────────────
 

@@ -1,37 +1,50 @@
-"""The activation functions: one entry a function, each known as kernels and as formulas.
+"""The activation functions: one entry a function, each known as kernels and as formulas, with its traits.
 
-To add one, write its `Rule` and enter it in `ACTIVATIONS`; training, stepping, LaTeX, gradient checks and
-charts then all have it.
+To add one, write its `ActivationFunction` here and its `ActivationTraits` in `engine.experiment.activations` (or
+hand both to `register_activation`): validation, training, stepping, LaTeX, gradient checks and charts then have it.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
+from typing_extensions import override
 
-from engine.autodiff.graph import Array
-from engine.autodiff.ops.elementwise import Rule
+from engine.autodiff.graph import Array, Node, Op
+from engine.autodiff.ops.elementwise import Elementwise, ScalarFunction
 from engine.autodiff.ops.erf import erf
+from engine.autodiff.ops.softmax import Softmax
 from engine.autodiff.ops.workspace import workspace
+from engine.experiment.activations import (
+    ACTIVATION_TRAITS,
+    DEFAULT_SLOPE,
+    SATURATED,
+    SELU_ALPHA,
+    SELU_SCALE,
+    ActivationTraits,
+)
 from engine.formula.expression import Expr, Number, call, not_positive, positive
 
-DEFAULT_SLOPE = 0.01
-"""Leaky ReLU's slope for negative inputs (Maas et al. 2013)."""
-
-SELU_SCALE = 1.0507009873554805
-SELU_ALPHA = 1.6732632423543772
-"""Klambauer et al. 2017, equation 14."""
-
-SATURATED = 0.01
-"""A sigmoid or tanh is called saturated where its derivative is below this share of its largest value."""
-
 _ROOT = math.sqrt(1.0 - SATURATED)
-SATURATED_OUTSIDE = {"sigmoid": ((1.0 - _ROOT) / 2.0, (1.0 + _ROOT) / 2.0), "tanh": (-_ROOT, _ROOT)}
-"""Between which values it is not, with 4σ(1-σ) = SATURATED and 1 - tanh² = SATURATED at the ends."""
-
 SATURATED_BEYOND = {"sigmoid": 2.0 * math.atanh(_ROOT), "tanh": math.atanh(_ROOT)}
-"""The |f| at which these values are reached: 5.99 and 2.99."""
+"""The |f| at which the derivative is the share SATURATED of its largest value: 5.99 and 2.99."""
+
+
+@dataclass(frozen=True)
+class ActivationFunction(ScalarFunction):
+    """A scalar function that stands behind a layer: what is known of it besides stands in its `traits`."""
+
+    @property
+    def traits(self) -> ActivationTraits:
+        """Its label, its values, its habits."""
+        return ACTIVATION_TRAITS[self.name]
+
+    @override
+    def in_words(self, slope: float) -> str:
+        return self.traits.in_words(slope)
 
 
 def _zero(x: Expr) -> Expr:
@@ -45,7 +58,7 @@ def _linear_derivative(x: Array, y: Array, out: Array) -> None:
     out.fill(1.0)
 
 
-LINEAR = Rule(
+LINEAR = ActivationFunction(
     "linear",
     value=lambda x, out: np.copyto(out, x),
     derivative=_linear_derivative,
@@ -79,7 +92,7 @@ def _sigmoid_slope(x: Expr) -> Expr:
     return call("sigmoid", x) * (1 - call("sigmoid", x))
 
 
-SIGMOID = Rule(
+SIGMOID = ActivationFunction(
     "sigmoid",
     value=_sigmoid_value,
     derivative=_sigmoid_derivative,
@@ -103,7 +116,7 @@ def _tanh_remark(x: float) -> str | None:
     return None
 
 
-TANH = Rule(
+TANH = ActivationFunction(
     "tanh",
     value=lambda x, out: np.tanh(x, out=out),
     derivative=_tanh_derivative,
@@ -122,7 +135,7 @@ def _relu_remark(x: float) -> str | None:
     return "the ReLU is off (f < 0): nothing passes back" if x < 0 else None
 
 
-RELU = Rule(
+RELU = ActivationFunction(
     "relu",
     value=lambda x, out: np.maximum(x, 0.0, out=out),
     derivative=lambda x, y, out: np.greater(y, 0.0, out=out),  # y, as it was read last
@@ -134,7 +147,7 @@ RELU = Rule(
 )
 
 
-def leaky_relu(slope: float = DEFAULT_SLOPE) -> Rule:
+def leaky_relu(slope: float = DEFAULT_SLOPE) -> ActivationFunction:
     """f where f > 0, slope·f elsewhere. With slope 1 it is linear; with slope 0 it is ReLU."""
 
     # x and slope·x differ in size where they differ, and it is the larger that counts unless the slope is above 1.
@@ -149,7 +162,7 @@ def leaky_relu(slope: float = DEFAULT_SLOPE) -> Rule:
         np.multiply(out, 1.0 - slope, out=out)
         np.add(out, slope, out=out)
 
-    return Rule(
+    return ActivationFunction(
         "leaky_relu",
         value=value,
         derivative=derivative,
@@ -171,7 +184,7 @@ def _elu_derivative(x: Array, y: Array, out: Array) -> None:
     np.exp(out, out=out)
 
 
-ELU = Rule(
+ELU = ActivationFunction(
     "elu",  # Clevert et al. 2016 with α = 1
     value=_elu_value,
     derivative=_elu_derivative,
@@ -201,7 +214,7 @@ def _selu_derivative(x: Array, y: Array, out: Array) -> None:
     np.multiply(out, SELU_SCALE, out=out)
 
 
-SELU = Rule(
+SELU = ActivationFunction(
     "selu",
     value=_selu_value,
     derivative=_selu_derivative,
@@ -243,7 +256,7 @@ def _normal_cdf_formula(x: Expr) -> Expr:
     return Number(0.5) * (1 + call("erf", x / call("sqrt", 2)))
 
 
-GELU = Rule(
+GELU = ActivationFunction(
     "gelu",  # Hendrycks & Gimpel 2016, the exact form xΦ(x)
     value=_gelu_value,
     derivative=_gelu_derivative,
@@ -268,7 +281,7 @@ def _silu_derivative(x: Array, y: Array, out: Array) -> None:
     np.add(out, rest, out=out)
 
 
-SILU = Rule(
+SILU = ActivationFunction(
     "silu",  # Elfwing et al. 2018
     value=_silu_value,
     derivative=_silu_derivative,
@@ -288,7 +301,7 @@ def softplus(x: Array, out: Array) -> None:
     np.add(out, above, out=out)
 
 
-SOFTPLUS = Rule(
+SOFTPLUS = ActivationFunction(
     "softplus",
     value=softplus,
     derivative=lambda x, y, out: _sigmoid_value(x, out),
@@ -303,7 +316,7 @@ def _step_derivative(x: Array, y: Array, out: Array) -> None:
     out.fill(0.0)
 
 
-STEP = Rule(
+STEP = ActivationFunction(
     "step",
     value=lambda x, out: np.greater(x, 0.0, out=out),
     derivative=_step_derivative,
@@ -313,15 +326,32 @@ STEP = Rule(
     kinks=(0.0,),
 )
 
-ACTIVATIONS: dict[str, Rule] = {
-    rule.name: rule
-    for rule in (LINEAR, SIGMOID, TANH, RELU, leaky_relu(), ELU, SELU, GELU, SILU, SOFTPLUS, STEP)
+ACTIVATIONS: dict[str, ActivationFunction] = {
+    function.name: function
+    for function in (LINEAR, SIGMOID, TANH, RELU, leaky_relu(), ELU, SELU, GELU, SILU, SOFTPLUS, STEP)
 }
-"""Every activation by its name in the experiment file (softmax is an op of its own, in `softmax.py`)."""
+"""Every activation that is applied entry by entry, by its name in the experiment file."""
+
+WITH_SLOPE: dict[str, Callable[[float], ActivationFunction]] = {"leaky_relu": leaky_relu}
+"""Those that have a slope to choose, made from it."""
+
+BY_COLUMN: dict[str, type[Softmax]] = {"softmax": Softmax}
+"""Those that are an op of their own, because they take a sample's units together."""
 
 
-def rule_for(activation: str, slope: float | None = None) -> Rule:
-    """The rule of an activation by name; `slope` is for leaky_relu. Raises KeyError for an unknown name."""
-    if activation == "leaky_relu" and slope is not None:
-        return leaky_relu(slope)
-    return ACTIVATIONS[activation]
+def activation_function(name: str, slope: float | None = None) -> ActivationFunction:
+    """An activation by name; `slope` is for those that have one to choose. Raises KeyError for an unknown name."""
+    return ACTIVATIONS[name] if slope is None or name not in WITH_SLOPE else WITH_SLOPE[name](slope)
+
+
+def activation_op(name: str, slope: float | None, node: Node, output: Node) -> Op:
+    """The op that fills `output` with an activation of `node`. Raises KeyError for an unknown name."""
+    if name in BY_COLUMN:
+        return BY_COLUMN[name]((node,), output)
+    return Elementwise(activation_function(name, slope), node, output)
+
+
+def register_activation(function: ActivationFunction, traits: ActivationTraits) -> None:
+    """Adds an activation for this process: experiment files may name it from now on."""
+    ACTIVATION_TRAITS[traits.name] = traits
+    ACTIVATIONS[traits.name] = function

@@ -16,7 +16,7 @@ from typing_extensions import override
 
 from engine.autodiff.graph import Array, Columns, Node, Op, Scratch
 from engine.autodiff.ops.activation import RELU, SIGMOID, TANH
-from engine.autodiff.ops.elementwise import Rule
+from engine.autodiff.ops.elementwise import ScalarFunction
 from engine.autodiff.ops.erf import erf
 from engine.formula.expression import Entry, Expr, Indicator, Number, call, positive
 
@@ -199,62 +199,62 @@ def _sign_formula(x: Expr) -> Expr:
     return positive(x) - Indicator(x, "<", Number(0.0))
 
 
-FUNCTIONS: dict[str, Rule] = {
+FUNCTIONS: dict[str, ScalarFunction] = {
     rule.name: rule
     for rule in (
         SIGMOID,
         TANH,
         RELU,
-        Rule(
+        ScalarFunction(
             "negative",
             lambda x, out: np.negative(x, out=out),
             _negative_derivative,
             lambda x: -x,
             lambda x: Number(-1.0),
         ),
-        Rule(
+        ScalarFunction(
             "exp",
             lambda x, out: np.exp(x, out=out),
             lambda x, y, out: np.copyto(out, y),
             lambda x: call("exp", x),
             lambda x: call("exp", x),
         ),
-        Rule(
+        ScalarFunction(
             "log",
             lambda x, out: np.log(x, out=out),
             lambda x, y, out: np.reciprocal(x, out=out),
             lambda x: call("log", x),
             lambda x: 1 / x,
         ),
-        Rule(
+        ScalarFunction(
             "sqrt",
             lambda x, out: np.sqrt(x, out=out),
             _sqrt_derivative,
             lambda x: call("sqrt", x),
             lambda x: 1 / (2 * call("sqrt", x)),
         ),
-        Rule(
+        ScalarFunction(
             "sin",
             lambda x, out: np.sin(x, out=out),
             lambda x, y, out: np.cos(x, out=out),
             lambda x: call("sin", x),
             lambda x: call("cos", x),
         ),
-        Rule(
+        ScalarFunction(
             "cos",
             lambda x, out: np.cos(x, out=out),
             _cos_derivative,
             lambda x: call("cos", x),
             lambda x: -call("sin", x),
         ),
-        Rule(
+        ScalarFunction(
             "erf",
             erf,
             _erf_derivative,
             lambda x: call("erf", x),
             lambda x: 2 * call("exp", -(x**2)) / call("sqrt", Number(float(np.pi))),
         ),
-        Rule(
+        ScalarFunction(
             "abs",
             lambda x, out: np.abs(x, out=out),
             lambda x, y, out: np.sign(x, out=out),

@@ -2,7 +2,7 @@
 
     ∂a_ik/∂f_ik = g'(f_ik)        and 0 between different entries
 
-The function is a `Rule`: its value and derivative as in-place kernels, and the same two as formulas. A
+The function is a `ScalarFunction`: its value and derivative as in-place kernels, and the same two as formulas. A
 property test holds the four together.
 """
 
@@ -25,7 +25,7 @@ def _nothing_notable(x: float) -> str | None:
 
 
 @dataclass(frozen=True)
-class Rule:
+class ScalarFunction:
     """A differentiable function of one number, known four ways.
 
     `value(x, out)` and `derivative(x, y, out)` are kernels that write into `out` (y is the value at x);
@@ -43,19 +43,23 @@ class Rule:
     kinks: tuple[float, ...] = ()
     in_place: bool = False
 
+    def in_words(self, slope: float) -> str:
+        """What a derivative with this value is, in a few words."""
+        return f"slope of {self.name}"
+
 
 class Elementwise(Op):
-    """output = rule(input), same shape. Assign `rule` to change, say, a leaky ReLU's slope while training."""
+    """output = function(input), same shape. Assign `function` to change a leaky ReLU's slope while training."""
 
-    def __init__(self, rule: Rule, node: Node, output: Node) -> None:
+    def __init__(self, function: ScalarFunction, node: Node, output: Node) -> None:
         super().__init__((node,), output)
-        self.rule = rule
+        self.function = function
 
     @property
     @override
     def overwrites(self) -> bool:
-        """Where the rule allows it, unless a loss computes from the input."""
-        return self.rule.in_place and not self.fused
+        """Where the function allows it, unless a loss computes from the input."""
+        return self.function.in_place and not self.fused
 
     @property
     @override
@@ -81,12 +85,12 @@ class Elementwise(Op):
     @override
     def forward(self) -> None:
         """a = g(f)."""
-        self.rule.value(self.inputs[0].value, self.output.value)
+        self.function.value(self.inputs[0].value, self.output.value)
 
     @override
     def backward(self) -> None:
         """∂ℰ/∂f = g'(f) ∂ℰ/∂a."""
-        accumulates, derivative = self.accumulates[0], self.rule.derivative
+        accumulates, derivative = self.accumulates[0], self.function.derivative
         for x, y, arriving, target, slope in self._blocks:
             derivative(x, y, slope)
             if accumulates:
@@ -98,12 +102,12 @@ class Elementwise(Op):
     @override
     def formula(self, entry: Entry) -> Expr:
         """g of the entry."""
-        return self.rule.formula(self.inputs[0].entry(entry))
+        return self.function.formula(self.inputs[0].entry(entry))
 
     @override
     def local(self, i: int, entry: Entry) -> Iterable[tuple[Entry, Expr]]:
         """Each entry reaches its own output entry only."""
-        return ((entry, self.rule.derivative_formula(self.inputs[0].entry(entry))),)
+        return ((entry, self.function.derivative_formula(self.inputs[0].entry(entry))),)
 
     @override
     def fan_out(self, i: int) -> int:
@@ -114,12 +118,22 @@ class Elementwise(Op):
         """log|g'(f)| + beyond."""
         x, y = self.inputs[0].value[:, columns], self.output.value[:, columns]
         magnitude = np.empty_like(x)
-        self.rule.derivative(x, y, magnitude)
+        self.function.derivative(x, y, magnitude)
         np.log(np.abs(magnitude, out=magnitude), out=magnitude)
         result: Array = np.add(magnitude, beyond, out=magnitude)
         return result
 
     @override
+    def factor_words(self, i: int, entry: Entry, output_entry: Entry) -> str:
+        """What the slope at this entry's value is."""
+        slope = np.empty((1, 1), self.output.value.dtype)
+        row, column = entry
+        here = slice(row, row + 1), slice(column, column + 1)
+        with np.errstate(all="ignore"):
+            self.function.derivative(self.inputs[0].value[here], self.output.value[here], slope)
+        return self.function.in_words(float(slope[0, 0]))
+
+    @override
     def remark(self, i: int, entry: Entry, output_entry: Entry) -> str | None:
-        """What the rule finds notable at this entry's value."""
-        return self.rule.remark(float(self.inputs[0].value[entry]))
+        """What the function finds notable at this entry's value."""
+        return self.function.remark(float(self.inputs[0].value[entry]))

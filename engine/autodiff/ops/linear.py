@@ -121,6 +121,12 @@ class Linear(Op):
         return best
 
     @override
+    def factor_words(self, i: int, entry: Entry, output_entry: Entry) -> str:
+        if i == WEIGHT:
+            return "the activation below" if self.inputs[ACTIVATION].op else "the input"
+        return "weight on the way" if i == ACTIVATION else "the bias enters as it is"
+
+    @override
     def remark(self, i: int, entry: Entry, output_entry: Entry) -> str | None:
         """A zero input, or a zero weight, passes nothing back."""
         weight, activation = self.inputs[:2]

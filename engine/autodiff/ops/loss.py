@@ -115,6 +115,10 @@ class Loss(Op):
         return expression if self.n == 1 else expression / Symbol("n")
 
     @override
+    def factor_words(self, i: int, entry: Entry, output_entry: Entry) -> str:
+        return "how the loss changes with the prediction"
+
+    @override
     def remark(self, i: int, entry: Entry, output_entry: Entry) -> str | None:
         """Where Ŷ has rounded to 0 or 1 and its logarithm is infinite."""
         value = float(self.inputs[0].value[entry])

@@ -105,6 +105,10 @@ class Mean(_Statistic):
         shape = self.inputs[0].value[:, columns].shape
         return np.broadcast_to(beyond - np.log(self._count), shape)
 
+    @override
+    def factor_words(self, i: int, entry: Entry, output_entry: Entry) -> str:
+        return "share in the mean"
+
 
 class Std(_Statistic):
     """std = √(variance + EPSILON) of f about its mean.
@@ -161,6 +165,10 @@ class Std(_Statistic):
         deviation = np.abs(self.inputs[0].value[:, columns] - mean)
         result: Array = np.log(deviation) - np.log(self._count * std) + beyond
         return result
+
+    @override
+    def factor_words(self, i: int, entry: Entry, output_entry: Entry) -> str:
+        return "share in the standard deviation"
 
 
 VALUE, MEAN, STD = range(3)
@@ -253,6 +261,14 @@ class Standardize(Op):
             continued = continued + np.log(np.abs(self.output.value[:, columns]))
         best: Array = continued.max(axis=self.axis, keepdims=True)
         return best
+
+    @override
+    def factor_words(self, i: int, entry: Entry, output_entry: Entry) -> str:
+        return (
+            "divided by the standard deviation",
+            "the mean is subtracted",
+            "the standard deviation divides",
+        )[i]
 
     @override
     def remark(self, i: int, entry: Entry, output_entry: Entry) -> str | None:

@@ -48,6 +48,10 @@ class Add(Op):
         return 1
 
     @override
+    def factor_words(self, i: int, entry: Entry, output_entry: Entry) -> str:
+        return "through the shortcut" if i else "through the block"
+
+    @override
     def strongest(self, i: int, beyond: Array, columns: Columns) -> Array:
         """What lies beyond: log 1 = 0."""
         return beyond

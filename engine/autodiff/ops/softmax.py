@@ -70,6 +70,10 @@ class Softmax(Op):
         return self.output.shape[0]
 
     @override
+    def factor_words(self, i: int, entry: Entry, output_entry: Entry) -> str:
+        return f"softmax, to {'its own' if entry == output_entry else 'another'} output"
+
+    @override
     def strongest(self, i: int, beyond: Array, columns: Columns) -> Array:
         """max over i of log|Ŷ_i (1{i=j} - Ŷ_j)| + beyond_i."""
         y = self.output.value[:, columns]

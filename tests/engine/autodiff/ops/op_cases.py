@@ -15,7 +15,7 @@ import numpy as np
 from engine.autodiff.graph import Array, Graph, Node, Op
 from engine.autodiff.ops.activation import ACTIVATIONS, leaky_relu
 from engine.autodiff.ops.arithmetic import FUNCTIONS, OPERATIONS, PairRule, Pairwise
-from engine.autodiff.ops.elementwise import Elementwise, Rule
+from engine.autodiff.ops.elementwise import Elementwise, ScalarFunction
 from engine.autodiff.ops.linear import Linear
 from engine.autodiff.ops.loss import BinaryCrossEntropy, CrossEntropy, Loss, SquaredError
 from engine.autodiff.ops.norm import SAMPLES, UNITS, Mean, Standardize, Std
@@ -75,7 +75,7 @@ class OpCase:
     kind: type[Op]
     leaves: Callable[[int, int], Sequence[Leaf]]
     make: Callable[[Graph, Sequence[Node], str], Op]
-    rule: Rule | PairRule | None = None
+    rule: ScalarFunction | PairRule | None = None
 
     def __str__(self) -> str:
         return self.name
@@ -163,7 +163,7 @@ def _like_first(kind: Callable[..., Op]) -> Callable[[Graph, Sequence[Node], str
     return make
 
 
-def elementwise(name: str, rule: Rule) -> OpCase:
+def elementwise(name: str, rule: ScalarFunction) -> OpCase:
     def make(graph: Graph, inputs: Sequence[Node], output: str) -> Op:
         return _added(
             graph, Elementwise(rule, inputs[0], graph.result(Symbol(output), inputs[0].shape, inputs))

@@ -6,8 +6,16 @@ import numpy as np
 import pytest
 import sympy
 
-from engine.autodiff.ops.activation import ACTIVATIONS, RELU, SIGMOID, STEP, TANH, leaky_relu, rule_for
-from engine.autodiff.ops.elementwise import Rule
+from engine.autodiff.ops.activation import (
+    ACTIVATIONS,
+    RELU,
+    SIGMOID,
+    STEP,
+    TANH,
+    activation_function,
+    leaky_relu,
+)
+from engine.autodiff.ops.elementwise import ScalarFunction
 from engine.formula.expression import Symbol
 
 RULES = {
@@ -37,14 +45,14 @@ X = Symbol("x")
 every_rule = pytest.mark.parametrize("rule", RULES.values(), ids=RULES.keys())
 
 
-def kernel_value(rule: Rule, x: float, dtype: str = "float64") -> float:
+def kernel_value(rule: ScalarFunction, x: float, dtype: str = "float64") -> float:
     out = np.full((1, 1), np.nan, dtype)
     with np.errstate(all="ignore"):
         rule.value(np.array([[x]], dtype), out)
     return float(out[0, 0])
 
 
-def kernel_slope(rule: Rule, x: float, dtype: str = "float64") -> float:
+def kernel_slope(rule: ScalarFunction, x: float, dtype: str = "float64") -> float:
     array, y, out = np.array([[x]], dtype), np.empty((1, 1), dtype), np.full((1, 1), np.nan, dtype)
     with np.errstate(all="ignore"):
         rule.value(array, y)
@@ -54,7 +62,7 @@ def kernel_slope(rule: Rule, x: float, dtype: str = "float64") -> float:
 
 @every_rule
 @pytest.mark.parametrize("x", POINTS)
-def test_kernels_and_formulas_agree_everywhere(rule: Rule, x: float):
+def test_kernels_and_formulas_agree_everywhere(rule: ScalarFunction, x: float):
     # Kinks, rounding and overflow included: the formula on the screen must be the number beside it.
     assert rule.formula(X).evaluate({X: x}) == pytest.approx(kernel_value(rule, x), rel=1e-13, abs=1e-15)
     assert rule.derivative_formula(X).evaluate({X: x}) == pytest.approx(
@@ -64,7 +72,7 @@ def test_kernels_and_formulas_agree_everywhere(rule: Rule, x: float):
 
 @every_rule
 @pytest.mark.parametrize("x", POINTS)
-def test_float32_kernels_are_those_of_float64_rounded(rule: Rule, x: float):
+def test_float32_kernels_are_those_of_float64_rounded(rule: ScalarFunction, x: float):
     x = float(np.float32(x))
     assert kernel_value(rule, x, "float32") == pytest.approx(kernel_value(rule, x), rel=1e-6, abs=1e-6)
     assert kernel_slope(rule, x, "float32") == pytest.approx(kernel_slope(rule, x), rel=1e-6, abs=1e-6)
@@ -138,13 +146,13 @@ def test_remarks_of_the_relu_family():
     assert TANH.remark(0.0) is None
 
 
-def test_rule_for_takes_a_slope():
-    assert rule_for("relu") is RELU
-    assert kernel_value(rule_for("leaky_relu"), -1.0) == -0.01
-    assert kernel_value(rule_for("leaky_relu", 0.3), -1.0) == -0.3
-    assert kernel_slope(rule_for("leaky_relu", 0.0), -1.0) == 0.0
+def test_activation_function_takes_a_slope():
+    assert activation_function("relu") is RELU
+    assert kernel_value(activation_function("leaky_relu"), -1.0) == -0.01
+    assert kernel_value(activation_function("leaky_relu", 0.3), -1.0) == -0.3
+    assert kernel_slope(activation_function("leaky_relu", 0.0), -1.0) == 0.0
     with pytest.raises(KeyError):
-        rule_for("swish")
+        activation_function("swish")
 
 
 def test_sigmoid_never_leaves_0_to_1():

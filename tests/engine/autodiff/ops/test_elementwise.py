@@ -12,7 +12,7 @@ def test_another_rule_changes_value_gradient_formula_and_remark():
     x = op.inputs[0]
     x.value[...] = -2.0
     for slope in (0.1, 0.5):
-        op.rule = leaky_relu(slope)
+        op.function = leaky_relu(slope)
         compute(graph)
         op.output.grad[...] = 3.0
         op.backward()

@@ -18,7 +18,7 @@ import engine.autodiff.ops
 from engine.autodiff.graph import EVERY_COLUMN, Graph, Node, Op
 from engine.autodiff.ops.activation import ACTIVATIONS
 from engine.autodiff.ops.arithmetic import FUNCTIONS, OPERATIONS, PairRule
-from engine.autodiff.ops.elementwise import Rule
+from engine.autodiff.ops.elementwise import ScalarFunction
 from engine.autodiff.ops.loss import Loss
 from engine.autodiff.ops.norm import Std
 from engine.formula.expression import Entry
@@ -58,7 +58,9 @@ def test_every_rule_is_in_a_table_and_has_a_case():
     defined = {
         id(rule): rule.name
         for module in OP_MODULES
-        for _, rule in inspect.getmembers(module, lambda member: isinstance(member, Rule | PairRule))
+        for _, rule in inspect.getmembers(
+            module, lambda member: isinstance(member, ScalarFunction | PairRule)
+        )
     }
     tables = [*ACTIVATIONS.values(), *FUNCTIONS.values(), *OPERATIONS.values()]
     assert set(defined) <= {id(rule) for rule in tables}
@@ -100,7 +102,7 @@ def measured_jacobian(graph: Graph, op: Op, node: Node) -> dict[Entry, np.ndarra
 
 def near_kink(case: OpCase, op: Op) -> bool:
     """Whether a piecewise function is so near a kink that a difference would cross it."""
-    if isinstance(case.rule, Rule):
+    if isinstance(case.rule, ScalarFunction):
         kinks = (0.0,) if case.rule.name == "elu" else case.rule.kinks  # elu's curvature jumps
         return any(np.abs(op.inputs[0].value - kink).min() < 0.002 for kink in kinks)
     if isinstance(case.rule, PairRule):
