@@ -128,6 +128,11 @@ class Op(ABC):
         self.fused = False
 
     @property
+    def reads(self) -> tuple[Node, ...]:
+        """Nodes besides the inputs that it computes from, though its output does not change with them."""
+        return ()
+
+    @property
     def overwrites(self) -> bool:
         """Whether `forward` may write the output over the input: nothing reads that input again."""
         return False
@@ -215,6 +220,8 @@ class Graph:
     """Nodes and ops in topological order, the loss last.
 
     `n` is the number of samples; `constants` gives the numbers of symbols that are no node's (n, alpha, beta).
+    What is differentiated is one scalar: entry `seed` of the last op's output, which is the loss unless the graph
+    was `cut`.
     """
 
     n: int
@@ -222,6 +229,8 @@ class Graph:
     nodes: dict[Symbol, Node] = field(default_factory=dict)
     ops: list[Op] = field(default_factory=list)
     constants: dict[str, float] = field(default_factory=dict)
+    seed: Entry = (0, 0)
+    left_out: frozenset[Symbol] = frozenset()
 
     def leaf(
         self,
@@ -270,6 +279,30 @@ class Graph:
         for i, node in enumerate(op.inputs):
             node.consumers.append((op, i))
         return op.output
+
+    def cut(self, symbol: Symbol) -> Graph:
+        """Makes one entry of a computed node what is differentiated, in place of the loss. Call before `finish`.
+
+        Everything that this entry does not depend on is left out, and its names kept in `left_out`.
+        """
+        last = self.nodes[symbol.matrix]
+        needed = {id(last)}
+        kept: list[Op] = []
+        for op in reversed(self.ops):
+            if id(op.output) in needed:
+                needed.update(id(node) for node in (*op.inputs, *op.reads))
+                kept.append(op)
+        if not kept:
+            raise ValueError(f"{symbol.plain()} is given, not computed")
+        self.ops = kept[::-1]
+        self.left_out = frozenset(name for name, node in self.nodes.items() if id(node) not in needed)
+        self.nodes = {name: node for name, node in self.nodes.items() if id(node) in needed}
+        for node in self.nodes.values():
+            node.consumers = [(op, i) for op, i in node.consumers if op in kept]
+        for op in kept:  # the loss that sends the gradient past this op may be gone
+            op.fused = op.fused and bool(op.output.consumers)
+        self.seed = symbol.index or (0, 0)
+        return self
 
     def finish(
         self, *, gradients: bool = True, passing: Collection[Node] = (), together: Sequence[Node] = ()
@@ -353,19 +386,25 @@ class Graph:
 
     @property
     def loss(self) -> Node:
-        """The scalar that is differentiated: the last op's output."""
+        """The last op's output: the loss, or what stands in its place in a graph that was cut."""
         return self.ops[-1].output
+
+    @property
+    def differentiated(self) -> Symbol:
+        """The name of the scalar that is differentiated: E, unless the graph was cut."""
+        return self.loss.entry(self.seed)
 
     def forward(self) -> float:
         """Computes every node from the leaves and returns the loss."""
         with np.errstate(all="ignore"):
             for kernel in self._forward:
                 kernel()
-        return self.loss.value.item(0)
+        return self.loss.value.item(self.seed)
 
     def backward(self) -> None:
         """Computes ∂ℰ/∂node for every node that wants it; `forward` must have run."""
-        self.loss.grad.fill(1.0)
+        self.loss.grad.fill(0.0)
+        self.loss.grad[self.seed] = 1.0
         with np.errstate(all="ignore"):
             for kernel in self._backward:
                 kernel()
@@ -391,7 +430,7 @@ class Graph:
                 if any(id(one) in changed for one in op.inputs):
                     op.recompute(node)
                     changed.add(id(op.output))
-        return float(self.loss.value[0, 0])
+        return float(self.loss.value[self.seed])
 
     def value_of(self, symbol: Name) -> float:
         """The number that a name has now: a value, or for ∂ℰ/∂something a gradient.
@@ -399,7 +438,7 @@ class Graph:
         Raises KeyError for a name that this graph does not have.
         """
         if isinstance(symbol, Partial):
-            if symbol.of != self.loss.symbol:
+            if symbol.of != self.differentiated:
                 raise KeyError(symbol.plain())
             return float(self.nodes[symbol.by.matrix].grad[symbol.by.index or (0, 0)])
         if symbol.index is None and symbol.layer is None and symbol.name in self.constants:

@@ -11,9 +11,8 @@ they are looked at.
 
 from __future__ import annotations
 
-import difflib
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import overload
@@ -22,12 +21,9 @@ import numpy as np
 
 from engine.autodiff.graph import EVERY_COLUMN, Graph, Node
 from engine.autodiff.ops.loss import Loss
-from engine.derivation.paths import Edge, EntryRef, StrongestPaths, edges_from, path_counts, running_products
+from engine.derivation.paths import Edge, EntryRef, PathCounts, StrongestPaths, edges_from, running_products
+from engine.derivation.targets import TargetError, find_target
 from engine.formula.expression import Expr, Partial, Symbol
-
-
-class TargetError(ValueError):
-    """There is no gradient to explain for what was asked; the message is one clear line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,44 +82,6 @@ class TopPath:
     share: float | None
 
 
-def find_target(graph: Graph, target: Symbol) -> EntryRef:
-    """The entry that a symbol names.
-
-    Raises TargetError for an unknown name (naming the nearest), a missing or out-of-range index, and for the
-    labels and the loss, which have no gradient to explain.
-    """
-    differentiable = [node for node in graph.nodes.values() if node.needs_gradient and node is not graph.loss]
-    names = [node.symbol.plain() for node in differentiable]
-    node = graph.nodes.get(target.matrix)
-    name = target.matrix.plain()
-    if node is None:
-        nearest = difflib.get_close_matches(name, names, n=1, cutoff=0.3)
-        hint = f"; did you mean {nearest[0]}?" if nearest else "."
-        raise TargetError(f"there is no {name} in this network{hint} It has {', '.join(_abridged(names))}.")
-    if node is graph.loss:
-        raise TargetError("E is the loss itself; choose what to differentiate it by, such as W[1][0,0]")
-    if not node.needs_gradient:
-        raise TargetError(
-            f"{name} is given and has no gradient here; choose one of {', '.join(_abridged(names))}"
-        )
-    rows, columns = node.shape
-    if target.index is None:
-        if not node.scalar:
-            raise TargetError(f"{name} is {rows}×{columns}: say which entry, such as {name}[0,0]")
-        return EntryRef(node, (0, 0))
-    row, column = target.index
-    if not (0 <= row < rows and 0 <= column < columns):
-        raise TargetError(
-            f"{target.plain()} is outside {name}, which is {rows}×{columns}: "
-            f"rows 0 to {rows - 1}, columns 0 to {columns - 1}"
-        )
-    return EntryRef(node, (row, column))
-
-
-def _abridged(names: list[str]) -> list[str]:
-    return names if len(names) <= 12 else [*names[:6], "…", *names[-4:]]
-
-
 def explain(graph: Graph, target: Symbol, sample: int | None = None) -> Derivation:
     """The derivation of ∂ℰ/∂target after a forward and a backward pass of `graph`.
 
@@ -132,15 +90,16 @@ def explain(graph: Graph, target: Symbol, sample: int | None = None) -> Derivati
     """
     ref = find_target(graph, target)
     shares = sample_shares(graph, ref)
+    if not shares:
+        raise TargetError(f"{graph.differentiated.plain()} does not depend on {ref.symbol.plain()}")
     if sample is None:
         largest = max(shares, key=lambda share: (_size(share.value), -share.sample))
         return Derivation(graph, ref, largest.sample)
     if not 0 <= sample < graph.n:
         raise TargetError(f"sample {sample} is not there: this batch has samples 0 to {graph.n - 1}")
     if sample not in {share.sample for share in shares}:
-        raise TargetError(
-            f"{ref.symbol.plain()} belongs to sample {shares[0].sample}, not to sample {sample}"
-        )
+        belonging = ref.symbol if ref.node.per_sample else graph.differentiated
+        raise TargetError(f"{belonging.plain()} belongs to sample {shares[0].sample}, not to sample {sample}")
     return Derivation(graph, ref, sample)
 
 
@@ -157,17 +116,21 @@ def _sample(target: EntryRef, above: Node, column: int) -> int | None:
 
 def sample_shares(graph: Graph, target: EntryRef) -> tuple[SampleShare, ...]:
     """What each sample adds to a target's gradient; a target that belongs to one sample has only that one."""
-    counts = path_counts(graph)
+    counts = PathCounts(graph)
     values: dict[int, float] = {}
     paths: dict[int, int] = {}
     for op, i in target.node.consumers:
         (rows, columns), locals_ = op.local_values(i, target.entry, graph.value_of)
         with np.errstate(all="ignore"):
             contributions = locals_ * op.output.grad[rows, columns]
-        for column, contribution in zip(columns.tolist(), contributions.tolist(), strict=True):
+        reached = zip(rows.tolist(), columns.tolist(), contributions.tolist(), strict=True)
+        for row, column, contribution in reached:
+            further = counts.at(op.output, (row, column))
+            if not further:  # an entry that is beside the one that is differentiated
+                continue
             sample = _sample(target, op.output, column) or 0
             values[sample] = values.get(sample, 0.0) + contribution
-            paths[sample] = paths.get(sample, 0) + counts[id(op.output)]
+            paths[sample] = paths.get(sample, 0) + further
     if target.node.per_sample:  # its own gradient is stable where the product of two factors is not
         values = dict.fromkeys(values, target.gradient)
     return tuple(SampleShare(sample, values[sample], paths[sample]) for sample in sorted(values))
@@ -185,6 +148,7 @@ class Derivation(Sequence[Step]):
         self.sample = sample
         self._target = target
         self._strongest = StrongestPaths(graph, target.node, sample)
+        self._counts = self._strongest.counts
         if first is None:
             own = EVERY_COLUMN if target.node.per_sample else slice(sample, sample + 1)
             first = self._strongest.strongest_edge(target, own)
@@ -199,8 +163,13 @@ class Derivation(Sequence[Step]):
     # ── the target and its batch ────────────────────────────────────────────────────────────────────
 
     @property
+    def of(self) -> Symbol:
+        """What is differentiated: the loss, unless the graph was cut."""
+        return self.graph.differentiated
+
+    @property
     def target(self) -> Symbol:
-        """What the loss is differentiated by."""
+        """What it is differentiated by."""
         return self._target.symbol
 
     @property
@@ -226,9 +195,15 @@ class Derivation(Sequence[Step]):
     def _edges_of_sample(self) -> list[Edge]:
         return [
             edge
-            for edge in edges_from(self._target)
+            for edge in self._edges_from(self._target)
             if _sample(self._target, edge.above.node, edge.above.entry[1]) in (None, self.sample)
         ]
+
+    def _edges_from(self, ref: EntryRef) -> Iterator[Edge]:
+        """The edges from which some path leads on: all of them, where a loss is differentiated."""
+        for edge in edges_from(ref):
+            if self._counts.at(edge.above.node, edge.above.entry):
+                yield edge
 
     # ── the steps ───────────────────────────────────────────────────────────────────────────────────
 
@@ -252,7 +227,7 @@ class Derivation(Sequence[Step]):
     @property
     def path(self) -> tuple[Symbol, ...]:
         """The scalars along the path, the loss first and the target last."""
-        return (self.graph.loss.symbol, *(edge.below.symbol for edge in self._edges))
+        return (self.of, *(edge.below.symbol for edge in self._edges))
 
     def edge(self, index: int) -> Edge:
         """The edge that the path takes at a step."""
@@ -263,7 +238,7 @@ class Derivation(Sequence[Step]):
         ref = taken.below
         terms = []
         chosen = 0
-        for place, edge in enumerate(edges_from(ref)):
+        for place, edge in enumerate(self._edges_from(ref)):
             terms.append(self._term(edge))
             if edge.op is taken.op and edge.i == taken.i and edge.above == taken.above:
                 chosen = place
@@ -300,7 +275,7 @@ class Derivation(Sequence[Step]):
         target itself this chooses another sample, where the target belongs to several.
         """
         ref = self._edges[index].below
-        edge = list(edges_from(ref))[term]
+        edge = list(self._edges_from(ref))[term]
         at_target = index == len(self) - 1
         sample = _sample(self._target, edge.above.node, edge.above.entry[1]) if at_target else self.sample
         first = edge if at_target else self._edges[-1]
@@ -320,6 +295,6 @@ class Derivation(Sequence[Step]):
         found = []
         for edges in self._strongest.best(self._edges_of_sample(), k):
             *_, value = running_products(self.graph, reversed(edges))
-            nodes = (self.graph.loss.symbol, *(edge.below.symbol for edge in reversed(edges)))
+            nodes = (self.of, *(edge.below.symbol for edge in reversed(edges)))
             found.append(TopPath(nodes, value, value / self.sample_value if self.sample_value else None))
         return found

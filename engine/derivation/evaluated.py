@@ -7,13 +7,14 @@ Everything that is shown of one pass (`grads`, `explain`) reads this; `check` me
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from engine.autodiff.graph import Graph
-from engine.derivation.chain_rule import find_target
-from engine.derivation.gradcheck import EntryCheck, check_entry
+from engine.derivation.gradcheck import EntryCheck, ParameterCheck, check_entry, check_parameter
+from engine.derivation.targets import find_output, find_target, resolve_target
 from engine.experiment.datasets import DataSet, load_data
 from engine.experiment.errors import UNNAMED
 from engine.experiment.spec import Experiment
@@ -40,18 +41,56 @@ class EvaluatedExperiment:
         graph.backward()
         return cls(experiment, data, network, graph)
 
+    def differentiating(self, output: Symbol) -> EvaluatedExperiment:
+        """The same with one entry of a computed matrix differentiated in place of the loss. Raises TargetError."""
+        symbol = find_output(self.graph, output)
+        if symbol == self.graph.differentiated:
+            return self
+        graph = self.network.graph(self.data.X, self.data.Y, of=symbol)
+        graph.forward()
+        graph.backward()
+        return replace(self, graph=graph)
+
+    @property
+    def parameters(self) -> list[Symbol]:
+        """The parameters that what is differentiated depends on."""
+        return [name for name in self.network.parameters if name in self.graph.nodes]
+
+    def check_parameters(self) -> Iterator[ParameterCheck]:
+        """Backward against central differences in float64, one parameter at a time."""
+        twin, generator = _twin(self.network, self.graph), np.random.default_rng(0)
+        for name in self.parameters:
+            yield check_parameter(twin, twin.nodes[name], generator)
+
     def check(self, target: Symbol) -> EntryCheck:
         """The central difference at one entry of any node, always in float64. Raises TargetError."""
         return check_target(self.network, self.graph, target)
 
+    def check_matrix(self, target: Symbol) -> ParameterCheck:
+        """The central differences of a whole matrix's entries. Raises TargetError."""
+        return check_matrix(self.network, self.graph, resolve_target(self.graph, target))
+
 
 def check_target(network: Network, graph: Graph, target: Symbol) -> EntryCheck:
-    """Checks one entry on a float64 twin of `graph`, which is itself left alone. Raises TargetError.
+    """Checks one entry on a float64 twin of `graph`, which is itself left alone. Raises TargetError."""
+    twin = _twin(network, graph)
+    return check_entry(twin, find_target(twin, target))
 
-    The twin has its own copy of the samples as well, so that the inputs can be moved too.
-    """
-    samples = [np.array(graph.nodes[name].value, np.float64) for name in (X, Y)]
-    twin = network.astype("float64").graph(*samples)
+
+def check_matrix(network: Network, graph: Graph, target: Symbol) -> ParameterCheck:
+    """Checks the entries of a whole matrix (of a large one, a random choice) on a float64 twin of `graph`."""
+    twin = _twin(network, graph)
+    return check_parameter(twin, twin.nodes[target], np.random.default_rng(0))
+
+
+def _twin(network: Network, graph: Graph) -> Graph:
+    """The same graph in float64, with its own copy of the samples, so that the inputs can be moved too."""
+    inputs = np.array(graph.nodes[X].value, np.float64)
+    exact = network.astype("float64")
+    if Y in graph.nodes:
+        twin = exact.graph(inputs, np.array(graph.nodes[Y].value, np.float64))
+    else:  # what is differentiated knows nothing of the labels
+        twin = exact.graph(inputs, np.zeros((network.layers[-1].units, graph.n)), of=graph.differentiated)
     twin.forward()
     twin.backward()
-    return check_entry(twin, find_target(twin, target))
+    return twin

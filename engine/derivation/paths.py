@@ -19,6 +19,7 @@ from itertools import count, islice
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from engine.autodiff.graph import EVERY_COLUMN, Array, Columns, Graph, Node, Op
 from engine.autodiff.ops.loss import Loss
@@ -26,6 +27,9 @@ from engine.formula.expression import Entry, Expr, Symbol
 
 DIGITS_THAT_DIFFER = 9
 """Log-magnitudes that agree to this many decimals count as equal, so that ties do not multiply the search."""
+
+
+Indices = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +103,64 @@ def _log_magnitude(value: float) -> float:
     return math.log(abs(value)) if abs(value) > 0.0 else -math.inf  # NaN counts as 0
 
 
+class PathCounts:
+    """How many paths lead from an entry of a node to what is differentiated.
+
+    To a loss, all entries of a node have equally many. To one entry of a matrix they have not: an entry of another
+    sample or another unit may have none.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self._uniform = graph.loss.value.size == 1
+        self._of_node = path_counts(graph) if self._uniform else {}
+        self._of_entry = {} if self._uniform else entry_counts(graph)
+
+    @property
+    def uniform(self) -> bool:
+        """Whether all entries of a node have equally many."""
+        return self._uniform
+
+    def at(self, node: Node, entry: Entry) -> int:
+        """The number for one entry."""
+        if self._uniform:
+            return self._of_node.get(id(node), 0)
+        counts = self._of_entry.get(id(node))
+        return 0 if counts is None else int(counts[entry])
+
+    def leading(self, node: Node, rows: Indices, columns: Indices) -> npt.NDArray[np.bool_]:
+        """Which of these entries lead there at all."""
+        counts = self._of_entry.get(id(node))
+        if counts is None:
+            return np.full(len(rows), self._of_node.get(id(node), 0) > 0)
+        return np.asarray(counts[rows, columns] > 0, dtype=bool)
+
+
+def entry_counts(graph: Graph) -> dict[int, npt.NDArray[Any]]:
+    """For each computed node (by `id`), how many paths lead from each entry to the one that is differentiated."""
+    counts = {id(graph.loss): np.zeros(graph.loss.shape, dtype=object)}
+    counts[id(graph.loss)][graph.seed] = 1
+    for op in reversed(graph.ops):
+        beyond = counts.get(id(op.output))
+        for i, node in enumerate(op.inputs):
+            if beyond is None or node.op is None:
+                continue
+            found = counts.setdefault(id(node), np.zeros(node.shape, dtype=object))
+            for entry in _entries_to_count(node, op.output, beyond):
+                (rows, columns), _ = op.local_values(i, entry, graph.value_of)
+                found[entry] += beyond[rows, columns].sum()
+    return counts
+
+
+def _entries_to_count(node: Node, output: Node, beyond: npt.NDArray[Any]) -> Iterator[Entry]:
+    """The entries from which some path may lead on: of samples by themselves, only those that have one."""
+    columns: Iterable[int] = range(node.shape[1])
+    if node.per_sample and output.per_sample:
+        columns = np.flatnonzero(beyond.any(axis=0)).tolist()
+    return ((row, column) for column in columns for row in range(node.shape[0]))
+
+
 def path_counts(graph: Graph) -> dict[int, int]:
-    """For each node (by `id`), how many paths lead from any one of its entries to the loss."""
+    """For each node (by `id`), how many paths lead from any one of its entries to the loss, a single number."""
     counts = {id(graph.loss): 1}
     for op in reversed(graph.ops):
         beyond = counts.get(id(op.output), 0)
@@ -119,12 +179,19 @@ class StrongestPaths:
         self.graph = graph
         coupled = any(not op.output.per_sample for op in graph.ops[:-1])
         self.columns: Columns = EVERY_COLUMN if sample is None or coupled else slice(sample, sample + 1)
-        self._beyond: dict[int, Array] = {id(graph.loss): np.zeros((1, 1))}
+        self.counts = PathCounts(graph)
+        self._beyond: dict[int, Array] = {id(graph.loss): self._at_the_end()}
         above = _descendants(graph, start)
         with np.errstate(all="ignore"):
             for op in reversed(graph.ops):
-                if id(op.output) in above:
+                if id(op.output) in above and id(op.output) in self._beyond:
                     self._sweep(op, above)
+
+    def _at_the_end(self) -> Array:
+        """log 1 for the entry that is differentiated, log 0 for those beside it."""
+        end = np.full(self.graph.loss.shape, -math.inf)
+        end[self.graph.seed] = 0.0
+        return end[:, self.columns] if self.graph.loss.per_sample else end
 
     def _sweep(self, op: Op, above: set[int]) -> None:
         for i, node in enumerate(op.inputs):
@@ -184,14 +251,17 @@ class StrongestPaths:
             (rows, reached), values = op.local_values(i, ref.entry, self.graph.value_of)
             if columns != EVERY_COLUMN and op.output.per_sample:
                 rows, reached, values = rows[columns], reached[columns], values[columns]
+            leading = np.flatnonzero(self.counts.leading(op.output, rows, reached))
+            if not leading.size:
+                continue
             with np.errstate(all="ignore"):
                 beyond = self._beyond[id(op.output)][rows, self._column(op.output, reached)]
                 totals = np.fmax(np.log(np.abs(values)) + beyond, -np.inf)  # NaN counts as -inf
-            place = int(totals.argmax())
+            place = int(leading[totals[leading].argmax()])
             if best is None or totals[place] > best_total:
                 best, best_total = (op, i, (int(rows[place]), int(reached[place]))), float(totals[place])
         if best is None:
-            raise ValueError(f"{ref.symbol.plain()} does not reach the loss")
+            raise ValueError(f"{ref.symbol.plain()} does not reach {self.graph.differentiated.plain()}")
         return self._edge(best[0], best[1], ref, best[2])
 
     def _edge(self, op: Op, i: int, ref: EntryRef, above: Entry) -> Edge:

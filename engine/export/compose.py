@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
+from engine.autodiff.ops.loss import Loss
 from engine.derivation.chain_rule import Derivation, Step, TopPath
 from engine.derivation.gradcheck import EntryCheck
 from engine.export.document import (
@@ -31,7 +32,6 @@ from engine.export.document import (
 from engine.export.vocabulary import VERDICTS, factor_words, loss_definition
 from engine.formula.expression import Expr, Number, Partial, Power, Product, Symbol
 from engine.formula.text import counted
-from engine.model.network import LOSS
 
 MOST_ROWS = 6
 """Of a longer sum, this many of its largest terms are listed, then what the others add together."""
@@ -97,11 +97,11 @@ def _product(before: float, value: float, running: float) -> Expr | None:
 
 def _facts(derivation: Derivation) -> Facts:
     graph, target = derivation.graph, derivation.target
-    gradient = Partial(LOSS, target)
+    gradient = Partial(derivation.of, target)
     node = graph.nodes[target.matrix]
     scalar: Spans = (gradient, ", a scalar")
     if not node.scalar:
-        whole = Partial(LOSS, target.matrix)
+        whole = Partial(derivation.of, target.matrix)
         scalar += (
             ": one entry of the matrix ",
             whole,
@@ -109,7 +109,8 @@ def _facts(derivation: Derivation) -> Facts:
             target.matrix,
             " is",
         )
-    items: list[tuple[str, Spans]] = [("Asked", (*scalar, ".")), ("Loss", _loss_spans(derivation))]
+    loss = ("Loss" if isinstance(graph.ops[-1], Loss) else "Of", _loss_spans(derivation))
+    items: list[tuple[str, Spans]] = [("Asked", (*scalar, ".")), loss]
     items.append(("Matrices", _matrix_spans(derivation)))
     if derivation.n > 1:
         items.append(("Samples", _sample_spans(derivation)))
@@ -123,7 +124,7 @@ def _size(shape: tuple[int, int]) -> str:
 
 def _loss_spans(derivation: Derivation) -> Spans:
     graph = derivation.graph
-    value: Spans = (graph.loss.symbol, " ", Value(float(graph.loss.value[0, 0])), ", a scalar")
+    value: Spans = (derivation.of, " ", Value(graph.value_of(derivation.of)), ", a scalar")
     definition = loss_definition(graph.ops[-1])
     if definition is None:
         return (*value, ".")
@@ -135,7 +136,7 @@ def _loss_spans(derivation: Derivation) -> Spans:
     summed = "samples" if graph.nodes[Symbol("Y")].shape[0] == 1 else "samples and outputs"
     return (
         f"{definition.name}, ",
-        LOSS,
+        derivation.of,
         f" = {sign}(1/",
         Symbol("n"),
         ") Σ [",
@@ -174,7 +175,11 @@ def _abridged(items: Sequence[_Item]) -> list[_Item | None]:
 
 def _sample_spans(derivation: Derivation) -> Spans:
     if len(derivation.samples) == 1:
-        return (derivation.target, f" belongs to sample {derivation.sample} alone.")
+        of_one = derivation.graph.nodes[derivation.target.matrix].per_sample
+        return (
+            derivation.target if of_one else derivation.of,
+            f" belongs to sample {derivation.sample} alone.",
+        )
     return (
         f"the gradient is a sum over {derivation.n} samples; the steps below are those of sample "
         f"{derivation.sample}, which adds ",
@@ -198,7 +203,7 @@ def _chain(derivation: Derivation, factors: tuple[Factor, ...]) -> Iterator[Bloc
                 "One path leads from ",
                 derivation.target,
                 " to ",
-                LOSS,
+                derivation.of,
                 f"{through}: the gradient is{of_sample} one product of {count}.",
             )
         )
@@ -208,12 +213,14 @@ def _chain(derivation: Derivation, factors: tuple[Factor, ...]) -> Iterator[Bloc
                 *count_spans(derivation.path_count, "paths lead from ", sentence=True),
                 derivation.target,
                 " to ",
-                LOSS,
+                derivation.of,
                 f" through sample {derivation.sample}, and the gradient is the sum of their products. "
                 f"Below is one path, a product of {count}.",
             )
         )
-    chain = Chain(Partial(LOSS, derivation.target) if whole else None, factors, derivation[-1].running)
+    chain = Chain(
+        Partial(derivation.of, derivation.target) if whole else None, factors, derivation[-1].running
+    )
     yield chain
     if not chain.can_be_multiplied:
         yield Paragraph(
@@ -241,7 +248,9 @@ def _simplification(derivation: Derivation) -> Iterator[Block]:
             values = [line.evaluate(derivation.graph.value_of) for line in step.simplification]
             some_finite = any(map(math.isfinite, values))
             shown = [value if math.isfinite(value) or not some_finite else None for value in values]
-            yield Equations(Partial(LOSS, step.node), tuple(zip(step.simplification, shown, strict=True)))
+            yield Equations(
+                Partial(derivation.of, step.node), tuple(zip(step.simplification, shown, strict=True))
+            )
 
 
 # ── sums ────────────────────────────────────────────────────────────────────────────────────────────
@@ -258,7 +267,7 @@ def _sums(derivation: Derivation) -> Iterator[Block]:
     yield Heading("Where several ways meet")
     for step in steps[:MOST_SUMS]:
         yield Paragraph(
-            (Partial(LOSS, step.node), f" is a sum of {len(step.terms)} terms, one for each way on:")
+            (Partial(derivation.of, step.node), f" is a sum of {len(step.terms)} terms, one for each way on:")
         )
         yield _sum_table(step)
     if len(steps) > MOST_SUMS:
@@ -334,7 +343,8 @@ def _paths(derivation: Derivation) -> Iterator[Block]:
         (*count_spans(derivation.path_count, f"paths{of}; these carry the most:", sentence=True),)
     )
     rows = tuple(_path_row(path, derivation) for path in top)
-    yield Table(("product", "share", "from the loss to the target"), rows, frozenset({0, 1}))
+    end = "the loss" if isinstance(derivation.graph.ops[-1], Loss) else derivation.of.plain()
+    yield Table(("product", "share", f"from {end} to the target"), rows, frozenset({0, 1}))
 
 
 def _path_row(path: TopPath, derivation: Derivation) -> tuple[Spans, ...]:

@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from engine.autodiff.graph import Graph
+from engine.autodiff.ops.loss import Loss
 from engine.derivation.chain_rule import Derivation, Step, Term, TopPath
 from engine.derivation.gradcheck import EntryCheck, ParameterCheck
 from engine.metrics.step_record import StepRecord, layer_names
@@ -42,8 +43,13 @@ def grads_record(graph: Graph) -> Record:
 
 
 def explain_record(derivation: Derivation, check: EntryCheck) -> Record:
-    """A derivation: its steps from the loss to the target, the strongest paths, and the numerical check."""
+    """A derivation: its steps from the loss to the target, the strongest paths, and the numerical check.
+
+    What is differentiated is named where it is not the loss.
+    """
+    of = {} if isinstance(derivation.graph.ops[-1], Loss) else {"of": derivation.of.plain()}
     return {
+        **of,
         "target": derivation.target.plain(),
         "value": derivation.value,
         "n": derivation.n,

@@ -50,7 +50,7 @@ def _table(graph: Graph, width: int, style: Style) -> Iterator[str]:
     sizes = [f"{node.shape[0]}{times}{node.shape[1]}" for node in nodes]
     name_width, size_width = max(map(len, names)), max(map(len, sizes))
     room = (width - name_width - size_width - 3 * GAP) // 2
-    drawn = [(_matrix(node.value, room, style), _gradient(node, room, style)) for node in nodes]
+    drawn = [(drawn_matrix(node.value, room, style), _gradient(node, room, style)) for node in nodes]
     value_width = max(len(line) for value, _ in drawn for line in value)
     gap = " " * GAP
     partial = symbol_text(LOSS, style)
@@ -66,12 +66,12 @@ def _table(graph: Graph, width: int, style: Style) -> Iterator[str]:
 
 def _gradient(node: Node, room: int, style: Style) -> list[str]:
     if node.needs_gradient:
-        return _matrix(node.grad, room, style)
+        return drawn_matrix(node.grad, room, style)
     text = "(labels, given)" if node.symbol == Y else "(given)"
     return [ascii_text(text)]
 
 
-def _matrix(values: Array, room: int, style: Style) -> list[str]:
+def drawn_matrix(values: Array, room: int, style: Style) -> list[str]:
     """The matrix in brackets, abridged so that it is at most `room` columns wide where one number fits at all."""
     dots, vertical = ("...", ":") if style.ascii else ("⋯", "⋮")
     rows = _shown(values.shape[0], MOST_ROWS)

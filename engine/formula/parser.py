@@ -29,6 +29,7 @@ from engine.formula.expression import (
     Symbol,
 )
 from engine.formula.notation import GREEK
+from engine.formula.typed_names import in_plain_form
 
 MAX_LENGTH = 10_000
 """The longest text that is read, in characters."""
@@ -60,33 +61,16 @@ def parse(text: str) -> Expr:
 def parse_symbol(text: str) -> Symbol:
     """The symbol that `text` names, such as ``W[1][1,1]`` or ``Y_hat[0,0]``. Raises ParseError.
 
-    The tutorials' names may be written in either case: ``w[1][1, 1]`` is W[1][1,1]. What the screen shows may be
-    pasted: ``∂ℰ/∂W⁽¹⁾₁₁`` is W[1][1,1] as well.
+    The tutorials' names may be written in either case: ``w[1][1, 1]`` is W[1][1,1]; a name by itself is left as it
+    is, since an expression may have an x that is no X. What the screen shows may be pasted, and the tutorials'
+    LaTeX typed: ``∂ℰ/∂W⁽¹⁾₁₁`` and ``W^{[1]}_{11}`` are W[1][1,1] as well.
     """
-    parser = _Parser(_as_typed(text))
+    parser = _Parser(in_plain_form(text))
     symbol = parser.symbol()
     parser.expect_end()
+    if symbol.layer is None and symbol.index is None:
+        return symbol
     return Symbol(_TUTORIAL_NAMES.get(symbol.name.casefold(), symbol.name), symbol.layer, symbol.index)
-
-
-_GRADIENT_OF = re.compile(r"\s*(?:∂ℰ/∂|∂E/∂|dE/d)")
-_RAISED_LAYER = re.compile("⁽([⁰¹²³⁴⁵⁶⁷⁸⁹]+)⁾")
-_LOWERED_INDEX = re.compile("([₀₁₂₃₄₅₆₇₈₉]+),?([₀₁₂₃₄₅₆₇₈₉]*)")
-_DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉", "01234567890123456789")
-
-
-def _as_typed(shown: str) -> str:
-    """A name as the screen shows it, in the plain form: raised layers and lowered indices in square brackets."""
-    text = _GRADIENT_OF.sub("", shown, count=1)
-    text = _RAISED_LAYER.sub(lambda layer: f"[{layer[1].translate(_DIGITS)}]", text)
-
-    def index(lowered: re.Match[str]) -> str:
-        row, column = lowered[1], lowered[2]
-        if not column and len(row) == 2:  # ₁₁ is row 1, column 1; larger numbers are shown with a comma
-            row, column = row[0], row[1]
-        return f"[{row.translate(_DIGITS)},{column.translate(_DIGITS)}]" if column else lowered[0]
-
-    return _LOWERED_INDEX.sub(index, text)
 
 
 _TUTORIAL_NAMES = {

@@ -86,6 +86,7 @@ class Network:
         gradients: bool = True,
         into: Mapping[Symbol, Array] | None = None,
         transient: bool = False,
+        of: Symbol | None = None,
     ) -> Graph:
         """The graph for the samples X (features, n) and Y (outputs, n).
 
@@ -93,10 +94,11 @@ class Network:
         and of Y_hat where the loss does not need them. With `gradients=False` it can only go forward. `into` gives
         arrays for the gradients of the parameters. With `transient` f[l] and a[l] share memory where they can:
         after the forward pass the value of f[l] is a[l]'s, after the backward pass only the gradients of parameters
-        are there, and what the activation functions return lies side by side.
+        are there, and what the activation functions return lies side by side. With `of`, one entry of a computed
+        matrix, that entry is differentiated in place of the loss, and what it does not depend on is left out.
         """
         builder = _Builder(self, inputs, labels, training, into or {})
-        return builder.build(gradients, transient)
+        return builder.build(gradients, transient, of)
 
 
 class _Builder:
@@ -116,10 +118,12 @@ class _Builder:
         self.label = self.graph.leaf(Y, labels, needs_gradient=False, per_sample=True)
         self.current = self.graph.leaf(X, inputs, needs_gradient=not training, per_sample=True)
 
-    def build(self, gradients: bool, transient: bool) -> Graph:
+    def build(self, gradients: bool, transient: bool, of: Symbol | None = None) -> Graph:
         for number, layer in enumerate(self.network.layers, start=1):
             self._layer(number, layer)
         self._loss()
+        if of is not None:
+            self.graph.cut(of)
         if not transient:
             return self.graph.finish(gradients=gradients)
         return self.graph.finish(gradients=gradients, passing=self._passing(), together=self.activated)

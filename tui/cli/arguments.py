@@ -127,6 +127,16 @@ def experiment_argument(command: _Command) -> _Command:
     return click.argument("experiment", type=ExperimentType())(command)
 
 
+def of_option(command: _Command) -> _Command:
+    """--of."""
+    return click.option(
+        "--of",
+        type=TargetType(),
+        metavar="OUTPUT",
+        help='What to differentiate in place of the loss: one computed number, such as "Y_hat[0,0]" or "f[1][2,0]".',
+    )(command)
+
+
 def ascii_option(command: _Command) -> _Command:
     """--ascii."""
     return click.option("--ascii", is_flag=True, help="Keep to 7-bit characters.")(command)

@@ -62,7 +62,7 @@ def _bad_input(error: Exception) -> int | None:
     if isinstance(error, ImportError):
         return None  # a broken installation, in which the imports below would fail as well
     # Imported only now: neither help nor a usage error has to wait for NumPy.
-    from engine.derivation.chain_rule import TargetError
+    from engine.derivation.targets import TargetError
     from engine.experiment.errors import ExperimentError
     from engine.formula.parser import ParseError
     from engine.runs.log import RunLogError

@@ -24,9 +24,10 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Static
 
-from engine.derivation.chain_rule import Derivation, TargetError
+from engine.derivation.chain_rule import Derivation
 from engine.derivation.gradcheck import EntryCheck
 from engine.derivation.gradient_step import Update
+from engine.derivation.targets import TargetError
 from engine.experiment.loading import PRESET_NAMES
 from engine.export import written_text
 from engine.export.vocabulary import VERDICTS

@@ -120,6 +120,12 @@ class Std(_Statistic):
         super().__init__(axis, (node,), output)
         self.mean = mean
 
+    @property
+    @override
+    def reads(self) -> tuple[Node, ...]:
+        """The mean."""
+        return (self.mean,)
+
     @override
     def forward(self) -> None:
         """√((1/count) Σ (f - mean)² + EPSILON)."""

@@ -8,7 +8,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from engine.autodiff.graph import Array, Graph, Node
-from engine.derivation.chain_rule import Derivation, Step, TargetError, explain, find_target
+from engine.derivation.chain_rule import Derivation, Step, explain
+from engine.derivation.targets import TargetError, find_target
 from engine.experiment.spec import BceLoss, CrossEntropyLoss, LayerSpec, SquaredErrorLoss
 from engine.formula.expression import Partial, Symbol
 from engine.model.network import Network

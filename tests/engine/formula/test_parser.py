@@ -208,7 +208,7 @@ def test_any_text_is_an_expression_or_a_parse_error(text: str) -> None:
         ("Ŷ[0,0]", Symbol("Y_hat", None, (0, 0))),
         ("y_hat[0,0]", Symbol("Y_hat", None, (0, 0))),
         ("x[1,0]", Symbol("X", None, (1, 0))),
-        ("e", Symbol("E")),
+        ("e", Symbol("e")),  # by itself it may be a name of an expression's own; the graph decides
         ("omega0", Symbol("omega0")),
     ],
 )
@@ -240,6 +240,20 @@ def test_parse_symbol_errors(text: str, message: str) -> None:
         ("dE/dW[1]_11", None),
         ("dE/dW[1][1,1]", "W[1][1,1]"),
         ("X₁₀", "X[1,0]"),
+        ("W^{[1]}_{11}", "W[1][1,1]"),
+        ("W^{(1)}_{1,1}", "W[1][1,1]"),
+        ("W^{[12]}_{10, 3}", "W[12][10,3]"),
+        ("W_{11}^{[1]}", "W[1][1,1]"),
+        ("W^[1]_{11}", "W[1][1,1]"),
+        ("W^{[1]}", "W[1]"),
+        (r"\hat{Y}_{00}", "Y_hat[0,0]"),
+        (r"\frac{\partial \mathcal{E}}{\partial W^{[1]}_{11}}", "W[1][1,1]"),
+        (r"\frac{\partial E}{\partial f^{[2]}_{00}}", "f[2][0,0]"),
+        ("W[1][1][1]", "W[1][1,1]"),
+        ("w[1][1][0]", "W[1][1,0]"),
+        ("b[2][1]", "b[2][1,0]"),
+        ("X[1][0]", "X[1,0]"),
+        ("y_hat[0][1]", "Y_hat[0,1]"),
     ],
 )
 def test_what_the_screen_shows_may_be_typed(shown: str, plain: str | None) -> None:

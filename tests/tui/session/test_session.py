@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.derivation.chain_rule import TargetError
+from engine.derivation.targets import TargetError
 from engine.experiment.errors import ExperimentError
 from engine.formula.expression import Symbol
 from tests.tui.experiments import READABLE, WIDE, session, session_of

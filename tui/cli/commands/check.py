@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from tui.cli.arguments import ascii_option, experiment_argument, json_option
+from tui.cli.arguments import ascii_option, experiment_argument, json_option, of_option
 from tui.cli.group import FAILED
 from tui.cli.output import output_style, write, write_json
+
+if TYPE_CHECKING:
+    from engine.formula.expression import Symbol
 
 
 @click.command
 @experiment_argument
+@of_option
 @json_option
 @ascii_option
-def check(experiment: str, as_json: bool, ascii: bool) -> None:
+def check(experiment: str, of: Symbol | None, as_json: bool, ascii: bool) -> None:
     """Check every parameter against central differences.
 
     EXPERIMENT is a preset's name (see bptui presets) or the path of a TOML file. Computed in float64; of each
@@ -23,14 +29,15 @@ def check(experiment: str, as_json: bool, ascii: bool) -> None:
     \b
     Examples:
       bptui check tutorial-b
+      bptui check tutorial-b --of "Y_hat[0,0]"
       bptui check lab/wine.toml --json
     """
     from engine.derivation.evaluated import EvaluatedExperiment
-    from engine.derivation.gradcheck import check_network
     from engine.experiment.loading import load_experiment
 
     evaluated = EvaluatedExperiment.of(load_experiment(experiment), experiment)
-    checks = check_network(evaluated.network, evaluated.data.X, evaluated.data.Y)
+    evaluated = evaluated if of is None else evaluated.differentiating(of)
+    checks = evaluated.check_parameters()
     if as_json:
         from engine.export.json_records import check_record
 
@@ -41,7 +48,7 @@ def check(experiment: str, as_json: bool, ascii: bool) -> None:
         from engine.export.check_table import CheckTable, check_summary
 
         table = CheckTable(
-            [evaluated.graph.nodes[name] for name in evaluated.network.parameters], output_style(ascii)
+            [evaluated.graph.nodes[name] for name in evaluated.parameters], output_style(ascii)
         )
         write(table.header)
         done = []

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tui.cli.arguments import TargetType, ascii_option, experiment_argument
+from tui.cli.arguments import TargetType, ascii_option, experiment_argument, of_option
 from tui.cli.output import output_style, output_width, write, write_json, write_page
 
 if TYPE_CHECKING:
+    from engine.derivation.evaluated import EvaluatedExperiment
     from engine.formula.expression import Symbol
 
 FORMATS = ("text", "markdown", "latex", "json")
@@ -23,8 +24,9 @@ FORMATS = ("text", "markdown", "latex", "json")
     type=TargetType(),
     required=True,
     metavar="TARGET",
-    help='The entry to differentiate the loss by: "W[1][1,1]", "b[2][0,0]", "X[1,0]", "a[1][0,3]".',
+    help='What to differentiate by: an entry ("W[1][1,1]", "X[1,0]", "W^{[1]}_{11}") or a whole matrix ("W[1]").',
 )
+@of_option
 @click.option("--sample", type=int, help="Whose steps to show; by default the sample that contributes most.")
 @click.option(
     "--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="How to write it."
@@ -34,25 +36,40 @@ FORMATS = ("text", "markdown", "latex", "json")
 )
 @ascii_option
 def explain(
-    experiment: str, target: Symbol, sample: int | None, form: str, jacobian: bool, ascii: bool
+    experiment: str,
+    target: Symbol,
+    of: Symbol | None,
+    sample: int | None,
+    form: str,
+    jacobian: bool,
+    ascii: bool,
 ) -> None:
     """Take one gradient apart, factor by factor.
 
     EXPERIMENT is a preset's name (see bptui presets) or the path of a TOML file. Every factor is named,
-    evaluated and multiplied up, and the result is checked against a central difference.
+    evaluated and multiplied up, and the result is checked against a central difference. A whole matrix is given in
+    matrix form, with every shape on the way and its largest entries evaluated.
 
     \b
     Examples:
       bptui explain tutorial-b --wrt "W[1][1,1]"
+      bptui explain tutorial-b --wrt "W[1]"
+      bptui explain tutorial-b --of "Y_hat[0,0]" --wrt "W[1][1,1]"
       bptui explain tutorial-a --wrt "W[1][2,0]" --format latex > derivation.tex
       bptui explain tutorial-a-loss --wrt "W[1][0,0]" --jacobian
       bptui explain tutorial-b-wine --wrt "W[1][1,1]" --sample 17 --format json
     """
     from engine.derivation.chain_rule import explain as derivation_of
     from engine.derivation.evaluated import EvaluatedExperiment
+    from engine.derivation.targets import resolve_target
     from engine.experiment.loading import load_experiment
 
     evaluated = EvaluatedExperiment.of(load_experiment(experiment), experiment)
+    evaluated = evaluated if of is None else evaluated.differentiating(of)
+    target = resolve_target(evaluated.graph, target)
+    if target.index is None and not evaluated.graph.nodes[target].scalar and not jacobian:
+        _write_matrix(evaluated, target, sample, form, evaluated.experiment.title or experiment, ascii)
+        return
     derivation = derivation_of(evaluated.graph, target, sample)
     if jacobian:
         from tui.stepper.pages import jacobian_view
@@ -74,3 +91,29 @@ def explain(
         write(written_markdown(derivation, title, check, style=style))
     else:
         write(written_text(derivation, title, check, width=output_width(), style=style))
+
+
+def _write_matrix(
+    evaluated: EvaluatedExperiment, target: Symbol, sample: int | None, form: str, title: str, ascii: bool
+) -> None:
+    """The gradient of a whole matrix."""
+    from engine.derivation.whole_matrix import whole_matrix
+    from engine.export import matrix_gradient
+
+    if sample is not None:
+        raise click.UsageError(
+            f"{target.plain()} is a whole matrix, summed over all samples: leave --sample out"
+        )
+    whole, check, style = (
+        whole_matrix(evaluated.graph, target),
+        evaluated.check_matrix(target),
+        output_style(ascii),
+    )
+    if form == "json":
+        write_json(matrix_gradient.matrix_record(whole, check), ascii)
+    elif form == "latex":
+        write(matrix_gradient.matrix_latex(whole, title, check, style=style))
+    elif form == "markdown":
+        write(matrix_gradient.matrix_markdown(whole, title, check, style=style))
+    else:
+        write(matrix_gradient.written_matrix(whole, title, check, width=output_width(), style=style))
