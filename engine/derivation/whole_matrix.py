@@ -163,7 +163,7 @@ class _Formula:
                 above = self._beyond(op, layers - 1)
                 return SummedOverSamples(above) if op.output.shape[1] > 1 else above
             case Elementwise():
-                slope = op.rule.derivative_formula(op.inputs[0].symbol)
+                slope = op.function.derivative_formula(op.inputs[0].symbol)
                 above = self._beyond(op, layers)
                 return above if slope == Number(1.0) else EntryProduct(above, Entrywise(slope))
             case Add():
