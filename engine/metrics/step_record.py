@@ -6,12 +6,19 @@
 
 The words are those of the glossary in the help: everything is of this step's batch and of the weights before
 the step's update, but for `update_ratio`, which is of the update itself.
+
+Each field carries its own description (`Measure`): what it has an entry for, and what it is where nothing was
+measured. Histories, the lines of run logs and their readers are made of these: a new metric is one entry here.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +32,53 @@ Counts = npt.NDArray[np.int64]
 
 NEVER = -1
 """What `dead` and `dead_step` are before dead units were looked for."""
+
+
+class Extent(Enum):
+    """What a field has an entry for."""
+
+    STEP = "step"
+    LAYER = "layer"
+    GAP = "gap between two layers"
+    CLASS = "class"
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """The description of one field of StepRecord.
+
+    extent      what it has an entry for; a field of the step is a single value
+    kind        the type of an entry: int, float, or str for a sentence
+    absent      an entry where nothing was measured
+    magnitude   whether it is a gradient's magnitude, layer by layer: a line of a run log needs one of these
+    since       the minor version of the run log's schema that brought it
+    """
+
+    extent: Extent
+    kind: type
+    absent: float | int | None
+    magnitude: bool = False
+    since: int = 0
+
+
+class _Absent:
+    """Stands for a field that was not given; such a field is not in the record's dictionary."""
+
+
+_ABSENT = _Absent()
+
+
+def _measured(
+    extent: Extent,
+    kind: type = float,
+    absent: float | int | None = math.nan,
+    *,
+    magnitude: bool = False,
+    since: int = 0,
+) -> Any:
+    """A field of StepRecord with its description. A factory, since a class attribute would hide what is unread."""
+    measure = Measure(extent, kind, absent, magnitude, since)
+    return field(default_factory=lambda: _ABSENT, metadata={"measure": measure})
 
 
 @dataclass(frozen=True, eq=False)  # without slots: a field that nobody has read yet is not there
@@ -59,31 +113,45 @@ class StepRecord:
     clipped           the factor by which clip_norm multiplied every gradient; 1.0 when it did not
     nonfinite         how many entries of loss, gradients and parameters are NaN or infinite
     problem           where the first non-finite number came from, in a sentence; None while all is well
+    quiet_window      units that were 0 for every sample of the last batches; how many, a run log's header says
 
     "The layer's activations" are the outputs of its activation function: g[l] where a shortcut is added to it.
     """
 
     step: int
-    loss: float
-    learning_rate: float
-    seconds: float
-    accuracy: float | None
-    recall: tuple[float, ...]
-    grad_max: Floats
-    grad_mean: Floats
-    grad_l2: Floats
-    update_ratio: Floats
-    zero_fraction: Floats
-    quiet: Counts
-    dead: Counts
-    dead_step: int
-    saturated: Floats
-    delta_l2: Floats
-    weight_gain: Floats
-    activation_gain: Floats
-    clipped: float
-    nonfinite: int
-    problem: str | None
+    loss: float = _measured(Extent.STEP)
+    learning_rate: float = _measured(Extent.STEP)
+    seconds: float = _measured(Extent.STEP)
+    accuracy: float | None = _measured(Extent.STEP, absent=None)
+    recall: tuple[float, ...] = _measured(Extent.CLASS)
+    grad_max: Floats = _measured(Extent.LAYER, magnitude=True)
+    grad_mean: Floats = _measured(Extent.LAYER, magnitude=True)
+    grad_l2: Floats = _measured(Extent.LAYER, magnitude=True)
+    update_ratio: Floats = _measured(Extent.LAYER)
+    zero_fraction: Floats = _measured(Extent.LAYER)
+    quiet: Counts = _measured(Extent.LAYER, int, NEVER)
+    dead: Counts = _measured(Extent.LAYER, int, NEVER)
+    dead_step: int = _measured(Extent.STEP, int, NEVER)
+    saturated: Floats = _measured(Extent.LAYER)
+    delta_l2: Floats = _measured(Extent.LAYER, magnitude=True)
+    weight_gain: Floats = _measured(Extent.GAP)
+    activation_gain: Floats = _measured(Extent.GAP)
+    clipped: float = _measured(Extent.STEP, absent=1.0)
+    nonfinite: int = _measured(Extent.STEP, int, 0)
+    problem: str | None = _measured(Extent.STEP, str, None)
+    quiet_window: Counts = _measured(Extent.LAYER, int, NEVER, since=1)
+
+    def __post_init__(self) -> None:
+        """Leaves out what was not given: it is told apart from what was measured by not being there."""
+        fields = self.__dict__
+        for name in [name for name, value in fields.items() if value is _ABSENT]:
+            del fields[name]
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """The names of what was measured. Every other field reads as its measure's `absent`."""
+        self._read_rest()
+        return frozenset(self.__dict__)
 
     @classmethod
     def unread(cls, known: dict[str, Any], rest: Callable[[], dict[str, Any]]) -> StepRecord:
@@ -107,17 +175,56 @@ class StepRecord:
         def __getattr__(self, name: str) -> Any:
             """Makes the rest of the fields where one is not there: Python asks here only then."""
             fields = self.__dict__
-            rest = fields.get(_REST)
-            if rest is not None:
-                fields.update(rest())  # two threads at once make the same fields twice
-                fields.pop(_REST, None)
+            self._read_rest()
             if name in fields:
                 return fields[name]
+            if name in MEASURES:
+                return self._absent(MEASURES[name])
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def _read_rest(self) -> None:
+        fields = self.__dict__
+        rest = fields.get(_REST)
+        if rest is not None:
+            fields.update(rest())  # two threads at once make the same fields twice
+            fields.pop(_REST, None)
+
+    def _absent(self, measure: Measure) -> Any:
+        """What a field that was not measured reads as, with as many entries as there are layers."""
+        if measure.extent is Extent.STEP:
+            return measure.absent
+        if measure.extent is Extent.CLASS:
+            return ()
+        layers = next(
+            (
+                len(self.__dict__[name])
+                for name, one in MEASURES.items()
+                if one.extent is Extent.LAYER and name in self.__dict__
+            ),
+            0,
+        )
+        return _nothing(measure, layers if measure.extent is Extent.LAYER else max(layers - 1, 0))
 
     def __getstate__(self) -> dict[str, Any]:
         """Every field, read: what a copy or a pickle is made of."""
-        return {name: getattr(self, name) for name in type(self).__dataclass_fields__}
+        self._read_rest()
+        return dict(self.__dict__)
+
+
+MEASURES: dict[str, Measure] = {
+    field.name: field.metadata["measure"] for field in dataclasses.fields(StepRecord) if field.name != "step"
+}
+"""Every field but `step`, by its name."""
+
+MAGNITUDES = tuple(name for name, measure in MEASURES.items() if measure.magnitude)
+"""The fields that say how large a layer's gradient is."""
+
+
+@lru_cache(maxsize=256)
+def _nothing(measure: Measure, entries: int) -> npt.NDArray[Any]:
+    array = np.full(entries, measure.absent, np.int64 if measure.kind is int else np.float64)
+    array.setflags(write=False)
+    return array
 
 
 _REST = "_rest"

@@ -124,7 +124,7 @@ class History:
         self._first = record
         self._columns = Columns(record)
         count = self._columns.count
-        fitting = MEMORY // (3 * 8 * count)
+        fitting = MEMORY // (3 * 8 * count) - 1  # the last row is for the newest record
         rows = self._asked_rows or min(MOST_ROWS, max(FEWEST_ROWS, fitting))
         self._capacity = rows - rows % 2  # rows are merged in pairs
         self._value, self._low, self._high = (np.empty((self._capacity + 1, count)) for _ in range(3))
@@ -213,6 +213,7 @@ class History:
     def column(self, name: str) -> Series:
         """Every kept number of one field of StepRecord, as views: as fast at step 10 million as at step 10.
 
+        What was not measured is NaN throughout (or its `absent`).
         Raises KeyError for a name that is no numeric field. The views change as the run goes on.
         """
         if self._last is None:
@@ -220,8 +221,12 @@ class History:
                 raise KeyError(name)
             nothing = np.empty(0)
             return Series(nothing, nothing, nothing, nothing)
-        place, scalar = self._columns.places[name], name in self._columns.scalars
         shown = self._show()
+        if name in FIELDS and name not in self._columns.places:
+            entry = np.asarray(self._columns.absent(name))
+            nothing = np.broadcast_to(entry, (shown, *entry.shape))
+            return Series(self._value[:shown, 0], nothing, nothing, nothing)
+        place, scalar = self._columns.places[name], name in self._columns.scalars
         views = []
         for kept in (self._value, self._low, self._high):
             view = kept[:shown, place.start] if scalar else kept[:shown, place]

@@ -1,29 +1,36 @@
 """What a run log says, line by line: a header, then one StepRecord a line, in strict JSON.
 
-    {"format":"bptui run log","schema":"1.0","layers":["W[1]","W[2]"],"title":"…", …}
-    {"step":0,"loss":0.69,"grad_l2":[0.1,0.4], … ,"problem":null,"nulls":0}
-    {"step":1,"loss":0.68,"grad_l2":[0.1,0.3], … ,"problem":null,"nulls":0}
+    {"format":"bptui run log","schema":"1.1","layers":["W[1]","W[2]"],"fields":["loss","grad_l2"], …}
+    {"step":0,"loss":0.69,"grad_l2":[0.1,0.4]}
+    {"step":1,"loss":0.68,"grad_l2":[0.1,null],"nonfinite":1,"nulls":1}
 
-The keys of a record are the fields of `StepRecord`, per-layer fields as arrays. JSON has no NaN
-and no infinity: they become null, and "nulls" says how many there are in the line (an accuracy that does not
-exist is null too, but not counted). Read back, such a null is NaN. Keys that a reader does not know are ignored,
-so a minor version may add some; a newer major version is refused.
+The keys of a record are the fields of `StepRecord`, per-layer fields as arrays; what a line may hold is derived from
+their descriptions. The header's `fields` say which are logged. A line needs `step` and one magnitude; of the other
+fields, those that have a default (`clipped`, `nonfinite`, `problem`) are left out where they have it. A header
+without `fields` is of schema 1.0, whose lines hold every field.
+
+JSON has no NaN and no infinity: they become null, and "nulls" says how many there are in the line (an accuracy
+that does not exist is null too, but not counted). Read back, such a null is NaN. Keys that a reader does not know are
+ignored, so a minor version may add some; a newer major version is refused. docs/run-log.md says all this to who
+writes one.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+import math
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
-from engine.metrics.step_record import NEVER, Counts, Floats, StepRecord
+from engine.metrics.step_record import MAGNITUDES, MEASURES, NEVER, Extent, Measure, StepRecord
 
 FORMAT = "bptui run log"
-MAJOR, MINOR = 1, 0
+MAJOR, MINOR = 1, 1
 LONGEST_LINE = 8 * 2**20
 """In bytes, with the newline: room for 25,000 layers. Bounds what a reader must hold of a damaged file."""
 
@@ -39,6 +46,15 @@ class Header:
     `layers` are the names of the records' entries, layer 1 first; there is at least one. The rest may be empty: the
     experiment's title, each layer's activation and its number of units, when the run started (ISO 8601), which tells
     one run from another, each layer's norm ("batch", "layer", or "" for none), and whether it has a shortcut.
+
+    fields      the fields of StepRecord that are logged; None where every one of schema 1.0 is
+    shapes      each layer's shape, () where it is not known: findings are made of matrices
+    frozen      layers whose parameters are not trained, so that they have no gradient
+    measured    "before clipping" or "after clipping"
+    loss_from   where the loss comes from, "backward" for instance
+    shard       whether norms are of one rank's part of each parameter
+    every       one of so many updates is measured
+    ordered     whether the layers stand in the order of the computation, input first
     """
 
     layers: tuple[str, ...]
@@ -48,6 +64,14 @@ class Header:
     started: str = ""
     norms: tuple[str, ...] = ()
     residuals: tuple[bool, ...] = ()
+    fields: tuple[str, ...] | None = None
+    shapes: tuple[tuple[int, ...], ...] = ()
+    frozen: tuple[str, ...] = ()
+    measured: str = ""
+    loss_from: str = ""
+    shard: bool = False
+    every: int = 1
+    ordered: bool = True
 
 
 _LARGEST = 2**62  # fits into NumPy's int64
@@ -66,69 +90,76 @@ class _HeaderLine(msgspec.Struct, frozen=True, kw_only=True):
     started: str = ""
     norms: tuple[str, ...] = ()
     residuals: tuple[bool, ...] = ()
+    fields: tuple[str, ...] | None = None
+    shapes: tuple[tuple[_Natural, ...], ...] = ()
+    frozen: tuple[str, ...] = ()
+    measured: str = ""
+    loss_from: str = ""
+    shard: bool = False
+    every: _Positive = 1
+    ordered: bool = True
 
 
-class _RecordLine(msgspec.Struct, frozen=True, kw_only=True):
-    """The fields of StepRecord; a test holds the two together."""
-
-    step: _Natural
-    loss: float | None
-    learning_rate: float | None
-    seconds: float | None
-    accuracy: float | None
-    recall: list[float | None]
-    grad_max: list[float | None]
-    grad_mean: list[float | None]
-    grad_l2: list[float | None]
-    update_ratio: list[float | None]
-    zero_fraction: list[float | None]
-    quiet: list[_Count]
-    dead: list[_Count]
-    dead_step: _Count
-    saturated: list[float | None]
-    delta_l2: list[float | None]
-    weight_gain: list[float | None]
-    activation_gain: list[float | None]
-    clipped: float | None
-    nonfinite: _Natural
-    problem: str | None
+def _entry_type(measure: Measure) -> Any:
+    if measure.kind is str:
+        return str | None
+    if measure.kind is float:
+        return float | None
+    return _Natural if measure.absent == 0 else _Count
 
 
-BETWEEN_LAYERS = ("weight_gain", "activation_gain")
-"""Fields with an entry a gap between two layers: one fewer than there are layers."""
+def _line_type(measure: Measure) -> Any:
+    entry = _entry_type(measure)
+    return entry if measure.extent is Extent.STEP else list.__class_getitem__(entry)
 
-PER_LAYER = (
-    "grad_max",
-    "grad_mean",
-    "grad_l2",
-    "update_ratio",
-    "zero_fraction",
-    "quiet",
-    "dead",
-    "saturated",
-    "delta_l2",
+
+_RecordLine = msgspec.defstruct(
+    "_RecordLine",
+    [
+        ("step", _Natural),
+        *((name, _line_type(one) | msgspec.UnsetType, msgspec.UNSET) for name, one in MEASURES.items()),
+        ("skipped", bool, False),
+    ],
+    frozen=True,
+    kw_only=True,
 )
+"""A line, with every field that StepRecord has."""
 
-OF_LAYERS = ("activations", "units", "norms", "residuals")
+FIELDS_1_0 = tuple(name for name, measure in MEASURES.items() if measure.since == 0)
+"""What every line of schema 1.0 holds."""
+
+SIGNIFICANT = 9
+"""Digits of a number in a line of schema 1.1: any float32 comes back as it was."""
+
+OF_LAYERS = ("activations", "units", "norms", "residuals", "shapes")
 """Fields of the header with an entry a layer, or none at all."""
 
 _header_decoder = msgspec.json.Decoder(_HeaderLine)
 _record_decoder = msgspec.json.Decoder(_RecordLine)
 _encoder = msgspec.json.Encoder()
-_FIELDS = tuple(field.name for field in dataclasses.fields(StepRecord))
 
 
 def encode_header(header: Header) -> bytes:
-    """The header's line, with its newline."""
-    line = {"format": FORMAT, "schema": f"{MAJOR}.{MINOR}", **dataclasses.asdict(header)}
-    return _encoder.encode(line) + b"\n"
+    """The header's line, with its newline: of schema 1.0 where it does not say which fields are logged."""
+    values = dataclasses.asdict(header)
+    defaults = {one.name: one.default for one in dataclasses.fields(Header)}
+    later = ("fields", "shapes", "frozen", "measured", "loss_from", "shard", "every", "ordered")
+    kept = {name: value for name, value in values.items() if name not in later or value != defaults[name]}
+    schema = f"{MAJOR}.{MINOR if header.fields is not None else 0}"
+    return _encoder.encode({"format": FORMAT, "schema": schema, **kept}) + b"\n"
 
 
-def encode_record(record: StepRecord) -> bytes:
-    """A record's line, with its newline."""
+def encode_record(record: StepRecord, fields: Collection[str] | None = None) -> bytes:
+    """A record's line, with its newline.
+
+    With `fields`, those of a header of schema 1.1: only they, rounded to 9 digits, without what has its default.
+    Without, every field of schema 1.0, as it is.
+    """
+    if fields is not None:
+        return _encode_short(record, fields)
     values: dict[str, Any] = {}
     nulls = 0
-    for name in _FIELDS:
+    for name in ("step", *FIELDS_1_0):
         value = getattr(record, name)
         if isinstance(value, np.ndarray):
             nulls += value.size - int(np.isfinite(value).sum())
@@ -138,6 +169,38 @@ def encode_record(record: StepRecord) -> bytes:
         values[name] = value
     values["nulls"] = nulls
     return _encoder.encode(values) + b"\n"  # it writes NaN and infinities as null
+
+
+def _encode_short(record: StepRecord, fields: Collection[str]) -> bytes:
+    parts, nulls = [f'"step":{record.step}'], 0
+    for name in fields:
+        value, measure = getattr(record, name), MEASURES[name]
+        if measure.extent is not Extent.STEP:
+            numbers = value.tolist() if isinstance(value, np.ndarray) else value
+            texts = [_number_text(number) for number in numbers]
+            nulls += texts.count("null")
+            parts.append(f'"{name}":[{",".join(texts)}]')
+        elif name in HAVE_DEFAULTS and value == measure.absent:
+            continue
+        elif value is None or isinstance(value, str):
+            parts.append(f'"{name}":{_encoder.encode(value).decode()}')
+        else:
+            text = _number_text(value)
+            nulls += text == "null"
+            parts.append(f'"{name}":{text}')
+    if nulls:
+        parts.append(f'"nulls":{nulls}')
+    return f"{{{','.join(parts)}}}\n".encode()
+
+
+def _number_text(value: float) -> str:
+    if isinstance(value, int):
+        return str(value)
+    return format(value, f".{SIGNIFICANT}g") if math.isfinite(value) else "null"
+
+
+HAVE_DEFAULTS = ("clipped", "nonfinite", "problem", "dead_step", "accuracy")
+"""Fields of a step that a line leaves out where they are what they mostly are."""
 
 
 def decode_header(line: bytes, source: str) -> Header:
@@ -162,72 +225,102 @@ def decode_header(line: bytes, source: str) -> Header:
             raise RunLogError(
                 f"{source}: not a run log: line 1 has {entries} {name}, not one for each of {layers} layers"
             )
-    return Header(
-        layers=found.layers,
-        title=found.title,
-        activations=found.activations,
-        units=found.units,
-        started=found.started,
-        norms=found.norms,
-        residuals=found.residuals,
-    )
+    unknown = [name for name in found.fields or () if name not in MEASURES and name != "skipped"]
+    known = {one.name: getattr(found, one.name) for one in dataclasses.fields(Header) if one.name != "fields"}
+    fields = None if found.fields is None else tuple(name for name in found.fields if name in MEASURES)
+    if fields is not None and not set(fields) & set(MAGNITUDES):
+        others = f" (it does not know {', '.join(unknown)[:60]})" if unknown else ""
+        raise RunLogError(
+            f'{source}: not a run log: line 1 has "fields" without any of {", ".join(MAGNITUDES)}{others}'
+        )
+    return Header(**known, fields=fields)
 
 
-def decode_record(line: bytes, layers: int, recall: int | None = None) -> StepRecord:
+class SkippedStep(ValueError):  # noqa: N818 - no error, but a line that is not to become a record
+    """A line of a step in which the scaler found a number too large, so that no update was made."""
+
+
+def decode_record(
+    line: bytes,
+    layers: int,
+    recall: int | None = None,
+    fields: Collection[str] | None = None,
+    frozen: Collection[int] = (),
+) -> StepRecord:
     """The record of a line; raises ValueError, saying why, for a line that is not a complete one of so many layers.
 
-    `recall`, where it is known, is how many classes the run's other records have a recall of.
+    `recall`, where it is known, is how many classes the run's other records have a recall of. `fields` are those of a
+    header of schema 1.1, None for 1.0; `frozen` the places of layers without a gradient. Raises SkippedStep for a
+    step that made no update.
     """
     try:
-        found = _record_decoder.decode(line)
+        found: Any = _record_decoder.decode(line)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(_in_one_line(error)) from None
-    for name in (*PER_LAYER, *BETWEEN_LAYERS):
-        expected = max(layers - 1, 0) if name in BETWEEN_LAYERS else layers
-        entries = len(getattr(found, name))
-        if entries != expected:
-            raise ValueError(f"{name} has {entries} entries, not {expected}")
-    if recall is not None and len(found.recall) != recall:
-        raise ValueError(f"recall has {len(found.recall)} entries, not {recall} as in the first record")
-    return StepRecord(
-        step=found.step,
-        loss=_number(found.loss),
-        learning_rate=_number(found.learning_rate),
-        seconds=_number(found.seconds),
-        accuracy=found.accuracy,
-        recall=tuple(_number(share) for share in found.recall),
-        grad_max=_floats(found.grad_max),
-        grad_mean=_floats(found.grad_mean),
-        grad_l2=_floats(found.grad_l2),
-        update_ratio=_floats(found.update_ratio),
-        zero_fraction=_floats(found.zero_fraction),
-        quiet=_counts(found.quiet),
-        dead=_counts(found.dead),
-        dead_step=found.dead_step,
-        saturated=_floats(found.saturated),
-        delta_l2=_floats(found.delta_l2),
-        weight_gain=_floats(found.weight_gain),
-        activation_gain=_floats(found.activation_gain),
-        clipped=_number(found.clipped),
-        nonfinite=found.nonfinite,
-        problem=found.problem,
-    )
+    if found.skipped:
+        raise SkippedStep(f"step {found.step} was skipped")
+    wanted = FIELDS_1_0 if fields is None else fields
+    values: dict[str, Any] = {}
+    for name in wanted:
+        value, measure = getattr(found, name), MEASURES[name]
+        if value is msgspec.UNSET:
+            if fields is None:
+                raise ValueError(f"Object missing required field `{name}`")
+            continue
+        expected = {Extent.LAYER: layers, Extent.GAP: max(layers - 1, 0), Extent.CLASS: recall}.get(
+            measure.extent
+        )
+        if expected is not None and len(value) != expected:
+            as_before = " as in the first record" if measure.extent is Extent.CLASS else ""
+            raise ValueError(f"{name} has {len(value)} entries, not {expected}{as_before}")
+        values[name] = _value(value, measure)
+    if fields is not None:
+        if not any(name in values for name in MAGNITUDES):
+            raise ValueError(f"none of {', '.join(MAGNITUDES)}: a line needs one of them")
+        values["nonfinite"] = max(values.get("nonfinite", 0), _nulls(found, values, frozen))
+        for name in wanted:
+            if name not in values:
+                values[name] = _default(MEASURES[name], layers, recall or 0)
+    return StepRecord(step=found.step, **values)
+
+
+def _nulls(found: Any, values: dict[str, Any], frozen: Collection[int]) -> int:
+    """How many numbers of the line are not finite: nulls of the loss and of gradients that there are."""
+    count = int("loss" in values and found.loss is None)
+    for name in MAGNITUDES:
+        if name in values:
+            bad = ~np.isfinite(values[name])
+            for place in frozen:
+                bad[place] = False
+            count += int(bad.sum())
+    return count
+
+
+def _value(value: Any, measure: Measure) -> Any:
+    if measure.extent is Extent.CLASS:
+        return tuple(_number(share) for share in value)
+    if measure.extent is not Extent.STEP:
+        array = np.array(value, np.int64 if measure.kind is int else np.float64)  # None becomes NaN
+        array.flags.writeable = False
+        return array
+    return _number(value) if measure.kind is float and measure.absent is not None else value
+
+
+def _default(measure: Measure, layers: int, classes: int) -> Any:
+    """What a listed field is in a line that does not have it."""
+    if measure.extent is Extent.STEP:
+        return measure.absent
+    if measure.extent is Extent.CLASS:
+        return (math.nan,) * classes
+    entries = layers if measure.extent is Extent.LAYER else max(layers - 1, 0)
+    kind: npt.DTypeLike = np.int64 if measure.kind is int else np.float64
+    array = np.full(entries, measure.absent, kind)
+    array.flags.writeable = False
+    return array
 
 
 def _number(value: float | None) -> float:
-    return np.nan if value is None else value
-
-
-def _floats(values: Sequence[float | None]) -> Floats:
-    array = np.array(values, dtype=np.float64)  # None becomes NaN
-    array.flags.writeable = False
-    return array
-
-
-def _counts(values: Sequence[int]) -> Counts:
-    array = np.array(values, dtype=np.int64)
-    array.flags.writeable = False
-    return array
+    return math.nan if value is None else value
 
 
 def _in_one_line(error: Exception) -> str:

@@ -17,7 +17,14 @@ from pathlib import Path
 from types import TracebackType
 
 from engine.metrics.step_record import StepRecord
-from engine.runs.log_format import LONGEST_LINE, Header, RunLogError, decode_header, decode_record
+from engine.runs.log_format import (
+    LONGEST_LINE,
+    Header,
+    RunLogError,
+    SkippedStep,
+    decode_header,
+    decode_record,
+)
 
 READ_BYTES = 2**20
 """How much one poll takes on: a few milliseconds' work. A long log arrives over several polls."""
@@ -35,13 +42,15 @@ class Damage:
 class News:
     """What one poll found.
 
-    `restarted`: this is another run, forget what came before. `more`: there is more to read, poll again.
+    `restarted`: this is another run, forget what came before. `more`: there is more to read, poll again. `skipped`
+    counts lines of steps that made no update.
     """
 
     records: list[StepRecord] = field(default_factory=list)
     damaged: list[Damage] = field(default_factory=list)
     restarted: bool = False
     more: bool = False
+    skipped: int = 0
 
 
 class RunLogReader:
@@ -63,6 +72,7 @@ class RunLogReader:
         self._line = 1
         self._skipping = False  # inside a line that is too long
         self._recall: int | None = None  # how many classes the first record has a recall of
+        self._frozen: tuple[int, ...] = ()
 
     @property
     def found(self) -> bool:
@@ -207,16 +217,25 @@ class RunLogReader:
         if self.header is None:
             self.header = decode_header(line, str(self.path))
             self._header_line = line
+            frozen = set(self.header.frozen)
+            self._frozen = tuple(place for place, name in enumerate(self.header.layers) if name in frozen)
             return
         if not line.strip():
             return
         try:
-            record = decode_record(line, len(self.header.layers), self._recall)
+            record = self.record_of(line)
+        except SkippedStep:
+            news.skipped += 1
         except ValueError as error:
             news.damaged.append(Damage(self._line, reason or str(error)))
         else:
             self._recall = len(record.recall)
             news.records.append(record)
+
+    def record_of(self, line: bytes) -> StepRecord:
+        """The record of a line of this file. Raises ValueError for one that is none."""
+        assert self.header is not None
+        return decode_record(line, len(self.header.layers), self._recall, self.header.fields, self._frozen)
 
 
 @dataclass(frozen=True, slots=True)

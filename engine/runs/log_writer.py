@@ -37,6 +37,7 @@ class RunLogWriter:
     def __init__(self, path: Path, header: Header, *, warn: Warn | None = None) -> None:
         self.path = path
         self.lost = 0
+        self._fields = header.fields
         self._warn = warn
         self._warned = False
         self._lock = threading.RLock()  # re-entrant: `warn` may well close the log
@@ -54,7 +55,7 @@ class RunLogWriter:
 
         Raises ValueError when the log is closed. A line longer than readers accept is lost, like one without room.
         """
-        line = encode_record(record)
+        line = encode_record(record, self._fields)
         with self._lock:
             if self._descriptor is None:
                 raise ValueError("the run log is closed")

@@ -10,7 +10,6 @@ A record that nobody has read is not read one by one either: `pass_table` makes 
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
@@ -19,31 +18,37 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.metrics.pass_table import Reader, Unread
-from engine.metrics.step_record import StepRecord
+from engine.metrics.step_record import MEASURES, Extent, StepRecord
 
 Numbers = npt.NDArray[np.float64]
 
-FIELDS = tuple(field.name for field in dataclasses.fields(StepRecord) if field.name != "problem")
+FIELDS = ("step", *(name for name, measure in MEASURES.items() if measure.kind is not str))
 """Every field that is a number or numbers. `problem` is the one text."""
 
-COUNTS = frozenset({"quiet", "dead"})
+COUNTS = frozenset(
+    name for name, measure in MEASURES.items() if measure.kind is int and measure.extent is not Extent.STEP
+)
 """Fields of whole numbers. Float64 holds them exactly."""
 
-TUPLES = frozenset({"recall"})
+TUPLES = frozenset(name for name, measure in MEASURES.items() if measure.extent is Extent.CLASS)
 """Fields with an entry a class, not a layer."""
 
 
 class Columns:
-    """The columns for records like `first`: of networks of as many layers, for as many classes."""
+    """The columns for records like `first`: of networks of as many layers, for as many classes.
+
+    What was not measured in it has no column.
+    """
 
     def __init__(self, first: StepRecord) -> None:
         self._first = first
-        shapes = {name: np.shape(getattr(first, name)) for name in FIELDS}
+        present = first.fields
+        shapes = {name: np.shape(getattr(first, name)) for name in FIELDS if name in present}
         self.scalars = frozenset(name for name, shape in shapes.items() if not shape and name not in TUPLES)
         self.places: dict[str, slice] = {}
         start = 0
-        for name in FIELDS:  # `step` first
-            size = shapes[name][0] if shapes[name] else 1
+        for name, shape in shapes.items():  # `step` first
+            size = shape[0] if shape else 1
             self.places[name] = slice(start, start + size)
             start += size
         self.count = start
@@ -77,6 +82,11 @@ class Columns:
         kept.flags.writeable = False
         values = {name: self._entry(name, kept[place]) for name, place in self.places.items()}
         return StepRecord(**values, problem=problem)
+
+    def absent(self, name: str) -> Numbers:
+        """What a field without a column reads as, in one row."""
+        value = getattr(self._first, name)
+        return np.asarray(np.nan if value is None else value, np.float64)
 
     def _entry(self, name: str, values: Numbers) -> Any:
         """A field as StepRecord has it, from its float64 numbers."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
 
-from engine.metrics.step_record import NEVER, StepRecord
+from engine.metrics.step_record import MEASURES, NEVER, StepRecord
 
 ODD_NUMBERS = (math.nan, math.inf, -math.inf, 0.0, -0.0, 5e-324, 1e308)
 
@@ -65,20 +66,25 @@ def records(draw: st.DrawFn, layers: int = 3) -> StepRecord:
     return record(layers=layers, **values)
 
 
-def as_read_back(written: StepRecord) -> StepRecord:
-    """The record with NaN where it had an infinity: JSON has neither."""
+def as_read_back(
+    written: StepRecord, fields: Collection[str] | None = None, digits: int | None = None
+) -> StepRecord:
+    """The record with NaN where it had an infinity: JSON has neither. Only `fields`, and rounded to `digits`."""
+
+    def rounded(number: float) -> float:
+        return number if digits is None else float(f"{number:.{digits}g}")
 
     def finite(value: Any) -> Any:
         if isinstance(value, np.ndarray) and value.dtype.kind == "f":
-            return np.where(np.isfinite(value), value, np.nan)
+            return np.array([finite(number) for number in value.tolist()], np.float64)
+        if isinstance(value, tuple):
+            return tuple(finite(number) for number in value)
         if isinstance(value, float):
-            return value if math.isfinite(value) else math.nan
+            return rounded(value) if math.isfinite(value) else math.nan
         return value
 
-    return dataclasses.replace(
-        written,
-        **{field.name: finite(getattr(written, field.name)) for field in dataclasses.fields(StepRecord)},
-    )
+    kept = [name for name in MEASURES if fields is None or name in fields]
+    return StepRecord(written.step, **{name: finite(getattr(written, name)) for name in kept})
 
 
 def assert_same(one: StepRecord, other: StepRecord) -> None:

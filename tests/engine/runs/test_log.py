@@ -17,10 +17,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.metrics.step_record import StepRecord
+import bptui
+from engine.experiment.datasets import load_data
+from engine.experiment.loading import load_experiment
+from engine.metrics.step_record import MAGNITUDES, MEASURES, StepRecord
 from engine.runs.log import LONGEST_LINE, Header, RunLogError, RunLogReader, RunLogWriter, read_run_log
-from engine.runs.log_format import _RecordLine, decode_header, decode_record, encode_header, encode_record
+from engine.runs.log_format import (
+    FIELDS_1_0,
+    _RecordLine,
+    decode_header,
+    decode_record,
+    encode_header,
+    encode_record,
+)
 from engine.runs.log_reader import READ_BYTES
+from engine.training.trainer import Trainer
 from tests.engine.step_records import as_read_back, assert_same, record, records
 
 HEADER = Header(
@@ -43,10 +54,11 @@ def steps(found: list[StepRecord]) -> list[int]:
 # ── what stands in a line ───────────────────────────────────────────────────────────────────────────
 
 
-def test_a_line_has_exactly_the_fields_of_a_step_record():
-    expected = [field.name for field in dataclasses.fields(StepRecord)]
-    assert list(_RecordLine.__struct_fields__) == expected
-    assert list(json.loads(encode_record(record()))) == [*expected, "nulls"]
+def test_a_line_may_have_exactly_the_fields_of_a_step_record():
+    every = [field.name for field in dataclasses.fields(StepRecord)]
+    assert list(_RecordLine.__struct_fields__) == [*every, "skipped"]
+    first = [name for name in every if name == "step" or name in FIELDS_1_0]
+    assert list(json.loads(encode_record(record()))) == [*first, "nulls"]
 
 
 def no_constant(text: str) -> float:
@@ -60,7 +72,7 @@ def test_a_record_becomes_one_line_of_strict_json_and_comes_back(written):
     assert line.endswith(b"\n")
     parsed = json.loads(line, parse_constant=no_constant)
     read = decode_record(line, 3)
-    assert_same(read, as_read_back(written))
+    assert_same(read, as_read_back(written, FIELDS_1_0))
     assert not read.grad_l2.flags.writeable
 
     def nulls(value: object) -> int:
@@ -101,6 +113,104 @@ def test_a_file_that_begins_otherwise_is_no_run_log(tmp_path, first):
     with pytest.raises(RunLogError) as caught:
         read_run_log(path)
     assert str(caught.value).startswith(f"{path}: not a run log")
+
+
+# ── schema 1.1 ──────────────────────────────────────────────────────────────────────────────────────
+
+FIELDS = tuple(MEASURES)
+SHORT = ("loss", "grad_l2", "nonfinite", "clipped", "problem")
+
+
+@given(records())
+def test_a_short_line_of_every_field_comes_back_to_nine_digits(written):
+    line = encode_record(written, FIELDS)
+    json.loads(line, parse_constant=no_constant)
+    read = decode_record(line, 3, None, FIELDS)
+    expected = as_read_back(written, FIELDS, digits=9)
+    # What is not finite is counted, whether or not the writer did.
+    bad = int(not np.isfinite(expected.loss))
+    bad += sum(int((~np.isfinite(getattr(expected, name))).sum()) for name in MAGNITUDES)
+    assert_same(read, dataclasses.replace(expected, nonfinite=max(expected.nonfinite, bad)))
+
+
+def test_a_field_that_is_listed_and_missing_has_its_default_and_one_that_is_not_listed_is_not_there():
+    read = decode_record(b'{"step":7,"grad_l2":[1,2,3]}', 3, None, SHORT)
+    assert (read.step, read.nonfinite, read.clipped, read.problem) == (7, 0, 1.0, None)
+    assert np.isnan(read.loss)
+    assert read.fields == {"step", *SHORT}
+    assert np.isnan(read.delta_l2).all()
+    assert list(read.dead) == [-1, -1, -1]
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (b'{"grad_l2":[1,2,3]}', "missing required field `step`"),
+        (b'{"step":1,"loss":0.5}', "none of grad_max, grad_mean, grad_l2, delta_l2"),
+        (b'{"step":1,"grad_l2":[1,2]}', "grad_l2 has 2 entries, not 3"),
+        (b'{"step":1,"grad_l2":[1,"x",3]}', "$.grad_l2[1]"),
+    ],
+)
+def test_a_short_line_that_cannot_be_read_names_the_field(tmp_path, line, words):
+    path = tmp_path / "run.jsonl"
+    header = dataclasses.replace(HEADER, fields=SHORT)
+    path.write_bytes(encode_header(header) + b'{"step":0,"grad_l2":[1,2,3]}\n' + line + b"\n")
+    (damage,) = read_run_log(path).damaged
+    assert damage.line == 3
+    assert words in damage.reason
+
+
+def test_a_null_is_counted_as_not_finite_unless_its_layer_is_frozen(tmp_path):
+    path = tmp_path / "run.jsonl"
+    header = dataclasses.replace(HEADER, fields=SHORT, frozen=("W[1]",))
+    path.write_bytes(
+        encode_header(header)
+        + b'{"step":0,"loss":1,"grad_l2":[null,2,3]}\n{"step":1,"loss":null,"grad_l2":[null,null,3]}\n'
+        + b'{"step":2,"loss":null,"grad_l2":[null,null,3],"skipped":true}\n'
+    )
+    with RunLogReader(path) as reader:
+        news = reader.poll()
+    assert [one.nonfinite for one in news.records] == [0, 2]
+    assert news.skipped == 1
+    assert news.damaged == []
+
+
+def test_a_1_1_header_comes_back_and_one_without_a_magnitude_is_refused(tmp_path):
+    header = dataclasses.replace(
+        HEADER,
+        fields=SHORT,
+        shapes=((4, 2), (4, 4), (4,)),
+        measured="after clipping",
+        every=10,
+        ordered=False,
+    )
+    assert decode_header(encode_header(header), "log") == header
+    assert json.loads(encode_header(header))["schema"] == "1.1"
+    with pytest.raises(RunLogError, match='"fields" without any of grad_max'):
+        decode_header(encode_header(dataclasses.replace(header, fields=("loss",))), "log")
+
+
+def test_what_bptui_itself_records_is_read_as_it_was_written(tmp_path):
+    path = tmp_path / "run.jsonl"
+    with bptui.RunLog(path, layers=["w1", "w2"], title="by hand", frozen=["w2"]) as log:
+        log.step(0, loss=0.5, grad_l2=[1e-30, None], grad_max=[2.0, None], quiet_window=[3, -1])
+        log.step(4, loss=0.25, grad_l2=[0.1, None], grad_max=[2.0, None], quiet_window=[3, -1], clipped=0.5)
+    read = read_run_log(path)
+    assert read.damaged == []
+    assert read.header.layers == ("w1", "w2")
+    assert [one.step for one in read.records] == [0, 4]
+    assert read.records[1].clipped == 0.5
+    assert read.records[1].nonfinite == 0
+    assert list(read.records[0].quiet_window) == [3, -1]
+    assert read.records[0].grad_l2[0] == 1e-30
+
+
+def test_a_line_of_51_layers_with_every_field_takes_at_most_6200_bytes():
+    experiment = load_experiment("vanishing-sigmoid-50")
+    trainer = Trainer(experiment, load_data(experiment))
+    trainer.limit = 20
+    assert len(trainer.network.layers) == 51
+    assert max(len(encode_record(record, FIELDS_1_0)) for record in trainer) <= 6200
 
 
 # ── damage ──────────────────────────────────────────────────────────────────────────────────────────
@@ -394,6 +504,7 @@ LIMITED = """
 import resource, sys
 from pathlib import Path
 from engine.runs.log import RunLogWriter
+from engine.training.trainer import Trainer
 from tests.engine.step_records import record
 from tests.engine.runs.test_log import HEADER
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, resource.RLIM_INFINITY))
@@ -428,6 +539,7 @@ ENDLESS = """
 import itertools, sys, time
 from pathlib import Path
 from engine.runs.log import RunLogWriter
+from engine.training.trainer import Trainer
 from tests.engine.step_records import record
 from tests.engine.runs.test_log import HEADER
 writer = RunLogWriter(Path(sys.argv[1]), HEADER)
@@ -445,7 +557,7 @@ def test_a_killed_writer_leaves_every_record_it_wrote_and_the_reader_saw_them_gr
         assert process.stdout is not None
         assert process.stdout.readline() == "running\n"
         found = reader.poll().records
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while len(found) < 3000 and time.monotonic() < deadline:
             found += reader.poll().records
         process.send_signal(signal.SIGKILL)

@@ -98,6 +98,7 @@ def _open_log(path: Path, title: str, trainer: Trainer) -> RunLogWriter:
     from engine.diagnosis.verdict import Layers
     from engine.metrics.step_record import layer_names
     from engine.runs.log import Header, RunLogWriter
+    from engine.runs.log_format import FIELDS_1_0
 
     layers = Layers.of(trainer.network.layers)
     header = Header(
@@ -108,6 +109,7 @@ def _open_log(path: Path, title: str, trainer: Trainer) -> RunLogWriter:
         norms=layers.norms,
         residuals=layers.residuals,
         started=datetime.now(UTC).isoformat(timespec="seconds"),
+        fields=FIELDS_1_0,
     )
     try:
         return RunLogWriter(path, header, warn=lambda line: click.echo(f"bptui: {line}", err=True))

@@ -1,0 +1,28 @@
+"""docs/run-log.md: its example is read, and it names every field and every key of the header there is."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from pathlib import Path
+
+from engine.metrics.step_record import MEASURES
+from engine.runs.log import Header, read_run_log
+
+PAGE = (Path(__file__).parents[1] / "docs" / "run-log.md").read_text("utf-8")
+
+
+def test_the_example_is_a_run_log_without_damage(tmp_path):
+    lines = re.findall(r"^    (\{.*\})$", PAGE, re.MULTILINE)
+    path = tmp_path / "run.jsonl"
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+    read = read_run_log(path)
+    assert read.damaged == []
+    assert [record.step for record in read.records] == [0, 10, 20]
+    assert [record.nonfinite for record in read.records] == [0, 0, 2]
+
+
+def test_every_field_and_every_key_of_the_header_is_documented():
+    named = set(re.findall(r"`(\w+)`", PAGE))
+    assert set(MEASURES) <= named
+    assert {field.name for field in dataclasses.fields(Header)} <= named
