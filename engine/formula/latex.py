@@ -27,6 +27,7 @@ from engine.formula.expression import (
     bare,
 )
 from engine.formula.layout import begins_with_minus, reads_together
+from engine.formula.matrix_terms import Hadamard, MatrixProduct, Slice, SumOver, Total, Transposed
 from engine.formula.notation import GREEK, number_parts, split_name
 
 _COMPARISONS = {">": ">", "<": "<", ">=": r"\ge", "<=": r"\le"}
@@ -118,7 +119,26 @@ class _Writer:
             case Indicator(left, comparison, right):
                 sign = _COMPARISONS[comparison]
                 return rf"\mathbf{{1}}\{{{self.write(left)} {sign} {self.write(right)}\}}"
+            case Transposed() | MatrixProduct() | Slice() | Total() | SumOver():
+                return self._matrix(expr)
         raise TypeError(f"no LaTeX for {type(expr).__name__}")
+
+    def _matrix(self, expr: Transposed | MatrixProduct | Slice | Total | SumOver) -> str:
+        match expr:
+            case Transposed(operand):
+                plain = isinstance(operand, Symbol) and operand.layer is None
+                return f"{self.write(operand) if plain else self._group(operand)}^{{\\top}}"
+            case MatrixProduct(factors):
+                return " ".join(self._operand(factor, lead=not place) for place, factor in enumerate(factors))
+            case Slice(symbol, down, across):
+                places = ",".join(":" if place is None else str(place) for place in (down, across))
+                layer = "" if symbol.layer is None else f"^{{[{symbol.layer}]}}"
+                return f"{_name(symbol.name, plain_end=True)}{layer}_{{{places}}}"
+            case Total(operand, axis):
+                along = "" if axis is None else rf", \mathrm{{axis}}={axis}"
+                return rf"\operatorname{{sum}}\left({self.write(operand)}{along}\right)"
+            case SumOver(letter, _, operand):
+                return rf"\sum_{{{letter}}} {self._group(operand)}"
 
     def _sum(self, expr: Sum, lead: bool) -> str:
         parts: list[str] = []
@@ -132,6 +152,9 @@ class _Writer:
         factors = [bare(factor) for factor in expr.factors]
         text = self._operand(factors[0], lead)
         for previous, factor in pairwise(factors):
+            if isinstance(expr, Hadamard):
+                text += rf" \odot {self._operand(factor, lead=False)}"
+                continue
             sign = " " if reads_together(previous, factor) else r" \cdot "
             text += sign + self._operand(factor, lead=False)
         return text

@@ -29,6 +29,7 @@ from engine.formula.expression import (
     Symbol,
     bare,
 )
+from engine.formula.matrix_terms import Hadamard, MatrixProduct, Slice, SumOver, Total, Transposed
 from engine.formula.notation import (
     Style,
     glyphs_of,
@@ -219,6 +220,8 @@ class Pen:
                 return self._function(name, arguments)
             case Indicator(left, comparison, right):
                 return self._indicator(left, comparison, right)
+            case Transposed() | MatrixProduct() | Slice() | Total() | SumOver():
+                return self._matrix(expr)
         raise TypeError(f"no drawing for {type(expr).__name__}")
 
     def pieces(self, expr: Expr) -> Pieces:
@@ -267,6 +270,9 @@ class Pen:
             else self.factor(item, lead and not place, loose)
             for place, item in enumerate(items)
         ]
+        if isinstance(expr, Hadamard):
+            between = " (.) " if self.style.ascii else " ⊙ "
+            return [(between if place else "", box) for place, box in enumerate(boxes)]
         signs = [""]
         for place in range(1, len(items)):
             tall = max(boxes[place - 1].height, boxes[place].height) > 1
@@ -332,6 +338,26 @@ class Pen:
         sign = Box.of(f" {self.glyphs.comparisons[comparison]} ")
         sides = [self.draw(side, loose=False) for side in (left, right)]
         return row([Box.of("1"), self._fence(row([sides[0], sign, sides[1]]), "{", "}")])
+
+    def _matrix(self, expr: Transposed | MatrixProduct | Slice | Total | SumOver) -> Box:
+        match expr:
+            case Transposed(operand):
+                mark = "^T" if self.style.ascii else "ᵀ"
+                foot = self.draw(operand) if isinstance(operand, Symbol | Slice) else self._group(operand)
+                return row([foot, Box((mark, *[" " * len(mark)] * (foot.height - 1)), foot.baseline)])
+            case MatrixProduct(factors):
+                between = Box.of(" @ ")
+                boxes = [self.factor(factor, lead=not place) for place, factor in enumerate(factors)]
+                return row([part for box in boxes for part in (between, box)][1:])
+            case Slice(symbol, down, across):
+                places = ",".join(":" if place is None else str(place) for place in (down, across))
+                return Box.of(f"{symbol_text(symbol, self.style)}[{places}]")
+            case Total(operand, axis):
+                along = "" if axis is None else f", axis={axis}"
+                return row([Box.of("sum"), self._fence(row([self.draw(operand), Box.of(along)]))])
+            case SumOver(letter, _, operand):
+                sign = f"sum over {letter} " if self.style.ascii else f"Σ_{letter} "
+                return row([Box.of(sign), self._group(operand)])
 
     def _flat_text(self, expr: Expr) -> str:
         pen = self if self.flat else Pen(self.style, flat=True, spare=self.spare)

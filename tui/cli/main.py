@@ -7,6 +7,10 @@ bptui ─┬─ open        the app (also without any command)
        ├─ grads       every value and every gradient
        ├─ explain     one gradient, factor by factor
        ├─ check       against central differences
+       ├─ answer      is this formula the gradient, and if not, why not?
+       ├─ grade       the answers of a class
+       ├─ worksheet   a handout
+       ├─ exercise    new questions
        ├─ train       without the app, with a progress bar
        ├─ run         a command whose torch training is recorded
        ├─ watch       a run log that is being written
@@ -18,9 +22,12 @@ from __future__ import annotations
 
 import click
 
+from tui.cli.commands.answer import answer
 from tui.cli.commands.check import check
 from tui.cli.commands.completion import completion
+from tui.cli.commands.exercise import exercise
 from tui.cli.commands.explain import explain
+from tui.cli.commands.grade import grade
 from tui.cli.commands.grads import grads
 from tui.cli.commands.lesson import lesson
 from tui.cli.commands.new import new
@@ -30,6 +37,7 @@ from tui.cli.commands.run import run
 from tui.cli.commands.screenshot import screenshot
 from tui.cli.commands.train import train
 from tui.cli.commands.watch import watch
+from tui.cli.commands.worksheet import worksheet
 from tui.cli.group import OneLineGroup
 from tui.cli.output import write
 from tui.shell.version import version
@@ -84,6 +92,11 @@ for _command in (
     check,
     train,
     run,
+    answer,
+    grade,
+    worksheet,
+    exercise,
+    train,
     watch,
     screenshot,
     completion,

@@ -1,0 +1,168 @@
+"""A backward pass in plain NumPy, op by op, in which one op may be made to slip.
+
+    for op in reversed(graph.ops):
+        for every input:   gradient of the input += what the op sends     <── here a slip may be planted
+
+It computes what `Graph.backward` computes, without its short cuts (loss and output slope are two ops here), so that
+every op's own share can be looked at, checked by itself, and spoiled. What belongs to one op only, its
+vector-Jacobian product, stands in `sent`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import singledispatch
+from typing import Protocol
+
+import numpy as np
+
+from engine.autodiff.graph import Array, Graph, Node, Op
+from engine.autodiff.ops.linear import WEIGHT, Linear
+from engine.autodiff.ops.loss import Loss
+from engine.autodiff.ops.softmax import Softmax
+from engine.derivation.matrix_form import contribution
+from engine.formula.expression import Entry
+
+
+class Planted(Protocol):
+    """A slip at one op: what that op sends instead, and whether it overwrites what others have sent."""
+
+    @property
+    def op(self) -> Op:
+        """The op that slips."""
+
+    @property
+    def i(self) -> int:
+        """The input whose gradient it sends wrongly."""
+
+    @property
+    def overwrites(self) -> bool:
+        """Whether it sets the gradient where it should add to it."""
+
+    def send(self, arriving: Array) -> Array:
+        """What it sends, given the gradient of its output."""
+
+
+class BackwardPass:
+    """One pass over a graph that has gone forward: the gradient of every node, and what each op sent where.
+
+    `start` and `entry` say where it begins: at the loss, or at an entry of another node.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        planted: tuple[Planted, ...] = (),
+        start: Node | None = None,
+        entry: Entry = (0, 0),
+    ) -> None:
+        self.graph, self.planted = graph, planted
+        self.gradients: dict[int, Array] = {}
+        self.added: dict[tuple[int, int], Array] = {}
+        start = graph.loss if start is None else start
+        seed = np.zeros_like(start.value)
+        seed[entry] = 1.0
+        self.gradients[id(start)] = seed
+        with np.errstate(all="ignore"):
+            for op in reversed(graph.ops):
+                if id(op.output) in self.gradients:
+                    self._op(op)
+
+    def _op(self, op: Op) -> None:
+        arriving = self.gradients[id(op.output)]
+        for i, node in enumerate(op.inputs):
+            if not wants_gradient(node):
+                continue
+            slip = next((one for one in self.planted if one.op is op and one.i == i), None)
+            send = sent(op, i, arriving) if slip is None else slip.send(arriving)
+            before = self.gradients.get(id(node))
+            after = (
+                np.array(send) if before is None or (slip is not None and slip.overwrites) else before + send
+            )
+            self.gradients[id(node)] = after
+            self.added[id(op), i] = after if before is None else after - before
+
+    def of(self, node: Node) -> Array:
+        """The gradient of a node; zeros where nothing reached it."""
+        found = self.gradients.get(id(node))
+        return np.zeros_like(node.value) if found is None else found
+
+
+def wants_gradient(node: Node) -> bool:
+    """Whether the pass goes on to a node: all but the labels."""
+    return node.op is not None or node.needs_gradient
+
+
+@singledispatch
+def sent(op: Op, i: int, arriving: Array) -> Array:
+    """What an op sends to its input i when `arriving` is the gradient of its output: Jᵀ·arriving."""
+    kept = op.output.grad
+    try:
+        op.output.grad = arriving
+        return np.asarray(contribution(op, i))
+    finally:
+        op.output.grad = kept
+
+
+@sent.register
+def _(op: Softmax, i: int, arriving: Array) -> Array:
+    y = op.output.value
+    return np.asarray(y * (arriving - (arriving * y).sum(axis=0)))
+
+
+@sent.register
+def _(op: Loss, i: int, arriving: Array) -> Array:
+    out = np.zeros_like(op.inputs[0].value)
+    op.prediction_gradient(out)
+    return np.asarray(out * arriving[0, 0])
+
+
+STEP = 1e-5
+"""How far an input is moved for a central difference of one op."""
+TOLERANCE = 1e-5
+"""How far a share may be from its central difference, of the largest share, before the op is called wrong."""
+
+
+def op_is_right(done: BackwardPass, op: Op) -> bool:
+    """The gradient check of one op alone: what it sent, against central differences of what it computes.
+
+    It takes the gradient that arrived as it is, right or wrong, so that an op is not blamed for another's slip.
+    """
+    if id(op.output) not in done.gradients:
+        return True
+    arriving = done.gradients[id(op.output)]
+    for i, node in enumerate(op.inputs):
+        if (id(op), i) not in done.added:
+            continue
+        numeric = differences(op, node, arriving)
+        mine = done.added[id(op), i]
+        size = max(float(np.abs(numeric).max(initial=0.0)), float(np.abs(mine).max(initial=0.0)))
+        if float(np.abs(mine - numeric).max(initial=0.0)) > TOLERANCE * size + 1e-12:
+            return False
+    return True
+
+
+def differences(op: Op, node: Node, arriving: Array) -> Array:
+    """∂(Σ arriving · output)/∂node by central differences, with everything else held still."""
+    found = np.zeros_like(node.value)
+    with np.errstate(all="ignore"):
+        for place in np.ndindex(*node.shape):
+            kept = node.value[place]
+            ends = []
+            for offset in (STEP, -STEP):
+                node.value[place] = kept + offset
+                op.recompute(node)
+                ends.append(float((op.output.value * arriving).sum()))
+            node.value[place] = kept
+            found[place] = (ends[0] - ends[1]) / (2.0 * STEP)
+        op.forward()
+    return found
+
+
+def is_square_weight(op: Op) -> bool:
+    """Whether an op is a layer whose W is square."""
+    return isinstance(op, Linear) and op.inputs[WEIGHT].shape[0] == op.inputs[WEIGHT].shape[1]
+
+
+Send = Callable[[Op, int, Array], Array]
+"""What an op sends to an input, from the gradient of its output."""

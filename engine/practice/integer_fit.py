@@ -1,0 +1,128 @@
+"""Which powers of which atoms turn one product into another: integers only, by regression on logarithms.
+
+ln |answer / truth| = Σ kᵢ ln |atomᵢ| + c        kᵢ whole numbers, c a sum of logarithms of constants
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.formula.expression import Expr
+
+Vector = npt.NDArray[np.float64]
+
+RESIDUAL = 1e-9
+"""How far the logarithms may be off. They are of the size of 1, and rounding leaves about 1e-13 of them."""
+LARGEST_POWER = 6
+CONSTANT_POWERS = range(-2, 3)
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Independent atoms with their logarithms: `equal` lists, for each, the others that are the same everywhere."""
+
+    atoms: tuple[Expr, ...]
+    logs: npt.NDArray[np.float64]
+    equal: dict[Expr, tuple[Expr, ...]]
+    signs: npt.NDArray[np.float64]
+
+
+def independent(atoms: Sequence[Expr], values: Sequence[Vector]) -> Columns:
+    """The atoms whose logarithms say something of their own, in the order given.
+
+    An atom that is 1 (or any constant) everywhere is left out, one that is equal to an earlier one joins it, and one
+    whose logarithm is a sum of earlier ones is left out as well.
+    """
+    kept: list[Expr] = []
+    logs: list[Vector] = []
+    signs: list[Vector] = []
+    equal: dict[Expr, tuple[Expr, ...]] = {}
+    basis: list[Vector] = []
+    for atom, value in zip(atoms, values, strict=True):
+        with np.errstate(all="ignore"):
+            column = np.log(np.abs(value))
+        if not np.isfinite(column).all():
+            continue
+        same = next(
+            (
+                old
+                for old, log in zip(kept, logs, strict=True)
+                if np.allclose(log, column, rtol=0, atol=1e-12)
+            ),
+            None,
+        )
+        if same is not None:
+            equal[same] = (*equal.get(same, ()), atom)
+            continue
+        rest = column - column.mean()
+        scale = float(np.linalg.norm(rest))
+        for direction in basis:
+            rest = rest - direction * (direction @ rest)
+        for direction in basis:  # once more: rounding
+            rest = rest - direction * (direction @ rest)
+        size = float(np.linalg.norm(rest))
+        if scale < 1e-9 or size < 1e-7 * scale:
+            continue
+        basis.append(rest / size)
+        kept.append(atom)
+        logs.append(column)
+        signs.append(np.sign(value))
+    count = len(values[0]) if values else 0
+    return Columns(
+        tuple(kept),
+        np.array(logs).T if logs else np.empty((count, 0)),
+        equal,
+        np.array(signs).T if signs else np.empty((count, 0)),
+    )
+
+
+@dataclass(frozen=True)
+class Fit:
+    """The powers of the atoms (0 is left out), the constant factor, and the sign beside them."""
+
+    powers: dict[Expr, int]
+    constant: float
+    sign: int
+
+
+def fit_powers(ratio: Vector, columns: Columns) -> Fit | None:
+    """The integer powers whose product is `ratio` at every point, or None where there are none."""
+    with np.errstate(all="ignore"):
+        target = np.log(np.abs(ratio))
+    if not np.isfinite(target).all() or len(target) <= len(columns.atoms) + 1:
+        return None
+    matrix = np.column_stack([columns.logs, np.ones(len(target))])
+    solution, *_ = np.linalg.lstsq(matrix, target, rcond=None)
+    powers = np.rint(solution[:-1])
+    if np.abs(powers).max(initial=0.0) > LARGEST_POWER:
+        return None
+    left = target - columns.logs @ powers
+    constant = float(left.mean())
+    if np.abs(left - constant).max() > RESIDUAL * max(1.0, float(np.abs(target).max())):
+        return None
+    odd = powers % 2 == 1
+    signs = np.sign(ratio) * columns.signs[:, odd].prod(axis=1)
+    if not (signs == signs[0]).all():
+        return None
+    found = {atom: int(power) for atom, power in zip(columns.atoms, powers, strict=True) if power}
+    return Fit(found, float(np.exp(constant)), int(signs[0]))
+
+
+def constant_powers(value: float, constants: dict[str, float]) -> list[dict[str, int]]:
+    """Small powers of named constants whose product is `value`: the simplest ones, all of them where several are."""
+    names = [name for name, number in constants.items() if number > 0 and abs(np.log(number)) > 1e-12]
+    found: list[tuple[int, dict[str, int]]] = []
+    for powers in product(CONSTANT_POWERS, repeat=len(names)):
+        logarithm = sum(
+            power * float(np.log(constants[name])) for name, power in zip(names, powers, strict=True)
+        )
+        if abs(logarithm - float(np.log(value))) < RESIDUAL * 10:
+            used = {name: power for name, power in zip(names, powers, strict=True) if power}
+            found.append((sum(map(abs, powers)), used))
+    least = min((cost for cost, _ in found), default=0)
+    return [used for cost, used in found if cost == least]

@@ -1,0 +1,222 @@
+"""Answers that are numbers: right to the digits given, and which factor turns a wrong one into the right one.
+
+0.192 for 0.19224…   right: it is the number, rounded to what was written
+0.7703               4.0067 times ours, which is 1/σ′(f⁽²⁾₀₀): the slope of the sigmoid is missing
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from engine.autodiff.graph import Graph
+from engine.formula.expression import Expr, Number, Symbol
+from engine.formula.notation import Style, number_text
+from engine.practice.evaluation import Stack, evaluate
+from engine.practice.naming import SIGN, constant_mistake, term_of
+from engine.practice.path_factors import Path, paths_of
+from engine.practice.patterns import mistake, shown
+from engine.practice.question import Target
+from engine.practice.reader import read_answer
+from engine.practice.scope import Scope
+from engine.practice.unreadable import UnreadableError
+from engine.practice.verdict import Counterexample, Mistake, Verdict
+
+FEWEST_DIGITS = 2
+"""One digit says too little, unless it is exact."""
+MOST_CANDIDATES = 5
+_NumberOf = Callable[[Expr], float]
+_DECIMAL = re.compile(r"[+-]?(?P<whole>[0-9]*)\.?(?P<after>[0-9]*)(?:[eE](?P<power>[+-]?[0-9]+))?")
+
+
+@dataclass(frozen=True, slots=True)
+class TypedNumber:
+    """A number as it was typed, and half a unit in its last place (0 for an expression, which is exact)."""
+
+    value: float
+    half_unit: float
+    digits: int
+
+    @classmethod
+    def parse(cls, text: str) -> TypedNumber:
+        """A decimal number, or an expression of numbers such as 1/3 or log(2). Raises UnreadableError."""
+        typed = text.strip().replace("−", "-").replace(" ", "")
+        match = _DECIMAL.fullmatch(typed)
+        if match is not None and (match["whole"] or match["after"]):
+            power = int(match["power"] or 0)
+            if abs(power) > 400:
+                raise UnreadableError("this number is too large or too small", text)
+            digits = len((match["whole"] + match["after"]).lstrip("0"))
+            return cls(float(typed), 0.5 * 10.0 ** (power - len(match["after"])), digits)
+        answer = read_answer(text, Scope({}, frozenset(), {}, frozenset(), 1))
+        value = float(evaluate(answer.expr, {}).reshape(-1)[0])
+        return cls(value, 0.0, 15)
+
+    def agrees(self, truth: float, tolerance: float | None = None) -> bool:
+        """Whether this is the number, rounded to the digits that were typed, or within a relative tolerance."""
+        error = abs(self.value - truth)
+        if tolerance is not None:
+            return error <= tolerance * abs(truth)
+        if error <= 1e-9 * abs(truth):
+            return True
+        # A last digit that was cut off instead of rounded is a matter of taste, not of gradients: half a unit it is.
+        return self.digits >= FEWEST_DIGITS and error <= self.half_unit * (1 + 1e-9)
+
+
+def judge_number(
+    text: str, truth: float, tolerance: float | None, graph: Graph | None, target: Target | None
+) -> Verdict:
+    """The verdict on a number."""
+    try:
+        typed = TypedNumber.parse(text)
+    except UnreadableError as error:
+        return Verdict("unreadable", problem=error.problem, column=error.column)
+    understood = Number(typed.value)
+    if typed.agrees(truth, tolerance):
+        return Verdict("right", understood.plain(), understood)
+    found: list[Mistake] = []
+    if typed.digits < FEWEST_DIGITS and abs(typed.value - truth) <= typed.half_unit:
+        found = [Mistake("unknown", understood.plain(), None, "give at least two digits")]
+    elif graph is not None and target is not None:
+        found = [one for candidate in find_factors(typed, truth, graph, target) for one in candidate.mistakes]
+    found = found or [Mistake("unknown", understood.plain(), None, "it is another number")]
+    return Verdict(
+        "wrong",
+        understood.plain(),
+        understood,
+        mistakes=tuple(dict.fromkeys(found)),
+        counterexample=Counterexample(typed.value, truth),
+    )
+
+
+# ── which factor turns ours into yours ──────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class FactorCandidate:
+    """A factor that turns our number into the other one: its value, what it is, and the mistakes that make it."""
+
+    value: float
+    name: str
+    mistakes: tuple[Mistake, ...]
+
+
+def find_factors(typed: TypedNumber, truth: float, graph: Graph, target: Target) -> list[FactorCandidate]:
+    """The single factors, or else the pairs of them, that turn `truth` into the typed number, as far as it has digits.
+
+    `graph` holds the values of the experiment's own network, gone forward and backward.
+    """
+    if truth == 0.0 or typed.value == 0.0 or not math.isfinite(typed.value):
+        return []
+    ratio = typed.value / truth
+    leeway = max(typed.half_unit / abs(typed.value), 1e-9) * (1 + 1e-9)
+    paths = paths_of(graph, target) or []
+    singles = list(_factors(paths, graph, truth))
+    found = [one for one in singles if _close(one.value, ratio, leeway)]
+    if not found:
+        found = [
+            FactorCandidate(
+                one.value * other.value, f"{one.name} · {other.name}", (*one.mistakes, *other.mistakes)
+            )
+            for one, other in combinations(singles, 2)
+            if _close(one.value * other.value, ratio, leeway) and one.mistakes != other.mistakes
+        ]
+    unique = {candidate.mistakes: candidate for candidate in found}
+    return list(unique.values())[:MOST_CANDIDATES]
+
+
+def _close(one: float, other: float, leeway: float) -> bool:
+    return math.isfinite(one) and abs(one - other) <= leeway * abs(other)
+
+
+def names_of(graph: Graph) -> dict[Symbol, Stack]:
+    """The values of a graph as one network of evidence."""
+    names: dict[Symbol, Stack] = {
+        node.symbol: np.asarray(node.value[None], np.float64) for node in graph.nodes.values()
+    }
+    names |= {Symbol(name): np.full((1, 1, 1), value) for name, value in graph.constants.items()}
+    names[Symbol("ones")] = np.ones((1, graph.n, 1))
+    return names
+
+
+def _factors(paths: list[Path], graph: Graph, truth: float) -> Iterator[FactorCandidate]:
+    """Every factor that a common mistake multiplies the gradient by, at these numbers."""
+    yield FactorCandidate(-1.0, "−1", (SIGN,))
+    n = float(graph.n)
+    if n > 1:
+        yield FactorCandidate(n, "n", (constant_mistake("n", 1),))
+        yield FactorCandidate(1.0 / n, "1/n", (constant_mistake("n", -1),))
+    for value, power in ((2.0, 1), (0.5, -1)):
+        yield FactorCandidate(value, "2" if power > 0 else "1/2", (constant_mistake("2", power),))
+    names = names_of(graph)
+
+    def number(expr: Expr) -> float:
+        return float(evaluate(expr, names).reshape(-1)[0])
+
+    if len(paths) == 1:
+        yield from _factors_of_path(paths[0], number)
+    for path in paths if len(paths) > 1 else ():
+        term = term_of(path)
+        rest = (truth - number(term)) / truth
+        text = f"the term {shown(term)} is missing from the sum"
+        yield FactorCandidate(
+            rest, f"the sum without {shown(term)}", (Mistake("path", term.plain(), None, text),)
+        )
+
+
+def _factors_of_path(path: Path, number: _NumberOf) -> Iterator[FactorCandidate]:
+    for factor in path:
+        for known in factor.known:
+            value = math.prod(number(atom) ** power for atom, power in known.change.items())
+            inverse = known.kind == "missing"
+            name = (
+                f"1/{_bracketed(known.what)}"
+                if inverse
+                else f"{shown(known.what)} for {shown(known.instead or known.what)}"
+            )
+            yield FactorCandidate(value, name, (mistake(known.kind, known.what, known.instead),))
+        own = number(factor.formula)
+        if own not in (0.0, 1.0):
+            yield FactorCandidate(
+                1.0 / own, f"1/{_bracketed(factor.formula)}", (mistake("missing", factor.formula),)
+            )
+            yield FactorCandidate(own, shown(factor.formula), (mistake("extra", factor.formula),))
+        for confusion in factor.confusions:
+            value = number(confusion.what)
+            if own and value not in (0.0, own):
+                text = f"{_bracketed(confusion.what)}/{_bracketed(factor.formula)}"
+                yield FactorCandidate(
+                    value / own, text, (mistake("swapped", confusion.what, factor.formula),)
+                )
+
+
+def _bracketed(expr: Expr) -> str:
+    text = shown(expr)
+    return text if isinstance(expr, Symbol | Number) else f"({text})"
+
+
+def expectation_lines(
+    typed: TypedNumber, truth: float, candidates: list[FactorCandidate], style: Style
+) -> list[str]:
+    """What is said of an expected number: that it agrees, or by which factor it does not."""
+    if typed.agrees(truth):
+        return [
+            f"Yours agrees with ours, {number_text(truth, Style(digits=8, ascii=style.ascii))}, to the digits given."
+        ]
+    if truth == 0.0:
+        return ["Ours is 0, yours is not."]
+    ratio = number_text(typed.value / truth, Style(digits=5, ascii=style.ascii))
+    start = f"Yours is {ratio} times ours ({number_text(truth, style)})"
+    if not candidates:
+        return [f"{start}, which is no factor of this path, nor two of them."]
+    lines = [
+        f"{start}, which is {one.name}: {', and '.join(m.text for m in one.mistakes)}." for one in candidates
+    ]
+    if len(lines) > 1:
+        lines.insert(0, "Several factors fit, as far as the digits given can tell:")
+    return lines

@@ -1,0 +1,187 @@
+"""What is asked for: the derivative of the loss, or of another entry, by an entry or by a whole matrix.
+
+    ∂ℰ/∂W[1][1,1]      ∂ℰ/∂W[1], all of it      ∂ℰ/∂W[1] by sample 3 alone      ∂f[2][0,0]/∂a[1][1,0], one factor
+
+Its truth is read from a backward pass; for another output than the loss that pass is seeded there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.autodiff.graph import Array, Graph, Node
+from engine.derivation.chain_rule import TargetError, find_target
+from engine.experiment.spec import SquaredErrorLoss
+from engine.formula.expression import Symbol
+from engine.formula.parser import ParseError, parse_symbol
+from engine.model.network import Network
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """∂of/∂wrt: `of` is None for the loss; without an index `wrt` is a whole matrix; `sample` asks for one share."""
+
+    wrt: Symbol
+    of: Symbol | None = None
+    sample: int | None = None
+
+    @classmethod
+    def parse(cls, wrt: str, of: str | None = None, sample: int | None = None) -> Target:
+        """A target as it is typed; ``f[2][0,0] / a[1][1,0]`` is one factor. Raises ParseError."""
+        above, slash, below = wrt.partition(" / ")
+        if slash and of is None:
+            of, wrt = above.strip().removeprefix("∂").strip(), below.strip().removeprefix("∂").strip()
+        of_symbol = None if of is None else parse_symbol(of)
+        if of_symbol == Symbol("E"):
+            of_symbol = None
+        return cls(parse_symbol(wrt), of_symbol, sample)
+
+    @property
+    def is_matrix(self) -> bool:
+        """Whether a whole matrix is asked for."""
+        return self.wrt.index is None
+
+    def plain(self) -> str:
+        """``∂E/∂W[1][1,1]``."""
+        return f"∂{'E' if self.of is None else self.of.plain()}/∂{self.wrt.plain()}"
+
+    # ── the network it is about ─────────────────────────────────────────────────────────────────────
+
+    def graph(self, network: Network, inputs: Array, labels: Array) -> Graph:
+        """A graph in which this derivative can be found: for another output than ℰ no loss takes a short cut."""
+        if self.of is None:
+            return network.graph(inputs, labels)
+        plain = Network(network.layers, network.parameters, SquaredErrorLoss(), network.dtype)
+        return plain.graph(inputs, labels)
+
+    def check(self, graph: Graph) -> None:
+        """Raises TargetError where there is no such derivative in this network."""
+        node = graph.nodes.get(self.wrt.matrix)
+        entry = self.wrt if self.wrt.index is not None or node is None or node.scalar else self.wrt.at((0, 0))
+        node = find_target(graph, entry).node
+        if self.sample is not None and not 0 <= self.sample < graph.n:
+            raise TargetError(f"sample {self.sample} is not there: this batch has samples 0 to {graph.n - 1}")
+        if (
+            self.sample is not None
+            and node.per_sample
+            and self.wrt.index is not None
+            and self.wrt.index[1] != self.sample
+        ):
+            raise TargetError(
+                f"{self.wrt.plain()} belongs to sample {self.wrt.index[1]}, not to sample {self.sample}"
+            )
+        if self.of is None:
+            return
+        if self.of.index is None and not (
+            self.of.matrix in graph.nodes and graph.nodes[self.of.matrix].scalar
+        ):
+            raise TargetError(
+                f"{self.of.plain()} is a matrix: say which entry is differentiated, such as {self.of.plain()}[0,0]"
+            )
+        above = find_target(graph, self.of).node
+        if above is node or not _reaches(node, above):
+            raise TargetError(f"{self.of.plain()} does not depend on {self.wrt.plain()}")
+
+    def shape(self, graph: Graph) -> tuple[int, int]:
+        """(rows, columns) of what is asked for."""
+        return graph.nodes[self.wrt.matrix].shape if self.is_matrix else (1, 1)
+
+    def reader(self, graph: Graph) -> Callable[[], Array]:
+        """What reads the derivative, (rows, columns), after a forward and a backward pass of the graph."""
+        node = graph.nodes[self.wrt.matrix]
+        index = self.wrt.index
+
+        def cut(gradient: Array) -> Array:
+            return gradient if index is None else gradient[index[0] : index[0] + 1, index[1] : index[1] + 1]
+
+        if (of := self.of) is not None:
+            return lambda: cut(_seeded(graph, of, node))
+        if self.sample is not None and not node.per_sample:
+            return lambda: cut(_share(node, self.sample))
+        return lambda: cut(node.grad)
+
+    def end(self, graph: Graph) -> Node:
+        """The node that is differentiated."""
+        return graph.loss if self.of is None else graph.nodes[self.of.matrix]
+
+    def is_above(self, graph: Graph, node: Node) -> bool:
+        """Whether a node lies on a way from the target to what is differentiated."""
+        start, end = graph.nodes[self.wrt.matrix], self.end(graph)
+        return node is not start and _reaches(start, node) and (node is end or _reaches(node, end))
+
+    def sample_of(self, n: int, rng: np.random.Generator) -> int:
+        """The sample whose ways are to be open: the one that is asked about, or any."""
+        for symbol in (self.wrt, self.of):
+            if (
+                symbol is not None
+                and symbol.index is not None
+                and symbol.name in ("X", "Y_hat", "f", "a", "g", "h")
+            ):
+                return min(symbol.index[1], n - 1)
+        return self.sample if self.sample is not None else int(rng.integers(n))
+
+    def unit_of(self, activation: Node) -> int | None:
+        """The one unit of a layer that every way from the target goes through, or None where there are several."""
+        symbol = self.wrt
+        if symbol.index is None or symbol.layer is None or symbol.layer != activation.symbol.layer:
+            return None
+        if symbol.name == "W":
+            units = activation.shape[0]
+            return symbol.index[1] if symbol.index[1] < units else None
+        return symbol.index[0] if symbol.name in ("f", "b", "g", "a") else None
+
+
+def parse_target(wrt: str, of: str | None = None, sample: int | None = None) -> Target:
+    """`Target.parse`, with ParseError as TargetError, whose message says what was typed."""
+    try:
+        return Target.parse(wrt, of, sample)
+    except ParseError as error:
+        raise TargetError(f'"{wrt}": {error}') from None
+
+
+def _reaches(start: Node, end: Node) -> bool:
+    seen: set[int] = set()
+    waiting = [start]
+    while waiting:
+        node = waiting.pop()
+        for op, _ in node.consumers:
+            if op.output is end:
+                return True
+            if id(op.output) not in seen:
+                seen.add(id(op.output))
+                waiting.append(op.output)
+    return False
+
+
+def _seeded(graph: Graph, of: Symbol, node: Node) -> Array:
+    """∂of/∂node: a backward pass that begins at another entry than the loss."""
+    above = graph.nodes[of.matrix]
+    for one in graph.nodes.values():
+        one.grad.fill(0.0)
+    above.grad[of.index or (0, 0)] = 1.0
+    start = next(place for place, op in enumerate(graph.ops) if op.output is above)
+    with np.errstate(all="ignore"):
+        for op in reversed(graph.ops[: start + 1]):
+            if any(op.sends):
+                op.backward()
+    return node.grad
+
+
+def _share(node: Node, sample: int | None) -> Array:
+    """What one sample adds to a parameter's gradient: its consumers send again, with the others' columns at 0."""
+    total = np.zeros_like(node.grad)
+    for op, _ in node.consumers:
+        if not op.output.per_sample:
+            continue
+        arriving = op.output.grad
+        kept = arriving.copy()
+        arriving[:, [column for column in range(arriving.shape[1]) if column != sample]] = 0.0
+        node.grad.fill(0.0)
+        with np.errstate(all="ignore"):
+            op.backward()
+        total += node.grad
+        arriving[...] = kept
+    return total

@@ -1,0 +1,121 @@
+"""What a formula may speak of: the matrices of one network with their shapes, its constants, earlier results.
+
+scope.shapes[W[1]] == (3, 2)      scope.shapes[Y_hat] == (1, n)      constants: n, alpha, beta
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from engine.autodiff.graph import Graph
+from engine.formula.expression import Symbol
+from engine.formula.parser import parse_symbol
+
+GRADIENT = "dE/d"
+"""How the name of an earlier result begins: dE/df[2] is the gradient of the loss by f[2]."""
+
+
+class SampleCount(int):
+    """The number of samples as a length of a matrix: in words it is n."""
+
+    def __str__(self) -> str:
+        return "n"
+
+
+Shape = tuple[int, int]
+
+
+def shape_text(shape: Shape | None) -> str:
+    """``3×n``."""
+    return "a single number" if shape is None else f"{shape[0]!s}×{shape[1]!s}"
+
+
+def gradient_name(symbol: Symbol) -> Symbol:
+    """The name of the gradient of the loss by a matrix or one of its entries."""
+    return Symbol(GRADIENT + symbol.name, symbol.layer, symbol.index)
+
+
+def is_gradient(symbol: Symbol) -> bool:
+    """Whether a symbol names an earlier result."""
+    return symbol.name.startswith(GRADIENT)
+
+
+def differentiated(symbol: Symbol) -> Symbol:
+    """What an earlier result is the gradient by."""
+    return Symbol(symbol.name.removeprefix(GRADIENT), symbol.layer, symbol.index)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The names that may stand in an answer.
+
+    `aliases` gives other names for the same matrix (a[0] is X, the last a is Y_hat). `given` are the earlier results
+    that may be used; `known` all that there are, so that a refusal can say why.
+    """
+
+    shapes: Mapping[Symbol, Shape]
+    constants: frozenset[str]
+    aliases: Mapping[Symbol, Symbol]
+    given: frozenset[Symbol]
+    n: int
+
+    @classmethod
+    def of(cls, graph: Graph, given: Collection[Symbol] = ()) -> Scope:
+        """The names of a network's graph."""
+        shapes: dict[Symbol, Shape] = {}
+        for node in graph.nodes.values():
+            if node is graph.loss or node.scalar:
+                continue
+            rows, columns = node.shape
+            shapes[node.symbol] = (
+                rows,
+                SampleCount(columns) if columns == graph.n and node.per_sample else columns,
+            )
+        deepest = max((symbol.layer for symbol in shapes if symbol.layer is not None), default=0)
+        aliases = {Symbol("a", 0): Symbol("X"), Symbol("A", 0): Symbol("X")}
+        if Symbol("Y_hat") in shapes:
+            aliases |= {Symbol("a", deepest): Symbol("Y_hat"), Symbol("A", deepest): Symbol("Y_hat")}
+        for name in {symbol.name for symbol in shapes if symbol.layer is not None}:
+            layers = [symbol for symbol in shapes if symbol.name == name]
+            if len(layers) == 1:  # the only W of a network needs no layer
+                aliases[Symbol(name)] = layers[0]
+        shapes[Symbol("ones")] = (SampleCount(graph.n), 1)
+        usable = frozenset(symbol.matrix for symbol in given)
+        for symbol in usable:
+            if symbol in shapes:
+                shapes[gradient_name(symbol)] = shapes[symbol]
+        return cls(shapes, frozenset(graph.constants), aliases, usable, graph.n)
+
+    def matrix(self, symbol: Symbol) -> Symbol | None:
+        """The matrix that a name without index means here, or None."""
+        if is_gradient(symbol):
+            inner = self.matrix(differentiated(symbol))
+            return gradient_name(inner) if inner is not None and inner in self.given else None
+        for name in (symbol, _canonical(symbol)):
+            name = self.aliases.get(name, name)
+            if name in self.shapes:
+                return name
+        return None
+
+    def exists(self, symbol: Symbol) -> bool:
+        """Whether a matrix of this name is there at all, whether or not it may be used."""
+        return self.matrix(differentiated(symbol) if is_gradient(symbol) else symbol) is not None
+
+    def names(self) -> list[str]:
+        """Every name, for a suggestion."""
+        return [
+            *(symbol.plain() for symbol in self.shapes if symbol != Symbol("ones")),
+            *sorted(self.constants),
+        ]
+
+
+_OTHER_NAMES = {"Yhat": "Y_hat", "yhat": "Y_hat", "y_hat": "Y_hat", "Y_pred": "Y_hat", "ŷ": "Y_hat"}
+
+
+def _canonical(symbol: Symbol) -> Symbol:
+    """The tutorials' name where another way of writing it was used: yhat, w[1], x."""
+    name = _OTHER_NAMES.get(symbol.name, symbol.name)
+    if name.isidentifier() and name.isascii():
+        name = parse_symbol(name).name if name not in ("in", "is", "if", "or", "and", "not") else name
+    return Symbol(name, symbol.layer, symbol.index)

@@ -1,0 +1,94 @@
+"""What is said about an answer: right, wrong, cannot tell or unreadable, with remarks and named mistakes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from engine.formula.expression import Expr
+
+VerdictName = Literal["right", "wrong", "unclear", "unreadable"]
+MistakeKind = Literal["missing", "extra", "swapped", "sign", "path", "transposed", "reduction", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One mistake: `what` stands in the answer (or is missing from it), `instead` is what belongs there."""
+
+    kind: MistakeKind
+    what: str
+    instead: str | None
+    text: str
+
+    def record(self) -> dict[str, Any]:
+        """As it stands in JSON."""
+        return {"kind": self.kind, "what": self.what, "instead": self.instead, "text": self.text}
+
+    @property
+    def tag(self) -> str:
+        """``missing:1/n``, a word for tables and filters."""
+        return f"{self.kind}:{self.what}" if self.what else self.kind
+
+
+@dataclass(frozen=True, slots=True)
+class Counterexample:
+    """One network at which the answer is not the truth: the two numbers."""
+
+    yours: float | list[list[float]] | None
+    true: float | list[list[float]] | None
+
+    def record(self) -> dict[str, Any]:
+        """As it stands in JSON."""
+        return {"yours": self.yours, "true": self.true}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The verdict on one answer.
+
+    `right_factors` of `factors` are right (None for matrices and several paths); `problem` says what cannot be
+    read, with the `column` where it shows.
+    """
+
+    verdict: VerdictName
+    understood: str | None = None
+    expr: Expr | None = None
+    remarks: tuple[str, ...] = ()
+    mistakes: tuple[Mistake, ...] = ()
+    right_factors: int | None = None
+    factors: int | None = None
+    counterexample: Counterexample | None = None
+    problem: str | None = None
+    column: int | None = None
+    line: int | None = field(default=None)
+
+    @property
+    def status(self) -> int:
+        """The exit status: 0 right, 1 wrong, 2 unreadable or cannot tell."""
+        return {"right": 0, "wrong": 1}.get(self.verdict, 2)
+
+    @property
+    def share(self) -> float:
+        """The share of the points by right factors: 1 where it is right."""
+        if self.verdict == "right":
+            return 1.0
+        if self.verdict != "wrong" or not self.factors or self.right_factors is None:
+            return 0.0
+        return self.right_factors / self.factors
+
+    def record(self) -> dict[str, Any]:
+        """As it stands in JSON."""
+        found: dict[str, Any] = {
+            "verdict": self.verdict,
+            "understood": self.understood,
+            "remarks": list(self.remarks),
+            "mistakes": [mistake.record() for mistake in self.mistakes],
+            "right_factors": self.right_factors,
+            "factors": self.factors,
+            "counterexample": None if self.counterexample is None else self.counterexample.record(),
+        }
+        if self.problem is not None:
+            found |= {"problem": self.problem, "column": self.column}
+        if self.line is not None:
+            found["line"] = self.line
+        return found
