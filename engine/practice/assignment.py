@@ -27,8 +27,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from engine.derivation.chain_rule import TargetError
-from engine.derivation.evaluated import WorkedExperiment
+from engine.derivation.evaluated import EvaluatedExperiment
+from engine.derivation.targets import TargetError
 from engine.experiment.errors import ExperimentError, mismatch, suggestion, value_in_words
 from engine.experiment.loading import EXPERIMENT_SUFFIX, PRESET_NAMES, load_experiment
 from engine.experiment.spec import Experiment, Spec
@@ -103,9 +103,9 @@ class Question:
         return parse_target(spec.wrt, spec.of, spec.sample)
 
     @cached_property
-    def worked(self) -> WorkedExperiment:
+    def worked(self) -> EvaluatedExperiment:
         """The experiment, worked out."""
-        return WorkedExperiment.of(self.experiment, self.source)
+        return EvaluatedExperiment.of(self.experiment, self.source)
 
     @cached_property
     def judge(self) -> Judge:

@@ -15,8 +15,8 @@ from functools import cached_property
 import numpy as np
 
 from engine.autodiff.graph import Array, Graph, Node
-from engine.derivation.chain_rule import TargetError
-from engine.derivation.evaluated import WorkedExperiment
+from engine.derivation.evaluated import EvaluatedExperiment
+from engine.derivation.targets import TargetError
 from engine.formula.expression import Symbol
 from engine.formula.layout import one_line
 from engine.practice.backward_pass import BackwardPass, differences, op_is_right, wants_gradient
@@ -52,7 +52,7 @@ class BugHunt:
     seed: int
 
     @classmethod
-    def planted(cls, worked: WorkedExperiment, seed: int) -> BugHunt:
+    def planted(cls, worked: EvaluatedExperiment, seed: int) -> BugHunt:
         """The hunt of a seed. Raises TargetError where the network is too large, or nothing can go wrong in it."""
         graph = worked.graph
         if max(node.value.size for node in graph.nodes.values()) > LARGEST:

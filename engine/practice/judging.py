@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 
 from engine.autodiff.graph import Graph
-from engine.derivation.evaluated import WorkedExperiment
+from engine.derivation.evaluated import EvaluatedExperiment
 from engine.experiment.spec import BceLoss, CrossEntropyLoss, LayerSpec
 from engine.formula.expression import Symbol
 from engine.formula.layout import one_line
@@ -74,7 +74,11 @@ class Judge:
     """
 
     def __init__(
-        self, worked: WorkedExperiment, target: Target, given: Collection[Symbol] | None = (), seed: int = 0
+        self,
+        worked: EvaluatedExperiment,
+        target: Target,
+        given: Collection[Symbol] | None = (),
+        seed: int = 0,
     ) -> None:
         self.worked, self.target, self.seed = worked, target, seed
         self.maker = NetworkMaker(worked, target, seed)
@@ -191,7 +195,7 @@ class Judge:
         """Whether the answer holds for other class weights and other slopes."""
         for network, text in _variants(self.worked.network):
             data = self.worked.data
-            other = WorkedExperiment(self.worked.experiment, data, network, network.graph(data.X, data.Y))
+            other = EvaluatedExperiment(self.worked.experiment, data, network, network.graph(data.X, data.Y))
             maker = NetworkMaker(other, self.target, self.seed)
             named = {symbol.matrix for symbol in answer.expr.symbols()}
             evidence = maker.evidence("soft" if self.soft_labels else "hard", named)
@@ -203,7 +207,7 @@ class Judge:
         steps = [
             op.inputs[0].symbol
             for op in self.graph.ops
-            if getattr(getattr(op, "rule", None), "name", "") == "step"
+            if getattr(getattr(op, "function", None), "name", "") == "step"
             and self.target.is_above(self.graph, op.output)
         ]
         if steps:

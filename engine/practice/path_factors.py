@@ -17,7 +17,7 @@ from engine.autodiff.graph import Graph, Node
 from engine.autodiff.ops.elementwise import Elementwise
 from engine.autodiff.ops.linear import ACTIVATION, WEIGHT, Linear
 from engine.autodiff.ops.loss import BinaryCrossEntropy, Loss, SquaredError
-from engine.derivation.paths import Link, Site, links_from
+from engine.derivation.paths import Edge, EntryRef, edges_from
 from engine.formula.expression import (
     Entry,
     Expr,
@@ -83,7 +83,7 @@ def paths_of(graph: Graph, target: Target, most: int = MOST_TERMS) -> list[Path]
     """The factors of every way from an entry to what is differentiated, or None where there are more than `most`."""
     if target.wrt.index is None and not graph.nodes[target.wrt].scalar:
         return None
-    start = Site(graph.nodes[target.wrt.matrix], target.wrt.index or (0, 0))
+    start = EntryRef(graph.nodes[target.wrt.matrix], target.wrt.index or (0, 0))
     walker = _Walker(graph, target, most)
     found: list[Path] = []
     for path in walker.ways(start):
@@ -94,7 +94,7 @@ def paths_of(graph: Graph, target: Target, most: int = MOST_TERMS) -> list[Path]
 
 
 class _Walker:
-    """Goes up from a site, way by way."""
+    """Goes up from a ref, way by way."""
 
     def __init__(self, graph: Graph, target: Target, most: int) -> None:
         self.graph, self.target, self.most = graph, target, most
@@ -104,10 +104,10 @@ class _Walker:
         loss = graph.ops[-1]
         self.loss = loss if isinstance(loss, Loss) else None
 
-    def ways(self, site: Site) -> Iterator[Path]:
-        """Every way up from a site, as its factors from the loss down to the site."""
-        for link in links_from(site):
-            above = link.above
+    def ways(self, ref: EntryRef) -> Iterator[Path]:
+        """Every way up from a ref, as its factors from the loss down to the ref."""
+        for edge in edges_from(ref):
+            above = edge.above
             if (
                 self.target.sample is not None
                 and above.node.per_sample
@@ -115,37 +115,37 @@ class _Walker:
             ):
                 continue
             if above.node is self.end and above.entry == self.end_entry:
-                yield (self.factor(link),)
+                yield (self.factor(edge),)
                 continue
             if id(above.node) not in self.useful:
                 continue
-            if link.op.bypassed and self.end is self.graph.loss and self.loss is not None:
-                if above.entry == site.entry or not _is_square(link):  # softmax: once, not once an output
-                    yield (self.fused(site),)
+            if edge.op.fused and self.end is self.graph.loss and self.loss is not None:
+                if above.entry == ref.entry or not _is_square(edge):  # softmax: once, not once an output
+                    yield (self.fused(ref),)
                 continue
-            factor = self.factor(link)
+            factor = self.factor(edge)
             for rest in self.ways(above):
                 yield (*rest, factor)
 
     # ── factors ─────────────────────────────────────────────────────────────────────────────────────
 
-    def fused(self, site: Site) -> Factor:
+    def fused(self, ref: EntryRef) -> Factor:
         """∂ℰ/∂f, where a loss and the slope of its output are one."""
         assert self.loss is not None
-        formula = self.loss.simplification(site.entry)[-1]
-        prediction, label = (node.entry(site.entry) for node in self.loss.inputs)
+        formula = self.loss.simplification(ref.entry)[-1]
+        prediction, label = (node.entry(ref.entry) for node in self.loss.inputs)
         error = _error(self.loss, prediction, label)
         confusions = [*self.error_confusions(prediction, label), *self.probability_confusions(prediction)]
-        known = self.halves(site, prediction, error)
+        known = self.halves(ref, prediction, error)
         return Factor(formula, {error: 1}, None, 2, tuple(confusions), (), self.loss.n > 1, known)
 
-    def halves(self, site: Site, prediction: Expr, error: Expr) -> tuple[KnownMistake, ...]:
+    def halves(self, ref: EntryRef, prediction: Expr, error: Expr) -> tuple[KnownMistake, ...]:
         """What goes wrong with the two factors that a fused one is made of: ∂ℰ/∂Ŷ and the slope of the sigmoid."""
         if not isinstance(self.loss, BinaryCrossEntropy):
             return ()
-        below = site.symbol
+        below = ref.symbol
         value, slope = call("sigmoid", below), call("sigmoid", below) * (1 - call("sigmoid", below))
-        upper = self.loss.by_prediction(site.entry)
+        upper = self.loss.by_prediction(ref.entry)
         other = 1 - prediction
         return (
             KnownMistake("missing", slope, None, {prediction: -1, other: -1}),
@@ -184,69 +184,69 @@ class _Walker:
             Confusion(prediction * (1 - prediction), {prediction: 1, 1 - prediction: 1}),
         ]
 
-    def factor(self, link: Link) -> Factor:
+    def factor(self, edge: Edge) -> Factor:
         """One edge of the graph as a factor."""
-        op = link.op
+        op = edge.op
         if isinstance(op, Linear):
-            return self.linear(link, op)
+            return self.linear(edge, op)
         if isinstance(op, Elementwise):
-            return self.elementwise(link, op)
+            return self.elementwise(edge, op)
         if isinstance(op, Loss):
-            return self.by_prediction(link, op)
-        if isinstance(link.formula, Number):
-            return Factor(link.formula, {})
-        return Factor(link.formula, {link.formula: 1})
+            return self.by_prediction(edge, op)
+        if isinstance(edge.formula, Number):
+            return Factor(edge.formula, {})
+        return Factor(edge.formula, {edge.formula: 1})
 
-    def by_prediction(self, link: Link, loss: Loss) -> Factor:
+    def by_prediction(self, edge: Edge, loss: Loss) -> Factor:
         """∂ℰ/∂Ŷ."""
-        prediction, label = (node.entry(link.below.entry) for node in loss.inputs)
+        prediction, label = (node.entry(edge.below.entry) for node in loss.inputs)
         error = _error(loss, prediction, label)
         if isinstance(loss, BinaryCrossEntropy):
             atoms: Atoms = {error: 1, prediction: -1, 1 - prediction: -1}
         elif isinstance(loss, SquaredError):
             atoms = {error: 1}
         else:
-            atoms = {link.formula: 1}
+            atoms = {edge.formula: 1}
         confusions = tuple(self.error_confusions(prediction, label))
-        return Factor(link.formula, atoms, None, 1, confusions, (), loss.n > 1)
+        return Factor(edge.formula, atoms, None, 1, confusions, (), loss.n > 1)
 
-    def linear(self, link: Link, op: Linear) -> Factor:
+    def linear(self, edge: Edge, op: Linear) -> Factor:
         """An input, an activation, a weight, or the 1 of a bias."""
-        if link.i not in (WEIGHT, ACTIVATION):
+        if edge.i not in (WEIGHT, ACTIVATION):
             return Factor(Number(1.0), {})
-        symbol = link.formula
+        symbol = edge.formula
         assert isinstance(symbol, Symbol)
         assert symbol.index is not None
         node = self.graph.nodes[symbol.matrix]
         others = [
             Confusion(node.entry(entry), {node.entry(entry): 1}) for entry in _others(node, symbol.index)
         ]
-        if link.i == WEIGHT and (below := _before(node)) is not None:
+        if edge.i == WEIGHT and (below := _before(node)) is not None:
             instead = below.entry(symbol.index)
             others.append(Confusion(instead, {instead: 1}))
         return Factor(symbol, {symbol: 1}, None, 1, tuple(others))
 
-    def elementwise(self, link: Link, op: Elementwise) -> Factor:
+    def elementwise(self, edge: Edge, op: Elementwise) -> Factor:
         """The slope of an activation function."""
-        f, a = (node.entry(link.below.entry) for node in (op.inputs[0], op.output))
+        f, a = (node.entry(edge.below.entry) for node in (op.inputs[0], op.output))
         values = (Confusion(a, {a: 1}), Confusion(f, {f: 1}))
         one: Atoms = {}
-        match op.rule.name:
+        match op.function.name:
             case "linear":
                 return Factor(Number(1.0), one, None, 1, values)
             case "relu":
                 others = [
-                    positive(op.inputs[0].entry(entry)) for entry in _others(op.inputs[0], link.below.entry)
+                    positive(op.inputs[0].entry(entry)) for entry in _others(op.inputs[0], edge.below.entry)
                 ]
-                wrong = (not_positive(f), *others, *self.other_layers(op, link.below.entry))
-                return Factor(link.formula, one, positive(f), 1, values, wrong)
+                wrong = (not_positive(f), *others, *self.other_layers(op, edge.below.entry))
+                return Factor(edge.formula, one, positive(f), 1, values, wrong)
             case "sigmoid":
                 atoms: Atoms = {a: 1, 1 - a: 1}
-                return Factor(link.formula, atoms, None, 1, (*values, Confusion(1 - a, {1 - a: 1})))
+                return Factor(edge.formula, atoms, None, 1, (*values, Confusion(1 - a, {1 - a: 1})))
             case "tanh":
                 slope = 1 - a**2
-                return Factor(link.formula, {slope: 1}, None, 1, (*values, Confusion(1 - a, {1 - a: 1})))
-        return Factor(link.formula, {link.formula: 1}, None, 1, (*values, Confusion(positive(f), {})))
+                return Factor(edge.formula, {slope: 1}, None, 1, (*values, Confusion(1 - a, {1 - a: 1})))
+        return Factor(edge.formula, {edge.formula: 1}, None, 1, (*values, Confusion(positive(f), {})))
 
     def other_layers(self, op: Elementwise, entry: Entry) -> list[Indicator]:
         """The same unit's indicator in the other ReLU layers."""
@@ -260,9 +260,9 @@ class _Walker:
         return found[:MOST_ENTRIES]
 
 
-def _is_square(link: Link) -> bool:
+def _is_square(edge: Edge) -> bool:
     """Whether an op reaches several entries from one."""
-    return link.op.reach(link.i) > 1
+    return edge.op.fan_out(edge.i) > 1
 
 
 def _error(loss: Loss, prediction: Symbol, label: Symbol) -> Expr:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.autodiff.graph import Array, Graph, Node
-from engine.derivation.chain_rule import TargetError, find_target
+from engine.derivation.targets import TargetError, find_target
 from engine.experiment.spec import SquaredErrorLoss
 from engine.formula.expression import Symbol
 from engine.formula.parser import ParseError, parse_symbol
@@ -165,7 +165,7 @@ def _seeded(graph: Graph, of: Symbol, node: Node) -> Array:
     start = next(place for place, op in enumerate(graph.ops) if op.output is above)
     with np.errstate(all="ignore"):
         for op in reversed(graph.ops[: start + 1]):
-            if any(op.sends):
+            if any(op.needs_grad):
                 op.backward()
     return node.grad
 

@@ -19,7 +19,7 @@ import numpy as np
 from engine.autodiff.graph import Array, Graph, Node, Op
 from engine.autodiff.ops.elementwise import Elementwise
 from engine.autodiff.ops.linear import WEIGHT, Linear
-from engine.derivation.evaluated import WorkedExperiment
+from engine.derivation.evaluated import EvaluatedExperiment
 from engine.experiment.spec import BceLoss, CrossEntropyLoss
 from engine.formula.expression import Symbol
 from engine.model.network import Network, X, Y
@@ -72,7 +72,7 @@ class Evidence:
 class NetworkMaker:
     """Fills one graph with random numbers, network after network."""
 
-    def __init__(self, worked: WorkedExperiment, target: Target, seed: int = 0) -> None:
+    def __init__(self, worked: EvaluatedExperiment, target: Target, seed: int = 0) -> None:
         self.worked, self.target, self.seed = worked, target, seed
         self.restart()
         original = worked.network
@@ -244,7 +244,7 @@ class _Block:
     @property
     def switches(self) -> bool:
         """Whether its activation passes nothing on one side: a ReLU."""
-        return isinstance(self.activation, Elementwise) and self.activation.rule.name == "relu"
+        return isinstance(self.activation, Elementwise) and self.activation.function.name == "relu"
 
     def forward(self) -> None:
         """The weighted sum."""

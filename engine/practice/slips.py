@@ -123,15 +123,15 @@ def _squared(op: Op, i: int) -> bool:
 
 
 def _curved(op: Op, i: int) -> bool:
-    return isinstance(op, Elementwise) and op.rule.name not in ("linear", "step")
+    return isinstance(op, Elementwise) and op.function.name not in ("linear", "step")
 
 
 def _sigmoid(op: Op, i: int) -> bool:
-    return isinstance(op, Elementwise) and op.rule.name == "sigmoid"
+    return isinstance(op, Elementwise) and op.function.name == "sigmoid"
 
 
 def _tanh(op: Op, i: int) -> bool:
-    return isinstance(op, Elementwise) and op.rule.name == "tanh"
+    return isinstance(op, Elementwise) and op.function.name == "tanh"
 
 
 def _other_curved(op: Op, i: int) -> bool:
@@ -139,11 +139,11 @@ def _other_curved(op: Op, i: int) -> bool:
 
 
 def _relu(op: Op, i: int) -> bool:
-    return isinstance(op, Elementwise) and op.rule.name == "relu"
+    return isinstance(op, Elementwise) and op.function.name == "relu"
 
 
 def _leaky(op: Op, i: int) -> bool:
-    return isinstance(op, Elementwise) and op.rule.name == "leaky_relu"
+    return isinstance(op, Elementwise) and op.function.name == "leaky_relu"
 
 
 def _square(op: Op, i: int) -> bool:
@@ -166,7 +166,7 @@ def _weight_above_activation(op: Op, i: int) -> bool:
     if not _weight(op, i):
         return False
     made = op.inputs[ACTIVATION].op
-    return isinstance(made, Elementwise) and made.rule.name != "linear"
+    return isinstance(made, Elementwise) and made.function.name != "linear"
 
 
 def _bias(op: Op, i: int) -> bool:
@@ -239,8 +239,8 @@ def _slope_of_activation(op: Op, i: int, arriving: Array) -> Array:
     assert isinstance(op, Elementwise)
     a = op.output.value
     again, out = np.empty_like(a), np.empty_like(a)
-    op.rule.value(a, again)
-    op.rule.derivative(a, again, out)
+    op.function.value(a, again)
+    op.function.derivative(a, again, out)
     return arriving * out
 
 

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from engine.autodiff.graph import Graph
-from engine.derivation.chain_rule import TargetError, explain
+from engine.derivation.chain_rule import explain
+from engine.derivation.targets import TargetError
 from engine.formula.expression import Expr, Partial, Product, Symbol
 from engine.formula.latex import number_latex, symbol_latex, to_latex
 from engine.formula.layout import draw, one_line

@@ -63,7 +63,7 @@ def answer(
       bptui answer tutorial-b --wrt "f[2][0,0] / a[1][1,0]" "W[2][1,0]"
       bptui answer tutorial-b --wrt "W[1][1,1]" --derivation lines.txt
     """
-    from engine.derivation.evaluated import WorkedExperiment
+    from engine.derivation.evaluated import EvaluatedExperiment
     from engine.experiment.loading import load_experiment
     from engine.practice.judging import Judge
     from engine.practice.question import parse_target
@@ -71,7 +71,7 @@ def answer(
     formula = formula_of(ctx)
     if (formula is None) == (derivation is None):
         raise click.UsageError("expected a FORMULA, or --derivation with a file", ctx)
-    worked = WorkedExperiment.of(load_experiment(experiment), experiment)
+    worked = EvaluatedExperiment.of(load_experiment(experiment), experiment)
     judge = Judge(worked, parse_target(target, of, sample), given=None)
     verdict, text = _verdict(judge, formula, derivation)
     _write(verdict, judge, text, form, ascii)
