@@ -21,7 +21,9 @@ from tui.cli.output import output_style, write
 @click.option("--solutions", is_flag=True, help="With everything, instead of blank lines.")
 @ascii_option
 def worksheet(assignment: str, form: str, solutions: bool, ascii: bool) -> None:
-    """Write a handout: the networks, the numbers, the questions and blank lines.
+    """Write a handout, with blank lines or solutions.
+
+    It has the networks, their numbers and the questions.
 
     ASSIGNMENT is a TOML file of questions, or "tutorials" for those that come with bptui.
 
