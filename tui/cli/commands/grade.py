@@ -14,7 +14,7 @@ from tui.cli.output import output_style, write, write_json
 
 @click.command
 @click.argument("assignment", metavar="ASSIGNMENT")
-@click.argument("answers", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("answers", metavar="ANSWERS", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="How to write it."
 )
