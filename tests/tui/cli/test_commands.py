@@ -515,7 +515,7 @@ def completions(line: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_completion_knows_presets_files_and_targets(monkeypatch, tmp_path):
-    assert completions("bptui gr", monkeypatch) == ["grads"]
+    assert completions("bptui gr", monkeypatch) == ["grads", "grade"]
     assert completions("bptui grads tutorial-b", monkeypatch) == ["tutorial-b", "tutorial-b-wine"]
     (tmp_path / "lab.toml").write_text(EXAMPLE, "utf-8")
     (tmp_path / "lab.txt").write_text("", "utf-8")
