@@ -18,6 +18,7 @@ from textual.screen import Screen
 
 from engine.experiment.errors import ExperimentError
 from engine.experiment.loading import PRESET_NAMES
+from engine.formula.foreign_text import one_line
 from tui.lessons.lesson import SCREENS, lessons_on, list_lessons
 from tui.lessons.lesson_screen import LessonScreen
 from tui.lessons.list_screen import LessonsScreen
@@ -32,6 +33,7 @@ from tui.shell.keys import ALL_COMMANDS, APP_COMMANDS, Command, bindings
 from tui.shell.messages import OpenExperiment, ShowHome, ShowLessons, ShowScreen, StepInto
 from tui.shell.settings import key_map, recent_files, remember_file
 from tui.shell.terminal import shows_unicode
+from tui.shell.terminal_filter import TerminalFilter
 from tui.shell.text_page import ReadingScreen
 from tui.shell.theme import DARK, LIGHT, THEMES
 from tui.stepper.screen import StepperScreen
@@ -77,14 +79,16 @@ class BptuiApp(App[None]):
             self.user_keys, self._keys_problem = key_map([command.id for command in ALL_COMMANDS])
             self.recent_files = recent_files()
         self.set_class(ascii_only, "-ascii")
+        self._terminal_filter = TerminalFilter()
         self._ascii_filter = AsciiFilter(enabled=ascii_only)
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = LIGHT.name if os.environ.get("BPTUI_THEME") == "light" else DARK.name
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """What every line passes on its way to the terminal: in the ASCII mode, down to 7 bits."""
-        return [*super().get_line_filters(), *([self._ascii_filter] if self._ascii_filter.enabled else [])]
+        """What every line passes on its way to the terminal: no commands for it; in the ASCII mode, down to 7 bits."""
+        own = [self._terminal_filter, self._ascii_filter]
+        return [*super().get_line_filters(), *(one for one in own if one.enabled)]
 
     def on_mount(self) -> None:
         """Shows the list of experiments, and the given one over it."""
@@ -281,6 +285,6 @@ def run_source(source: Source | None, *, ascii_only: bool = False) -> int:
     with asyncio.Runner(loop_factory=courteous_loop) as runner:  # as `app.run` does, with a loop of our own
         runner.run(app.run_async())
     if app.crash is not None:
-        print(f"bptui: {describe_crash(app.crash)}", file=sys.stderr)
+        print(f"bptui: {one_line(describe_crash(app.crash))}", file=sys.stderr)
         return 1
     return app.return_code or 0

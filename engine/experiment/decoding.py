@@ -19,11 +19,11 @@ from engine.experiment.errors import (
     ExperimentError,
     choice,
     mismatch,
-    one_line,
     suggestion,
     value_in_words,
 )
 from engine.experiment.spec import Experiment
+from engine.formula.foreign_text import one_line
 
 TOML_COMPLAINT = re.compile(
     r"(?P<what>.*?) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|.*)\)", re.DOTALL

@@ -8,18 +8,14 @@ from __future__ import annotations
 
 import difflib
 import math
-import unicodedata
 from collections.abc import Iterable
+
+from engine.formula.foreign_text import one_line
 
 UNNAMED = "<experiment>"
 """The source of an experiment that was not read from a file."""
 
 LONGEST_QUOTE = 40
-# Controls, private formats (such as the marks that reverse text), lone surrogates, line and paragraph breaks:
-# on a terminal they could move the cursor, hide text or break the line.
-UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-# Two invisible characters that ordinary writing needs: Persian and Indic scripts, and joined emoji.
-JOINERS = frozenset("\u200c\u200d")
 
 
 class ExperimentError(ValueError):
@@ -41,18 +37,6 @@ class ExperimentError(ValueError):
 def mismatch(found: str, expected: str) -> str:
     """The sentence of nearly every refusal."""
     return f"found {found}; expected {expected}"
-
-
-def is_plain(text: str) -> bool:
-    """Whether `text` can be shown on one line of a terminal as it is."""
-    return not any(_is_unsafe(character) for character in text)
-
-
-def one_line(text: str) -> str:
-    """`text` with every character that is unsafe on a terminal spelled out (``\\n``, ``\\x1b``)."""
-    if is_plain(text):
-        return text
-    return "".join(_spelled(character) if _is_unsafe(character) else character for character in text)
 
 
 def quoted(text: str) -> str:
@@ -98,11 +82,3 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     # The matcher takes quadratic time, and no known word is anywhere near this long.
     near = difflib.get_close_matches(word[:LONGEST_QUOTE], list(known), n=1)
     return f"; did you mean {quoted(near[0])}?" if near else ""
-
-
-def _is_unsafe(character: str) -> bool:
-    return unicodedata.category(character) in UNSAFE_CATEGORIES and character not in JOINERS
-
-
-def _spelled(character: str) -> str:
-    return character.encode("unicode_escape").decode("ascii")

@@ -17,8 +17,12 @@ def read_text_file(path: Path, source: str, largest: int) -> str:
     """
     try:
         problem = _unfit(path.stat(), largest)
-        content = b"" if problem else path.read_bytes()
-        text = content.decode("utf-8-sig")  # some editors put a byte order mark first
+        content = b"" if problem else _beginning(path, largest + 1)
+        if (
+            len(content) > largest
+        ):  # files of the system's own, such as those in /proc, have no size of their own
+            problem = mismatch("a file without end", f"at most {bytes_in_words(largest)}")
+        text = "" if problem else content.decode("utf-8-sig")  # some editors put a byte order mark first
     except FileNotFoundError:
         problem = "no such file"
     except UnicodeDecodeError as error:
@@ -30,6 +34,13 @@ def read_text_file(path: Path, source: str, largest: int) -> str:
     if problem:
         raise ExperimentError(source, "", problem)
     return text
+
+
+def _beginning(path: Path, length: int) -> bytes:
+    """The first bytes of a regular file; does not wait where something else has come in its place meanwhile."""
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    with open(os.open(path, flags), "rb") as file:
+        return file.read(length) or b""
 
 
 def _unfit(status: os.stat_result, largest: int) -> str:

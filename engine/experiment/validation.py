@@ -16,7 +16,6 @@ from engine.experiment.errors import (
     UNNAMED,
     ExperimentError,
     count,
-    is_plain,
     mismatch,
     quoted,
     value_in_words,
@@ -41,6 +40,7 @@ from engine.experiment.spec import (
     WineData,
     declared_shape,
 )
+from engine.formula.foreign_text import is_plain
 
 Problem: TypeAlias = tuple[str, str]
 """A key's path, and what is wrong there."""

@@ -31,6 +31,7 @@ from engine.export.document import (
 )
 from engine.export.vocabulary import VERDICTS, factor_words, loss_definition
 from engine.formula.expression import Expr, Number, Partial, Power, Product, Symbol
+from engine.formula.foreign_text import one_line
 from engine.formula.text import counted
 
 MOST_ROWS = 6
@@ -47,7 +48,7 @@ _Item = TypeVar("_Item")
 def compose(derivation: Derivation, title: str, check: EntryCheck | None) -> list[Block]:
     """The whole derivation as blocks."""
     factors = _factors(derivation)
-    blocks: list[Block] = [Heading(title or "Derivation", 1), _facts(derivation)]
+    blocks: list[Block] = [Heading(one_line(title) or "Derivation", 1), _facts(derivation)]
     blocks += _chain(derivation, factors)
     blocks += [Heading("Factor by factor"), Factors(factors)]
     blocks += _simplification(derivation)

@@ -26,7 +26,8 @@ from engine.formula.expression import Expr, Number
 from engine.formula.latex import to_latex
 from engine.formula.text import ascii_text
 
-SPECIAL = re.compile(r"([\\`*_<>|#$])")
+SPECIAL = re.compile(r"([\\`*_\[\]<>|#$!~&])")
+"""What Markdown, or HTML or mathematics in it, would act upon: ``![a](b)`` is an image that is fetched."""
 
 
 def render_markdown(blocks: list[Block], digits: int, ascii: bool) -> str:

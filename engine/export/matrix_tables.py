@@ -15,6 +15,7 @@ from engine.autodiff.graph import Array, Graph, Node
 from engine.export.document import Heading, Paragraph, Spans, Value
 from engine.export.plain_text import NARROWEST, render_text
 from engine.formula.expression import Symbol
+from engine.formula.foreign_text import one_line
 from engine.formula.notation import Style, number_text, symbol_text
 from engine.formula.text import ascii_text
 from engine.model.network import LOSS, Y
@@ -38,7 +39,7 @@ def written_matrices(graph: Graph, title: str = "", *, width: int = 80, style: S
         " ",
         Value(float(graph.n)),
     )
-    head = render_text([Heading(title or "One pass", 1), Paragraph(loss)], width, style)
+    head = render_text([Heading(one_line(title) or "One pass", 1), Paragraph(loss)], width, style)
     return head + "\n" + "\n".join(line.rstrip() for line in _table(graph, width, style)) + "\n"
 
 

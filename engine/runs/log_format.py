@@ -27,6 +27,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from engine.formula.foreign_text import one_line
 from engine.metrics.step_record import MAGNITUDES, MEASURES, NEVER, Extent, Measure, StepRecord
 
 FORMAT = "bptui run log"
@@ -37,6 +38,9 @@ LONGEST_LINE = 8 * 2**20
 
 class RunLogError(Exception):
     """A file that cannot be read as a run log at all, in one line that names it."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(one_line(message))
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +230,7 @@ def decode_header(line: bytes, source: str) -> Header:
                 f"{source}: not a run log: line 1 has {entries} {name}, not one for each of {layers} layers"
             )
     unknown = [name for name in found.fields or () if name not in MEASURES and name != "skipped"]
-    known = {one.name: getattr(found, one.name) for one in dataclasses.fields(Header) if one.name != "fields"}
+    known = {one.name: _gated(getattr(found, one.name)) for one in dataclasses.fields(Header) if one.name != "fields"}
     fields = None if found.fields is None else tuple(name for name in found.fields if name in MEASURES)
     if fields is not None and not set(fields) & set(MAGNITUDES):
         others = f" (it does not know {', '.join(unknown)[:60]})" if unknown else ""
@@ -303,6 +307,8 @@ def _value(value: Any, measure: Measure) -> Any:
         array = np.array(value, np.int64 if measure.kind is int else np.float64)  # None becomes NaN
         array.flags.writeable = False
         return array
+    if isinstance(value, str):
+        return one_line(value)
     return _number(value) if measure.kind is float and measure.absent is not None else value
 
 
@@ -323,5 +329,14 @@ def _number(value: float | None) -> float:
     return math.nan if value is None else value
 
 
+def _gated(value: Any) -> Any:
+    """What another program wrote, with every text in it harmless for a terminal."""
+    if isinstance(value, str):
+        return one_line(value)
+    if isinstance(value, tuple):
+        return tuple(map(_gated, value))
+    return value
+
+
 def _in_one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]
+    return one_line(" ".join(str(error).split()))[:200]

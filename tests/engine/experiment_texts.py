@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from engine.experiment.errors import ExperimentError, is_plain
+from engine.experiment.errors import ExperimentError
 from engine.experiment.loading import parse_experiment
+from engine.formula.foreign_text import is_plain
 
 EXAMPLE = """
 title = "One hidden layer"

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from engine.formula.foreign_text import one_line
 from engine.metrics.step_record import MEASURES, NEVER, StepRecord
 
 ODD_NUMBERS = (math.nan, math.inf, -math.inf, 0.0, -0.0, 5e-324, 1e308)
@@ -69,7 +70,10 @@ def records(draw: st.DrawFn, layers: int = 3) -> StepRecord:
 def as_read_back(
     written: StepRecord, fields: Collection[str] | None = None, digits: int | None = None
 ) -> StepRecord:
-    """The record with NaN where it had an infinity: JSON has neither. Only `fields`, and rounded to `digits`."""
+    """The record with NaN where it had an infinity, for JSON has neither, and with its text on one line.
+
+    Only `fields`, and rounded to `digits`.
+    """
 
     def rounded(number: float) -> float:
         return number if digits is None else float(f"{number:.{digits}g}")
@@ -81,7 +85,7 @@ def as_read_back(
             return tuple(finite(number) for number in value)
         if isinstance(value, float):
             return rounded(value) if math.isfinite(value) else math.nan
-        return value
+        return one_line(value) if isinstance(value, str) else value
 
     kept = [name for name in MEASURES if fields is None or name in fields]
     return StepRecord(written.step, **{name: finite(getattr(written, name)) for name in kept})

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
+
+from tui.cli.shell_scripts import path_items
 
 if TYPE_CHECKING:
     from engine.formula.expression import Symbol
@@ -27,26 +28,10 @@ class ExperimentType(click.ParamType):  # type: ignore[type-arg]  # generic only
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
         """The presets, the TOML files, and the folders that may hold some."""
-        from engine.experiment.loading import PRESET_NAMES
+        from engine.experiment.loading import EXPERIMENT_SUFFIX, PRESET_NAMES
 
         presets = [CompletionItem(name) for name in PRESET_NAMES if name.startswith(incomplete)]
-        return presets + [CompletionItem(path) for path in _paths(incomplete)]
-
-
-def _paths(incomplete: str) -> Iterator[str]:
-    folder, start = incomplete[: incomplete.rfind("/") + 1], incomplete[incomplete.rfind("/") + 1 :]
-    try:
-        entries = sorted(Path(folder or ".").expanduser().iterdir())
-    except (OSError, RuntimeError):  # RuntimeError: ~ of somebody who is not known here
-        return
-    for entry in entries:
-        hidden = entry.name.startswith(".") and not start
-        if not entry.name.startswith(start) or hidden:
-            continue
-        if entry.suffix == ".toml":
-            yield folder + entry.name
-        elif entry.is_dir():
-            yield f"{folder}{entry.name}/"
+        return [*presets, *path_items(incomplete, EXPERIMENT_SUFFIX)]
 
 
 class TargetType(click.ParamType):  # type: ignore[type-arg]
@@ -56,12 +41,13 @@ class TargetType(click.ParamType):  # type: ignore[type-arg]
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Symbol:
         """The symbol that was typed."""
+        from engine.formula.foreign_text import one_line
         from engine.formula.parser import ParseError, parse_symbol
 
         try:
             return parse_symbol(value)
         except ParseError as error:
-            self.fail(f'"{value}": {error}', param, ctx)
+            self.fail(one_line(f'"{value}": {error}'), param, ctx)
 
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str

@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 import click
 
+from tui.cli.output import complain
 from tui.shell.crash import describe_crash
 
 FAILED, BAD_INPUT, INTERRUPTED, PIPE_CLOSED = 1, 2, 130, 141
@@ -81,5 +82,5 @@ def _usage_problem(error: click.ClickException) -> str:
 
 
 def _complain(message: str, status: int) -> int:
-    click.echo(f"bptui: {' '.join(message.split())}", err=True)
+    complain(message)
     return status

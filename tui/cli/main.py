@@ -40,6 +40,7 @@ from tui.cli.commands.watch import watch
 from tui.cli.commands.worksheet import worksheet
 from tui.cli.group import OneLineGroup
 from tui.cli.output import write
+from tui.cli.shell_scripts import register
 from tui.shell.version import version
 
 
@@ -100,4 +101,6 @@ for _command in (
     screenshot,
     completion,
 ):
+register()
+for _command in (open_command, presets, lesson, grads, explain, check, train, watch, screenshot, completion):
     cli.add_command(_command)

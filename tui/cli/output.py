@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from engine.formula.foreign_text import harmless, one_line
 from tui.shell.terminal import shows_unicode
 
 if TYPE_CHECKING:
@@ -33,9 +34,14 @@ def output_style(ascii: bool) -> Style:
     return Style(ascii=ascii or not shows_unicode())
 
 
-def write(text: str) -> None:
-    """Data, to stdout."""
-    click.echo(text.removesuffix("\n"))
+def write(text: str, *, to_stderr: bool = False) -> None:
+    """Data, to stdout (or beside them). No character of it is a command for a terminal, whoever wrote it."""
+    click.echo(harmless(text.removesuffix("\n")), err=to_stderr)
+
+
+def complain(message: str) -> None:
+    """One line to stderr: what went wrong, in the name of the program."""
+    click.echo(f"bptui: {one_line(' '.join(message.split()))}", err=True)
 
 
 def write_page(text: str) -> None:

@@ -21,6 +21,7 @@ from engine.experiment.datasets import DataSet, load_data
 from engine.experiment.loading import load_experiment
 from engine.experiment.spec import Experiment
 from engine.formula.expression import Partial, Symbol
+from engine.formula.foreign_text import one_line
 from engine.model.network import Network
 from tui.session.source import Source
 from tui.session.training_run import Live
@@ -67,7 +68,7 @@ class Session(Source):
     @property
     def title(self) -> str:
         """The experiment's title, or its name."""
-        return self.experiment.title or Path(self.name).stem
+        return self.experiment.title or one_line(Path(self.name).stem)
 
     @property
     def loss(self) -> float:

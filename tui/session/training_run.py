@@ -22,6 +22,7 @@ from engine.diagnosis.mean_field import PredictedProfile, Unpredicted, predict
 from engine.diagnosis.verdict import Layers
 from engine.experiment.datasets import DataSet, load_data
 from engine.experiment.spec import Experiment
+from engine.formula.foreign_text import one_line
 from engine.metrics.step_record import StepRecord, layer_names
 from engine.model.network import Network
 from engine.runs.history import History
@@ -123,7 +124,7 @@ class Lane(LaneView):
         self, name: str, experiment: Experiment, data: DataSet | None = None, network: Network | None = None
     ) -> None:
         """Loads the data and initialises the network unless they are given. Raises ExperimentError for bad data."""
-        self.name = name
+        self.name = one_line(name)
         self.experiment = experiment
         self.title, self.about = experiment.title, experiment.about
         self.trainer = Trainer(experiment, data or load_data(experiment, source=name), network)

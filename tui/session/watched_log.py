@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from engine.experiment.datasets import DataSet
+from engine.formula.foreign_text import one_line
 from engine.metrics.step_record import StepRecord
 from engine.model.network import Network
 from engine.runs.history import History
@@ -28,9 +29,9 @@ class LogLane(LaneView):
     """The run that a log tells of."""
 
     def __init__(self, path: Path) -> None:
-        self.name = path.name
+        self.name = one_line(path.name)
         self.title = ""
-        self.about = f"Waiting for the first line of {path}."
+        self.about = f"Waiting for the first line of {one_line(str(path))}."
         self.layers: tuple[str, ...] = ()
         self.activations: tuple[str, ...] = ()
         self.units: tuple[int, ...] = ()
@@ -97,7 +98,8 @@ class WatchedTraining(Training):
             try:
                 self.lane.poll()
             except RunLogError as error:  # another file stands in its place now
-                reason = str(error).removeprefix(f"{self.lane.reader.path}: ")  # the name stands beside it
+                path = one_line(str(self.lane.reader.path))
+                reason = str(error).removeprefix(f"{path}: ")  # the name stands beside it
                 self.lane.unreadable = self.lane.title = self.lane.about = reason
         return reader([self.lane])
 

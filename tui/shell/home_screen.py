@@ -13,6 +13,7 @@ from textual.widgets.option_list import Option
 
 from engine.experiment.errors import ExperimentError
 from engine.experiment.loading import PRESET_NAMES, list_presets, load_experiment
+from engine.formula.foreign_text import one_line
 from engine.formula.text import ascii_text
 from tui.shell.key_bar import KeyBar
 from tui.shell.keys import HOME_COMMANDS, bindings
@@ -64,8 +65,8 @@ class HomeScreen(Screen[None]):
             self._abouts[name] = experiment.about
         options.append(None)
         for path in self._recent:
-            options.append(Option(f"{'recent file':<{NAME}}{Path(path).name}", id=path))
-            self._abouts[path] = path
+            options.append(Option(f"{'recent file':<{NAME}}{one_line(Path(path).name)}", id=path))
+            self._abouts[path] = one_line(path)
         options.append(Option(f"{'o':<{NAME}}Open a file…", id=OPEN_FILE))
         self._abouts[OPEN_FILE] = (
             "An experiment of your own, as a TOML file: your data, your network, your weights."

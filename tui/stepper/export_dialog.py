@@ -11,9 +11,11 @@ from textual.widgets.option_list import Option
 from engine.derivation.chain_rule import Derivation
 from engine.derivation.gradcheck import EntryCheck
 from engine.export import written_latex, written_markdown, written_text
+from engine.formula import foreign_text
 from engine.formula.expression import Partial, Symbol
 from engine.formula.layout import one_line
 from engine.formula.notation import Style
+from tui.shell.kept_file import create_file
 from tui.shell.keys import EXPORT_COMMANDS, bindings
 from tui.shell.prompt import Prompt, typed_path
 
@@ -72,17 +74,18 @@ class ExportDialog(ModalScreen[None]):
             return "a file name, please"
         path = typed_path(name)
         try:
-            with path.open("x", encoding="utf-8") as file:
-                file.write(self.written(kind))
+            create_file(path, self.written(kind))
         except FileExistsError:
-            return f"{name} exists already; choose another name"
+            return f"{foreign_text.one_line(name)} exists already; choose another name"
         except OSError as error:
-            return f"{name}: {error.strerror or error}"
+            return f"{foreign_text.one_line(name)}: {error.strerror or error}"
+        except ValueError:  # a zero byte, half a character
+            return f"{foreign_text.one_line(name)}: no file can have this name"
         return None
 
     def _close(self, name: str | None) -> None:
         if name is not None:
-            self.notify(f"Saved {name}", markup=False)
+            self.notify(f"Saved {foreign_text.one_line(name)}", markup=False)
             self.dismiss()
 
     def action_close(self) -> None:

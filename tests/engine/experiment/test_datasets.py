@@ -10,7 +10,7 @@ import pytest
 
 from engine.experiment import csv_file, validation
 from engine.experiment.datasets import VARIETY_A, VARIETY_B, load_data, standardized, wine
-from engine.experiment.errors import ExperimentError, is_plain
+from engine.experiment.errors import ExperimentError
 from engine.experiment.spec import (
     BceLoss,
     BlobsData,
@@ -32,6 +32,7 @@ from engine.experiment.spec import (
     XorData,
     declared_shape,
 )
+from engine.formula.foreign_text import is_plain
 
 BCE, SQUARED, CROSS = BceLoss(), SquaredErrorLoss(), CrossEntropyLoss()
 

@@ -280,6 +280,30 @@ def test_markdown_tables_have_as_many_cells_in_every_row(source, target):
         assert all(formula == formula.strip() for formula in formulas)  # Pandoc wants no space at the dollars
 
 
+@pytest.mark.parametrize(
+    ("title", "written"),
+    [
+        ("![t](http://x.example/a.png)", r"\!\[t\](http://x.example/a.png)"),
+        ("<img src=x onerror=y> &lt;", r"\<img src=x onerror=y\> \&lt;"),
+        ("[a][b] ~~c~~ `d` $e$ a_b *f*", r"\[a\]\[b\] \~\~c\~\~ \`d\` \$e\$ a\_b \*f\*"),
+        ("one\n\n# two\n", r"one\\n\\n\# two\\n"),
+    ],
+)
+def test_a_title_in_markdown_is_words_and_nothing_else(title, written):
+    first, second, *_ = written_markdown(derived("tutorial-b", "W[1][1,1]")[0], title).split("\n")
+    assert (first, second) == (f"# {written}", "")
+
+
+def test_a_title_of_several_lines_is_one_line_of_latex_and_of_text():
+    derivation = derived("tutorial-b", "W[1][1,1]")[0]
+    latex = written_latex(derivation, "one\n\n\\end{document}\x1b")
+    assert (
+        r"\section*{one\textbackslash{}n\textbackslash{}n\textbackslash{}end\{document\}"
+        r"\textbackslash{}x1b}" in latex
+    )
+    assert written_text(derivation, "one\n\ntwo").startswith(r"one\n\ntwo" + "\n")
+
+
 def test_markdown_has_a_table_of_the_factors():
     text = written_markdown(*derived("tutorial-b", "W[1][1,1]"))
     assert text.startswith("# One hidden layer, one sample\n")

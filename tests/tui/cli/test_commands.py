@@ -507,11 +507,9 @@ def test_completion_prints_a_script(shell):
 
 
 def completions(line: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    words = line.split(" ")
-    monkeypatch.setenv("COMP_WORDS", line)
-    monkeypatch.setenv("COMP_CWORD", str(len(words) - 1))
-    monkeypatch.setenv("_BPTUI_COMPLETE", "bash_complete")
-    return [answer.removeprefix("plain,") for answer in run().stdout.split()]
+    monkeypatch.setenv("COMP_LINE", line)
+    monkeypatch.setenv("_BPTUI_COMPLETE", "zsh_complete")
+    return run().stdout.removesuffix("\n").split("\0")[1::3]  # kind, value, help
 
 
 def test_completion_knows_presets_files_and_targets(monkeypatch, tmp_path):

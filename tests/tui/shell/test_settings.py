@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tui.shell.settings import RECENT_FILES, key_map, keys_path, recent_files, remember_file
+import tui
+from tui.shell.settings import LARGEST_SETTINGS, RECENT_FILES, key_map, keys_path, recent_files, remember_file
 
+ROOT = Path(tui.__file__).parents[1]
 KNOWN = ("next", "previous", "home.open")
 
 
@@ -48,7 +53,7 @@ def test_an_id_with_a_dot_may_be_written_as_toml_likes_it(line):
         ('next = 5\nprevious = "h"\n', {"previous": "h"}, 'next: expected keys as text, such as next = "l,right"'),
         ('next = ["l"]\n', {}, 'next: expected keys as text, such as next = "l,right"'),
         ("next = \n", {}, "Invalid value (at line 1, column 8)"),
-        (b"next = '\xff'\n", {}, "'utf-8' codec can't decode"),
+        (b"next = '\xff'\n", {}, "found bytes that are not text (at byte 9); expected a text file in UTF-8"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said_in_one_line_and_the_rest_is_used(text, kept, expected):
@@ -65,14 +70,54 @@ def test_a_folder_in_the_place_of_the_file_is_said():
     keys_path().mkdir(parents=True)
     keys, problem = key_map(KNOWN)
     assert keys == {}
-    assert problem == f"{keys_path()}: Is a directory"
+    assert problem == f"{keys_path()}: found a folder; expected a file"
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root reads every file")
 def test_an_unreadable_file_is_said():
     path = write_keys('next = "l"\n')
     path.chmod(0)
-    assert key_map(KNOWN) == ({}, f"{path}: Permission denied")
+    assert key_map(KNOWN) == ({}, f"{path}: cannot be read: Permission denied")
+
+
+HOSTILE_KEYS = {
+    "a number of 5,000 digits": "next = " + "9" * 5000,
+    "3,000 brackets": "next = " + "[" * 3000,
+    "1,500 parts": ".".join(["a"] * 1500) + ' = "l"',
+    "1,500 parts of a table": "[" + ".".join(["a"] * 1500) + "]",
+    "1,500 parts, in quotes": ".".join(['"a"'] * 1500) + ' = "l"',
+    "a name that a terminal would obey": '"\\u001b]52;c;eA==\\u0007\\u202e" = "l"',
+    "a name of 10,000 letters": "a" * 10_000 + ' = "l"',
+    "more than settings ever are": "# " + "x" * LARGEST_SETTINGS,
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE_KEYS.values(), ids=HOSTILE_KEYS)
+def test_hostile_keys_are_a_notice_of_one_short_line(text):
+    path = write_keys(text)
+    keys, problem = key_map(KNOWN)
+    assert keys == {}
+    assert problem is not None
+    assert problem.startswith(f"{path}: ")
+    assert problem.isprintable()
+    assert len(problem) < len(str(path)) + 130
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_settings_that_are_no_files_are_not_waited_for(tmp_path):
+    path = keys_path()
+    path.parent.mkdir(parents=True)
+    os.mkfifo(path)
+    assert key_map(KNOWN) == ({}, f"{path}: found a device, pipe or socket; expected a regular file")
+    path.unlink()
+    path.symlink_to("/dev/zero")
+    assert key_map(KNOWN) == ({}, f"{path}: found a device, pipe or socket; expected a regular file")
+    remember_file(lab(tmp_path, "lab.toml"))
+    (recent,) = (tmp_path / "state").rglob("recent.json")
+    recent.unlink()
+    os.mkfifo(recent)
+    assert recent_files() == []
+    assert remember_file(lab(tmp_path, "lab.toml")) == recent_files() == [str(tmp_path / "lab.toml")]
 
 
 # ── recent files ────────────────────────────────────────────────────────────────────────────────────
@@ -108,7 +153,21 @@ def test_a_relative_path_is_remembered_as_an_absolute_one(tmp_path, monkeypatch)
     assert recent_files() == [str(tmp_path / "lab.toml")]
 
 
-@pytest.mark.parametrize("content", ["", "{", "[1, null]", '{"a": 1}', '"text"', "\x00"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "{",
+        "[1, null]",
+        '{"a": 1}',
+        '"text"',
+        "\x00",
+        "[" * 100_000,
+        "[" * 3000,
+        '["\\u0000"]',
+        "9" * 5000,
+    ],
+)
 def test_a_broken_list_is_no_list(tmp_path, content):
     remember_file(lab(tmp_path, "lab.toml"))
     (path,) = (tmp_path / "state").rglob("recent.json")
@@ -124,3 +183,36 @@ def test_where_nothing_can_be_written_nothing_is_remembered(tmp_path, monkeypatc
     monkeypatch.setenv("XDG_STATE_HOME", str(blocked))
     remember_file(lab(tmp_path, "lab.toml"))
     assert recent_files() == []
+
+
+REMEMBER = """
+import sys
+from tui.shell.settings import remember_file
+for name in sys.argv[1:]:
+    remember_file(name)
+"""
+
+
+def test_apps_at_once_lose_no_entry(tmp_path):
+    names = [lab(tmp_path, f"{number}.toml") for number in range(RECENT_FILES)]
+    halves = (names[::2], names[1::2])
+    programs = [subprocess.Popen([sys.executable, "-c", REMEMBER, *half], cwd=ROOT) for half in halves]
+    assert [program.wait(60) for program in programs] == [0, 0]
+    assert sorted(recent_files()) == sorted(names)
+    (folder,) = {path.parent for path in (tmp_path / "state").rglob("recent.json")}
+    assert {path.name for path in folder.iterdir()} == {"recent.json", "recent.json.lock"}
+
+
+def test_a_full_disk_leaves_the_list_as_it_was(tmp_path, monkeypatch):
+    first = lab(tmp_path, "first.toml")
+    remember_file(first)
+    second = lab(tmp_path, "second.toml")
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        assert remember_file(second) == [second, first]
+    assert recent_files() == [first]
+    assert not list((tmp_path / "state").rglob("*.tmp"))

@@ -83,8 +83,9 @@ def explain(
         write_json(explain_record(derivation, check), ascii)
         return
     from engine.export import written_latex, written_markdown, written_text
+    from engine.formula.foreign_text import one_line
 
-    title, style = evaluated.experiment.title or experiment, output_style(ascii)
+    title, style = evaluated.experiment.title or one_line(experiment), output_style(ascii)
     if form == "latex":
         write(written_latex(derivation, title, check, style=style))
     elif form == "markdown":

@@ -46,6 +46,7 @@ def grads(experiment: str, shapes: bool, one_matrix: bool, as_json: bool, ascii:
         write_json(grads_record(evaluated.graph), ascii)
         return
     from engine.export.matrix_tables import written_matrices
+    from engine.formula.foreign_text import one_line
 
-    title = evaluated.experiment.title or experiment
+    title = evaluated.experiment.title or one_line(experiment)
     write(written_matrices(evaluated.graph, title, width=output_width(), style=output_style(ascii)))

@@ -13,7 +13,7 @@ import click
 
 from tui.cli.arguments import ascii_option, experiment_argument, json_option
 from tui.cli.group import INTERRUPTED
-from tui.cli.output import fitted, output_style, output_width, write, write_json
+from tui.cli.output import complain, fitted, output_style, output_width, write, write_json
 
 if TYPE_CHECKING:
     from click._termui_impl import ProgressBar
@@ -80,12 +80,12 @@ def train(
     else:
         style = output_style(ascii)
         if trainer.problem is not None:
-            click.echo(f"bptui: {trainer.problem}", err=True)
+            complain(trainer.problem)
         _write_summary(trainer, first, style.ascii)
     if report and trainer.last is not None:
         from tui.cli.train_report import training_report
 
-        click.echo(f"\n{fitted(training_report(trainer, output_style(ascii)))}", err=as_json)
+        write(f"\n{fitted(training_report(trainer, output_style(ascii)))}", to_stderr=as_json)
     if plot:
         _plot(trainer, ascii, to_stderr=as_json)
     if interrupted:
@@ -112,7 +112,7 @@ def _open_log(path: Path, title: str, trainer: Trainer) -> RunLogWriter:
         fields=FIELDS_1_0,
     )
     try:
-        return RunLogWriter(path, header, warn=lambda line: click.echo(f"bptui: {line}", err=True))
+        return RunLogWriter(path, header, warn=complain)
     except FileExistsError:
         raise click.ClickException(f"{path}: is there already; a run log is never overwritten") from None
     except OSError as error:
@@ -221,4 +221,4 @@ def _plot(trainer: Trainer, ascii: bool, *, to_stderr: bool) -> None:
         CHART_HEIGHT,
         ascii_only=output_style(ascii).ascii,
     )
-    click.echo(chart.plain, err=to_stderr)
+    write(chart.plain, to_stderr=to_stderr)
