@@ -83,6 +83,7 @@ def cli(ctx: click.Context) -> None:
         open_app(None)
 
 
+register()
 for _command in (
     open_command,
     presets,
@@ -101,6 +102,4 @@ for _command in (
     screenshot,
     completion,
 ):
-register()
-for _command in (open_command, presets, lesson, grads, explain, check, train, watch, screenshot, completion):
     cli.add_command(_command)
