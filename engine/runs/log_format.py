@@ -230,7 +230,11 @@ def decode_header(line: bytes, source: str) -> Header:
                 f"{source}: not a run log: line 1 has {entries} {name}, not one for each of {layers} layers"
             )
     unknown = [name for name in found.fields or () if name not in MEASURES and name != "skipped"]
-    known = {one.name: _gated(getattr(found, one.name)) for one in dataclasses.fields(Header) if one.name != "fields"}
+    known = {
+        one.name: _gated(getattr(found, one.name))
+        for one in dataclasses.fields(Header)
+        if one.name != "fields"
+    }
     fields = None if found.fields is None else tuple(name for name in found.fields if name in MEASURES)
     if fields is not None and not set(fields) & set(MAGNITUDES):
         others = f" (it does not know {', '.join(unknown)[:60]})" if unknown else ""
