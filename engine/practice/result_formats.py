@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import Any
 from xml.etree import ElementTree
 
-from engine.experiment.errors import one_line
+from engine.formula.foreign_text import one_line
 from engine.formula.layout import draw
 from engine.formula.notation import Style
 from engine.formula.text import ascii_text, wrapped
