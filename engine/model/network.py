@@ -77,6 +77,13 @@ class Network:
         copies = {name: value.astype(dtype) for name, value in self.parameters.items()}
         return Network(self.layers, copies, self.loss, np.dtype(dtype))
 
+    def predict(self, inputs: Array) -> Array:
+        """Ŷ (outputs, n) for X (features, n), with the present parameters."""
+        outputs = self.layers[-1].units
+        graph = self.graph(inputs, np.zeros((outputs, inputs.shape[1]), self.dtype), gradients=False)
+        graph.forward()
+        return graph.nodes[PREDICTION].value.copy()
+
     def graph(
         self,
         inputs: Array,

@@ -42,6 +42,14 @@ class FlatParameters:
         places = [self._places[name] for name in names if _is_bias(name)]
         self.biases = slice(places[0].start, places[-1].stop) if places else slice(0, 0)
 
+    def split(self, flat: Array) -> dict[Symbol, Array]:
+        """An array laid out like the trainable part of these, as views with each trainable parameter's shape."""
+        return {
+            name: flat[place].reshape(self.gradient_of[name].shape)
+            for name, place in self._places.items()
+            if place.stop <= self.trainable.stop
+        }
+
     def weights_in(self, flat: Array) -> dict[Symbol, Array]:
         """The part of each trainable W[l] in an array laid out like the trainable part of these, flat as well."""
         return {

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -28,6 +28,7 @@ from engine.autodiff.ops.elementwise import Elementwise
 from engine.experiment.activations import ACTIVATION_TRAITS
 from engine.experiment.datasets import DataSet, load_data
 from engine.experiment.spec import Experiment
+from engine.formula.expression import Symbol
 from engine.metrics.dead_units import DeadUnits, DeadUnitsState, Mask, UnitEvent, WholeDataSet
 from engine.metrics.monitor import Monitor
 from engine.metrics.norms import norm_for
@@ -145,6 +146,15 @@ class Trainer:
         self._slope = self._slope_in_use = self._initial_slope()
         self.learning_rate = train.learning_rate
         self.clip_norm = train.clip_norm
+
+    @property
+    def gradients(self) -> Mapping[Symbol, Array]:
+        """The gradient of every parameter in the last step, as it was before clipping. Valid until the next step."""
+        return self._parameters.gradient_of
+
+    def optimizer_state(self) -> list[dict[Symbol, Array]]:
+        """What the optimiser remembers, kind by kind, of every trainable parameter. Valid until the next step."""
+        return [self._parameters.split(array) for array in self._optimizer.state]
 
     # ── settings ────────────────────────────────────────────────────────────────────────────────────
 

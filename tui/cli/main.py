@@ -11,6 +11,7 @@ bptui ─┬─ open        the app (also without any command)
        ├─ grade       the answers of a class
        ├─ worksheet   a handout
        ├─ exercise    new questions
+       ├─ step        what a step of training does to every parameter
        ├─ train       without the app, with a progress bar
        ├─ run         a command whose torch training is recorded
        ├─ watch       a run log that is being written
@@ -35,6 +36,7 @@ from tui.cli.commands.open import open_app, open_command
 from tui.cli.commands.presets import presets
 from tui.cli.commands.run import run
 from tui.cli.commands.screenshot import screenshot
+from tui.cli.commands.step import step
 from tui.cli.commands.train import train
 from tui.cli.commands.watch import watch
 from tui.cli.commands.worksheet import worksheet
@@ -96,6 +98,7 @@ for _command in (
     grade,
     worksheet,
     exercise,
+    step,
     train,
     run,
     watch,

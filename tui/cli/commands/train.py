@@ -40,6 +40,13 @@ CHART_HEIGHT = 20
 @click.option(
     "--report", is_flag=True, help="Say what became of gradients, classes and units, as the app does."
 )
+@click.option(
+    "--save",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE.npz",
+    help="Save the trained parameters under their names, W[1], b[1], …, as a NumPy archive.",
+)
+@click.option("--predict", is_flag=True, help="Show Ŷ for every sample at the end, beside Y.")
 @json_option
 @ascii_option
 def train(
@@ -48,6 +55,8 @@ def train(
     log: Path | None,
     plot: bool,
     report: bool,
+    save: Path | None,
+    predict: bool,
     as_json: bool,
     ascii: bool,
 ) -> None:
@@ -62,6 +71,7 @@ def train(
       bptui train vanishing-sigmoid-50 --steps 100 --plot
       bptui train tutorial-a-weighted --report
       bptui train tutorial-b-wine --log run.jsonl --json
+      bptui train xor --save xor.npz --predict
     """
     from engine.experiment.loading import load_experiment
     from engine.export.json_records import train_record
@@ -73,15 +83,27 @@ def train(
     trainer = Trainer(loaded, load_data(loaded, source=experiment))
     if steps is not None:
         trainer.limit = steps
+    if save is not None:
+        _check_archive(save)
     writer = None if log is None else _open_log(log, loaded.title, trainer)
     first, interrupted = _run(trainer, writer)
+    if save is not None:
+        from engine.export.parameters_file import save_parameters
+
+        save_parameters(save, trainer.network.parameters)
+    prediction = trainer.network.predict(trainer.data.X) if predict else None
     if as_json:
-        write_json(train_record(trainer, first), ascii)
+        predicted = {} if prediction is None else {"Y_hat": prediction.tolist()}
+        write_json({**train_record(trainer, first), **predicted}, ascii)
     else:
         style = output_style(ascii)
         if trainer.problem is not None:
             complain(trainer.problem)
         _write_summary(trainer, first, style.ascii)
+        if prediction is not None:
+            from engine.export.step_tables import written_predictions
+
+            write(f"\n{written_predictions(prediction, trainer.data.Y, style=style)}")
     if report and trainer.last is not None:
         from tui.cli.train_report import training_report
 
@@ -90,6 +112,14 @@ def train(
         _plot(trainer, ascii, to_stderr=as_json)
     if interrupted:
         click.get_current_context().exit(INTERRUPTED)
+
+
+def _check_archive(path: Path) -> None:
+    """A mistake in the name is told before the training, not after it."""
+    if path.suffix != ".npz":
+        raise click.UsageError(f"--save {path}: expected a name that ends in .npz")
+    if not path.parent.is_dir():
+        raise click.UsageError(f"--save {path}: there is no folder {path.parent}")
 
 
 def _open_log(path: Path, title: str, trainer: Trainer) -> RunLogWriter:

@@ -1,0 +1,145 @@
+"""Training one step at a time, to look at: an experiment's own optimiser on the network and graph that are looked at.
+
+    before ── gradient ── velocity, or m and v ── after          and back again
+
+It is the optimiser that training uses, one for each parameter, so that parameters stay where readers see them. What
+it remembers can be read by name after a step, and is taken back with it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.autodiff.graph import Array, Graph
+from engine.derivation.gradient_step import Change, Update
+from engine.experiment.spec import Train
+from engine.formula.expression import Name, Symbol
+from engine.model.network import Network, trainable
+from engine.training.optimizers import OPTIMIZERS, Optimizer
+from engine.training.trainer import CLIP_EPSILON
+from engine.training.update_rule import (
+    CLIP,
+    ETA,
+    OptimizerSettings,
+    RuleLine,
+    WorkedLine,
+    settings_of,
+    worked,
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Memory:
+    """Parameters and optimiser states at one time: what `restore` goes back to."""
+
+    steps: int
+    parameters: dict[Symbol, Array]
+    states: dict[Symbol, tuple[Array, ...]]
+
+
+class StepsByHand:
+    """The optimiser of an experiment, on a network and a graph that has gone forward and backward."""
+
+    def __init__(self, network: Network, graph: Graph, train: Train) -> None:
+        self.settings: OptimizerSettings = settings_of(train)
+        self.clip_norm = train.clip_norm
+        self.steps = 0
+        self._network, self._graph = network, graph
+        self._optimizers: dict[Symbol, Optimizer] = {
+            name: OPTIMIZERS[train.optimizer](
+                network.parameters[name].reshape(-1), graph.nodes[name].grad.reshape(-1)
+            )
+            for name in trainable(network)
+        }
+
+    @property
+    def clip_factor(self) -> float:
+        """What the gradients of the next step will be multiplied by."""
+        if self.clip_norm is None:
+            return 1.0
+        squares = [float(np.square(self._graph.nodes[name].grad).sum()) for name in self._optimizers]
+        return min(1.0, self.clip_norm / (math.sqrt(sum(squares)) + CLIP_EPSILON))
+
+    def step(self, learning_rate: float, watch: Collection[Symbol] = ()) -> Update:
+        """One step for every trainable parameter, in place, after which the graph has gone forward and backward again.
+
+        `predicted` is what the loss changes by to first order: the gradient times the step, summed up.
+        """
+        graph = self._graph
+        loss_before = graph.value_of(graph.loss.symbol)
+        before = {symbol: graph.value_of(symbol) for symbol in watch}
+        clip, predicted = self.clip_factor, 0.0
+        with np.errstate(all="ignore"):  # what overflows is shown, not warned of
+            for name, optimizer in self._optimizers.items():
+                old = self._network.parameters[name].copy()
+                optimizer.update(learning_rate, clip)
+                moved = self._network.parameters[name] - old
+                predicted += float((graph.nodes[name].grad * moved).sum())
+        self.steps += 1
+        graph.forward()
+        graph.backward()
+        watched = tuple(Change(symbol, value, graph.value_of(symbol)) for symbol, value in before.items())
+        loss = Change(graph.loss.symbol, loss_before, graph.value_of(graph.loss.symbol))
+        return Update(learning_rate, loss, predicted, watched)
+
+    def memory(self) -> Memory:
+        """Parameters and states as they are now, copied."""
+        return Memory(
+            self.steps,
+            {name: value.copy() for name, value in self._network.parameters.items()},
+            {
+                name: tuple(array.copy() for array in optimizer.state)
+                for name, optimizer in self._optimizers.items()
+            },
+        )
+
+    def restore(self, memory: Memory) -> None:
+        """Goes back, and runs the graph with what was there then."""
+        self.steps = memory.steps
+        for name, value in memory.parameters.items():
+            self._network.parameters[name][...] = value
+        for name, optimizer in self._optimizers.items():
+            optimizer.steps = memory.steps
+            for array, kept in zip(optimizer.state, memory.states[name], strict=True):
+                array[...] = kept
+        self._graph.forward()
+        self._graph.backward()
+
+    def rule(self, parameter: Symbol) -> list[RuleLine]:
+        """The lines of the next step for one entry of a trainable parameter."""
+        return self.settings.rule(parameter, self.steps + 1, clipped=self.clip_factor != 1.0)
+
+    def worked(self, parameter: Symbol, learning_rate: float) -> list[WorkedLine]:
+        """The same with numbers: what the next step will do to this entry."""
+        numbers = self.settings.constants() | self._states_before(parameter)
+        numbers |= {ETA: learning_rate, CLIP: self.clip_factor}
+
+        def value_of(name: Name) -> float:
+            known = isinstance(name, Symbol) and name in numbers
+            return numbers[name] if known else self._graph.value_of(name)  # type: ignore[index]
+
+        return list(worked(self.rule(parameter), value_of))
+
+    def _states_before(self, parameter: Symbol) -> dict[Symbol, float]:
+        """The states that the next step begins with, by their letters: m₂ in step 3."""
+        optimizer = self._optimizers[parameter.matrix]
+        shape = self._network.parameters[parameter.matrix].shape
+        place = np.ravel_multi_index(parameter.index or (0, 0), shape)
+        letters = (
+            [line.symbol for line in self.settings.rule(parameter, self.steps) if line.key in REMEMBERED]
+            if self.steps
+            else []
+        )
+        return {
+            letter: float(array[place])
+            for letter, array in zip(letters, optimizer.state, strict=bool(letters))
+            if letter is not None
+        }
+
+
+REMEMBERED = ("velocity", "m", "v")
+"""The states that are kept from step to step, in the order in which an optimiser keeps them."""
