@@ -13,7 +13,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from engine.autodiff.graph import Graph
-from engine.derivation.gradcheck import EntryCheck, ParameterCheck, check_entry, check_parameter
+from engine.derivation.gradcheck import (
+    EntryCheck,
+    ParameterCheck,
+    Told,
+    check_entry,
+    check_graph,
+    check_parameter,
+)
 from engine.derivation.targets import find_output, find_target, resolve_target
 from engine.experiment.datasets import DataSet, load_data
 from engine.experiment.errors import UNNAMED
@@ -56,11 +63,13 @@ class EvaluatedExperiment:
         """The parameters that what is differentiated depends on."""
         return [name for name in self.network.parameters if name in self.graph.nodes]
 
-    def check_parameters(self) -> Iterator[ParameterCheck]:
-        """Backward against central differences in float64, one parameter at a time."""
-        twin, generator = _twin(self.network, self.graph), np.random.default_rng(0)
-        for name in self.parameters:
-            yield check_parameter(twin, twin.nodes[name], generator)
+    def check_parameters(
+        self, seed: int = 0, *, every: bool = False, told: Told | None = None
+    ) -> Iterator[ParameterCheck]:
+        """Backward against central differences in float64, one parameter at a time, as `check_network` does it."""
+        exact = self.network.astype("float64")
+        twin = _graph_like(exact, self.graph)
+        return check_graph(exact, twin, self.parameters, seed, every=every, told=told)
 
     def check(self, target: Symbol) -> EntryCheck:
         """The central difference at one entry of any node, always in float64. Raises TargetError."""
@@ -85,12 +94,15 @@ def check_matrix(network: Network, graph: Graph, target: Symbol) -> ParameterChe
 
 def _twin(network: Network, graph: Graph) -> Graph:
     """The same graph in float64, with its own copy of the samples, so that the inputs can be moved too."""
+    return _graph_like(network.astype("float64"), graph)
+
+
+def _graph_like(exact: Network, graph: Graph) -> Graph:
     inputs = np.array(graph.nodes[X].value, np.float64)
-    exact = network.astype("float64")
     if Y in graph.nodes:
         twin = exact.graph(inputs, np.array(graph.nodes[Y].value, np.float64))
     else:  # what is differentiated knows nothing of the labels
-        twin = exact.graph(inputs, np.zeros((network.layers[-1].units, graph.n)), of=graph.differentiated)
+        twin = exact.graph(inputs, np.zeros((exact.layers[-1].units, graph.n)), of=graph.differentiated)
     twin.forward()
     twin.backward()
     return twin

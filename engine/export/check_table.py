@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine.autodiff.graph import Node
-from engine.derivation.gradcheck import ENTRIES_PER_PARAMETER, ParameterCheck
+from engine.derivation.gradcheck import EntryCheck, ParameterCheck, entries_to_check
 from engine.formula.expression import Entry
 from engine.formula.notation import Style, number_text, symbol_text
 
-ERROR_DIGITS = 2
+ERROR_DIGITS, SLOPE_DIGITS = 2, 3
 NUMBER_WIDTH, ERROR_WIDTH = 12, 9
 HEADER = ("parameter", "checked", "worst at", "backward", "difference", "error", "verdict")
 
@@ -21,12 +21,12 @@ HEADER = ("parameter", "checked", "worst at", "backward", "difference", "error",
 class CheckTable:
     """The lines of the table; how wide its columns are is known from the parameters before any is checked."""
 
-    def __init__(self, parameters: Sequence[Node], style: Style) -> None:
+    def __init__(self, parameters: Sequence[Node], style: Style, *, every: bool = False) -> None:
+        """`every` as `check_network` is told."""
         self.style = style
         names = [symbol_text(node.symbol, style) for node in parameters]
-        checked = [
-            _checked(min(node.value.size, ENTRIES_PER_PARAMETER), node.value.size) for node in parameters
-        ]
+        counts = entries_to_check({node.symbol: node.value.size for node in parameters}, every=every)
+        checked = [_checked(counts[node.symbol], node.value.size) for node in parameters]
         places = [_place((node.shape[0] - 1, node.shape[1] - 1)) for node in parameters]
         self._widths = [
             *(max(map(len, column)) for column in ([HEADER[0], *names], [HEADER[1], *checked])),
@@ -52,9 +52,18 @@ class CheckTable:
                 number_text(worst.analytic, self.style),
                 number_text(worst.numeric, self.style),
                 number_text(worst.relative_error, Style(ERROR_DIGITS, self.style.ascii)),
-                worst.verdict if check.passed else f"{worst.verdict.upper()}, {check.failed} failed",
+                self._verdict(worst) if check.passed else f"{worst.verdict.upper()}, {check.failed} failed",
             )
         )
+
+    def _verdict(self, worst: EntryCheck) -> str:
+        """At a kink with the slopes on both sides."""
+        if worst.left is None or worst.right is None:
+            return worst.verdict
+        left, right = (
+            number_text(slope, Style(SLOPE_DIGITS, self.style.ascii)) for slope in (worst.left, worst.right)
+        )
+        return f"{worst.verdict} ({left} | {right})"
 
     def _line(self, cells: Sequence[str]) -> str:
         name, checked, place, *numbers = cells[:-1]
@@ -71,12 +80,21 @@ def check_summary(checks: Sequence[ParameterCheck]) -> str:
         return f"All {checked} checked entries agree with their central differences."
     counts = (
         (agreeing, "agree"),
+        (sum(check.at_kink for check in checks), "are at a kink, where the slope differs left and right"),
         (sum(check.below_noise for check in checks), "are below what rounding can show"),
         (sum(check.undecided for check in checks), "cannot be decided (kinks)"),
         (sum(check.failed for check in checks), "disagree"),
     )
     listed = "; ".join(f"{number} {words}" for number, words in counts if number or words == "agree")
     return f"Of {checked} checked entries {listed}."
+
+
+def sample_note(checks: Sequence[ParameterCheck], seed: int) -> str | None:
+    """Which entries were checked, where not all were."""
+    checked, entries = sum(check.checked for check in checks), sum(check.entries for check in checks)
+    if checked == entries:
+        return None
+    return f"A sample of {checked:,} of {entries:,} entries, drawn with seed {seed}; --all checks every one."
 
 
 def _checked(checked: int, entries: int) -> str:

@@ -356,6 +356,13 @@ def _path_row(path: TopPath, derivation: Derivation) -> tuple[Spans, ...]:
     return _number(path.value), share, nodes
 
 
+def _slopes(check: EntryCheck) -> Spans:
+    """The slopes on both sides of a kink."""
+    if check.left is None or check.right is None:
+        return ()
+    return " (left ", Value(check.left, CHECK_DIGITS), ", right ", Value(check.right, CHECK_DIGITS), ")"
+
+
 def _check_spans(derivation: Derivation, check: EntryCheck) -> Spans:
     precision = derivation.graph.dtype.name
     gradient: Spans = ("gradient ", Value(derivation.value, CHECK_DIGITS))
@@ -367,5 +374,7 @@ def _check_spans(derivation: Derivation, check: EntryCheck) -> Spans:
         Value(check.numeric, CHECK_DIGITS),
         ", relative error ",
         Value(check.relative_error, ERROR_DIGITS),
-        f": {VERDICTS[check.verdict]}.",
+        f": {VERDICTS[check.verdict]}",
+        *_slopes(check),
+        ".",
     )

@@ -64,6 +64,8 @@ def explain_record(derivation: Derivation, check: EntryCheck) -> Record:
             "numeric": check.numeric,
             "relative_error": check.relative_error,
             "verdict": check.verdict,
+            "left": check.left,
+            "right": check.right,
         },
     }
 
@@ -94,14 +96,20 @@ def _path_record(path: TopPath) -> Record:
     return {"nodes": [node.plain() for node in path.nodes], "value": path.value, "share": path.share}
 
 
-def check_record(checks: Iterable[ParameterCheck]) -> Record:
-    """Backward against central differences: one entry a parameter, with the entry that did worst."""
+def check_record(checks: Iterable[ParameterCheck], seed: int = 0) -> Record:
+    """Backward against central differences: one entry a parameter, with the entry that did worst.
+
+    "sampled" says whether not all entries were checked but some, drawn with "seed".
+    """
+    checks = list(checks)
+    entries, checked = sum(check.entries for check in checks), sum(check.checked for check in checks)
     parameters = [
         {
             "name": check.name,
             "entries": check.entries,
             "checked": check.checked,
             "agreeing": check.agreeing,
+            "at_kink": check.at_kink,
             "below_noise": check.below_noise,
             "undecided": check.undecided,
             "failed": check.failed,
@@ -113,11 +121,20 @@ def check_record(checks: Iterable[ParameterCheck]) -> Record:
                 "relative_error": check.worst.relative_error,
                 "noise": check.worst.noise,
                 "verdict": check.worst.verdict,
+                "left": check.worst.left,
+                "right": check.worst.right,
             },
         }
         for check in checks
     ]
-    return {"passed": all(parameter["passed"] for parameter in parameters), "parameters": parameters}
+    return {
+        "passed": all(check.passed for check in checks),
+        "entries": entries,
+        "checked": checked,
+        "sampled": checked < entries,
+        "seed": seed,
+        "parameters": parameters,
+    }
 
 
 def train_record(trainer: Trainer, first: StepRecord | None) -> Record:

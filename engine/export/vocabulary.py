@@ -53,10 +53,11 @@ def loss_definition(loss: Op) -> LossDefinition | None:
 VERDICTS = {
     "good": "they agree",
     "acceptable": "they agree well enough for a difference",
-    "kink": "agrees with one side of a kink, where the slope has two values",
+    "kink": "at a kink: the slope has two values, and backward takes one of them",
     "undecided": "the differences on both sides leave the piece: they cannot decide",
     "below noise": "the difference is smaller than rounding lets anybody see",
     "suspicious": "they differ more than they should",
     "wrong": "they do not agree",
+    "not finite": "what is not finite cannot be compared",
 }
 """What each verdict of the gradient check means."""

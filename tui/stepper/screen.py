@@ -255,6 +255,10 @@ class StepperScreen(Screen[None]):
             f"Check {mark}   central difference {number_text(check.numeric, style)}, "
             f"relative error {check.relative_error:.0e}: {VERDICTS[check.verdict]}"
         )
+        if check.left is not None and check.right is not None:
+            left, right = (number_text(slope, style) for slope in (check.left, check.right))
+            text = f"Check {mark}   slope {left} on the left, {right} on the right, central difference "
+            text += f"{number_text(check.numeric, style)}: {VERDICTS[check.verdict]}"
         return Content.styled(self._text(text), colour)
 
     # ── moving ──────────────────────────────────────────────────────────────────────────────────────

@@ -124,7 +124,7 @@ def test_explain_has_the_keys_of_the_contract_and_numbers_that_agree(name, targe
     ]
     assert record["target"] == target
     assert record["nonfinite"] == 0
-    assert record["check"].keys() == {"numeric", "relative_error", "verdict"}
+    assert record["check"].keys() == {"numeric", "relative_error", "verdict", "left", "right"}
     assert record["check"]["relative_error"] < 1e-7
     assert record["value"] == pytest.approx(record["check"]["numeric"], rel=1e-6)
 
@@ -200,7 +200,8 @@ loss = {kind = "bce"}
 def test_check_reports_every_parameter_and_its_worst_entry():
     one = evaluation("tutorial-b")
     record = strictly(to_json(check_record(check_network(one.network, one.data.X, one.data.Y))))
-    assert list(record) == ["passed", "parameters", "nonfinite"]
+    assert list(record) == ["passed", "entries", "checked", "sampled", "seed", "parameters", "nonfinite"]
+    assert (record["entries"], record["checked"], record["sampled"]) == (8, 8, False)
     assert record["passed"] is True
     assert [parameter["name"] for parameter in record["parameters"]] == ["W[1]", "W[2]"]
     for parameter in record["parameters"]:
@@ -209,13 +210,14 @@ def test_check_reports_every_parameter_and_its_worst_entry():
             "entries",
             "checked",
             "agreeing",
+            "at_kink",
             "below_noise",
             "undecided",
             "failed",
             "passed",
             "worst",
         ]
-        counts = [parameter[key] for key in ("agreeing", "below_noise", "undecided", "failed")]
+        counts = [parameter[key] for key in ("agreeing", "at_kink", "below_noise", "undecided", "failed")]
         assert sum(counts) == parameter["checked"]
         assert list(parameter["worst"]) == [
             "entry",
@@ -224,6 +226,8 @@ def test_check_reports_every_parameter_and_its_worst_entry():
             "relative_error",
             "noise",
             "verdict",
+            "left",
+            "right",
         ]
         assert parameter["worst"]["entry"].startswith(parameter["name"] + "[")
 

@@ -557,3 +557,46 @@ def test_screenshot_says_what_it_has_written(monkeypatch, tmp_path):
     result = run("screenshot", "--out", str(tmp_path / "pictures"))
     assert result.exit_code == 0
     assert result.stdout == f"{tmp_path / 'pictures' / 'home.svg'}\n"
+
+
+def test_check_says_that_it_has_taken_a_sample_and_all_takes_every_entry(tmp_path):
+    file = tmp_path / "wide.toml"
+    file.write_text(
+        'data = {kind = "random", n = 2, features = 45}\nloss = {kind = "bce"}\n'
+        'network = {layers = [{units = 45, activation = "tanh"}, {units = 1, activation = "sigmoid"}]}\n'
+    )
+    result = run("check", str(file))
+    assert result.exit_code == 0, result.output
+    assert "A sample of 245 of 2,070 entries, drawn with seed 0; --all checks every one." in result.stdout
+    record = json.loads(run("check", str(file), "--json").stdout)
+    assert (record["entries"], record["checked"], record["sampled"], record["seed"]) == (2070, 245, True, 0)
+    every = json.loads(run("check", str(file), "--all", "--json").stdout)
+    assert (every["checked"], every["sampled"], every["passed"]) == (2070, False, True)
+
+
+def test_check_of_what_is_not_finite_fails(tmp_path):
+    file = tmp_path / "step.toml"
+    file.write_text(
+        'data = {kind = "inline", X = [[1.0]], Y = [[1e200]]}\nloss = {kind = "squared_error"}\n'
+        'network = {layers = [{units = 1, activation = "step", W = [[1.0]]}]}\n'
+    )
+    result = run("check", str(file))
+    assert result.exit_code == 1
+    assert "NOT FINITE" in result.stdout
+    assert "All" not in result.stdout
+
+
+def test_check_at_a_kink_shows_both_slopes_and_does_not_say_that_all_agree(tmp_path):
+    file = tmp_path / "kink.toml"
+    file.write_text(
+        'data = {kind = "inline", X = [[1.0], [2.0]], Y = [[1]]}\nloss = {kind = "bce"}\n'
+        'network = {layers = [{units = 1, activation = "relu", W = [[2.0], [-1.0]]}, '
+        '{units = 1, activation = "sigmoid", W = [[0.7]]}]}\n'
+    )
+    result = run("check", str(file))
+    assert result.exit_code == 0
+    assert "kink (0 | −0.35)" in result.stdout
+    assert result.stdout.endswith("2 are at a kink, where the slope differs left and right.\n")
+    worst = json.loads(run("check", str(file), "--json").stdout)["parameters"][0]["worst"]
+    assert (worst["verdict"], worst["left"]) == ("kink", 0.0)
+    assert worst["numeric"] == pytest.approx((worst["left"] + worst["right"]) / 2)
