@@ -15,6 +15,7 @@ bptui ─┬─ open        the app (also without any command)
        ├─ train       without the app, with a progress bar
        ├─ run         a command whose torch training is recorded
        ├─ watch       a run log that is being written
+       ├─ report      what a run log says
        ├─ screenshot  the pictures of the documentation
        └─ completion  for the shell
 """
@@ -34,6 +35,7 @@ from tui.cli.commands.lesson import lesson
 from tui.cli.commands.new import new
 from tui.cli.commands.open import open_app, open_command
 from tui.cli.commands.presets import presets
+from tui.cli.commands.report import report
 from tui.cli.commands.run import run
 from tui.cli.commands.screenshot import screenshot
 from tui.cli.commands.step import step
@@ -102,6 +104,7 @@ for _command in (
     train,
     run,
     watch,
+    report,
     screenshot,
     completion,
 ):

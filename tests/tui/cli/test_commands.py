@@ -111,6 +111,7 @@ def complaint(result: Result, status: int = 2) -> str:
         "train",
         "run",
         "watch",
+        "report",
         "screenshot",
         "completion",
     ],
