@@ -170,7 +170,9 @@ class Judge:
     def remarks(self, answer: Answer, evidence: Evidence) -> Iterator[str]:
         """Why a right answer is right only here, and what it would be in general."""
         loss = self.worked.network.loss
-        if isinstance(loss, BceLoss | CrossEntropyLoss) and not self.soft_labels and self.target.of is None:
+        names_labels = any(symbol.name == "Y" for symbol in answer.expr.symbols())
+        takes_soft = isinstance(loss, BceLoss | CrossEntropyLoss) and self.target.of is None
+        if takes_soft and names_labels and not self.soft_labels:
             soft = self.evidence(answer, "soft")
             if not compare(evaluate(answer.expr, soft.names), soft.truth).agrees:
                 yield "right because labels are 0 or 1 (then Y(1 − Y) = 0)"
@@ -285,7 +287,7 @@ class Judge:
             symbol.name == "X" and (symbol.index is None or symbol.index[0] in self.maker.ones)
             for symbol in answer.expr.symbols()
         )
-        return self.maker_again().evidence("soft", named, count=2 * columns + 24, ones=ones)
+        return self.maker_again().evidence("soft", named, count=4 * columns + 40, ones=ones)
 
     def n_too_many(self, answer: Answer) -> int | None:
         """How many n the answer has too many as a factor, found by changing n alone; None where that says nothing."""

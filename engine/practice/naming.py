@@ -8,7 +8,7 @@ One path is explained as a whole; of several, first what they have in common, th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,20 +74,45 @@ def name_on_path(
     values = answer[:, 0, 0]
     if not np.isfinite(values).all():
         return None
-    indicators = _Indicators(path, evidence, values != 0.0)
+    indicators = _Indicators(path, evidence, values != 0.0, named)
     if indicators.problem:
         return None
-    points = np.flatnonzero(values != 0.0)
-    if len(points) < FEWEST_POINTS:
-        return None
     whole = _product(path, evidence)
-    if (whole[points] == 0.0).any():
+    points = np.flatnonzero((values != 0.0) & (whole != 0.0))
+    if len(points) < FEWEST_POINTS:
         return None
     columns = _columns(atoms_of(path, named), evidence, points)
     fit = fit_powers(values[points] / whole[points], columns)
     if fit is None:
         return None
-    return _explained(path, fit, columns, constants, indicators, named)
+    outside = np.flatnonzero((values != 0.0) & (whole == 0.0))
+    equal = list(_equal_elsewhere(path, fit, columns, evidence, outside))
+    return _explained(path, fit, columns, constants, indicators, named, equal)
+
+
+def _equal_elsewhere(
+    path: Path,
+    fit: Fit,
+    columns: Columns,
+    evidence: Evidence,
+    outside: np.ndarray[tuple[int], np.dtype[np.intp]],
+) -> Iterator[Mistake]:
+    """f in place of a: equal wherever the truth is not 0, but not 0 where the activation is."""
+    if not len(outside):
+        return
+    for factor in path:
+        for atom in factor.atoms:
+            if not isinstance(atom, Symbol) or (_numbers(atom, evidence)[outside] != 0.0).all():
+                continue
+            same = next(
+                (one for one in columns.atoms if atom == one or atom in columns.equal.get(one, ())), None
+            )
+            if same is None or same in fit.powers:
+                continue
+            for other in (same, *columns.equal.get(same, ())):
+                if other != atom and (_numbers(other, evidence)[outside] != 0.0).all():
+                    yield mistake("swapped", other, factor.formula)
+                    break
 
 
 def _columns(
@@ -119,6 +144,7 @@ def _explained(
     constants: Constants,
     indicators: _Indicators,
     named: Sequence[Symbol],
+    equal: Sequence[Mistake] = (),
 ) -> Named | None:
     book = PatternBook(path, columns.atoms, columns.equal, named)
     sets = book.explain(fit.powers)
@@ -126,11 +152,11 @@ def _explained(
     if not sets or not scales:
         return None
     alternatives = [
-        (*with_sign([one.mistake for one in patterns], fit.sign), *indicators.mistakes, *scale)
+        (*with_sign([one.mistake for one in patterns], fit.sign), *indicators.mistakes, *equal, *scale)
         for patterns in sets
         for scale in scales
     ]
-    lost = sum(pattern.cost for pattern in sets[0]) + len(indicators.mistakes) + len(scales[0])
+    lost = sum(pattern.cost for pattern in sets[0]) + len(indicators.mistakes) + len(equal) + len(scales[0])
     return Named(tuple(dict.fromkeys(alternatives)), max(lost, 1))
 
 
@@ -201,7 +227,11 @@ class _Indicators:
     """Under which conditions the answer is not 0, against those under which it should not be."""
 
     def __init__(
-        self, path: Path, evidence: Evidence, nonzero: np.ndarray[tuple[int], np.dtype[np.bool_]]
+        self,
+        path: Path,
+        evidence: Evidence,
+        nonzero: np.ndarray[tuple[int], np.dtype[np.bool_]],
+        named: Sequence[Symbol],
     ) -> None:
         self.mistakes: list[Mistake] = []
         self.hit: set[int] = set()
@@ -211,7 +241,13 @@ class _Indicators:
         truth = {one: _numbers(one, evidence) > 0 for one in (*own, *dict.fromkeys(others))}
         telling = {one: held for one, held in truth.items() if (~held).sum() >= 3}
         present = [one for one, held in telling.items() if held[nonzero].all()] if nonzero.any() else []
-        expected = np.ones(evidence.count, bool)
+        # An activation of a ReLU that is a factor is 0 as well wherever its unit is off.
+        implied = np.ones(evidence.count, bool)
+        for atom in atoms_of(path, named):
+            value = _numbers(atom, evidence) != 0.0
+            if nonzero.any() and value[nonzero].all():
+                implied &= value
+        expected = implied.copy()
         for one in present:
             expected &= truth[one]
         if (expected != nonzero).any():
@@ -219,7 +255,11 @@ class _Indicators:
             return
         missing = [one for one in own if one in telling and one not in present]
         extra = _needed(
-            [one for one in present if one not in own], [one for one in present if one in own], truth, nonzero
+            [one for one in present if one not in own],
+            [one for one in present if one in own],
+            truth,
+            nonzero,
+            implied,
         )
         for one in missing:
             self.hit.add(own[one])
@@ -229,7 +269,17 @@ class _Indicators:
                 self.mistakes.append(mistake("swapped", substitute, one))
             else:
                 self.mistakes.append(mistake("missing", one))
-        self.mistakes += [mistake("extra", one) for one in extra]
+        leaks = {
+            one: factor.formula
+            for factor in path
+            if factor.indicator is None
+            for one in factor.other_indicators
+        }
+        for one in extra:
+            in_place = leaks.get(one)  # a ReLU's indicator where a leaky ReLU has its slope
+            self.mistakes.append(
+                mistake("extra", one) if in_place is None else mistake("swapped", one, in_place)
+            )
 
 
 def _same_kind(one: Indicator, other: Indicator) -> bool:
@@ -242,11 +292,12 @@ def _needed(
     own: list[Indicator],
     truth: dict[Indicator, np.ndarray[tuple[int], np.dtype[np.bool_]]],
     nonzero: np.ndarray[tuple[int], np.dtype[np.bool_]],
+    implied: np.ndarray[tuple[int], np.dtype[np.bool_]],
 ) -> list[Indicator]:
     """Of conditions that hold wherever the answer is not 0, those without which it would be 0 less often."""
     kept = list(extra)
     for one in extra:
-        without = np.ones(len(nonzero), bool)
+        without = implied.copy()
         for other in (*own, *(other for other in kept if other is not one)):
             without &= truth[other]
         if (without == nonzero).all():

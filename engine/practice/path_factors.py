@@ -47,6 +47,8 @@ class Confusion:
 
     what: Expr
     atoms: Atoms
+    swaps: bool = True
+    """Whether it may stand in the factor's place; otherwise only beside it."""
 
 
 @dataclass(frozen=True)
@@ -181,7 +183,7 @@ class _Walker:
             return []
         return [
             Confusion(1 - prediction, {1 - prediction: 1}),
-            Confusion(prediction * (1 - prediction), {prediction: 1, 1 - prediction: 1}),
+            Confusion(prediction * (1 - prediction), {prediction: 1, 1 - prediction: 1}, swaps=False),
         ]
 
     def factor(self, edge: Edge) -> Factor:
@@ -246,7 +248,10 @@ class _Walker:
             case "tanh":
                 slope = 1 - a**2
                 return Factor(edge.formula, {slope: 1}, None, 1, (*values, Confusion(1 - a, {1 - a: 1})))
-        return Factor(edge.formula, {edge.formula: 1}, None, 1, (*values, Confusion(positive(f), {})))
+        if op.function.name == "leaky_relu":  # a is f times its slope: no atom of its own
+            values = (Confusion(f, {f: 1}), Confusion(a, {edge.formula: 1, f: 1}))
+            return Factor(edge.formula, {edge.formula: 1}, None, 1, values, (positive(f),))
+        return Factor(edge.formula, {edge.formula: 1}, None, 1, values)
 
     def other_layers(self, op: Elementwise, entry: Entry) -> list[Indicator]:
         """The same unit's indicator in the other ReLU layers."""

@@ -110,14 +110,14 @@ class PatternBook:
             for confusion in factor.confusions:
                 what = confusion.what
                 if key := self.key((factor.atoms, -1), (confusion.atoms, 1)):
-                    if factor.atoms:
+                    if factor.atoms and confusion.swaps:
                         yield Pattern(
                             mistake("swapped", what, factor.formula, self._also(what)),
                             key,
                             number,
                             factor.counts,
                         )
-                    else:
+                    elif not factor.atoms:
                         yield Pattern(mistake("extra", what, None, self._also(what)), key, None)
                 if key := self.key((confusion.atoms, 1)):
                     yield Pattern(mistake("extra", what, None, self._also(what)), key, None)

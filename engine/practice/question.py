@@ -123,10 +123,21 @@ class Target:
                 return min(symbol.index[1], n - 1)
         return self.sample if self.sample is not None else int(rng.integers(n))
 
+    def feeds(self, activation: Node) -> bool:
+        """Whether a layer's activation is what the weight that is asked for is multiplied by."""
+        return any(
+            op.inputs[0].symbol == self.wrt.matrix and op.inputs[0] is not activation
+            for op, _ in activation.consumers
+        )
+
     def unit_of(self, activation: Node) -> int | None:
         """The one unit of a layer that every way from the target goes through, or None where there are several."""
         symbol = self.wrt
-        if symbol.index is None or symbol.layer is None or symbol.layer != activation.symbol.layer:
+        if symbol.index is None or symbol.layer is None:
+            return None
+        if self.feeds(activation):
+            return symbol.index[0] if symbol.index[0] < activation.shape[0] else None
+        if symbol.layer != activation.symbol.layer:
             return None
         if symbol.name == "W":
             units = activation.shape[0]
@@ -165,7 +176,7 @@ def _seeded(graph: Graph, of: Symbol, node: Node) -> Array:
     start = next(place for place, op in enumerate(graph.ops) if op.output is above)
     with np.errstate(all="ignore"):
         for op in reversed(graph.ops[: start + 1]):
-            if any(op.needs_grad):
+            if any(op.needs_grad) and (op.output is above or _reaches(node, op.output)):
                 op.backward()
     return node.grad
 

@@ -84,6 +84,7 @@ class NetworkMaker:
         self.graph = target.graph(self.network, *samples)
         target.check(self.graph)
         self.truth_of: Callable[[], Array] = target.reader(self.graph)
+        self.backward_ops = self._ops_of_the_way_back()
         self.X, self.Y = self.graph.nodes[X], self.graph.nodes[Y]
         self.ones = np.flatnonzero((worked.data.X == 1.0).all(axis=1))
         self.blocks = _blocks(self.graph)
@@ -92,8 +93,26 @@ class NetworkMaker:
             for block in self.blocks
             if block.activation is not None
             and block.switches
-            and target.is_above(self.graph, block.activation.output)
+            and (
+                target.is_above(self.graph, block.activation.output) or target.feeds(block.activation.output)
+            )
         ]
+
+    def _ops_of_the_way_back(self) -> list[Op]:
+        """The ops between the loss and the target: nothing below the target has to know its gradient."""
+        graph, target = self.graph, self.target
+        return [
+            op
+            for op in reversed(graph.ops)
+            if op is graph.ops[-1] or (any(op.needs_grad) and target.is_above(graph, op.output))
+        ]
+
+    def backward(self) -> None:
+        """Goes back from the loss as far as the target."""
+        self.graph.loss.grad.fill(1.0)
+        with np.errstate(all="ignore"):
+            for op in self.backward_ops:
+                op.backward()
 
     def restart(self) -> None:
         """Begins again with the same numbers."""
@@ -150,7 +169,7 @@ class NetworkMaker:
             off_place = number - (total - off_count)
             self.draw(labels, number, ones)
             self.fill(self.switches[off_place % len(self.switches)] if off_place >= 0 else None)
-            self.graph.backward()
+            self.backward()
             for node in nodes:
                 names[node.symbol].append(node.value.copy())
             for symbol, found in gradients.items():
@@ -176,8 +195,12 @@ class NetworkMaker:
 
     def numbers(self, shape: tuple[int, int]) -> Array:
         """Random magnitudes with random signs."""
-        magnitude = self.rng.uniform(SMALLEST, LARGEST, shape)
-        return np.where(self.rng.random(shape) < 0.5, -magnitude, magnitude)
+        drawn: Array = self.rng.random(shape)
+        drawn -= 0.5
+        signs = np.copysign(SMALLEST, drawn)
+        drawn *= 2.0 * (LARGEST - SMALLEST)
+        drawn += signs
+        return drawn
 
     def draw_labels(self, labels: Labels, number: int) -> None:
         """Labels that the loss takes: 0 or 1, one-hot, between them, or any number."""
@@ -212,6 +235,9 @@ class NetworkMaker:
                     block.scale(LARGEST_SUM / largest)
                 if id(block) not in switches or block.activation is None:
                     block.rest()
+                    if block.all_off(sample):  # then nothing would get here
+                        block.flip([0])
+                        block.rest()
                     continue
                 wanted = self.target.unit_of(block.activation.output)
                 units = [wanted] if wanted is not None else self.some_units(block, off is block)
@@ -245,6 +271,12 @@ class _Block:
     def switches(self) -> bool:
         """Whether its activation passes nothing on one side: a ReLU."""
         return isinstance(self.activation, Elementwise) and self.activation.function.name == "relu"
+
+    def all_off(self, sample: int) -> bool:
+        """Whether it has ReLUs and all of them are off."""
+        if self.activation is None or not self.switches:
+            return False
+        return not (self.activation.inputs[0].value[:, sample] > 0).any()
 
     def forward(self) -> None:
         """The weighted sum."""

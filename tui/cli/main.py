@@ -7,6 +7,7 @@ bptui ─┬─ open        the app (also without any command)
        ├─ grads       every value and every gradient
        ├─ explain     one gradient, factor by factor
        ├─ check       against central differences
+       ├─ compare     gradients of yours with ours
        ├─ answer      is this formula the gradient, and if not, why not?
        ├─ grade       the answers of a class
        ├─ worksheet   a handout
@@ -26,6 +27,7 @@ import click
 
 from tui.cli.commands.answer import answer
 from tui.cli.commands.check import check
+from tui.cli.commands.compare import compare
 from tui.cli.commands.completion import completion
 from tui.cli.commands.exercise import exercise
 from tui.cli.commands.explain import explain
@@ -96,6 +98,7 @@ for _command in (
     grads,
     explain,
     check,
+    compare,
     answer,
     grade,
     worksheet,

@@ -104,6 +104,7 @@ def complaint(result: Result, status: int = 2) -> str:
         "grads",
         "explain",
         "check",
+        "compare",
         "answer",
         "grade",
         "worksheet",

@@ -1,4 +1,5 @@
 """The commands, one a file. What is slow to import is imported when a command runs, never before.
 
-open  presets  lesson  grads  explain  check  answer  grade  worksheet  exercise  train  watch  screenshot  completion
+open  presets  lesson  grads  explain  check  compare  answer  grade  worksheet  exercise  train
+watch  screenshot  completion
 """

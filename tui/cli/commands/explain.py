@@ -34,6 +34,9 @@ FORMATS = ("text", "markdown", "latex", "json")
 @click.option(
     "--jacobian", is_flag=True, help="Show instead the Jacobian of one matrix by the next, over the samples."
 )
+@click.option(
+    "--expect", metavar="NUMBER", help="Your number: does it agree, and if not, which factor is it off by?"
+)
 @ascii_option
 def explain(
     experiment: str,
@@ -42,6 +45,7 @@ def explain(
     sample: int | None,
     form: str,
     jacobian: bool,
+    expect: str | None,
     ascii: bool,
 ) -> None:
     """Take one gradient apart, factor by factor.
@@ -67,6 +71,9 @@ def explain(
     evaluated = EvaluatedExperiment.of(load_experiment(experiment), experiment)
     evaluated = evaluated if of is None else evaluated.differentiating(of)
     target = resolve_target(evaluated.graph, target)
+    if expect is not None:
+        _compare(evaluated, target, of, sample, expect, ascii)
+        return
     if target.index is None and not evaluated.graph.nodes[target].scalar and not jacobian:
         _write_matrix(evaluated, target, sample, form, evaluated.experiment.title or experiment, ascii)
         return
@@ -92,6 +99,37 @@ def explain(
         write(written_markdown(derivation, title, check, style=style))
     else:
         write(written_text(derivation, title, check, width=output_width(), style=style))
+
+
+def _compare(
+    evaluated: EvaluatedExperiment,
+    target: Symbol,
+    of: Symbol | None,
+    sample: int | None,
+    expect: str,
+    ascii: bool,
+) -> None:
+    """Whether an expected number agrees, and which factor turns ours into it. Exit status 1 where it does not."""
+    from engine.formula.text import ascii_text
+    from engine.practice.numbers import TypedNumber, expectation_lines, find_factors
+    from engine.practice.question import Target
+    from engine.practice.unreadable import UnreadableError
+    from tui.cli.group import FAILED
+
+    asked = Target(target, of, sample)
+    if asked.is_matrix and not evaluated.graph.nodes[target].scalar:
+        raise click.UsageError(f"{target.plain()} is a whole matrix: --expect takes one entry's number")
+    asked.check(evaluated.graph)
+    try:
+        typed = TypedNumber.parse(expect)
+    except UnreadableError as error:
+        raise click.BadParameter(f"{expect}: {error.problem}", param_hint="--expect") from None
+    truth = float(asked.reader(evaluated.graph)()[0, 0])
+    candidates = [] if typed.agrees(truth) else find_factors(typed, truth, evaluated.graph, asked)
+    lines = expectation_lines(typed, truth, candidates, output_style(ascii))
+    write("\n".join(ascii_text(line) if output_style(ascii).ascii else line for line in lines))
+    if not typed.agrees(truth):
+        click.get_current_context().exit(FAILED)
 
 
 def _write_matrix(

@@ -1,0 +1,84 @@
+"""Answers at size: rewritten right answers that are refused, planted mistakes that are named, the time of a verdict.
+
+    python -m benchmarks.answers [--rewrites 10000] [--mistakes 1000] [--seed 1]
+
+Random networks of one to three layers, all losses, with one sample or several; nothing here is tuned to a preset.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+import numpy as np
+
+from engine.formula.expression import Sum
+from engine.practice.judging import Judge
+from engine.practice.naming import term_of
+from tests.engine.practice.random_questions import judge_of, random_question
+from tests.engine.practice.rewrites import change, plant, rewritten
+
+PER_QUESTION = 10
+"""Rewritten forms of one answer."""
+
+
+def refused_rewrites(count: int, seed: int) -> tuple[int, list[float]]:
+    """How many of `count` rewritten right answers are not called right, and the seconds that each verdict took."""
+    refused, seconds, number = 0, [], 0
+    while len(seconds) < count:
+        rng = np.random.default_rng([seed, number])
+        number += 1
+        judge = judge_of(rng, int(rng.integers(1, 4)))
+        if not judge.paths:
+            continue
+        terms = [term_of(path) for path in judge.paths]
+        right = Sum(tuple(terms)) if len(terms) > 1 else terms[0]
+        for _ in range(min(PER_QUESTION, count - len(seconds))):
+            text = rewritten(right, rng, int(rng.integers(1, 8))).plain()
+            start = time.perf_counter()
+            verdict = judge.judge(text)
+            seconds.append(time.perf_counter() - start)
+            if verdict.verdict != "right":
+                refused += 1
+                print(f"{verdict.verdict}: {text[:200]}")
+    return refused, seconds
+
+
+def named_exactly(mistakes: int, count: int, seed: int) -> tuple[int, int]:
+    """Of `count` wrong answers with so many planted mistakes each: how many are named exactly, and the count."""
+    named = wrong = number = 0
+    while wrong < count:
+        rng = np.random.default_rng([seed, mistakes, number])
+        number += 1
+        judge = Judge(*random_question(rng))
+        if not judge.paths or len(judge.paths) != 1:
+            continue
+        formula, planted = plant(judge.paths[0], rng, mistakes)
+        verdict = judge.judge(formula.plain())
+        if verdict.verdict == "right":  # two mistakes that undo each other, or a slope that is 1
+            continue
+        wrong += 1
+        named += change(planted) == change([(one.kind, one.what, one.instead) for one in verdict.mistakes])
+    return named, wrong
+
+
+def main() -> None:
+    """Measures and prints."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rewrites", type=int, default=10_000)
+    parser.add_argument("--mistakes", type=int, default=1_000)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    for mistakes in (1, 2):
+        named, wrong = named_exactly(mistakes, options.mistakes, options.seed)
+        print(
+            f"{mistakes} planted: {named} of {wrong} named exactly ({100 * named / wrong:.1f} %)", flush=True
+        )
+    refused, seconds = refused_rewrites(options.rewrites, options.seed)
+    print(f"{refused} of {len(seconds)} rewritten right answers refused")
+    median, most = (1e3 * np.quantile(seconds, share) for share in (0.5, 0.99))
+    print(f"a verdict: median {median:.0f} ms, 99 of 100 below {most:.0f} ms")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""`bptui compare`: the gradients of a homework beside ours."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tui.cli.arguments import ascii_option, experiment_argument, json_option
+from tui.cli.group import FAILED
+from tui.cli.output import output_style, write, write_json
+
+
+@click.command
+@experiment_argument
+@click.argument("gradients", metavar="GRADS", type=click.Path(path_type=Path))
+@click.option(
+    "--tolerance", type=click.FloatRange(min=0), help="Relative to the largest entry; 1e-6 by default."
+)
+@json_option
+@ascii_option
+@click.pass_context
+def compare(
+    ctx: click.Context, experiment: str, gradients: Path, tolerance: float | None, as_json: bool, ascii: bool
+) -> None:
+    """Compare gradients that you computed elsewhere with ours.
+
+    GRADS is an .npz or .json file of arrays named W[1], dW[1], W1 or dW1. Each array agrees, or is told what is
+    wrong with it: a factor n, a transpose, a mask that is missing. Exit status: 0 all agree, 1 one does not,
+    2 no name is known.
+
+    \b
+    Examples:
+      bptui compare tutorial-b homework.npz
+      bptui compare lab/mine.toml grads.json --tolerance 1e-4 --json
+    """
+    from engine.derivation.evaluated import EvaluatedExperiment
+    from engine.experiment.loading import load_experiment
+    from engine.formula.text import ascii_text
+    from engine.practice.compare_gradients import compare_gradients, load_gradients
+
+    evaluated = EvaluatedExperiment.of(load_experiment(experiment), experiment)
+    given = load_gradients(gradients, str(gradients))
+    found = compare_gradients(evaluated.graph, given, tolerance)
+    if not found:
+        names = ", ".join(list(given)[:6]) or "no array"
+        raise click.ClickException(f"{gradients}: found {names}; expected names such as W[1], dW[1], W1, dW1")
+    unknown = [name for name in given if name not in {one.theirs for one in found}]
+    if as_json:
+        write_json(
+            {
+                "agrees": all(one.agrees for one in found),
+                "arrays": [one.record() for one in found],
+                "unknown": unknown,
+            },
+            ascii,
+        )
+    else:
+        margin = max(len(one.theirs) for one in found)
+        for one in found:
+            error = "" if one.relative_error is None else f" (relative error {one.relative_error:.1e})"
+            said = f"✓ agrees{error}" if one.agrees else f"✗ differs{error}: {'; or '.join(one.said)}"
+            line = f"{one.theirs:<{margin}}  {said}"
+            write(ascii_text(line.replace("✓", "+").replace("✗", "x")) if output_style(ascii).ascii else line)
+        if unknown:
+            click.echo(f"bptui: {gradients}: no such matrix here: {', '.join(unknown[:6])}", err=True)
+    if not all(one.agrees for one in found):
+        ctx.exit(FAILED)
