@@ -49,6 +49,7 @@ class SampleJacobian:
         return bool(np.allclose(self.product, self.gradient, rtol=0.0, atol=self.rounding))
 
 
+@np.errstate(all="ignore")  # what overflows is shown, not warned of
 def sample_jacobian(graph: Graph, edge: Edge, samples: Sequence[int]) -> SampleJacobian | None:
     """The Jacobian of an edge's output row by its input row; None where either side has no column per sample."""
     below, above = edge.below.node, edge.above.node

@@ -9,8 +9,8 @@ holds, so a line that is shown has been checked.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from functools import singledispatch
 from typing import Literal
 
@@ -27,6 +27,8 @@ from engine.formula.expression import Expr, Partial, Symbol
 
 Shape = tuple[int, int]
 Operator = Literal["·", "⊙", "+", "-", "/", ""]
+
+UNDEFINED = "NaN is among it: there is nothing to compare"
 
 TOLERANCE = 1e-9
 """Two ways of computing the same matrix agree within this, relative to its largest entry (float64)."""
@@ -63,15 +65,33 @@ class MatrixLine:
     function: str = ""
     remark: str = ""
     divided_by_n: bool = False
+    undefined: bool = False
+    """Whether there are entries that are NaN, so that nothing can be compared."""
 
 
 def matrix_lines(graph: Graph) -> Iterator[MatrixLine]:
     """The whole forward pass and then the whole backward pass, a line for each matrix that is computed."""
     for op in graph.ops:
-        yield from forward_lines(op)
+        yield from _told(forward_lines, op)
     for op in reversed(graph.ops):
         if not op.fused:
-            yield from backward_lines(op)
+            yield from _told(backward_lines, op)
+
+
+def _told(lines: Callable[[Op], Iterator[MatrixLine]], op: Op) -> list[MatrixLine]:
+    """An op's lines; those of matrices with NaN are marked, since NaN agrees with nothing."""
+    with np.errstate(all="ignore"):  # what overflows is shown, not warned of
+        found = list(lines(op))
+    nodes = {node.symbol: node for node in (op.output, *op.inputs, *op.reads)}
+    if isinstance(op, Loss) and op.logits is not None:
+        nodes[op.logits.symbol] = op.logits
+    for place, line in enumerate(found):
+        name = line.result.by if isinstance(line.result, Partial) else line.result
+        node = nodes[name] if isinstance(name, Symbol) else op.output
+        if np.isnan(node.grad if isinstance(line.result, Partial) else node.value).any():
+            remark = f"{line.remark}; {UNDEFINED}".removeprefix("; ")
+            found[place] = replace(line, agrees=False, undefined=True, remark=remark)
+    return found
 
 
 def _agrees(mine: Array, graphs: Array, *summands: Array) -> bool:
@@ -79,7 +99,7 @@ def _agrees(mine: Array, graphs: Array, *summands: Array) -> bool:
     scale = max(float(np.max(np.abs(one), initial=0.0)) for one in (graphs, *summands))
     tolerance = TOLERANCE if graphs.dtype == np.float64 else 1e-4
     leeway = tolerance * scale if np.isfinite(scale) else 0.0  # after a run that diverged
-    return bool(np.allclose(mine, graphs, rtol=tolerance, atol=leeway, equal_nan=True))
+    return bool(np.allclose(mine, graphs, rtol=tolerance, atol=leeway))
 
 
 def _value(node: Node, transposed: bool = False) -> Factor:

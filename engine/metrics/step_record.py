@@ -182,6 +182,12 @@ class StepRecord:
                 return self._absent(MEASURES[name])
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
+    def unclassified(self) -> StepRecord:
+        """The same record where predictions are not finite: they say no class, so no share of them is right."""
+        self._read_rest()
+        fields = {name: value for name, value in self.__dict__.items() if name != _REST}
+        return StepRecord(**{**fields, "accuracy": None, "recall": ()})
+
     def _read_rest(self) -> None:
         fields = self.__dict__
         rest = fields.get(_REST)

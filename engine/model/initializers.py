@@ -23,6 +23,7 @@ STANDARD_DEVIATIONS: dict[str, Callable[[int, int], float]] = {
 """The standard deviation of each scheme that draws from a normal distribution."""
 
 
+@np.errstate(over="ignore")  # a gain may be so large that weights are infinite: the first step says so
 def initial_weights(
     scheme: str,
     fan_in: int,
@@ -40,6 +41,8 @@ def initial_weights(
     if scheme == "zeros":
         return np.zeros((fan_in, fan_out))
     if scheme == "uniform":
+        if math.isinf(gain - -gain):  # NumPy refuses an interval whose length is no number
+            return gain * generator.uniform(-1.0, 1.0, (fan_in, fan_out))
         return generator.uniform(-gain, gain, (fan_in, fan_out))
     if scheme == "orthogonal":
         return gain * _orthogonal(fan_in, fan_out, generator)

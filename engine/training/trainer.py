@@ -33,7 +33,7 @@ from engine.metrics.dead_units import DeadUnits, DeadUnitsState, Mask, UnitEvent
 from engine.metrics.monitor import Monitor
 from engine.metrics.norms import norm_for
 from engine.metrics.step_record import Counts, Floats, StepRecord
-from engine.model.network import Network, X, Y
+from engine.model.network import PREDICTION, Network, X, Y
 from engine.training.batches import Batches, BatchPosition
 from engine.training.divergence import count_nonfinite, explain_nonfinite
 from engine.training.flat_parameters import FlatParameters
@@ -321,6 +321,8 @@ class Trainer:
             },
             rest,
         )
+        if nonfinite and not np.isfinite(self._graphs[self._current].nodes[PREDICTION].value).all():
+            self.last = record = record.unclassified()
         return record
 
     def _broken(self, loss: float, learning_rate: float, nonfinite: int, began: float) -> StepRecord:

@@ -20,21 +20,21 @@ def matrices_view(graph: Graph, style: Style, width: int) -> Content:
     """The forward and the backward pass as matrix products (tutorial B4), each shape shown, each product checked."""
     parts: list[Content | str] = []
     phase = ""
-    for line in matrix_lines(graph):
+    lines = list(matrix_lines(graph))
+    for line in lines:
         if line.phase != phase:
             phase = line.phase
             heading = "Forward" if phase == "forward" else "Backward"
             parts += ([""] if parts else []) + [Content.styled(heading, "bold $primary")]
         parts += _matrix_line(line, style, width)
     tick = "ok" if style.ascii else "✓"
-    parts += [
-        "",
-        Content.styled(
-            f"{tick}  recomputed with plain NumPy from the matrices named, equal to what the network holds",
-            "$faint",
-        ),
-    ]
-    return stacked(parts)
+    said = f"{tick}  recomputed with plain NumPy from the matrices named, equal to what the network holds"
+    unequal = sum(not line.agrees for line in lines)
+    if unequal:
+        said = (
+            f"{unequal} of {len(lines)} lines are not, when recomputed, shown to equal what the network holds"
+        )
+    return stacked([*parts, "", Content.styled(said, "$remark" if unequal else "$faint")])
 
 
 def _matrix_line(line: MatrixLine, style: Style, width: int) -> list[Content | str]:
@@ -54,6 +54,8 @@ def _matrix_line(line: MatrixLine, style: Style, width: int) -> list[Content | s
     shapes = between.join(_shape(factor.shape, style) for factor in line.factors)
     about = ascii_text(line.remark) if style.ascii else line.remark
     mark, colour = (tick, "$done") if line.agrees else (cross, "bold $error")
+    if line.undefined:
+        mark, colour = "?", "$remark"
     product = f"{one_line(line.result, style):>12} = {right:<22}  "
     shown_shapes = f"{shapes} {arrow} {_shape(line.shape, style)}"
     main = Content.assemble((f"{mark:<3}", colour), product, (shown_shapes, "$value"))

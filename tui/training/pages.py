@@ -25,15 +25,36 @@ SHOWN_SAMPLES = 5
 NUMBER = 11
 """Columns of a number."""
 
+MANY_CLASSES, SHOWN_WORST = 20, 10
+"""From so many classes on, so many of the worst confusions are shown."""
+
 Matrix = npt.NDArray[np.floating[Any]]
+Classes = npt.NDArray[np.intp]
 
 
 def confusion_view(graph: Graph, class_names: tuple[str, ...], style: Style) -> Content:
-    """How many samples of each class are taken for which: counts over the whole data set, with recall and precision."""
+    """How many samples of each class are taken for which: counts over the whole data set, with recall and precision.
+
+    From MANY_CLASSES on, the worst confusions and the classes least found in place of a table of all by all.
+    """
     prediction, label = graph.nodes[PREDICTION].value, graph.nodes[Y].value
     if len(class_names) < 2:
         return Content("The labels are numbers, not classes: there is nothing to confuse.")
-    taken, true = _classes(prediction), _classes(label)
+    finite: npt.NDArray[np.bool_] = np.asarray(np.isfinite(prediction).all(axis=0))
+    true, taken = _classes(label)[finite], _classes(prediction)[finite]
+    parts = (_table if len(class_names) < MANY_CLASSES else _worst)(true, taken, class_names)
+    right, whole = int(np.count_nonzero(true == taken)), len(finite)
+    parts += [
+        "",
+        f"{right} of {whole} right: {_share(right, whole)}. Recall is the share of a class that is found: "
+        "where a class is rare, the share of all that is right hardly shows whether it is found.",
+    ]
+    if len(true) < whole:
+        parts.append(f"The outputs for {whole - len(true)} of them are not finite: they say no class.")
+    return _shown(parts, style)
+
+
+def _table(true: Classes, taken: Classes, class_names: tuple[str, ...]) -> list[Content | str]:
     count = len(class_names)
     table = np.zeros((count, count), dtype=int)
     np.add.at(table, (true, taken), 1)
@@ -57,19 +78,42 @@ def confusion_view(graph: Graph, class_names: tuple[str, ...], style: Style) -> 
             )
         )
     precision = "".join(f"{_share(table[k, k], table[:, k].sum()):>{width}}" for k in range(count))
-    right = int(np.trace(table))
-    parts += [
-        Content.styled(f"{'precision':<{width}}{precision}", "$faint"),
-        "",
-        f"{right} of {table.sum()} right: {_share(right, table.sum())}. Recall is the share of a class that is found: "
-        "where a class is rare, the share of all that is right hardly shows whether it is found.",
+    return [*parts, Content.styled(f"{'precision':<{width}}{precision}", "$faint")]
+
+
+def _worst(true: Classes, taken: Classes, class_names: tuple[str, ...]) -> list[Content | str]:
+    """Only pairs that occur are counted: of k classes there are k² pairs, but no more than there are samples."""
+    count = len(class_names)
+    wrong = true != taken
+    pairs, times = np.unique(true[wrong] * count + taken[wrong], return_counts=True)
+    order = np.argsort(-times, kind="stable")[:SHOWN_WORST]
+    samples = np.bincount(true, minlength=count)
+    found = np.bincount(true[~wrong], minlength=count)
+    width = max(len(name) for name in class_names)
+    parts: list[Content | str] = [
+        Content.styled(f"{count} classes: the pairs that are confused most, of {len(pairs)}", "bold"),
+        Content.styled(f"{'is':<{width}}  {'taken for':<{width}}  samples  of its class", "$faint"),
     ]
-    return _shown(parts, style)
+    for pair, number in zip(pairs[order].tolist(), times[order].tolist(), strict=True):
+        is_one, is_taken = divmod(pair, count)
+        parts.append(
+            f"{class_names[is_one]:<{width}}  {class_names[is_taken]:<{width}}  {number:>7}"
+            f"  {_share(number, int(samples[is_one])):>12}"
+        )
+    recall = found / np.maximum(samples, 1) + (samples == 0) * 2.0  # a class without samples comes last
+    least = np.argsort(recall, kind="stable")[:SHOWN_WORST]
+    parts += ["", Content.styled("The classes that are found least", "bold")]
+    parts += [
+        f"{class_names[k]:<{width}}  recall {_share(int(found[k]), int(samples[k])):>7}  ({found[k]} of {samples[k]})"
+        for k in least.tolist()
+        if samples[k]
+    ]
+    return parts
 
 
-def _classes(outputs: Matrix) -> npt.NDArray[np.intp]:
+def _classes(outputs: Matrix) -> Classes:
     """The class of each column: the larger half of one row of probabilities, or the largest of several rows."""
-    classes: npt.NDArray[np.intp] = outputs.argmax(axis=0)
+    classes: Classes = outputs.argmax(axis=0)
     return (outputs[0] > 0.5).astype(np.intp) if len(outputs) == 1 else classes
 
 

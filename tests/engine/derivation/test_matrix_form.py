@@ -13,7 +13,9 @@ from engine.autodiff.graph import Graph
 from engine.derivation.evaluated import EvaluatedExperiment
 from engine.derivation.matrix_form import MatrixLine, contribution, matrix_lines
 from engine.experiment.loading import load_experiment
+from engine.experiment.spec import LayerSpec, SquaredErrorLoss
 from engine.formula.expression import Expr, Partial, Symbol
+from engine.model.network import Network
 from tests.engine.networks import SMALL_PRESETS, Case, cases, is_well_conditioned
 
 
@@ -196,3 +198,17 @@ def test_a_line_says_what_it_is():
     assert replace(line, agrees=False).agrees is False
     assert line.result == Symbol("f", 1)
     assert [factor.transposed for factor in line.factors] == [True, False]
+
+
+def test_products_with_nan_are_not_said_to_agree():
+    layers = [LayerSpec(units=2, activation="linear"), LayerSpec(units=1, activation="linear")]
+    parameters = {Symbol("W", 1): np.array([[1e200, 1e200]]), Symbol("W", 2): np.array([[1.0], [-1.0]])}
+    graph = Network(layers, parameters, SquaredErrorLoss()).graph(np.array([[1e200]]), np.array([[0.0]]))
+    graph.forward()
+    graph.backward()
+    for line in matrix_lines(graph):
+        node = graph.nodes[line.result.by] if isinstance(line.result, Partial) else graph.nodes[line.result]
+        matrix = node.grad if isinstance(line.result, Partial) else node.value
+        assert line.undefined == bool(np.isnan(matrix).any()), line
+        assert not (line.undefined and line.agrees)
+    assert any(line.undefined for line in matrix_lines(graph))

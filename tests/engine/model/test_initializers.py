@@ -86,3 +86,12 @@ def test_the_seed_decides(scheme: str):
     assert_array_equal(drawn(scheme, 4, 3, seed=7), drawn(scheme, 4, 3, seed=7))
     assert not np.array_equal(drawn(scheme, 4, 3, seed=7), drawn(scheme, 4, 3, seed=8))
     assert drawn(scheme, 4, 3).dtype == np.float64
+
+
+@pytest.mark.parametrize("scheme", ["he", "xavier", "lecun", "normal", "uniform", "orthogonal", "zeros"])
+def test_a_gain_at_the_end_of_the_numbers_neither_raises_nor_warns(scheme: str):
+    drawn = initial_weights(scheme, 3, 4, np.random.default_rng(0), gain=1e308)
+    assert drawn.shape == (3, 4)
+    assert not np.isnan(drawn).any()
+    if scheme == "uniform":
+        assert np.abs(drawn).max() <= 1e308

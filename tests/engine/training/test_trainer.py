@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.experiment.datasets import load_data
-from engine.experiment.loading import list_presets, load_experiment
+from engine.experiment.loading import list_presets, load_experiment, parse_experiment
 from engine.experiment.spec import SquaredErrorLoss
 from engine.formula.expression import Symbol
 from engine.metrics.step_record import NEVER, StepRecord, layer_names
@@ -562,3 +562,19 @@ def test_every_further_layer_costs_at_most_the_same_number_of_calls(norm: str):
     per_layer, at_most = two - one
     assert operations == 99 * per_layer
     assert kernels <= 99 * at_most  # equal layers are measured together
+
+
+def test_there_is_no_accuracy_where_predictions_are_not_finite():
+    overflowing = parse_experiment(
+        """
+        data = {kind = "inline", X = [[1e200, 2.0]], Y = [[0, 0]]}
+        loss = {kind = "bce"}
+        [network]
+        layers = [{units = 2, W = [[1e200, 1e200]]}, {units = 1, W = [[1.0], [-1.0]], activation = "sigmoid"}]
+        """,
+        "text",
+    )
+    (record,) = Trainer(overflowing)
+    assert record.problem is not None
+    assert record.accuracy is None, "NaN > ½ is false, and so every sample would count as a right 0"
+    assert record.recall == ()

@@ -1,0 +1,58 @@
+"""Pages about a network as a whole: which class is taken for which, however many there are."""
+
+import time
+
+import numpy as np
+
+from engine.experiment.spec import CrossEntropyLoss, LayerSpec
+from engine.formula.expression import Symbol
+from engine.formula.notation import Style
+from engine.model.network import Network
+from tui.training.pages import confusion_view
+
+
+def page(classes: int, true: np.ndarray, taken: np.ndarray, spoil: int = 0) -> str:
+    """The page for samples of class `true` whose largest output is that of class `taken`."""
+    one_hot = np.eye(classes)
+    X, Y = 5.0 * one_hot[:, taken], one_hot[:, true]
+    X[:, :spoil] = np.nan
+    layers = [LayerSpec(units=classes, activation="softmax")]
+    graph = Network(layers, {Symbol("W", 1): one_hot}, CrossEntropyLoss()).graph(X, Y, gradients=False)
+    graph.forward()
+    return confusion_view(graph, tuple(f"c{k}" for k in range(classes)), Style()).plain
+
+
+def test_a_few_classes_are_shown_all_by_all():
+    text = page(3, np.array([0, 0, 1, 2]), np.array([0, 1, 1, 2]))
+    assert "Rows: what a sample is" in text
+    assert "3 of 4 right: 75.0 %" in text
+
+
+def test_from_twenty_classes_on_the_worst_confusions_are_shown():
+    true = np.repeat(np.arange(20), 10)
+    taken = true.copy()
+    taken[:7] = 3  # seven of ten of class 0
+    taken[10:12] = 5  # two of class 1
+    text = page(20, true, taken)
+    assert "20 classes: the pairs that are confused most, of 2" in text
+    rows = [line.split() for line in text.splitlines()]
+    assert ["c0", "c3", "7", "70.0", "%"] in rows
+    assert ["c1", "c5", "2", "20.0", "%"] in rows
+    assert rows.index(["c0", "c3", "7", "70.0", "%"]) < rows.index(["c1", "c5", "2", "20.0", "%"])
+    assert ["c0", "recall", "30.0", "%", "(3", "of", "10)"] in rows
+    assert "191 of 200 right" in text
+
+
+def test_two_thousand_classes_take_no_table_of_four_million():
+    rng = np.random.default_rng(0)
+    true, taken = rng.integers(0, 2000, (2, 2000))
+    began = time.perf_counter()
+    text = page(2000, true, taken)
+    assert len(text.splitlines()) < 40
+    assert time.perf_counter() - began < 20.0, "the table took 40 s"
+
+
+def test_outputs_that_are_not_finite_say_no_class():
+    text = page(3, np.array([0, 0, 1, 2]), np.array([0, 0, 1, 2]), spoil=1)
+    assert "3 of 4 right" in text
+    assert "The outputs for 1 of them are not finite" in text
