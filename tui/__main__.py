@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 
 from tui.cli.main import cli
+from tui.shell.threads import threads
 
 
 def main() -> None:
     """Runs what the command line says and exits with its status."""
-    # Matrices here are small: handing them to several threads costs more than it gains, and the screen wants one.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    threads.begin_with_one()
     # What is not finite is shown as such; NumPy's own lines about it would run across the screen.
     warnings.simplefilter("ignore", RuntimeWarning)
     cli.main(prog_name="bptui")

@@ -72,6 +72,10 @@ class Network:
             fan_in = layer.units
         return cls(layers, parameters, experiment.loss, dtype)
 
+    def largest_product(self, n: int) -> int:
+        """Floating-point operations of the largest product of a pass with n samples: 2 · fan_in · fan_out · n."""
+        return 2 * n * max(value.size for name, value in self.parameters.items() if name.name == "W")
+
     def astype(self, dtype: str) -> Network:
         """A copy with its own parameters in another precision (gradients are checked in float64)."""
         copies = {name: value.astype(dtype) for name, value in self.parameters.items()}

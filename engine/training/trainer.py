@@ -156,6 +156,12 @@ class Trainer:
         """What the optimiser remembers, kind by kind, of every trainable parameter. Valid until the next step."""
         return [self._parameters.split(array) for array in self._optimizer.state]
 
+    @property
+    def samples_a_step(self) -> int:
+        """How many samples a batch has; the last one of a pass through the data may have fewer."""
+        samples: int = self._batches.kinds[0].inputs.shape[1]
+        return samples
+
     # ── settings ────────────────────────────────────────────────────────────────────────────────────
 
     @property

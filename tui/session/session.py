@@ -25,6 +25,7 @@ from engine.formula.foreign_text import one_line
 from engine.model.network import Network
 from tui.session.source import Source
 from tui.session.training_run import Live
+from tui.shell.threads import threads
 
 TUTORIAL_TARGETS = {"tutorial-a": Symbol("W", 1, (2, 0)), "tutorial-b": Symbol("W", 1, (1, 1))}
 """The entries that the tutorials derive: A1(c) and B1."""
@@ -39,6 +40,9 @@ FIRST_SCREENS = {
 }
 """Presets that open with what they are about; the others open by their depth."""
 
+SCREENS_CORES = 1
+"""However large the products, the screen keeps one."""
+
 DEEP = 10
 """From so many hidden layers on, an experiment is about its gradients' magnitudes."""
 
@@ -52,6 +56,7 @@ class Session(Source):
         self.data = data
         self.class_names = data.class_names
         self.network = Network.initialised(experiment, data.X.shape[0])
+        threads.give(self.network.largest_product(data.X.shape[1]), spare=SCREENS_CORES)
         self.graph: Graph = self.network.graph(data.X, data.Y)
         self._run()
         self.steps = 0

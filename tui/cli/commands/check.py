@@ -11,6 +11,7 @@ import click
 from tui.cli.arguments import ascii_option, experiment_argument, json_option, of_option
 from tui.cli.group import FAILED
 from tui.cli.output import output_style, write, write_json
+from tui.shell.threads import threads
 
 if TYPE_CHECKING:
     from click._termui_impl import ProgressBar
@@ -63,7 +64,8 @@ def check(experiment: str, of: Symbol | None, every: bool, as_json: bool, ascii:
     ) as bar:
         checks = one.check_parameters(SEED, every=every, told=bar.update)
         # On one terminal the lines of the table would be written through the bar.
-        done = list(checks) if as_json or sys.stderr.isatty() else _write_each(one, checks, every, ascii)
+        with threads.for_product(one.network.largest_product(one.graph.n)):
+            done = list(checks) if as_json or sys.stderr.isatty() else _write_each(one, checks, every, ascii)
     if as_json:
         from engine.export.json_records import check_record
 

@@ -14,6 +14,7 @@ import click
 from tui.cli.arguments import ascii_option, experiment_argument, json_option
 from tui.cli.group import INTERRUPTED
 from tui.cli.output import complain, fitted, output_style, output_width, write, write_json
+from tui.shell.threads import threads
 
 if TYPE_CHECKING:
     from click._termui_impl import ProgressBar
@@ -86,7 +87,8 @@ def train(
     if save is not None:
         _check_archive(save)
     writer = None if log is None else _open_log(log, loaded.title, trainer)
-    first, interrupted = _run(trainer, writer)
+    with threads.for_product(trainer.network.largest_product(trainer.samples_a_step)):
+        first, interrupted = _run(trainer, writer)
     if save is not None:
         from engine.export.parameters_file import save_parameters
 
