@@ -1,16 +1,19 @@
 """The whole chain rule as a product of stacked fractions: what is multiplied in already, what is current, what comes.
 
-     ∂ℰ      ∂ℰ      ∂Ŷ₀₀     ∂f⁽²⁾₀₀   ∂a⁽¹⁾₁₀
-    ────── = ──── · ─────── · ─────── · ─────── · …
-    ∂W⁽¹⁾₁₁  ∂Ŷ₀₀   ∂f⁽²⁾₀₀   ∂a⁽¹⁾₁₀   ∂f⁽¹⁾₁₀
-            −1.925   0.2496   ▲ −0.8       ·
+      ∂ℰ       ∂ℰ      ∂Ŷ₀₀     ∂f⁽²⁾₀₀   ∂a⁽¹⁾₁₀
+    ────── =  ──── · ─────── · ─────── · ─────── · …  + rest
+    ∂W⁽¹⁾₁₁   ∂Ŷ₀₀   ∂f⁽²⁾₀₀   ∂a⁽¹⁾₁₀   ∂f⁽¹⁾₁₀
+    0.1922   ✓−1.925  ✓0.2496   ▲−0.8       ·              rest: 8 more paths 0.21 + 3 more samples −0.04
 
-A long product is shown page by page, so that nothing moves while one steps along a page.
+Where the product is one term of a sum, the rest is written as well, so that "=" is true. A long product is shown page
+by page, so that nothing moves while one steps along a page.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 from textual import events
@@ -18,19 +21,36 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
-from engine.formula.expression import Partial, Symbol
-from engine.formula.layout import Box, draw, product_row, row
+from engine.derivation.chain_rule import Derivation
+from engine.derivation.chain_sum import ChainSum, chain_sum
+from engine.formula.expression import Number, Partial, Power, Symbol
+from engine.formula.layout import Box, draw, one_line, product_row, row
 from engine.formula.notation import Style, number_text
 from tui.shell.paint import Span, paint
-from tui.stepper.cursor import Phase, Place, Walk
 
 LOSS = Symbol("E")
+NARROWEST_FACTOR = 9
+"""Columns of a factor, so that its number fits below."""
+
+Places = Sequence[tuple[range, int]]
+"""The columns of each factor that is shown, and which step it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far along a derivation one is: the factors before `reached` are multiplied in.
+
+    `current` is the factor that is looked at, if one is.
+    """
+
+    reached: int
+    current: int | None = None
 
 
 class ProductPanel(Static):
     """The product along the path; a click on a factor goes to its step."""
 
-    _places: Sequence[tuple[range, int]] = ()
+    _places: Places = ()
 
     class Chosen(Message):
         """A factor was clicked."""
@@ -39,64 +59,10 @@ class ProductPanel(Static):
             super().__init__()
             self.index = index
 
-    def show(self, walk: Walk, place: Place, style: Style, width: int) -> None:
+    def show(self, derivation: Derivation, progress: Progress, style: Style, width: int) -> None:
         """Draws the product for a place, at most `width` columns wide."""
-        derivation = walk.derivation
-        reached = place.index if place.phase is Phase.BACKWARD else len(derivation)
-        if place.phase < Phase.BACKWARD:
-            reached = -1
-        head = row([draw(Partial(LOSS, derivation.target), style), Box.of(" = ")])
-        first, boxes = self._page(walk, max(reached, 0), width - head.width - 8, style)
-        dots = Box.of("... " if style.ascii else "⋯ ")
-        before = [dots] if first else []
-        after = [Box.of(" " + dots.lines[0].strip())] if first + len(boxes) < len(derivation) else []
-        product, columns = product_row(boxes, style)
-        box = row([head, *before, product, *after])
-        offset = head.width + sum(one.width for one in before)
-        self._places = [
-            (range(offset + span.start, offset + span.stop), first + place)
-            for place, span in enumerate(columns)
-        ]
-        spans: list[Span] = []
-        states: list[Content | str] = [" " * offset]
-        cursor = offset
-        for span, index in self._places:
-            text, paint_style = self._state(walk, place, index, reached, style)
-            spans.append((span, paint_style))
-            states.append(" " * (span.start - cursor))
-            states.append(Content.styled(text.center(len(span)), paint_style))
-            cursor = span.stop
-        self.update(Content("\n").join([paint(box, spans), Content.assemble(*states)]))
-
-    def _page(self, walk: Walk, current: int, room: int, style: Style) -> tuple[int, list[Box]]:
-        """The factors of the page that holds the current one, and the index of the first."""
-        first, boxes, used = 0, list[Box](), 0
-        for index, partial in enumerate(self._factors(walk)):
-            box = draw(partial, style)
-            box = _centred(box, max(box.width, 9))
-            if boxes and used + 3 + box.width > room:
-                if index > current:
-                    break
-                first, boxes, used = index, [], 0
-            used += box.width + (3 if boxes else 0)
-            boxes.append(box)
-        return first, boxes
-
-    @staticmethod
-    def _factors(walk: Walk) -> list[Partial]:
-        path = walk.derivation.path
-        return [Partial(above, below) for above, below in pairwise(path)]
-
-    @staticmethod
-    def _state(walk: Walk, place: Place, index: int, reached: int, style: Style) -> tuple[str, str]:
-        tick, now, later = ("=", ">", ".") if style.ascii else ("✓", "▲", "·")
-        if index > reached:
-            return later, "$faint"
-        number = number_text(walk.derivation[index].term.local, style)
-        if index == reached and place.phase is Phase.BACKWARD:
-            # A term off the path is looked at: the path's own factor waits.
-            return (f"{now}{number}", "bold $accent") if place.turn == 0 else (f"({number})", "$accent")
-        return f"{tick}{number}", "$done"
+        content, self._places = drawn_chain(derivation, progress, style, width)
+        self.update(content)
 
     def on_click(self, event: events.Click) -> None:
         """Goes to the factor under the mouse."""
@@ -104,6 +70,83 @@ class ProductPanel(Static):
         for columns, index in self._places:
             if column in columns:
                 self.post_message(self.Chosen(index))
+
+
+def drawn_chain(
+    derivation: Derivation, progress: Progress, style: Style, width: int
+) -> tuple[Content, Places]:
+    """The equation, the numbers below it, and where its factors are."""
+    total = number_text(derivation.value, style)
+    name = draw(Partial(LOSS, derivation.target), style)
+    head = row([_centred(name, max(name.width, len(total))), Box.of(" = ")])
+    rest = "" if chain_sum(derivation).is_whole else " + rest"
+    shown = max(progress.reached if progress.current is None else progress.current, 0)
+    first, boxes = _page(derivation, shown, width - head.width - 8 - len(rest), style)
+    dots = "..." if style.ascii else "⋯"
+    before = [Box.of(f"{dots} ")] if first else []
+    after = [Box.of(f" {dots}")] if first + len(boxes) < len(derivation) else []
+    product, columns = product_row(boxes, style)
+    box = row([head, *before, product, *after, Box.of(rest)])
+    offset = head.width + sum(one.width for one in before)
+    places = [
+        (range(offset + span.start, offset + span.stop), first + place) for place, span in enumerate(columns)
+    ]
+    spans: list[Span] = []
+    states: list[Content | str] = [Content.styled(total.center(head.width - 3), "$gradient")]
+    cursor = head.width - 3
+    for span, index in places:
+        text, paint_style = _state(derivation, progress, index, style)
+        spans.append((span, paint_style))
+        states.append(" " * (span.start - cursor))
+        states.append(Content.styled(text.center(len(span)), paint_style))
+        cursor = span.stop
+    return Content("\n").join([paint(box, spans), Content.assemble(*states)]), places
+
+
+def rest_in_words(whole: ChainSum, style: Style) -> str:
+    """What the product is without: ``the only path``, or what other paths and samples add, in numbers."""
+    if whole.is_whole:
+        return "the only path"
+    parts = []
+    for count, noun, value in (
+        (whole.more_paths, "path", whole.paths_value),
+        (whole.more_samples, "sample", whole.samples_value),
+    ):
+        if count:
+            plural = "" if count == 1 else "s"
+            parts.append(f"{count_in_words(count, style)} more {noun}{plural} {number_text(value, style)}")
+    return f"rest: {' + '.join(parts)}"
+
+
+def count_in_words(count: int, style: Style) -> str:
+    """A number of paths, however large: 9, or about 10⁸⁷."""
+    if count < 10**9:
+        return f"{count:,}"
+    power = Power(Number(10.0), Number(float(round(math.log10(count)))))
+    return f"about {one_line(power, style)}"
+
+
+def _page(derivation: Derivation, current: int, room: int, style: Style) -> tuple[int, list[Box]]:
+    """The factors of the page that holds the current one, and the index of the first."""
+    first, boxes, used = 0, list[Box](), 0
+    for index, (above, below) in enumerate(pairwise(derivation.path)):
+        box = draw(Partial(above, below), style)
+        box = _centred(box, max(box.width, NARROWEST_FACTOR))
+        if boxes and used + 3 + box.width > room:
+            if index > current:
+                break
+            first, boxes, used = index, [], 0
+        used += box.width + (3 if boxes else 0)
+        boxes.append(box)
+    return first, boxes
+
+
+def _state(derivation: Derivation, progress: Progress, index: int, style: Style) -> tuple[str, str]:
+    tick, now, later = ("=", ">", ".") if style.ascii else ("✓", "▲", "·")
+    if index >= progress.reached and index != progress.current:
+        return later, "$faint"
+    number = number_text(derivation[index].term.local, style)
+    return (f"{now}{number}", "bold $accent") if index == progress.current else (f"{tick}{number}", "$done")
 
 
 def _centred(box: Box, width: int) -> Box:

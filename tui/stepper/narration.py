@@ -129,7 +129,9 @@ def backward_story(walk: Walk, place: Place, style: Style) -> Story:
             ("faint", f"{walk.turns(place)} terms add up here: → goes through them, ↓ to the next node.")
         )
     if place.turn:
-        notes.append(("plain", "Another branch of the sum, off the path above. b follows it."))
+        notes.append(
+            ("plain", "Another term of the sum; the chain above leads through it. b stays on it.")
+        )
     if step.simplification and place.turn == 0:
         last = step.simplification[-1]
         value = _number(last.evaluate(walk.derivation.graph.value_of), style)

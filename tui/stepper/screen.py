@@ -11,7 +11,6 @@ table          all terms                                  (from 34 lines on)
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -25,14 +24,14 @@ from textual.timer import Timer
 from textual.widgets import Static
 
 from engine.derivation.chain_rule import Derivation
+from engine.derivation.chain_sum import chain_sum
 from engine.derivation.gradcheck import EntryCheck
 from engine.derivation.gradient_step import Update
 from engine.derivation.targets import TargetError
 from engine.experiment.loading import PRESET_NAMES
 from engine.export import written_text
 from engine.export.vocabulary import VERDICTS
-from engine.formula.expression import Number, Power, Symbol
-from engine.formula.layout import one_line
+from engine.formula.expression import Symbol
 from engine.formula.notation import Style, number_text, symbol_text
 from engine.formula.text import ascii_text, counted
 from tui.session.session import Session
@@ -42,7 +41,7 @@ from tui.shell.messages import ShowHome, ShowLessons, ShowScreen
 from tui.shell.prompt import Prompt
 from tui.shell.text_page import ReadingScreen
 from tui.shell.too_small import TooSmall
-from tui.stepper.chain_panel import ProductPanel
+from tui.stepper.chain_panel import ProductPanel, Progress, rest_in_words
 from tui.stepper.cursor import FIRST_TERM, Detail, Phase, Place, Walk
 from tui.stepper.diagram import Diagram
 from tui.stepper.export_dialog import ExportDialog
@@ -69,14 +68,6 @@ SHOWN_DIGITS = (4, 6, 10)
 LARGEST_COUNT = 99_999
 
 
-def paths_in_words(count: int, style: Style) -> str:
-    """A number of paths, however large: 9, or about 10⁸⁷."""
-    if count < 10**9:
-        return f"{count:,}"
-    power = Power(Number(10.0), Number(float(round(math.log10(count)))))
-    return f"about {one_line(power, style)}"
-
-
 class StepperScreen(Screen[None]):
     """Steps through one derivation of one session."""
 
@@ -94,6 +85,8 @@ class StepperScreen(Screen[None]):
         self._checks: dict[Symbol, EntryCheck] = {}
         self._count = ""
         self._update: Update | None = None
+        self._branch: tuple[Place, Derivation] | None = None
+        """The derivation through a term off the path, and the place where it is looked at."""
         self._autoplay: Timer | None = None
         self._leaving = False
         self._digits = SHOWN_DIGITS[0]
@@ -147,12 +140,12 @@ class StepperScreen(Screen[None]):
         self._draw_title(style)
         playing = self._autoplay is not None
         self.query_one(PhaseBar).show(self.walk, self.place, self.detail, self._count, playing, style.ascii)
-        paths = self.derivation.path_count
-        way = "the only path" if paths == 1 else f"one of {paths_in_words(paths, style)} paths"
+        shown, progress = self._looked_at()
         panel = self.query_one("#product-panel")
-        panel.border_title, panel.border_subtitle = f"Chain rule{self._since()}", way
+        panel.border_title = f"Chain rule{self._since()}"
+        panel.border_subtitle = self._text(rest_in_words(chain_sum(shown), style))
         product = self.query_one(ProductPanel)
-        product.show(self.walk, self.place, style, max(product.size.width, 40))
+        product.show(shown, progress, style, max(product.size.width, 40))
         self._draw_term(style)
         self._draw_running(style)
         diagram = self.query_one(NetworkDiagram)
@@ -161,6 +154,21 @@ class StepperScreen(Screen[None]):
         table = self.query_one(TermTable)
         if table.size.height:
             table.show(self.walk, self.place, style, table.size.width, table.size.height)
+
+    def _looked_at(self) -> tuple[Derivation, Progress]:
+        """The derivation through the term that is looked at, and how far along it one is.
+
+        Its part from the target up to that term is the walk's own; from there to the loss it may be longer or shorter.
+        """
+        if self.place.phase is not Phase.BACKWARD:
+            return self.derivation, Progress(0 if self.place.phase < Phase.BACKWARD else len(self.derivation))
+        index, shown = self.place.index, self.derivation
+        if self.place.turn:
+            if self._branch is None or self._branch[0] != self.place:
+                self._branch = (self.place, shown.follow(index, self.walk.term(self.place)))
+            shown = self._branch[1]
+            index += len(shown) - len(self.derivation)
+        return shown, Progress(index, index)
 
     def _since(self) -> str:
         """Which parameters these are, if not the initial ones. What a chart shows of a step came before its update."""
@@ -173,7 +181,7 @@ class StepperScreen(Screen[None]):
         return ascii_text(text) if self.glyphs.ascii else text
 
     def _draw_title(self, style: Style) -> None:
-        derivation = self.derivation
+        derivation, _ = self._looked_at()
         target = symbol_text(derivation.target, style)
         name = "dE/d" if style.ascii else "∂ℰ/∂"
         left = Content.assemble(
@@ -181,7 +189,7 @@ class StepperScreen(Screen[None]):
             Content.styled(f"  {self.session.title}", "bold"),
         )
         loss = "E" if style.ascii else "ℰ"
-        sample = f"sample {derivation.sample}{self._label(style)}, n = {derivation.n}"
+        sample = f"sample {derivation.sample}{self._label(derivation.sample, style)}, n = {derivation.n}"
         if derivation.n == 1:
             sample = "n = 1"
         right = f"  {sample}   {loss} = {number_text(self.session.loss, style)} "
@@ -193,9 +201,9 @@ class StepperScreen(Screen[None]):
             )
         )
 
-    def _label(self, style: Style) -> str:
+    def _label(self, sample: int, style: Style) -> str:
         """What the shown sample really is, where that is one number."""
-        labels = self.session.data.Y[:, self.derivation.sample]
+        labels = self.session.data.Y[:, sample]
         return f" (Y={number_text(float(labels[0]), style)})" if len(labels) == 1 else ""
 
     def story(self) -> Story:
@@ -340,7 +348,7 @@ class StepperScreen(Screen[None]):
 
     def _show(self, derivation: Derivation, place: Place) -> None:
         self.walk = Walk(derivation)
-        self._update = None
+        self._update = self._branch = None
         self.go(self.walk.clamped(place))
 
     def action_target(self) -> None:
