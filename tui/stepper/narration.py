@@ -129,9 +129,7 @@ def backward_story(walk: Walk, place: Place, style: Style) -> Story:
             ("faint", f"{walk.turns(place)} terms add up here: → goes through them, ↓ to the next node.")
         )
     if place.turn:
-        notes.append(
-            ("plain", "Another term of the sum; the chain above leads through it. b stays on it.")
-        )
+        notes.append(("plain", "Another term of the sum; the chain above leads through it. b stays on it."))
     if step.simplification and place.turn == 0:
         last = step.simplification[-1]
         value = _number(last.evaluate(walk.derivation.graph.value_of), style)
