@@ -8,11 +8,13 @@ import os
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import App, SystemCommand
 from textual.binding import Binding
 from textual.command import CommandPalette
+from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.screen import Screen
 
@@ -39,6 +41,10 @@ from tui.shell.theme import DARK, LIGHT, THEMES
 from tui.stepper.screen import StepperScreen
 from tui.training.gradients_screen import GradientsScreen
 from tui.training.units_screen import ReluScreen
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
 
 TRAINING_SCREENS = {"gradients": GradientsScreen, "relu": ReluScreen}
 """The screens that watch a training; a key leads from each to the others and to the stepper."""
@@ -72,6 +78,8 @@ class BptuiApp(App[None]):
         self._left: Session | None = None
         self._left_on: str | None = None
         self.crash: BaseException | None = None
+        self.status: int | None = None
+        """With what it was left: 0, or 128 + the signal that said so. None before, and after a crash."""
         self.user_keys: dict[str, str] = {}
         self._keys_problem: str | None = None
         self.recent_files: list[str] = []
@@ -84,6 +92,24 @@ class BptuiApp(App[None]):
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = LIGHT.name if os.environ.get("BPTUI_THEME") == "light" else DARK.name
+
+    def exit(self, result: None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
+        """Leaves the app, and remembers with which status."""
+        self.status = return_code
+        super().exit(result, return_code, message)
+
+    def get_driver_class(self) -> type[Driver]:
+        """What holds the terminal: on POSIX one that gives it back whatever happens."""
+        usual = super().get_driver_class()
+        if sys.platform == "win32":
+            return usual
+        from textual.drivers.linux_driver import LinuxDriver
+
+        if usual is not LinuxDriver:  # Textual is told to use another, such as a browser's
+            return usual
+        from tui.shell.terminal_driver import TerminalDriver
+
+        return TerminalDriver
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """What every line passes on its way to the terminal: no commands for it; in the ASCII mode, down to 7 bits."""
@@ -263,7 +289,10 @@ class BptuiApp(App[None]):
 
     def _fatal_error(self) -> None:
         """Ends after an exception that nobody foresaw; `run` reports it once the terminal is restored."""
-        self.crash = sys.exc_info()[1] or self._exception
+        if (
+            self.status is None
+        ):  # a screen that is taken away while it is built misses what it has not yet got
+            self.crash = sys.exc_info()[1] or self._exception
         self._close_messages_no_wait()
 
 
@@ -280,6 +309,8 @@ def run_source(source: Source | None, *, ascii_only: bool = False) -> int:
     app = BptuiApp(
         source, ascii_only=ascii_only or bool(os.environ.get("BPTUI_ASCII")) or not shows_unicode()
     )
+    for name in ("COLUMNS", "LINES"):  # the terminal itself says how large it is
+        os.environ.pop(name, None)
     # What is there now stays. A collector that looks through all of it holds a step or a key up for 50 ms and more.
     gc.freeze()
     with asyncio.Runner(loop_factory=courteous_loop) as runner:  # as `app.run` does, with a loop of our own
@@ -287,4 +318,4 @@ def run_source(source: Source | None, *, ascii_only: bool = False) -> int:
     if app.crash is not None:
         print(f"bptui: {one_line(describe_crash(app.crash))}", file=sys.stderr)
         return 1
-    return app.return_code or 0
+    return (app.return_code or 0) if app.status is None else app.status

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 PRINTED_WIDTH = 80
 """Columns of output that goes to a file, a pipe or a printer."""
 NARROWEST, WIDEST = 60, 100
+CURSOR = re.compile(r"\x1b\[\?25[hl]")
+"""What hides and shows it."""
 
 
 def output_width() -> int:
@@ -42,6 +46,33 @@ def write(text: str, *, to_stderr: bool = False) -> None:
 def complain(message: str) -> None:
     """One line to stderr: what went wrong, in the name of the program."""
     click.echo(f"bptui: {one_line(' '.join(message.split()))}", err=True)
+
+
+class BarFile:
+    """Where a progress bar is drawn: the terminal's cursor stays as it is, and a terminal that is gone is no error.
+
+    A bar that hides the cursor leaves it hidden when it is stopped or killed.
+    """
+
+    def __init__(self, stream: TextIO | None) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Draws."""
+        if self._stream is not None:
+            with suppress(OSError, ValueError):
+                self._stream.write(CURSOR.sub("", text))
+        return len(text)
+
+    def flush(self) -> None:
+        """Makes it seen."""
+        if self._stream is not None:
+            with suppress(OSError, ValueError):
+                self._stream.flush()
+
+    def isatty(self) -> bool:
+        """Whether there is somebody to see it."""
+        return self._stream is not None and self._stream.isatty()
 
 
 def write_page(text: str) -> None:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 import signal
 import sys
-import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO, cast
 
 import click
 
 from tui.cli.arguments import ascii_option, experiment_argument, json_option
-from tui.cli.group import INTERRUPTED
-from tui.cli.output import complain, fitted, output_style, output_width, write, write_json
+from tui.cli.asked_to_end import AskedToEnd
+from tui.cli.group import FAILED
+from tui.cli.output import BarFile, complain, fitted, output_style, output_width, write, write_json
 from tui.shell.threads import threads
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def train(
         _check_archive(save)
     writer = None if log is None else _open_log(log, loaded.title, trainer)
     with threads.for_product(trainer.network.largest_product(trainer.samples_a_step)):
-        first, interrupted = _run(trainer, writer)
+        first, asked = _run(trainer, writer)
     if save is not None:
         from engine.export.parameters_file import save_parameters
 
@@ -112,8 +112,14 @@ def train(
         write(f"\n{fitted(training_report(trainer, output_style(ascii)))}", to_stderr=as_json)
     if plot:
         _plot(trainer, ascii, to_stderr=as_json)
-    if interrupted:
-        click.get_current_context().exit(INTERRUPTED)
+    if writer is not None and writer.lost:
+        from engine.formula.text import counted
+
+        complain(f"{log}: {counted(writer.lost, 'record')} of {trainer.steps_done:,} could not be written")
+    if asked:
+        click.get_current_context().exit(asked.status)
+    if trainer.problem is not None or (writer is not None and writer.lost):
+        click.get_current_context().exit(FAILED)
 
 
 def _check_archive(path: Path) -> None:
@@ -151,19 +157,19 @@ def _open_log(path: Path, title: str, trainer: Trainer) -> RunLogWriter:
         raise click.ClickException(f"{path}: cannot be written: {error.strerror}") from None
 
 
-def _run(trainer: Trainer, writer: RunLogWriter | None) -> tuple[StepRecord | None, bool]:
-    """Trains to the end: the first record, and whether Ctrl+C came first. The log is complete either way."""
-    shown = sys.stderr.isatty()
+def _run(trainer: Trainer, writer: RunLogWriter | None) -> tuple[StepRecord | None, AskedToEnd]:
+    """Trains to the end: the first record, and whether a signal came first. The log is complete either way."""
     first: StepRecord | None = None
-    interrupt = _Interrupt()
+    asked = AskedToEnd()
+    screen = BarFile(sys.stderr)
     try:
         bar: ProgressBar[int]
         with (
-            interrupt,
+            asked,
             click.progressbar(
                 length=trainer.limit,
-                file=sys.stderr,
-                hidden=not shown,
+                file=cast(TextIO, screen),
+                hidden=not screen.isatty(),
                 show_pos=True,
                 show_eta=True,
                 label="training",
@@ -179,34 +185,15 @@ def _run(trainer: Trainer, writer: RunLogWriter | None) -> tuple[StepRecord | No
                     bar.label = f"{trainer.steps_done / max(record.seconds, 1e-9):,.0f} steps/s"
                     bar.update(done)
                     done = 0
-                if interrupt.asked:
+                if asked:
                     break
             bar.update(done)
     except KeyboardInterrupt:
-        return first, True
+        asked.signal = signal.SIGINT
     finally:
         if writer is not None:
             writer.close()
-    return first, interrupt.asked
-
-
-class _Interrupt:
-    """While it is entered, Ctrl+C only asks: the step under way is finished and logged. A second one interrupts."""
-
-    asked = False
-
-    def __enter__(self) -> None:
-        self._usual = None
-        if threading.current_thread() is threading.main_thread():
-            self._usual = signal.signal(signal.SIGINT, self._ask)
-
-    def _ask(self, *_: object) -> None:
-        self.asked = True
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-    def __exit__(self, *_: object) -> None:
-        if self._usual is not None:
-            signal.signal(signal.SIGINT, self._usual)
+    return first, asked
 
 
 def _write_summary(trainer: Trainer, first: StepRecord | None, ascii: bool) -> None:
