@@ -1,19 +1,41 @@
-"""Runs the `bptui` command: ``python -m tui`` and the installed script."""
+"""Runs the `bptui` command: ``python -m tui`` and the installed script.
+
+Until a command has begun there is nothing that an interrupt could leave half-done, so that it simply ends the program.
+"""
 
 from __future__ import annotations
 
-import warnings
+import os
+import signal
 
-from tui.cli.main import cli
-from tui.shell.threads import threads
+INTERRUPTED = 130
 
 
 def main() -> None:
     """Runs what the command line says and exits with its status."""
+    usual = signal.getsignal(signal.SIGINT)
+    if usual is signal.default_int_handler:
+        signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
+    _open_standard_files()
+    import warnings
+
+    from tui.shell.threads import threads
+
     threads.begin_with_one()
     # What is not finite is shown as such; NumPy's own lines about it would run across the screen.
     warnings.simplefilter("ignore", RuntimeWarning)
+    from tui.cli.main import cli
+
+    if usual is signal.default_int_handler:
+        signal.signal(signal.SIGINT, usual)
     cli.main(prog_name="bptui")
+
+
+def _open_standard_files() -> None:
+    """Puts nothing in the place of a closed stdin, stdout or stderr, which the next file to be opened would take."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(descriptor, True)
+    os.close(descriptor)
 
 
 if __name__ == "__main__":

@@ -3,100 +3,16 @@
 from __future__ import annotations
 
 import os
-import re
-import signal
 import sys
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-import tui
-
 if sys.platform == "win32":
     pytest.skip("pseudo-terminals are a thing of Unix", allow_module_level=True)
 
-import pexpect
-import pyte
-
-ROOT = Path(tui.__file__).parents[1]
-PATIENCE = 30.0
-ENTER_FULL_SCREEN, LEAVE_FULL_SCREEN = b"\x1b[?1049h", b"\x1b[?1049l"
-SHOW_CURSOR = b"\x1b[?25h"
-MOUSE_OFF = b"\x1b[?1000l"
-
-
-class Terminal:
-    """A terminal with a program in it."""
-
-    def __init__(self, arguments: Sequence[str], environment: dict[str, str]) -> None:
-        self.screen = pyte.Screen(80, 24)
-        self.output = b""
-        self._stream = pyte.ByteStream(self.screen)
-        self.program = pexpect.spawn(
-            sys.executable,
-            list(arguments),
-            cwd=str(ROOT),
-            env=environment,
-            dimensions=(24, 80),
-            timeout=PATIENCE,
-        )
-
-    def read(self) -> bool:
-        """Takes in what the program has written; False where it has ended."""
-        try:
-            written = self.program.read_nonblocking(65536, timeout=1)
-        except pexpect.TIMEOUT:
-            return True
-        except pexpect.EOF:
-            return False
-        self.output += written
-        # What Textual asks the terminal about itself is no text, but pyte would show it as such.
-        self._stream.feed(re.sub(rb"\x1b\[[?>=][0-9;]*[$a-zA-Z]+|\x1bP.*?\x1b\\", b"", written))
-        return True
-
-    def text(self) -> str:
-        """What is on the screen."""
-        return "\n".join(self.screen.display)
-
-    def wait_for(self, words: str) -> None:
-        """Reads until words are on the screen."""
-        end = time.monotonic() + PATIENCE
-        while words not in self.text():
-            assert time.monotonic() < end, f"{words!r} never came:\n{self.text()}"
-            assert self.read(), f"the program ended before {words!r}:\n{self.text()}"
-
-    def press(self, keys: str) -> None:
-        self.program.send(keys)
-
-    def resize(self, columns: int, rows: int) -> None:
-        self.screen.resize(rows, columns)
-        self.program.setwinsize(rows, columns)
-        self.program.kill(signal.SIGWINCH)
-
-    def wait_for_the_end(self) -> int:
-        """Reads to the end, and returns the exit status."""
-        end = time.monotonic() + PATIENCE
-        while self.read():
-            assert time.monotonic() < end, f"it never ended:\n{self.text()}"
-        self.program.close()
-        assert self.program.signalstatus is None
-        return int(self.program.exitstatus)
-
-    def assert_given_back(self) -> None:
-        """The full screen is left, the cursor shown, the mouse let go."""
-        assert self.output.count(ENTER_FULL_SCREEN) == 1
-        after = self.output.split(ENTER_FULL_SCREEN)[1]
-        assert LEAVE_FULL_SCREEN in after
-        assert after.rindex(SHOW_CURSOR) > after.rindex(b"\x1b[?25l")
-        assert MOUSE_OFF in after
-
-    @property
-    def left_behind(self) -> str:
-        """What stands in the terminal once the full screen is left."""
-        rest = self.output.rpartition(LEAVE_FULL_SCREEN)[2]
-        return re.sub(rb"\x1b(\[[0-9;?<>=]*[a-zA-Z]|[()][A-Z0-9]|[=>78])", b"", rest).decode().strip()
+from tests.tui.pseudo_terminal import ENTER_FULL_SCREEN, Terminal
 
 
 @pytest.fixture

@@ -5,17 +5,20 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, NoReturn
 
 import click
 
-from tui.cli.output import complain
+from tui.cli.output import OutputError, complain
 from tui.shell.crash import describe_crash
 
 FAILED, BAD_INPUT, INTERRUPTED, PIPE_CLOSED = 1, 2, 130, 141
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
 
 
 class OneLineGroup(click.Group):
@@ -36,6 +39,9 @@ class OneLineGroup(click.Group):
             status = INTERRUPTED
         except click.ClickException as error:
             status = _complain(_usage_problem(error), BAD_INPUT)
+        except OutputError as error:
+            status = _complain(str(error), FAILED)
+            _drop_output()
         except Exception as error:
             status = _bad_input(error) or _complain(describe_crash(error), FAILED)
         sys.exit(status if isinstance(status, int) else 0)
@@ -48,12 +54,18 @@ class OneLineGroup(click.Group):
         """Runs a command until all that it wrote has left, so that a closed pipe is noticed here and not later."""
         try:
             result = super().invoke(ctx)
-            sys.stdout.flush()
+            if sys.stdout is not None:
+                sys.stdout.flush()
         except BrokenPipeError:
-            # The interpreter flushes once more at its end; let it write where nobody minds.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _drop_output()
             ctx.exit(PIPE_CLOSED)
         return result
+
+
+def _drop_output() -> None:
+    """What could not be written is let go: the interpreter flushes once more at its end, and would complain."""
+    with suppress(OSError, ValueError, AttributeError):  # None, or none of the system's files
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _bad_input(error: Exception) -> int | None:
@@ -72,6 +84,9 @@ def _bad_input(error: Exception) -> int | None:
         return _complain(str(error), BAD_INPUT)
     if isinstance(error, OSError) and error.filename is not None:  # a place that cannot be written to
         return _complain(f"{error.filename}: {error.strerror}", BAD_INPUT)
+    if isinstance(error, OSError) and error.errno in NO_ROOM:  # help, which is click's to write
+        _drop_output()
+        return _complain(f"the output cannot be written: {error.strerror}", FAILED)
     return None
 
 

@@ -24,9 +24,13 @@ CURSOR = re.compile(r"\x1b\[\?25[hl]")
 """What hides and shows it."""
 
 
+class OutputError(Exception):
+    """Data could not be written, and why, in one line."""
+
+
 def output_width() -> int:
     """As wide as the terminal, within what reads well."""
-    if not sys.stdout.isatty():
+    if sys.stdout is None or not sys.stdout.isatty():
         return PRINTED_WIDTH
     return min(max(shutil.get_terminal_size().columns, NARROWEST), WIDEST)
 
@@ -40,12 +44,21 @@ def output_style(ascii: bool) -> Style:
 
 def write(text: str, *, to_stderr: bool = False) -> None:
     """Data, to stdout (or beside them). No character of it is a command for a terminal, whoever wrote it."""
-    click.echo(harmless(text.removesuffix("\n")), err=to_stderr)
+    if sys.stdout is None and not to_stderr:
+        raise OutputError("stdout is closed: there is nowhere to write to")
+    try:
+        click.echo(harmless(text.removesuffix("\n")), err=to_stderr)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        if not to_stderr:
+            raise OutputError(f"stdout cannot be written: {error.strerror or error}") from None
 
 
 def complain(message: str) -> None:
     """One line to stderr: what went wrong, in the name of the program."""
-    click.echo(f"bptui: {one_line(' '.join(message.split()))}", err=True)
+    with suppress(OSError):  # nobody can be told that nobody can be told
+        click.echo(f"bptui: {one_line(' '.join(message.split()))}", err=True)
 
 
 class BarFile:

@@ -30,7 +30,7 @@ def _report(error: BaseException) -> str:
             f"bptui {version()}, Python {platform.python_version()}, {platform.platform()}",
             f"time: {datetime.now(UTC).isoformat(timespec='seconds')}",
             f"command: {sys.argv[1:]}",
-            f"terminal: TERM={os.environ.get('TERM', '')}, encoding {sys.stdout.encoding}",
+            f"terminal: TERM={os.environ.get('TERM', '')}, encoding {getattr(sys.stdout, 'encoding', None)}",
             "",
             "".join(traceback.format_exception(error)),
         ]

@@ -78,7 +78,9 @@ def test_the_json_is_the_contract_and_the_numbers_are_the_trainers(lab):
 
 
 def test_a_run_that_breaks_is_strict_json_with_a_count_and_the_reason():
-    found = strict_json(train("exploding-50", "--json"))
+    result = run("train", "exploding-50", "--json")
+    assert result.exit_code == 1
+    found = strict_json(result.stdout)
     assert found["loss_last"] is None
     assert found["steps"] == 2
     assert found["problem"].startswith("Step 2: ")
@@ -92,7 +94,7 @@ def test_a_run_that_breaks_is_strict_json_with_a_count_and_the_reason():
 
 def test_a_run_that_breaks_says_so_in_text():
     result = run("train", "exploding-50")
-    assert result.exit_code == 0
+    assert result.exit_code == 1
     (line,) = result.stderr.splitlines()
     assert line.startswith("bptui: Step 2: ")
     assert "NaN" in result.stdout
@@ -192,14 +194,15 @@ def test_a_full_disk_warns_once_and_the_training_goes_on(lab, tmp_path):
         timeout=60,
         check=False,
     )
-    assert process.returncode == 0, process.stderr
+    assert process.returncode == 1, process.stderr
     assert strict_json(process.stdout)["steps"] == 150
-    (warning,) = process.stderr.splitlines()
+    warning, lost = process.stderr.splitlines()
     assert "the training goes on without it" in warning
     log = read_run_log(path)
     assert not log.damaged
     assert [record.step for record in log.records] == list(range(len(log.records)))
     assert len(log.records) < 150
+    assert lost == f"bptui: {path}: {150 - len(log.records)} records of 150 could not be written"
 
 
 # ── Ctrl+C ──────────────────────────────────────────────────────────────────────────────────────────

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TextIO
 
 import click
 
@@ -41,5 +42,9 @@ def open_app(experiment: str | None) -> None:
 def need_terminal() -> None:
     """Raises a usage error where the app would have no terminal to draw on."""
     # Where Textual is told to use another driver (a browser), its input and output are no terminal.
-    if "TEXTUAL_DRIVER" not in os.environ and not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if "TEXTUAL_DRIVER" not in os.environ and not (_is_terminal(sys.stdin) and _is_terminal(sys.stdout)):
         raise click.ClickException("the app needs a terminal; bptui grads, explain, check and train do not")
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    return stream is not None and stream.isatty()  # None: closed by whoever started us

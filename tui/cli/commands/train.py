@@ -64,7 +64,8 @@ def train(
     """Train an experiment in the terminal.
 
     EXPERIMENT is a preset's name (see bptui presets) or the path of a TOML file. A progress bar goes to stderr
-    when that is a terminal; Ctrl+C ends the training in good order, with what is done so far.
+    when that is a terminal; Ctrl+C ends the training in good order, with what is done so far. The exit status is 1
+    when the training breaks down, and when records of the log could not be written.
 
     \b
     Examples:
