@@ -1,0 +1,77 @@
+"""An experiment as TOML text that reads back to the same experiment: the way from the app to a file.
+
+Keys that have their default are left out. Matrices are written a row a line, and every number with all the digits that
+tell it from its neighbours, so that the same numbers come back to the last bit.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from engine.experiment.spec import Experiment
+
+
+def experiment_toml(experiment: Experiment) -> str:
+    """The TOML text of an experiment."""
+    return "\n".join(_lines(_given(experiment), "")).lstrip("\n") + "\n"
+
+
+def _given(value: Any) -> Any:
+    """A struct as a table of those keys that are not at their default, its tag first; lists likewise."""
+    if isinstance(value, list | tuple):
+        return [_given(item) for item in value]
+    if not isinstance(value, msgspec.Struct):
+        return value
+    config = value.__struct_config__
+    table = {} if config.tag is None else {config.tag_field: config.tag}
+    for field in msgspec.structs.fields(value):
+        here = getattr(value, field.name)
+        if here is not None and here != _default(field):
+            table[field.encode_name] = _given(here)
+    return table
+
+
+def _default(field: msgspec.structs.FieldInfo) -> Any:
+    if field.default_factory is not msgspec.NODEFAULT:
+        return field.default_factory()
+    return field.default
+
+
+def _lines(table: dict[str, Any], path: str) -> Iterator[str]:
+    """A table's own keys, then its tables, then its lists of tables, as TOML wants them."""
+    tables = {key: value for key, value in table.items() if isinstance(value, dict)}
+    lists = {key: value for key, value in table.items() if _is_list_of_tables(value)}
+    for key, value in table.items():
+        if key not in tables and key not in lists:
+            yield f"{key} = {_value(value)}"
+    for key, inner in tables.items():
+        if inner or not path:
+            yield f"\n[{path}{key}]"
+            yield from _lines(inner, f"{path}{key}.")
+    for key, items in lists.items():
+        for item in items:
+            yield f"\n[[{path}{key}]]"
+            yield from _lines(item, f"{path}{key}.")
+
+
+def _is_list_of_tables(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
+
+
+def _value(value: Any) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return json.dumps(value, ensure_ascii=False)  # a JSON string is a TOML string
+        case [list(), _, *_]:
+            rows = "".join(f"  {_value(row)},\n" for row in value)
+            return f"[\n{rows}]"
+        case list():
+            return f"[{', '.join(map(_value, value))}]"
+        case _:
+            return repr(value)
