@@ -94,6 +94,11 @@ class Question:
         return self.spec.id
 
     @property
+    def experiment_name(self) -> str:
+        """What the file calls the experiment: a preset, a path, or the table itself."""
+        return self.spec.experiment if isinstance(self.spec.experiment, str) else repr(self.spec.experiment)
+
+    @property
     def target(self) -> Target:
         """What is asked for. Raises TargetError."""
         spec = self.spec

@@ -99,6 +99,7 @@ class BugHunt:
             for node in self.graph.nodes.values()
             if node.op is None
             and node.needs_gradient
+            and not node.per_sample
             and not np.allclose(self.gradient(node), right.of(node), rtol=1e-6, atol=1e-12)
         ]
 

@@ -6,6 +6,7 @@ that times n, 2, α, β or −1; and with the gradients of other matrices.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -31,6 +32,8 @@ NETWORKS = 6
 """At so many random networks a candidate must agree; every entry of every one counts."""
 MOST_SINGLE, MOST_PAIRS = 400, 700
 CLOSE = 1e-9
+PATIENCE = 0.5
+"""Seconds that the search may take: in a deep network there are more candidates than anybody waits for."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ def name_by_candidates(judge: Judge, answer: Answer, constants: Constants) -> Na
     if named is not None:
         return named
     slips = list(places_for(judge.graph))[:MOST_SINGLE]
-    slips = [slip for slip in slips if rounds.matters(slip)]
+    slips = [slip for slip in slips if not rounds.late and rounds.matters(slip)]
     for candidates in (_singles(slips), _pairs(slips)):
         found = list(rounds.agreeing(candidates, constants))
         if found:
@@ -83,6 +86,7 @@ class _Rounds:
 
     def __init__(self, judge: Judge, answer: Answer) -> None:
         self.judge, self.answer = judge, answer
+        self.deadline = time.monotonic() + PATIENCE
         self.maker = judge.maker_again()
         self.graph: Graph = self.maker.graph
         target = judge.target
@@ -99,6 +103,11 @@ class _Rounds:
             self.maker.fill(None)
             self.graph.backward()
             self._keep()
+
+    @property
+    def late(self) -> bool:
+        """Whether the time is up."""
+        return time.monotonic() > self.deadline
 
     def _keep(self) -> None:
         nodes = list(self.graph.nodes.values())
@@ -202,6 +211,8 @@ class _Rounds:
         """The mistakes of every candidate that is the answer, up to a constant factor that has a name."""
         exact: list[tuple[Mistake, ...]] = []
         for candidate in candidates:
+            if self.late:
+                return
             ratio = self.ratio([self.result(candidate.slips, 0)], self.values[:1])
             if ratio is None:
                 continue

@@ -49,11 +49,7 @@ def independent(atoms: Sequence[Expr], values: Sequence[Vector]) -> Columns:
         if not np.isfinite(column).all():
             continue
         same = next(
-            (
-                old
-                for old, log in zip(kept, logs, strict=True)
-                if np.allclose(log, column, rtol=0, atol=1e-12)
-            ),
+            (old for old, log in zip(kept, logs, strict=True) if float(np.abs(log - column).max()) < 1e-12),
             None,
         )
         if same is not None:

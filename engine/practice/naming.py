@@ -157,6 +157,9 @@ def _explained(
         for scale in scales
     ]
     lost = sum(pattern.cost for pattern in sets[0]) + len(indicators.mistakes) + len(equal) + len(scales[0])
+    signs = [one for one in alternatives[0] if one.kind == "sign"]
+    # A wrong sign spoils one factor; one inside of the error does not spoil both of the factors that are fused in it.
+    lost += sum(1 if one == SIGN else -1 for one in signs)
     return Named(tuple(dict.fromkeys(alternatives)), max(lost, 1))
 
 

@@ -254,6 +254,8 @@ class NetworkMaker:
     def some_units(self, block: _Block, off: bool) -> list[int]:
         """Units of a layer that several ways go through: at least one is to be on, or some are to be off."""
         units = block.linear.output.shape[0]
+        if units == 1:
+            return [0]
         few = 1 if units < 3 else units // 2
         return [int(unit) for unit in self.rng.choice(units, few if off else max(few, 1), replace=False)]
 

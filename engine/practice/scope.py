@@ -5,6 +5,7 @@ scope.shapes[W[1]] == (3, 2)      scope.shapes[Y_hat] == (1, n)      constants: 
 
 from __future__ import annotations
 
+import keyword
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
@@ -116,6 +117,6 @@ _OTHER_NAMES = {"Yhat": "Y_hat", "yhat": "Y_hat", "y_hat": "Y_hat", "Y_pred": "Y
 def _canonical(symbol: Symbol) -> Symbol:
     """The tutorials' name where another way of writing it was used: yhat, w[1], x."""
     name = _OTHER_NAMES.get(symbol.name, symbol.name)
-    if name.isidentifier() and name.isascii():
-        name = parse_symbol(name).name if name not in ("in", "is", "if", "or", "and", "not") else name
+    if name.isidentifier() and name.isascii() and not keyword.iskeyword(name):
+        name = parse_symbol(f"{name}[0,0]").name
     return Symbol(name, symbol.layer, symbol.index)

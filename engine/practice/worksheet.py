@@ -85,8 +85,10 @@ def solution(question: Question) -> Solution:
 
 def derivation_lines(question: Question) -> list[Expr]:
     """The chain rule's factors of an entry's gradient, as a product of names."""
+    if question.spec.kind != "formula":
+        return []
     target = question.target
-    if question.spec.kind != "formula" or target.is_matrix or target.of is not None:
+    if target.is_matrix or target.of is not None:
         return []
     try:
         steps = explain(question.worked.graph, target.wrt, target.sample)
@@ -121,7 +123,7 @@ def _text(assignment: Assignment, solutions: bool, markdown: bool, style: Style)
         points = f" ({question.spec.points:g} {'point' if question.spec.points == 1 else 'points'})"
         yield f"{'## ' if markdown else ''}{number}. {question.spec.text or 'What is this gradient?'}{points}"
         yield ""
-        name = question.source
+        name = question.experiment_name
         if name not in shown:
             shown.add(name)
             yield from (line for line in (fence, *_network(question, style), end) if line or not markdown)
@@ -150,7 +152,7 @@ def _text(assignment: Assignment, solutions: bool, markdown: bool, style: Style)
 
 def _network(question: Question, style: Style) -> Iterator[str]:
     graph = question.worked.graph
-    yield f"{question.experiment.title or question.source}, n = {graph.n}"
+    yield f"{question.experiment.title or question.experiment_name}, n = {graph.n}"
     yield ""
     for symbol, formula in equations(graph):
         limited = Style(digits=style.digits, ascii=style.ascii, max_terms=4)
@@ -201,8 +203,8 @@ def _latex(assignment: Assignment, solutions: bool) -> Iterator[str]:
     for question in assignment.questions:
         yield rf"\item {_escaped(question.spec.text or 'What is this gradient?')} \hfill ({question.spec.points:g})"
         yield ""
-        if question.source not in shown:
-            shown.add(question.source)
+        if question.experiment_name not in shown:
+            shown.add(question.experiment_name)
             yield from _latex_network(question)
         yield rf"Asked for: {_latex_asked(question)}"
         yield ""
@@ -224,7 +226,7 @@ def _latex(assignment: Assignment, solutions: bool) -> Iterator[str]:
 
 def _latex_network(question: Question) -> Iterator[str]:
     graph = question.worked.graph
-    yield _escaped(f"{question.experiment.title or question.source}, n = {graph.n}")
+    yield _escaped(f"{question.experiment.title or question.experiment_name}, n = {graph.n}")
     yield r"\begin{align*}"
     lines = []
     for symbol, formula in equations(graph):
