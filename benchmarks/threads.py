@@ -8,6 +8,7 @@ Everything in turns, wall time, medians; "chosen" is what `bptui train` does (`t
 from __future__ import annotations
 
 import argparse
+import time
 from collections.abc import Callable
 
 from benchmarks.timing import in_turns
@@ -36,10 +37,10 @@ def main() -> None:
     from benchmarks.floor import floor
     from engine.training.trainer import Trainer
 
-    def with_threads(count: int, step: Callable[[], object]) -> Callable[[], object]:
+    def with_threads(count: int, step: Callable[[], object], steps: int) -> Callable[[], object]:
         def run() -> None:
             threadpool_limits(count, user_api="blas")
-            for _ in range(STEPS):  # what changing the number of threads costs is not to be seen
+            for _ in range(steps):  # what changing the number of threads costs is not to be seen
                 step()
 
         return run
@@ -55,16 +56,17 @@ def main() -> None:
             continue
         trainer, products = Trainer(case.experiment()), floor(case)
         trainer.limit = None
+        steps = _steps_in(CALL_SECONDS, trainer.step)
         times = in_turns(
             {
-                f"{name} {count}": with_threads(count, step)
+                f"{name} {count}": with_threads(count, step, steps)
                 for name, step in (("step", trainer.step), ("products", products))
                 for count in (1, every)
             },
             options.seconds,
             every,
         )
-        times = {name: seconds / STEPS for name, seconds in times.items()}
+        times = {name: seconds / steps for name, seconds in times.items()}
         largest = trainer.network.largest_product(trainer.samples_a_step)
         chosen = threads.give(largest)
         ours, bare = times[f"step {chosen}"], min(times["products 1"], times[f"products {every}"])
@@ -81,7 +83,16 @@ def main() -> None:
         print(f"| {case.name} | {' | '.join(cells)} |", flush=True)
 
 
-STEPS = 5
+CALL_SECONDS = 0.05
+"""How long the steps between two changes of the number of threads take; a change takes about 0.0003 s."""
+
+
+def _steps_in(seconds: float, step: Callable[[], object]) -> int:
+    step()
+    began = time.perf_counter()
+    step()
+    return max(int(seconds / (time.perf_counter() - began)), 3)
+
 
 if __name__ == "__main__":
     main()

@@ -11,33 +11,21 @@ they are looked at.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import overload
 
 import numpy as np
+import numpy.typing as npt
 
-from engine.autodiff.graph import EVERY_COLUMN, Graph, Node
+from engine.autodiff.graph import EVERY_COLUMN, Graph
 from engine.autodiff.ops.loss import Loss
-from engine.derivation.paths import Edge, EntryRef, PathCounts, StrongestPaths, edges_from, running_products
+from engine.derivation.paths import Edge, EntryRef, StrongestPaths, running_products
+from engine.derivation.sample_shares import SampleShare, SampleShares, sample_of, sample_shares
 from engine.derivation.targets import TargetError, find_target
-from engine.formula.expression import Expr, Partial, Symbol
-
-
-@dataclass(frozen=True, slots=True)
-class Term:
-    """One term of a step's sum: ∂ℰ/∂via (`upstream`) times ∂via/∂node (`local`) is its `contribution`."""
-
-    via: Symbol
-    symbol: Partial
-    formula: Expr
-    substituted: Expr
-    local: float
-    upstream: float
-    contribution: float
-    remark: str | None
+from engine.derivation.terms import Edges, Term, Terms
+from engine.formula.expression import Expr, Symbol
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,24 +40,22 @@ class Step:
     node: Symbol
     value: float
     gradient: float
-    terms: tuple[Term, ...]
+    terms: Sequence[Term]
     chosen: int
     running: float
     simplification: tuple[Expr, ...] = ()
 
     @property
+    def contributions(self) -> npt.NDArray[np.float64]:
+        """Of every term; a weight has one for each sample, too many to make the terms themselves for this."""
+        if isinstance(self.terms, Terms):
+            return self.terms.contributions
+        return np.array([term.contribution for term in self.terms])
+
+    @property
     def term(self) -> Term:
         """The term that the path goes through."""
         return self.terms[self.chosen]
-
-
-@dataclass(frozen=True, slots=True)
-class SampleShare:
-    """What one sample adds to the target's gradient, and along how many paths."""
-
-    sample: int
-    value: float
-    paths: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,47 +79,13 @@ def explain(graph: Graph, target: Symbol, sample: int | None = None) -> Derivati
     if not shares:
         raise TargetError(f"{graph.differentiated.plain()} does not depend on {ref.symbol.plain()}")
     if sample is None:
-        largest = max(shares, key=lambda share: (_size(share.value), -share.sample))
-        return Derivation(graph, ref, largest.sample)
+        return Derivation(graph, ref, shares.largest)
     if not 0 <= sample < graph.n:
         raise TargetError(f"sample {sample} is not there: this batch has samples 0 to {graph.n - 1}")
-    if sample not in {share.sample for share in shares}:
+    if shares.of(sample) is None:
         belonging = ref.symbol if ref.node.per_sample else graph.differentiated
         raise TargetError(f"{belonging.plain()} belongs to sample {shares[0].sample}, not to sample {sample}")
     return Derivation(graph, ref, sample)
-
-
-def _size(value: float) -> float:
-    return -1.0 if math.isnan(value) else abs(value)
-
-
-def _sample(target: EntryRef, above: Node, column: int) -> int | None:
-    """The sample that an edge from the target into a column of `above` belongs to; None where it belongs to all."""
-    if target.node.per_sample:
-        return target.entry[1]
-    return column if above.per_sample else None
-
-
-def sample_shares(graph: Graph, target: EntryRef) -> tuple[SampleShare, ...]:
-    """What each sample adds to a target's gradient; a target that belongs to one sample has only that one."""
-    counts = PathCounts(graph)
-    values: dict[int, float] = {}
-    paths: dict[int, int] = {}
-    for op, i in target.node.consumers:
-        (rows, columns), locals_ = op.local_values(i, target.entry, graph.value_of)
-        with np.errstate(all="ignore"):
-            contributions = locals_ * op.output.grad[rows, columns]
-        reached = zip(rows.tolist(), columns.tolist(), contributions.tolist(), strict=True)
-        for row, column, contribution in reached:
-            further = counts.at(op.output, (row, column))
-            if not further:  # an entry that is beside the one that is differentiated
-                continue
-            sample = _sample(target, op.output, column) or 0
-            values[sample] = values.get(sample, 0.0) + contribution
-            paths[sample] = paths.get(sample, 0) + further
-    if target.node.per_sample:  # its own gradient is stable where the product of two factors is not
-        values = dict.fromkeys(values, target.gradient)
-    return tuple(SampleShare(sample, values[sample], paths[sample]) for sample in sorted(values))
 
 
 class Derivation(Sequence[Step]):
@@ -183,27 +135,18 @@ class Derivation(Sequence[Step]):
         return self.graph.n
 
     @cached_property
-    def samples(self) -> tuple[SampleShare, ...]:
+    def samples(self) -> SampleShares:
         """What each sample adds to the gradient."""
         return sample_shares(self.graph, self._target)
 
     @property
     def sample_value(self) -> float:
         """What the shown sample adds to the gradient."""
-        return next(share.value for share in self.samples if share.sample == self.sample)
+        return self._share.value
 
-    def _edges_of_sample(self) -> list[Edge]:
-        return [
-            edge
-            for edge in self._edges_from(self._target)
-            if _sample(self._target, edge.above.node, edge.above.entry[1]) in (None, self.sample)
-        ]
-
-    def _edges_from(self, ref: EntryRef) -> Iterator[Edge]:
+    def _edges_from(self, ref: EntryRef) -> Edges:
         """The edges from which some path leads on: all of them, where a loss is differentiated."""
-        for edge in edges_from(ref):
-            if self._counts.at(edge.above.node, edge.above.entry):
-                yield edge
+        return Edges(self.graph, ref, self._counts)
 
     # ── the steps ───────────────────────────────────────────────────────────────────────────────────
 
@@ -236,32 +179,12 @@ class Derivation(Sequence[Step]):
     def _step(self, index: int) -> Step:
         taken = self._edges[index]
         ref = taken.below
-        terms = []
-        chosen = 0
-        for place, edge in enumerate(self._edges_from(ref)):
-            terms.append(self._term(edge))
-            if edge.op is taken.op and edge.i == taken.i and edge.above == taken.above:
-                chosen = place
+        edges = self._edges_from(ref)
         running = self._running(index)
         lines: tuple[Expr, ...] = ()
         if taken.op.fused and isinstance(loss := self.graph.ops[-1], Loss):
             lines = tuple(loss.simplification(ref.entry))
-        return Step(ref.symbol, ref.value, ref.gradient, tuple(terms), chosen, running, lines)
-
-    def _term(self, edge: Edge) -> Term:
-        below, above = edge.below.symbol, edge.above.symbol
-        local = edge.formula.evaluate(self.graph.value_of)
-        upstream = edge.above.gradient
-        return Term(
-            via=above,
-            symbol=Partial(above, below),
-            formula=edge.formula,
-            substituted=edge.formula.substitute(self.graph.value_of),
-            local=local,
-            upstream=upstream,
-            contribution=local * upstream,
-            remark=edge.op.remark(edge.i, edge.below.entry, edge.above.entry),
-        )
+        return Step(ref.symbol, ref.value, ref.gradient, Terms(edges), edges.place_of(taken), running, lines)
 
     def _running(self, index: int) -> float:
         while len(self._products) <= index:
@@ -275,9 +198,9 @@ class Derivation(Sequence[Step]):
         target itself this chooses another sample, where the target belongs to several.
         """
         ref = self._edges[index].below
-        edge = list(self._edges_from(ref))[term]
+        edge = self._edges_from(ref)[term]
         at_target = index == len(self) - 1
-        sample = _sample(self._target, edge.above.node, edge.above.entry[1]) if at_target else self.sample
+        sample = sample_of(self._target, edge.above.node, edge.above.entry[1]) if at_target else self.sample
         first = edge if at_target else self._edges[-1]
         other = Derivation(self.graph, self._target, self.sample if sample is None else sample, first)
         other._set_path(self._edges[:index:-1] + other._strongest.from_ref(ref, edge))
@@ -288,12 +211,18 @@ class Derivation(Sequence[Step]):
     @property
     def path_count(self) -> int:
         """How many paths lead from the target to the loss through the shown sample."""
-        return next(share.paths for share in self.samples if share.sample == self.sample)
+        return self._share.paths
+
+    @property
+    def _share(self) -> SampleShare:
+        share = self.samples.of(self.sample)
+        assert share is not None
+        return share
 
     def top_paths(self, k: int = 5) -> list[TopPath]:
         """The `k` strongest paths of the shown sample, exactly, strongest first; none where every path is 0."""
         found = []
-        for edges in self._strongest.best(self._edges_of_sample(), k):
+        for edges in self._strongest.best(self._edges_from(self._target).into_sample(self.sample), k):
             *_, value = running_products(self.graph, reversed(edges))
             nodes = (self.of, *(edge.below.symbol for edge in reversed(edges)))
             found.append(TopPath(nodes, value, value / self.sample_value if self.sample_value else None))

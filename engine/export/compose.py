@@ -12,6 +12,9 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
+import numpy as np
+import numpy.typing as npt
+
 from engine.autodiff.ops.loss import Loss
 from engine.derivation.chain_rule import Derivation, Step, TopPath
 from engine.derivation.gradcheck import EntryCheck
@@ -276,7 +279,7 @@ def _sums(derivation: Derivation) -> Iterator[Block]:
 
 
 def _sum_table(step: Step) -> Table:
-    kept = set(_largest([term.contribution for term in step.terms], step.chosen))
+    kept = set(_largest(step.contributions, step.chosen))
     rows: list[tuple[Spans, ...]] = []
     for place in sorted(kept):
         term = step.terms[place]
@@ -284,7 +287,7 @@ def _sum_table(step: Step) -> Table:
         rows.append(
             ((term.via,), _number(term.upstream), _number(term.local), _number(term.contribution), (mark,))
         )
-    others = [term.contribution for place, term in enumerate(step.terms) if place not in kept]
+    others = np.delete(step.contributions, list(kept)).tolist()
     if others:
         rows.append(((f"{len(others)} others",), (), (), _number(math.fsum(_finite(others))), ()))
     rows.append((("together",), (), (), _number(step.gradient), ()))
@@ -301,23 +304,25 @@ def _finite(values: Sequence[float]) -> list[float]:
     return list(values) if all(map(math.isfinite, values)) else [sum(values)]
 
 
-def _largest(values: Sequence[float], always: int) -> list[int]:
+def _largest(values: npt.ArrayLike, always: int) -> list[int]:
     """The places of the largest values by magnitude, at most MOST_ROWS, `always` among them."""
-    by_size = sorted(range(len(values)), key=lambda place: (place != always, -abs(values[place])))
-    return by_size if len(values) <= MOST_ROWS + 1 else by_size[:MOST_ROWS]
+    by_size = np.argsort(-np.abs(np.asarray(values)), kind="stable")
+    places = [always, *by_size[by_size != always][: MOST_ROWS + 1].tolist()]
+    return places if len(places) <= MOST_ROWS + 1 else places[:MOST_ROWS]
 
 
 def _samples(derivation: Derivation) -> Iterator[Block]:
     shares = derivation.samples
     if len(shares) == 1:
         return
-    shown = next(place for place, share in enumerate(shares) if share.sample == derivation.sample)
-    kept = set(_largest([share.value for share in shares], shown))
+    shown = shares.place_of(derivation.sample)
+    assert shown is not None
+    kept = set(_largest(shares.values, shown))
     rows: list[tuple[Spans, ...]] = []
     for place in sorted(kept):
         mark = "shown above" if place == shown else ""
         rows.append(((f"sample {shares[place].sample}",), _number(shares[place].value), (mark,)))
-    others = [share.value for place, share in enumerate(shares) if place not in kept]
+    others = np.delete(shares.values, list(kept)).tolist()
     if others:
         rows.append(((f"{len(others)} others",), _number(math.fsum(_finite(others))), ()))
     rows.append((("together",), _number(derivation.value), ()))

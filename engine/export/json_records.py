@@ -20,8 +20,9 @@ from typing import Any
 
 from engine.autodiff.graph import Graph
 from engine.autodiff.ops.loss import Loss
-from engine.derivation.chain_rule import Derivation, Step, Term, TopPath
+from engine.derivation.chain_rule import Derivation, Step, TopPath
 from engine.derivation.gradcheck import EntryCheck, ParameterCheck
+from engine.derivation.terms import Term
 from engine.metrics.step_record import StepRecord, layer_names
 from engine.model.network import values_and_gradients
 from engine.training.trainer import Trainer

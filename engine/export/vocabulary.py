@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from engine.autodiff.graph import Graph, Op
 from engine.autodiff.ops.loss import BinaryCrossEntropy, CrossEntropy, SquaredError
-from engine.derivation.chain_rule import Term
+from engine.derivation.terms import Term
 from engine.formula.expression import Expr, Symbol, call
 from engine.model.network import PREDICTION, Y
 

@@ -11,10 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
 from engine.autodiff.graph import Graph
 from engine.autodiff.ops.loss import Loss, SquaredError
-from engine.derivation.chain_rule import Step, Term
+from engine.derivation.chain_rule import Step
 from engine.derivation.gradient_step import Change, Update, update_formula
+from engine.derivation.terms import Term
 from engine.export.vocabulary import factor_words, loss_definition
 from engine.formula.expression import Expr, Partial, Symbol
 from engine.formula.layout import one_line
@@ -298,22 +301,24 @@ def _product(walk: Walk, index: int, style: Style, width: int) -> str:
 
 def _sum(step: Step, style: Style, width: int) -> str:
     """The contributions added up, the path's own first; where there is no room for all, then the largest of them."""
-    own, *others = [step.term, *(term for place, term in enumerate(step.terms) if place != step.chosen)]
-    whole = _added([own, *others], style)
-    if len(whole) <= width:
-        return whole
-    others.sort(key=lambda term: -abs(term.contribution))
+    contributions = step.contributions
+    own, others = float(contributions[step.chosen]), np.delete(contributions, step.chosen)
+    if len(others) < width:  # each takes more than a column
+        whole = _added([own, *others.tolist()], style)
+        if len(whole) <= width:
+            return whole
+    others = others[np.argsort(-np.abs(others), kind="stable")]
     for shown in range(min(len(others), SHOWN_FACTORS), -1, -1):
         rest = f" + {'...' if style.ascii else '⋯'} ({len(others) - shown} more)"
-        text = _added([own, *others[:shown]], style) + rest
+        text = _added([own, *others[:shown].tolist()], style) + rest
         if len(text) <= width:
             return text
     return text
 
 
-def _added(terms: Sequence[Term], style: Style) -> str:
-    text = number_text(terms[0].contribution, style)
+def _added(contributions: Sequence[float], style: Style) -> str:
+    text = number_text(contributions[0], style)
     minus = "-" if style.ascii else "−"
-    for term in terms[1:]:
-        text += f" {minus if term.contribution < 0 else '+'} {number_text(abs(term.contribution), style)}"
+    for one in contributions[1:]:
+        text += f" {minus if one < 0 else '+'} {number_text(abs(one), style)}"
     return text

@@ -17,7 +17,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
-from engine.derivation.chain_rule import Term
+from engine.derivation.terms import Term
 from engine.formula.layout import one_line
 from engine.formula.notation import Style, number_text
 from tui.stepper.cursor import Phase, Place, Walk
