@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-_factors: dict[int, Any] = {}
+factors: dict[int, Any] = {}
 """By the id of a parameter: what its gradient was multiplied by since it was last updated, a 0-dimensional tensor."""
 
 by_value = False
@@ -47,20 +47,21 @@ def forget_clipping() -> None:
     while _originals:
         module, name, function = _originals.pop()
         setattr(module, name, function)
-    _factors.clear()
+    factors.clear()
     by_value = False
 
 
-def factor_of(parameter: Any) -> Any | None:
-    """What the gradient of a parameter was multiplied by since its last update; None if it was not."""
-    return _factors.get(id(parameter))
+def factors_of(parameters: list[Any]) -> list[Any]:
+    """What each gradient was multiplied by since its parameter's last update; None for one that was not."""
+    if not factors:
+        return [None] * len(parameters)
+    return [factors.get(id(parameter)) for parameter in parameters]
 
 
 def updated(parameters: list[Any]) -> None:
     """These have been updated: their next gradients are new ones."""
-    if _factors:
-        for parameter in parameters:
-            _factors.pop(id(parameter), None)
+    for parameter in parameters:
+        factors.pop(id(parameter), None)
 
 
 def _replace(places: list[tuple[Any, str]], function: Callable[..., Any]) -> None:
@@ -82,8 +83,8 @@ def _by_norm(original: Callable[..., Any]) -> Callable[..., Any]:
             whole = total_norm.full_tensor() if hasattr(total_norm, "full_tensor") else total_norm
             factor = torch.clamp(float(max_norm) / (torch.as_tensor(whole).detach() + 1e-6), max=1.0)
             for parameter in parameters:
-                before = _factors.get(id(parameter))
-                _factors[id(parameter)] = factor if before is None else before * factor
+                before = factors.get(id(parameter))
+                factors[id(parameter)] = factor if before is None else before * factor
         except Exception:  # the clipping itself is done; without the factor, the norms are those after it
             pass
         return result

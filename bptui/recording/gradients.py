@@ -21,6 +21,10 @@ def plain(gradient: Any) -> Any:
 
     A sparse gradient may name an entry several times: coalescing adds those up first.
     """
+    import torch
+
+    if type(gradient) is torch.Tensor and gradient.layout is torch.strided:
+        return gradient  # nearly always
     if hasattr(gradient, "to_local"):  # DTensor
         gradient = gradient.to_local()
     gradient = gradient.detach()
@@ -30,19 +34,19 @@ def plain(gradient: Any) -> Any:
 
 
 def to_host(scalars: Sequence[Any]) -> list[float]:
-    """The numbers of 0-dimensional tensors (or plain numbers), with one copy from each device."""
+    """The numbers of tensors of one entry (or plain numbers), with one copy from each device for each type."""
     import torch
 
     numbers: list[float] = [0.0] * len(scalars)
     there: dict[Any, list[int]] = {}
     for place, scalar in enumerate(scalars):
         if isinstance(scalar, torch.Tensor):
-            there.setdefault(scalar.device, []).append(place)
+            there.setdefault((scalar.device, scalar.dtype), []).append(place)
         else:
             numbers[place] = float(scalar)
-    for device, places in there.items():
-        kind = torch.float32 if device.type == "mps" else torch.float64
-        together = torch.stack([scalars[place].detach().reshape(()).to(kind) for place in places])
+    for places in there.values():
+        members = [scalars[place] for place in places]
+        together = torch.stack([one if one.dim() == 0 else one.reshape(()) for one in members])
         for place, number in zip(places, together.tolist()):
             numbers[place] = number
     return numbers
@@ -55,7 +59,11 @@ def norms(gradients: Sequence[Any], order: int = 2) -> list[Any]:
     found: list[Any] = [None] * len(gradients)
     groups: dict[Any, list[int]] = {}
     for place, gradient in enumerate(gradients):
-        groups.setdefault((gradient.device, gradient.dtype), []).append(place)
+        key = (gradient.device, gradient.dtype)
+        if key in groups:
+            groups[key].append(place)
+        else:
+            groups[key] = [place]
     for (_, kind), places in groups.items():
         members = [gradients[place] for place in places]
         if kind in (torch.float16, torch.bfloat16):
@@ -82,10 +90,11 @@ def again(gradient: Any, order: int = 2) -> float:
 
 def unsure(value: float, gradient: Any) -> bool:
     """Whether float32 may have lost the norm: by underflow or overflow of a square."""
+    if SMALLEST_SURE <= value < math.inf:
+        return False
     import torch
 
-    narrow = gradient.dtype not in (torch.float64, torch.complex128)
-    return narrow and (not math.isfinite(value) or value < SMALLEST_SURE) and gradient.numel() > 0
+    return gradient.dtype not in (torch.float64, torch.complex128) and gradient.numel() > 0
 
 
 def largest(gradient: Any) -> Any:

@@ -222,6 +222,8 @@ class RunLog:
 
 def number_text(value: Any) -> str:
     """A number in JSON: whole ones as they are, others with 9 significant digits, null for None and the non-finite."""
+    if type(value) is float and math.isfinite(value):  # nearly always
+        return format(value, ".9g")
     if value is None:
         return "null"
     if isinstance(value, int):

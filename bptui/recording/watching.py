@@ -105,6 +105,7 @@ class Watching:
         self._began = time.perf_counter()
         self._layers: list[tuple[str, Any]] | None = None
         self._counted = -1
+        self._known_rank: int | None = None
         self._copies: list[Any] | None = None
         self._handles: list[Any] = []
         self._activity: Any = None
@@ -188,7 +189,8 @@ class Watching:
             else:
                 losses.backward_loss()
             self._told.clear()
-            clipping.updated(parameters_of(self._optimizer))
+            if clipping.factors:
+                clipping.updated(parameters_of(self._optimizer))
         except Exception as error:
             self._give_up(error)
 
@@ -217,7 +219,7 @@ class Watching:
                 measured["grad_max"] = [gradients.largest(one) for one in found]
             if "grad_mean" in self._wanted:
                 measured["grad_mean"] = gradients.norms(found, 1)
-            factors = self._factors([parameters[place] for place in places])
+            factors = clipping.factors_of([parameters[place] for place in places])
             distinct = list({id(one): one for one in factors if one is not None}.values())
             scalars = [self._loss(), self._learning_rate(), *self._scaling(), *distinct]
             flat = [*scalars, *(one for column in measured.values() for one in column)]
@@ -246,7 +248,9 @@ class Watching:
 
     def _known_layers(self) -> list[tuple[str, Any]]:
         """Names and parameters; looked up anew where the optimizer has got more of them."""
-        count = sum(len(group["params"]) for group in self._optimizer.param_groups)
+        count = 0
+        for group in self._optimizer.param_groups:
+            count += len(group["params"])
         if self._layers is None:
             if self._rank() != 0 and not self._reduce:
                 self._silent = True
@@ -278,10 +282,12 @@ class Watching:
         infinite = getattr(self._optimizer, "found_inf", None)
         return (1.0 if scale is None else scale), (0.0 if infinite is None else infinite)
 
-    def _factors(self, parameters: list[Any]) -> list[Any]:
-        return [clipping.factor_of(parameter) for parameter in parameters]
-
     def _rank(self) -> int:
+        if self._known_rank is None:
+            self._known_rank = self._find_rank()
+        return self._known_rank
+
+    def _find_rank(self) -> int:
         import torch
 
         distributed = torch.distributed
