@@ -368,6 +368,8 @@ class Watching:
         if self._fields:
             header["loss_from"] = "watch" if self._told else "backward"
         header["measured"] = "after clipping" if clipping.by_value else "before clipping"
+        kinds = sorted({str(parameter.dtype).rpartition(".")[2] for _, parameter in layers})
+        header["dtype"] = ", ".join(kinds)
         header["shapes"] = [list(parameter.shape) for _, parameter in layers]
         frozen = [name for name, parameter in layers if not parameter.requires_grad]
         if frozen:

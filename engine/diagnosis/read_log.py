@@ -7,6 +7,7 @@ The first and the last lines, and the first with a number that is not finite, ar
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections import deque
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ import numpy as np
 
 from engine.diagnosis.diagnosis import Diagnosis
 from engine.diagnosis.of_log import LoggedRun, diagnose_log
+from engine.diagnosis.words import short
 from engine.metrics.step_record import MAGNITUDES, MEASURES, Extent, StepRecord
 from engine.runs.layer_names import matrices_of
 from engine.runs.log_format import Header
@@ -52,6 +54,8 @@ class LoggedLines:
     last: StepRecord | None = None
     broken: StepRecord | None = None
     """The first with a number that is not finite."""
+    last_sound: StepRecord | None = None
+    """The last one before that."""
     count: int = 0
     skipped: int = 0
     damaged: list[Damage] = field(default_factory=list)
@@ -74,8 +78,11 @@ class LoggedLines:
             return
         self.first = self.first or record
         self.last = record
-        if self.broken is None and record.nonfinite:
-            self.broken = record
+        if self.broken is None:
+            if record.nonfinite:
+                self.broken = record
+            else:
+                self.last_sound = record
         if self.count % self._stride == 0:
             self._kept.append(record)
             if len(self._kept) * max(len(_a_magnitude(record)), 1) > MOST_NUMBERS:
@@ -100,6 +107,60 @@ def _a_magnitude(record: StepRecord) -> Sequence[float]:
     return magnitude
 
 
+GREW = 10.0
+"""A loss or a gradient that grew so many times before the run broke had been running away."""
+
+
+@dataclass(frozen=True)
+class BeforeBreak:
+    """The way to the first number that was not finite: `first` is the log's first line, `last` the last sound one."""
+
+    step_first: int
+    step_last: int
+    loss_first: float | None
+    loss_last: float | None
+    gradient_first: float
+    gradient_last: float
+    learning_rate: float | None
+
+    @property
+    def grew(self) -> bool:
+        """Whether the loss or the whole gradient had been running away."""
+        if self.gradient_last > GREW * self.gradient_first > 0:
+            return True
+        return (
+            self.loss_first is not None
+            and self.loss_last is not None
+            and self.loss_last > GREW * abs(self.loss_first) > 0
+        )
+
+    def sentences(self, dtype: str = "") -> list[str]:
+        """What is seen of it, and what that excludes."""
+        before = (
+            f"gradient {short(self.gradient_first)} to {short(self.gradient_last)} from step {self.step_first:,} "
+            f"to step {self.step_last:,}"
+        )
+        if self.loss_first is not None and self.loss_last is not None:
+            before = f"loss {short(self.loss_first)} to {short(self.loss_last)}, {before}"
+        if self.step_first == self.step_last:
+            return [
+                f"There is one sound step before it (step {self.step_last:,}), too few to see what led there."
+            ]
+        if self.grew:
+            rate = "" if self.learning_rate is None else f" (learning rate {short(self.learning_rate)})"
+            return [
+                f"Before that it was running away: {before}.",
+                f"The updates overshoot, each further than the last{rate}: a smaller learning rate is the first "
+                "thing to try.",
+            ]
+        kind = f" The parameters are of type {dtype}." if dtype and dtype != "float32" else ""
+        return [
+            f"Before that nothing had been running away: {before}.",
+            "So it came from within one forward or backward pass: an overflow, a division by 0, a logarithm or root "
+            f"of what is not positive.{kind}",
+        ]
+
+
 @dataclass(frozen=True)
 class LogReport:
     """What a log says. `layers` are the matrices that findings number from 1."""
@@ -117,8 +178,26 @@ class LogReport:
         bad = ~np.isfinite(np.asarray(_a_magnitude(broken)))
         return broken.step, tuple(name for name, one in zip(header.layers, bad, strict=True) if one)
 
+    @property
+    def before_break(self) -> BeforeBreak | None:
+        """The way to the first number that was not finite; None where all are finite, or none before it is."""
+        broken, first, last = self.lines.broken, self.lines.first, self.lines.last_sound
+        if broken is None or first is None or last is None:
+            return None
+        rate = last.learning_rate if "learning_rate" in last.fields else math.nan
+        return BeforeBreak(
+            step_first=first.step,
+            step_last=last.step,
+            loss_first=_loss(first),
+            loss_last=_loss(last),
+            gradient_first=_whole(first),
+            gradient_last=_whole(last),
+            learning_rate=rate if math.isfinite(rate) else None,
+        )
+
     def record(self) -> dict[str, Any]:
         """As JSON has it."""
+        before = self.before_break
         lines, header = self.lines, self.lines.header
         found = self.not_finite
         return {
@@ -135,9 +214,16 @@ class LogReport:
             "gradients": self.diagnosis.gradients,
             "missing": list(self.diagnosis.missing),
             "nonfinite": None if found is None else {"step": found[0], "layers": list(found[1])},
+            "before": None if before is None else {**dataclasses.asdict(before), "grew": before.grew},
             "skipped": lines.skipped,
             "damaged": [{"line": damage.line, "reason": damage.reason} for damage in lines.damaged],
         }
+
+
+def _whole(record: StepRecord) -> float:
+    """The norm of the whole gradient, as far as its layers' are finite."""
+    magnitude = np.asarray(_a_magnitude(record), np.float64)
+    return float(np.linalg.norm(magnitude[np.isfinite(magnitude)]))
 
 
 def _loss(record: StepRecord | None) -> float | None:

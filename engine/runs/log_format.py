@@ -59,6 +59,7 @@ class Header:
     shard       whether norms are of one rank's part of each parameter
     every       one of so many updates is measured
     ordered     whether the layers stand in the order of the computation, input first
+    dtype       the parameters' number format, "bfloat16" for instance
     """
 
     layers: tuple[str, ...]
@@ -76,6 +77,7 @@ class Header:
     shard: bool = False
     every: int = 1
     ordered: bool = True
+    dtype: str = ""
 
 
 _LARGEST = 2**62  # fits into NumPy's int64
@@ -102,6 +104,7 @@ class _HeaderLine(msgspec.Struct, frozen=True, kw_only=True):
     shard: bool = False
     every: _Positive = 1
     ordered: bool = True
+    dtype: str = ""
 
 
 def _entry_type(measure: Measure) -> Any:
@@ -147,7 +150,7 @@ def encode_header(header: Header) -> bytes:
     """The header's line, with its newline: of schema 1.0 where it does not say which fields are logged."""
     values = dataclasses.asdict(header)
     defaults = {one.name: one.default for one in dataclasses.fields(Header)}
-    later = ("fields", "shapes", "frozen", "measured", "loss_from", "shard", "every", "ordered")
+    later = ("fields", "shapes", "frozen", "measured", "loss_from", "shard", "every", "ordered", "dtype")
     kept = {name: value for name, value in values.items() if name not in later or value != defaults[name]}
     schema = f"{MAJOR}.{MINOR if header.fields is not None else 0}"
     return _encoder.encode({"format": FORMAT, "schema": schema, **kept}) + b"\n"

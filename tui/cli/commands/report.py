@@ -138,14 +138,16 @@ def _not_finite(report: LogReport) -> list[str]:
         return []
     step, names = found
     total = len(report.lines.header.layers)
+    before = report.before_break
+    after = [] if before is None else before.sentences(report.lines.header.dtype)
     if not names:
-        return [f"The first number that is not finite is the loss of step {step:,}.", ""]
+        return [f"The first number that is not finite is the loss of step {step:,}.", *after, ""]
     told = ", ".join(names[:NAMES_TOLD]) + (
         f" and {len(names) - NAMES_TOLD} more" if len(names) > NAMES_TOLD else ""
     )
     if len(names) == total:
         told = f"all {counted(total, 'layer')}, the first of them {names[0]}" if total > 1 else names[0]
-    return [f"The first gradients that are not finite are those of step {step:,}: {told}.", ""]
+    return [f"The first gradients that are not finite are those of step {step:,}: {told}.", *after, ""]
 
 
 def _damage(report: LogReport) -> list[str]:
