@@ -28,6 +28,17 @@ _OF_A_VECTOR = re.compile(r"\s*([bB]\s*\[[0-9]+\])\s*\[([0-9]+)\]\s*$")
 _WITHOUT_LAYER = re.compile(r"\s*([xXyYŶ](?:_hat)?)\s*\[([0-9]+)\]\s*\[([0-9]+)\]\s*$")
 
 
+_DERIVATIVE = re.compile(r"\s*(?:∂|d)\s*([^/]+?)\s*/\s*(?:∂|d)\s*(.+?)\s*$")
+
+
+def asked(typed: str) -> tuple[str | None, str]:
+    """What is to be differentiated (None: the loss), and by what: ``∂Ŷ₀₀/∂W⁽¹⁾₁₁`` or ``dY_hat[0,0]/dW[1][1,1]``."""
+    match = _DERIVATIVE.match(typed)
+    if match is None or match[1] in ("E", "ℰ"):
+        return None, typed
+    return match[1], match[2]
+
+
 def in_plain_form(typed: str) -> str:
     """A name in the plain form, where it is written in one of the other ways; anything else as it is."""
     text = _LATEX_GRADIENT_OF.sub(r"\1", _GRADIENT_OF.sub("", typed, count=1))

@@ -9,7 +9,7 @@ it remembers can be read by name after a step, and is taken back with it.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -115,14 +115,24 @@ class StepsByHand:
 
     def worked(self, parameter: Symbol, learning_rate: float) -> list[WorkedLine]:
         """The same with numbers: what the next step will do to this entry."""
-        numbers = self.settings.constants() | self._states_before(parameter)
-        numbers |= {ETA: learning_rate, CLIP: self.clip_factor}
+        return list(worked(self.rule(parameter), self._values_before(parameter, learning_rate)))
 
-        def value_of(name: Name) -> float:
-            known = isinstance(name, Symbol) and name in numbers
-            return numbers[name] if known else self._graph.value_of(name)  # type: ignore[index]
+    def values(self, parameter: Symbol, learning_rate: float) -> Callable[[Name], float]:
+        """The number of every name in the lines of the next step, and of everything in the graph."""
+        before = self._values_before(parameter, learning_rate)
+        if parameter.matrix not in self._optimizers:
+            return before
+        found = {one.line.symbol: one.value for one in self.worked(parameter, learning_rate)}
+        return lambda name: found[name] if isinstance(name, Symbol) and name in found else before(name)
 
-        return list(worked(self.rule(parameter), value_of))
+    def _values_before(self, parameter: Symbol, learning_rate: float) -> Callable[[Name], float]:
+        numbers = {**self.settings.constants(), ETA: learning_rate, CLIP: self.clip_factor}
+        if parameter.matrix in self._optimizers:
+            numbers |= self._states_before(parameter)
+        graph = self._graph
+        return lambda name: (
+            numbers[name] if isinstance(name, Symbol) and name in numbers else graph.value_of(name)
+        )
 
     def _states_before(self, parameter: Symbol) -> dict[Symbol, float]:
         """The states that the next step begins with, by their letters: m₂ in step 3."""

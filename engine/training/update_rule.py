@@ -48,6 +48,11 @@ class OptimizerSettings:
     weight_decay: float = 0.0
     decoupled: bool = False
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether a step is W - η ∂ℰ/∂W and nothing else (clipping apart)."""
+        return self.optimizer == "sgd" and self.weight_decay == 0.0
+
     def constants(self) -> dict[Symbol, float]:
         """The numbers of the letters that this optimiser's formulas use."""
         numbers = {

@@ -11,18 +11,21 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.autodiff.graph import Array, Graph
+from engine.autodiff.graph import Graph
 from engine.derivation.chain_rule import Derivation, explain
-from engine.derivation.evaluated import check_target
-from engine.derivation.gradcheck import EntryCheck
-from engine.derivation.gradient_step import Update, gradient_step
+from engine.derivation.evaluated import check_matrix, check_target
+from engine.derivation.gradcheck import EntryCheck, ParameterCheck
+from engine.derivation.gradient_step import Update
 from engine.derivation.paths import EntryRef
+from engine.derivation.targets import find_output
+from engine.derivation.whole_matrix import WholeMatrix, whole_matrix
 from engine.experiment.datasets import DataSet, load_data
 from engine.experiment.loading import load_experiment
 from engine.experiment.spec import Experiment
 from engine.formula.expression import Partial, Symbol
 from engine.formula.foreign_text import one_line
 from engine.model.network import Network
+from engine.training.by_hand import Memory, StepsByHand
 from tui.session.source import Source
 from tui.session.training_run import Live
 from tui.shell.threads import threads
@@ -58,10 +61,12 @@ class Session(Source):
         self.network = Network.initialised(experiment, data.X.shape[0])
         threads.give(self.network.largest_product(data.X.shape[1]), spare=SCREENS_CORES)
         self.graph: Graph = self.network.graph(data.X, data.Y)
+        self._other: Graph | None = None
         self._run()
         self.steps = 0
         """How many steps of training the parameters were taken over after."""
-        self._undo: list[dict[Symbol, Array]] = []
+        self._undo: list[Memory] = []
+        self._by_hand: StepsByHand | None = None
         self._live: Live | None = None
 
     @classmethod
@@ -112,19 +117,38 @@ class Session(Source):
         node = self.graph.nodes[Symbol("f", layer)]
         return node.entry((unit, int(node.value[unit].argmax())))
 
+    @property
+    def stepped(self) -> Graph:
+        """The graph that is stepped through: the network's, or one in which another number is differentiated."""
+        return self.graph if self._other is None else self._other
+
+    def differentiate(self, output: Symbol | None) -> None:
+        """Chooses what is differentiated: one computed number, or (None) the loss. Raises TargetError."""
+        if output is None or (symbol := find_output(self.graph, output)) == self.graph.differentiated:
+            self._other = None
+        elif symbol != self.stepped.differentiated:
+            self._other = self.network.graph(self.data.X, self.data.Y, of=symbol)
+            self._other.forward()
+            self._other.backward()
+
     def explain(self, target: Symbol, sample: int | None = None) -> Derivation:
         """The derivation of ∂ℰ/∂target with the present parameters. Raises TargetError."""
-        return explain(self.graph, target, sample)
+        return explain(self.stepped, target, sample)
+
+    def whole_matrix(self, target: Symbol) -> tuple[WholeMatrix, ParameterCheck]:
+        """The gradient by a whole matrix, and its central differences. Raises TargetError."""
+        whole = whole_matrix(self.stepped, target)
+        return whole, check_matrix(self.network, self.stepped, whole.target)
 
     def shapes(self) -> Iterator[tuple[Symbol, tuple[int, int]]]:
         """Every matrix that can be differentiated by, with its shape, in the order of the computation."""
-        for node in self.graph.nodes.values():
-            if node.needs_gradient and node is not self.graph.loss:
+        for node in self.stepped.nodes.values():
+            if node.needs_gradient and node is not self.stepped.loss:
                 yield node.symbol, node.shape
 
     def check(self, target: Symbol) -> EntryCheck:
         """The central difference of one entry, in float64, beside backward's gradient. Raises TargetError."""
-        return check_target(self.network, self.graph, target)
+        return check_target(self.network, self.stepped, target)
 
     def site(self, symbol: Symbol) -> EntryRef:
         """The node and entry that a symbol names, the loss included."""
@@ -134,22 +158,28 @@ class Session(Source):
 
     def value_of(self, name: Symbol | Partial) -> float:
         """The number of any name that formulas on the screen use, η included."""
-        return self.learning_rate if name == Symbol("eta") else self.graph.value_of(name)
+        return self.learning_rate if name == Symbol("eta") else self.stepped.value_of(name)
+
+    @property
+    def by_hand(self) -> StepsByHand:
+        """The experiment's optimiser, for steps made one at a time from the present parameters."""
+        if self._by_hand is None:
+            self._by_hand = StepsByHand(self.network, self.graph, self.experiment.train)
+        return self._by_hand
 
     def update(self, watch: tuple[Symbol, ...]) -> Update:
-        """Applies one step of gradient descent and says what it changed; `undo` takes it back."""
-        saved = {name: value.copy() for name, value in self.network.parameters.items()}
-        update = gradient_step(self.network, self.graph, self.learning_rate, watch)
-        self._undo.append(saved)
+        """Applies one step of the experiment's optimiser and says what it changed; `undo` takes it back."""
+        self._undo.append(self.by_hand.memory())
+        update = self.by_hand.step(self.learning_rate, watch)
+        self._run_other()
         return update
 
     def undo(self) -> bool:
-        """Takes the last update back; False where there is none."""
+        """Takes the last update back, with what the optimiser remembers; False where there is none."""
         if not self._undo:
             return False
-        for name, value in self._undo.pop().items():
-            self.network.parameters[name][...] = value
-        self._run()
+        self.by_hand.restore(self._undo.pop())
+        self._run_other()
         return True
 
     # ── training ────────────────────────────────────────────────────────────────────────────────────
@@ -180,6 +210,7 @@ class Session(Source):
         The data are others where the training was begun anew with another seed.
         """
         self._undo.clear()
+        self._by_hand = self._other = None
         self.steps = steps
         if data is not None and not (
             np.array_equal(data.X, self.data.X) and np.array_equal(data.Y, self.data.Y)
@@ -196,6 +227,12 @@ class Session(Source):
     def _run(self) -> None:
         self.graph.forward()
         self.graph.backward()
+        self._run_other()
+
+    def _run_other(self) -> None:
+        if self._other is not None:
+            self._other.forward()
+            self._other.backward()
 
 
 def first_screen(session: Session) -> str:

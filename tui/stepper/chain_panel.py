@@ -23,12 +23,11 @@ from textual.widgets import Static
 
 from engine.derivation.chain_rule import Derivation
 from engine.derivation.chain_sum import ChainSum, chain_sum
-from engine.formula.expression import Number, Partial, Power, Symbol
+from engine.formula.expression import Number, Partial, Power
 from engine.formula.layout import Box, draw, one_line, product_row, row
 from engine.formula.notation import Style, number_text
 from tui.shell.paint import Span, paint
 
-LOSS = Symbol("E")
 NARROWEST_FACTOR = 9
 """Columns of a factor, so that its number fits below."""
 
@@ -77,7 +76,7 @@ def drawn_chain(
 ) -> tuple[Content, Places]:
     """The equation, the numbers below it, and where its factors are."""
     total = number_text(derivation.value, style)
-    name = draw(Partial(LOSS, derivation.target), style)
+    name = draw(Partial(derivation.of, derivation.target), style)
     head = row([_centred(name, max(name.width, len(total))), Box.of(" = ")])
     rest = "" if chain_sum(derivation).is_whole else " + rest"
     shown = max(progress.reached if progress.current is None else progress.current, 0)

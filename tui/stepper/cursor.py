@@ -49,13 +49,20 @@ FIRST_TERM = Place(Phase.BACKWARD)
 class Walk:
     """All places of one derivation, in order, without listing them."""
 
-    def __init__(self, derivation: Derivation) -> None:
+    def __init__(self, derivation: Derivation, updates: int = 1) -> None:
+        """`updates` is how many lines the update has: the velocity, m, v, and so on, and the step itself."""
         self.derivation = derivation
+        self.updates = updates
         self.forward = tuple(op.output.symbol for op in derivation.graph.ops[:-1])
 
     def size(self, phase: Phase) -> int:
         """How many nodes or steps a phase has."""
-        return {Phase.FORWARD: len(self.forward), Phase.BACKWARD: len(self.derivation)}.get(phase, 1)
+        sizes = {
+            Phase.FORWARD: len(self.forward),
+            Phase.BACKWARD: len(self.derivation),
+            Phase.UPDATE: self.updates,
+        }
+        return sizes.get(phase, 1)
 
     def turns(self, place: Place) -> int:
         """How many terms the node at a place has."""
@@ -155,8 +162,8 @@ class Walk:
         return Place(Phase.FORWARD)
 
     def last(self) -> Place:
-        """The update."""
-        return Place(Phase.UPDATE)
+        """The last line of the update: the step itself."""
+        return Place(Phase.UPDATE, self.updates - 1)
 
     def places(self) -> Iterator[Place]:
         """Every place, term by term, from the first to the last."""

@@ -12,7 +12,7 @@ from engine.derivation.chain_rule import Derivation
 from engine.derivation.gradcheck import EntryCheck
 from engine.export import written_latex, written_markdown, written_text
 from engine.formula import foreign_text
-from engine.formula.expression import Partial, Symbol
+from engine.formula.expression import Partial
 from engine.formula.layout import one_line
 from engine.formula.notation import Style
 from tui.shell.kept_file import create_file
@@ -36,7 +36,7 @@ class ExportDialog(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """A list of what can be done."""
         with Vertical(id="dialog") as dialog:
-            derivative = Partial(Symbol("E"), self._derivation.target)
+            derivative = Partial(self._derivation.of, self._derivation.target)
             dialog.border_title = f"The derivation of {one_line(derivative, self._style)}"
             copies = [Option(f"Copy as {name}", id=f"copy {key}") for key, (name, _) in FORMATS.items()]
             saves = [Option(f"Save as {name}…", id=f"save {key}") for key, (name, _) in FORMATS.items()]

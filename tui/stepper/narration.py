@@ -16,19 +16,20 @@ import numpy as np
 from engine.autodiff.graph import Graph
 from engine.autodiff.ops.loss import Loss, SquaredError
 from engine.derivation.chain_rule import Step
-from engine.derivation.gradient_step import Change, Update, update_formula
+from engine.derivation.gradient_step import Change, Update
 from engine.derivation.terms import Term
 from engine.export.vocabulary import factor_words, loss_definition
 from engine.formula.expression import Expr, Partial, Symbol
 from engine.formula.layout import one_line
 from engine.formula.notation import Style, is_exact, number_text, symbol_text
-from engine.model.network import trainable
+from engine.model.network import LOSS, trainable
+from engine.training.by_hand import StepsByHand
+from engine.training.update_rule import CLIP, ETA
 from tui.session.session import Session
 from tui.stepper.cursor import Place, Walk
 from tui.stepper.equation import Equation
 
 Note = tuple[Literal["remark", "plain", "faint"], str]
-LOSS = Symbol("E")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,8 @@ def loss_story(walk: Walk, style: Style) -> Story:
     """The loss: its definition at the shown sample, and over the batch."""
     graph = walk.derivation.graph
     loss = graph.ops[-1]
-    assert isinstance(loss, Loss)
+    if not isinstance(loss, Loss):
+        return _output_story(walk, style)
     definition = loss_definition(loss)
     sample = walk.derivation.sample
     outputs = loss.inputs[0].shape[0]
@@ -119,6 +121,18 @@ def loss_story(walk: Walk, style: Style) -> Story:
     return Story("Loss: how wrong the prediction is", (equation,), tuple(notes), backward=False)
 
 
+def _output_story(walk: Walk, style: Style) -> Story:
+    """What is differentiated in place of a loss."""
+    graph, of = walk.derivation.graph, walk.derivation.of
+    equation = _equation(graph, of, graph.ops[-1].formula(graph.seed))
+    name = symbol_text(of, style)
+    note: Note = (
+        "faint",
+        f"{name} is differentiated here: the way back begins at it, with ∂{name}/∂{name} = 1.",
+    )
+    return Story(f"The result: {name}", (equation,), (note,), backward=False)
+
+
 def backward_story(walk: Walk, place: Place, style: Style) -> Story:
     """One term of the chain rule."""
     step = walk.derivation[place.index]
@@ -136,7 +150,7 @@ def backward_story(walk: Walk, place: Place, style: Style) -> Story:
     if step.simplification and place.turn == 0:
         last = step.simplification[-1]
         value = _number(last.evaluate(walk.derivation.graph.value_of), style)
-        gradient = one_line(Partial(LOSS, step.node), style)
+        gradient = one_line(Partial(walk.derivation.of, step.node), style)
         notes.append(
             ("plain", f"Multiplied out: {gradient} = {one_line(last, style)} {value}   (v: line by line)")
         )
@@ -144,10 +158,10 @@ def backward_story(walk: Walk, place: Place, style: Style) -> Story:
     return Story(heading, (equation,), tuple(notes), backward=True)
 
 
-def _contribution(term: Term, style: Style, width: int) -> str:
+def _contribution(of: Symbol, term: Term, style: Style, width: int) -> str:
     """∂ℰ/∂via · ∂via/∂node, in symbols and in numbers, or where that is too wide in numbers."""
     times = " * " if style.ascii else " · "
-    symbols = times.join(one_line(name, style) for name in (Partial(LOSS, term.via), term.symbol))
+    symbols = times.join(one_line(name, style) for name in (Partial(of, term.via), term.symbol))
     numbers = times.join(_factor(number, style) for number in (term.upstream, term.local))
     result = f"{numbers} {_number(term.contribution, style)}"
     return f"{symbols} = {result}" if len(symbols) + 3 + len(result) <= width else result
@@ -159,11 +173,11 @@ def _factor(number: float, style: Style) -> str:
     return f"({text})" if number < 0 else text
 
 
-def update_story(session: Session, walk: Walk, update: Update | None, style: Style) -> Story:
-    """What gradient descent does with the gradient, before and after it is applied."""
+def update_story(session: Session, walk: Walk, update: Update | None, style: Style, index: int = -1) -> Story:
+    """One line of what the optimiser does with the gradient, the step itself by default; or what it has done."""
     target = walk.derivation.target
-    node = walk.derivation.graph.nodes[target.matrix]
-    eta = session.learning_rate
+    name, steps = symbol_text(target, style), session.by_hand
+    plain, optimizer = steps.settings.is_plain, steps.settings.optimizer
     notes: list[Note] = []
     if update is not None:
         notes += [("plain", _change(change, style)) for change in update.watched]
@@ -171,47 +185,74 @@ def update_story(session: Session, walk: Walk, update: Update | None, style: Sty
             f"Update {session.updates}: applied to every parameter", (), tuple(notes), backward=False
         )
     if target.matrix not in trainable(session.network):
+        node = walk.derivation.graph.nodes[target.matrix]
         frozen = target.matrix in session.network.parameters
         why = "is frozen" if frozen else "is given" if node.op is None else "is computed"
-        notes.append(
-            ("plain", f"{symbol_text(target, style)} {why}, not learned: an update leaves it alone.")
+        notes.append(("plain", f"{name} {why}, not learned: an update leaves it alone."))
+        how = "W ← W − η ∂ℰ/∂W" if plain else f"a step of {optimizer}"
+        notes.append(("faint", f"u applies {how} to every parameter."))
+        return Story(
+            f"Update: {'gradient descent' if plain else optimizer}", (), tuple(notes), backward=False
         )
-        notes.append(("faint", "u applies W ← W − η ∂ℰ/∂W to every parameter."))
-        return Story("Update: gradient descent", (), tuple(notes), backward=False)
-    formula = update_formula(target)
-    value = formula.evaluate(session.value_of)
-    equation = Equation(None, formula, formula.substitute(session.value_of), value)
-    direction = "falls" if walk.derivation.value > 0 else "rises"
+    eta = session.learning_rate
+    lines = steps.worked(target, eta)
+    shown = lines[index]
+    equation = Equation(shown.line.symbol, shown.line.formula, shown.substituted, shown.value)
+    gradient = session.graph.value_of(Partial(LOSS, target))
+    if shown is not lines[-1]:
+        notes.append(("plain", _constants(steps, eta, style)))
+        notes.append(("faint", "→ goes on to what is made of it; u applies the whole step."))
+        heading = f"Update by {optimizer}, step {steps.steps + 1}: {shown.line.words}"
+        return Story(heading, (equation,), tuple(notes), backward=False)
     if eta == 0:
         notes.append(("remark", "The learning rate is 0: nothing moves."))
-    elif walk.derivation.value == 0:
+    elif not plain:
+        notes.append(("plain", _constants(steps, eta, style)))
+    elif gradient == 0:
         notes.append(("remark", "The gradient is 0: this update leaves it where it is."))
     else:
+        direction = "falls" if gradient > 0 else "rises"
         notes.append(
             (
                 "plain",
                 f"Against the gradient: it {direction}. η = {number_text(eta, style)} is the learning rate.",
             )
         )
+    if plain and steps.clip_factor != 1.0:
+        factor = number_text(steps.clip_factor, style)
+        notes.append(("remark", f"All gradients together are longer than clip_norm: c = {factor}."))
     notes.append(
         ("plain", "Press u to apply it to every parameter and follow the change through; z undoes it.")
     )
-    train = session.experiment.train
-    if train.optimizer != "sgd" or train.clip_norm is not None:
-        other = train.optimizer if train.optimizer != "sgd" else "clipped gradients"
-        notes.append(("faint", f"This is plain gradient descent; training this experiment uses {other}."))
-    heading = f"Update: {symbol_text(target, style)} becomes"
-    return Story(heading, (equation,), tuple(notes), backward=False)
+    by = "" if plain else f" by {optimizer}, step {steps.steps + 1}"
+    return Story(f"Update{by}: {name} becomes", (equation,), tuple(notes), backward=False)
 
 
-def update_lines(update: Update, style: Style) -> list[str]:
+def update_size(session: Session, target: Symbol) -> int:
+    """How many lines the update of a parameter has; 1 for what is not learned."""
+    learned = target.matrix in trainable(session.network)
+    return len(session.by_hand.rule(target)) if learned else 1
+
+
+def _constants(steps: StepsByHand, eta: float, style: Style) -> str:
+    """The optimiser's constants with their numbers."""
+    constants = {ETA: eta, **steps.settings.constants()}
+    if steps.clip_factor != 1.0:
+        constants[CLIP] = steps.clip_factor
+    return "   ".join(
+        f"{symbol_text(symbol, style)} = {number_text(value, style)}" for symbol, value in constants.items()
+    )
+
+
+def update_lines(session: Session, update: Update, style: Style) -> list[str]:
     """The change of the loss, beside what the gradient foretold."""
     before, after = number_text(update.loss.before, style), number_text(update.loss.after, style)
     difference = number_text(update.loss.after - update.loss.before, style)
     foretold = number_text(update.predicted, style)
+    how = "−η Σ (∂ℰ/∂W)²" if session.by_hand.settings.is_plain else "Σ ∂ℰ/∂W · ΔW"
     return [
         f"The loss     {before} → {after}, a change of {difference}",
-        f"Expected     −η Σ (∂ℰ/∂W)² = {foretold}, if the loss were a straight line here",
+        f"Expected     {how} = {foretold}, if the loss were a straight line here",
         "u applies another one · z undoes it · Shift+Tab goes back to the terms",
     ]
 
@@ -258,10 +299,12 @@ def running_lines(walk: Walk, place: Place, style: Style, width: int) -> Sequenc
     """
     step = walk.derivation[place.index]
     if place.turn:
-        lines = [f"This term  {_contribution(step.terms[walk.term(place)], style, width - 11)}"]
+        lines = [
+            f"This term  {_contribution(walk.derivation.of, step.terms[walk.term(place)], style, width - 11)}"
+        ]
     else:
         lines = [f"So far     {_product(walk, place.index, style, width - 11)}"]
-    name = one_line(Partial(LOSS, step.node), style)
+    name = one_line(Partial(walk.derivation.of, step.node), style)
     gradient = _number(step.gradient, style)
     if len(step.terms) == 1:
         lines.append(f"Gradient   {name} {gradient}")

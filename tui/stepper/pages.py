@@ -9,7 +9,7 @@ from engine.autodiff.ops.loss import Loss
 from engine.derivation.chain_rule import Derivation
 from engine.derivation.jacobian import SampleJacobian, sample_jacobian
 from engine.derivation.matrix_form import Factor, MatrixLine, matrix_lines
-from engine.formula.expression import Partial, Symbol
+from engine.formula.expression import Partial
 from engine.formula.layout import Box, draw, one_line, row
 from engine.formula.notation import Style, is_exact, number_text, symbol_text
 from engine.formula.text import ascii_text, wrapped
@@ -104,8 +104,8 @@ def _jacobian_page(
 
     n = derivation.graph.n
     above, below = symbol_text(jacobian.above, style), symbol_text(jacobian.below, style)
-    left = one_line(Partial(Symbol("E"), jacobian.above), style)
-    gradient = one_line(Partial(Symbol("E"), jacobian.below), style)
+    left = one_line(Partial(derivation.of, jacobian.above), style)
+    gradient = one_line(Partial(derivation.of, jacobian.below), style)
     parts: list[Content | str] = [
         said(f"Row {jacobian.above_row} of {above} by row {jacobian.below_row} of {below}: {n}×{n}", "bold"),
         said("∂ of sample i (down) by sample j (across)", "$faint"),
@@ -171,7 +171,7 @@ def simplification_view(derivation: Derivation, style: Style, width: int) -> Con
         return None
     values = derivation.graph.value_of
     reasons = loss.simplification_reasons(step.node.index or (0, 0))
-    name = draw(Partial(Symbol("E"), step.node), style)
+    name = draw(Partial(derivation.of, step.node), style)
     room = max(width - name.width - 3, 20)
     parts: list[Content | str] = []
     for line, reason in zip(step.simplification, reasons, strict=True):

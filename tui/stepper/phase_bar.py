@@ -88,6 +88,8 @@ class PhaseBar(Static):
                     return f"{number}/{size}" + (f", {place.turn + 1}/{turns}" if turns > 1 else "")
                 several = f", term {place.turn + 1} of {turns}" if turns > 1 else ""
                 return f"step {number} of {size}{several}"
+            case Phase.UPDATE if size > 1:
+                return f"{number}/{size}" if short else f"line {number} of {size}"
         return ""
 
     def on_click(self, event: events.Click) -> None:

@@ -27,13 +27,17 @@ from engine.derivation.chain_rule import Derivation
 from engine.derivation.chain_sum import chain_sum
 from engine.derivation.gradcheck import EntryCheck
 from engine.derivation.gradient_step import Update
-from engine.derivation.targets import TargetError
+from engine.derivation.targets import TargetError, resolve_target
 from engine.experiment.loading import PRESET_NAMES
 from engine.export import written_text
+from engine.export.matrix_gradient import written_matrix
 from engine.export.vocabulary import VERDICTS
-from engine.formula.expression import Symbol
+from engine.formula.expression import Partial, Symbol
+from engine.formula.layout import one_line
 from engine.formula.notation import Style, number_text, symbol_text
 from engine.formula.text import ascii_text, counted
+from engine.formula.typed_names import asked
+from engine.model.network import LOSS
 from tui.session.session import Session
 from tui.shell.key_bar import KeyBar
 from tui.shell.keys import STEPPER_COMMANDS, bindings
@@ -53,6 +57,7 @@ from tui.stepper.narration import (
     loss_story,
     running_lines,
     update_lines,
+    update_size,
     update_story,
 )
 from tui.stepper.network_diagram import NetworkDiagram
@@ -78,7 +83,8 @@ class StepperScreen(Screen[None]):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.session = session
-        self.walk = Walk(session.explain(session.first_target()))
+        derivation = session.explain(session.first_target())
+        self.walk = Walk(derivation, update_size(session, derivation.target))
         self.place = FIRST_TERM
         self.detail = Detail.TERM
         self.checking = False
@@ -183,16 +189,16 @@ class StepperScreen(Screen[None]):
     def _draw_title(self, style: Style) -> None:
         derivation, _ = self._looked_at()
         target = symbol_text(derivation.target, style)
-        name = "dE/d" if style.ascii else "∂ℰ/∂"
+        name = symbol_text(derivation.of, style)
+        partial = "d" if style.ascii else "∂"
         left = Content.assemble(
-            Content.styled(f" {name}{target} ", "bold reverse $primary"),
+            Content.styled(f" {partial}{name}/{partial}{target} ", "bold reverse $primary"),
             Content.styled(f"  {self.session.title}", "bold"),
         )
-        loss = "E" if style.ascii else "ℰ"
         sample = f"sample {derivation.sample}{self._label(derivation.sample, style)}, n = {derivation.n}"
         if derivation.n == 1:
             sample = "n = 1"
-        right = f"  {sample}   {loss} = {number_text(self.session.loss, style)} "
+        right = f"  {sample}   {name} = {number_text(self.session.value_of(derivation.of), style)} "
         width = self.size.width
         gap = max(width - left.cell_length - len(right), 0)
         self.query_one("#title", Static).update(
@@ -216,7 +222,7 @@ class StepperScreen(Screen[None]):
                 return loss_story(self.walk, style)
             case Phase.BACKWARD:
                 return backward_story(self.walk, self.place, style)
-        return update_story(self.session, self.walk, self._update, style)
+        return update_story(self.session, self.walk, self._update, style, self.place.index)
 
     def _draw_term(self, style: Style) -> None:
         story = self.story()
@@ -235,7 +241,7 @@ class StepperScreen(Screen[None]):
         if self.place.phase is Phase.BACKWARD:
             lines += [Content(line) for line in running_lines(self.walk, self.place, style, width)]
         elif self.place.phase is Phase.UPDATE and self._update is not None:
-            lines += [Content(self._text(line)) for line in update_lines(self._update, style)]
+            lines += [Content(self._text(line)) for line in update_lines(self.session, self._update, style)]
         elif self.place.phase is Phase.UPDATE:
             lines.append(Content("This is the end of the walk. u applies the update, Home begins anew."))
         elif self.place.phase < Phase.BACKWARD:
@@ -347,7 +353,7 @@ class StepperScreen(Screen[None]):
         self._show(self.session.explain(target, sample), FIRST_TERM)
 
     def _show(self, derivation: Derivation, place: Place) -> None:
-        self.walk = Walk(derivation)
+        self.walk = Walk(derivation, update_size(self.session, derivation.target))
         self._update = self._branch = None
         self.go(self.walk.clamped(place))
 
@@ -355,33 +361,59 @@ class StepperScreen(Screen[None]):
         """Asks which entry to differentiate by."""
         prompt = Prompt(
             "Differentiate the loss by",
-            f"an entry such as {self.derivation.target.plain()}, f[1][0,0], X[0,0]",
+            f"an entry, {self.derivation.target.plain()}; a matrix, W[1]; dY_hat[0,0]/dW[1][0,0]",
             self._target_error,
             self._completions(),
         )
         self.app.push_screen(prompt, self._target_given)
 
     def _target_given(self, text: str | None) -> None:
-        if text:
-            self._take(self._parsed_target(text))
+        if not text:
+            return
+        output, target = self._asked(text)
+        self.session.differentiate(output)
+        if target.index is None and not self.session.stepped.nodes[target].scalar:
+            self.show_matrix(target)
+        else:
+            self._take(target)
+
+    def show_matrix(self, target: Symbol) -> None:
+        """The gradient of a whole matrix on a page. Raises TargetError."""
+        whole, check = self.session.whole_matrix(target)
+        title, style = self.session.title, self.glyphs
+        name = one_line(Partial(whole.of, whole.target), style)
+        self._read(
+            f"{name}, the whole matrix",
+            lambda width: Content(written_matrix(whole, title, check, width=max(width, 60), style=style)),
+        )
 
     def _take(self, target: Symbol) -> None:
         """Explains another entry, at the present sample where it belongs to all of them. Raises TargetError."""
-        per_sample = self.session.site(target).node.per_sample
-        self.choose_target(target, None if per_sample else self.derivation.sample)
+        # Another number than the loss belongs to one sample, as a rule to another than the shown one.
+        free = self.session.site(target).node.per_sample or self.session.stepped is not self.session.graph
+        self.choose_target(target, None if free else self.derivation.sample)
 
-    def _parsed_target(self, text: str) -> Symbol:
+    def _asked(self, text: str) -> tuple[Symbol | None, Symbol]:
+        """What is to be differentiated, where it is not the loss, and by what. Raises ParseError and TargetError."""
         from engine.formula.parser import parse_symbol
 
-        symbol = parse_symbol(text)
-        self.session.explain(symbol)
-        return symbol
+        of, by = asked(text)
+        before = self.session.stepped
+        try:
+            output = None if of is None else parse_symbol(of)
+            self.session.differentiate(output)
+            target = resolve_target(self.session.stepped, parse_symbol(by))
+            if target.index is not None:
+                self.session.explain(target)
+        finally:
+            self.session.differentiate(None if before is self.session.graph else before.differentiated)
+        return output, target
 
     def _target_error(self, text: str) -> str | None:
         from engine.formula.parser import ParseError
 
         try:
-            self._parsed_target(text)
+            self._asked(text)
         except (ParseError, TargetError) as error:
             return str(error)
         return None
@@ -395,7 +427,7 @@ class StepperScreen(Screen[None]):
                 for row in range(min(rows, 30))
                 for column in range(min(columns, 30))
             ]
-            names += entries
+            names += [*entries, symbol.plain()]
         return names
 
     def action_sample(self) -> None:
@@ -422,7 +454,10 @@ class StepperScreen(Screen[None]):
         return self.session.explain(target, sample)
 
     def _choose_sample(self, sample: int) -> None:
-        self._show(self._with_sample(sample), self.place)
+        try:
+            self._show(self._with_sample(sample), self.place)
+        except TargetError as error:  # what is differentiated belongs to one sample
+            self.notify(str(error), severity="warning", markup=False)
 
     def action_next_sample(self, direction: int) -> None:
         """The next or previous sample, round and round."""
@@ -504,9 +539,9 @@ class StepperScreen(Screen[None]):
     # ── doing ───────────────────────────────────────────────────────────────────────────────────────
 
     def action_update(self) -> None:
-        """Applies one step of gradient descent."""
+        """Applies one step of the experiment's optimiser."""
         self._leaving = False
-        watched = tuple(symbol for symbol in reversed(self.derivation.path) if symbol.name != "E")
+        watched = tuple(symbol for symbol in reversed(self.derivation.path) if symbol != LOSS)
         update = self.session.update(watched)
         self._after_change(self.walk.last())
         self._update = update
@@ -557,6 +592,7 @@ class StepperScreen(Screen[None]):
     def look_at(self, layer: int | None, unit: int | None = None) -> None:
         """Explains anew after the parameters have changed: a layer's largest gradient, or one unit's activation."""
         self._checks.clear()
+        self.session.differentiate(None)
         target = self.derivation.target if layer is None else self.session.target_in(layer, unit)
         derivation = self.session.explain(target)
         # Of a unit the last factor is of interest: the slope of its activation, 0 where it is off.

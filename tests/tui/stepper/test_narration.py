@@ -29,6 +29,7 @@ from tui.stepper.narration import (
     loss_story,
     running_lines,
     update_lines,
+    update_size,
     update_story,
 )
 
@@ -46,13 +47,14 @@ def story_at(opened: Session | None, walk: Walk, place: Place, style: Style = UN
         case Phase.BACKWARD:
             return backward_story(walk, place, style)
     assert opened is not None
-    return update_story(opened, walk, None, style)
+    return update_story(opened, walk, None, style, place.index)
 
 
 @cache
 def told(name: str) -> tuple[Session, Walk]:
     opened = session(name)
-    return opened, Walk(opened.explain(opened.first_target()))
+    derivation = opened.explain(opened.first_target())
+    return opened, Walk(derivation, update_size(opened, derivation.target))
 
 
 def places(walk: Walk) -> Iterator[Place]:
@@ -62,7 +64,9 @@ def places(walk: Walk) -> Iterator[Place]:
 
 
 def assert_is_the_number_beside_it(equation: Equation, opened: Session | None, walk: Walk) -> None:
-    values = walk.derivation.graph.value_of if opened is None else opened.value_of
+    values = walk.derivation.graph.value_of
+    if opened is not None:
+        values = opened.by_hand.values(walk.derivation.target, opened.learning_rate)
     same = {"rel": 1e-12, "abs": 1e-300, "nan_ok": True}
     if walk.derivation.graph.dtype != np.float64:
         same["rel"] = 1e-5
@@ -193,7 +197,7 @@ def test_an_applied_update_tells_every_scalar_that_was_watched_and_the_loss():
         ["W⁽¹⁾₁₁", "0.2", "→", "0.1808"],
         ["f⁽¹⁾₁₀", "0.54", "→", "0.4366"],
     ]
-    lines = update_lines(update, UNICODE)
+    lines = update_lines(opened, update, UNICODE)
     assert lines[0] == "The loss     0.6549 → 0.5731, a change of −0.0818"
     assert "−0.08552" in lines[1]
     assert all(len(line) <= 76 for line in lines)

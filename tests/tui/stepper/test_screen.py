@@ -251,7 +251,9 @@ async def test_tab_completes_a_target():
 WRONG_TARGETS = [
     ("W[9][0,0]", "there is no W[9] in this network; did you mean W["),
     ("W[1][7,0]", "W[1][7,0] is outside W[1], which is 3×2: rows 0 to 2, columns 0 to 1"),
-    ("W[1]", "W[1] is 3×2: say which entry, such as W[1][0,0]"),
+    ("W00", "W00 may be W[1][0,0] or W[2][0,0]: say which"),
+    ("dY/dW[1][0,0]", "cannot differentiate Y: it is given, not computed"),
+    ("df[1][0,0]/dW[2][0,0]", "f[1][0,0] does not depend on W[2]"),
     ("E", "E is the loss itself"),
     ("Y[0,0]", "Y is given and has no gradient here"),
     ("W[1", "column 4"),
