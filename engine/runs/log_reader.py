@@ -215,10 +215,7 @@ class RunLogReader:
     def _take(self, line: bytes, news: News, reason: str | None = None) -> None:
         """Reads one line; `reason`, if given, is said instead of what the decoder finds wrong."""
         if self.header is None:
-            self.header = decode_header(line, str(self.path))
-            self._header_line = line
-            frozen = set(self.header.frozen)
-            self._frozen = tuple(place for place, name in enumerate(self.header.layers) if name in frozen)
+            self.learn_header(line)
             return
         if not line.strip():
             return
@@ -231,6 +228,23 @@ class RunLogReader:
         else:
             self._recall = len(record.recall)
             news.records.append(record)
+
+    def learn_header(self, line: bytes) -> None:
+        """Takes a line as the header. Raises RunLogError when it is none."""
+        line = line.rstrip(b"\n")
+        self.header = decode_header(line, str(self.path))
+        self._header_line = line
+        frozen = set(self.header.frozen)
+        self._frozen = tuple(place for place, name in enumerate(self.header.layers) if name in frozen)
+
+    def try_line(self, line: bytes) -> StepRecord | None:
+        """The record of a line from anywhere in the file; None for one that is not whole."""
+        try:
+            record = self.record_of(line)
+        except ValueError:
+            return None
+        self._recall = len(record.recall)
+        return record
 
     def record_of(self, line: bytes) -> StepRecord:
         """The record of a line of this file. Raises ValueError for one that is none."""

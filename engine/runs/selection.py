@@ -105,10 +105,13 @@ class SelectedLayers:
         )
 
     def _seen(self, news: News) -> News:
-        self._choose()
-        if self._header is not self._of:
-            news.records = [self._record(record) for record in news.records]
+        news.records = self.seen(news.records)
         return news
+
+    def seen(self, records: list[StepRecord]) -> list[StepRecord]:
+        """Records of the log with the chosen layers only."""
+        self._choose()
+        return records if self._header is self._of else [self._record(record) for record in records]
 
     def _record(self, record: StepRecord) -> StepRecord:
         values = {}
