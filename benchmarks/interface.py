@@ -24,7 +24,6 @@ from importlib import resources
 from pathlib import Path
 
 from engine.experiment.loading import load_experiment
-from tui.session.courtesy import courteous_loop
 
 EXPERIMENTS = ("vanishing-sigmoid-50", "dying-relu")
 WIDTH, HEIGHT = 120, 40
@@ -67,21 +66,18 @@ async def watched(path: str, seconds: float) -> float:
     async with app.run_test(size=(WIDTH, HEIGHT)) as pilot:
         app.show("gradients")
         await pilot.pause()
-        session.live.run()
+        session.training.run()
         await asyncio.sleep(1.0)
-        begin, done = time.perf_counter(), session.live.lane.steps_done
+        begin, done = time.perf_counter(), session.training.first.steps_done
         await asyncio.sleep(seconds)
-        rate = (session.live.lane.steps_done - done) / (time.perf_counter() - begin)
+        rate = (session.training.first.steps_done - done) / (time.perf_counter() - begin)
     session.close()
     return rate
 
 
 def throughput(path: str, rounds: int, seconds: float) -> tuple[float, float, float]:
     """Median rates alone and watched, and the median of their ratios, pair by pair."""
-    pairs = []
-    for _ in range(rounds):
-        with asyncio.Runner(loop_factory=courteous_loop) as runner:  # as the app is run
-            pairs.append((alone(path, seconds), runner.run(watched(path, seconds))))
+    pairs = [(alone(path, seconds), asyncio.run(watched(path, seconds))) for _ in range(rounds)]
     return (
         statistics.median(one for one, _ in pairs),
         statistics.median(two for _, two in pairs),

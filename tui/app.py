@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import os
 import sys
@@ -21,33 +20,23 @@ from textual.screen import Screen
 from engine.experiment.errors import ExperimentError
 from engine.experiment.loading import PRESET_NAMES
 from engine.formula.foreign_text import one_line
-from tui.lessons.lesson import SCREENS, lessons_on, list_lessons
-from tui.lessons.lesson_screen import LessonScreen
-from tui.lessons.list_screen import LessonsScreen
-from tui.session.courtesy import courteous_loop
-from tui.session.session import Session, first_screen
-from tui.session.source import Source
 from tui.shell.ascii_filter import AsciiFilter
-from tui.shell.crash import describe_crash
-from tui.shell.help_page import help_content, readable_keys
 from tui.shell.home_screen import HomeScreen
 from tui.shell.keys import ALL_COMMANDS, APP_COMMANDS, Command, bindings
 from tui.shell.messages import OpenExperiment, ShowHome, ShowLessons, ShowScreen, StepInto
 from tui.shell.settings import key_map, recent_files, remember_file
 from tui.shell.terminal import shows_unicode
 from tui.shell.terminal_filter import TerminalFilter
-from tui.shell.text_page import ReadingScreen
 from tui.shell.theme import DARK, LIGHT, THEMES
-from tui.stepper.screen import StepperScreen
-from tui.training.gradients_screen import GradientsScreen
-from tui.training.units_screen import ReluScreen
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from tui.session.session import Session
+    from tui.session.snapshot import Training
 
-TRAINING_SCREENS = {"gradients": GradientsScreen, "relu": ReluScreen}
-"""The screens that watch a training; a key leads from each to the others and to the stepper."""
+SCREENS = ("stepper", "gradients", "relu")
+"""The screens of an open experiment; a key leads from each to the others."""
 
 
 class Palette(CommandPalette):
@@ -69,12 +58,20 @@ class BptuiApp(App[None]):
     BINDINGS = bindings(APP_COMMANDS)
 
     def __init__(
-        self, session: Source | None = None, *, ascii_only: bool = False, personal: bool = True
+        self,
+        session: Session | None = None,
+        *,
+        watched: Training | None = None,
+        ascii_only: bool = False,
+        personal: bool = True,
     ) -> None:
-        """`personal` uses the user's own keys and recent files; pictures for everybody do without."""
+        """With an experiment open, or a training of another program that is `watched`, or neither.
+
+        `personal` uses the user's own keys and recent files; pictures for everybody do without."""
         super().__init__()
         self._first_session = session
-        self._session: Source | None = None
+        self._session: Session | None = None
+        self._watched = watched
         self._left: Session | None = None
         self._left_on: str | None = None
         self.crash: BaseException | None = None
@@ -122,20 +119,21 @@ class BptuiApp(App[None]):
         self.push_screen(HomeScreen(self.recent_files))
         if self._first_session is not None:
             self._enter(self._first_session)
+        elif self._watched is not None:
+            self._show_over_home("gradients")
         if self._keys_problem is not None:
             self.notify(self._keys_problem, severity="warning", timeout=10, markup=False)
 
     def on_unmount(self) -> None:
         """Ends what is being trained: nobody could watch it any more."""
-        for source in (self._session, self._left):
-            if source is not None:
-                source.close()
+        for opened in (self._session, self._left, self._watched):
+            if opened is not None:
+                opened.close()
 
     @on(OpenExperiment)
     def _on_open_experiment(self, message: OpenExperiment) -> None:
         """From a lesson the experiment may be open already: it is shown with all that was done in it."""
-        while isinstance(self.screen, LessonScreen | LessonsScreen):
-            self.pop_screen()
+        self._close_pages()  # the lesson and its list
         if self._session is not None and self._session.name == message.name:
             if message.screen is not None:
                 self.show(message.screen)
@@ -149,7 +147,9 @@ class BptuiApp(App[None]):
 
         The preset that was left last is as it was left.
         """
-        if self._session is not None:  # Enter, pressed twice
+        from tui.session.session import Session
+
+        if self._session is not None or self._watched is not None:  # Enter, pressed twice
             return
         left, self._left = self._left, None
         if left is not None and left.name == name:
@@ -166,37 +166,72 @@ class BptuiApp(App[None]):
             self.recent_files = remember_file(name)
         self._enter(session, screen)
 
-    def _enter(self, source: Source, shown: str | None = None) -> None:
-        """Opens the screens of an experiment (or of a run log, which has no stepper), the fitting one in front."""
-        self._session = source
-        for name, screen in TRAINING_SCREENS.items():
-            self.install_screen(screen(source), name)
-        if isinstance(source, Session):
-            self.install_screen(StepperScreen(source), "stepper")
-            self.push_screen(shown or first_screen(source))
+    def _enter(self, session: Session, shown: str | None = None) -> None:
+        """Opens the screens of an experiment, the fitting one in front."""
+        from tui.session.session import first_screen
+
+        self._session = session
+        self._show_over_home(shown or first_screen(session))
+
+    def _show_over_home(self, name: str) -> None:
+        self._install(name)
+        self.push_screen(name)
+
+    def _install(self, name: str) -> None:
+        """Makes a screen of what is open when it is first shown, and only then imports what it needs."""
+        if self.is_screen_installed(name):
+            return
+        session = self._session
+        if name == "stepper" and session is not None:
+            from tui.stepper.screen import StepperScreen
+
+            self.install_screen(StepperScreen(session), name)
+            return
+        training = self._watched if session is None else session.training
+        assert training is not None
+        if name == "gradients":
+            from tui.training.gradients_screen import GradientsScreen
+
+            self.install_screen(GradientsScreen(training, session), name)
         else:
-            self.push_screen("gradients")
+            from tui.training.units_screen import UnitsScreen
+
+            self.install_screen(UnitsScreen(training, session), name)
 
     @on(ShowScreen)
     def _on_show_screen(self, message: ShowScreen) -> None:
         self.show(message.name)
 
     def show(self, name: str) -> None:
-        """Puts another screen of the open experiment in front, if it is still open."""
-        if self.is_screen_installed(name):
-            self.switch_screen(name)
+        """Puts another screen of what is open in front; nothing once it was left."""
+        if self._session is None and (self._watched is None or name == "stepper"):
+            return
+        self._close_pages()
+        self._install(name)
+        self.switch_screen(name)
+
+    def _close_pages(self) -> None:
+        """Takes away what lies over the experiment's screen, or over the list: a lesson, a page, a question."""
+        while len(self.screen_stack) > 1 and not isinstance(self.screen, HomeScreen):
+            if self._name_of(self.screen) is not None:
+                return
+            self.pop_screen()
 
     @on(StepInto)
     def _on_step_into(self, message: StepInto) -> None:
-        if not self.is_screen_installed("stepper"):  # left by a key that came sooner
+        if self._session is None:  # left by a key that came sooner
             return
-        stepper = self.get_screen("stepper", StepperScreen)
-        stepper.came_from = self._name_of(self.screen)
+        from tui.stepper.screen import StepperScreen
+
+        self._close_pages()
+        came_from = self._name_of(self.screen)
         self.show("stepper")
+        stepper = self.get_screen("stepper", StepperScreen)
+        stepper.came_from = came_from
         self.call_after_refresh(stepper.look_at, message.layer, message.unit)
 
     def _name_of(self, screen: Screen[object]) -> str | None:
-        """Under which name a screen of the open experiment is installed."""
+        """Under which name a screen of what is open is installed."""
         return next(
             (name for name in SCREENS if self.is_screen_installed(name) and self.get_screen(name) is screen),
             None,
@@ -217,8 +252,11 @@ class BptuiApp(App[None]):
                 self.uninstall_screen(name)
                 if screen.is_running:
                     screen.remove()  # an installed screen outlives its place on the stack
+        if self._watched is not None:
+            self._watched.close()
+            self._watched = None
         session, self._session = self._session, None
-        if isinstance(session, Session) and session.name in PRESET_NAMES:
+        if session is not None and session.name in PRESET_NAMES:
             session.rest()
             self._left, self._left_on = session, shown
             if isinstance(self.screen, HomeScreen):
@@ -229,6 +267,10 @@ class BptuiApp(App[None]):
     @on(ShowLessons)
     def _on_show_lessons(self) -> None:
         """The list of lessons; with an experiment open those on it, and a single one at once."""
+        from tui.lessons.lesson import lessons_on, list_lessons
+        from tui.lessons.lesson_screen import LessonScreen
+        from tui.lessons.list_screen import LessonsScreen
+
         if self._session is None:
             self.push_screen(LessonsScreen("Lessons", list_lessons()))
             return
@@ -243,6 +285,8 @@ class BptuiApp(App[None]):
 
     def get_key_display(self, binding: Binding) -> str:
         """How the footer writes a key: as the command says, as the user set it, or in ASCII (rather a letter)."""
+        from tui.shell.help_page import readable_keys
+
         ascii_only = self.has_class("-ascii")
         if binding.id in self.user_keys:
             return readable_keys(binding.key, ascii_only)
@@ -254,6 +298,9 @@ class BptuiApp(App[None]):
 
     def action_help(self) -> None:
         """Opens the help page, once."""
+        from tui.shell.help_page import help_content
+        from tui.shell.text_page import ReadingScreen
+
         if isinstance(self.screen, ReadingScreen):
             return
         ascii_only = self.has_class("-ascii")
@@ -298,24 +345,34 @@ class BptuiApp(App[None]):
 
 def run(name: str | None = None, *, ascii_only: bool = False) -> int:
     """Runs the app until it is left, and returns the exit status. Raises ExperimentError before it starts."""
-    session = None if name is None else Session.open(name)
-    if name is not None and name.endswith(".toml"):
-        remember_file(name)
-    return run_source(session, ascii_only=ascii_only)
+    session = None
+    if name is not None:
+        from tui.session.session import Session
+
+        session = Session.open(name)
+        if name.endswith(".toml"):
+            remember_file(name)
+    return _run(BptuiApp(session, ascii_only=ascii_only or _wants_ascii()))
 
 
-def run_source(source: Source | None, *, ascii_only: bool = False) -> int:
-    """Runs the app on an experiment or a run log that is open already, or on the list of experiments."""
-    app = BptuiApp(
-        source, ascii_only=ascii_only or bool(os.environ.get("BPTUI_ASCII")) or not shows_unicode()
-    )
+def watch(training: Training) -> int:
+    """Runs the app on a training of another program, and returns the exit status."""
+    return _run(BptuiApp(watched=training, ascii_only=_wants_ascii()))
+
+
+def _wants_ascii() -> bool:
+    return bool(os.environ.get("BPTUI_ASCII")) or not shows_unicode()
+
+
+def _run(app: BptuiApp) -> int:
     for name in ("COLUMNS", "LINES"):  # the terminal itself says how large it is
         os.environ.pop(name, None)
     # What is there now stays. A collector that looks through all of it holds a step or a key up for 50 ms and more.
     gc.freeze()
-    with asyncio.Runner(loop_factory=courteous_loop) as runner:  # as `app.run` does, with a loop of our own
-        runner.run(app.run_async())
+    app.run()
     if app.crash is not None:
+        from tui.shell.crash import describe_crash
+
         print(f"bptui: {one_line(describe_crash(app.crash))}", file=sys.stderr)
         return 1
     return (app.return_code or 0) if app.status is None else app.status

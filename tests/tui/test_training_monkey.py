@@ -6,7 +6,6 @@ files behind.
 
 from __future__ import annotations
 
-import asyncio
 import random
 from collections.abc import Iterator
 
@@ -15,9 +14,8 @@ from textual import events
 from textual.geometry import Size
 
 from tests.tui.experiments import session_of
-from tests.tui.trainings import SMALL_NET, training_threads
+from tests.tui.trainings import SMALL_NET, reached, training_threads
 from tui.app import BptuiApp
-from tui.session.courtesy import courteous_loop
 from tui.session.session import Session
 from tui.shell.keys import APP_COMMANDS, GRADIENTS_COMMANDS, RELU_COMMANDS, STEPPER_COMMANDS
 
@@ -68,13 +66,7 @@ def opened(name: str) -> Session:
 
 
 @pytest.mark.parametrize(("name", "seed", "count"), BATCHES)
-def test_a_monkey_breaks_nothing(name, seed, count):
-    """In the event loop that the app is run in: see `tui.session.worker`."""
-    with asyncio.Runner(loop_factory=courteous_loop) as runner:
-        runner.run(let_loose(name, seed, count))
-
-
-async def let_loose(name: str, seed: int, count: int) -> None:
+async def test_a_monkey_breaks_nothing(name, seed, count):
     monkey = random.Random(seed)
     app = BptuiApp(opened(name), personal=False)
     pressed: list[str] = []
@@ -94,7 +86,7 @@ async def let_loose(name: str, seed: int, count: int) -> None:
             if monkey.random() < 0.3:
                 size = Size(*monkey.choice(SIZES))
                 app.post_message(events.Resize(size, size))
-            await pilot.pause()
+            await reached(pilot, lambda: not app.message_queue_size)
             if len(app.screen_stack) < 3 and app._session is None:  # escape led home
                 app._enter(opened(name))
                 await pilot.pause()

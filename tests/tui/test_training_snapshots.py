@@ -16,7 +16,7 @@ from textual.pilot import Pilot
 
 from tests.tui.driver import SIZES, app_on, at_rest, press, text_after
 from tests.tui.experiments import session_of
-from tests.tui.trainings import live_of, train
+from tests.tui.trainings import train, training_of
 from tui.app import BptuiApp
 from tui.session.variants import counterpart
 from tui.shell.theme import DARK, LIGHT
@@ -106,8 +106,8 @@ def play(scene: Scene, app: BptuiApp) -> Callable[[Pilot[None]], Awaitable[None]
             app.show("relu")
             await pilot.pause()
         if scene.compared:
-            lane = live_of(app).lane
-            live_of(app).compare(*counterpart(lane.name, lane.experiment))
+            run = training_of(app).first
+            training_of(app).compare(*counterpart(run.name, run.experiment))
         await train(pilot, scene.steps)
         for key in scene.keys:
             await press(pilot, key)

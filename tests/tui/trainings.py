@@ -16,7 +16,7 @@ from engine.metrics.step_record import StepRecord
 from engine.runs.log import Header, RunLogWriter
 from tests.tui.driver import screen_text
 from tui.app import BptuiApp
-from tui.session.training_run import Live
+from tui.session.training_run import TrainingRun
 from tui.training.screen import TrainingScreen
 
 PATIENCE = 20.0
@@ -58,11 +58,11 @@ def small(**changes: str) -> Experiment:
     return parse_experiment(text, "small.toml")
 
 
-def live_on(name: str | Experiment | None = None) -> Live:
+def training_on(name: str | Experiment | None = None) -> TrainingRun:
     """The training of a preset, or of the small network."""
     if isinstance(name, str):
-        return Live(name, load_experiment(name))
-    return Live("small", name or small())
+        return TrainingRun(name, load_experiment(name))
+    return TrainingRun("small", name or small())
 
 
 def training_threads() -> list[threading.Thread]:
@@ -86,22 +86,22 @@ async def reached(pilot: Pilot[None], state: Callable[[], object], patience: flo
         await pilot.pause(0.005)
 
 
-def live_of(app: BptuiApp) -> Live:
+def training_of(app: BptuiApp) -> TrainingRun:
     """The training of the open experiment."""
     screen = app.screen
     assert isinstance(screen, TrainingScreen)
-    assert isinstance(screen.live, Live)
-    return screen.live
+    assert isinstance(screen.training, TrainingRun)
+    return screen.training
 
 
-async def train(pilot: Pilot[None], steps: int) -> Live:
+async def train(pilot: Pilot[None], steps: int) -> TrainingRun:
     """So many steps, and the screen drawn: no clock has a say in it."""
-    live = live_of(pilot.app)  # type: ignore[arg-type]
-    live.one_step(steps)
+    training = training_of(pilot.app)  # type: ignore[arg-type]
+    training.one_step(steps)
     assert isinstance(pilot.app.screen, TrainingScreen)
     pilot.app.screen.redraw()
     await pilot.pause()
-    return live
+    return training
 
 
 def writer(path: Path, layers: int = 3, **header: Any) -> RunLogWriter:

@@ -74,10 +74,10 @@ def take(folder: Path) -> list[Path]:
 
 def train(session: Session, picture: Picture) -> None:
     """Trains as far as the picture wants, without the thread: the same steps on every machine."""
-    live = session.live
+    training = session.training
     if picture.compared:
-        live.compare(*counterpart(live.lane.name, live.lane.experiment))
-    live.one_step(picture.steps)
+        training.compare(*counterpart(session.name, session.experiment))
+    training.one_step(picture.steps)
 
 
 async def draw(picture: Picture) -> str:

@@ -26,8 +26,7 @@ from engine.formula.expression import Partial, Symbol
 from engine.formula.foreign_text import one_line
 from engine.model.network import Network
 from engine.training.by_hand import Memory, StepsByHand
-from tui.session.source import Source
-from tui.session.training_run import Live
+from tui.session.training_run import TrainingRun
 from tui.shell.threads import threads
 
 TUTORIAL_TARGETS = {"tutorial-a": Symbol("W", 1, (2, 0)), "tutorial-b": Symbol("W", 1, (1, 1))}
@@ -50,7 +49,7 @@ DEEP = 10
 """From so many hidden layers on, an experiment is about its gradients' magnitudes."""
 
 
-class Session(Source):
+class Session:
     """An open experiment: its data, its network with present parameters, and its last forward and backward pass."""
 
     def __init__(self, name: str, experiment: Experiment, data: DataSet) -> None:
@@ -67,7 +66,7 @@ class Session(Source):
         """How many steps of training the parameters were taken over after."""
         self._undo: list[Memory] = []
         self._by_hand: StepsByHand | None = None
-        self._live: Live | None = None
+        self._training: TrainingRun | None = None
 
     @classmethod
     def open(cls, name_or_path: str) -> Session:
@@ -88,8 +87,8 @@ class Session(Source):
     @property
     def learning_rate(self) -> float:
         """η, as the experiment gives it or as it was changed in training."""
-        if self._live is not None:
-            return self._live.lane.trainer.learning_rate
+        if self._training is not None:
+            return self._training.first.trainer.learning_rate
         return self.experiment.train.learning_rate
 
     @property
@@ -185,26 +184,26 @@ class Session(Source):
     # ── training ────────────────────────────────────────────────────────────────────────────────────
 
     @property
-    def live(self) -> Live:
+    def training(self) -> TrainingRun:
         """The training of this experiment; made when it is first looked at."""
-        if self._live is None:
+        if self._training is None:
             # It goes on from what was done in the stepper, on parameters of its own.
-            self._live = Live(
+            self._training = TrainingRun(
                 self.name, self.experiment, self.data, self.network.astype(self.experiment.dtype)
             )
-        return self._live
+        return self._training
 
     def rest(self) -> None:
         """Ends the training, if there is one; it may go on later."""
-        if self._live is not None:
-            self._live.close()
+        if self._training is not None:
+            self._training.close()
 
     def close(self) -> None:
         """Ends the training, if there is one."""
         self.rest()
-        self._live = None
+        self._training = None
 
-    def adopt(self, network: Network, data: DataSet | None = None, steps: int = 0) -> None:
+    def load_parameters(self, network: Network, data: DataSet | None = None, steps: int = 0) -> None:
         """Takes over the parameters (and slopes) of a network of the same shape, and the data it is trained on.
 
         The data are others where the training was begun anew with another seed.

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from textual.containers import Vertical
 from textual.content import Content
+from textual.visual import VisualType
 from textual.widgets import Static
+from typing_extensions import override
 
 
 class FixedText(Static):
@@ -15,14 +17,15 @@ class FixedText(Static):
 
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._said = Content()
+        self._shown = Content()
 
-    def say(self, text: Content | str) -> None:
+    @override
+    def update(self, content: VisualType = "", *, layout: bool = False) -> None:
         """Shows a text, without markup."""
-        content = Content(text) if isinstance(text, str) else text
-        if not content.is_same(self._said):
-            self._said = content
-            self.update(content, layout=False)
+        text = content if isinstance(content, Content) else Content(str(content))
+        if not text.is_same(self._shown):
+            self._shown = text
+            super().update(text, layout=layout)
 
 
 class Panel(Vertical):
@@ -32,7 +35,7 @@ class Panel(Vertical):
         super().__init__(id=id)
         self._titles = ("", "")
 
-    def entitle(self, title: str, subtitle: str = "") -> None:
+    def set_title(self, title: str, subtitle: str = "") -> None:
         """Sets both titles, without markup."""
         if (title, subtitle) != self._titles:
             self._titles = (title, subtitle)

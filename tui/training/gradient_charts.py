@@ -1,4 +1,4 @@
-"""What the gradients screen draws: from the lanes of a training to charts of magnitude against layer or step.
+"""What the gradients screen draws: from the runs of a training to charts of magnitude against layer or step.
 
 profile    bars over the layers, now                       which layers get a gradient?
 history    lines over the steps, for some layers           since when?
@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.runs.history import Series
-from tui.session.training_run import LaneView
+from tui.session.snapshot import RunSnapshot
 from tui.training.charts import (
     FIRST,
     PREDICTED,
@@ -65,7 +65,7 @@ class View(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Magnitudes:
-    """What one lane has to draw by layer, at `step`.
+    """What one run has to draw by layer, at `step`.
 
     `step` is the last one, or the last with a finite number after a run has broken.
     """
@@ -77,18 +77,12 @@ class Magnitudes:
     activation_gain: Floats
 
 
-def magnitudes(lane: LaneView, metric: Metric) -> Magnitudes | None:
-    """Reads a lane (between two steps); None before the first step."""
-    record = lane.record
-    if record is None:
+def magnitudes(run: RunSnapshot) -> Magnitudes | None:
+    """What a run has to draw, of the column that its snapshot was asked for; None before the first step."""
+    record, column = run.record, run.column
+    if record is None or column is None:
         return None
-    now, step = np.asarray(getattr(record, metric.value)), record.step
-    if not np.isfinite(now).any():  # the run broke: what led there is still worth seeing
-        series = lane.history.column(metric.value)
-        usable = np.flatnonzero(np.isfinite(series.value).any(axis=1))
-        if len(usable):
-            now, step = series.value[usable[-1]].copy(), int(series.step[usable[-1]])
-    return Magnitudes(lane.name, step, now, record.weight_gain, record.activation_gain)
+    return Magnitudes(run.name, column.step, column.now, record.weight_gain, record.activation_gain)
 
 
 def layer_numbers(count: int) -> Floats:
@@ -97,13 +91,13 @@ def layer_numbers(count: int) -> Floats:
 
 
 def draw_profile(
-    lanes: Sequence[Magnitudes], predicted: Floats | None, width: int, height: int, ascii_only: bool
+    runs: Sequence[Magnitudes], predicted: Floats | None, width: int, height: int, ascii_only: bool
 ) -> Chart:
-    """Bars for the first lane, points for the second, dots for the predicted slope."""
+    """Bars for the first run, points for the second, dots for the predicted slope."""
     roles = (FIRST, SECOND)
     lines = [
         Line(one.name, layer_numbers(len(one.now)), one.now, role)
-        for one, role in zip(lanes, roles, strict=False)
+        for one, role in zip(runs, roles, strict=False)
     ]
     line = (
         None if predicted is None else Line("predicted", layer_numbers(len(predicted)), predicted, PREDICTED)
@@ -126,11 +120,11 @@ def draw_strip(series: Series, width: int, height: int, ascii_only: bool) -> Cha
     return heat_strip(strip, width, height, ascii_only=ascii_only)
 
 
-def draw_budget(lane: Magnitudes, width: int, height: int, ascii_only: bool) -> Chart:
+def draw_budget(run: Magnitudes, width: int, height: int, ascii_only: bool) -> Chart:
     """log₁₀ of the two gains, for each step down from layer l+1 to layer l."""
-    x = layer_numbers(len(lane.weight_gain))
+    x = layer_numbers(len(run.weight_gain))
     with np.errstate(all="ignore"):
-        weights, activation = np.log10(lane.weight_gain), np.log10(lane.activation_gain)
+        weights, activation = np.log10(run.weight_gain), np.log10(run.activation_gain)
     lines = [Line("weights", x, weights, WEIGHTS), Line("activation", x, activation, ACTIVATION)]
     return lines_chart(lines, width, height, log=False, ascii_only=ascii_only)
 

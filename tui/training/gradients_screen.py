@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from textual.app import ComposeResult
 from textual.content import Content
+from typing_extensions import override
 
 from engine.experiment.datasets import load_data
 from engine.experiment.errors import ExperimentError
@@ -22,8 +23,9 @@ from engine.experiment.spec import Experiment
 from engine.formula.notation import number_text
 from engine.metrics.step_record import StepRecord
 from engine.runs.history import Series
-from tui.session.source import Source
-from tui.session.training_run import LaneView, Live, State
+from tui.session.session import Session
+from tui.session.snapshot import RunSnapshot, State, Training, TrainingSnapshot, Wanted
+from tui.session.training_run import TrainingRun
 from tui.session.variants import counterpart
 from tui.shell.key_bar import KeyBar
 from tui.shell.keys import GRADIENTS_COMMANDS, bindings
@@ -47,17 +49,16 @@ from tui.training.gradient_charts import (
     spread,
 )
 from tui.training.screen import TrainingScreen
-from tui.training.status_lines import LaneStatus, lane_marks
+from tui.training.status_lines import run_marks
 from tui.training.verdicts import budget_lines, compared, predicted_profile, verdict_lines
 
 FEW_STEPS = 50
 """So many are trained while one waits."""
 
 
-def source_is_about_delta(source: Source) -> bool:
+def is_about_delta(session: Session) -> bool:
     """Whether a preset shows its point in δ: where weights explode, ∂ℰ/∂W is as large in every layer."""
-    # By the session's own name: the training itself is made when it is first looked at.
-    return source.name in ("exploding-50", "exploding-50-clip", "exploding-50-adam")
+    return session.name in ("exploding-50", "exploding-50-clip", "exploding-50-adam")
 
 
 def _experiment_problem(name: str) -> str | None:
@@ -76,10 +77,10 @@ class GradientsScreen(TrainingScreen):
     COMMANDS_SHOWN = GRADIENTS_COMMANDS
     BINDINGS = bindings(GRADIENTS_COMMANDS)
 
-    def __init__(self, session: Source) -> None:
-        super().__init__(session)
+    def __init__(self, training: Training, session: Session | None) -> None:
+        super().__init__(training, session)
         self.view = View.PROFILE
-        self.metric = Metric.DELTA if source_is_about_delta(session) else Metric.MAX
+        self.metric = Metric.DELTA if session is not None and is_about_delta(session) else Metric.MAX
         self.at_layer = 0
 
     def compose(self) -> ComposeResult:
@@ -95,45 +96,40 @@ class GradientsScreen(TrainingScreen):
         yield TooSmall()
         yield KeyBar()
 
-    def draw(self, statuses: list[LaneStatus]) -> None:
+    @override
+    def wanted(self) -> Wanted:
+        """The pictures over the steps need more of them than the others."""
+        over_steps = self.view in (View.HISTORY, View.STRIP)
+        return Wanted(
+            self.metric.value, max(self.query_one(ChartView).size.width - 10, 20) if over_steps else 0
+        )
+
+    @override
+    def draw(self, snapshot: TrainingSnapshot) -> None:
         """The chart, the layer's numbers and the verdict."""
         view = self.query_one(ChartView)
         width, height = view.size.width, view.size.height
-        # All in one look: between two of them the training may have gone on, and each makes it wait.
-        found, records, predicted, series = self.live.look(
-            lambda lanes: (
-                [magnitudes(lane, self.metric) for lane in lanes],
-                [(lane, lane.record) for lane in lanes],
-                predicted_profile(lanes[0], self.metric),
-                self._over_steps(lanes[0], max(width - 10, 20)),
-            )
-        )
-        lanes = [one for one in found if one is not None]
-        told = [(lane, record) for lane, record in records if record is not None]
-        if found[0] is None or not width:
-            self._invite()
+        lines = [one for one in map(magnitudes, snapshot.runs) if one is not None]
+        told = [(run, run.record) for run in snapshot.runs if run.record is not None]
+        first, record = snapshot.first, snapshot.first.record
+        if record is None or first.column is None or not width:
+            self._invite(first)
             return
-        record = told[0][1]
-        self.at_layer = min(self.at_layer, len(lanes[0].now) - 1)
-        self._entitle(
-            self._title(lanes[0].step if lanes[0].step != record.step else None, predicted is not None),
-            self._legend(len(lanes[0].now)),
-            f"(only {lanes[0].name})" if len(lanes) > 1 and self.view is not View.PROFILE else "",
+        predicted = predicted_profile(first, self.metric)
+        self.at_layer = min(self.at_layer, len(lines[0].now) - 1)
+        self._set_title(
+            self._title(lines[0].step if lines[0].step != record.step else None, predicted is not None),
+            self._legend(len(lines[0].now)),
+            f"(only {lines[0].name})" if len(lines) > 1 and self.view is not View.PROFILE else "",
         )
-        view.show(self._chart(lanes, series, predicted, width, height))
+        view.show(self._chart(lines, first.column.over_steps, predicted, width, height))
         self._draw_layer(record)
         self._draw_verdict(told)
 
-    def _over_steps(self, lane: LaneView, points: int) -> Series | None:
-        """What the pictures over the steps are drawn from; the others do without."""
-        if self.view not in (View.HISTORY, View.STRIP):
-            return None
-        return lane.history.decimated(self.metric.value, points)
-
-    def _entitle(self, *title: str) -> None:
+    def _set_title(self, *title: str) -> None:
         """What the chart shows above it, and below it which of the pictures that is."""
         views = " · ".join(f"{'▸' if one is self.view else ''}{one.value}" for one in View)
-        self.query_one("#chart-panel", Panel).entitle("  ".join(part for part in title if part), views)
+        self.query_one("#chart-panel", Panel).set_title("  ".join(part for part in title if part), views)
 
     def _title(self, broke_after: int | None = None, predicted: bool = False) -> str:
         """What is drawn; `broke_after` is the step that a broken run's profile is of."""
@@ -157,15 +153,15 @@ class GradientsScreen(TrainingScreen):
                 return f"{marks[WEIGHTS]} weights  {marks[ACTIVATION]} activation"
         return ""
 
-    def _invite(self) -> None:
-        self._entitle(self._title())
+    def _invite(self, run: RunSnapshot) -> None:
+        self._set_title(self._title())
         self.query_one(ChartView).show_text(self.hint)
-        self.query_one("#layer", FixedText).say("")
-        self._say(Content.styled(self.live.first.about, "$faint"))
+        self.query_one("#layer", FixedText).update("")
+        self._show_verdict(Content.styled(run.about, "$faint"))
 
     def _chart(
         self,
-        lanes: Sequence[Magnitudes],
+        runs: Sequence[Magnitudes],
         series: Series | None,
         predicted: npt.NDArray[np.float64] | None,
         width: int,
@@ -175,10 +171,10 @@ class GradientsScreen(TrainingScreen):
         if series is not None:
             if self.view is View.STRIP:
                 return draw_strip(series, width, height, ascii_only)
-            return draw_history(series, spread(len(lanes[0].now), self.at_layer), width, height, ascii_only)
+            return draw_history(series, spread(len(runs[0].now), self.at_layer), width, height, ascii_only)
         if self.view is View.BUDGET:
-            return draw_budget(lanes[0], width, height, ascii_only)
-        return draw_profile(lanes, predicted, width, height, ascii_only)
+            return draw_budget(runs[0], width, height, ascii_only)
+        return draw_profile(runs, predicted, width, height, ascii_only)
 
     def _draw_layer(self, record: StepRecord) -> None:
         style, layer = self.glyphs, self.at_layer
@@ -201,27 +197,27 @@ class GradientsScreen(TrainingScreen):
             )
         while (line := Content.assemble(*parts)).cell_length > self.size.width and len(parts) > 1:
             parts.pop()
-        self.query_one("#layer", FixedText).say(line)
+        self.query_one("#layer", FixedText).update(line)
 
-    def _draw_verdict(self, told: Sequence[tuple[LaneView, StepRecord]]) -> None:
-        lane, record = told[0]
+    def _draw_verdict(self, told: Sequence[tuple[RunSnapshot, StepRecord]]) -> None:
+        run, record = told[0]
         if self.view is View.BUDGET:
-            first, *others = budget_lines(lane, record)
+            first, *others = budget_lines(run, record)
             found = Content.styled(first, "bold")
         elif len(told) > 1:
-            marked = zip(lane_marks(self.glyphs), told, strict=False)
+            marked = zip(run_marks(self.glyphs), told, strict=False)
             verdicts, others = compared([(mark, *one) for mark, one in marked])
             found = Content("\n").join(
                 Content.assemble((kind, "bold"), f"   {reason}") for kind, reason in verdicts
             )
         else:  # the verdict and its first reason share a line, so that all of it fits a small window
-            verdict, *others = verdict_lines(lane, record)
+            verdict, *others = verdict_lines(run, record)
             found = Content.assemble((verdict, "bold"), *(f"   {line}" for line in others[:1]))
             others = others[1:]
-        self._say(Content("\n").join([found, *(Content(line) for line in others)]))
+        self._show_verdict(Content("\n").join([found, *(Content(line) for line in others)]))
 
-    def _say(self, verdict: Content) -> None:
-        self.query_one("#verdict", FixedText).say(verdict)
+    def _show_verdict(self, verdict: Content) -> None:
+        self.query_one("#verdict", FixedText).update(verdict)
 
     # ── what is shown ───────────────────────────────────────────────────────────────────────────────
 
@@ -244,40 +240,42 @@ class GradientsScreen(TrainingScreen):
 
     def action_layer(self, by: int) -> None:
         """Moves the cursor over the layers."""
-        count = len(self.live.first.layers)
+        count = len(self.training.snapshot().first.layers)
         self._move_to(max(min(self.at_layer + by, count - 1), 0))
 
     def action_layer_end(self, last: bool) -> None:
         """The first or the last layer."""
-        self._move_to(max(len(self.live.first.layers) - 1, 0) if last else 0)
+        self._move_to(max(len(self.training.snapshot().first.layers) - 1, 0) if last else 0)
 
     def _move_to(self, layer: int) -> None:
         """Draws only what the cursor changes: a chart takes too long for a key that is held down."""
         self.at_layer = layer
-        record = self.live.look(lambda lanes: lanes[0].record)
+        self.training.stand_back()
+        record = self.training.snapshot().first.record
         if self.view is View.HISTORY or record is None:
             self.redraw()
         elif self.children:
             self._draw_layer(record)
+            self.call_after_refresh(self.training.go_on)
 
     def action_compare(self) -> None:
         """Trains the counterpart beside it, or ends the comparison."""
-        live = self.controls()
-        if live is None:
+        training = self.controls()
+        if training is None:
             return
-        if len(live.lanes) > 1:
-            live.compare("", None)
+        if len(training.runs) > 1:
+            training.compare("", None)
         else:
-            self._train_beside(live, *counterpart(live.lane.name, live.lane.experiment))
+            self._train_beside(training, *counterpart(training.first.name, training.first.experiment))
         self.redraw()
 
     @staticmethod
-    def _train_beside(live: Live, name: str, experiment: Experiment) -> None:
+    def _train_beside(training: TrainingRun, name: str, experiment: Experiment) -> None:
         """Both begin anew, and go on; or, after a few single steps, only as far as the first one was."""
-        steps = live.lane.steps_done
-        stepping = live.state is State.PAUSED and 0 < steps <= FEW_STEPS
-        live.compare(name, experiment)
-        live.one_step(steps) if stepping else live.run()
+        steps = training.first.steps_done
+        stepping = training.state is State.PAUSED and 0 < steps <= FEW_STEPS
+        training.compare(name, experiment)
+        training.one_step(steps) if stepping else training.run()
 
     def action_compare_with(self) -> None:
         """Asks for another experiment to train beside it."""
@@ -288,9 +286,9 @@ class GradientsScreen(TrainingScreen):
             self.app.push_screen(prompt, self._compare_with)
 
     def _compare_with(self, name: str | None) -> None:
-        live = self.controls()
-        if name and live is not None:
-            self._train_beside(live, name, load_experiment(name))
+        training = self.controls()
+        if name and training is not None:
+            self._train_beside(training, name, load_experiment(name))
             self.redraw()
 
     def action_stepper(self) -> None:

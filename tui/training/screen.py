@@ -11,13 +11,14 @@ from textual.timer import Timer
 
 from engine.formula.notation import Style, number_text
 from engine.formula.text import counted
-from tui.session.source import Source
-from tui.session.training_run import SPEEDS, Live, State, Training
+from tui.session.session import Session
+from tui.session.snapshot import FULL_SPEED, State, Training, TrainingSnapshot, Wanted
+from tui.session.training_run import TrainingRun
 from tui.shell.messages import ShowHome, ShowLessons, ShowScreen, StepInto
 from tui.shell.static_text import FixedText
 from tui.shell.text_page import ReadingScreen
 from tui.training.pages import collapse_view, confusion_view
-from tui.training.status_lines import LaneStatus, lane_marks, lane_status, progress_line, title_line
+from tui.training.status_lines import progress_line, run_marks, title_line
 
 REFRESH_SECONDS = 0.2
 """Charts are redrawn five times a second while a training runs."""
@@ -27,32 +28,29 @@ NOTICE_SECONDS = 0.15
 
 
 class TrainingScreen(Screen[None]):
-    """Watches `session.live`. A subclass draws in `draw`, which is called when there is something new."""
+    """Watches a training. A subclass draws in `draw`, which is called when there is something new."""
 
-    def __init__(self, session: Source) -> None:
+    def __init__(self, training: Training, session: Session | None) -> None:
+        """`session` is what the training's parameters can be looked at in; None where another program has them."""
         super().__init__()
+        self.training = training
         self.session = session
         self._clock: Timer | None = None
         self._drawn: object = None
         self._noticed: Timer | None = None
         self._next_notice: Callable[[], None] | None = None
 
-    @property
-    def live(self) -> Training:
-        """The training that is watched."""
-        return self.session.live
-
-    def controls(self) -> Live | None:
+    def controls(self) -> TrainingRun | None:
         """The training, where it is this program's; says so where it is another's."""
-        if isinstance(self.live, Live):
-            return self.live
+        if isinstance(self.training, TrainingRun):
+            return self.training
         self.notify("Another program trains this; here one can only look.")
         return None
 
     @property
     def hint(self) -> str:
         """What to do while there is nothing to see."""
-        if isinstance(self.live, Live):
+        if isinstance(self.training, TrainingRun):
             return "Press space to train, . for one step."
         return "Another program trains this: its steps will be shown here."
 
@@ -87,37 +85,38 @@ class TrainingScreen(Screen[None]):
 
     def _tick(self) -> None:
         """Redraws where the training has moved since the last time; raises what went wrong in a step."""
-        if isinstance(self.live, Live) and self.live.failure is not None:
-            raise self.live.failure
-        seen = self.live.look(lambda lanes: tuple(lane.steps_done for lane in lanes))
-        now = (seen, self.live.state, round(self.live.steps_per_second))
+        now = self.training.pulse()
         if now != self._drawn:
             self._drawn = now
             self.redraw()
 
     def redraw(self) -> None:
-        """Draws everything for the present state."""
+        """Draws everything from one snapshot: title, chart and verdict are of the same step."""
         if not self.is_mounted or not self.query("#title, #layer") or not self.size.width:
             return  # not there yet, or left again by a key that came sooner than this call
-        statuses = self.live.look(lambda lanes: [lane_status(lane) for lane in lanes])
-        self._draw_status(statuses)
-        self.draw(statuses)
+        self.training.stand_back()
+        snapshot = self.training.snapshot(self.wanted())
+        self._draw_status(snapshot)
+        self.draw(snapshot)
+        self.call_after_refresh(self.training.go_on)
 
-    def draw(self, statuses: list[LaneStatus]) -> None:
+    def wanted(self) -> Wanted:
+        """What `draw` needs to see of the runs."""
+        raise NotImplementedError
+
+    def draw(self, snapshot: TrainingSnapshot) -> None:
         """Draws what is particular to the screen."""
         raise NotImplementedError
 
-    def _draw_status(self, statuses: list[LaneStatus]) -> None:
-        style, width = self.glyphs, self.size.width
-        self.query_one("#title", FixedText).say(title_line(self.live, statuses[0], width, style))
-        several = len(statuses) > 1
+    def _draw_status(self, snapshot: TrainingSnapshot) -> None:
+        style, width, runs = self.glyphs, self.size.width, snapshot.runs
+        self.query_one("#title", FixedText).update(title_line(snapshot, width, style))
         for place, name in enumerate(("#progress", "#progress-2")):
             line = self.query_one(name, FixedText)
-            line.display = place < len(statuses)
-            if place < len(statuses):
-                status = statuses[place]
-                label = f"{lane_marks(style)[place]} {status.name}" if several else ""
-                line.say(progress_line(status, style, width, label))
+            line.display = place < len(runs)
+            if place < len(runs):
+                label = f"{run_marks(style)[place]} {runs[place].name}" if len(runs) > 1 else ""
+                line.update(progress_line(runs[place], style, width, label))
 
     def notify(
         self,
@@ -155,9 +154,9 @@ class TrainingScreen(Screen[None]):
 
     def action_run(self) -> None:
         """Trains, or pauses."""
-        if (live := self.controls()) is not None:
-            live.pause() if live.state is State.RUNNING else live.run()
-            if live.state is State.BROKEN:
+        if (training := self.controls()) is not None:
+            training.pause() if training.state is State.RUNNING else training.run()
+            if training.state is State.BROKEN:
                 self.notify(
                     "It met a number that is not finite: r begins anew, [ goes back in time.", markup=False
                 )
@@ -165,41 +164,41 @@ class TrainingScreen(Screen[None]):
 
     def action_one_step(self) -> None:
         """One step of training."""
-        if (live := self.controls()) is not None:
-            live.one_step()
+        if (training := self.controls()) is not None:
+            training.one_step()
             self.redraw()
 
     def action_speed(self, by: int) -> None:
         """Faster or slower."""
-        if (live := self.controls()) is not None:
-            speed = live.change_speed(by)
-            self.notify("as fast as it goes" if speed == SPEEDS[-1] else f"{counted(speed, 'step')} a second")
+        if (training := self.controls()) is not None:
+            speed = training.change_speed(by)
+            self.notify("as fast as it goes" if speed == FULL_SPEED else f"{counted(speed, 'step')} a second")
 
     def action_reset(self) -> None:
         """Begins anew with the same weights."""
-        if (live := self.controls()) is not None:
-            live.restart()
+        if (training := self.controls()) is not None:
+            training.restart()
             self.redraw()
 
     def action_reseed(self) -> None:
         """Begins anew with other random weights."""
-        if (live := self.controls()) is not None:
-            seed = live.lane.experiment.seed + 1
-            live.restart(seed=seed)
+        if (training := self.controls()) is not None:
+            seed = training.first.experiment.seed + 1
+            training.restart(seed=seed)
             self.notify(f"seed {seed}")
             self.redraw()
 
     def action_learning_rate(self, direction: int) -> None:
         """Twice or half the learning rate, from the next step on."""
-        if (live := self.controls()) is not None:
-            rate = live.scale_learning_rate(2.0 if direction > 0 else 0.5)
+        if (training := self.controls()) is not None:
+            rate = training.scale_learning_rate(2.0 if direction > 0 else 0.5)
             self.notify(f"learning rate {number_text(rate, self.glyphs)}")
             self.redraw()
 
     def action_travel(self, by: int) -> None:
         """Back or forward among the kept moments."""
-        if (live := self.controls()) is not None:
-            step = live.travel(by)
+        if (training := self.controls()) is not None:
+            step = training.travel(by)
             weights = f"The weights after {counted(step, 'step')}" if step else "The initial weights"
             self.notify(f"{weights}. Running goes on from here.")
             self.redraw()
@@ -211,32 +210,33 @@ class TrainingScreen(Screen[None]):
     def open_stepper(self, layer: int | None, unit: int | None = None) -> None:
         """Opens the stepper at the present weights: on a layer's largest gradient, or on one unit."""
         self._take_back()  # it would hide what one goes there to see
-        if (live := self._adopt()) is not None:
-            live.pause()
+        if self._loaded() is not None and isinstance(self.training, TrainingRun):
+            self.training.pause()
             self.post_message(StepInto(layer, unit))
 
     def action_confusion(self) -> None:
         """What the present weights make of the whole data set."""
-        if self._adopt() is not None:
-            view = confusion_view(self.session.graph, self.session.class_names, self.glyphs)
+        if (session := self._loaded()) is not None:
+            view = confusion_view(session.graph, session.class_names, self.glyphs)
             self.app.push_screen(ReadingScreen("Outcomes with the present weights", lambda _: view))
 
     def action_collapse(self) -> None:
         """The product of all matrices, where the network is linear."""
-        if self._adopt() is not None:
-            view = collapse_view(self.session.network, self.session.graph, self.glyphs)
+        if (session := self._loaded()) is not None:
+            view = collapse_view(session.network, session.graph, self.glyphs)
             self.app.push_screen(ReadingScreen("One matrix", lambda _: view))
 
-    def _adopt(self) -> Live | None:
-        """Brings the present weights to the session; None (and a word about it) where they are not to be had."""
-        live = self.controls()
-        if live is not None and self.session.updates:
+    def _loaded(self) -> Session | None:
+        """The session with the present weights; None (and a word about it) where they are not to be had."""
+        training, session = self.controls(), self.session
+        if training is None or session is None:
+            return None
+        if session.updates:
             self.notify(
                 "Updates made in the stepper are not part of this training; its own weights are shown now."
             )
-        if live is not None:
-            live.parameters(self.session.adopt)
-        return live
+        training.hand_parameters(session.load_parameters)
+        return session
 
     def action_screen(self, name: str) -> None:
         """Another screen of this experiment."""

@@ -14,13 +14,14 @@ import numpy as np
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
+from typing_extensions import override
 
 from engine.formula.notation import number_text
 from engine.metrics.dead_units import UnitEvent
 from engine.runs.history import Series
 from engine.training.trainer import UnitActivity
-from tui.session.source import Source
-from tui.session.training_run import LaneView
+from tui.session.session import Session
+from tui.session.snapshot import RunSnapshot, Training, TrainingSnapshot, Wanted
 from tui.session.variants import with_next_init, with_relu_swapped
 from tui.shell.key_bar import KeyBar
 from tui.shell.keys import RELU_COMMANDS, bindings
@@ -30,7 +31,6 @@ from tui.training.chart_view import ChartView
 from tui.training.charts import FIRST, MARKERS, SERIES, Chart, Line, lines_chart
 from tui.training.gradient_charts import spread
 from tui.training.screen import TrainingScreen
-from tui.training.status_lines import LaneStatus
 from tui.training.unit_map import Cursor, UnitState, unit_map
 
 EVENTS_SHOWN = 200
@@ -38,15 +38,15 @@ EVENTS_SHOWN = 200
 FRACTIONS = "Fraction of zero activations, by step"
 
 
-class ReluScreen(TrainingScreen):
+class UnitsScreen(TrainingScreen):
     """Watches the units of every layer."""
 
     CSS_PATH = "training.tcss"
     COMMANDS_SHOWN = RELU_COMMANDS
     BINDINGS = bindings(RELU_COMMANDS)
 
-    def __init__(self, session: Source) -> None:
-        super().__init__(session)
+    def __init__(self, training: Training, session: Session | None) -> None:
+        super().__init__(training, session)
         self.cursor = Cursor(0, 0)
         self._widths: tuple[int, ...] = ()
 
@@ -66,47 +66,46 @@ class ReluScreen(TrainingScreen):
         yield TooSmall()
         yield KeyBar()
 
-    def draw(self, statuses: list[LaneStatus]) -> None:
+    @override
+    def wanted(self) -> Wanted:
+        return Wanted("zero_fraction", max(self.query_one("#chart").size.width, 20), units=True)
+
+    @override
+    def draw(self, snapshot: TrainingSnapshot) -> None:
         """The chart, the map and the events."""
         chart, units = self.query_one("#chart", ChartView), self.query_one("#map", ChartView)
-        self.query_one("#events-panel", Panel).entitle("Events by step")
-        found = self.live.look(lambda lanes: self._read(lanes[0], max(chart.size.width, 20)))
-        self.query_one("#events").set_class(found is None, "-about")
-        if found is None:
+        run, column = snapshot.first, snapshot.first.column
+        self.query_one("#events-panel", Panel).set_title("Events by step")
+        self.query_one("#events").set_class(column is None, "-about")
+        if column is None or column.over_steps is None:
             chart.show_text(self.hint)
             units.show_text("")
-            self.query_one("#chart-panel", Panel).entitle(FRACTIONS)
-            self.query_one("#map-panel", Panel).entitle("")
-            self.query_one("#layer", FixedText).say("")
-            self.query_one("#events", FixedText).say(Content.styled(self.live.first.about, "$faint"))
+            self.query_one("#chart-panel", Panel).set_title(FRACTIONS)
+            self.query_one("#map-panel", Panel).set_title("")
+            self.query_one("#layer", FixedText).update("")
+            self.query_one("#events", FixedText).update(Content.styled(run.about, "$faint"))
             return
-        series, activity = found
-        self._draw_fractions(chart, series)
+        activity = run.activity
+        self._draw_fractions(chart, column.over_steps)
         if activity is None:
-            units.show(self._layer_counts())
+            units.show(self._layer_counts(run))
             return
         self._widths = tuple(len(rates) for rates in activity.firing_rate)
         self.cursor = self._clamped(self.cursor)
         self._draw_map(units, activity)
         self._draw_events(activity)
-        self._draw_unit(activity)
+        self._draw_unit(activity, run.slope)
 
     @staticmethod
-    def _read(lane: LaneView, points: int) -> tuple[Series, UnitActivity | None] | None:
-        if lane.record is None:
-            return None
-        return lane.history.decimated("zero_fraction", points), lane.unit_activity()
-
-    def _layer_counts(self) -> Chart:
+    def _layer_counts(run: RunSnapshot) -> Chart:
         """How many units of each layer are dead and quiet: all that a run log knows."""
-        lane = self.live.first
-        record = lane.record
+        record = run.record
         if record is None:
             return Chart(())
         rows = ["A run log has no single units.", ""] + [
             f"layer {number}: {max(int(dead), 0)} dead, {int(quiet)} quiet{f' of {units}' if units else ''}"
             for number, (dead, quiet, units) in enumerate(
-                zip(record.dead, record.quiet, lane.units or (0,) * len(record.dead), strict=True), start=1
+                zip(record.dead, record.quiet, run.units or (0,) * len(record.dead), strict=True), start=1
             )
         ]
         return Chart(tuple(((row, FIRST),) for row in rows))
@@ -128,7 +127,7 @@ class ReluScreen(TrainingScreen):
         )
         marks = MARKERS[self.glyphs.ascii]
         legend = "  ".join(f"{marks[line.role]} {line.name}" for line in lines)
-        self.query_one("#chart-panel", Panel).entitle(FRACTIONS, legend)
+        self.query_one("#chart-panel", Panel).set_title(FRACTIONS, legend)
 
     def _draw_map(self, view: ChartView, activity: UnitActivity) -> None:
         states = [
@@ -142,7 +141,7 @@ class ReluScreen(TrainingScreen):
         )
         dead, quiet = _counts(activity)
         total = sum(self._widths)
-        self.query_one("#map-panel", Panel).entitle(
+        self.query_one("#map-panel", Panel).set_title(
             f"Units: {dead} dead, {quiet} quiet, of {total}",
             "x dead  . quiet  1-8 fires" if self.glyphs.ascii else "x dead · quiet ▁…█ fires",
         )
@@ -152,9 +151,9 @@ class ReluScreen(TrainingScreen):
         latest = activity.events[-min(max(room.height, 1), EVENTS_SHOWN) :][::-1]
         lines = _event_lines(latest, room.width)
         text = "\n".join(lines) if lines else "No unit has died."
-        self.query_one("#events", FixedText).say(text)
+        self.query_one("#events", FixedText).update(text)
 
-    def _draw_unit(self, activity: UnitActivity) -> None:
+    def _draw_unit(self, activity: UnitActivity, slope: float | None) -> None:
         layer, unit = self.cursor.layer, self.cursor.unit
         rate, dead = activity.firing_rate[layer][unit], activity.dead[layer][unit]
         died_at = int(activity.died_at[layer][unit])
@@ -168,12 +167,11 @@ class ReluScreen(TrainingScreen):
             parts += [("  fires for ", "$faint"), f"{100 * rate:.0f} %", (" of the batch", "$faint")]
             if rate == 0:
                 parts.append(("   quiet: 0 for every sample of this batch", "$remark"))
-        slope = self.live.look(lambda lanes: lanes[0].slope)
         if slope is not None:
             parts.append((f"   slope {number_text(slope, self.glyphs)}", "$faint"))
         while (line := Content.assemble(*parts)).cell_length > self.size.width and len(parts) > 2:
             parts.pop()
-        self.query_one("#layer", FixedText).say(line)
+        self.query_one("#layer", FixedText).update(line)
 
     # ── what is shown ───────────────────────────────────────────────────────────────────────────────
 
@@ -185,7 +183,7 @@ class ReluScreen(TrainingScreen):
 
     def action_next_dead(self) -> None:
         """The next dead unit, round and round."""
-        activity = self.live.look(lambda lanes: lanes[0].unit_activity())
+        activity = self.training.snapshot(Wanted(units=True)).first.activity
         places = [] if activity is None else _dead_units(activity)
         if not places:
             self.notify("No unit is dead.")
@@ -197,35 +195,35 @@ class ReluScreen(TrainingScreen):
 
     def action_slope(self, direction: int) -> None:
         """A steeper or flatter slope for negative inputs, from the next step on."""
-        live = self.controls()
-        if live is None:
+        training = self.controls()
+        if training is None:
             return
-        slope = live.first.slope
+        slope = training.first.trainer.slope
         if slope is None:
             self.notify("No layer is a leaky ReLU: press L to begin anew with one.")
             return
         steeper = min(max(slope, 0.005) * 2, 1.0) if direction > 0 else slope / 2
-        live.set_slope(steeper)
+        training.set_slope(steeper)
         self.notify(f"slope {number_text(steeper, self.glyphs)}")
         self.redraw()
 
     def action_leaky(self) -> None:
         """Begins anew with leaky ReLUs, or with ReLUs again."""
-        live = self.controls()
-        if live is None:
+        training = self.controls()
+        if training is None:
             return
-        swapped = with_relu_swapped(live.lane.experiment)
+        swapped = with_relu_swapped(training.first.experiment)
         if swapped is None:
             self.notify("This network has no ReLUs to swap.")
             return
-        live.restart(swapped)
+        training.restart(swapped)
         self.redraw()
 
     def action_next_init(self) -> None:
         """Begins anew with the next way to initialise the weights."""
-        if (live := self.controls()) is not None:
-            experiment = with_next_init(live.lane.experiment)
-            live.restart(experiment)
+        if (training := self.controls()) is not None:
+            experiment = with_next_init(training.first.experiment)
+            training.restart(experiment)
             self.notify(f"initialised with {experiment.network.init.scheme}")
             self.redraw()
 

@@ -12,30 +12,30 @@ from engine.diagnosis.mean_field import PredictedProfile
 from engine.diagnosis.verdict import judge
 from engine.formula.text import signed
 from engine.metrics.step_record import StepRecord
-from tui.session.training_run import LaneView
+from tui.session.snapshot import RunSnapshot
 from tui.training.gradient_charts import Metric
 
 Floats = npt.NDArray[np.float64]
 
 
-def verdict_lines(lane: LaneView, record: StepRecord) -> list[str]:
+def verdict_lines(run: RunSnapshot, record: StepRecord) -> list[str]:
     """The verdict in a word or two, and its sentences.
 
     What is to blame comes before the numbers it follows from, as there may be room for little.
     """
-    prediction = lane.prediction()
+    prediction = run.prediction
     known = prediction if isinstance(prediction, PredictedProfile) and record.step == 0 else None
-    verdict = judge(record, lane.activations, lane.units, known, norms=lane.norms, residuals=lane.residuals)
+    verdict = judge(record, run.activations, run.units, known, norms=run.norms, residuals=run.residuals)
     first, *others = verdict.sentences
     others.sort(key=lambda sentence: "to blame" not in sentence)
     return [verdict.kind.value.capitalize(), first, *others]
 
 
 def compared(
-    marked: Sequence[tuple[str, LaneView, StepRecord]],
+    marked: Sequence[tuple[str, RunSnapshot, StepRecord]],
 ) -> tuple[list[tuple[str, str]], list[str]]:
     """Of several runs, each with its mark: all verdicts with their first sentence, and more of the first."""
-    told = [(mark, verdict_lines(lane, record)) for mark, lane, record in marked]
+    told = [(mark, verdict_lines(run, record)) for mark, run, record in marked]
     return [(f"{mark} {lines[0]}", lines[1]) for mark, lines in told], told[0][1][2:]
 
 
@@ -63,9 +63,9 @@ class Described(Protocol):
         """Whether they have a shortcut."""
 
 
-def budget_lines(lane: Described, record: StepRecord) -> list[str]:
+def budget_lines(run: Described, record: StepRecord) -> list[str]:
     """log₁₀ of what became of δ on its way down, as the sum of what each of its factors made of it."""
-    verdict = judge(record, lane.activations, lane.units, norms=lane.norms, residuals=lane.residuals)
+    verdict = judge(record, run.activations, run.units, norms=run.norms, residuals=run.residuals)
     budget = verdict.budget
     depth = len(record.delta_l2)
     if budget.dead_below:
@@ -80,12 +80,12 @@ def budget_lines(lane: Described, record: StepRecord) -> list[str]:
     return [first, *blame, *(line for line in verdict.sentences if "layer multiplies" in line)]
 
 
-def predicted_profile(lane: LaneView, metric: Metric) -> Floats | None:
+def predicted_profile(run: RunSnapshot, metric: Metric) -> Floats | None:
     """The predicted norms for the initial weights, hung on the measured one of the last hidden layer.
 
     None where the theory does not hold, for metrics that it does not speak of, and before the first step.
     """
-    first, prediction = lane.history.first, lane.prediction()
+    first, prediction = run.first, run.prediction
     if first is None or not isinstance(prediction, PredictedProfile):
         return None
     decades = {Metric.L2: prediction.weights, Metric.DELTA: prediction.delta}.get(metric)

@@ -14,9 +14,9 @@ from tui.shell.home_screen import HomeScreen
 from tui.shell.keys import APP_COMMANDS, LESSON_COMMANDS, LESSONS_COMMANDS
 from tui.stepper.screen import StepperScreen
 from tui.training.gradients_screen import GradientsScreen
-from tui.training.units_screen import ReluScreen
+from tui.training.units_screen import UnitsScreen
 
-SCREENS = {"stepper": StepperScreen, "gradients": GradientsScreen, "relu": ReluScreen}
+SCREENS = {"stepper": StepperScreen, "gradients": GradientsScreen, "relu": UnitsScreen}
 
 
 async def open_lesson(pilot, item: str) -> None:

@@ -28,10 +28,10 @@ async def test_leaving_pauses_the_training():
     app = app_on("vanishing-sigmoid-50")
     async with app.run_test(size=LARGE) as pilot:
         await until(pilot, lambda: "Press space to train" in screen_text(app))
-        live = app._session.live
+        training = app._session.training
         await press(pilot, "space", "escape")
         await until(pilot, lambda: isinstance(app.screen, HomeScreen))
-        assert live.state is not State.RUNNING
+        assert training.state is not State.RUNNING
 
 
 async def test_opening_another_experiment_ends_the_one_that_was_left():
@@ -43,7 +43,7 @@ async def test_opening_another_experiment_ends_the_one_that_was_left():
         await until(pilot, lambda: isinstance(app.screen, HomeScreen))
         app.open_experiment("tutorial-b")
         await until(pilot, lambda: isinstance(app.screen, StepperScreen))
-        assert left._live is None
+        assert left._training is None
         await press(pilot, "escape")
         await until(pilot, lambda: isinstance(app.screen, HomeScreen))
         app.open_experiment("dying-relu")
@@ -68,9 +68,9 @@ async def test_comparing_after_a_few_single_steps_goes_no_further():
     async with app.run_test(size=LARGE) as pilot:
         await until(pilot, lambda: "Press space to train" in screen_text(app))
         await press(pilot, "full_stop", "full_stop", "c")
-        live = app._session.live
-        assert [lane.steps_done for lane in live.lanes] == [2, 2]
-        assert live.state is State.PAUSED
+        training = app._session.training
+        assert [run.steps_done for run in training.runs] == [2, 2]
+        assert training.state is State.PAUSED
 
 
 async def test_only_the_last_of_many_notices_is_shown():

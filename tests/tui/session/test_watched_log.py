@@ -16,8 +16,8 @@ from tests.tui.cli.test_commands import complaint, run, start
 from tests.tui.driver import LARGE, SMALL, press, screen_text
 from tests.tui.trainings import SMALL_NET, reached, wait_for, writer, written
 from tui.app import BptuiApp
-from tui.session.training_run import LaneView, State
-from tui.session.watched_log import Watched
+from tui.session.snapshot import RunSnapshot, State
+from tui.session.watched_log import WatchedLog
 from tui.shell.home_screen import HomeScreen
 from tui.training.gradients_screen import GradientsScreen
 
@@ -27,13 +27,14 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "run.jsonl"
 
 
-def now(watched: Watched) -> LaneView:
-    """The lane as it is after a look at the file."""
-    return watched.live.look(lambda lanes: lanes[0])
+def now(watched: WatchedLog) -> RunSnapshot:
+    """The run as it is after a look at the file."""
+    return watched.snapshot().first
 
 
-def losses(watched: Watched) -> list[float]:
-    history = now(watched).history
+def losses(watched: WatchedLog) -> list[float]:
+    watched.pulse()
+    history = watched.run.history
     return [history.record(index).loss for index in range(len(history))]
 
 
@@ -48,21 +49,21 @@ def test_a_file_that_grows_is_followed_record_by_record(path):
     with writer(
         path, title="Somebody's run", activations=("relu", "relu", "sigmoid"), units=(6, 6, 1)
     ) as log:
-        watched = Watched(path)
+        watched = WatchedLog(path)
         assert now(watched).record is None
-        assert watched.live.state is State.PAUSED
+        assert watched.state is State.PAUSED
         for step in range(5):
             written(log, *records(1, step))
-            lane = now(watched)
-            assert lane.steps_done == step + 1
-            assert lane.record.loss == 1.0 / (step + 1)
-            assert watched.live.state is State.RUNNING
-        assert lane.title == "Somebody's run"
-        assert lane.layers == ("W[1]", "W[2]", "W[3]")
-        assert lane.units == (6, 6, 1)
-        assert lane.limit is None
-        assert lane.learning_rate == 0.1
-        assert lane.unit_activity() is None
+            shown = now(watched)
+            assert shown.steps_done == step + 1
+            assert shown.record.loss == 1.0 / (step + 1)
+            assert watched.state is State.RUNNING
+        assert shown.title == "Somebody's run"
+        assert shown.layers == ("W[1]", "W[2]", "W[3]")
+        assert shown.units == (6, 6, 1)
+        assert shown.limit is None
+        assert shown.learning_rate == 0.1
+        assert shown.activity is None
     watched.close()
     watched.close()
 
@@ -70,17 +71,17 @@ def test_a_file_that_grows_is_followed_record_by_record(path):
 def test_a_file_that_stands_still_is_said_to_be_paused(path, monkeypatch):
     with writer(path) as log:
         written(log, *records(3))
-    watched = Watched(path)
-    assert watched.live.state is State.RUNNING
+    watched = WatchedLog(path)
+    assert watched.state is State.RUNNING
     monkeypatch.setattr(watched_module, "QUIET_SECONDS", 0.0)
-    assert watched.live.state is State.PAUSED
+    assert watched.state is State.PAUSED
 
 
 def test_neither_the_file_nor_its_header_need_be_there_yet(path):
-    watched = Watched(path)
-    lane = now(watched)
-    assert "Waiting for the first line" in lane.about
-    assert (lane.layers, lane.record, lane.steps_done) == ((), None, 0)
+    watched = WatchedLog(path)
+    shown = now(watched)
+    assert "Waiting for the first line" in shown.about
+    assert (shown.layers, shown.record, shown.steps_done) == ((), None, 0)
     with writer(path) as log:
         assert now(watched).layers == ("W[1]", "W[2]", "W[3]")
         written(log, *records(2))
@@ -90,14 +91,14 @@ def test_neither_the_file_nor_its_header_need_be_there_yet(path):
 def test_another_run_in_the_same_place_begins_anew_with_its_own_layers(path):
     with writer(path, layers=3, title="first") as log:
         written(log, *records(4))
-    watched = Watched(path)
+    watched = WatchedLog(path)
     assert len(losses(watched)) == 4
     path.unlink()
     with writer(path, layers=2, title="second") as log:
         written(log, record(0, layers=2, loss=9.0))
-        lane = now(watched)
-        assert lane.layers == ("W[1]", "W[2]")
-        assert lane.title == "second"
+        shown = now(watched)
+        assert shown.layers == ("W[1]", "W[2]")
+        assert shown.title == "second"
         assert losses(watched) == [9.0]
 
 
@@ -109,9 +110,9 @@ def test_damaged_lines_are_counted_and_the_rest_is_shown(path):
     with path.open("ab") as file, writer(path.with_name("other.jsonl")) as log:
         written(log, *records(2, 2))
         file.write(b"".join(path.with_name("other.jsonl").read_bytes().splitlines(keepends=True)[1:]))
-    watched = Watched(path)
+    watched = WatchedLog(path)
     assert now(watched).steps_done == 4
-    assert watched.live.lane.damaged == 2
+    assert watched.run.damaged == 2
 
 
 def test_fields_of_another_program_are_ignored_and_missing_numbers_are_nan(path):
@@ -121,7 +122,7 @@ def test_fields_of_another_program_are_ignored_and_missing_numbers_are_nan(path)
     line |= {"step": 1, "loss": None, "their_own": {"momentum": [1, 2]}, "grad_l2": [None, 1e-3, 0.0]}
     with path.open("a") as file:
         file.write(json.dumps(line) + "\n")
-    watched = Watched(path)
+    watched = WatchedLog(path)
     last = now(watched).record
     assert np.isnan(last.loss)
     assert np.isnan(last.grad_l2[0])
@@ -131,7 +132,7 @@ def test_fields_of_another_program_are_ignored_and_missing_numbers_are_nan(path)
 def test_steps_that_go_back_are_not_shown_twice(path):
     with writer(path) as log:
         written(log, *records(3), *records(2), *records(1, 3))
-    assert len(losses(Watched(path))) == 4
+    assert len(losses(WatchedLog(path))) == 4
 
 
 @pytest.mark.parametrize(
@@ -140,29 +141,29 @@ def test_steps_that_go_back_are_not_shown_twice(path):
 def test_a_file_that_is_no_run_log_is_refused_at_once(path, text):
     path.write_text(text)
     with pytest.raises(RunLogError, match=r"run\.jsonl: "):
-        Watched(path)
+        WatchedLog(path)
 
 
 def test_a_file_replaced_by_no_run_log_stops_with_the_reason_and_keeps_what_was_seen(path):
     with writer(path) as log:
         written(log, *records(3))
-    watched = Watched(path)
+    watched = WatchedLog(path)
     assert now(watched).steps_done == 3
     path.unlink()
     path.write_text("hello\n")
     for _ in range(3):
-        lane = now(watched)
-    assert watched.live.state is State.BROKEN
-    assert "not a run log" in lane.problem
-    assert "not a run log" in lane.title
+        shown = now(watched)
+    assert watched.state is State.BROKEN
+    assert "not a run log" in shown.problem
+    assert "not a run log" in shown.title
 
 
 def test_a_run_that_broke_says_so(path):
     with writer(path) as log:
         written(log, record(0, problem="step 0: the loss became infinite", nonfinite=1))
-    watched = Watched(path)
+    watched = WatchedLog(path)
     assert now(watched).problem == "step 0: the loss became infinite"
-    assert watched.live.state is State.BROKEN
+    assert watched.state is State.BROKEN
 
 
 # ── the screens ─────────────────────────────────────────────────────────────────────────────────────
@@ -171,7 +172,7 @@ def test_a_run_that_broke_says_so(path):
 @pytest.mark.parametrize("size", [SMALL, LARGE])
 async def test_the_screens_show_it_and_politely_refuse_to_control_it(path, size):
     with writer(path, title="Somebody's run") as log:
-        app = BptuiApp(Watched(path))
+        app = BptuiApp(watched=WatchedLog(path))
         async with app.run_test(size=size) as pilot:
             await pilot.pause()
             assert isinstance(app.screen, GradientsScreen)
@@ -208,7 +209,7 @@ async def test_the_screens_show_it_and_politely_refuse_to_control_it(path, size)
 async def test_the_screens_survive_the_file_becoming_something_else(path):
     with writer(path) as log:
         written(log, *records(3))
-    app = BptuiApp(Watched(path))
+    app = BptuiApp(watched=WatchedLog(path))
     async with app.run_test(size=LARGE) as pilot:
         await reached(pilot, lambda: "step 3" in screen_text(app))
         path.unlink()
@@ -226,20 +227,20 @@ async def test_a_training_of_bptui_in_another_process_is_watched_while_it_runs(t
     )
     try:
         wait_for(path.exists)
-        app = BptuiApp(Watched(path))
+        app = BptuiApp(watched=WatchedLog(path))
         async with app.run_test(size=SMALL) as pilot:
             seen = []
             for _ in range(3):
                 done = seen[-1] if seen else 0
-                await reached(pilot, lambda done=done: app._session.live.first.steps_done > done)
-                seen.append(app._session.live.first.steps_done)
+                await reached(pilot, lambda done=done: app._watched.run.steps_done > done)
+                seen.append(app._watched.run.steps_done)
             await reached(pilot, lambda: "running" in screen_text(app))
             assert "A small network" in screen_text(app)
     finally:
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=120)
     assert process.returncode == 130
-    watched = Watched(path)
+    watched = WatchedLog(path)
     steps = path.read_bytes().count(b"\n") - 1
     wait_for(lambda: now(watched).steps_done == steps)
     assert now(watched).record.step == steps - 1

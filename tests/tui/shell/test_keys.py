@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 from textual.binding import Binding
 
-from tests.tui.driver import app_on, screen_text, stepper
+from tests.tui.driver import app_on, screen_text, stepper, until
 from tui.app import BptuiApp
 from tui.lessons.lesson_screen import LessonScreen
 from tui.lessons.list_screen import LessonsScreen
@@ -170,7 +170,7 @@ def shown(commands: tuple[Command, ...]) -> list[str]:
 async def test_the_footer_is_not_cut_at_80_columns(experiment, commands, ascii_only):
     app = app_on(experiment, ascii_only=ascii_only)
     async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.pause()
+        await until(pilot, lambda: screen_text(app).split("\n")[-1].strip())
         footer = screen_text(app).split("\n")[-1]
     for entry in shown(commands):
         if ascii_only and not entry.isascii():

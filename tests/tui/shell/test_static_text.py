@@ -33,11 +33,11 @@ async def test_the_same_text_is_not_drawn_again_another_is(monkeypatch):
     async with app.run_test():
         text = app.query_one(FixedText)
         counted = Counted(monkeypatch, text)
-        text.say("step 1")
+        text.update("step 1")
         assert str(text.content) == "step 1"
-        text.say(Content("step 1"))
+        text.update(Content("step 1"))
         assert counted.times == 1
-        text.say("step 2")
+        text.update("step 2")
         assert counted.times == 2
 
 
@@ -45,9 +45,9 @@ async def test_the_same_words_in_another_colour_are_another_text(monkeypatch):
     app = Page()
     async with app.run_test():
         text = app.query_one(FixedText)
-        text.say("dead")
+        text.update("dead")
         counted = Counted(monkeypatch, text)
-        text.say(Content.styled("dead", "bold"))
+        text.update(Content.styled("dead", "bold"))
         assert counted.times == 1
 
 
@@ -55,13 +55,13 @@ async def test_a_frame_is_drawn_again_only_for_other_titles(monkeypatch):
     app = Page()
     async with app.run_test():
         panel = app.query_one(Panel)
-        panel.entitle("profile", "[x]")
+        panel.set_title("profile", "[x]")
         assert panel.border_title == "profile"
         assert (
             Content.from_markup(panel.border_subtitle).plain == "[x]"
         )  # no markup: it says what it was told
         counted = Counted(monkeypatch, panel)
-        panel.entitle("profile", "[x]")
+        panel.set_title("profile", "[x]")
         assert counted.times == 0
-        panel.entitle("history", "[x]")
+        panel.set_title("history", "[x]")
         assert counted.times > 0

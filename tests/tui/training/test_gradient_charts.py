@@ -7,10 +7,11 @@ import math
 import numpy as np
 import pytest
 
+from engine.metrics.step_record import StepRecord
 from engine.runs.history import History
 from tests.engine.step_records import record
-from tests.tui.trainings import live_on
-from tui.session.training_run import LaneView
+from tests.tui.trainings import training_on
+from tui.session.snapshot import ColumnView, RunSnapshot, Wanted
 from tui.training.gradient_charts import (
     Metric,
     draw_budget,
@@ -22,52 +23,54 @@ from tui.training.gradient_charts import (
 )
 
 
-class Told(LaneView):
-    """A lane of given records."""
-
-    name = title = about = "told"
-    layers, activations, units = ("W[1]", "W[2]", "W[3]"), (), ()
-
-    def __init__(self, *records: object) -> None:
-        self.history = History()
-        for one in records:
-            self.history.append(one)  # type: ignore[arg-type]
-
-    @property
-    def record(self):
-        return self.history.last
-
-    @property
-    def steps_done(self) -> int:
-        return 0 if self.history.last is None else self.history.last.step + 1
+def told(*records: StepRecord, points: int = 0) -> RunSnapshot:
+    """A run of given records."""
+    history = History()
+    for one in records:
+        history.append(one)
+    last = history.last
+    return RunSnapshot(
+        name="told",
+        title="told",
+        about="told",
+        layers=("W[1]", "W[2]", "W[3]"),
+        activations=(),
+        units=(),
+        norms=(),
+        residuals=(),
+        first=history.first,
+        record=last,
+        steps_done=0 if last is None else last.step + 1,
+        column=None if last is None else ColumnView.of(history, last, Wanted("grad_max", points)),
+    )
 
 
 def test_before_the_first_step_there_is_nothing():
-    assert magnitudes(Told(), Metric.MAX) is None
+    assert magnitudes(told()) is None
 
 
 @pytest.mark.parametrize("metric", Metric)
 def test_the_bars_are_the_records_own_numbers(metric):
-    live = live_on()
-    live.one_step(5)
-    found = magnitudes(live.lane, metric)
+    training = training_on()
+    training.one_step(5)
+    found = magnitudes(training.snapshot(Wanted(metric.value)).first)
     assert found is not None
-    np.testing.assert_array_equal(found.now, getattr(live.lane.record, metric.value))
+    np.testing.assert_array_equal(found.now, getattr(training.first.record, metric.value))
     assert found.step == 4
 
 
 def test_a_run_that_broke_shows_the_last_step_with_a_number_in_it():
     nothing = [math.nan] * 3
-    lane = Told(record(0), record(1, grad_max=[1.0, 2.0, 3.0]), record(2, grad_max=nothing, problem="NaN"))
-    found = magnitudes(lane, Metric.MAX)
+    run = told(record(0), record(1, grad_max=[1.0, 2.0, 3.0]), record(2, grad_max=nothing, problem="NaN"))
+    found = magnitudes(run)
     assert found is not None
     assert found.step == 1
     assert list(found.now) == [1.0, 2.0, 3.0]
 
 
 def test_a_run_without_any_number_is_drawn_all_the_same():
-    lane = Told(record(0, grad_max=[math.nan] * 3))
-    found, series = magnitudes(lane, Metric.MAX), lane.history.decimated("grad_max", 50)
+    run = told(record(0, grad_max=[math.nan] * 3), points=50)
+    found, series = magnitudes(run), run.column.over_steps
     assert found is not None
     assert draw_profile([found], None, 60, 15, False).plain.count("N") == 3
     assert draw_history(series, [0, 2], 60, 15, False).rows
@@ -75,8 +78,8 @@ def test_a_run_without_any_number_is_drawn_all_the_same():
 
 
 def test_the_budget_marks_each_gap_above_or_below_no_change():
-    lane = Told(record(0, weight_gain=[10.0, 10.0], activation_gain=[0.1, 0.1]))
-    found = magnitudes(lane, Metric.MAX)
+    run = told(record(0, weight_gain=[10.0, 10.0], activation_gain=[0.1, 0.1]))
+    found = magnitudes(run)
     assert found is not None
     rows = draw_budget(found, 60, 20, False).plain.split("\n")
     weights = [row for row, line in enumerate(rows) if "■" in line]
@@ -86,8 +89,8 @@ def test_the_budget_marks_each_gap_above_or_below_no_change():
 
 
 def test_gains_of_zero_and_infinity_are_left_out_of_the_budget_without_a_crash():
-    lane = Told(record(0, weight_gain=[0.0, math.inf], activation_gain=[math.nan, 0.0]))
-    found = magnitudes(lane, Metric.MAX)
+    run = told(record(0, weight_gain=[0.0, math.inf], activation_gain=[math.nan, 0.0]))
+    found = magnitudes(run)
     assert found is not None
     assert "nothing to draw" in draw_budget(found, 60, 20, False).plain
 

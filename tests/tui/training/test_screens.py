@@ -10,7 +10,7 @@ import pytest
 
 from tests.tui.driver import LARGE, SMALL, app_on, press, screen_text, stepper, until
 from tests.tui.experiments import session_of
-from tests.tui.trainings import SMALL_NET, live_of, reached, train, training_threads
+from tests.tui.trainings import SMALL_NET, reached, train, training_of, training_threads
 from tui.app import BptuiApp
 from tui.session.session import Session
 from tui.session.training_run import State
@@ -21,7 +21,7 @@ from tui.stepper.screen import StepperScreen
 from tui.training.gradient_charts import Metric, View
 from tui.training.gradients_screen import GradientsScreen
 from tui.training.screen import NOTICE_SECONDS
-from tui.training.units_screen import ReluScreen
+from tui.training.units_screen import UnitsScreen
 
 VANISHING = "vanishing-sigmoid-50"
 
@@ -37,8 +37,8 @@ def gradients(app: BptuiApp) -> GradientsScreen:
     return app.screen
 
 
-def units(app: BptuiApp) -> ReluScreen:
-    assert isinstance(app.screen, ReluScreen)
+def units(app: BptuiApp) -> UnitsScreen:
+    assert isinstance(app.screen, UnitsScreen)
     return app.screen
 
 
@@ -66,17 +66,17 @@ async def test_three_keys_show_vanishing_gradients_the_cure_and_the_culprit(size
         await pilot.pause()
         assert "Press space to train" in screen_text(app)
         assert "slope of at most ¼" in sentences(app)
-        live = live_of(app)
-        live.lane.trainer.limit = None  # or it might be finished before it is looked at
+        training = training_of(app)
+        training.first.trainer.limit = None  # or it might be finished before it is looked at
         await press(pilot, "space")
-        await reached(pilot, lambda: live.lane.steps_done >= 3)
+        await reached(pilot, lambda: training.first.steps_done >= 3)
         await reached(pilot, lambda: "Vanishing" in screen_text(app))
         assert "running" in screen_text(app)
 
         await press(pilot, "c")
-        await reached(pilot, lambda: len(live.lanes) == 2 and live.lanes[1].steps_done >= 3)
-        live.pause()
-        assert live.lanes[0].steps_done == live.lanes[1].steps_done
+        await reached(pilot, lambda: len(training.runs) == 2 and training.runs[1].steps_done >= 3)
+        training.pause()
+        assert training.runs[0].steps_done == training.runs[1].steps_done
         text = screen_text(app)
         assert "with relu" in text
         assert "▲" in text
@@ -90,13 +90,13 @@ async def test_the_factor_budget_is_the_records_own():
     app = app_on(VANISHING)
     async with app.run_test(size=LARGE) as pilot:
         await pilot.pause()
-        live = await train(pilot, 2)
+        training = await train(pilot, 2)
         await press(pilot, "b")
         said = re.search(
             r"δ changes by ([−+.\d]+) decades: weights ([−+.\d]+), activations ([−+.\d]+)\.", sentences(app)
         )
         assert said is not None
-        record = live.lane.record
+        record = training.first.record
         assert record is not None
         total, weights, activations = (float(number.replace("−", "-")) for number in said.groups())
         assert total == pytest.approx(np.log10(record.delta_l2[0] / record.delta_l2[-1]), abs=0.005)
@@ -153,8 +153,8 @@ async def test_the_cursor_walks_over_the_layers_and_shows_each_ones_numbers():
     app = small_app()
     async with app.run_test(size=LARGE) as pilot:
         await press(pilot, "G")
-        live = await train(pilot, 3)
-        record = live.lane.record
+        training = await train(pilot, 3)
+        record = training.first.record
         for keys, layer in (
             ([], 1),
             (["right"], 2),
@@ -186,12 +186,12 @@ async def test_space_trains_to_the_end_and_again_goes_on_for_as_many_steps():
     app = small_app()
     async with app.run_test(size=SMALL) as pilot:
         await press(pilot, "G", "space")
-        live = live_of(app)
-        await reached(pilot, lambda: live.state is State.FINISHED)
+        training = training_of(app)
+        await reached(pilot, lambda: training.state is State.FINISHED)
         await reached(pilot, lambda: "step 150 of 150" in screen_text(app))
         await reached(pilot, lambda: "finished" in screen_text(app))
         await press(pilot, "space")
-        await reached(pilot, lambda: live.state is State.FINISHED)
+        await reached(pilot, lambda: training.state is State.FINISHED)
         await reached(pilot, lambda: "step 300 of 300" in screen_text(app))
 
 
@@ -199,21 +199,21 @@ async def test_one_step_speed_and_learning_rate_keys():
     app = small_app()
     async with app.run_test(size=SMALL) as pilot:
         await press(pilot, "G", "full_stop", "full_stop")
-        live = live_of(app)
-        assert live.lane.steps_done == 2
+        training = training_of(app)
+        assert training.first.steps_done == 2
         assert "step 2 of 150" in screen_text(app)
         await press(pilot, "plus")
-        assert live.lane.learning_rate == 0.02
+        assert training.first.trainer.learning_rate == 0.02
         assert "η 0.02" in screen_text(app)
         await press(pilot, "minus", "minus")
-        assert live.lane.learning_rate == 0.005
+        assert training.first.trainer.learning_rate == 0.005
         await press(pilot, "less_than_sign", "less_than_sign")
-        assert live.speed == 10
+        assert training.speed == 10
         await press(pilot, "full_stop")
         assert "slowed to 10/s" in screen_text(app)
         await press(pilot, "greater_than_sign", "greater_than_sign", "greater_than_sign")
-        assert live.speed == float("inf")
-        assert live.lane.steps_done == 3
+        assert training.speed == float("inf")
+        assert training.first.steps_done == 3
 
 
 async def test_after_a_reset_nothing_is_left_of_the_units_that_were_counted():
@@ -231,17 +231,17 @@ async def test_reset_gives_the_same_run_and_reseed_another():
     app = small_app()
     async with app.run_test(size=SMALL) as pilot:
         await press(pilot, "G")
-        live = await train(pilot, 5)
-        loss = live.lane.record.loss
+        training = await train(pilot, 5)
+        loss = training.first.record.loss
         await press(pilot, "r")
-        assert live.lane.steps_done == 0
+        assert training.first.steps_done == 0
         assert "Press space to train" in screen_text(app)
         await train(pilot, 5)
-        assert live.lane.record.loss == loss
+        assert training.first.record.loss == loss
         await press(pilot, "R")
         assert "seed 4" in notes(app)
         await train(pilot, 5)
-        assert live.lane.record.loss != loss
+        assert training.first.record.loss != loss
 
 
 async def test_a_run_that_explodes_stops_with_its_reason_and_can_be_gone_back_in():
@@ -249,8 +249,8 @@ async def test_a_run_that_explodes_stops_with_its_reason_and_can_be_gone_back_in
     async with app.run_test(size=SMALL) as pilot:
         await pilot.pause()
         await press(pilot, "space")
-        live = live_of(app)
-        await reached(pilot, lambda: live.state is State.BROKEN)
+        training = training_of(app)
+        await reached(pilot, lambda: training.state is State.BROKEN)
         await reached(pilot, lambda: "Diverged" in screen_text(app))
         await reached(pilot, lambda: "stopped" in screen_text(app))  # the title follows with the next drawing
         assert "Step 2: f[2] of layer 2 became infinite" in sentences(app)
@@ -260,7 +260,7 @@ async def test_a_run_that_explodes_stops_with_its_reason_and_can_be_gone_back_in
         await press(pilot, "space")
         assert any("r begins anew" in note for note in notes(app))
         await press(pilot, "left_square_bracket")
-        assert live.lane.problem is None
+        assert training.first.problem is None
         assert "Diverged" not in screen_text(app)
 
 
@@ -274,7 +274,7 @@ async def test_looking_back_shows_every_screen_as_it_was():
         frames = {}
         for step in (1, 2, 3):
             await train(pilot, 1)
-            frames[step] = (app.screen.query_one("#map").chart.plain, live_of(app).lane.record.loss)
+            frames[step] = (app.screen.query_one("#map").chart.plain, training_of(app).first.record.loss)
         await train(pilot, 5)
         for step in (7, 6, 5, 4, 3, 2, 1):
             await press(pilot, "left_square_bracket")
@@ -282,7 +282,7 @@ async def test_looking_back_shows_every_screen_as_it_was():
             assert f"step {step} of 200" in screen_text(app)
             if step in frames:
                 assert app.screen.query_one("#map").chart.plain == frames[step][0]
-                assert live_of(app).lane.record.loss == frames[step][1]
+                assert training_of(app).first.record.loss == frames[step][1]
         await press(pilot, *["right_square_bracket"] * 7)
         assert "step 8 of 200" in screen_text(app)
         assert "looking back" not in screen_text(app)
@@ -292,12 +292,12 @@ async def test_going_on_from_the_past_gives_the_same_numbers_again():
     app = small_app()
     async with app.run_test(size=SMALL) as pilot:
         await press(pilot, "G")
-        live = await train(pilot, 12)
-        loss = live.lane.record.loss
+        training = await train(pilot, 12)
+        loss = training.first.record.loss
         await press(pilot, *["left_square_bracket"] * 5)
-        assert live.lane.steps_done == 7
+        assert training.first.steps_done == 7
         await press(pilot, *["full_stop"] * 5)
-        assert live.lane.record.loss == loss
+        assert training.first.record.loss == loss
         assert "looking back" not in screen_text(app)
 
 
@@ -309,15 +309,15 @@ async def test_enter_opens_the_stepper_on_the_layers_largest_gradient_at_the_pre
     app = small_app()
     async with app.run_test(size=LARGE) as pilot:
         await press(pilot, "G")
-        live = await train(pilot, 7)
+        training = await train(pilot, 7)
         await press(pilot, *keys, "enter")
         await reached(pilot, lambda: isinstance(app.screen, StepperScreen))
         derivation = stepper(app).derivation
         assert derivation.target.matrix.plain() == f"W[{layer}]"
         await press(pilot, "G")
         assert gradients(app).at_layer == layer - 1
-        live.one_step()
-        record = live.lane.record
+        training.one_step()
+        record = training.first.record
         assert abs(derivation.value) == pytest.approx(record.grad_max[layer - 1], rel=1e-12)
         assert stepper_loss(app) == pytest.approx(record.loss, rel=1e-12)
 
@@ -330,12 +330,12 @@ async def test_after_a_reseed_the_stepper_explains_the_new_data_too():
     app = small_app()
     async with app.run_test(size=LARGE) as pilot:
         await press(pilot, "G", "R")
-        live = await train(pilot, 2)
+        training = await train(pilot, 2)
         await press(pilot, "plus", "enter")
         await reached(pilot, lambda: isinstance(app.screen, StepperScreen))
         session = stepper(app).session
-        live.one_step()
-        assert session.loss == pytest.approx(live.lane.record.loss, rel=1e-12)
+        training.one_step()
+        assert session.loss == pytest.approx(training.first.record.loss, rel=1e-12)
         assert session.learning_rate == 0.02
 
 
@@ -343,8 +343,8 @@ async def test_the_stepper_at_a_moment_of_the_past():
     app = small_app()
     async with app.run_test(size=LARGE) as pilot:
         await press(pilot, "G")
-        live = await train(pilot, 4)
-        losses = [live.lane.history.record(step).loss for step in range(4)]
+        training = await train(pilot, 4)
+        losses = [training.first.history.record(step).loss for step in range(4)]
         await press(pilot, "left_square_bracket", "left_square_bracket", "enter")
         await reached(pilot, lambda: isinstance(app.screen, StepperScreen))
         assert stepper(app).session.loss == pytest.approx(losses[2], rel=1e-12)
@@ -354,15 +354,15 @@ async def test_opening_the_stepper_pauses_and_the_steppers_updates_leave_the_tra
     app = small_app()
     async with app.run_test(size=LARGE) as pilot:
         await press(pilot, "G", "space")
-        live = live_of(app)
-        await reached(pilot, lambda: live.lane.steps_done > 3)
+        training = training_of(app)
+        await reached(pilot, lambda: training.first.steps_done > 3)
         await press(pilot, "enter")
-        assert live.state is not State.RUNNING
-        done = live.lane.steps_done
-        weights = [value.copy() for value in live.lane.trainer.network.parameters.values()]
+        assert training.state is not State.RUNNING
+        done = training.first.steps_done
+        weights = [value.copy() for value in training.first.trainer.network.parameters.values()]
         await press(pilot, "u", "G")
-        assert live.lane.steps_done == done
-        for before, now in zip(weights, live.lane.trainer.network.parameters.values(), strict=True):
+        assert training.first.steps_done == done
+        for before, now in zip(weights, training.first.trainer.network.parameters.values(), strict=True):
             np.testing.assert_array_equal(before, now)
 
 
@@ -395,8 +395,8 @@ async def test_dying_relu_shows_who_died_and_when_and_the_stepper_shows_the_fact
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
         assert units(app)
-        live = await train(pilot, 40)
-        activity = live.lane.unit_activity()
+        training = await train(pilot, 40)
+        activity = training.first.unit_activity()
         dead = sum(int(mask.sum()) for mask in activity.dead)
         assert f"Units: {dead} dead" in screen_text(app)
         assert re.search(r"step \d+: unit \d+ of layer \d died", screen_text(app))
@@ -425,10 +425,10 @@ async def test_n_goes_through_all_the_dead_and_round():
         await pilot.pause()
         await press(pilot, "n")
         assert notes(app) == ["No unit is dead."]
-        live = await train(pilot, 2)
+        training = await train(pilot, 2)
         dead = [
             (layer, int(unit))
-            for layer, mask in enumerate(live.lane.unit_activity().dead)
+            for layer, mask in enumerate(training.first.unit_activity().dead)
             for unit in np.flatnonzero(mask)
         ]
         seen = []
@@ -445,34 +445,34 @@ async def test_leaky_relus_recover_and_their_slope_can_be_changed():
         await pilot.pause()
         await press(pilot, "apostrophe")
         assert "No layer is a leaky ReLU" in notes(app)[-1]
-        live = await train(pilot, 40)
-        dead_before = int(live.lane.record.dead.sum())
+        training = await train(pilot, 40)
+        dead_before = int(training.first.record.dead.sum())
         await press(pilot, "L")
-        assert live.lane.steps_done == 0
-        assert live.lane.slope == 0.01
+        assert training.first.steps_done == 0
+        assert training.first.trainer.slope == 0.01
         await train(pilot, 40)
-        assert int(live.lane.record.dead.sum()) == 0 < dead_before
+        assert int(training.first.record.dead.sum()) == 0 < dead_before
         assert "No unit has died." in screen_text(app)
         await press(pilot, "apostrophe")
-        assert live.lane.slope == 0.02
+        assert training.first.trainer.slope == 0.02
         await press(pilot, "semicolon", "semicolon")
-        assert live.lane.slope == 0.005
+        assert training.first.trainer.slope == 0.005
         assert "slope 0.005" in screen_text(app)
         await press(pilot, "L")
-        assert live.lane.slope is None
+        assert training.first.trainer.slope is None
 
 
 async def test_i_begins_anew_with_the_next_initialisation_and_fewer_die():
     app = app_on("dying-relu")
     async with app.run_test(size=SMALL) as pilot:
         await pilot.pause()
-        live = await train(pilot, 40)
-        dead = int(live.lane.record.dead.sum())
+        training = await train(pilot, 40)
+        dead = int(training.first.record.dead.sum())
         await press(pilot, "i")
-        assert live.lane.experiment.network.init.scheme == "he"
+        assert training.first.experiment.network.init.scheme == "he"
         assert "initialised with he" in notes(app)
         await train(pilot, 40)
-        assert int(live.lane.record.dead.sum()) < dead / 2
+        assert int(training.first.record.dead.sum()) < dead / 2
 
 
 async def test_a_map_of_fifty_layers_scrolls_with_the_cursor():
@@ -513,8 +513,8 @@ async def test_switching_experiments_leaves_nothing_of_the_first_behind():
             await pilot.pause()
             if isinstance(app.screen, StepperScreen):
                 await press(pilot, "G")
-            assert live_of(app).lane.name == name
-            assert live_of(app).lane.steps_done == 0
+            assert training_of(app).first.name == name
+            assert training_of(app).first.steps_done == 0
             await press(pilot, "space")
             await press(pilot, "enter")
             await press(pilot, "U", "escape")
@@ -561,12 +561,12 @@ async def test_a_hidden_screen_draws_nothing_and_catches_up():
     app = app_on("dying-relu")
     async with app.run_test(size=SMALL) as pilot:
         await pilot.pause()
-        live = await train(pilot, 2)
+        training = await train(pilot, 2)
         await press(pilot, "g")
         await press(pilot, "full_stop")
         await press(pilot, "u")
         await reached(pilot, lambda: "step 3 of 200" in screen_text(app))
-        assert live.lane.steps_done == 3
+        assert training.first.steps_done == 3
 
 
 # ── terminals ───────────────────────────────────────────────────────────────────────────────────────
@@ -596,7 +596,7 @@ async def test_no_color_tells_everything_without_colours(monkeypatch):
         await train(pilot, 2)
         await press(pilot, "c")
         await reached(pilot, lambda: "with relu" in screen_text(app))
-        live_of(app).pause()
+        training_of(app).pause()
         assert {"█", "▲"} <= set(app.screen.query_one("#chart").chart.plain)
         await press(pilot, "b")
         assert {"●", "■"} <= set(app.screen.query_one("#chart").chart.plain)

@@ -2,34 +2,42 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from textual.content import Content
 
 from engine.formula.notation import Style
-from tests.tui.trainings import live_on
-from tui.training.status_lines import LaneStatus, lane_status, progress_line, title_line
+from tests.engine.step_records import record
+from tests.tui.trainings import training_on
+from tui.session.snapshot import RunSnapshot
+from tui.training.status_lines import progress_line, title_line
 
-STATUS = LaneStatus(
+STEP = record(119, loss=0.693, accuracy=0.51, recall=(0.25, 0.75))
+RUN = RunSnapshot(
     name="vanishing-sigmoid-50",
     title="Fifty layers of sigmoid",
-    step=120,
+    about="",
+    layers=(),
+    activations=(),
+    units=(),
+    norms=(),
+    residuals=(),
+    first=record(0, loss=0.6931),
+    record=STEP,
+    steps_done=120,
+    column=None,
     limit=200,
-    loss_first=0.6931,
-    loss=0.693,
-    accuracy=0.51,
-    recall=(0.25, 0.75),
     learning_rate=0.1,
-    problem=None,
 )
 
 
 def line(width: int, label: str = "", *, ascii_only: bool = False, **changes: object) -> str:
-    status = dataclasses.replace(STATUS, **changes)  # type: ignore[arg-type]
-    return progress_line(status, Style(digits=4, ascii=ascii_only), width, label).plain
+    run = replace(RUN, **changes)  # type: ignore[arg-type]
+    return progress_line(run, Style(digits=4, ascii=ascii_only), width, label).plain
 
 
 def test_all_of_it_where_there_is_room():
@@ -48,9 +56,9 @@ def test_step_and_loss_are_the_last_to_go():
 
 
 def test_what_is_not_known_is_not_told():
-    text = line(120, limit=None, loss=None, accuracy=None, recall=(), learning_rate=None)
+    text = line(120, limit=None, record=None, learning_rate=None)
     assert text == " step 120"
-    assert "Y=0" not in line(120, recall=(math.nan, 0.5))
+    assert "Y=0" not in line(120, record=record(119, recall=(math.nan, 0.5)))
 
 
 def test_in_ascii():
@@ -62,25 +70,28 @@ def test_in_ascii():
 
 @given(st.integers(0, 10**9), st.integers(1, 10**9) | st.none(), st.integers(60, 200))
 def test_the_bar_is_never_longer_than_it_is(step, limit, width):
-    text = line(width, step=step, limit=limit)
+    text = line(width, steps_done=step, limit=limit)
     assert text.count("█") + text.count("░") in (0, 16)
 
 
 @pytest.mark.parametrize("width", [60, 80, 120, 200])
 def test_the_title_fills_the_line_and_says_what_is_being_done(width):
-    live = live_on()
+    training = training_on()
     style = Style(digits=4)
-    status = lane_status(live.lane)
-    assert title_line(live, status, width, style).cell_length == width
-    assert title_line(live, status, width, style).plain.endswith("‖ paused ")
-    assert "steps/s" not in title_line(live, status, width, style).plain
-    live.change_speed(-1)
-    assert "slowed to 100/s" in title_line(live, status, width, style).plain
-    live.one_step(2)
-    live.travel(-1)
-    assert title_line(live, status, width, style).plain.endswith("looking back ")
+
+    def title() -> Content:
+        return title_line(training.snapshot(), width, style)
+
+    assert title().cell_length == width
+    assert title().plain.endswith("‖ paused ")
+    assert "steps/s" not in title().plain
+    training.change_speed(-1)
+    assert "slowed to 100/s" in title().plain
+    training.one_step(2)
+    training.travel(-1)
+    assert title().plain.endswith("looking back ")
 
 
-def test_the_status_of_a_fresh_lane():
-    status = lane_status(live_on().lane)
-    assert (status.step, status.limit, status.loss, status.learning_rate) == (0, 150, None, 0.01)
+def test_a_fresh_run():
+    text = progress_line(training_on().snapshot().first, Style(digits=4), 120).plain
+    assert text == " step 0 of 150 ░░░░░░░░░░░░░░░░   η 0.01"

@@ -9,35 +9,42 @@ import numpy as np
 import pytest
 
 from tests.engine.step_records import record
-from tests.tui.trainings import live_on
+from tests.tui.trainings import training_on
+from tui.session.training_run import TrainingRun
 from tui.training.gradient_charts import Metric
 from tui.training.verdicts import budget_lines, compared, predicted_profile, verdict_lines
 
 
+def verdict_of(training: TrainingRun) -> list[str]:
+    run = training.snapshot().first
+    return verdict_lines(run, run.record)
+
+
 def test_the_verdict_begins_with_the_word_and_ends_with_reasons():
-    live = live_on("vanishing-sigmoid-50")
-    live.one_step()
-    kind, *sentences = verdict_lines(live.lane, live.lane.record)
+    training = training_on("vanishing-sigmoid-50")
+    training.one_step()
+    kind, *sentences = verdict_of(training)
     assert kind == "Vanishing"
     assert any("The sigmoid is to blame" in line for line in sentences)
     assert any("mean-field theory predicts" in line for line in sentences)
-    live.one_step()
-    assert not any("mean-field" in line for line in verdict_lines(live.lane, live.lane.record))
+    training.one_step()
+    assert not any("mean-field" in line for line in verdict_of(training))
 
 
 def test_the_budget_says_who_is_to_blame_before_the_details():
-    live = live_on("vanishing-sigmoid-50")
-    live.one_step()
-    decades, blame, _ = budget_lines(live.lane, live.lane.record)
+    training = training_on("vanishing-sigmoid-50")
+    training.one_step()
+    decades, blame, _ = budget_lines(training.first, training.first.record)
     assert decades.startswith("From layer 51 down to layer 1, δ changes by −")
     assert blame == "The sigmoid is to blame: the weights alone would enlarge δ."
 
 
 def test_of_two_runs_each_has_its_verdict_and_what_is_to_blame_comes_before_the_numbers():
-    runs = [live_on("vanishing-sigmoid-50"), live_on("relu-50")]
-    for live in runs:
-        live.one_step()
-    told = [(mark, live.lane, live.lane.record) for mark, live in zip("█▲", runs, strict=True)]
+    runs = [training_on("vanishing-sigmoid-50"), training_on("relu-50")]
+    for training in runs:
+        training.one_step()
+    shown = [training.snapshot().first for training in runs]
+    told = [(mark, run, run.record) for mark, run in zip("█▲", shown, strict=True)]
     verdicts, (blame, *numbers) = compared(told)
     assert [kind for kind, _ in verdicts] == ["█ Vanishing", "▲ Healthy"]
     assert all(reason.startswith("The gradient of W[1] is ") for _, reason in verdicts)
@@ -47,9 +54,9 @@ def test_of_two_runs_each_has_its_verdict_and_what_is_to_blame_comes_before_the_
 
 @pytest.mark.parametrize("name", ["vanishing-sigmoid-50", "vanishing-50-batch-norm"])
 def test_the_parts_of_the_budget_are_all_there_and_add_up(name):
-    live = live_on(name)
-    live.one_step()
-    said = budget_lines(live.lane, live.lane.record)[0].replace("−", "-")
+    training = training_on(name)
+    training.one_step()
+    said = budget_lines(training.first, training.first.record)[0].replace("−", "-")
     total, *parts = map(float, re.findall(r"[+-]\d+\.\d\d", said))
     assert len(parts) == (3 if "norm" in name else 2)
     assert sum(parts) == pytest.approx(total, abs=0.02)
@@ -57,18 +64,18 @@ def test_the_parts_of_the_budget_are_all_there_and_add_up(name):
 
 @pytest.mark.parametrize("gain", [0.0, math.nan, math.inf])
 def test_decades_that_do_not_exist_are_not_shared_out(gain):
-    live = live_on()
-    (line,) = budget_lines(live.lane, record(0, weight_gain=[gain, 1.0], delta_l2=[gain, 1.0, 1.0]))
+    training = training_on()
+    (line,) = budget_lines(training.first, record(0, weight_gain=[gain, 1.0], delta_l2=[gain, 1.0, 1.0]))
     assert "no decades to share out" in line
 
 
 @pytest.mark.parametrize("metric", [Metric.L2, Metric.DELTA])
 def test_the_prediction_hangs_on_the_first_record_and_falls_as_the_gradients_do(metric):
-    live = live_on("vanishing-sigmoid-50")
-    assert predicted_profile(live.lane, metric) is None
-    live.one_step(3)
-    predicted = predicted_profile(live.lane, metric)
-    first = getattr(live.lane.history.first, metric.value)
+    training = training_on("vanishing-sigmoid-50")
+    assert predicted_profile(training.snapshot().first, metric) is None
+    training.one_step(3)
+    predicted = predicted_profile(training.snapshot().first, metric)
+    first = getattr(training.first.history.first, metric.value)
     assert predicted[-1] == first[len(predicted) - 1]
     slopes = [
         np.polyfit(range(len(one)), np.log10(one), 1)[0] for one in (predicted, first[: len(predicted)])
@@ -77,9 +84,9 @@ def test_the_prediction_hangs_on_the_first_record_and_falls_as_the_gradients_do(
 
 
 def test_there_is_no_prediction_where_the_theory_does_not_hold():
-    live = live_on("vanishing-50-batch-norm")
-    live.one_step()
-    assert predicted_profile(live.lane, Metric.L2) is None
-    live = live_on("vanishing-sigmoid-50")
-    live.one_step()
-    assert predicted_profile(live.lane, Metric.MAX) is None
+    training = training_on("vanishing-50-batch-norm")
+    training.one_step()
+    assert predicted_profile(training.snapshot().first, Metric.L2) is None
+    training = training_on("vanishing-sigmoid-50")
+    training.one_step()
+    assert predicted_profile(training.snapshot().first, Metric.MAX) is None

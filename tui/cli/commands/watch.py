@@ -21,7 +21,7 @@ def watch(log: Path) -> None:
       bptui watch run.jsonl
     """
     need_terminal()
-    from tui.app import run_source
-    from tui.session.watched_log import Watched
+    from tui import app
+    from tui.session.watched_log import WatchedLog
 
-    click.get_current_context().exit(run_source(Watched(log)))
+    click.get_current_context().exit(app.watch(WatchedLog(log)))

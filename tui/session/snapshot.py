@@ -1,0 +1,147 @@
+"""What screens see of a training: one frozen snapshot a redraw, taken between two steps.
+
+Training.snapshot(Wanted("grad_max", points=110))  ──>  TrainingSnapshot  ──>  title, chart and verdict of one step
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.diagnosis.mean_field import PredictedProfile, Unpredicted
+from engine.metrics.step_record import StepRecord
+from engine.runs.history import History, Series
+from engine.training.trainer import UnitActivity
+
+Floats = npt.NDArray[np.float64]
+
+FULL_SPEED = math.inf
+"""As many steps a second as there can be."""
+
+
+class State(Enum):
+    """What a training is doing."""
+
+    PAUSED = "paused"
+    RUNNING = "running"
+    FINISHED = "finished"
+    BROKEN = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a screen draws of each run besides its last record.
+
+    `column` is a per-layer field of `StepRecord`; with `points` it is wanted over the steps as well, thinned to about
+    so many. `units` asks for every unit by itself.
+    """
+
+    column: str = "grad_max"
+    points: int = 0
+    units: bool = False
+
+
+LITTLE = Wanted()
+"""The last record and little else."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ColumnView:
+    """A column of a run: (layers,) at the last step that has a finite number in it, and over the steps if wanted."""
+
+    step: int
+    now: Floats
+    over_steps: Series | None
+
+    @classmethod
+    def of(cls, history: History, record: StepRecord, wanted: Wanted) -> ColumnView:
+        """Reads a run's history; nothing of it is kept that a later step would change."""
+        now, step = np.asarray(getattr(record, wanted.column)), record.step
+        if not np.isfinite(now).any():  # the run broke: what led there is still worth seeing
+            series = history.column(wanted.column)
+            usable = np.flatnonzero(np.isfinite(series.value).any(axis=1))
+            if len(usable):
+                now, step = series.value[usable[-1]].copy(), int(series.step[usable[-1]])
+        return cls(step, now, history.decimated(wanted.column, wanted.points) if wanted.points else None)
+
+
+UNKNOWN_WEIGHTS = Unpredicted("how its weights were drawn is not known")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RunSnapshot:
+    """One run after a step. What is not known of it, as of a run that another program makes, is None or empty."""
+
+    name: str
+    title: str
+    about: str
+    layers: tuple[str, ...]
+    activations: tuple[str, ...]
+    units: tuple[int, ...]
+    norms: tuple[str, ...]
+    residuals: tuple[bool, ...]
+    first: StepRecord | None
+    """Of the first step; None before it."""
+    record: StepRecord | None
+    """Of the last step; None before the first."""
+    steps_done: int
+    column: ColumnView | None
+    """Of the column that was wanted; None before the first step."""
+    problem: str | None = None
+    """What stopped the run, if something did."""
+    limit: int | None = None
+    """How many steps there will be."""
+    learning_rate: float | None = None
+    """η of the next step, or of the last where only that is known."""
+    slope: float | None = None
+    """The slope of its leaky ReLUs."""
+    activity: UnitActivity | None = None
+    """Every unit by itself, if wanted."""
+    prediction: PredictedProfile | Unpredicted = UNKNOWN_WEIGHTS
+    """What mean-field theory expects of its initial weights."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrainingSnapshot:
+    """All runs of a training after the same step, and what it is doing."""
+
+    runs: tuple[RunSnapshot, ...]
+    state: State
+    speed: float = FULL_SPEED
+    """Steps a second that are asked for."""
+    steps_per_second: float = 0.0
+    """How many there are; 0 where it stands still."""
+    travelled: int | None = None
+    """The step of the past that is looked at; None in the present."""
+
+    @property
+    def first(self) -> RunSnapshot:
+        """The run that was opened."""
+        return self.runs[0]
+
+
+class Training(ABC):
+    """What screens watch: a run of this program, two side by side, or one that another program tells of."""
+
+    @abstractmethod
+    def snapshot(self, wanted: Wanted = LITTLE) -> TrainingSnapshot:
+        """Everything between the same two steps; waits at most for the present step."""
+
+    @abstractmethod
+    def pulse(self) -> object:
+        """Differs from the last one where there is something new to draw; waits for nothing."""
+
+    def stand_back(self) -> None:  # noqa: B027 - most have nothing to stand back with
+        """A screen begins to draw: whatever would slow it down may wait until `go_on`."""
+
+    def go_on(self) -> None:  # noqa: B027
+        """It is drawn."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Ends it."""
