@@ -74,13 +74,15 @@ class Terminal:
         self.program.setwinsize(rows, columns)
         self.program.kill(signal.SIGWINCH)
 
-    def wait_for_the_end(self) -> int:
-        """Reads to the end, and returns the exit status."""
+    def wait_for_the_end(self, *, by_signal: bool = False) -> int:
+        """Reads to the end, and returns the exit status, as a shell would see it where a signal may have done it."""
         end = time.monotonic() + PATIENCE
         while self.read():
             assert time.monotonic() < end, f"it never ended:\n{self.text()}"
         self.at_the_end = termios.tcgetattr(self.program.child_fd)
         self.program.close()
+        if by_signal and self.program.signalstatus is not None:
+            return 128 + int(self.program.signalstatus)
         assert self.program.signalstatus is None
         return int(self.program.exitstatus)
 
