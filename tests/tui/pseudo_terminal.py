@@ -28,15 +28,15 @@ TAKEN = {"1049", "1000", "1002", "1003", "1004", "1006", "1015", "1016", "2004",
 class Terminal:
     """A terminal with a program in it."""
 
-    def __init__(self, arguments: Sequence[str], environment: dict[str, str]) -> None:
+    def __init__(self, arguments: Sequence[str], environment: dict[str, str], cwd: Path = ROOT) -> None:
         self.screen = pyte.Screen(80, 24)
         self.output = b""
         self._stream = pyte.ByteStream(self.screen)
         self.program = pexpect.spawn(
             sys.executable,
             list(arguments),
-            cwd=str(ROOT),
-            env=environment,
+            cwd=str(cwd),
+            env={**environment, "PYTHONPATH": str(ROOT)},
             dimensions=(24, 80),
             timeout=PATIENCE,
         )

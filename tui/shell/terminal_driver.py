@@ -48,6 +48,8 @@ READ_SECONDS = 0.1
 PASTE_SECONDS = 0.5
 """A paste from which nothing has come for so long is over, though its end was never sent."""
 
+ESCAPE = "\x1b"
+
 LEAVE = (
     "\x1b[<u"  # the Kitty keyboard protocol
     "\x1b[?2004l"  # bracketed paste
@@ -234,31 +236,60 @@ class TerminalDriver(LinuxDriver):
 
 
 class _Feed:
-    """From text to events, in spite of text that is no key, no report and no end of a paste."""
+    """From text to events, in spite of text that is no key, no report and no end of a paste.
+
+    Textual takes a long escape sequence within a paste for keys that were pressed. What is pasted here has none.
+    """
 
     def __init__(self, debug: bool, give: Callable[[Message], None]) -> None:
         self._debug, self._give = debug, give
         self._parser = XTermParser(debug)
-        self._tail = ""
         self._pasting = False
+        self._tail = ""  # of what was typed, where a paste may begin
+        self._held = ""  # of what is pasted, where the paste may end
         self._silence = 0.0
 
     def take(self, text: str) -> None:
         """Takes what was read."""
         self._silence = 0.0
-        seen = self._tail + text
-        begun, ended = seen.rfind(BRACKETED_PASTE_START), seen.rfind(BRACKETED_PASTE_END)
-        if begun != ended:
-            self._pasting = begun > ended
-        self._tail = seen[1 - len(BRACKETED_PASTE_START) :]
-        self._parse(lambda: self._parser.feed(text))
+        while text:
+            text = self._pasted(text) if self._pasting else self._typed(text)
 
     def nothing_came(self) -> None:
         """Lets an Escape be an Escape, and a paste that has broken off be over."""
         self._parse(self._parser.tick)
         self._silence += READ_SECONDS
         if self._pasting and self._silence >= PASTE_SECONDS:
+            self._held = ""
             self.take(BRACKETED_PASTE_END)
+
+    def _typed(self, text: str) -> str:
+        """Takes text up to the beginning of a paste, and returns the rest."""
+        begin = (self._tail + text).find(BRACKETED_PASTE_START)
+        if begin < 0:
+            self._tail = (self._tail + text)[1 - len(BRACKETED_PASTE_START) :]
+            self._feed(text)
+            return ""
+        after = begin + len(BRACKETED_PASTE_START) - len(self._tail)
+        self._tail, self._pasting = "", True
+        self._feed(text[:after])
+        return text[after:]
+
+    def _pasted(self, text: str) -> str:
+        """Takes text up to the end of the paste, and returns the rest."""
+        pasted, end, rest = (self._held + text).partition(BRACKETED_PASTE_END)
+        if end:
+            self._held, self._pasting = "", False
+        else:  # the end may have come in part
+            ends = (BRACKETED_PASTE_END[:length] for length in range(len(BRACKETED_PASTE_END) - 1, 0, -1))
+            self._held = next((part for part in ends if pasted.endswith(part)), "")
+            pasted = pasted.removesuffix(self._held)
+        self._feed(pasted.replace(ESCAPE, "") + end)
+        return rest
+
+    def _feed(self, text: str) -> None:
+        if text:  # the parser takes nothing for the end of all
+            self._parse(lambda: self._parser.feed(text))
 
     def _parse(self, parsed: Callable[[], Any]) -> None:
         try:
@@ -266,6 +297,9 @@ class _Feed:
                 self._give(event)
         except Exception:  # a sequence that no terminal sends, such as a key of number 10^12: it is dropped
             self._parser = XTermParser(self._debug)
+            if self._pasting:
+                for _ in self._parser.feed(BRACKETED_PASTE_START):
+                    pass
 
 
 class TerminalFile:

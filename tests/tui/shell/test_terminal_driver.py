@@ -1,0 +1,77 @@
+"""From the bytes of a terminal to events: pastes with escapes in them, in pieces, and without an end."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+if sys.platform == "win32":
+    pytest.skip("Windows keeps Textual's driver", allow_module_level=True)
+
+from textual import events
+
+from tui.shell.terminal_driver import LARGEST_WINDOW, PASTE_SECONDS, READ_SECONDS, _Feed, within
+
+BEGIN, END = "\x1b[200~", "\x1b[201~"
+
+
+def parsed(pieces: list[str], silence: int = 0) -> list[events.Event]:
+    given_events: list[events.Event] = []
+    feed = _Feed(False, given_events.append)
+    for piece in pieces:
+        feed.take(piece)
+    for _ in range(silence):
+        feed.nothing_came()
+    return given_events
+
+
+TEXT = st.text(st.sampled_from("ab\x1b[]201~52;cq"), max_size=60).filter(
+    lambda text: END not in text + END[:-1]
+)
+
+
+@given(TEXT, st.lists(st.integers(0, 80), max_size=4))
+def test_a_paste_is_one_paste_and_no_keys_whatever_is_in_it_and_however_it_comes(text, cuts):
+    whole = f"{BEGIN}{text}{END}q"
+    places = sorted({0, len(whole), *(cut for cut in cuts if cut < len(whole))})
+    pieces = [whole[begin:end] for begin, end in zip(places, places[1:], strict=False)]
+    paste, key = parsed(pieces)
+    assert isinstance(paste, events.Paste)
+    assert paste.text == (text + END).partition(END)[0].replace("\x1b", "")
+    assert isinstance(key, events.Key)
+    assert key.key == "q"
+
+
+def test_a_paste_without_an_end_is_over_when_nothing_more_comes():
+    waits = round(PASTE_SECONDS / READ_SECONDS) + 1
+    (paste,) = parsed([f"{BEGIN}half\x1b[20"], silence=waits)
+    assert isinstance(paste, events.Paste)
+    assert paste.text == "half"
+    assert parsed([f"{BEGIN}half"], silence=1) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\x1b[99999999999999999999u",
+        "\x1b[1114112u",
+        "\x1b[55296u",
+        "\x1b[<0;99999999;1M",
+        "\x1b[M\ufffd\ufffd\ufffd",
+    ],
+)
+def test_what_no_terminal_sends_is_dropped_and_the_next_key_is_read(text):
+    key = parsed([text, "x"])[-1]
+    assert isinstance(key, events.Key)
+    assert key.key == "x"
+
+
+@pytest.mark.parametrize("size", [(9999, 9999), (0, 0), (80, 24), (10**9, 1)])
+def test_a_window_is_no_larger_than_windows_are(size):
+    columns, lines = within(size)
+    assert 1 <= columns <= LARGEST_WINDOW[0]
+    assert 1 <= lines <= LARGEST_WINDOW[1]
+    assert within((80, 24)) == (80, 24)
