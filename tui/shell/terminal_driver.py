@@ -170,7 +170,9 @@ class TerminalDriver(LinuxDriver):
         """Takes the terminal, and remembers how it is then."""
         self._active = True
         super().start_application_mode()  # type: ignore[no-untyped-call]
-        signal.signal(signal.SIGWINCH, lambda *_: self._soon(self.send_size))  # also where reports should come
+        signal.signal(
+            signal.SIGWINCH, lambda *_: self._soon(self.send_size)
+        )  # also where reports should come
         self._raw = self._attributes()
         if self._at_first is not None:
             self.attrs_before = self._at_first  # not what another stop left behind

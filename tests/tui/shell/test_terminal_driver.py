@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 
 import pytest
@@ -37,7 +38,7 @@ TEXT = st.text(st.sampled_from("ab\x1b[]201~52;cq"), max_size=60).filter(
 def test_a_paste_is_one_paste_and_no_keys_whatever_is_in_it_and_however_it_comes(text, cuts):
     whole = f"{BEGIN}{text}{END}q"
     places = sorted({0, len(whole), *(cut for cut in cuts if cut < len(whole))})
-    pieces = [whole[begin:end] for begin, end in zip(places, places[1:], strict=False)]
+    pieces = [whole[begin:end] for begin, end in itertools.pairwise(places)]
     paste, key = parsed(pieces)
     assert isinstance(paste, events.Paste)
     assert paste.text == (text + END).partition(END)[0].replace("\x1b", "")

@@ -9,7 +9,7 @@ import click
 
 from tui.cli.arguments import ascii_option, experiment_argument
 from tui.cli.formula_command import FormulaCommand, formula_of
-from tui.cli.output import output_style, output_width, write, write_json
+from tui.cli.output import complain, output_style, output_width, write, write_json
 
 if TYPE_CHECKING:
     from engine.practice.judging import Judge
@@ -103,7 +103,7 @@ def _write(verdict: Verdict, judge: Judge, text: str, form: str, ascii: bool) ->
         where = UnreadableError(verdict.problem or "", text, verdict.column or 1)
         line = "" if verdict.line is None else f"line {verdict.line}, "
         said = formats.fitted_to(f"{line}{where.marked('^' if style.ascii else '‸')}", style)
-        click.echo(f"bptui: {' '.join(said.split())}", err=True)
+        complain(said)
     if form == "text":
         if verdict.verdict != "unreadable":
             write(formats.verdict_text(verdict, style, output_width()))

@@ -8,7 +8,7 @@ import click
 
 from tui.cli.arguments import ascii_option, experiment_argument, json_option
 from tui.cli.group import FAILED
-from tui.cli.output import output_style, write, write_json
+from tui.cli.output import complain, output_style, write, write_json
 
 
 @click.command
@@ -63,6 +63,6 @@ def compare(
             line = f"{one.theirs:<{margin}}  {said}"
             write(ascii_text(line.replace("✓", "+").replace("✗", "x")) if output_style(ascii).ascii else line)
         if unknown:
-            click.echo(f"bptui: {gradients}: no such matrix here: {', '.join(unknown[:6])}", err=True)
+            complain(f"{gradients}: no such matrix here: {', '.join(unknown[:6])}")
     if not all(one.agrees for one in found):
         ctx.exit(FAILED)

@@ -9,7 +9,7 @@ import click
 from tui.cli.arguments import ascii_option
 from tui.cli.commands.answer import FORMATS
 from tui.cli.group import BAD_INPUT
-from tui.cli.output import output_style, write, write_json
+from tui.cli.output import complain, output_style, write, write_json
 
 
 @click.command
@@ -42,7 +42,7 @@ def grade(ctx: click.Context, assignment: str, answers: tuple[Path, ...], form: 
     for graded in grade_files(asked, answers):
         files.append(graded)
         if graded.problem is not None:
-            click.echo(f"bptui: {' '.join(graded.problem.split())}", err=True)
+            complain(graded.problem)
     match form:
         case "json":
             write_json(formats.grade_record(files, asked.title), ascii)

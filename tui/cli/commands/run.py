@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from tui.cli.output import complain
+
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 @click.option(
@@ -44,11 +46,11 @@ def run(log: Path, every: int, command: tuple[str, ...]) -> None:
     try:
         outcome = launch(command, log, every)
     except OSError as error:
-        click.echo(f"bptui: {command[0]}: cannot be started: {error.strerror or error}", err=True)
+        complain(f"{command[0]}: cannot be started: {error.strerror or error}")
         context.exit(NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE)
     reason = outcome.nothing_recorded
     if reason is not None:
-        click.echo(f"bptui: nothing was recorded: {reason}", err=True)
+        complain(f"nothing was recorded: {reason}")
     for path in outcome.logs:
-        click.echo(f"bptui: recorded in {path}; bptui watch and bptui report read it", err=True)
+        complain(f"recorded in {path}; bptui watch and bptui report read it")
     context.exit(end_like(outcome.status))

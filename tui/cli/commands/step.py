@@ -6,7 +6,7 @@ import click
 
 from tui.cli.arguments import ascii_option, experiment_argument, json_option
 from tui.cli.group import FAILED
-from tui.cli.output import output_style, output_width, write, write_json
+from tui.cli.output import complain, output_style, output_width, write, write_json
 
 
 @click.command
@@ -50,5 +50,5 @@ def step(experiment: str, steps: int, as_json: bool, ascii: bool) -> None:
             text = written_step(one, steps, settings, rate, width=output_width(), style=style)
             write(f"\n{text}" if one.step > 1 else text)
     if problem is not None:
-        click.echo(f"bptui: {problem}", err=True)
+        complain(problem)
         click.get_current_context().exit(FAILED)
