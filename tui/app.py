@@ -23,7 +23,15 @@ from engine.formula.foreign_text import one_line
 from tui.shell.ascii_filter import AsciiFilter
 from tui.shell.home_screen import HomeScreen
 from tui.shell.keys import ALL_COMMANDS, APP_COMMANDS, Command, bindings
-from tui.shell.messages import OpenExperiment, ShowHome, ShowLessons, ShowScreen, StepInto
+from tui.shell.messages import (
+    OpenExperiment,
+    Predict,
+    ShowHome,
+    ShowLessons,
+    ShowPractice,
+    ShowScreen,
+    StepInto,
+)
 from tui.shell.settings import key_map, recent_files, remember_file
 from tui.shell.terminal import shows_unicode
 from tui.shell.terminal_filter import TerminalFilter
@@ -32,6 +40,7 @@ from tui.shell.theme import DARK, LIGHT, THEMES
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from tui.practice.progress import ProgressFile
     from tui.session.session import Session
     from tui.session.snapshot import Training
 
@@ -70,6 +79,8 @@ class BptuiApp(App[None]):
         `personal` uses the user's own keys and recent files; pictures for everybody do without."""
         super().__init__()
         self._first_session = session
+        self._personal = personal
+        self._progress: ProgressFile | None = None
         self._session: Session | None = None
         self._watched = watched
         self._left: Session | None = None
@@ -263,6 +274,27 @@ class BptuiApp(App[None]):
                 self.screen.mark(session.name)
         elif session is not None:  # a file may be another the next time
             session.close()
+
+    @on(Predict)
+    def _on_predict(self, message: Predict) -> None:
+        """Asks for the factors at the present weights, over the stepper."""
+        session = self._session
+        if session is None:
+            return
+        from engine.derivation.evaluated import EvaluatedExperiment
+        from tui.practice.predict_screen import PredictScreen
+
+        evaluated = EvaluatedExperiment(session.experiment, session.data, session.network, session.graph)
+        self.push_screen(PredictScreen(evaluated, session.explain(message.target, message.sample)))
+
+    @on(ShowPractice)
+    def _on_show_practice(self) -> None:
+        from tui.practice.practice_screen import PracticeScreen
+        from tui.practice.progress import ProgressFile
+
+        if self._progress is None:
+            self._progress = ProgressFile(kept=self._personal)
+        self.push_screen(PracticeScreen(self._progress))
 
     @on(ShowLessons)
     def _on_show_lessons(self) -> None:

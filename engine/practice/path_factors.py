@@ -87,6 +87,12 @@ def paths_of(graph: Graph, target: Target, most: int = MOST_TERMS) -> list[Path]
         return None
     start = EntryRef(graph.nodes[target.wrt.matrix], target.wrt.index or (0, 0))
     walker = _Walker(graph, target, most)
+    if target.local is not None:
+        above = target.of or graph.loss.symbol
+        direct: list[Path] = [
+            (walker.factor(edge),) for edge in edges_from(start) if edge.above.symbol == above
+        ]
+        return direct[:1]
     found: list[Path] = []
     for path in walker.ways(start):
         found.append(path)
@@ -172,7 +178,7 @@ class _Walker:
                     {label * (1 - prediction) + (1 - label) * prediction: 1},
                 ),
             ]
-        if isinstance(self.loss, BinaryCrossEntropy) and self.loss.weighted:
+        if isinstance(self.loss, BinaryCrossEntropy) and self.loss.alpha != self.loss.beta:
             swapped = _weighted_error("beta", "alpha", prediction, label)
             found.append(Confusion(swapped, {swapped: 1}))
         return found
@@ -210,7 +216,11 @@ class _Walker:
         else:
             atoms = {edge.formula: 1}
         confusions = tuple(self.error_confusions(prediction, label))
-        return Factor(edge.formula, atoms, None, 1, confusions, (), loss.n > 1)
+        known: tuple[KnownMistake, ...] = ()
+        if isinstance(loss, BinaryCrossEntropy):  # a wrong sign inside
+            inside = label * (1 - prediction) + (1 - label) * prediction
+            known = (KnownMistake("swapped", inside, error, {error: -1, inside: 1}),)
+        return Factor(edge.formula, atoms, None, 1, confusions, (), loss.n > 1, known)
 
     def linear(self, edge: Edge, op: Linear) -> Factor:
         """An input, an activation, a weight, or the 1 of a bias."""

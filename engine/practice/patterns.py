@@ -178,8 +178,9 @@ class PatternBook:
 
 
 def _same(one: Mistake, other: Mistake) -> bool:
+    """Whether two mistakes that change the same powers are one."""
     return (one.kind, one.instead) == (other.kind, other.instead) and (
-        one.kind == "extra" or one.what == other.what
+        one.kind != "missing" or one.what == other.what
     )
 
 

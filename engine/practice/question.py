@@ -15,18 +15,22 @@ import numpy as np
 from engine.autodiff.graph import Array, Graph, Node
 from engine.derivation.targets import TargetError, find_target
 from engine.experiment.spec import SquaredErrorLoss
-from engine.formula.expression import Symbol
+from engine.formula.expression import Expr, Symbol
 from engine.formula.parser import ParseError, parse_symbol
 from engine.model.network import Network
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """∂of/∂wrt: `of` is None for the loss; without an index `wrt` is a whole matrix; `sample` asks for one share."""
+    """∂of/∂wrt: `of` is None for the loss; without an index `wrt` is a whole matrix; `sample` asks for one share.
+
+    `local` is the formula of one edge of the graph, where that alone is asked for and not every way between the two.
+    """
 
     wrt: Symbol
     of: Symbol | None = None
     sample: int | None = None
+    local: Expr | None = None
 
     @classmethod
     def parse(cls, wrt: str, of: str | None = None, sample: int | None = None) -> Target:
@@ -97,6 +101,8 @@ class Target:
         def cut(gradient: Array) -> Array:
             return gradient if index is None else gradient[index[0] : index[0] + 1, index[1] : index[1] + 1]
 
+        if (local := self.local) is not None:
+            return lambda: np.array([[local.evaluate(graph.value_of)]])
         if (of := self.of) is not None:
             return lambda: cut(_seeded(graph, of, node))
         if self.sample is not None and not node.per_sample:

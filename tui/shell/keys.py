@@ -76,6 +76,9 @@ APP_COMMANDS = (
 LESSON_KEYS = "T,f2"
 """The keys that lead to the lessons, the same on every screen."""
 
+PRACTICE_KEYS = "P"
+"""The key that leads to the exercises."""
+
 HOME_COMMANDS = (
     Command("home.open", "enter", "choose", "Open", "Open the marked experiment", "Home", "↵", True),
     Command(
@@ -86,6 +89,15 @@ HOME_COMMANDS = (
         "The lessons, item by item of the tutorials",
         "Home",
         "T",
+    ),
+    Command(
+        "home.practice",
+        PRACTICE_KEYS,
+        "practice",
+        "Practice",
+        "Questions and exercises to answer",
+        "Home",
+        "P",
     ),
     Command("home.file", "o", "open_file", "Open file", "Open an experiment from a TOML file", "Home", "o"),
 )
@@ -100,7 +112,7 @@ STEPPER_COMMANDS = (
         "Move",
         "→",
     ),
-    Command("previous", "left,p,backspace", "step(-1)", "Back", "The previous term", "Move", "←"),
+    Command("previous", "left,backspace", "step(-1)", "Back", "The previous term", "Move", "←"),
     Command("next-node", "down,j", "node(1)", "Node", "The next node", "Move", "↓"),
     Command("previous-node", "up,k", "node(-1)", "Previous node", "The previous node", "Move"),
     Command(
@@ -173,6 +185,9 @@ STEPPER_COMMANDS = (
         "Copy or save the derivation: text, Markdown or LaTeX",
         "Do",
         "y",
+    ),
+    Command(
+        "predict", "p", "predict", "Predict", "Answer each factor before it is shown: formula or number", "Do"
     ),
     Command("lessons", LESSON_KEYS, "lessons", "Lessons", "The lessons on this experiment", "Do"),
     Command("back", "escape", "back", "Home", "Back to the list of experiments", "Do"),
@@ -313,6 +328,45 @@ MAP_COMMANDS = (
     Command("map.close", "escape,q,m", "close", "Leave", "Leave it as it was", "Map"),
 )
 
+ANSWER_COMMANDS = (
+    Command(
+        "answer.hint",
+        "f5",
+        "hint",
+        "Hint",
+        "The next hint: the rule, the factor, the formula",
+        "Answers",
+        "F5",
+    ),
+    Command("answer.give-up", "f6,ctrl+g", "give_up", "Give up", "Show the answer", "Answers", "F6"),
+)
+"""Keys that are no letters: those belong to the answer."""
+
+PREDICT_COMMANDS = (
+    ANSWER_COMMANDS[1],
+    Command("predict.again", "f7", "again", "Again", "Begin again", "Answers", "F7"),
+    Command("predict.close", "escape", "close", "Back", "Back to the stepper", "Answers", "Esc"),
+)
+
+PRACTICE_COMMANDS = (
+    *ANSWER_COMMANDS,
+    Command("practice.next", "f8,ctrl+n", "turn(1)", "Next", "The next question", "Answers", "F8"),
+    Command("practice.previous", "f7", "turn(-1)", "Previous", "The question before", "Answers"),
+    Command(
+        "practice.level",
+        "f9",
+        "level",
+        "Level",
+        "Exercises of the next level; then the tutorials",
+        "Answers",
+        "F9",
+    ),
+    Command("practice.seed", "f10", "seed", "Seed", "The exercises of a seed, to share them", "Answers"),
+    Command("practice.record", "f11", "record", "Record", "What was mistaken most", "Answers"),
+    Command("practice.reset", "f12", "reset", "Reset", "Forget everything that was answered", "Answers"),
+    Command("practice.close", "escape", "close", "Back", "Back to where one came from", "Answers", "Esc"),
+)
+
 EXPORT_COMMANDS = (Command("export.close", "escape,q", "close", "Leave", "Leave it", "Questions"),)
 
 ALL_COMMANDS = (
@@ -326,6 +380,8 @@ ALL_COMMANDS = (
     *READING_COMMANDS,
     *PROMPT_COMMANDS,
     *EXPORT_COMMANDS,
+    *PRACTICE_COMMANDS,
+    *(command for command in PREDICT_COMMANDS if command not in ANSWER_COMMANDS),
     *APP_COMMANDS,
 )
 """Everything, for the help screen and for checking key maps."""

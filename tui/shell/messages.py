@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 from textual.message import Message
 
+from engine.formula.expression import Symbol
+
 
 @dataclass
 class OpenExperiment(Message):
@@ -44,6 +46,18 @@ class StepInto(Message):
 
 class ShowLessons(Message):
     """The lessons are to be listed: those on the open experiment, or all."""
+
+
+@dataclass
+class Predict(Message):
+    """The factors of a derivation are to be asked, one after the other, before they are shown."""
+
+    target: Symbol
+    sample: int
+
+
+class ShowPractice(Message):
+    """Questions and exercises are to be answered."""
 
 
 class ShowHome(Message):

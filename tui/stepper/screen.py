@@ -41,7 +41,7 @@ from engine.model.network import LOSS
 from tui.session.session import Session
 from tui.shell.key_bar import KeyBar
 from tui.shell.keys import STEPPER_COMMANDS, bindings
-from tui.shell.messages import ShowHome, ShowLessons, ShowScreen
+from tui.shell.messages import Predict, ShowHome, ShowLessons, ShowScreen
 from tui.shell.prompt import Prompt
 from tui.shell.text_page import ReadingScreen
 from tui.shell.too_small import TooSmall
@@ -559,6 +559,11 @@ class StepperScreen(Screen[None]):
         self._checks.clear()
         sample = None if self.derivation.n == 1 else self.derivation.sample
         self._show(self.session.explain(self.derivation.target, sample), place)
+
+    def action_predict(self) -> None:
+        """Asks for each factor of this derivation before it is shown."""
+        self._stop_autoplay()
+        self.post_message(Predict(self.derivation.target, self.derivation.sample))
 
     def action_export(self) -> None:
         """Copies or saves the derivation."""

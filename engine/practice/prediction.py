@@ -1,0 +1,129 @@
+"""A derivation whose factors are asked one after the other, and at the end the whole gradient.
+
+    ∂ℰ/∂Ŷ₀₀ = ?   ∂Ŷ₀₀/∂f⁽²⁾₀₀ = ?   …   ∂ℰ/∂W⁽¹⁾₁₁ = ?
+
+An answer may be a formula or a number; each question keeps whether it was answered, and at which try, or given up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from engine.derivation.chain_rule import Derivation
+from engine.derivation.evaluated import EvaluatedExperiment
+from engine.formula.expression import Expr, Partial, Symbol
+from engine.practice.judging import Judge
+from engine.practice.numbers import TypedNumber, judge_number
+from engine.practice.path_factors import paths_of
+from engine.practice.question import Target
+from engine.practice.unreadable import UnreadableError
+from engine.practice.verdict import Verdict
+
+LOSS = Symbol("E")
+
+
+@dataclass
+class Asked:
+    """One question of a prediction: its name, its answer, and how it went."""
+
+    name: Partial
+    formula: Expr | None
+    value: float
+    target: Target
+    tries: int = 0
+    answered: bool = False
+    given_up: bool = False
+
+    @property
+    def done(self) -> bool:
+        """Whether it has been answered or given up."""
+        return self.answered or self.given_up
+
+
+@dataclass
+class Prediction:
+    """The questions of one derivation, in order from the loss to the target, and the whole gradient last."""
+
+    evaluated: EvaluatedExperiment
+    questions: list[Asked]
+    place: int = 0
+    _judges: dict[int, Judge] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, evaluated: EvaluatedExperiment, derivation: Derivation) -> Prediction:
+        """The questions about a derivation of the experiment's graph."""
+        questions = []
+        for step in derivation:
+            term = step.term
+            above = None if term.via == LOSS else term.via
+            target = Target(step.node, above, None, term.formula)
+            questions.append(Asked(term.symbol, term.formula, term.local, target))
+        whole = Target(derivation.target)
+        if len(questions) > 1:
+            name = Partial(LOSS, derivation.target)
+            questions.append(Asked(name, None, derivation.value, whole))
+        return cls(evaluated, questions)
+
+    @property
+    def current(self) -> Asked | None:
+        """The question that is asked, or None at the end."""
+        return self.questions[self.place] if self.place < len(self.questions) else None
+
+    @property
+    def right(self) -> int:
+        """How many were answered."""
+        return sum(asked.answered for asked in self.questions)
+
+    @property
+    def at_once(self) -> int:
+        """How many were answered at the first try."""
+        return sum(asked.answered and asked.tries == 1 for asked in self.questions)
+
+    def answer(self, text: str) -> Verdict:
+        """Judges an answer to the current question; a right one goes on. What cannot be read is no try."""
+        asked = self.current
+        if asked is None:
+            return Verdict("unclear", remarks=("there is nothing left to answer",))
+        verdict = self.judge(self.place, text)
+        if verdict.verdict in ("right", "wrong"):
+            asked.tries += 1
+        if verdict.verdict == "right":
+            asked.answered = True
+            self.place += 1
+        return verdict
+
+    def give_up(self) -> None:
+        """Shows the answer of the current question and goes on."""
+        if (asked := self.current) is not None:
+            asked.given_up = True
+            self.place += 1
+
+    def judge(self, place: int, text: str) -> Verdict:
+        """The verdict on an answer to one question: a number to its digits, a formula at random networks."""
+        asked = self.questions[place]
+        if is_number(text):
+            return judge_number(text, asked.value, None, self.evaluated.graph, asked.target)
+        if place not in self._judges:
+            # What has been found already, the factors above, may be used by name as earlier results.
+            self._judges[place] = Judge(
+                self.evaluated, asked.target, () if asked.formula is not None else None
+            )
+        return self._judges[place].judge(text)
+
+    def solution(self, asked: Asked) -> Expr | None:
+        """The formula that is right, where it is one product."""
+        if asked.formula is not None:
+            return asked.formula
+        from engine.practice.naming import term_of
+
+        paths = paths_of(self.evaluated.graph, asked.target)
+        return term_of(paths[0]) if paths is not None and len(paths) == 1 else None
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is a number, or an expression of numbers."""
+    try:
+        TypedNumber.parse(text)
+    except UnreadableError:
+        return False
+    return True

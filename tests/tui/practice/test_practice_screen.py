@@ -1,0 +1,118 @@
+"""Practice: answering, hints, score and streak, and a file that is kept whole or set aside."""
+
+from __future__ import annotations
+
+import json
+
+from tests.tui.driver import LARGE, SMALL, app_on, press, screen_text, typed, until
+from tui.practice.practice_screen import PracticeScreen
+from tui.practice.progress import VERSION, Progress, ProgressFile
+
+
+async def opened(app, pilot) -> PracticeScreen:
+    await press(pilot, "P")
+    await until(pilot, lambda: isinstance(app.screen, PracticeScreen))
+    return app.screen
+
+
+async def test_the_tutorials_come_first_and_a_right_answer_counts():
+    app = app_on()
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await opened(app, pilot)
+        assert screen.question.id == "a0"
+        await press(pilot, *typed("0.16425"), "enter")
+        assert "✓ right" in screen_text(app)
+        assert screen.kept.progress.streak == 1
+        assert screen.kept.progress.points == 1
+        await press(pilot, "f8")
+        assert screen.question.id == "a1a"
+        await press(pilot, *typed("Y/Y_hat + (1-Y)/(1-Y_hat)"), "enter")
+        assert "the sign of the first term" in screen_text(app)
+        assert screen.kept.progress.streak == 0
+        await press(pilot, "f11")
+        assert "1 question answered" in screen_text(app)
+    saved = json.loads(screen.kept.path.read_text())
+    assert saved["version"] == VERSION
+    assert saved["answered"] == {"a0": 1}
+
+
+async def test_progress_is_there_again_and_the_first_open_question_comes():
+    kept = ProgressFile()
+    kept.progress.right("a0", 1.0, 1)
+    kept.save()
+    app = app_on()
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await opened(app, pilot)
+        assert screen.question.id == "a1a"
+
+
+async def test_hints_come_in_steps_and_giving_up_shows_the_solution():
+    app = app_on()
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await opened(app, pilot)
+        screen._go(next(k for k, q in enumerate(screen.assignment.questions) if q.id == "b1"))
+        await press(pilot, "f5")
+        assert "Hint: five factors" in screen_text(app)
+        assert "(Ŷ₀₀ − Y₀₀)" not in screen_text(app)
+        await press(pilot, "f6")
+        assert "(Ŷ₀₀ − Y₀₀) · W⁽²⁾₁₀ · 1{f⁽¹⁾₁₀ > 0} · X₁₀" in screen_text(app)
+        assert screen.kept.progress.given_up == ["b1"]
+
+
+async def test_levels_and_seeds():
+    app = app_on()
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await opened(app, pilot)
+        await press(pilot, "f9")
+        assert screen.level == 1
+        first = [question.id for question in screen.assignment.questions]
+        await press(pilot, "f10", *typed("77"), "enter")
+        assert screen.kept.progress.seed == 77
+        assert [question.id for question in screen.assignment.questions] != first
+        for _ in range(5):
+            await press(pilot, "f9")
+        assert screen.level == 0
+        assert screen.assignment.title == "The two tutorials"
+
+
+async def test_reset_forgets_after_a_question():
+    app = app_on()
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await opened(app, pilot)
+        await press(pilot, *typed("0.16425"), "enter", "f12", *typed("no"), "enter")
+        assert screen.kept.progress.answered
+        for _ in range(2):
+            await press(pilot, "backspace")
+        await press(pilot, *typed("reset"), "enter")
+        assert screen.kept.progress == Progress()
+
+
+def test_a_damaged_file_is_set_aside_with_a_notice(tmp_path):
+    path = tmp_path / "practice.json"
+    for text in ("{", '{"version": 99}', '{"points": "many"}', "\x00"):
+        path.write_text(text)
+        kept = ProgressFile(path)
+        assert kept.progress == Progress()
+        problem = kept.take_problem()
+        assert problem is not None
+        assert "damaged-" in problem
+        assert kept.take_problem() is None
+        assert not path.exists()
+    assert len(list(tmp_path.glob("practice.damaged-*.json"))) == 4
+
+
+def test_a_folder_that_cannot_be_written_to_is_said_once(tmp_path):
+    (tmp_path / "file").write_text("")
+    kept = ProgressFile(tmp_path / "file" / "practice.json")
+    kept.save()
+    assert kept.take_problem() is not None
+    kept.save()
+    assert kept.take_problem() is None
+
+
+async def test_it_fits_a_small_window_and_ascii():
+    app = app_on(ascii_only=True)
+    async with app.run_test(size=SMALL) as pilot:
+        await opened(app, pilot)
+        text = screen_text(app)
+        assert all(len(line) <= 80 for line in text.split("\n"))

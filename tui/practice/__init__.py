@@ -1,0 +1,1 @@
+"""Where the learner answers: predicting factors, exercises, finding a bug."""

@@ -1,0 +1,251 @@
+"""Practice: the tutorials' own questions first, then exercises by level, with hints in steps, score and streak."""
+
+from __future__ import annotations
+
+from textual.content import Content
+
+from engine.derivation.targets import TargetError
+from engine.formula.layout import draw, one_line
+from engine.formula.notation import Style, symbol_text
+from engine.formula.text import counted
+from engine.practice.assignment import Assignment, Question, load_assignment, parse_assignment
+from engine.practice.exercises import LEVELS, exercises
+from engine.practice.grading import judge
+from engine.practice.worksheet import derivation_lines, equations, solution
+from tui.practice.asking_screen import AskingScreen
+from tui.practice.progress import ProgressFile
+from tui.shell.keys import PRACTICE_COMMANDS, bindings
+from tui.shell.prompt import Prompt
+
+PER_SET = 10
+"""Exercises of one seed and level."""
+
+
+class PracticeScreen(AskingScreen):
+    """Asks one question after the other, and keeps what was answered."""
+
+    COMMANDS_SHOWN = PRACTICE_COMMANDS
+    BINDINGS = bindings(PRACTICE_COMMANDS)
+
+    def __init__(self, kept: ProgressFile, asked: Assignment | None = None) -> None:
+        super().__init__()
+        self.kept = kept
+        self.level = 0
+        self.assignment = load_assignment("tutorials") if asked is None else asked
+        self.place = self._first_open()
+        self.tries = 0
+        self.hints = 0
+
+    def on_mount(self) -> None:
+        """Says once what is wrong with the file that progress is kept in."""
+        super().on_mount()
+        if (problem := self.kept.take_problem()) is not None:
+            self.notify(problem, severity="warning", timeout=10, markup=False)
+
+    @property
+    def question(self) -> Question:
+        """The question that is asked."""
+        return self.assignment.questions[self.place]
+
+    def _first_open(self) -> int:
+        done = self.kept.progress
+        for place, question in enumerate(self.assignment.questions):
+            if question.id not in done.answered and question.id not in done.given_up:
+                return place
+        return 0
+
+    # ── drawing ─────────────────────────────────────────────────────────────────────────────────────
+
+    def title_line(self) -> Content:
+        """Which set of questions, and how it goes."""
+        progress = self.kept.progress
+        where = f"level {self.level}, seed {progress.seed}" if self.level else self.assignment.title
+        score = f"{progress.points:.4g} points · streak {progress.streak} · best {progress.best_streak}"
+        return Content.assemble(
+            (" Practice ", "bold reverse $primary"),
+            (f"  {self.said(where)}  {self.place + 1} of {len(self.assignment.questions)}", "bold"),
+            (self.said(f"   {score}"), "$faint"),
+        )
+
+    def question_lines(self) -> Content:
+        """The question, the network with its numbers, and the hints that were asked for."""
+        question, style = self.question, self.glyphs
+        lines = [Content.styled(self.said(question.spec.text or "What is this gradient?"), "bold")]
+        done = self.kept.progress
+        if question.id in done.answered:
+            lines.append(Content.styled(self.said("✓ answered before"), "$done"))
+        elif question.id in done.given_up:
+            lines.append(Content.styled("given up before", "$remark"))
+        asked = (
+            f"Asked for: {question.asked}" if question.spec.kind == "bug" else f"Asked for: {self._asked()}"
+        )
+        lines += [Content.styled(self.said(asked), "$accent"), Content("")]
+        lines += [
+            Content.styled(self.said(f"Hint: {hint}"), "$remark") for hint in self._hints()[: self.hints]
+        ]
+        if self.hints:
+            lines.append(Content(""))
+        graph = question.worked.graph
+        for symbol, formula in equations(graph)[:6]:
+            limited = Style(ascii=style.ascii, max_terms=4)
+            lines.append(
+                Content.styled(f"{symbol_text(symbol, style)} = {one_line(formula, limited)}", "$faint")
+            )
+        lines.append(Content(""))
+        lines += list(self.numbers_of(graph, forward=False))[:14]
+        return Content("\n").join(lines)
+
+    def _asked(self) -> str:
+        """What is asked for, in the screen's letters."""
+        from engine.formula.expression import Partial, Symbol
+
+        spec = self.question.spec
+        if spec.wrt is None and spec.factor is None:
+            return f"the number {self.question.asked}"
+        target = self.question.target
+        name = one_line(Partial(target.of or Symbol("E"), target.wrt), self.glyphs)
+        sample = f", of sample {target.sample} alone" if target.sample is not None else ""
+        given = ", ".join(f"dE/d{one}" for one in spec.given)
+        return f"{name}{sample}, a {spec.kind}" + (f"; {given} may be used" if given else "")
+
+    def _hints(self) -> list[str]:
+        """From the vaguest to the formula itself."""
+        hints = list(self.question.hints)
+        style = self.glyphs
+        hints += [one_line(line, style) for line in derivation_lines(self.question)[:1]]
+        return hints
+
+    # ── answering ───────────────────────────────────────────────────────────────────────────────────
+
+    def answered(self, text: str) -> None:
+        """Judges an answer; a right one counts, and Enter on an empty line goes on."""
+        question, progress = self.question, self.kept.progress
+        attempts = question.spec.attempts
+        if attempts is not None and self.tries >= attempts:
+            self.say(
+                Content.styled(
+                    f"all {counted(attempts, 'attempt')} are used; F6 shows the solution", "$remark"
+                )
+            )
+            return
+        verdict = judge(question, text)
+        lines = list(self.verdict_lines(verdict, text))
+        if verdict.verdict == "right":
+            self.tries += 1
+            progress.right(question.id, question.spec.points, self.tries + self.hints)
+            self.kept.save()
+            lines.append(Content.styled("F8 goes on to the next question", "$faint"))
+            self.clear_answer()
+        elif verdict.verdict == "wrong":
+            self.tries += 1
+            progress.wrong([mistake.text for mistake in verdict.mistakes if mistake.kind != "unknown"])
+            self.kept.save()
+        if (problem := self.kept.take_problem()) is not None:
+            lines.append(Content.styled(self.said(problem), "$remark"))
+        self.say(*lines)
+        self.redraw()
+
+    def action_hint(self) -> None:
+        """The next hint: which rule, which factor, at last the formula."""
+        if self.hints < len(self._hints()):
+            self.hints += 1
+            self.redraw()
+        else:
+            self.say(Content.styled("no further hint; F6 shows the solution", "$faint"))
+
+    def action_give_up(self) -> None:
+        """Shows the solution."""
+        question = self.question
+        self.kept.progress.gave_up(question.id)
+        self.kept.save()
+        found = solution(question)
+        lines = [Content.styled("given up: the solution", "$remark")]
+        if found.formula is not None:
+            lines.append(Content("\n".join(draw(found.formula, self.glyphs).lines)))
+        if found.number is not None:
+            lines.append(Content(f"= {found.number:.6g}"))
+        if found.text:
+            lines.append(Content(self.said(found.text)))
+        self.say(*lines)
+        self.redraw()
+
+    # ── moving ──────────────────────────────────────────────────────────────────────────────────────
+
+    def action_turn(self, by: int) -> None:
+        """The next or previous question."""
+        self._go((self.place + by) % len(self.assignment.questions))
+
+    def _go(self, place: int) -> None:
+        self.place, self.tries, self.hints = place, 0, 0
+        self.clear_answer()
+        self.say()
+        self.redraw()
+
+    def action_level(self) -> None:
+        """The next level of exercises; after the last the tutorials' own questions again."""
+        self.level = (self.level + 1) % (len(LEVELS) + 1)
+        self._load()
+
+    def action_seed(self) -> None:
+        """Asks for a seed, which can be shared: the same seed gives the same exercises."""
+        prompt = Prompt("Seed", "a whole number: the same seed, the same exercises", _seed_problem)
+        self.app.push_screen(prompt, self._seeded)
+
+    def _seeded(self, text: str | None) -> None:
+        if text:
+            self.kept.progress.seed = int(text)
+            self.level = self.level or 1
+            self._load()
+
+    def _load(self) -> None:
+        """The questions of the present level and seed."""
+        try:
+            self.assignment = (
+                parse_assignment(exercises(self.kept.progress.seed, self.level, PER_SET), "exercises")
+                if self.level
+                else load_assignment("tutorials")
+            )
+        except TargetError as error:
+            self.notify(str(error), severity="warning", markup=False)
+            return
+        self._go(self._first_open())
+
+    def action_record(self) -> None:
+        """What was mistaken most."""
+        progress = self.kept.progress
+        lines = [
+            Content.styled(
+                f"{counted(len(progress.answered), 'question')} answered, {len(progress.given_up)} given up",
+                "bold",
+            )
+        ]
+        lines += [Content(self.said(f"  {number}×  {text}")) for text, number in progress.most_mistaken(5)]
+        if not progress.mistakes:
+            lines.append(Content("  no mistake yet"))
+        self.say(*lines)
+
+    def action_reset(self) -> None:
+        """Forgets everything, after a question."""
+        prompt = Prompt("Forget everything that was answered?", "type: reset", _reset_problem)
+        self.app.push_screen(prompt, self._reset)
+
+    def _reset(self, text: str | None) -> None:
+        if text:
+            self.kept.reset()
+            self._go(0)
+
+    def action_close(self) -> None:
+        """Back to where one came from."""
+        self.dismiss()
+
+
+def _seed_problem(text: str) -> str | None:
+    return (
+        None
+        if text.isascii() and text.isdigit() and len(text) <= 9
+        else "a whole number of at most nine digits, please"
+    )
+
+
+def _reset_problem(text: str) -> str | None:
+    return None if text == "reset" else "type reset, or leave with Esc"
