@@ -26,6 +26,7 @@ import numpy.typing as npt
 from engine.formula.expression import Entry, Expr, Name, Partial, Symbol, Values
 
 Array = npt.NDArray[np.floating[Any]]
+Mask = npt.NDArray[np.bool_]
 Columns = slice
 """Which columns (samples) of every node a question is about."""
 
@@ -114,7 +115,7 @@ class Op(ABC):
     `needs_grad[i]` says whether input i wants a gradient; `accumulates[i]` whether another consumer has already written
     to its gradient in this backward pass, so that this one must add. Both are set by `Graph.finish`.
     `fused` is set by a loss that sends the gradient of this op's input itself, because the product of the
-    two separate factors is not stable (sigmoid with cross-entropy).
+    two separate factors is not stable (sigmoid with cross-entropy). `fuses` says that this op is such a loss.
     """
 
     inputs: tuple[Node, ...]
@@ -126,6 +127,7 @@ class Op(ABC):
         self.needs_grad: list[bool] = [False] * len(self.inputs)
         self.accumulates: list[bool] = [False] * len(self.inputs)
         self.fused = False
+        self.fuses = False
 
     @property
     def reads(self) -> tuple[Node, ...]:
@@ -187,6 +189,10 @@ class Op(ABC):
     def factor_words(self, i: int, entry: Entry, output_entry: Entry) -> str:
         """What the partial derivative between two entries is, in a few words: ``weight on the way``."""
         return "local derivative"
+
+    def kinks(self) -> list[tuple[Node, Array]]:
+        """Where a piecewise function's slope jumps: of an input, the values that it does so at, of its shape."""
+        return []
 
     def remark(self, i: int, entry: Entry, output_entry: Entry) -> str | None:
         """A sentence where something notable happens between two entries: a ReLU that is off, a zero weight."""
@@ -379,7 +385,7 @@ class Graph:
         kernels: list[Kernel] = []
         for op in reversed(self.ops):
             # A stable loss sends ∂ℰ/∂f even where its own input, Ŷ, wants no gradient.
-            if any(op.needs_grad) or op is self.ops[-1]:
+            if any(op.needs_grad) or op.fuses:
                 kernels.append(op.backward)
             kernels.extend(after.get(op, ()))
         return kernels

@@ -20,9 +20,16 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.autodiff.graph import EVERY_COLUMN, Graph
-from engine.autodiff.ops.loss import Loss
+from engine.autodiff.ops.loss import loss_op
 from engine.derivation.paths import Edge, EntryRef, StrongestPaths, running_products
-from engine.derivation.sample_shares import SampleShare, SampleShares, sample_of, sample_shares
+from engine.derivation.sample_shares import (
+    SampleShare,
+    SampleShares,
+    SharedTerm,
+    sample_of,
+    sample_shares,
+    shared_term,
+)
 from engine.derivation.targets import TargetError, find_target
 from engine.derivation.terms import Edges, Term, Terms
 from engine.formula.expression import Expr, Symbol
@@ -139,6 +146,11 @@ class Derivation(Sequence[Step]):
         """What each sample adds to the gradient."""
         return sample_shares(self.graph, self._target)
 
+    @cached_property
+    def shared(self) -> SharedTerm | None:
+        """What belongs to no sample, where there is such a term: with the samples' shares it adds up to `value`."""
+        return shared_term(self.graph, self._target)
+
     @property
     def sample_value(self) -> float:
         """What the shown sample adds to the gradient."""
@@ -182,7 +194,7 @@ class Derivation(Sequence[Step]):
         edges = self._edges_from(ref)
         running = self._running(index)
         lines: tuple[Expr, ...] = ()
-        if taken.op.fused and isinstance(loss := self.graph.ops[-1], Loss):
+        if taken.op.fused and (loss := loss_op(self.graph)) is not None:
             lines = tuple(loss.simplification(ref.entry))
         return Step(ref.symbol, ref.value, ref.gradient, Terms(edges), edges.place_of(taken), running, lines)
 

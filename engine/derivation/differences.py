@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from engine.autodiff.graph import Array, Graph, Node
 from engine.autodiff.ops.elementwise import Elementwise
+from engine.autodiff.ops.loss import loss_op
 from engine.autodiff.ops.softmax import Softmax
 from engine.derivation.paths import EntryRef
 
@@ -50,11 +51,9 @@ def rounding_of(loss: float, step: float) -> float:
     return ULPS * max(abs(loss), 1e-300) / step
 
 
-def kinked_nodes(graph: Graph) -> list[tuple[Node, float]]:
-    """Every node that a piecewise function is applied to, with each place of a kink."""
-    return [
-        (op.inputs[0], kink) for op in graph.ops if isinstance(op, Elementwise) for kink in op.function.kinks
-    ]
+def kinked_nodes(graph: Graph) -> list[tuple[Node, Array]]:
+    """Every node that a piecewise function is applied to, with the places of a kink, an entry each."""
+    return [kinked for op in graph.ops for kinked in op.kinks()]
 
 
 class Difference:
@@ -64,7 +63,8 @@ class Difference:
         """`graph` has gone forward and backward; it must not be changed by others until `restore`."""
         self.graph, self.node = graph, node
         # Where Ŷ is moved ℰ comes from Ŷ, not as before from the logits.
-        moves_prediction = node is graph.ops[-1].inputs[0]
+        self._compared = loss_op(graph) or graph.ops[-1]
+        moves_prediction = node is self._compared.inputs[0]
         self.centre = graph.recompute(node) if moves_prediction else float(graph.loss.value[graph.seed])
         self._kinked = kinked_nodes(graph)
         self._pieces = self._present_pieces()
@@ -99,10 +99,11 @@ class Difference:
     def restore(self) -> None:
         """Puts the entry, and everything after it, back."""
         self._move(0.0)
-        with np.errstate(all="ignore"):
-            self.graph.ops[
-                -1
-            ].forward()  # where Ŷ was moved, ℰ came from Ŷ and not, as before, from the logits
+        with np.errstate(
+            all="ignore"
+        ):  # where Ŷ was moved, ℰ came from Ŷ and not, as before, from the logits
+            for op in self.graph.ops[self.graph.ops.index(self._compared) :]:
+                op.forward()
 
     def crosses_kink(self, step: float) -> bool:
         """Whether any piecewise function is on another piece at -step or +step than at the entry itself."""
@@ -119,7 +120,9 @@ class Difference:
             (node, kink, np.nonzero((node.value > kink) != piece))
             for (node, kink), piece in zip(self._kinked, self._pieces, strict=True)
         ]
-        moved = [(node, kink, where, node.value[where]) for node, kink, where in beyond if where[0].size]
+        moved = [
+            (node, kink[where], where, node.value[where]) for node, kink, where in beyond if where[0].size
+        ]
         self._move(0.0)
         nearest = 0.1
         for node, kink, where, after in moved:

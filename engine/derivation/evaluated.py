@@ -26,7 +26,7 @@ from engine.experiment.datasets import DataSet, load_data
 from engine.experiment.errors import UNNAMED
 from engine.experiment.spec import Experiment
 from engine.formula.expression import Symbol
-from engine.model.network import Network, X, Y
+from engine.model.network import LOSS, Network, X, Y
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,11 +100,14 @@ def _twin(network: Network, graph: Graph) -> Graph:
 
 
 def _graph_like(exact: Network, graph: Graph) -> Graph:
-    inputs = np.array(graph.nodes[X].value, np.float64)
-    if Y in graph.nodes:
-        twin = exact.graph(inputs, np.array(graph.nodes[Y].value, np.float64))
-    else:  # what is differentiated knows nothing of the labels
-        twin = exact.graph(inputs, np.zeros((exact.layers[-1].units, graph.n)), of=graph.differentiated)
+    # What is differentiated may know nothing of the inputs or of the labels.
+    shapes = {X: (exact.features, graph.n), Y: (exact.layers[-1].units, graph.n)}
+    samples = [
+        np.array(graph.nodes[name].value, np.float64) if name in graph.nodes else np.zeros(shape)
+        for name, shape in shapes.items()
+    ]
+    of = None if graph.differentiated == LOSS else graph.differentiated
+    twin = exact.graph(*samples, of=of)
     twin.forward()
     twin.backward()
     return twin

@@ -19,8 +19,9 @@ import numpy as np
 from engine.autodiff.graph import Array, Graph, Node, Op
 from engine.autodiff.ops.elementwise import Elementwise
 from engine.autodiff.ops.linear import ACTIVATION, BIAS, WEIGHT, Linear
-from engine.autodiff.ops.loss import BinaryCrossEntropy, Loss
+from engine.autodiff.ops.loss import Loss
 from engine.autodiff.ops.norm import SAMPLES, Mean, Standardize, Std
+from engine.autodiff.ops.penalty import L2Penalty, Total
 from engine.autodiff.ops.residual import Add
 from engine.autodiff.ops.softmax import Softmax
 from engine.formula.expression import Expr, Partial, Symbol
@@ -64,7 +65,7 @@ class MatrixLine:
     agrees: bool
     function: str = ""
     remark: str = ""
-    divided_by_n: bool = False
+    divisor: Expr | None = None
     undefined: bool = False
     """Whether there are entries that are NaN, so that nothing can be compared."""
 
@@ -174,34 +175,62 @@ def _backward(
     return MatrixLine("backward", name, node.shape, operator, factors, agrees, remark=remark)
 
 
+@singledispatch
 def contribution(op: Op, i: int) -> Array:
     """What one consumer adds to the gradient of its input i, recomputed with plain NumPy."""
-    gradient, node = op.output.grad, op.inputs[i]
-    match op:
-        case Linear() if i == WEIGHT:
-            return np.asarray(op.inputs[ACTIVATION].value @ gradient.T)
-        case Linear() if i == ACTIVATION:
-            return np.asarray(op.inputs[WEIGHT].value @ gradient)
-        case Linear():
-            return np.asarray(gradient.sum(axis=1, keepdims=True))
-        case Elementwise():
-            return np.asarray(slopes(op) * gradient)
-        case Add():
-            return gradient
-        case Mean():
-            return np.asarray(np.broadcast_to(gradient / node.shape[op.axis], node.shape))
-        case Std():
-            return np.asarray(
-                (node.value - op.mean.value) / (node.shape[op.axis] * op.output.value) * gradient
-            )
-        case Standardize():
-            direct = gradient / op.inputs[2].value
-            if i == 0:
-                return np.asarray(direct)
-            weighed = direct if i == 1 else direct * op.output.value
-            return np.asarray(-weighed.sum(axis=op.axis, keepdims=True))
-        case _:
-            raise TypeError(f"no matrix form for {type(op).__name__}")
+    raise TypeError(f"no matrix form for {type(op).__name__}")
+
+
+@contribution.register
+def _(op: Linear, i: int) -> Array:
+    gradient = op.output.grad
+    if i == WEIGHT:
+        return np.asarray(op.inputs[ACTIVATION].value @ gradient.T)
+    if i == ACTIVATION:
+        return np.asarray(op.inputs[WEIGHT].value @ gradient)
+    return np.asarray(gradient.sum(axis=1, keepdims=True))
+
+
+@contribution.register
+def _(op: Elementwise, i: int) -> Array:
+    return np.asarray(slopes(op) * op.output.grad)
+
+
+@contribution.register
+def _(op: Softmax, i: int) -> Array:
+    y, gradient = op.output.value, op.output.grad
+    return np.asarray(y * (gradient - (gradient * y).sum(axis=0)))
+
+
+@contribution.register
+def _(op: Add, i: int) -> Array:
+    return op.output.grad
+
+
+@contribution.register
+def _(op: Mean, i: int) -> Array:
+    node = op.inputs[i]
+    return np.asarray(np.broadcast_to(op.output.grad / node.shape[op.axis], node.shape))
+
+
+@contribution.register
+def _(op: Std, i: int) -> Array:
+    node = op.inputs[i]
+    return np.asarray((node.value - op.mean.value) / (node.shape[op.axis] * op.output.value) * op.output.grad)
+
+
+@contribution.register
+def _(op: Standardize, i: int) -> Array:
+    direct = op.output.grad / op.inputs[2].value
+    if i == 0:
+        return np.asarray(direct)
+    weighed = direct if i == 1 else direct * op.output.value
+    return np.asarray(-weighed.sum(axis=op.axis, keepdims=True))
+
+
+@contribution.register
+def _(op: L2Penalty, i: int) -> Array:
+    return np.asarray(op.strength * op.inputs[i].value)
 
 
 def slopes(op: Elementwise) -> Array:
@@ -243,10 +272,10 @@ def _(op: Softmax) -> Iterator[MatrixLine]:
 
 @backward_lines.register
 def _(op: Softmax) -> Iterator[MatrixLine]:
-    y, gradient = op.output.value, op.output.grad
-    value = y * (gradient - (gradient * y).sum(axis=0))
     factors = (_gradient(op.output), _value(op.output))
-    yield _backward(op.inputs[0], "⊙", factors, value, op, 0, "each column's mean under Ŷ taken off first")
+    yield _backward(
+        op.inputs[0], "⊙", factors, contribution(op, 0), op, 0, "each column's mean under Ŷ taken off first"
+    )
 
 
 @forward_lines.register
@@ -317,13 +346,15 @@ _STANDARDIZE_REMARKS = (
 @forward_lines.register
 def _(op: Loss) -> Iterator[MatrixLine]:
     prediction, label = op.inputs
+    with np.errstate(all="ignore"):
+        agrees = _agrees(np.array([[op.reference()]]), op.output.value)
     yield MatrixLine(
         "forward",
         op.output.symbol,
         op.output.shape,
         "",
         (_value(prediction), _value(label)),
-        _agrees(np.array([[_loss(op)]]), op.output.value),
+        agrees,
         "loss",
         "a scalar",
     )
@@ -333,72 +364,49 @@ def _(op: Loss) -> Iterator[MatrixLine]:
 def _(op: Loss) -> Iterator[MatrixLine]:
     prediction, label = op.inputs
     if op.needs_grad[0]:
-        value = np.empty_like(prediction.value)
         with np.errstate(all="ignore"):
-            op.prediction_gradient(value)
-        factors = (_value(prediction), _value(label))
+            agrees = _agrees(op.reference_gradient(), prediction.grad)
         yield MatrixLine(
             "backward",
-            Partial(op.output.symbol, prediction.symbol),
+            Partial(Symbol("E"), prediction.symbol),
             prediction.shape,
             "",
-            factors,
-            _agrees(value, prediction.grad),
+            (_value(prediction), _value(label)),
+            agrees,
             "loss'",
             "the scalar's derivative by each entry: the shape of Ŷ",
         )
     if op.logits is not None:
-        remark, factors = "entry by entry", (_value(prediction), _value(label))
-        if isinstance(op, BinaryCrossEntropy) and op.weighted:
-            remark += f", with α = {op.alpha:g} and β = {op.beta:g}"
-            if op.alpha != 1.0 or op.beta != 1.0:
-                factors = _weighted_error(op)
         yield MatrixLine(
             "backward",
-            Partial(op.output.symbol, op.logits.symbol),
+            Partial(Symbol("E"), op.logits.symbol),
             op.logits.shape,
             "-",
-            factors,
-            _agrees(_logit_gradient(op), op.logits.grad),
-            remark=remark,
-            divided_by_n=op.n > 1,
+            tuple(Factor(name, value) for name, value in op.error_factors()),
+            _agrees(op.reference_logit_gradient(), op.logits.grad),
+            remark="entry by entry" + op.remark_on_weights(),
+            divisor=op.divisor_formula(),
         )
 
 
-def _weighted_error(op: BinaryCrossEntropy) -> tuple[Factor, Factor]:
-    """βŶ(1-Y) and αY(1-Ŷ): with weights, Ŷ - Y is not what is left of their difference."""
-    prediction, label = op.inputs
-    y_hat, y = prediction.symbol, label.symbol
-    return (
-        Factor(Symbol("beta") * y_hat * (1 - y), op.beta * prediction.value * (1 - label.value)),
-        Factor(Symbol("alpha") * y * (1 - y_hat), op.alpha * label.value * (1 - prediction.value)),
-    )
+@forward_lines.register
+def _(op: L2Penalty) -> Iterator[MatrixLine]:
+    squares = sum(float(np.square(node.value).sum()) for node in op.inputs)
+    agrees = _agrees(np.array([[op.strength / 2 * squares]]), op.output.value)
+    factors = tuple(_value(node) for node in op.inputs)
+    remark = f"a scalar: {op.strength / 2:g} times the sum of all squared weights"
+    yield MatrixLine("forward", op.output.symbol, op.output.shape, "", factors, agrees, "penalty", remark)
 
 
-def _loss(op: Loss) -> float:
-    """ℰ recomputed with plain NumPy: of the two cross-entropies in the form that needs no log of a rounded Ŷ."""
-    prediction, label = (node.value for node in op.inputs)
-    if op.logits is None:
-        return float(0.5 * np.square(prediction - label).sum() / op.n)
-    f = op.logits.value
-    if isinstance(op, BinaryCrossEntropy):
-        rare, common = op.alpha * label, op.beta * (1 - label)
-        return float((rare * np.logaddexp(0, -f) + common * np.logaddexp(0, f)).sum() / op.n)
-    return float((label * (np.logaddexp.reduce(f, axis=0) - f)).sum() / op.n)
+@backward_lines.register
+def _(op: L2Penalty) -> Iterator[MatrixLine]:
+    for i, node in enumerate(op.inputs):
+        if op.needs_grad[i]:
+            remark = f"times {op.strength:g}"
+            yield _backward(node, "", (_value(node),), contribution(op, i), op, i, remark)
 
 
-def _logit_gradient(op: Loss) -> Array:
-    """∂ℰ/∂f of the two cross-entropies, recomputed with plain NumPy; 1 - Ŷ from f, before it is rounded."""
-    prediction, label = (node.value for node in op.inputs)
-    assert op.logits is not None
-    f = op.logits.value
-    if isinstance(op, BinaryCrossEntropy):
-        rest = np.exp(-np.logaddexp(0, f))
-        return np.asarray(-op.alpha * label * rest + op.beta * (1 - label) * prediction) / op.n
-    gradient = np.asarray(prediction * label.sum(axis=0) - label)
-    place, every = f.argmax(axis=0), np.arange(f.shape[1])
-    others = prediction.copy()
-    others[place, every] = 0.0
-    further = label.sum(axis=0) - label[place, every]
-    gradient[place, every] = prediction[place, every] * further - label[place, every] * others.sum(axis=0)
-    return gradient / op.n
+@backward_lines.register
+def _(op: Total) -> Iterator[MatrixLine]:
+    """Nothing to multiply: ∂ℰ/∂fit and ∂ℰ/∂penalty are 1."""
+    yield from ()

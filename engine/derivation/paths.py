@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.autodiff.graph import EVERY_COLUMN, Array, Columns, Graph, Node, Op
-from engine.autodiff.ops.loss import Loss
+from engine.autodiff.ops.loss import loss_op
 from engine.formula.expression import Entry, Expr, Symbol
 
 DIGITS_THAT_DIFFER = 9
@@ -88,15 +88,15 @@ def running_products(graph: Graph, downwards: Iterable[Edge]) -> Iterator[float]
 
 
 def _fused_product(graph: Graph, prediction: Entry, logit: Entry) -> float:
-    loss = graph.ops[-1]
-    if not isinstance(loss, Loss):
+    loss = loss_op(graph)
+    if loss is None:
         raise TypeError("only a loss fuses with an op")
     return loss.fused_product(prediction, logit)
 
 
 def _has_rounded(graph: Graph, prediction: Entry) -> bool:
-    loss = graph.ops[-1]
-    return isinstance(loss, Loss) and loss.nearly_one(prediction)
+    loss = loss_op(graph)
+    return loss is not None and loss.nearly_one(prediction)
 
 
 def _log_magnitude(value: float) -> float:
@@ -177,7 +177,7 @@ class StrongestPaths:
 
     def __init__(self, graph: Graph, start: Node, sample: int | None) -> None:
         self.graph = graph
-        coupled = any(not op.output.per_sample for op in graph.ops[:-1])
+        coupled = any(not op.output.per_sample and not op.output.scalar for op in graph.ops)
         self.columns: Columns = EVERY_COLUMN if sample is None or coupled else slice(sample, sample + 1)
         self.counts = PathCounts(graph)
         self._beyond: dict[int, Array] = {id(graph.loss): self._at_the_end()}
@@ -243,7 +243,8 @@ class StrongestPaths:
         if len(ref.node.consumers) == 1 and ref.node.consumers[0][0].fan_out(ref.node.consumers[0][1]) == 1:
             return next(edges_from(ref))
         best, best_total = None, -math.inf
-        for op, i in ref.node.consumers:
+        of_samples = [(op, i) for op, i in ref.node.consumers if op.output.per_sample]
+        for op, i in of_samples if columns != EVERY_COLUMN and of_samples else ref.node.consumers:
             if op.fused:
                 entries, totals = self._fused(op, i, ref.entry)
                 place = int(totals.argmax())

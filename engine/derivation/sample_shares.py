@@ -12,7 +12,7 @@ from typing import Any, overload
 import numpy as np
 import numpy.typing as npt
 
-from engine.autodiff.graph import Graph, Node
+from engine.autodiff.graph import Graph, Node, Op
 from engine.derivation.paths import EntryRef, PathCounts
 
 
@@ -76,6 +76,33 @@ def sample_of(target: EntryRef, above: Node, column: int) -> int | None:
     return column if above.per_sample else None
 
 
+def consumers_by_sample(node: Node) -> list[tuple[Op, int]]:
+    """The consumers through which samples add to a node's gradient: all, unless some belong to no sample."""
+    return [(op, i) for op, i in node.consumers if node.per_sample or op.output.per_sample] or node.consumers
+
+
+@dataclass(frozen=True, slots=True)
+class SharedTerm:
+    """What a target's gradient has besides the samples' shares, along how many paths: the penalty's part."""
+
+    value: float
+    paths: int
+
+
+def shared_term(graph: Graph, target: EntryRef) -> SharedTerm | None:
+    """What reaches the loss from a target by no sample; None where all of it does."""
+    by_sample = consumers_by_sample(target.node)
+    rest = [consumer for consumer in target.node.consumers if consumer not in by_sample]
+    if not rest:
+        return None
+    counts, value, paths = PathCounts(graph), 0.0, 0
+    for op, i in rest:
+        for entry, formula in op.local(i, target.entry):
+            value += formula.evaluate(graph.value_of) * float(op.output.grad[entry])
+            paths += counts.at(op.output, entry)
+    return SharedTerm(value, paths)
+
+
 def sample_shares(graph: Graph, target: EntryRef) -> SampleShares:
     """What each sample adds to a target's gradient; a target that belongs to one sample has only that one."""
     counts = PathCounts(graph)
@@ -83,7 +110,7 @@ def sample_shares(graph: Graph, target: EntryRef) -> SampleShares:
     values = np.zeros(n)
     edges: list[npt.NDArray[Any]] = []
     further: list[int] = []
-    for op, i in target.node.consumers:
+    for op, i in consumers_by_sample(target.node):
         (rows, columns), locals_ = op.local_values(i, target.entry, graph.value_of)
         leading = counts.leading(op.output, rows, columns)  # not beside the entry that is differentiated
         rows, columns = rows[leading], columns[leading]

@@ -115,6 +115,9 @@ class Stack:
         n = self.base.n
         for node, kink in kinked_nodes(self.base):
             if node.symbol in changed:
-                many = self.graph.nodes[node.symbol].value[:, : count * n].reshape(-1, count, n) > kink
+                many = (
+                    self.graph.nodes[node.symbol].value[:, : count * n].reshape(-1, count, n)
+                    > kink[:, None, :]
+                )
                 found |= (many != (node.value > kink)[:, None, :]).any(axis=(0, 2))
         return found

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from engine.autodiff.graph import Array, Graph, Op
 from engine.derivation.paths import Edge, EntryRef, PathCounts
+from engine.derivation.sample_shares import consumers_by_sample
 from engine.formula.expression import Entry, Expr, Partial, Symbol
 
 
@@ -93,11 +94,13 @@ class Edges(Sequence[Edge]):
         raise ValueError(edge)
 
     def into_sample(self, sample: int) -> list[Edge]:
-        """The edges into one sample, and those into what belongs to all of them."""
+        """The edges into one sample, and those into what belongs to all of them; not those of no sample."""
+        by_sample = consumers_by_sample(self.ref.node)
         found: list[Edge] = []
         start = 0
         for consumer, end in zip(self._consumers, self._ends, strict=True):
-            wanted: Sequence[int] = range(end - start)
+            of_samples = (consumer.op, consumer.i) in by_sample
+            wanted: Sequence[int] = range(end - start if of_samples else 0)
             if consumer.op.output.per_sample and not self.ref.node.per_sample:
                 wanted = np.flatnonzero(consumer.columns == sample).tolist()
             found += [self[start + place] for place in wanted]

@@ -18,6 +18,7 @@ from engine.autodiff.graph import Array, Graph, Node, Op
 from engine.autodiff.ops.elementwise import Elementwise
 from engine.autodiff.ops.linear import ACTIVATION, WEIGHT, Linear
 from engine.autodiff.ops.loss import Loss
+from engine.autodiff.ops.penalty import L2Penalty
 from engine.autodiff.ops.residual import Add
 from engine.derivation.matrix_form import MatrixLine, Shape, matrix_lines
 from engine.derivation.paths import EntryRef, edges_from
@@ -168,6 +169,8 @@ class _Formula:
                 return above if slope == Number(1.0) else EntryProduct(above, Entrywise(slope))
             case Add():
                 return self._beyond(op, layers)
+            case L2Penalty():
+                return Entrywise(Number(op.strength) * op.inputs[i].symbol)
             case Loss() if i == 0:
                 return self._entrywise(op.inputs[0], op.by_prediction((0, 0)))
         return None

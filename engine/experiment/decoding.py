@@ -15,13 +15,16 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
+from engine.experiment.document import document_type
 from engine.experiment.errors import (
     ExperimentError,
     choice,
     mismatch,
+    quoted,
     suggestion,
     value_in_words,
 )
+from engine.experiment.optimizers import DEFAULT_OPTIMIZER, OPTIMIZER_SPECS
 from engine.experiment.spec import Experiment
 from engine.formula.foreign_text import one_line
 
@@ -55,8 +58,11 @@ def decode(text: str, source: str) -> Experiment:
         raise ExperimentError(source, "", "lists or tables are nested too deeply to read") from None
     except ValueError as error:
         raise ExperimentError(source, "", _number_problem(str(error), text)) from None
+    train = document.get("train")
+    if isinstance(train, dict):  # msgspec wants to be told which of several tables it is
+        train.setdefault("optimizer", DEFAULT_OPTIMIZER)
     try:
-        return msgspec.convert(document, Experiment)
+        return msgspec.convert(document, document_type())
     except msgspec.ValidationError as error:
         key, problem = _type_problem(str(error), document)
         raise ExperimentError(source, key, problem) from None
@@ -89,12 +95,18 @@ def _type_problem(complaint: str, document: dict[str, Any]) -> tuple[str, str]:
     unknown = UNKNOWN_FIELD.fullmatch(complaint)
     if unknown and unknown["name"] in document:  # first, because its name may look like a path
         return _joined("", unknown["name"]), _unknown_key_problem(
-            unknown["name"], inspect.type_info(Experiment)
+            unknown["name"], inspect.type_info(document_type())
         )
     match = MSGSPEC_COMPLAINT.fullmatch(complaint)
     assert match is not None  # both of its parts may be empty
     what, key = match["what"], match["key"] or ""
     wanted, found = _at(key, document)
+    if (unknown := UNKNOWN_FIELD.fullmatch(what)) and key == "train":
+        name = unknown["name"]
+        others = [optimizer for optimizer, spec in OPTIMIZER_SPECS.items() if name in spec.settings()]
+        if others:
+            found_setting = f"{one_line(name)} for the optimizer {quoted(str(found['optimizer']))}"
+            return _joined(key, name), mismatch(found_setting, f"it with {choice(others)} only")
     if unknown := UNKNOWN_FIELD.fullmatch(what):
         return _joined(key, unknown["name"]), _unknown_key_problem(unknown["name"], wanted)
     if missing := MISSING_FIELD.fullmatch(what):
@@ -123,7 +135,7 @@ def _joined(key: str, name: str) -> str:
 
 def _at(key: str, document: object) -> tuple[Any, Any]:
     """The type that is wanted at `key`, in msgspec's own description, and the value that stands there."""
-    wanted: Any = inspect.type_info(Experiment)
+    wanted: Any = inspect.type_info(document_type())
     found: Any = document
     for part in KEY_PART.findall(key):
         wanted = _inside(wanted, part)

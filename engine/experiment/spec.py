@@ -2,7 +2,7 @@
 
     Experiment ─┬─ data      which samples: inline, csv, or one of the seeded generators
                 ├─ network   the layers, in order, and how to initialise them
-                ├─ loss      bce, squared_error or cross_entropy
+                ├─ loss      what is minimised, and how it is summed
                 └─ train     optimiser, learning rate, batch, steps
 
 `loading.py` reads one from a file or a preset, `validation.py` says whether it makes sense.
@@ -15,6 +15,19 @@ from decimal import Decimal
 from typing import Literal, NamedTuple, TypeAlias
 
 import msgspec
+
+from engine.experiment.losses import AbsoluteErrorLoss as AbsoluteErrorLoss
+from engine.experiment.losses import BceLoss as BceLoss
+from engine.experiment.losses import CrossEntropyLoss as CrossEntropyLoss
+from engine.experiment.losses import HuberLoss as HuberLoss
+from engine.experiment.losses import Loss as Loss
+from engine.experiment.losses import LossSpec as LossSpec
+from engine.experiment.losses import SquaredErrorLoss as SquaredErrorLoss
+from engine.experiment.optimizers import SgdTraining as SgdTraining
+from engine.experiment.optimizers import Train as Train
+from engine.experiment.optimizers import TrainSpec as TrainSpec
+from engine.experiment.table import Spec as Spec
+from engine.experiment.table import TaggedSpec as TaggedSpec
 
 DType: TypeAlias = Literal["float64", "float32"]
 Activation: TypeAlias = Literal[
@@ -34,25 +47,11 @@ Activation: TypeAlias = Literal[
 Norm: TypeAlias = Literal["batch", "layer"]
 Parameter: TypeAlias = Literal["W", "b"]
 Scheme: TypeAlias = Literal["he", "xavier", "lecun", "normal", "uniform", "orthogonal", "zeros"]
-OptimizerName: TypeAlias = Literal["sgd", "momentum", "rmsprop", "adam"]
 Layout: TypeAlias = Literal["columns", "rows"]
 """Whether a matrix of data has one sample a column, as this program computes, or a row, as NumPy and csv have it."""
 
 Matrix: TypeAlias = list[list[float]]
 """A matrix as the file writes it: a list of rows."""
-
-
-class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A table of the experiment file: frozen, and without room for unknown keys."""
-
-
-class TaggedSpec(Spec, frozen=True, kw_only=True, tag_field="kind"):
-    """A table whose key `kind` says which one it is."""
-
-    @property
-    def kind(self) -> str:
-        """The table's `kind`, as the file writes it."""
-        return str(self.__struct_config__.tag)
 
 
 # ---------------------------------------------------------------------------------------------- data
@@ -84,7 +83,9 @@ class CsvData(DataSpec, tag="csv", frozen=True, kw_only=True):
     path: str
     features: Literal["*"] | list[str]
     label: str | list[str]
-    categorical: list[str] = []  # features whose texts become one row of zeros and ones each
+    categorical: list[str] = msgspec.field(
+        default_factory=list
+    )  # features whose texts become one row of zeros and ones each
     delimiter: str | None = None  # found out where it is not given
     decimal: Literal[".", ","] = "."
     header: bool = True
@@ -183,7 +184,9 @@ class LayerSpec(Spec, frozen=True, kw_only=True):
     norm: Norm | None = None
     W: Matrix | None = None  # (fan_in, units); None leaves it to the initialiser
     b: list[float] | None = None
-    frozen: list[Parameter] = []  # parameters that the optimiser leaves alone
+    frozen: list[Parameter] = msgspec.field(
+        default_factory=list
+    )  # parameters that the optimiser leaves alone
 
 
 class Init(Spec, frozen=True, kw_only=True):
@@ -209,34 +212,6 @@ class NetworkSpec(Spec, frozen=True, kw_only=True):
 # ---------------------------------------------------------------------------------- loss and training
 
 
-class BceLoss(TaggedSpec, tag="bce", frozen=True, kw_only=True):
-    """Binary cross-entropy; a weight of None is 1 and is left out of formulas."""
-
-    alpha: float | None = None  # weight of the Y=1 term
-    beta: float | None = None  # weight of the Y=0 term
-
-
-class SquaredErrorLoss(TaggedSpec, tag="squared_error", frozen=True, kw_only=True):
-    """Half the squared error, summed over outputs, averaged over samples."""
-
-
-class CrossEntropyLoss(TaggedSpec, tag="cross_entropy", frozen=True, kw_only=True):
-    """Cross-entropy of a softmax output."""
-
-
-Loss: TypeAlias = BceLoss | SquaredErrorLoss | CrossEntropyLoss
-
-
-class Train(Spec, frozen=True, kw_only=True):
-    """How the network is trained."""
-
-    optimizer: OptimizerName = "sgd"
-    learning_rate: float = 0.1
-    batch: Literal["full"] | int = "full"
-    steps: int = 200
-    clip_norm: float | None = None
-
-
 # ---------------------------------------------------------------------------------------- experiment
 
 
@@ -246,7 +221,7 @@ class Experiment(Spec, frozen=True, kw_only=True):
     data: Data
     network: NetworkSpec
     loss: Loss
-    train: Train = msgspec.field(default_factory=Train)
+    train: Train = msgspec.field(default_factory=SgdTraining)
     title: str = ""
     about: str = ""  # one sentence on what there is to see
     seed: int = 0

@@ -12,31 +12,34 @@ from typing import TypeAlias
 
 import msgspec
 
+from engine.experiment.activations import ACTIVATION_TRAITS, REALS
 from engine.experiment.errors import (
     UNNAMED,
     ExperimentError,
+    choice,
     count,
     mismatch,
     quoted,
+    suggestion,
     value_in_words,
 )
 from engine.experiment.memory import bytes_in_words, memory_by_key, memory_limit
 from engine.experiment.spec import (
     BceLoss,
     BlobsData,
-    CrossEntropyLoss,
     CsvData,
     DataShape,
     Experiment,
+    HuberLoss,
     Init,
     InlineData,
     LayerSpec,
-    Loss,
+    LossSpec,
     Matrix,
     NpzData,
     RandomData,
     SpiralsData,
-    Train,
+    TrainSpec,
     WineData,
     declared_shape,
 )
@@ -129,7 +132,7 @@ def data_problems(experiment: Experiment) -> Iterator[Problem]:
                 yield from _class_problems(data.classes, experiment.loss)
 
 
-def _inline_problems(data: InlineData, loss: Loss) -> Iterator[Problem]:
+def _inline_problems(data: InlineData, loss: LossSpec) -> Iterator[Problem]:
     nouns = ("feature", "output") if data.layout == "columns" else ("sample", "sample")
     for key, matrix, noun in zip(("data.X", "data.Y"), (data.X, data.Y), nouns, strict=True):
         yield from _rectangle_problems(key, matrix, noun)
@@ -167,29 +170,24 @@ def _column_problems(data: CsvData) -> Iterator[Problem]:
         yield "data.delimiter", mismatch(f"{quoted(data.decimal)} for both", "another than the decimal")
 
 
-def _class_problems(classes: int, loss: Loss) -> Iterator[Problem]:
+def _class_problems(classes: int, loss: LossSpec) -> Iterator[Problem]:
     yield from _at_least("data.classes", classes, 2)
     if classes > 2 and isinstance(loss, BceLoss):
         expected = "2, because bce tells two classes apart (for more, take cross_entropy)"
         yield "data.classes", mismatch(str(classes), expected)
 
 
-def _label_problems(data: InlineData, loss: Loss) -> Iterator[Problem]:
+def _label_problems(data: InlineData, loss: LossSpec) -> Iterator[Problem]:
     Y, sample = data.Y, "column" if data.layout == "columns" else "row"
-    match loss:
-        case BceLoss():
-            for row, column, label in _entries(Y):
-                if not 0 <= label <= 1:
-                    yield f"data.Y[{row}][{column}]", mismatch(str(label), "a label from 0 to 1 for bce")
-        case CrossEntropyLoss():
-            for row, column, label in _entries(Y):
-                if label < 0:
-                    expected = "a probability of 0 or more for cross_entropy"
-                    yield f"data.Y[{row}][{column}]", mismatch(str(label), expected)
-            for number, labels in enumerate(zip(*Y, strict=True) if sample == "column" else Y):
-                if abs(sum(labels) - 1) > SUM_TOLERANCE:
-                    found = f"{sample} {number} with the sum {sum(labels):.6g}"
-                    yield "data.Y", mismatch(found, f"{sample}s that sum to 1 for cross_entropy")
+    for row, column, label in _entries(Y):
+        if label not in loss.labels:
+            expected = f"{loss.label_words} for {loss.kind}"
+            yield f"data.Y[{row}][{column}]", mismatch(str(label), expected)
+    if loss.takes_distributions:
+        for number, labels in enumerate(zip(*Y, strict=True) if sample == "column" else Y):
+            if abs(sum(labels) - 1) > SUM_TOLERANCE:
+                found = f"{sample} {number} with the sum {sum(labels):.6g}"
+                yield "data.Y", mismatch(found, f"{sample}s that sum to 1 for {loss.kind}")
 
 
 # ------------------------------------------------------------------------------------------- network
@@ -209,9 +207,13 @@ def layer_problems(experiment: Experiment, shape: DataShape) -> Iterator[Problem
         key = f"network.layers[{index}]"
         yield from _at_least(f"{key}.units", layer.units, 1)
         yield from _at_least(f"{key}.repeat", layer.repeat, 1)
-        if layer.slope is not None and layer.activation != "leaky_relu":
+        if layer.activation not in ACTIVATION_TRAITS:
+            problem = mismatch(quoted(layer.activation), choice(ACTIVATION_TRAITS))
+            yield f"{key}.activation", problem + suggestion(layer.activation, ACTIVATION_TRAITS)
+        if layer.slope is not None and ACTIVATION_TRAITS[layer.activation].default_slope is None:
             found = f"a slope for the activation {quoted(layer.activation)}"
-            yield f"{key}.slope", mismatch(found, 'a slope only with "leaky_relu"')
+            with_slope = [one.name for one in ACTIVATION_TRAITS.values() if one.default_slope is not None]
+            yield f"{key}.slope", mismatch(found, f"a slope only with {choice(with_slope)}")
         if layer.residual and fan_in is not None and fan_in != layer.units:
             expected = f"{fan_in}, because residual = true adds the layer's input, which is {fan_in} wide"
             yield f"{key}.units", mismatch(count(layer.units, "unit"), expected)
@@ -255,35 +257,45 @@ def init_problems(init: Init) -> Iterator[Problem]:
 
 
 def loss_problems(experiment: Experiment) -> Iterator[Problem]:
-    """The loss, and the output layer that it needs: bce a sigmoid, cross_entropy a softmax."""
+    """The loss, and whether it takes what the output layer gives."""
     loss, layers = experiment.loss, experiment.network.layers
-    if isinstance(loss, BceLoss):
-        for name, weight in (("alpha", loss.alpha), ("beta", loss.beta)):
-            if weight is not None:
-                yield from _at_least(f"loss.{name}", weight, 0)
+    match loss:
+        case BceLoss():
+            for name, weight in (("alpha", loss.alpha), ("beta", loss.beta)):
+                if weight is not None:
+                    yield from _at_least(f"loss.{name}", weight, 0)
+        case HuberLoss() if loss.delta <= 0:
+            yield "loss.delta", mismatch(value_in_words(loss.delta), "a number above 0")
+    yield from _at_least("loss.l2", loss.l2, 0)
+    if loss.takes_distributions and loss.outputs == "mean":
+        expected = f'"sum", because {loss.kind} compares whole distributions'
+        yield "loss.outputs", mismatch('"mean"', expected)
     for index, layer in enumerate(layers):
         hidden = index < len(layers) - 1 or layer.repeat > 1
-        if layer.activation == "softmax" and hidden:
-            expected = "softmax in the output layer only"
-            yield f"network.layers[{index}].activation", mismatch('"softmax" in a hidden layer', expected)
-    key, output = f"network.layers[{len(layers) - 1}]", layers[-1]
-    needed = {"bce": "sigmoid", "cross_entropy": "softmax"}.get(loss.kind)
-    if needed is None:
-        if output.activation == "softmax":
-            expected = (
-                f"another activation, because the loss is {loss.kind} (softmax goes with cross_entropy)"
-            )
-            yield f"{key}.activation", mismatch('"softmax"', expected)
-        return
-    if output.activation != needed:
-        expected = f"{quoted(needed)} in the output layer, because the loss is {loss.kind}"
+        if ACTIVATION_TRAITS[layer.activation].by_column and hidden:
+            expected = f"{layer.activation} in the output layer only"
+            found = f"{quoted(layer.activation)} in a hidden layer"
+            yield f"network.layers[{index}].activation", mismatch(found, expected)
+    yield from _output_problems(f"network.layers[{len(layers) - 1}]", layers[-1], loss)
+
+
+def _output_problems(key: str, output: LayerSpec, loss: LossSpec) -> Iterator[Problem]:
+    """Whether the loss takes every value that the output layer can give."""
+    traits = ACTIVATION_TRAITS[output.activation]
+    if not loss.predictions.covers(traits.values) or (loss.takes_distributions and not traits.by_column):
+        fitting = [
+            one.name
+            for one in ACTIVATION_TRAITS.values()
+            if loss.predictions.covers(one.values) and (one.by_column or not loss.takes_distributions)
+        ]
+        expected = f"{choice(fitting)} in the output layer, because the loss is {loss.kind}"
         yield f"{key}.activation", mismatch(quoted(output.activation), expected)
-    if output.residual:
-        expected = f"false, because {loss.kind} needs the {needed} itself as the prediction"
+    if output.residual and (loss.predictions != REALS or loss.takes_distributions):
+        expected = f"false, because {loss.kind} needs the {output.activation} itself as the prediction"
         yield f"{key}.residual", mismatch("true", expected)
 
 
-def train_problems(train: Train) -> Iterator[Problem]:
+def train_problems(train: TrainSpec) -> Iterator[Problem]:
     """The ranges of the training settings."""
     yield from _at_least("train.learning_rate", train.learning_rate, 0)
     yield from _at_least("train.steps", train.steps, 0)
@@ -291,6 +303,27 @@ def train_problems(train: Train) -> Iterator[Problem]:
         yield from _at_least("train.batch", train.batch, 1)
     if train.clip_norm is not None and train.clip_norm <= 0:
         yield "train.clip_norm", mismatch(value_in_words(train.clip_norm), "a number above 0")
+    for name in train.settings():
+        yield from _optimizer_setting_problems(f"train.{name}", getattr(train, name))
+
+
+def _optimizer_setting_problems(key: str, value: object) -> Iterator[Problem]:
+    """Shares of what was before are from 0 to below 1, all other numbers not negative."""
+    match value:
+        case bool():
+            return
+        case tuple():
+            for index, one in enumerate(value):
+                yield from _share_problems(f"{key}[{index}]", one)
+        case int() | float() if key in ("train.momentum", "train.alpha"):
+            yield from _share_problems(key, value)
+        case int() | float():
+            yield from _at_least(key, value, 0)
+
+
+def _share_problems(key: str, value: float) -> Iterator[Problem]:
+    if not 0 <= value < 1:
+        yield key, mismatch(value_in_words(value), "a number from 0 to below 1")
 
 
 # --------------------------------------------------------------------------------- the data's shape

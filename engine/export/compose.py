@@ -15,7 +15,9 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from engine.autodiff.ops.loss import Loss
+from engine.autodiff.graph import Graph
+from engine.autodiff.ops.loss import loss_op
+from engine.autodiff.ops.penalty import L2Penalty
 from engine.derivation.chain_rule import Derivation, Step, TopPath
 from engine.derivation.gradcheck import EntryCheck
 from engine.export.document import (
@@ -32,10 +34,11 @@ from engine.export.document import (
     Table,
     Value,
 )
-from engine.export.vocabulary import VERDICTS, factor_words, loss_definition
+from engine.export.vocabulary import VERDICTS, factor_words
 from engine.formula.expression import Expr, Number, Partial, Power, Product, Symbol
 from engine.formula.foreign_text import one_line
 from engine.formula.text import counted
+from engine.model.network import FIT
 
 MOST_ROWS = 6
 """Of a longer sum, this many of its largest terms are listed, then what the others add together."""
@@ -113,7 +116,7 @@ def _facts(derivation: Derivation) -> Facts:
             target.matrix,
             " is",
         )
-    loss = ("Loss" if isinstance(graph.ops[-1], Loss) else "Of", _loss_spans(derivation))
+    loss = ("Loss" if loss_op(graph) else "Of", _loss_spans(derivation))
     items: list[tuple[str, Spans]] = [("Asked", (*scalar, ".")), loss]
     items.append(("Matrices", _matrix_spans(derivation)))
     if derivation.n > 1:
@@ -129,29 +132,50 @@ def _size(shape: tuple[int, int]) -> str:
 def _loss_spans(derivation: Derivation) -> Spans:
     graph = derivation.graph
     value: Spans = (derivation.of, " ", Value(graph.value_of(derivation.of)), ", a scalar")
-    definition = loss_definition(graph.ops[-1])
-    if definition is None:
+    loss = loss_op(graph)
+    if loss is None:
         return (*value, ".")
+    definition = loss.definition()
     sign = "−" if definition.negative else ""
     where: Spans = ()
-    for symbol in [Symbol("n"), *(Symbol(name) for name in ("alpha", "beta"))]:
+    for symbol in [Symbol("n"), *map(Symbol, loss.constants)]:
         if symbol.name == "n" or symbol in set(definition.term.symbols()):
             where += (", ", symbol, " ", Value(graph.value_of(symbol)))
     summed = "samples" if graph.nodes[Symbol("Y")].shape[0] == 1 else "samples and outputs"
     return (
         f"{definition.name}, ",
-        derivation.of,
-        f" = {sign}(1/",
-        Symbol("n"),
-        ") Σ [",
+        loss.output.symbol,
+        f" = {sign}",
+        *_divided(definition.divisor),
+        "Σ [",
         definition.term,
         "], summed over the ",
         summed,
         *where,
         "; ",
+        *_penalty_spans(graph),
         *value,
         ".",
     )
+
+
+def _divided(divisor: Expr | None) -> Spans:
+    """``(1/n) ``, ``(1/(3·n)) ``, or nothing."""
+    match divisor:
+        case None:
+            return ()
+        case Product():
+            return ("(1/(", divisor, ")) ")
+    return ("(1/", divisor, ") ")
+
+
+def _penalty_spans(graph: Graph) -> Spans:
+    """That the loss is the fit and a penalty on large weights, where it is."""
+    penalty = next((op for op in graph.ops if isinstance(op, L2Penalty)), None)
+    if penalty is None:
+        return ()
+    named = (penalty.output.symbol, " = ", Number(penalty.strength / 2), " Σ W², over all weights; ")
+    return (graph.loss.symbol, " = ", FIT, " + ", *named)
 
 
 def _matrix_spans(derivation: Derivation) -> Spans:
@@ -349,7 +373,7 @@ def _paths(derivation: Derivation) -> Iterator[Block]:
         (*count_spans(derivation.path_count, f"paths{of}; these carry the most:", sentence=True),)
     )
     rows = tuple(_path_row(path, derivation) for path in top)
-    end = "the loss" if isinstance(derivation.graph.ops[-1], Loss) else derivation.of.plain()
+    end = "the loss" if loss_op(derivation.graph) else derivation.of.plain()
     yield Table(("product", "share", f"from {end} to the target"), rows, frozenset({0, 1}))
 
 

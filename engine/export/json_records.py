@@ -16,15 +16,15 @@ import math
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Any
 
 from engine.autodiff.graph import Graph
-from engine.autodiff.ops.loss import Loss
 from engine.derivation.chain_rule import Derivation, Step, TopPath
 from engine.derivation.gradcheck import EntryCheck, ParameterCheck
 from engine.derivation.terms import Term
 from engine.metrics.step_record import StepRecord, layer_names
-from engine.model.network import values_and_gradients
+from engine.model.network import LOSS, values_and_gradients
 from engine.training.trainer import Trainer
 
 Record = dict[str, Any]
@@ -48,7 +48,7 @@ def explain_record(derivation: Derivation, check: EntryCheck) -> Record:
 
     What is differentiated is named where it is not the loss.
     """
-    of = {} if isinstance(derivation.graph.ops[-1], Loss) else {"of": derivation.of.plain()}
+    of = {} if derivation.of == LOSS else {"of": derivation.of.plain()}
     return {
         **of,
         "target": derivation.target.plain(),
@@ -58,6 +58,7 @@ def explain_record(derivation: Derivation, check: EntryCheck) -> Record:
             {"sample": share.sample, "value": share.value, "paths": share.paths}
             for share in derivation.samples
         ],
+        **({} if derivation.shared is None else {"shared": asdict(derivation.shared)}),
         "sample": derivation.sample,
         "steps": [_step_record(step) for step in derivation],
         "top_paths": [_path_record(path) for path in derivation.top_paths(TOP_PATHS)],

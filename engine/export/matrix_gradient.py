@@ -18,7 +18,7 @@ from engine.export.document import is_shown_in_full
 from engine.export.latex_document import render_latex
 from engine.export.matrix_tables import drawn_matrix
 from engine.export.vocabulary import VERDICTS
-from engine.formula.expression import Entry, Partial
+from engine.formula.expression import Entry, Partial, Product
 from engine.formula.latex import number_latex, to_latex
 from engine.formula.layout import one_line
 from engine.formula.notation import Style, is_exact, number_text
@@ -134,7 +134,9 @@ def _shape_line(line: MatrixLine, style: Style) -> tuple[str, str, str]:
     sign = signs.get(line.operator, line.operator)
     names = [_factor_name(factor, style) for factor in line.factors]
     right = f"{line.function}({', '.join(names)})" if line.function else f" {sign} ".join(names)
-    right = f"({right})/n" if line.divided_by_n else right
+    if line.divisor is not None:
+        divisor = one_line(line.divisor, style)
+        right = f"({right})/{f'({divisor})' if isinstance(line.divisor, Product) else divisor}"
     shapes = (", " if line.function else f" {sign} ").join(
         _shape(factor.shape, style) for factor in line.factors
     )

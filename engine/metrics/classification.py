@@ -11,14 +11,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, assert_never
 
 import numpy as np
 import numpy.typing as npt
 from typing_extensions import override
 
 from engine.autodiff.graph import Array
-from engine.experiment.spec import BceLoss, CrossEntropyLoss, Loss
+from engine.experiment.losses import LossSpec
 from engine.metrics.dead_units import Mask
 
 HALF = 0.5
@@ -54,27 +54,29 @@ class Scorer(ABC):
         """What was found in several steps, as shares. It depends on nothing else."""
 
 
-def scorer(loss: Loss, prediction: Array, label: Array) -> Scorer:
+def scorer(loss: LossSpec, prediction: Array, label: Array) -> Scorer:
     """The scorer that fits the loss and the number of outputs."""
     made = _scorer(loss, prediction, label)
     made.read_labels()
     return made
 
 
-def _scorer(loss: Loss, prediction: Array, label: Array) -> Scorer:
+def _scorer(loss: LossSpec, prediction: Array, label: Array) -> Scorer:
     outputs = len(label)
     half = np.full((), HALF, label.dtype)
-    match loss:
-        case BceLoss() if outputs == 1:
-            return _two_classes((prediction[0], half), (label[0], half))
-        case BceLoss():
-            return _YesOrNo(prediction, label)
-        case CrossEntropyLoss() if outputs == 2:
-            return _two_classes((prediction[1], prediction[0]), (label[1], label[0]))
-        case CrossEntropyLoss():
-            return _Largest(prediction, label)
-        case _:
+    match loss.classifies_by:
+        case None:
             return _Nothing()
+        case "half" if outputs == 1:
+            return _two_classes((prediction[0], half), (label[0], half))
+        case "half":
+            return _YesOrNo(prediction, label)
+        case "largest" if outputs == 2:
+            return _two_classes((prediction[1], prediction[0]), (label[1], label[0]))
+        case "largest":
+            return _Largest(prediction, label)
+        case _ as unknown:
+            assert_never(unknown)
 
 
 class _Nothing(Scorer):

@@ -21,15 +21,18 @@ from engine.autodiff.graph import Array, Graph, Node
 from engine.autodiff.ops.activation import activation_op
 from engine.autodiff.ops.elementwise import Elementwise
 from engine.autodiff.ops.linear import Linear
-from engine.autodiff.ops.loss import BinaryCrossEntropy, CrossEntropy, SquaredError
+from engine.autodiff.ops.losses import make_loss
 from engine.autodiff.ops.norm import SAMPLES, UNITS, Mean, Standardize, Std
+from engine.autodiff.ops.penalty import L2Penalty, Total
 from engine.autodiff.ops.residual import Add
-from engine.experiment.spec import BceLoss, CrossEntropyLoss, Experiment, LayerSpec, expanded_layers
-from engine.experiment.spec import Loss as LossSpec
+from engine.experiment.losses import LossSpec
+from engine.experiment.spec import Experiment, LayerSpec, expanded_layers
 from engine.formula.expression import Symbol
 from engine.model.initializers import initial_weights
 
 X, Y, PREDICTION, LOSS = Symbol("X"), Symbol("Y"), Symbol("Y_hat"), Symbol("E")
+FIT, PENALTY = Symbol("fit"), Symbol("penalty")
+"""The two parts of the loss, where there is a penalty on large weights."""
 
 WEIGHTS_STREAM = 1
 """Which of the seed's independent random streams the weights come from (the data use another)."""
@@ -75,6 +78,11 @@ class Network:
     def largest_product(self, n: int) -> int:
         """Floating-point operations of the largest product of a pass with n samples: 2 · fan_in · fan_out · n."""
         return 2 * n * max(value.size for name, value in self.parameters.items() if name.name == "W")
+
+    @property
+    def features(self) -> int:
+        """How many rows X has."""
+        return len(self.parameters[Symbol("W", 1)])
 
     def astype(self, dtype: str) -> Network:
         """A copy with its own parameters in another precision (gradients are checked in float64)."""
@@ -187,24 +195,26 @@ class _Builder:
         return self.graph.add(activation_op(layer.activation, layer.slope, self.pre_activation, result))
 
     def _loss(self) -> None:
-        graph, loss = self.graph, self.network.loss
-        result = graph.result(LOSS, (1, 1), (self.current,), per_sample=False, scalar=True)
-        match loss:
-            case BceLoss():
-                graph.constants["alpha"] = 1.0 if loss.alpha is None else loss.alpha
-                graph.constants["beta"] = 1.0 if loss.beta is None else loss.beta
-                graph.add(
-                    BinaryCrossEntropy(
-                        self.current, self.label, result, self.n, self.pre_activation, loss.alpha, loss.beta
-                    )
-                )
-            case CrossEntropyLoss():
-                graph.add(CrossEntropy(self.current, self.label, result, self.n, self.pre_activation))
-            case _:
-                graph.add(SquaredError(self.current, self.label, result, self.n))
-                return
-        # The stable losses send ∂ℰ/∂f themselves, so training has no use for ∂ℰ/∂Ŷ.
-        self.current.needs_gradient = not self.training
+        graph, spec, output = self.graph, self.network.loss, self.network.layers[-1]
+        name = FIT if spec.l2 else LOSS
+        fit = graph.result(name, (1, 1), (self.current,), per_sample=False, scalar=True)
+        # A shortcut comes between the activation and the prediction: then there is nothing to multiply out.
+        activation = "" if output.residual else output.activation
+        loss = make_loss(spec, self.current, self.label, fit, self.pre_activation, activation)
+        graph.constants.update(loss.constants)
+        graph.add(loss)
+        if loss.fuses:  # it sends ∂ℰ/∂f itself, so training has no use for ∂ℰ/∂Ŷ
+            self.current.needs_gradient = not self.training
+        if spec.l2:
+            self._penalty(spec.l2, fit)
+
+    def _penalty(self, strength: float, fit: Node) -> None:
+        graph = self.graph
+        weights = [node for name, node in graph.nodes.items() if name.name == "W"]
+        penalty = graph.result(PENALTY, (1, 1), weights, per_sample=False, scalar=True)
+        graph.add(L2Penalty(strength, weights, penalty))
+        total = graph.result(LOSS, (1, 1), (fit, penalty), per_sample=False, scalar=True)
+        graph.add(Total((fit, penalty), total))
 
 
 def values_and_gradients(graph: Graph) -> tuple[Mapping[str, Array], Mapping[str, Array]]:

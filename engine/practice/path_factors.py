@@ -14,9 +14,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from engine.autodiff.graph import Graph, Node
+from engine.autodiff.ops.cross_entropy import BinaryCrossEntropy
+from engine.autodiff.ops.distance import SquaredError
 from engine.autodiff.ops.elementwise import Elementwise
 from engine.autodiff.ops.linear import ACTIVATION, WEIGHT, Linear
-from engine.autodiff.ops.loss import BinaryCrossEntropy, Loss, SquaredError
+from engine.autodiff.ops.loss import Loss, loss_op
 from engine.derivation.paths import Edge, EntryRef, edges_from
 from engine.formula.expression import (
     Entry,
@@ -109,8 +111,7 @@ class _Walker:
         self.end = target.end(graph)
         self.end_entry = (0, 0) if target.of is None else target.of.index or (0, 0)
         self.useful = {id(node) for node in graph.nodes.values() if target.is_above(graph, node)}
-        loss = graph.ops[-1]
-        self.loss = loss if isinstance(loss, Loss) else None
+        self.loss = loss_op(graph)
 
     def ways(self, ref: EntryRef) -> Iterator[Path]:
         """Every way up from a ref, as its factors from the loss down to the ref."""

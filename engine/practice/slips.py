@@ -15,9 +15,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.autodiff.graph import Array, Graph, Op
+from engine.autodiff.ops.cross_entropy import BinaryCrossEntropy
+from engine.autodiff.ops.distance import SquaredError
 from engine.autodiff.ops.elementwise import Elementwise
 from engine.autodiff.ops.linear import ACTIVATION, BIAS, WEIGHT, Linear
-from engine.autodiff.ops.loss import BinaryCrossEntropy, Loss, SquaredError
+from engine.autodiff.ops.loss import Loss
 from engine.autodiff.ops.norm import Mean, Std
 from engine.autodiff.ops.residual import Add
 from engine.autodiff.ops.softmax import Softmax
@@ -111,7 +113,7 @@ def _loss(op: Op, i: int) -> bool:
 
 
 def _mean_loss(op: Op, i: int) -> bool:
-    return isinstance(op, Loss) and i == 0 and op.n > 1 and bool(op.over_n(Symbol("x")) != Symbol("x"))
+    return isinstance(op, Loss) and i == 0 and op.n > 1 and bool(op.scaled(Symbol("x")) != Symbol("x"))
 
 
 def _weighted(op: Op, i: int) -> bool:
@@ -214,7 +216,7 @@ def _n(op: Op) -> float:
 def _with_weights(op: Op, alpha: float, beta: float) -> Array:
     assert isinstance(op, BinaryCrossEntropy)
     prediction, label = (node.value for node in op.inputs)
-    return np.asarray((-alpha * label / prediction + beta * (1 - label) / (1 - prediction)) / op.n)
+    return np.asarray((-alpha * label / prediction + beta * (1 - label) / (1 - prediction)) / op.divisor)
 
 
 def _weights_swapped(op: Op, i: int, arriving: Array) -> Array:

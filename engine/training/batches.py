@@ -1,4 +1,4 @@
-"""Which samples each step sees: all of them, or a shuffled deck dealt out a batch at a time.
+"""Which samples each step sees: all of them, or a deck dealt out a batch at a time, shuffled or as it is.
 
     one pass over the data:   [ n samples ][ n samples ] … [ the remainder ]      then shuffled anew
 
@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from engine.autodiff.graph import Array
+from engine.experiment.optimizers import Order
 
 BATCH_STREAM = 0xBA7C
 """Which of the seed's independent random streams the order comes from."""
@@ -42,7 +43,8 @@ class Batches:
     `kinds` holds one Batch for each size that occurs: the asked one, and the remainder's where there is one.
     """
 
-    def __init__(self, X: Array, Y: Array, size: int, seed: int) -> None:
+    def __init__(self, X: Array, Y: Array, size: int, seed: int, order: Order = "shuffled") -> None:
+        self._shuffled = order == "shuffled"
         samples = X.shape[1]
         self.full = size >= samples
         self._size = min(size, samples)
@@ -62,7 +64,8 @@ class Batches:
         """Begins a new pass; its order depends on nothing but the generator's state."""
         self._before_shuffling = self._generator.bit_generator.state
         np.copyto(self._order, self._in_order)
-        self._generator.shuffle(self._order)
+        if self._shuffled:
+            self._generator.shuffle(self._order)
         self._start = 0
 
     def deal(self) -> int:

@@ -16,10 +16,10 @@ import numpy as np
 
 from engine.autodiff.graph import Array, Graph
 from engine.derivation.gradient_step import Change, Update
-from engine.experiment.spec import Train
+from engine.experiment.optimizers import TrainSpec
 from engine.formula.expression import Name, Symbol
 from engine.model.network import Network, trainable
-from engine.training.optimizers import OPTIMIZERS, Optimizer
+from engine.training.optimizers import Optimizer, make_optimizer
 from engine.training.trainer import CLIP_EPSILON
 from engine.training.update_rule import (
     CLIP,
@@ -44,14 +44,14 @@ class Memory:
 class StepsByHand:
     """The optimiser of an experiment, on a network and a graph that has gone forward and backward."""
 
-    def __init__(self, network: Network, graph: Graph, train: Train) -> None:
+    def __init__(self, network: Network, graph: Graph, train: TrainSpec) -> None:
         self.settings: OptimizerSettings = settings_of(train)
         self.clip_norm = train.clip_norm
         self.steps = 0
         self._network, self._graph = network, graph
         self._optimizers: dict[Symbol, Optimizer] = {
-            name: OPTIMIZERS[train.optimizer](
-                network.parameters[name].reshape(-1), graph.nodes[name].grad.reshape(-1)
+            name: make_optimizer(
+                train, network.parameters[name].reshape(-1), graph.nodes[name].grad.reshape(-1)
             )
             for name in trainable(network)
         }

@@ -1,33 +1,40 @@
-"""The four optimisers: how a gradient becomes a step.
+"""The optimisers: how a gradient becomes a step.
 
     gradient ──> direction ──>  W ← W - scale · direction
 
     sgd        direction = g                                                        scale = η
-    momentum   direction = m,  m ← 0.9 m + g                                        scale = η
-    rmsprop    direction = g / (√v + ε),  v ← 0.99 v + 0.01 g²                      scale = η
-    adam       direction = m / (√v + ε√c),  m ← 0.9 m + 0.1 g,                      scale = η√c / (1 - 0.9ᵗ)
-               v ← 0.999 v + 0.001 g², c = 1 - 0.999ᵗ in step t
+    momentum   direction = m,  m ← μ m + g;  with Nesterov g + μ m                   scale = η
+    rmsprop    direction = g / (√v + ε),  v ← α v + (1-α) g²                        scale = η
+    adam       direction = m / (√v + ε√c),  m ← β₁ m + (1-β₁) g,                    scale = η√c / (1 - β₁ᵗ)
+               v ← β₂ v + (1-β₂) g², c = 1 - β₂ᵗ in step t
+    adamw      as adam, and λ W times η besides
 
-ε is 1e-8. Adam's step is the published η m̂ / (√v̂ + ε) with m̂ = m / (1 - 0.9ᵗ) and v̂ = v / c, multiplied out. Rules
-and constants are PyTorch's defaults (for `momentum`, torch.optim.SGD with momentum=0.9, no dampening, no Nesterov).
-The gradient itself is never changed: a reader may look at it after the step.
+g is the gradient, clipped, with λ W added where there is a weight decay λ (but for adamw). Adam's step is the published
+η m̂ / (√v̂ + ε) with m̂ = m / (1 - β₁ᵗ) and v̂ = v / c, multiplied out. Rules and constants are PyTorch's (for `momentum`,
+torch.optim.SGD with momentum=0.9, no dampening). The gradient itself is never changed: a reader may look at it after
+the step.
 """
 
 from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from typing_extensions import override
 
 from engine.autodiff.graph import BLOCK, Array, in_blocks
-from engine.experiment.spec import OptimizerName
-
-MOMENTUM = 0.9
-RMSPROP_DECAY = 0.99
-ADAM_DECAYS = (0.9, 0.999)
-EPSILON = 1e-8
+from engine.experiment.optimizers import (
+    OPTIMIZER_SPECS,
+    AdamTraining,
+    AdamwTraining,
+    MomentumTraining,
+    RmspropTraining,
+    SgdTraining,
+    TrainSpec,
+)
 
 
 class Optimizer(ABC):
@@ -39,7 +46,9 @@ class Optimizer(ABC):
 
     direction: Array
 
-    def __init__(self, values: Array, gradients: Array) -> None:
+    def __init__(self, values: Array, gradients: Array, settings: TrainSpec) -> None:
+        """Begins with nothing remembered; of `settings` only the optimiser's own are used."""
+        self._decay = float(getattr(settings, "weight_decay", 0.0))
         self.scale = 0.0
         self.steps = 0
         self.state: tuple[Array, ...] = ()
@@ -47,7 +56,7 @@ class Optimizer(ABC):
         self._values = in_blocks(values)
         self._gradients = in_blocks(gradients)
         self._steps = [step[: block.size] for block in self._values]
-        self._clipped = np.empty_like(step)
+        self._clipped, self._decayed = np.empty_like(step), np.empty_like(step)
         self._directed(gradients)
 
     def _directed(self, direction: Array) -> Array:
@@ -75,46 +84,64 @@ class Optimizer(ABC):
         """Brings `direction` up to date within block i."""
 
     def _gradient(self, i: int, clip: float) -> Array:
-        """The block's gradient, clipped."""
+        """The block's gradient, clipped, with the weight decay added."""
         gradient = self._gradients[i]
-        if clip == 1.0:
-            return gradient
-        clipped = self._clipped[: gradient.size]
-        np.multiply(gradient, clip, out=clipped)
-        return clipped
+        if clip != 1.0:
+            clipped = self._clipped[: gradient.size]
+            gradient = np.multiply(gradient, clip, out=clipped)
+        if self._decay:
+            decayed = self._decayed[: gradient.size]
+            np.multiply(self._values[i], self._decay, out=decayed)
+            gradient = np.add(decayed, gradient, out=decayed)
+        return gradient
 
 
 class Sgd(Optimizer):
-    """Steepest descent."""
+    """Steepest descent. Without weight decay the direction is the gradient itself."""
+
+    def __init__(self, values: Array, gradients: Array, settings: SgdTraining) -> None:
+        super().__init__(values, gradients, settings)
+        if self._decay:
+            self._directed(np.zeros_like(values))
 
     @override
     def _prepared(self, learning_rate: float, clip: float) -> float:
-        return learning_rate * clip
+        return learning_rate if self._decay else learning_rate * clip
 
     @override
     def _direct(self, i: int, clip: float) -> None:
-        """The direction is the gradient."""
+        if self._decay:
+            np.copyto(self._directions[i], self._gradient(i, clip))
 
 
 class Momentum(Optimizer):
     """Steepest descent that keeps going: Polyak's heavy ball, in the form of Sutskever et al. 2013, section 2."""
 
-    def __init__(self, values: Array, gradients: Array) -> None:
-        super().__init__(values, gradients)
-        self.state = (self._directed(np.zeros_like(values)),)
+    def __init__(self, values: Array, gradients: Array, settings: MomentumTraining) -> None:
+        super().__init__(values, gradients, settings)
+        self._momentum, self._nesterov = settings.momentum, settings.nesterov
+        velocity = np.zeros_like(values)
+        self._velocities = in_blocks(velocity)
+        self._directed(np.zeros_like(values) if self._nesterov else velocity)
+        self.state = (velocity,)
 
     @override
     def _direct(self, i: int, clip: float) -> None:
-        m = self._directions[i]
-        np.multiply(m, MOMENTUM, out=m)
-        np.add(m, self._gradient(i, clip), out=m)
+        velocity, gradient = self._velocities[i], self._gradient(i, clip)
+        np.multiply(velocity, self._momentum, out=velocity)
+        np.add(velocity, gradient, out=velocity)
+        if self._nesterov:
+            direction = self._directions[i]
+            np.multiply(velocity, self._momentum, out=direction)
+            np.add(direction, gradient, out=direction)
 
 
 class RmsProp(Optimizer):
     """Each entry's gradient divided by a running root mean square of itself (Hinton 2012, lecture 6e)."""
 
-    def __init__(self, values: Array, gradients: Array) -> None:
-        super().__init__(values, gradients)
+    def __init__(self, values: Array, gradients: Array, settings: RmspropTraining) -> None:
+        super().__init__(values, gradients, settings)
+        self._smoothing, self._epsilon = settings.alpha, settings.eps
         self._directed(np.zeros_like(values))
         squares = np.zeros_like(values)
         self._squares = in_blocks(squares)
@@ -123,37 +150,38 @@ class RmsProp(Optimizer):
     @override
     def _direct(self, i: int, clip: float) -> None:
         g, v, direction = self._gradient(i, clip), self._squares[i], self._directions[i]
-        np.multiply(v, RMSPROP_DECAY, out=v)
+        np.multiply(v, self._smoothing, out=v)
         np.multiply(g, g, out=direction)
-        np.multiply(direction, 1.0 - RMSPROP_DECAY, out=direction)
+        np.multiply(direction, 1.0 - self._smoothing, out=direction)
         np.add(v, direction, out=v)
         np.sqrt(v, out=direction)
-        np.add(direction, EPSILON, out=direction)
+        np.add(direction, self._epsilon, out=direction)
         np.divide(g, direction, out=direction)
 
 
 class Adam(Optimizer):
     """Momentum and a running root mean square, both corrected for having begun at 0 (Kingma & Ba 2015, algorithm 1)."""
 
-    def __init__(self, values: Array, gradients: Array) -> None:
-        super().__init__(values, gradients)
+    def __init__(self, values: Array, gradients: Array, settings: AdamTraining | AdamwTraining) -> None:
+        super().__init__(values, gradients, settings)
+        self._betas, self._eps = settings.betas, settings.eps
         self._directed(np.zeros_like(values))
         means, squares = np.zeros_like(values), np.zeros_like(values)
         self._means, self._squares = in_blocks(means), in_blocks(squares)
-        self._epsilon = EPSILON
+        self._epsilon = self._eps
         self.state = (means, squares)
 
     @override
     def _prepared(self, learning_rate: float, clip: float) -> float:
         """η√(1-β₂ᵗ)/(1-β₁ᵗ): both corrections in one number, with ε made to match in `_direct`."""
-        mean_decay, square_decay = ADAM_DECAYS
+        mean_decay, square_decay = self._betas
         root = math.sqrt(1.0 - square_decay**self.steps)
-        self._epsilon = EPSILON * root
+        self._epsilon = self._eps * root
         return learning_rate * root / (1.0 - mean_decay**self.steps)
 
     @override
     def _direct(self, i: int, clip: float) -> None:
-        mean_decay, square_decay = ADAM_DECAYS
+        mean_decay, square_decay = self._betas
         g, direction = self._gradient(i, clip), self._directions[i]
         m, v = self._means[i], self._squares[i]
         np.subtract(g, m, out=direction)
@@ -168,10 +196,49 @@ class Adam(Optimizer):
         np.divide(m, direction, out=direction)
 
 
-OPTIMIZERS: dict[OptimizerName, type[Optimizer]] = {
-    "sgd": Sgd,
-    "momentum": Momentum,
-    "rmsprop": RmsProp,
-    "adam": Adam,
+class AdamW(Adam):
+    """Adam whose weight decay is a step of its own, towards 0, and no part of the gradient."""
+
+    def __init__(self, values: Array, gradients: Array, settings: AdamwTraining) -> None:
+        super().__init__(values, gradients, settings)
+        self._own_decay, self._decay = self._decay, 0.0
+        self._decay_in_direction = 0.0
+
+    @override
+    def _prepared(self, learning_rate: float, clip: float) -> float:
+        scale = super()._prepared(learning_rate, clip)
+        self._decay_in_direction = self._own_decay * learning_rate / scale if scale else 0.0
+        return scale
+
+    @override
+    def _direct(self, i: int, clip: float) -> None:
+        """Adds λW, so weighed that η times it is what the weights lose."""
+        super()._direct(i, clip)
+        direction = self._directions[i]
+        decay = self._decayed[: direction.size]
+        np.multiply(self._values[i], self._decay_in_direction, out=decay)
+        np.add(direction, decay, out=direction)
+
+
+OPTIMIZERS: dict[type[TrainSpec], Callable[[Array, Array, Any], Optimizer]] = {
+    SgdTraining: Sgd,
+    MomentumTraining: Momentum,
+    RmspropTraining: RmsProp,
+    AdamTraining: Adam,
+    AdamwTraining: AdamW,
 }
-"""Every optimiser by its name in the experiment file."""
+"""Every optimiser by its settings, from which it is made."""
+
+
+def make_optimizer(train: TrainSpec, values: Array, gradients: Array) -> Optimizer:
+    """The optimiser of an experiment, for two flat arrays of one size. Raises TypeError for settings of none."""
+    make = OPTIMIZERS.get(type(train))
+    if make is None:
+        raise TypeError(f"no optimiser goes by {type(train).__name__}")
+    return make(values, gradients, train)
+
+
+def register_optimizer(spec: type[TrainSpec], optimizer: Callable[[Array, Array, Any], Optimizer]) -> None:
+    """Adds an optimiser for this process: experiment files may name it from now on."""
+    OPTIMIZER_SPECS[str(spec.__struct_config__.tag)] = spec
+    OPTIMIZERS[spec] = optimizer

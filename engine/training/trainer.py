@@ -37,7 +37,7 @@ from engine.model.network import PREDICTION, Network, X, Y
 from engine.training.batches import Batches, BatchPosition
 from engine.training.divergence import count_nonfinite, explain_nonfinite
 from engine.training.flat_parameters import FlatParameters
-from engine.training.optimizers import OPTIMIZERS
+from engine.training.optimizers import make_optimizer
 
 DEAD_CHECK_SHARE = 0.05
 """With mini-batches, how much of the training time looking for dead units may take, at most."""
@@ -118,12 +118,12 @@ class Trainer:
         self._biases: tuple[Array, Array] | None = None
         if biases.stop:
             self._biases = self._parameters.gradients[biases], self._parameters.values[biases]
-        self._optimizer = OPTIMIZERS[train.optimizer](
-            self._parameters.values[trainable], self._parameters.gradients[trainable]
+        self._optimizer = make_optimizer(
+            train, self._parameters.values[trainable], self._parameters.gradients[trainable]
         )
         samples = data.X.shape[1]
         self._batches = Batches(
-            data.X, data.Y, samples if train.batch == "full" else train.batch, experiment.seed
+            data.X, data.Y, samples if train.batch == "full" else train.batch, experiment.seed, train.order
         )
         self._dead_units = DeadUnits([layer.units for layer in network.layers])
         self._graphs = [

@@ -13,10 +13,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from engine.experiment.spec import Train
+from engine.experiment.optimizers import (
+    AdamTraining,
+    AdamwTraining,
+    MomentumTraining,
+    RmspropTraining,
+    SgdTraining,
+    TrainSpec,
+)
 from engine.formula.expression import Expr, Name, Number, Partial, Symbol, call
 from engine.model.network import LOSS
-from engine.training.optimizers import ADAM_DECAYS, EPSILON, MOMENTUM, RMSPROP_DECAY
 
 ETA, MU, RHO, BETA1, BETA2, EPS = (Symbol(name) for name in ("eta", "mu", "rho", "beta1", "beta2", "epsilon"))
 LAMBDA, CLIP = Symbol("lam"), Symbol("c")
@@ -42,9 +48,9 @@ class OptimizerSettings:
     optimizer: str
     momentum: float = 0.0
     nesterov: bool = False
-    smoothing: float = RMSPROP_DECAY
-    betas: tuple[float, float] = ADAM_DECAYS
-    eps: float = EPSILON
+    smoothing: float = 0.0
+    betas: tuple[float, float] = (0.0, 0.0)
+    eps: float = 0.0
     weight_decay: float = 0.0
     decoupled: bool = False
 
@@ -98,9 +104,29 @@ Rule = Callable[[OptimizerSettings, Expr, int], tuple[list[RuleLine], Expr]]
 """From settings, gradient and step number to the lines, and the direction that is multiplied by η."""
 
 
-def settings_of(train: Train) -> OptimizerSettings:
-    """The settings of an experiment's optimiser."""
-    return OptimizerSettings(train.optimizer, momentum=MOMENTUM if train.optimizer == "momentum" else 0.0)
+def settings_of(train: TrainSpec) -> OptimizerSettings:
+    """The settings of an experiment's optimiser. Raises TypeError for one that has no rule."""
+    name = train.optimizer
+    match train:
+        case SgdTraining():
+            return OptimizerSettings(name, weight_decay=train.weight_decay)
+        case MomentumTraining():
+            return OptimizerSettings(
+                name, momentum=train.momentum, nesterov=train.nesterov, weight_decay=train.weight_decay
+            )
+        case RmspropTraining():
+            return OptimizerSettings(
+                name, smoothing=train.alpha, eps=train.eps, weight_decay=train.weight_decay
+            )
+        case AdamTraining() | AdamwTraining():
+            return OptimizerSettings(
+                name,
+                betas=train.betas,
+                eps=train.eps,
+                weight_decay=train.weight_decay,
+                decoupled=isinstance(train, AdamwTraining),
+            )
+    raise TypeError(f"no rule is known for the optimizer {name}")
 
 
 def _at(name: str, step: int) -> Symbol:
@@ -152,7 +178,13 @@ def _adam(settings: OptimizerSettings, gradient: Expr, step: int) -> tuple[list[
     return lines, m_hat / (call("sqrt", v_hat) + EPS)
 
 
-RULES: dict[str, Rule] = {"sgd": _sgd, "momentum": _momentum, "rmsprop": _rmsprop, "adam": _adam}
+RULES: dict[str, Rule] = {
+    "sgd": _sgd,
+    "momentum": _momentum,
+    "rmsprop": _rmsprop,
+    "adam": _adam,
+    "adamw": _adam,
+}
 """The rule of every optimiser by its name in the experiment file."""
 
 

@@ -19,7 +19,7 @@ from autograd.extend import defvjp, primitive
 from hypothesis import strategies as st
 
 from engine.autodiff.graph import Array, Graph
-from engine.experiment.spec import BceLoss, CrossEntropyLoss, LayerSpec, Loss, SquaredErrorLoss
+from engine.experiment.spec import BceLoss, CrossEntropyLoss, HuberLoss, LayerSpec, Loss, SquaredErrorLoss
 from engine.formula.expression import Symbol
 from engine.model.network import Network
 
@@ -82,6 +82,8 @@ def cases(
     max_n: int = 6,
     norms: tuple[str | None, ...] = NORMS,
     activations: tuple[str, ...] = HIDDEN_ACTIVATIONS,
+    other_losses: tuple[str, ...] = ("huber",),
+    conventions: bool = True,
 ) -> Case:
     """Any small network with any loss and an output that fits it.
 
@@ -90,7 +92,7 @@ def cases(
     widths = st.integers(1, max_width)
     features, n = draw(widths), draw(st.integers(1, max_n))
     depth = draw(st.integers(1, max_depth))
-    kind = draw(st.sampled_from(("bce", "squared_error", "cross_entropy")))
+    kind = draw(st.sampled_from(("bce", "squared_error", "cross_entropy", *other_losses)))
     gain = draw(st.sampled_from((0.3, 1.0, 2.0)))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     layers: list[LayerSpec] = []
@@ -101,7 +103,7 @@ def cases(
         activation = draw(st.sampled_from(activations))
         if last:
             activation = {"bce": "sigmoid", "cross_entropy": "softmax"}.get(kind, activation)
-        residual = (not last or kind == "squared_error") and draw(st.booleans())
+        residual = (not last or kind in ("squared_error", *other_losses)) and draw(st.booleans())
         slope = None
         if activation == "leaky_relu":
             slope = draw(st.sampled_from((None, 0.0, 0.2, 1.0, 1.5)))
@@ -122,24 +124,40 @@ def cases(
     X = rng.standard_normal((features, n))
     if draw(st.booleans()):
         X[0] = 1.0
-    loss, Y = _loss_and_labels(draw, kind, (fan_in, n), rng)
+    ways = draw(_ways(kind)) if conventions else {}
+    loss, Y = _loss_and_labels(draw, kind, (fan_in, n), rng, ways)
     return Case(Network(layers, parameters, loss), X, Y)
 
 
+@st.composite
+def _ways(draw: st.DrawFn, kind: str) -> dict[str, Any]:
+    """How the loss is summed, and how strong the penalty on large weights is."""
+    if draw(st.booleans()):
+        return {}
+    ways = {"samples": draw(st.sampled_from(("mean", "sum"))), "l2": draw(st.sampled_from((0.0, 0.1)))}
+    if kind != "cross_entropy":
+        ways["outputs"] = draw(st.sampled_from(("sum", "mean")))
+    if kind == "squared_error":
+        ways["half"] = draw(st.booleans())
+    return ways
+
+
 def _loss_and_labels(
-    draw: st.DrawFn, kind: str, shape: tuple[int, int], rng: np.random.Generator
+    draw: st.DrawFn, kind: str, shape: tuple[int, int], rng: np.random.Generator, ways: dict[str, Any]
 ) -> tuple[Loss, Array]:
     soft = draw(st.booleans())
     outputs, n = shape
     if kind == "bce":
         weights = st.sampled_from((None, 1.0, 0.0, 0.3, 10.0))
         labels = rng.random(shape) if soft else rng.integers(0, 2, shape).astype(float)
-        return BceLoss(alpha=draw(weights), beta=draw(weights)), labels
+        return BceLoss(alpha=draw(weights), beta=draw(weights), **ways), labels
     if kind == "cross_entropy":
         if soft:
-            return CrossEntropyLoss(), rng.dirichlet(np.ones(outputs), n).T.copy()
-        return CrossEntropyLoss(), np.eye(outputs)[:, rng.integers(0, outputs, n)].copy()
-    return SquaredErrorLoss(), rng.standard_normal(shape)
+            return CrossEntropyLoss(**ways), rng.dirichlet(np.ones(outputs), n).T.copy()
+        return CrossEntropyLoss(**ways), np.eye(outputs)[:, rng.integers(0, outputs, n)].copy()
+    if kind == "huber":
+        return HuberLoss(**ways), rng.standard_normal(shape)
+    return SquaredErrorLoss(**ways), rng.standard_normal(shape)
 
 
 def is_well_conditioned(case: Case, margin: float, least_slope: float, least_spread: float) -> bool:

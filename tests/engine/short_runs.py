@@ -9,8 +9,8 @@ import numpy as np
 from engine.autodiff.graph import Array
 from engine.experiment.datasets import DataSet
 from engine.experiment.loading import parse_experiment
+from engine.experiment.optimizers import OPTIMIZER_SPECS
 from engine.experiment.spec import Experiment, LayerSpec
-from engine.experiment.spec import Train as TrainSpec
 from engine.formula.expression import Symbol
 from engine.model.network import Network
 from engine.training.trainer import Trainer
@@ -54,7 +54,7 @@ def given_network(
         data=InlineData(X=X.tolist(), Y=Y.tolist()),
         network=NetworkSpec(layers=specs),
         loss=loss,
-        train=TrainSpec(**train),
+        train=OPTIMIZER_SPECS[train.pop("optimizer", "sgd")](**train),
     )
     return Trainer(made, DataSet(X, Y, (), ()))
 

@@ -14,11 +14,11 @@ from typing import Literal
 import numpy as np
 
 from engine.autodiff.graph import Graph
-from engine.autodiff.ops.loss import Loss, SquaredError
+from engine.autodiff.ops.loss import loss_op
 from engine.derivation.chain_rule import Step
 from engine.derivation.gradient_step import Change, Update
 from engine.derivation.terms import Term
-from engine.export.vocabulary import factor_words, loss_definition
+from engine.export.vocabulary import factor_words
 from engine.formula.expression import Expr, Partial, Symbol
 from engine.formula.layout import one_line
 from engine.formula.notation import Style, is_exact, number_text, symbol_text
@@ -83,16 +83,17 @@ def _what(matrix: Symbol) -> str:
 def loss_story(walk: Walk, style: Style) -> Story:
     """The loss: its definition at the shown sample, and over the batch."""
     graph = walk.derivation.graph
-    loss = graph.ops[-1]
-    if not isinstance(loss, Loss):
+    loss = loss_op(graph)
+    if loss is None:
         return _output_story(walk, style)
-    definition = loss_definition(loss)
+    definition = loss.definition()
     sample = walk.derivation.sample
     outputs = loss.inputs[0].shape[0]
     notes: list[Note] = []
     total = _number(graph.value_of(LOSS), style)
     many = graph.n * outputs > WHOLE_LOSS
-    minus = "minus " if definition is not None and definition.negative else ""
+    minus = "minus " if definition.negative else ""
+    divided = loss.division.partition(" = ")[0]
     term = loss.term((0, sample))
     value = term.evaluate(graph.value_of)
     if loss.logits is not None and not math.isfinite(value):
@@ -109,15 +110,15 @@ def loss_story(walk: Walk, style: Style) -> Story:
         notes.append(
             (
                 "plain",
-                f"Sample {sample}'s term. ℰ is {minus}the sum of all {graph.n * outputs}, divided by n: {total[2:]}.",
+                f"Sample {sample}'s term. ℰ is {minus}the sum of all {graph.n * outputs}, {divided}: {total[2:]}.",
             )
         )
         equation = Equation(None, term, term.substitute(graph.value_of), value)
     else:
-        equation = _equation(graph, LOSS, loss.formula((0, 0)))
-    name = definition.name.capitalize() if definition else "The loss"
-    logarithm = "" if isinstance(loss, SquaredError) else "; log is the natural logarithm"
-    notes.append(("faint", f"{name}, divided by n = {graph.n}{logarithm}."))
+        equation = _equation(graph, loss.output.symbol, loss.formula((0, 0)))
+    name = definition.name[:1].upper() + definition.name[1:]
+    logarithm = "; log is the natural logarithm" if "log(" in definition.term.plain() else ""
+    notes.append(("faint", f"{name}, {loss.division}{logarithm}."))
     return Story("Loss: how wrong the prediction is", (equation,), tuple(notes), backward=False)
 
 

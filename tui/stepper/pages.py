@@ -5,11 +5,11 @@ from __future__ import annotations
 from textual.content import Content
 
 from engine.autodiff.graph import Graph
-from engine.autodiff.ops.loss import Loss
+from engine.autodiff.ops.loss import loss_op
 from engine.derivation.chain_rule import Derivation
 from engine.derivation.jacobian import SampleJacobian, sample_jacobian
 from engine.derivation.matrix_form import Factor, MatrixLine, matrix_lines
-from engine.formula.expression import Partial
+from engine.formula.expression import Partial, Product
 from engine.formula.layout import Box, draw, one_line, row
 from engine.formula.notation import Style, is_exact, number_text, symbol_text
 from engine.formula.text import ascii_text, wrapped
@@ -48,8 +48,9 @@ def _matrix_line(line: MatrixLine, style: Style, width: int) -> list[Content | s
     )
     names = [_factor_name(factor, style) for factor in line.factors]
     right = f"{line.function}({', '.join(names)})" if line.function else operator.join(names)
-    if line.divided_by_n:
-        right = f"({right})/n"
+    if line.divisor is not None:
+        divisor = one_line(line.divisor, style)
+        right = f"({right})/{f'({divisor})' if isinstance(line.divisor, Product) else divisor}"
     between = ", " if line.function else operator
     shapes = between.join(_shape(factor.shape, style) for factor in line.factors)
     about = ascii_text(line.remark) if style.ascii else line.remark
@@ -166,8 +167,8 @@ def _row_text(name: str, row: list[float], samples: list[int], style: Style) -> 
 def simplification_view(derivation: Derivation, style: Style, width: int) -> Content | None:
     """The separate factors of sigmoid and cross-entropy, multiplied out line by line (tutorial A1b); None without."""
     step = next((step for step in derivation if step.simplification), None)
-    loss = derivation.graph.ops[-1]
-    if step is None or not isinstance(loss, Loss):
+    loss = loss_op(derivation.graph)
+    if step is None or loss is None:
         return None
     values = derivation.graph.value_of
     reasons = loss.simplification_reasons(step.node.index or (0, 0))

@@ -124,6 +124,11 @@ class Elementwise(Op):
         return result
 
     @override
+    def kinks(self) -> list[tuple[Node, Array]]:
+        (node,) = self.inputs
+        return [(node, np.full_like(node.value, kink)) for kink in self.function.kinks]
+
+    @override
     def factor_words(self, i: int, entry: Entry, output_entry: Entry) -> str:
         """What the slope at this entry's value is."""
         slope = np.empty((1, 1), self.output.value.dtype)

@@ -11,8 +11,8 @@ from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.kinds.rule import Rule
 from engine.diagnosis.losses import RECENT
 from engine.diagnosis.words import finite, short, told_loss
+from engine.experiment.optimizers import MomentumTraining, SgdTraining
 from engine.formula.expression import Symbol
-from engine.training.optimizers import MOMENTUM
 from engine.training.trainer import Trainer
 
 
@@ -70,11 +70,11 @@ def find(case: Case, before: Sequence[Finding]) -> Finding | None:
 
 def momentum(own: Own) -> float | None:
     """β of the optimiser, 0 for plain descent; None for those whose step is not along the gradient."""
-    match own.experiment.train.optimizer:
-        case "sgd":
+    match own.experiment.train:
+        case SgdTraining():
             return 0.0
-        case "momentum":
-            return MOMENTUM
+        case MomentumTraining(momentum=beta):
+            return beta
         case _:
             return None
 

@@ -102,11 +102,16 @@ def test_the_samples_add_up_to_the_gradient(case: Case, data: st.DataObject):
     target = drawn_target(data, graph)
     derivation = explain(graph, target)
     shares = derivation.samples
-    size = math.fsum(abs(share.value) for share in shares)
-    assert abs(math.fsum(share.value for share in shares) - derivation.value) <= 1e-10 * size + 1e-300
+    summands = [share.value for share in shares]
+    if derivation.shared is not None:
+        summands.append(derivation.shared.value)
+    size = math.fsum(map(abs, summands))
+    assert abs(math.fsum(summands) - derivation.value) <= 1e-10 * size + 1e-300
     samples = [share.sample for share in shares]
     if graph.nodes[target.matrix].per_sample:
         assert samples == [target.index[1]]
+    elif graph.nodes[target.matrix].scalar:
+        assert samples == [0]
     else:
         assert samples == list(range(graph.n))
     assert abs(derivation.sample_value) == max(abs(share.value) for share in shares)
@@ -128,18 +133,24 @@ def columns_of(derivation: Derivation, graph: Graph) -> set[int]:
 
 @given(case=cases(max_depth=3, max_width=3, max_n=3), data=st.data())
 def test_a_samples_share_is_its_gradient_alone(case: Case, data: st.DataObject):
-    """Where samples do not meet, the share is 1/n of the gradient of a batch of that sample only."""
+    """Where samples do not meet, the share is 1/n of the gradient of a batch of that sample only, penalty aside."""
     assume(not couples_samples(case))
     graph = case.graph()
     assume(is_unsaturated(graph))
     node = data.draw(st.sampled_from([node for node in differentiable(graph) if not node.per_sample]))
     target = node.symbol.at((node.shape[0] - 1, node.shape[1] - 1))
-    for share in explain(graph, target).samples:
+    derivation = explain(graph, target)
+    shared = 0.0 if derivation.shared is None else derivation.shared.value
+    assert math.fsum([shared, *(share.value for share in derivation.samples)]) == pytest.approx(
+        derivation.value, rel=1e-9, abs=1e-13
+    )
+    n = graph.n if case.network.loss.samples == "mean" else 1
+    for share in derivation.samples:
         own = slice(share.sample, share.sample + 1)
         alone = case.network.graph(case.X[:, own].copy(), case.Y[:, own].copy())
         alone.forward()
         alone.backward()
-        assert share.value == pytest.approx(gradient_of(alone, target) / graph.n, rel=1e-9, abs=1e-13)
+        assert share.value == pytest.approx((gradient_of(alone, target) - shared) / n, rel=1e-9, abs=1e-13)
 
 
 @settings(max_examples=40)

@@ -75,7 +75,7 @@ def test_every_matrix_that_is_computed_has_its_line(case: Case):
     wanted = {
         Partial(Symbol("E"), node.symbol)
         for node in graph.nodes.values()
-        if node.needs_gradient and node is not graph.loss
+        if node.needs_gradient and not node.scalar
     }
     assert wanted == backward
 
@@ -126,7 +126,7 @@ def test_b4_the_shapes_of_the_hidden_layer():
 def test_the_prediction_error_is_told_with_its_weights():
     (line,) = [line for line in matrix_lines(preset("tutorial-a-weighted")) if line.operator == "-"]
     assert line.remark == "entry by entry, with α = 10 and β = 1"
-    assert line.divided_by_n
+    assert line.divisor == Symbol("n")
 
 
 def test_every_difference_is_the_gradient_that_it_is_said_to_be():
@@ -135,7 +135,7 @@ def test_every_difference_is_the_gradient_that_it_is_said_to_be():
         graph = preset(name)
         (line,) = [line for line in matrix_lines(graph) if line.operator == "-"]
         left, right = line.factors
-        difference = (left.value - right.value) / (graph.n if line.divided_by_n else 1)
+        difference = (left.value - right.value) / (graph.n if line.divisor else 1)
         np.testing.assert_allclose(difference, graph.nodes[Symbol("f", 1)].grad, rtol=1e-12)
         for factor in line.factors:
             for entry in ((0, 0), (0, graph.n - 1)):
@@ -149,7 +149,7 @@ def test_every_difference_is_the_gradient_that_it_is_said_to_be():
 
 def test_a_single_sample_is_not_divided_by_n():
     (alone,) = [line for line in matrix_lines(preset("tutorial-a")) if line.operator == "-"]
-    assert not alone.divided_by_n
+    assert alone.divisor is None
 
 
 def test_a_bias_is_added_in_a_remark_and_its_gradient_sums_over_the_samples():

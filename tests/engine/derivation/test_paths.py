@@ -39,7 +39,10 @@ class Enumeration:
 
     def through(self, node: Node, entry: Entry, samples: range) -> Iterator[Path]:
         """The paths whose first step from `node` leads into one of these samples."""
+        of_samples = any(op.output.per_sample for op, _ in node.consumers)
         for op, i in node.consumers:
+            if of_samples and not (node.per_sample or op.output.per_sample):
+                continue  # the penalty, which is of no sample
             for above, formula in op.local(i, entry):
                 if node.per_sample or not op.output.per_sample or above[1] in samples:
                     partial = formula.evaluate(self.graph.value_of)

@@ -25,9 +25,9 @@ from engine.experiment.spec import (
     MoonsData,
     NetworkSpec,
     RandomData,
+    SgdTraining,
     SpiralsData,
     SquaredErrorLoss,
-    Train,
     WineData,
     XorData,
     declared_shape,
@@ -79,7 +79,7 @@ def test_the_arrays_have_the_declared_shape_type_and_order(data, dtype, ones_row
 @pytest.mark.parametrize("data", EVERY_GENERATOR, ids=lambda data: data.kind)
 def test_the_seed_and_nothing_else_decides_the_draw(data):
     made = load_data(experiment(data, seed=3))
-    again = load_data(experiment(data, seed=3, train=Train(learning_rate=9.0), title="another"))
+    again = load_data(experiment(data, seed=3, train=SgdTraining(learning_rate=9.0), title="another"))
     other = load_data(experiment(data, seed=4))
     assert np.array_equal(made.X, again.X)
     assert np.array_equal(made.Y, again.Y)
@@ -366,7 +366,7 @@ def test_what_only_the_csv_file_can_tell_is_checked_once_it_is_read(tmp_path, mo
     ):
         load_data(wanted, tmp_path, "lab.toml")
     with pytest.raises(ExperimentError, match=r"train\.batch: found 4; expected \"full\" or at most 3"):
-        load_data(experiment(csv_data(), train=Train(batch=4)), tmp_path)
+        load_data(experiment(csv_data(), train=SgdTraining(batch=4)), tmp_path)
     monkeypatch.setattr(validation, "memory_limit", lambda: 10)
     with pytest.raises(ExperimentError, match="would take"):
         load_data(experiment(csv_data()), tmp_path)

@@ -283,9 +283,14 @@ def test_a_file_without_its_tables_is_told_which_one_it_needs(text, key, problem
             '"sigmoid"',
             '"linear"',
             "network.layers[1].activation",
-            'found "linear"; expected "sigmoid" in the output layer, because the loss is bce',
+            'found "linear"; expected "sigmoid" or "softmax" in the output layer, because the loss is bce',
         ),
-        ('"sigmoid"', '"softmax"', "network.layers[1].activation", 'expected "sigmoid" in the output layer'),
+        (
+            '"sigmoid"',
+            '"step"',
+            "network.layers[1].activation",
+            'expected "sigmoid" or "softmax" in the output',
+        ),
         ("units = 1", "units = 2", "network.layers[1].units", "expected 1, one for each row of the labels Y"),
         (
             "units = 1",
@@ -381,10 +386,12 @@ def test_cross_entropy_accepts_a_softmax_output():
     assert parse_experiment(softmax_example(), "lab.toml").loss.kind == "cross_entropy"
 
 
-def test_softmax_goes_with_no_other_loss_and_not_with_residual_or_repeat():
-    error = refusal(changed('"cross_entropy"', '"squared_error"', softmax_example()))
-    assert error.key == "network.layers[1].activation"
-    assert "because the loss is squared_error" in error.problem
+@pytest.mark.parametrize("loss", ["squared_error", "absolute_error", "huber", "bce"])
+def test_softmax_goes_with_every_loss_that_takes_its_values(loss: str):
+    assert parse_experiment(changed('"cross_entropy"', f'"{loss}"', softmax_example()), "a").loss.kind == loss
+
+
+def test_softmax_goes_not_with_residual_or_repeat_and_cross_entropy_with_nothing_else():
     error = refusal(changed('"softmax"', '"softmax"\nresidual = true', softmax_example()))
     assert error.key == "network.layers[1].residual"
     assert "expected false, because cross_entropy needs the softmax itself" in error.problem

@@ -9,11 +9,11 @@ import pytest
 
 from engine.experiment.datasets import load_data
 from engine.experiment.loading import load_experiment, parse_experiment
+from engine.experiment.optimizers import OPTIMIZER_SPECS
 from engine.experiment.spec import Experiment
 from engine.formula.expression import Symbol
 from engine.model.network import Network
 from engine.training.by_hand import StepsByHand
-from engine.training.optimizers import OPTIMIZERS
 from engine.training.steps import steps
 from engine.training.trainer import Trainer
 from engine.training.update_rule import RULES, settings_of
@@ -114,6 +114,16 @@ SETTINGS = {
     "momentum, clipped": 'optimizer = "momentum"\nlearning_rate = 0.05\nclip_norm = 0.05',
     "rmsprop": 'optimizer = "rmsprop"\nlearning_rate = 0.01',
     "adam": 'optimizer = "adam"\nlearning_rate = 0.05',
+    "momentum, Nesterov": (
+        'optimizer = "momentum"\nlearning_rate = 0.05\nmomentum = 0.7\nnesterov = true\nweight_decay = 0.02'
+    ),
+    "rmsprop, other settings": (
+        'optimizer = "rmsprop"\nlearning_rate = 0.01\nalpha = 0.9\neps = 1e-3\nweight_decay = 0.1'
+    ),
+    "adam, other settings": (
+        'optimizer = "adam"\nlearning_rate = 0.05\nbetas = [0.8, 0.95]\neps = 1e-3\nweight_decay = 0.1'
+    ),
+    "adamw": 'optimizer = "adamw"\nlearning_rate = 0.05\nweight_decay = 0.2\nclip_norm = 0.3',
     "adam, clipped": 'optimizer = "adam"\nlearning_rate = 0.05\nclip_norm = 0.01',
 }
 
@@ -184,7 +194,7 @@ def test_undone_and_done_again_it_is_the_same_step(train: str) -> None:
 
 
 def test_every_optimiser_has_its_rule() -> None:
-    assert set(RULES) == set(OPTIMIZERS)
+    assert set(RULES) == set(OPTIMIZER_SPECS)
 
 
 @pytest.mark.parametrize("train", SETTINGS.values(), ids=SETTINGS)

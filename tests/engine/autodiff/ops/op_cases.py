@@ -15,12 +15,23 @@ import numpy as np
 from engine.autodiff.graph import Array, Graph, Node, Op
 from engine.autodiff.ops.activation import ACTIVATIONS, leaky_relu
 from engine.autodiff.ops.arithmetic import FUNCTIONS, OPERATIONS, PairRule, Pairwise
+from engine.autodiff.ops.cross_entropy import BinaryCrossEntropy, CrossEntropy
 from engine.autodiff.ops.elementwise import Elementwise, ScalarFunction
 from engine.autodiff.ops.linear import Linear
-from engine.autodiff.ops.loss import BinaryCrossEntropy, CrossEntropy, Loss, SquaredError
+from engine.autodiff.ops.loss import Loss
+from engine.autodiff.ops.losses import LOSSES
 from engine.autodiff.ops.norm import SAMPLES, UNITS, Mean, Standardize, Std
+from engine.autodiff.ops.penalty import L2Penalty, Total
 from engine.autodiff.ops.residual import Add
 from engine.autodiff.ops.softmax import Softmax
+from engine.experiment.losses import (
+    AbsoluteErrorLoss,
+    BceLoss,
+    CrossEntropyLoss,
+    HuberLoss,
+    LossSpec,
+    SquaredErrorLoss,
+)
 from engine.formula.expression import Symbol
 
 LEAKY_SLOPES = (0.0, 0.2, 1.0, 1.5, -0.5)
@@ -216,7 +227,7 @@ def _standardize(axis: int) -> Callable[[Graph, Sequence[Node], str], Op]:
     return lambda graph, inputs, name: _like_first(lambda i, o: Standardize(axis, i, o))(graph, inputs, name)
 
 
-LossMaker = Callable[[Graph, Node, Node, Node, Node | None], Loss]
+LossMaker = Callable[[Node, Node, Node, Node | None], Loss]
 
 
 def _loss(
@@ -231,26 +242,19 @@ def _loss(
             logits = first
             prediction = graph.add(activation(first, graph.result(Symbol("Y_hat"), first.shape, (first,))))
         output = graph.result(Symbol(name), (1, 1), (prediction,), per_sample=False, scalar=True)
-        return _added(graph, make_loss(graph, prediction, label, output, logits))
+        return _added(graph, _with_constants(graph, make_loss(prediction, label, output, logits)))
 
     return make
 
 
-def _bce(alpha: float | None, beta: float | None) -> LossMaker:
-    def make(graph: Graph, prediction: Node, label: Node, output: Node, logits: Node | None) -> Loss:
-        graph.constants["alpha"] = 1.0 if alpha is None else alpha
-        graph.constants["beta"] = 1.0 if beta is None else beta
-        return BinaryCrossEntropy(prediction, label, output, graph.n, logits, alpha, beta)
-
-    return make
+def _with_constants(graph: Graph, loss: Loss) -> Loss:
+    graph.constants.update(loss.constants)
+    return loss
 
 
-def _cross_entropy(graph: Graph, prediction: Node, label: Node, output: Node, logits: Node | None) -> Loss:
-    return CrossEntropy(prediction, label, output, graph.n, logits)
-
-
-def _squared_error(graph: Graph, prediction: Node, label: Node, output: Node, logits: Node | None) -> Loss:
-    return SquaredError(prediction, label, output, graph.n)
+def _of(spec: LossSpec) -> LossMaker:
+    op = LOSSES[type(spec)]
+    return lambda prediction, label, output, logits: op(prediction, label, output, spec, logits)
 
 
 def _sigmoid_op(logits: Node, output: Node) -> Op:
@@ -286,24 +290,45 @@ def _cases() -> Iterator[OpCase]:
         yield OpCase(f"std {over}", Std, _one, _std(axis))
         yield OpCase(f"standardize {over}", Standardize, _standardize_leaves(axis), _standardize(axis))
     for alpha, beta in WEIGHTS:
-        name = f"bce alpha={alpha} beta={beta}"
-        yield OpCase(
-            name, BinaryCrossEntropy, _loss_leaves(probability, probability), _loss(_bce(alpha, beta))
-        )
-        yield OpCase(
-            f"{name} of logits",
-            BinaryCrossEntropy,
-            _loss_leaves(moderate, probability),
-            _loss(_bce(alpha, beta), _sigmoid_op),
-        )
-    yield OpCase("cross_entropy", CrossEntropy, _loss_leaves(probability, one_hot), _loss(_cross_entropy))
-    yield OpCase(
-        "cross_entropy of logits",
-        CrossEntropy,
-        _loss_leaves(moderate, one_hot),
-        _loss(_cross_entropy, _softmax_op),
-    )
-    yield OpCase("squared_error", SquaredError, _loss_leaves(normal, normal), _loss(_squared_error))
+        yield from _bce_cases(f"bce alpha={alpha} beta={beta}", BceLoss(alpha=alpha, beta=beta))
+    for outputs, samples in SUMS:
+        ways = {"outputs": outputs, "samples": samples}
+        named = f"{outputs} of outputs, {samples} of samples"
+        yield from _bce_cases(f"bce, {named}", BceLoss(alpha=2.0, beta=0.3, **ways))
+        for half in (True, False):
+            yield _distance(f"squared_error half={half}, {named}", SquaredErrorLoss(half=half, **ways))
+        yield _distance(f"absolute_error, {named}", AbsoluteErrorLoss(**ways))
+        yield _distance(f"huber, {named}", HuberLoss(delta=0.7, **ways))
+    for samples in ("mean", "sum"):
+        spec, name = CrossEntropyLoss(samples=samples), f"cross_entropy, {samples} of samples"
+        yield OpCase(name, CrossEntropy, _loss_leaves(probability, one_hot), _loss(_of(spec)))
+        leaves = _loss_leaves(moderate, one_hot)
+        yield OpCase(f"{name}, of logits", CrossEntropy, leaves, _loss(_of(spec), _softmax_op))
+    yield OpCase("total", Total, _two(), _like_first(Total))
+    yield OpCase("l2 penalty", L2Penalty, _weights, _penalty)
+
+
+SUMS = (("sum", "mean"), ("sum", "sum"), ("mean", "mean"), ("mean", "sum"))
+
+
+def _bce_cases(name: str, spec: BceLoss) -> Iterator[OpCase]:
+    leaves = _loss_leaves(probability, probability)
+    yield OpCase(name, BinaryCrossEntropy, leaves, _loss(_of(spec)))
+    leaves = _loss_leaves(moderate, probability)
+    yield OpCase(f"{name} of logits", BinaryCrossEntropy, leaves, _loss(_of(spec), _sigmoid_op))
+
+
+def _distance(name: str, spec: LossSpec) -> OpCase:
+    return OpCase(name, LOSSES[type(spec)], _loss_leaves(normal, normal), _loss(_of(spec)))
+
+
+def _weights(rows: int, n: int) -> list[Leaf]:
+    return [Leaf(name, (rows, n), per_sample=False) for name in ("v", "w")]
+
+
+def _penalty(graph: Graph, inputs: Sequence[Node], output: str) -> Op:
+    result = graph.result(Symbol(output), (1, 1), inputs, per_sample=False, scalar=True)
+    return _added(graph, L2Penalty(0.3, inputs, result))
 
 
 CASES = tuple(_cases())

@@ -18,6 +18,7 @@ import engine.autodiff.ops
 from engine.autodiff.graph import EVERY_COLUMN, Graph, Node, Op
 from engine.autodiff.ops.activation import ACTIVATIONS
 from engine.autodiff.ops.arithmetic import FUNCTIONS, OPERATIONS, PairRule
+from engine.autodiff.ops.distance import Distance
 from engine.autodiff.ops.elementwise import ScalarFunction
 from engine.autodiff.ops.loss import Loss
 from engine.autodiff.ops.norm import Std
@@ -107,6 +108,9 @@ def near_kink(case: OpCase, op: Op) -> bool:
         return any(np.abs(op.inputs[0].value - kink).min() < 0.002 for kink in kinks)
     if isinstance(case.rule, PairRule):
         return bool(np.abs(op.inputs[0].value - op.inputs[1].value).min() < 0.004)
+    if isinstance(op, Distance):  # Huber's curvature jumps at ±0.7
+        distance = np.abs(op.inputs[0].value - op.inputs[1].value)
+        return bool(min(distance.min(), np.abs(distance - 0.7).min()) < 0.002)
     return False
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.autodiff.ops.loss import BinaryCrossEntropy, CrossEntropy
+from engine.autodiff.ops.cross_entropy import BinaryCrossEntropy, CrossEntropy
 from engine.experiment.spec import CrossEntropyLoss, LayerSpec
 from engine.formula.expression import Symbol
 from engine.model.network import Network
@@ -58,20 +58,20 @@ def test_bce_of_numbers_without_logits_has_no_stable_form():
 
 
 def test_cross_entropy_of_probabilities_is_the_prediction_minus_the_label_in_the_end():
-    _, loss = build("cross_entropy of logits", 3, 2)
+    _, loss = build("cross_entropy, mean of samples, of logits", 3, 2)
     assert loss.simplification((1, 1))[-1].plain() == "(Y_hat[1,1] - Y[1,1])/n"
 
 
 def test_squared_error_has_nothing_to_fuse():
-    _, loss = build("squared_error")
+    _, loss = build("squared_error half=True, sum of outputs, mean of samples")
     assert loss.simplification((0, 0)) == []
     with pytest.raises(ValueError, match="no stable form"):
         loss.fused_product((0, 0), (0, 0))
 
 
 def test_n_is_left_out_of_the_formulas_of_one_sample():
-    _, one = build("squared_error", n=1)
-    _, two = build("squared_error", n=2)
+    _, one = build("squared_error half=True, sum of outputs, mean of samples", n=1)
+    _, two = build("squared_error half=True, sum of outputs, mean of samples", n=2)
     assert one.by_prediction((0, 0)).plain() == "p[0,0] - Y[0,0]"
     assert two.by_prediction((0, 0)).plain() == "(p[0,0] - Y[0,0])/n"
 
@@ -94,7 +94,7 @@ def test_a_rounded_prediction_is_remarked(value: float):
 
 
 def test_cross_entropy_subtracts_the_maximum():
-    graph, loss = build("cross_entropy of logits", 3, 1)
+    graph, loss = build("cross_entropy, mean of samples, of logits", 3, 1)
     assert isinstance(loss, CrossEntropy)
     loss.logits.value[:, 0] = [1000.0, 1001.0, 999.0]
     loss.inputs[1].value[:, 0] = [0.0, 0.0, 1.0]
@@ -105,7 +105,7 @@ def test_cross_entropy_subtracts_the_maximum():
 
 def test_cross_entropy_of_labels_that_were_rounded():
     """Labels that sum to 1 only nearly: the lines still equal the gradient, which is Ŷ ΣY - Y."""
-    graph, loss = build("cross_entropy of logits", 3, 1)
+    graph, loss = build("cross_entropy, mean of samples, of logits", 3, 1)
     loss.inputs[1].value[:, 0] = [0.3333333, 0.3333333, 0.3333333]
     graph.forward()
     graph.backward()
@@ -147,7 +147,7 @@ def test_the_gradient_of_a_saturated_bce_keeps_its_digits(f: float):
 @pytest.mark.parametrize("f", [33.0, 40.0, 200.0])
 def test_the_loss_and_gradient_of_a_saturated_softmax_keep_their_digits(f: float):
     """ℰ = log(1 + 2e⁻ᶠ), ∂ℰ/∂f of the right class -2e⁻ᶠ and of each other e⁻ᶠ."""
-    graph, loss = build("cross_entropy of logits", 3, 1)
+    graph, loss = build("cross_entropy, mean of samples, of logits", 3, 1)
     loss.logits.value[:, 0], loss.inputs[1].value[:, 0] = [0.0, f, 0.0], [0.0, 1.0, 0.0]
     graph.forward()
     graph.backward()
@@ -161,7 +161,7 @@ def test_the_loss_and_gradient_of_a_saturated_softmax_keep_their_digits(f: float
 
 
 def test_two_equally_large_outputs_of_a_softmax_are_others_to_each_other():
-    graph, loss = build("cross_entropy of logits", 3, 1)
+    graph, loss = build("cross_entropy, mean of samples, of logits", 3, 1)
     loss.logits.value[:, 0], loss.inputs[1].value[:, 0] = [5.0, 5.0, 5.0], [0.0, 1.0, 0.0]
     graph.forward()
     graph.backward()

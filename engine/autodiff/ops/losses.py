@@ -1,0 +1,48 @@
+"""From a loss of the experiment file to the op that computes it: the one registry of losses.
+
+bce ──> BinaryCrossEntropy        squared_error ──> SquaredError        huber ──> Huber
+"""
+
+from __future__ import annotations
+
+from engine.autodiff.graph import Node
+from engine.autodiff.ops.cross_entropy import BinaryCrossEntropy, CrossEntropy
+from engine.autodiff.ops.distance import AbsoluteError, Huber, SquaredError
+from engine.autodiff.ops.loss import Loss
+from engine.experiment.losses import (
+    LOSS_SPECS,
+    AbsoluteErrorLoss,
+    BceLoss,
+    CrossEntropyLoss,
+    HuberLoss,
+    LossSpec,
+    SquaredErrorLoss,
+)
+
+LOSSES: dict[type[LossSpec], type[Loss]] = {
+    BceLoss: BinaryCrossEntropy,
+    SquaredErrorLoss: SquaredError,
+    CrossEntropyLoss: CrossEntropy,
+    AbsoluteErrorLoss: AbsoluteError,
+    HuberLoss: Huber,
+}
+"""The op of every loss: made of Ŷ, Y, ℰ, the specification, and the logits where it computes from them."""
+
+
+def make_loss(
+    spec: LossSpec, prediction: Node, label: Node, output: Node, logits: Node, activation: str
+) -> Loss:
+    """The op that computes `output`; it computes from the `logits` where it fuses with the output's `activation`.
+
+    Raises TypeError for a specification that nothing computes.
+    """
+    op = LOSSES.get(type(spec))
+    if op is None:
+        raise TypeError(f"nothing computes the loss {type(spec).__name__}")
+    return op(prediction, label, output, spec, logits if op.fuses_with == activation else None)
+
+
+def register_loss(spec: type[LossSpec], op: type[Loss]) -> None:
+    """Adds a loss for this process: experiment files may name its kind from now on."""
+    LOSS_SPECS[str(spec.__struct_config__.tag)] = spec
+    LOSSES[spec] = op

@@ -1,0 +1,96 @@
+"""The losses of the experiment file: their settings, and what each takes.
+
+    kind             predictions      labels             settings of its own
+    bce              between 0 and 1  from 0 to 1        alpha, beta
+    cross_entropy    sum to 1         sum to 1
+    squared_error    any              any                half
+    absolute_error   any              any
+    huber            any              any                delta
+
+All have `outputs`, `samples` and `l2`. `engine.autodiff.ops.losses` says which op computes each.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal, TypeAlias
+
+from engine.experiment.activations import OPEN_UNIT, REALS, Interval
+from engine.experiment.table import TaggedSpec
+
+Reduction: TypeAlias = Literal["sum", "mean"]
+
+
+class LossSpec(TaggedSpec, frozen=True, kw_only=True):
+    """What every loss accepts: how outputs and samples are put together, and a penalty on large weights."""
+
+    words: ClassVar[str] = "loss"
+    """Its name in a sentence."""
+    predictions: ClassVar[Interval] = REALS
+    """Which predictions it takes."""
+    labels: ClassVar[Interval] = REALS
+    """Which labels it takes."""
+    label_words: ClassVar[str] = "a finite number"
+    """The same in words."""
+    takes_distributions: ClassVar[bool] = False
+    """Whether the predictions, and the labels, of each sample have to sum to 1."""
+    classifies_by: ClassVar[Literal["half", "largest"] | None] = None
+    """How a prediction says a class: each output above ½ says yes, or the largest is the class; None: it says none."""
+
+    outputs: Reduction = "sum"  # over the outputs of a sample
+    samples: Reduction = "mean"
+    l2: float = 0.0  # adds (l2/2) Σ‖W‖², biases left out
+
+
+class BceLoss(LossSpec, tag="bce", frozen=True, kw_only=True):
+    """Binary cross-entropy; a weight of None is 1 and is left out of formulas."""
+
+    words: ClassVar[str] = "binary cross-entropy"
+    predictions: ClassVar[Interval] = OPEN_UNIT
+    labels: ClassVar[Interval] = Interval(0.0, 1.0, (True, True))
+    label_words: ClassVar[str] = "a label from 0 to 1"
+    classifies_by: ClassVar[Literal["half", "largest"] | None] = "half"
+
+    alpha: float | None = None  # weight of the Y=1 term
+    beta: float | None = None  # weight of the Y=0 term
+
+
+class SquaredErrorLoss(LossSpec, tag="squared_error", frozen=True, kw_only=True):
+    """Half the squared error, summed over outputs, averaged over samples, unless its settings say otherwise."""
+
+    words: ClassVar[str] = "squared error"
+
+    half: bool = True
+
+
+class CrossEntropyLoss(LossSpec, tag="cross_entropy", frozen=True, kw_only=True):
+    """Cross-entropy of a softmax output."""
+
+    words: ClassVar[str] = "cross-entropy"
+    predictions: ClassVar[Interval] = OPEN_UNIT
+    labels: ClassVar[Interval] = Interval(0.0, float("inf"), (True, False))
+    label_words: ClassVar[str] = "a probability of 0 or more"
+    takes_distributions: ClassVar[bool] = True
+    classifies_by: ClassVar[Literal["half", "largest"] | None] = "largest"
+
+
+class AbsoluteErrorLoss(LossSpec, tag="absolute_error", frozen=True, kw_only=True):
+    """The absolute error."""
+
+    words: ClassVar[str] = "absolute error"
+
+
+class HuberLoss(LossSpec, tag="huber", frozen=True, kw_only=True):
+    """Half the squared error up to a distance of `delta`, beyond it growing like the absolute error (Huber 1964)."""
+
+    words: ClassVar[str] = "Huber loss"
+
+    delta: float = 1.0
+
+
+Loss: TypeAlias = BceLoss | SquaredErrorLoss | CrossEntropyLoss | AbsoluteErrorLoss | HuberLoss
+
+LOSS_SPECS: dict[str, type[LossSpec]] = {
+    str(spec.__struct_config__.tag): spec
+    for spec in (BceLoss, SquaredErrorLoss, CrossEntropyLoss, AbsoluteErrorLoss, HuberLoss)
+}
+"""Every loss by its kind in the experiment file."""

@@ -1,0 +1,98 @@
+"""How a network is trained: the settings that all optimisers share, and those of each.
+
+    optimizer    settings of its own                            defaults
+    sgd          weight_decay                                   0
+    momentum     momentum, nesterov, weight_decay               0.9, false, 0
+    rmsprop      alpha, eps, weight_decay                       0.99, 1e-8, 0
+    adam         betas, eps, weight_decay                       [0.9, 0.999], 1e-8, 0
+    adamw        betas, eps, weight_decay (decoupled)           [0.9, 0.999], 1e-8, 0.01
+
+Names, meanings and defaults are PyTorch's, but for the learning rate, which is the experiment's. A weight decay is
+added to the gradient, after clipping; adamw's shrinks the weights by itself (Loshchilov & Hutter 2019).
+`engine.training.optimizers` says how each makes a step.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from engine.experiment.table import Spec
+
+Order: TypeAlias = Literal["shuffled", "given"]
+
+
+class TrainSpec(Spec, frozen=True, kw_only=True, tag_field="optimizer"):
+    """What every optimiser accepts."""
+
+    learning_rate: float = 0.1
+    batch: Literal["full"] | int = "full"
+    steps: int = 200
+    clip_norm: float | None = None
+    order: Order = "shuffled"  # of mini-batches: "given" takes the samples as they stand in the data
+
+    @property
+    def optimizer(self) -> str:
+        """The optimiser's name, as the file writes it."""
+        return str(self.__struct_config__.tag)
+
+    @classmethod
+    def settings(cls) -> list[str]:
+        """The names of this optimiser's own settings."""
+        return [name for name in cls.__struct_fields__ if name not in TrainSpec.__struct_fields__]
+
+
+class SgdTraining(TrainSpec, tag="sgd", frozen=True, kw_only=True):
+    """Steepest descent."""
+
+    weight_decay: float = 0.0
+
+
+class MomentumTraining(TrainSpec, tag="momentum", frozen=True, kw_only=True):
+    """Steepest descent that keeps going."""
+
+    momentum: float = 0.9
+    nesterov: bool = False
+    weight_decay: float = 0.0
+
+
+class RmspropTraining(TrainSpec, tag="rmsprop", frozen=True, kw_only=True):
+    """Each entry's gradient divided by a running root mean square of itself."""
+
+    alpha: float = 0.99
+    eps: float = 1e-8
+    weight_decay: float = 0.0
+
+
+class AdamTraining(TrainSpec, tag="adam", frozen=True, kw_only=True):
+    """Momentum and a running root mean square, both corrected for having begun at 0."""
+
+    betas: tuple[float, float] = (0.9, 0.999)
+    eps: float = 1e-8
+    weight_decay: float = 0.0
+
+
+class AdamwTraining(TrainSpec, tag="adamw", frozen=True, kw_only=True):
+    """Adam with a weight decay that is no part of the gradient."""
+
+    betas: tuple[float, float] = (0.9, 0.999)
+    eps: float = 1e-8
+    weight_decay: float = 0.01
+
+
+Train: TypeAlias = SgdTraining | MomentumTraining | RmspropTraining | AdamTraining | AdamwTraining
+
+OPTIMIZER_SPECS: dict[str, type[TrainSpec]] = {
+    str(spec.__struct_config__.tag): spec
+    for spec in (SgdTraining, MomentumTraining, RmspropTraining, AdamTraining, AdamwTraining)
+}
+"""Every optimiser by its name in the experiment file."""
+
+DEFAULT_OPTIMIZER = "sgd"
+
+
+def with_optimizer(train: TrainSpec, optimizer: str) -> TrainSpec:
+    """The same training by another optimiser, with that one's own settings at their defaults. Raises KeyError."""
+    shared = {name: getattr(train, name) for name in TrainSpec.__struct_fields__}
+    return msgspec.convert({"optimizer": optimizer, **shared}, OPTIMIZER_SPECS[optimizer])
