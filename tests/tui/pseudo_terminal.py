@@ -25,6 +25,12 @@ TAKEN = {"1049", "1000", "1002", "1003", "1004", "1006", "1015", "1016", "2004",
 """Modes that are on only while a program has the terminal to itself."""
 
 
+def _heed_signals() -> None:
+    """Whoever runs the tests in the background, or under nohup, has them ignore signals, and their children too."""
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
+
+
 class Terminal:
     """A terminal with a program in it."""
 
@@ -39,6 +45,7 @@ class Terminal:
             env={**environment, "PYTHONPATH": str(ROOT)},
             dimensions=(24, 80),
             timeout=PATIENCE,
+            preexec_fn=_heed_signals,
         )
         self.attributes = termios.tcgetattr(self.program.child_fd)
 
