@@ -73,8 +73,6 @@ class EvaluatedExperiment:
 
     def check(self, target: Symbol) -> EntryCheck:
         """The central difference at one entry of any node, always in float64. Raises TargetError."""
-        if self.graph.dtype == np.float64:  # it comes back as it was, and a copy would cost a pass
-            return check_entry(self.graph, find_target(self.graph, target))
         return check_target(self.network, self.graph, target)
 
     def check_matrix(self, target: Symbol) -> ParameterCheck:
@@ -83,7 +81,12 @@ class EvaluatedExperiment:
 
 
 def check_target(network: Network, graph: Graph, target: Symbol) -> EntryCheck:
-    """Checks one entry on a float64 twin of `graph`, which is itself left alone. Raises TargetError."""
+    """Checks one entry, in float64: on the graph itself, which is left as it was, or on a twin. Raises TargetError.
+
+    While it runs the graph's numbers are others, so nobody may read them.
+    """
+    if graph.dtype == np.float64:
+        return check_entry(graph, find_target(graph, target))
     twin = _twin(network, graph)
     return check_entry(twin, find_target(twin, target))
 

@@ -1,57 +1,115 @@
 """How much memory an experiment would take, in closed form: asked before anything is allocated.
 
+    the program       imported, with nothing open
+    the data          as drawn or read, as used, and the stepper's own copy
+    the stepper       parameters, values, and a gradient for each; updates that can be undone
+    the training      parameters, gradients, the optimiser's state; values of one batch; moments to go back to
+    a check           the stepper once more in float64, where the experiment is float32
+
 Everything here is arithmetic on Python's unbounded integers, so a network of 10^18 units or a layer repeated
-10^18 times is answered as fast as a small one.
+10^18 times is answered as fast as a small one. Measured beside it: `python -m benchmarks.scaling`.
 """
 
 from __future__ import annotations
 
-import os
+from pathlib import Path
 
 from engine.experiment.spec import DataShape, Experiment, LayerSpec
 
-COPIES_OF_A_PARAMETER = 5  # value, gradient, and Adam's two moments and direction
-COPIES_OF_A_VALUE = 2  # value and gradient
+MOST_CHECKPOINTS, FEWEST_CHECKPOINTS = 64, 4
+CHECKPOINT_BYTES = 256 * 2**20
+"""Moments of a training kept for going back in time: fewer where many would not fit into so many bytes."""
+
+UNDO_BYTES = 64 * 2**20
+"""Updates that can be undone: as many as fit into so many bytes, but always one."""
+
+PROGRAM_BYTES = 80_000_000
 BYTES_PER_LAYER = 20_000  # the Python objects of a layer: its nodes, ops and views
 BYTES_PER_NAME = 100  # the name of one feature or class
 BYTES_PER_ITEM = {"float64": 8, "float32": 4}
 DRAFT_BYTES = 8  # data are drawn in float64 before they take the experiment's dtype
-FALLBACK_LIMIT = 8 * 2**30  # where the system does not say how much memory it has
+CHECK_BYTES = 8  # gradients are checked in float64
+COPIES_OF_DATA = 3  # the data set, the stepper's own copy, and the gradient of its inputs
+STEPPER_COPIES = 2  # of a parameter and of a value: itself and its gradient
+TRAINING_COPIES_OF_A_PARAMETER = 3  # value, gradient, and direction or the array that it was copied from
+TRAINING_COPIES_OF_A_VALUE = 1  # f and a share memory and so do passing gradients; masks of what fires
+COPIES_OF_AN_OUTPUT = 4  # what the loss and the count of right classes work in
+FALLBACK_LIMIT = 4 * 2**30  # where the system does not say how much memory it has
 
 
 def memory_by_key(experiment: Experiment, shape: DataShape) -> dict[str, int]:
-    """The bytes each part of the experiment would take, by the key that asks for them.
+    """The bytes each part of the experiment would take at most, by the key that asks for them.
 
-    What is not known yet (the samples of a CSV file) counts as one.
+    What is not known yet (the samples of a CSV file) counts as one. The program itself comes on top.
     """
     item = BYTES_PER_ITEM[experiment.dtype]
+    twin = 0 if item == CHECK_BYTES else STEPPER_COPIES * CHECK_BYTES
     n = shape.n or 1
+    batch = experiment.train.batch
+    in_a_step = n if batch == "full" else min(batch, n)
     features = shape.features or 1
-    rows = features + (shape.outputs or 1)
-    needed = {
-        "data": rows * ((n + shape.held_out) * (COPIES_OF_A_VALUE * item + DRAFT_BYTES) + BYTES_PER_NAME)
-    }
+    outputs = shape.outputs or 1
+    rows = features + outputs
+    samples = n + shape.held_out
+    needed = {"data": rows * (samples * (COPIES_OF_DATA * item + DRAFT_BYTES + twin) + BYTES_PER_NAME)}
     fan_in = features
+    parameters = 0
+    last = len(experiment.network.layers) - 1
     for index, layer in enumerate(experiment.network.layers):
         # Only the first of the repeated layers sees another width below it.
         weights = (fan_in + (layer.repeat - 1) * layer.units) * layer.units
         biases = layer.repeat * layer.units if experiment.network.has_bias(layer) else 0
-        values = layer.repeat * layer.units * n * _values_named(layer)
+        entries = layer.repeat * layer.units * _values_named(layer)
         needed[f"network.layers[{index}]"] = (
-            (weights + biases) * COPIES_OF_A_PARAMETER * item
-            + values * COPIES_OF_A_VALUE * item
+            (weights + biases) * ((STEPPER_COPIES + TRAINING_COPIES_OF_A_PARAMETER) * item + twin)
+            + entries * n * (STEPPER_COPIES * item + twin)
+            + entries * in_a_step * TRAINING_COPIES_OF_A_VALUE * item
+            + (outputs * n * COPIES_OF_AN_OUTPUT * item if index == last else 0)
             + layer.repeat * BYTES_PER_LAYER
         )
+        parameters += weights + biases
         fan_in = layer.units
+    # What is kept of all parameters together is said of the layer that is largest anyway.
+    largest = max((key for key in needed if key != "data"), key=needed.__getitem__)
+    needed[largest] += _kept(parameters * item, experiment.train.remembers)
     return needed
 
 
+def _kept(parameters: int, state: int) -> int:
+    """The optimiser's state in stepper and training, the moments of a training, and updates that can be undone."""
+    moment = parameters * (1 + state)
+    moments = max(min(MOST_CHECKPOINTS * moment, CHECKPOINT_BYTES), FEWEST_CHECKPOINTS * moment)
+    undo = max(min(MOST_CHECKPOINTS * moment, UNDO_BYTES), moment)
+    directed = (2 * state + 2) * parameters if state else 0
+    return directed + moments + undo
+
+
+def memory_needed(experiment: Experiment, shape: DataShape) -> int:
+    """All of it and the program, in bytes."""
+    return PROGRAM_BYTES + sum(memory_by_key(experiment, shape).values())
+
+
 def memory_limit() -> int:
-    """The most that an experiment may take: half of this machine's memory, in bytes."""
+    """The most that an experiment may take: what the system has to give now, in bytes; less in a container."""
+    import psutil  # asked only for experiments that are not small
+
+    available = int(psutil.virtual_memory().available) or FALLBACK_LIMIT
+    return min(available, _room_in_container() or available)
+
+
+SMALL = 256 * 2**20
+"""An experiment of no more than this is let in unasked: finding out takes longer than opening it."""
+
+
+def _room_in_container(folder: Path = Path("/sys/fs/cgroup")) -> int | None:
+    """What a control group (version 2) leaves; None where there is no such limit."""
     try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
-    except (AttributeError, ValueError, OSError):
-        return FALLBACK_LIMIT // 2
+        most, used = (
+            (folder / name).read_text(encoding="ascii") for name in ("memory.max", "memory.current")
+        )
+        return max(int(most) - int(used), 0)
+    except (OSError, ValueError):  # ValueError: "max", which is no limit
+        return None
 
 
 def bytes_in_words(size: int) -> str:

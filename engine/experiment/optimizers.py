@@ -14,7 +14,7 @@ added to the gradient, after clipping; adamw's shrinks the weights by itself (Lo
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 import msgspec
 
@@ -24,7 +24,9 @@ Order: TypeAlias = Literal["shuffled", "given"]
 
 
 class TrainSpec(Spec, frozen=True, kw_only=True, tag_field="optimizer"):
-    """What every optimiser accepts."""
+    """What every optimiser accepts. `remembers`: how many arrays as large as the parameters it keeps from step to step."""
+
+    remembers: ClassVar[int] = 0
 
     learning_rate: float = 0.1
     batch: Literal["full"] | int = "full"
@@ -52,6 +54,7 @@ class SgdTraining(TrainSpec, tag="sgd", frozen=True, kw_only=True):
 class MomentumTraining(TrainSpec, tag="momentum", frozen=True, kw_only=True):
     """Steepest descent that keeps going."""
 
+    remembers: ClassVar[int] = 1
     momentum: float = 0.9
     nesterov: bool = False
     weight_decay: float = 0.0
@@ -60,6 +63,7 @@ class MomentumTraining(TrainSpec, tag="momentum", frozen=True, kw_only=True):
 class RmspropTraining(TrainSpec, tag="rmsprop", frozen=True, kw_only=True):
     """Each entry's gradient divided by a running root mean square of itself."""
 
+    remembers: ClassVar[int] = 1
     alpha: float = 0.99
     eps: float = 1e-8
     weight_decay: float = 0.0
@@ -68,6 +72,7 @@ class RmspropTraining(TrainSpec, tag="rmsprop", frozen=True, kw_only=True):
 class AdamTraining(TrainSpec, tag="adam", frozen=True, kw_only=True):
     """Momentum and a running root mean square, both corrected for having begun at 0."""
 
+    remembers: ClassVar[int] = 2
     betas: tuple[float, float] = (0.9, 0.999)
     eps: float = 1e-8
     weight_decay: float = 0.0
@@ -76,6 +81,7 @@ class AdamTraining(TrainSpec, tag="adam", frozen=True, kw_only=True):
 class AdamwTraining(TrainSpec, tag="adamw", frozen=True, kw_only=True):
     """Adam with a weight decay that is no part of the gradient."""
 
+    remembers: ClassVar[int] = 2
     betas: tuple[float, float] = (0.9, 0.999)
     eps: float = 1e-8
     weight_decay: float = 0.01

@@ -23,7 +23,7 @@ from engine.experiment.errors import (
     suggestion,
     value_in_words,
 )
-from engine.experiment.memory import bytes_in_words, memory_by_key, memory_limit
+from engine.experiment.memory import SMALL, bytes_in_words, memory_by_key, memory_limit, memory_needed
 from engine.experiment.spec import (
     BceLoss,
     BlobsData,
@@ -344,9 +344,8 @@ def shape_problems(experiment: Experiment, shape: DataShape) -> Iterator[Problem
         expected = f'"full" or at most {shape.n}, the number of samples'
         yield "train.batch", mismatch(str(batch), expected)
     yield from _norm_batch_problems(experiment, shape.n)
-    needed, limit = memory_by_key(experiment, shape), memory_limit()
-    total = sum(needed.values())
-    if total > limit:
+    needed, total = memory_by_key(experiment, shape), memory_needed(experiment, shape)
+    if total > SMALL and total > (limit := memory_limit()):
         expected = f"at most {bytes_in_words(limit)} on this machine"
         largest = max(needed, key=needed.__getitem__)
         yield largest, mismatch(f"an experiment that would take {bytes_in_words(total)} of memory", expected)

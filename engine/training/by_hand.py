@@ -40,6 +40,12 @@ class Memory:
     parameters: dict[Symbol, Array]
     states: dict[Symbol, tuple[Array, ...]]
 
+    @property
+    def nbytes(self) -> int:
+        """How much memory it takes."""
+        states = sum(array.nbytes for arrays in self.states.values() for array in arrays)
+        return states + sum(value.nbytes for value in self.parameters.values())
+
 
 class StepsByHand:
     """The optimiser of an experiment, on a network and a graph that has gone forward and backward."""

@@ -14,6 +14,7 @@ import numpy as np
 from engine.diagnosis.mean_field import PredictedProfile, Unpredicted, predict
 from engine.diagnosis.verdict import Layers
 from engine.experiment.datasets import DataSet, load_data
+from engine.experiment.memory import CHECKPOINT_BYTES, FEWEST_CHECKPOINTS, MOST_CHECKPOINTS
 from engine.experiment.spec import Experiment
 from engine.formula.foreign_text import one_line
 from engine.metrics.step_record import StepRecord, layer_names
@@ -21,12 +22,6 @@ from engine.model.network import Network
 from engine.runs.history import History
 from engine.training.trainer import Checkpoint, Trainer, UnitActivity
 from tui.session.snapshot import ColumnView, RunSnapshot, Wanted
-
-MOST_CHECKPOINTS, FEWEST_CHECKPOINTS = 64, 4
-CHECKPOINT_BYTES = 256 * 2**20
-"""Moments kept for going back in time, fewer where many would not fit into so many bytes; beyond that every second
-one is dropped and half as many are made."""
-
 
 NOT_BEGUN = Unpredicted("it has not begun")
 
@@ -60,6 +55,7 @@ class Run:
         first = self.trainer.checkpoint()
         self.kept = [Moment(0, first)]
         size = first.parameters.nbytes + sum(array.nbytes for array in first.optimizer_state)
+        # Beyond so many every second one is dropped and half as many are made.
         self._most_kept = max(min(MOST_CHECKPOINTS, CHECKPOINT_BYTES // size), FEWEST_CHECKPOINTS)
         self._revisited: Moment | None = None
         self._every = 1

@@ -21,6 +21,7 @@ from engine.derivation.targets import find_output
 from engine.derivation.whole_matrix import WholeMatrix, whole_matrix
 from engine.experiment.datasets import DataSet, load_data
 from engine.experiment.loading import load_experiment
+from engine.experiment.memory import UNDO_BYTES
 from engine.experiment.spec import Experiment
 from engine.formula.expression import Partial, Symbol
 from engine.formula.foreign_text import one_line
@@ -65,6 +66,7 @@ class Session:
         self.steps = 0
         """How many steps of training the parameters were taken over after."""
         self._undo: list[Memory] = []
+        self._updates = 0
         self._by_hand: StepsByHand | None = None
         self._training: TrainingRun | None = None
 
@@ -94,7 +96,7 @@ class Session:
     @property
     def updates(self) -> int:
         """How many updates have been applied and not undone."""
-        return len(self._undo)
+        return self._updates
 
     def first_target(self) -> Symbol:
         """The entry to begin with: the tutorial's own, or the first weight matrix's largest gradient."""
@@ -168,7 +170,12 @@ class Session:
 
     def update(self, watch: tuple[Symbol, ...]) -> Update:
         """Applies one step of the experiment's optimiser and says what it changed; `undo` takes it back."""
-        self._undo.append(self.by_hand.memory())
+        saved = self.by_hand.memory()
+        self._undo.append(saved)
+        self._updates += 1
+        del self._undo[
+            : -max(UNDO_BYTES // max(saved.nbytes, 1), 1)
+        ]  # the oldest: what is kept is bounded in bytes
         update = self.by_hand.step(self.learning_rate, watch)
         self._run_other()
         return update
@@ -178,6 +185,7 @@ class Session:
         if not self._undo:
             return False
         self.by_hand.restore(self._undo.pop())
+        self._updates -= 1
         self._run_other()
         return True
 
@@ -210,6 +218,7 @@ class Session:
         """
         self._undo.clear()
         self._by_hand = self._other = None
+        self._updates = 0
         self.steps = steps
         if data is not None and not (
             np.array_equal(data.X, self.data.X) and np.array_equal(data.Y, self.data.Y)
