@@ -24,7 +24,7 @@ Order: TypeAlias = Literal["shuffled", "given"]
 
 
 class TrainSpec(Spec, frozen=True, kw_only=True, tag_field="optimizer"):
-    """What every optimiser accepts. `remembers`: how many arrays as large as the parameters it keeps from step to step."""
+    """What every optimiser accepts. `remembers` counts the arrays, as large as the parameters, that it keeps."""
 
     remembers: ClassVar[int] = 0
 

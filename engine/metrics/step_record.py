@@ -186,7 +186,7 @@ class StepRecord:
         """The same record where predictions are not finite: they say no class, so no share of them is right."""
         self._read_rest()
         fields = {name: value for name, value in self.__dict__.items() if name != _REST}
-        return StepRecord(**{**fields, "accuracy": None, "recall": ()})
+        return StepRecord(**{**fields, "accuracy": None, "recall": tuple(math.nan for _ in self.recall)})
 
     def _read_rest(self) -> None:
         fields = self.__dict__

@@ -367,6 +367,7 @@ def test_what_only_the_csv_file_can_tell_is_checked_once_it_is_read(tmp_path, mo
         load_data(wanted, tmp_path, "lab.toml")
     with pytest.raises(ExperimentError, match=r"train\.batch: found 4; expected \"full\" or at most 3"):
         load_data(experiment(csv_data(), train=SgdTraining(batch=4)), tmp_path)
+    monkeypatch.setattr(validation, "SMALL", 0)
     monkeypatch.setattr(validation, "memory_limit", lambda: 10)
     with pytest.raises(ExperimentError, match="would take"):
         load_data(experiment(csv_data()), tmp_path)

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import msgspec
+import numpy as np
+import psutil
 import pytest
 
 from engine.experiment import memory, validation
-from engine.experiment.memory import bytes_in_words, memory_by_key, memory_limit
+from engine.experiment.memory import MOST_CHECKPOINTS, bytes_in_words, memory_by_key, memory_limit
+from engine.experiment.optimizers import SgdTraining, Train
 from engine.experiment.spec import (
     Experiment,
     InlineData,
     LayerSpec,
     NetworkSpec,
+    RandomData,
     SquaredErrorLoss,
     declared_shape,
     expanded_layers,
 )
+from engine.training.optimizers import make_optimizer
 from tests.engine.experiment_texts import refusal
 
 HUGE = 10**18
@@ -34,7 +41,7 @@ def experiment_text(data: str, layer: str) -> str:
     ("data", "layer", "key"),
     [
         ('kind = "xor"', f"units = 1, repeat = {HUGE}", "network.layers[0]"),
-        (f'kind = "random", n = 1, features = 1, outputs = {HUGE}', f"units = {HUGE}", "data"),
+        (f'kind = "random", n = 1, features = 1, outputs = {HUGE}', f"units = {HUGE}", "network.layers[0]"),
         (
             f'kind = "random", n = 1, features = 1, outputs = {LARGEST}',
             f"units = {LARGEST}, repeat = {LARGEST}",
@@ -58,7 +65,7 @@ def test_the_message_says_how_much_it_would_take(monkeypatch):
     error = refusal(experiment_text('kind = "random", n = 1000000, features = 5', "units = 1"))
     assert error.key == "data"
     assert error.problem == (
-        "found an experiment that would take 176 MB of memory; expected at most 2.0 MB on this machine"
+        "found an experiment that would take 352 MB of memory; expected at most 2.0 MB on this machine"
     )
 
 
@@ -84,8 +91,48 @@ def test_the_closed_form_covers_the_arrays_of_a_layer():
         loss=SquaredErrorLoss(),
     )
     needed = memory_by_key(experiment, declared_shape(experiment))["network.layers[0]"]
-    arrays = 8 * (4 * 50 * 100 + 2 * 2 * 100 * 10)  # W four times; f and a, each with a gradient
-    assert arrays < needed < 2 * arrays
+    # W and its gradient twice; f and a in the stepper, each with a gradient, and in the training.
+    arrays = 8 * (4 * 50 * 100 + 3 * 2 * 100 * 10)
+    moments = (MOST_CHECKPOINTS + MOST_CHECKPOINTS) * 8 * 50 * 100  # of the training, and updates to undo
+    assert arrays + moments < needed < 2 * arrays + moments
+
+
+@pytest.mark.parametrize("batch", ["full", 10])
+def test_a_batch_takes_less_than_all_samples(batch):
+    layers = [LayerSpec(units=50), LayerSpec(units=1)]
+    experiment = Experiment(
+        data=RandomData(n=10_000, features=5),
+        network=NetworkSpec(layers=layers),
+        loss=SquaredErrorLoss(),
+        train=SgdTraining(batch=batch),
+    )
+    values = 8 * 10_000 * 2 * 50
+    needed = memory_by_key(experiment, declared_shape(experiment))["network.layers[0]"]
+    assert needed == pytest.approx((3 if batch == "full" else 2) * values, rel=0.05)
+
+
+def test_every_optimiser_says_how_much_it_remembers():
+    values = np.zeros(6)
+    for kind in get_args(Train):
+        optimizer = make_optimizer(kind(), values.copy(), values.copy())
+        assert len(optimizer.state) == kind.remembers, kind
+
+
+def test_what_does_not_fit_beside_what_others_have_is_refused(monkeypatch):
+    monkeypatch.setattr(validation, "memory_limit", lambda: 300 * 10**6)
+    assert (
+        "expected at most 300 MB"
+        in refusal(experiment_text('kind = "random", n = 1000000, features = 5', "units = 1")).problem
+    )
+
+
+def test_the_limit_of_a_container_counts(tmp_path):
+    (tmp_path / "memory.max").write_text("1000\n")
+    (tmp_path / "memory.current").write_text("400\n")
+    assert memory._room_in_container(tmp_path) == 600
+    (tmp_path / "memory.max").write_text("max\n")
+    assert memory._room_in_container(tmp_path) is None
+    assert memory._room_in_container(tmp_path / "absent") is None
 
 
 @pytest.mark.parametrize(
@@ -105,7 +152,5 @@ def test_sizes_are_said_in_a_few_digits(size, words):
     assert bytes_in_words(size) == words
 
 
-def test_the_limit_is_half_of_the_machine_or_of_eight_gib_where_the_system_does_not_say(monkeypatch):
-    assert memory_limit() > 0
-    monkeypatch.delattr(memory.os, "sysconf", raising=False)
-    assert memory_limit() == 4 * 2**30
+def test_the_limit_is_what_the_system_has_to_give():
+    assert 0 < memory_limit() <= psutil.virtual_memory().total

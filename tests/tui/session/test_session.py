@@ -126,3 +126,17 @@ def test_what_has_no_gradient_is_refused():
     for symbol in (Symbol("W", 9, (0, 0)), Symbol("Y", None, (0, 0)), Symbol("E"), Symbol("W", 1, (7, 7))):
         with pytest.raises(TargetError):
             opened.explain(symbol)
+
+
+def test_updates_that_can_be_undone_are_bounded_in_bytes(monkeypatch):
+    opened = Session.open("xor")
+    size = opened.by_hand.memory().nbytes
+    monkeypatch.setattr("tui.session.session.UNDO_BYTES", 3 * size)
+    for _ in range(5):
+        opened.update(())
+    assert opened.updates == 5
+    assert [opened.undo() for _ in range(5)] == [True, True, True, False, False]
+    assert opened.updates == 2, "the first two can no longer be taken back"
+    monkeypatch.setattr("tui.session.session.UNDO_BYTES", 1)
+    opened.update(())
+    assert opened.undo(), "one always can"
