@@ -70,6 +70,8 @@ def load_gradients(path: Path, source: str) -> dict[str, Numbers]:
 
 
 def _load_npz(path: Path, source: str) -> dict[str, Numbers]:
+    if path.exists() and not path.is_file():  # a pipe would be waited for
+        raise ExperimentError(source, "", mismatch("no regular file", "a NumPy archive (.npz)"))
     try:
         with np.load(path, allow_pickle=False) as archive:
             return {name: _numbers(archive[name], source, name) for name in archive.files}

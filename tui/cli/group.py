@@ -1,6 +1,7 @@
 """How the command line fails: one line on stderr, and an exit status that scripts can rely on.
 
-0 done    1 a check failed (or bptui itself)    2 bad usage or bad input    130 Ctrl+C    141 the pipe closed
+0 done    1 a check failed, a training broke down, output was lost (or bptui itself failed)    2 bad usage or bad input
+128 + a signal, as shells expect: 129 the terminal is gone, 130 Ctrl+C, 141 the pipe closed, 143 SIGTERM
 """
 
 from __future__ import annotations

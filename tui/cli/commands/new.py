@@ -24,11 +24,11 @@ def new(file: Path, like: str | None) -> None:
       bptui new deep.toml --like vanishing-sigmoid-50
     """
     from engine.experiment.loading import preset_text, starter_text
+    from tui.shell.kept_file import create_file
 
     text = starter_text() if like is None else preset_text(like)
     try:
-        with file.open("x", encoding="utf-8") as opened:
-            opened.write(text)
+        create_file(file, text)
     except FileExistsError:
         raise click.ClickException(f"{file}: is there already; expected the name of a new file") from None
     except OSError as error:
