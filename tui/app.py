@@ -24,6 +24,7 @@ from tui.shell.ascii_filter import AsciiFilter
 from tui.shell.home_screen import HomeScreen
 from tui.shell.keys import ALL_COMMANDS, APP_COMMANDS, Command, bindings
 from tui.shell.messages import (
+    FindBug,
     OpenExperiment,
     Predict,
     ShowHome,
@@ -290,11 +291,23 @@ class BptuiApp(App[None]):
     @on(ShowPractice)
     def _on_show_practice(self) -> None:
         from tui.practice.practice_screen import PracticeScreen
+
+        self.push_screen(PracticeScreen(self._kept_progress()))
+
+    @on(FindBug)
+    def _on_find_bug(self) -> None:
+        from tui.practice.bug_screen import BugScreen
+
+        kept = self._kept_progress()
+        self.push_screen(BugScreen(kept, len(kept.progress.bugs)))
+
+    def _kept_progress(self) -> ProgressFile:
+        """What the learner has done, read when it is first asked for."""
         from tui.practice.progress import ProgressFile
 
         if self._progress is None:
             self._progress = ProgressFile(kept=self._personal)
-        self.push_screen(PracticeScreen(self._progress))
+        return self._progress
 
     @on(ShowLessons)
     def _on_show_lessons(self) -> None:

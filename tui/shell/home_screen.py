@@ -17,7 +17,7 @@ from engine.formula.foreign_text import one_line
 from engine.formula.text import ascii_text
 from tui.shell.key_bar import KeyBar
 from tui.shell.keys import HOME_COMMANDS, bindings
-from tui.shell.messages import OpenExperiment, ShowLessons, ShowPractice
+from tui.shell.messages import FindBug, OpenExperiment, ShowLessons, ShowPractice
 from tui.shell.prompt import Prompt, typed_path
 from tui.shell.too_small import TooSmall
 
@@ -101,6 +101,10 @@ class HomeScreen(Screen[None]):
     def action_practice(self) -> None:
         """Questions and exercises."""
         self.post_message(ShowPractice())
+
+    def action_bug(self) -> None:
+        """A backward pass with a bug in it."""
+        self.post_message(FindBug())
 
     def action_open_file(self) -> None:
         """Asks for a file."""

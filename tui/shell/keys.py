@@ -77,7 +77,8 @@ LESSON_KEYS = "T,f2"
 """The keys that lead to the lessons, the same on every screen."""
 
 PRACTICE_KEYS = "P"
-"""The key that leads to the exercises."""
+BUG_KEYS = "B"
+"""The keys that lead to the exercises, and to the bug hunts."""
 
 HOME_COMMANDS = (
     Command("home.open", "enter", "choose", "Open", "Open the marked experiment", "Home", "↵", True),
@@ -98,6 +99,9 @@ HOME_COMMANDS = (
         "Questions and exercises to answer",
         "Home",
         "P",
+    ),
+    Command(
+        "home.bug", BUG_KEYS, "bug", "Find the bug", "A backward pass in which one op is wrong", "Home", "B"
     ),
     Command("home.file", "o", "open_file", "Open file", "Open an experiment from a TOML file", "Home", "o"),
 )
@@ -367,6 +371,26 @@ PRACTICE_COMMANDS = (
     Command("practice.close", "escape", "close", "Back", "Back to where one came from", "Answers", "Esc"),
 )
 
+BUG_COMMANDS = (
+    Command(
+        "bug.mark", "enter,space", "mark", "Mark", "This gradient is sent wrongly", "Find the bug", "↵", True
+    ),
+    Command(
+        "bug.check",
+        "c",
+        "check",
+        "Check",
+        "Central differences: which parameters are wrong",
+        "Find the bug",
+        "c",
+    ),
+    Command("bug.give-up", "f6,ctrl+g", "give_up", "Give up", "Tell where it is", "Find the bug", "F6"),
+    Command("bug.next", "f8,ctrl+n", "turn(1)", "Next", "The bug of the next seed", "Find the bug", "F8"),
+    Command("bug.previous", "f7", "turn(-1)", "Previous", "The bug of the seed before", "Find the bug"),
+    Command("bug.seed", "f10", "seed", "Seed", "The bug of a seed, to share it", "Find the bug"),
+    Command("bug.close", "escape", "close", "Back", "Back to where one came from", "Find the bug", "Esc"),
+)
+
 EXPORT_COMMANDS = (Command("export.close", "escape,q", "close", "Leave", "Leave it", "Questions"),)
 
 ALL_COMMANDS = (
@@ -381,6 +405,7 @@ ALL_COMMANDS = (
     *PROMPT_COMMANDS,
     *EXPORT_COMMANDS,
     *PRACTICE_COMMANDS,
+    *BUG_COMMANDS,
     *(command for command in PREDICT_COMMANDS if command not in ANSWER_COMMANDS),
     *APP_COMMANDS,
 )

@@ -60,5 +60,9 @@ class ShowPractice(Message):
     """Questions and exercises are to be answered."""
 
 
+class FindBug(Message):
+    """A backward pass with a bug in it is to be looked through."""
+
+
 class ShowHome(Message):
     """The open experiment is to be left for the list of experiments."""
