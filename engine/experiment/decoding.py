@@ -24,6 +24,7 @@ from engine.experiment.errors import (
     suggestion,
     value_in_words,
 )
+from engine.experiment.expression_spec import NOT_A_NETWORK, TABLE, is_expression
 from engine.experiment.optimizers import DEFAULT_OPTIMIZER, OPTIMIZER_SPECS
 from engine.experiment.spec import Experiment
 from engine.formula.foreign_text import one_line
@@ -45,19 +46,9 @@ LONGEST_KEY = 60
 
 def decode(text: str, source: str) -> Experiment:
     """The experiment that `text` describes; raises ExperimentError for wrong syntax, keys and types."""
-    if endless := ENDLESS_KEY.search(text):
-        raise ExperimentError(source, "", f"{_place(text, endless.start())}: a key of too many parts")
-    try:
-        text.encode()  # a lone surrogate is not a character, and msgspec cannot take it
-        document = tomllib.loads(text)
-    except UnicodeEncodeError as error:
-        raise ExperimentError(source, "", f"{_place(text, error.start)}: not a Unicode character") from None
-    except tomllib.TOMLDecodeError as error:
-        raise ExperimentError(source, "", _syntax_problem(str(error), text)) from None
-    except RecursionError:
-        raise ExperimentError(source, "", "lists or tables are nested too deeply to read") from None
-    except ValueError as error:
-        raise ExperimentError(source, "", _number_problem(str(error), text)) from None
+    document = read_toml(text, source)
+    if is_expression(document):
+        raise ExperimentError(source, TABLE, NOT_A_NETWORK)
     train = document.get("train")
     if isinstance(train, dict):  # msgspec wants to be told which of several tables it is
         train.setdefault("optimizer", DEFAULT_OPTIMIZER)
@@ -66,6 +57,23 @@ def decode(text: str, source: str) -> Experiment:
     except msgspec.ValidationError as error:
         key, problem = _type_problem(str(error), document)
         raise ExperimentError(source, key, problem) from None
+
+
+def read_toml(text: str, source: str) -> dict[str, Any]:
+    """The tables of a TOML text; raises ExperimentError for wrong syntax, with line and column."""
+    if endless := ENDLESS_KEY.search(text):
+        raise ExperimentError(source, "", f"{_place(text, endless.start())}: a key of too many parts")
+    try:
+        text.encode()  # a lone surrogate is not a character, and msgspec cannot take it
+        return tomllib.loads(text)
+    except UnicodeEncodeError as error:
+        raise ExperimentError(source, "", f"{_place(text, error.start)}: not a Unicode character") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ExperimentError(source, "", _syntax_problem(str(error), text)) from None
+    except RecursionError:
+        raise ExperimentError(source, "", "lists or tables are nested too deeply to read") from None
+    except ValueError as error:
+        raise ExperimentError(source, "", _number_problem(str(error), text)) from None
 
 
 def _syntax_problem(complaint: str, text: str) -> str:

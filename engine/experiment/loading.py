@@ -12,8 +12,18 @@ from pathlib import Path
 
 import msgspec
 
-from engine.experiment.decoding import decode
+from engine.experiment.decoding import decode, read_toml
 from engine.experiment.errors import ExperimentError, suggestion
+from engine.experiment.expression_spec import (
+    EXPRESSION_PRESETS,
+    NOT_A_NETWORK,
+    TABLE,
+    ExpressionExperiment,
+    convert_expression,
+    expression_preset,
+    expression_preset_text,
+    is_expression,
+)
 from engine.experiment.spec import CsvData, Experiment, NpzData
 from engine.experiment.text_file import read_text_file
 from engine.experiment.validation import validate
@@ -53,6 +63,20 @@ EXPERIMENT_SUFFIX = ".toml"
 LARGEST_EXPERIMENT_FILE = 16 * 2**20
 
 
+def load_any(name_or_path: str) -> Experiment | ExpressionExperiment:
+    """The experiment or the typed expression of a preset's name or a TOML file, checked; raises ExperimentError."""
+    if (preset := expression_preset(name_or_path)) is not None:
+        return preset
+    if name_or_path not in PRESET_NAMES and _looks_like_a_path(name_or_path):
+        path = Path(name_or_path)
+        text = read_text_file(path, name_or_path, LARGEST_EXPERIMENT_FILE)
+        # Only a text that mentions it is read twice.
+        if TABLE in text and is_expression(document := read_toml(text, name_or_path)):
+            return convert_expression(document, name_or_path)
+        return parse_experiment(text, name_or_path, path.parent)
+    return load_experiment(name_or_path)
+
+
 def load_experiment(name_or_path: str | Path) -> Experiment:
     """The experiment of a preset's name or of a TOML file, checked; raises ExperimentError.
 
@@ -61,6 +85,8 @@ def load_experiment(name_or_path: str | Path) -> Experiment:
     if isinstance(name_or_path, str):
         if name_or_path in PRESET_NAMES:
             return _preset(name_or_path)
+        if name_or_path in EXPRESSION_PRESETS:
+            raise ExperimentError(name_or_path, TABLE, NOT_A_NETWORK)
         if not _looks_like_a_path(name_or_path):
             near = suggestion(name_or_path, PRESET_NAMES)
             expected = (
@@ -93,6 +119,8 @@ def list_presets() -> list[tuple[str, Experiment]]:
 
 def preset_text(name: str) -> str:
     """The TOML text of a preset; raises ExperimentError for a name that is none."""
+    if name in EXPRESSION_PRESETS:
+        return expression_preset_text(name)
     if name not in PRESET_NAMES:
         near = suggestion(name, PRESET_NAMES) or f"; expected a preset's name, such as {PRESET_NAMES[0]}"
         raise ExperimentError(name, "", f"no preset of that name{near}")

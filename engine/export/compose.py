@@ -118,7 +118,8 @@ def _facts(derivation: Derivation) -> Facts:
         )
     loss = ("Loss" if loss_op(graph) else "Of", _loss_spans(derivation))
     items: list[tuple[str, Spans]] = [("Asked", (*scalar, ".")), loss]
-    items.append(("Matrices", _matrix_spans(derivation)))
+    if not node.scalar:
+        items.append(("Matrices", _matrix_spans(derivation)))
     if derivation.n > 1:
         items.append(("Samples", _sample_spans(derivation)))
     items.append(("Answer", (gradient, " ", Value(derivation.value))))

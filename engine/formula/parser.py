@@ -11,7 +11,7 @@ from __future__ import annotations
 import difflib
 import keyword
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from engine.formula.expression import (
@@ -81,6 +81,7 @@ _TUTORIAL_NAMES = {
 # The letters that formulas are drawn with may be typed as well.
 _SAME_NAME = {"Ŷ": "Y_hat", "ℰ": "E", **{letter: name for name, letter in GREEK.items()}}
 _SAME_SIGN = {"−": "-", "·": "*", "×": "*", "≥": ">=", "≤": "<="}
+_SHORT = {"max": "maximum", "min": "minimum"}
 _CONSTANTS = {"inf": float("inf"), "nan": float("nan")}
 _HINTS = {"^": "a power is written **", "=": "an expression has no equals sign"}
 
@@ -215,13 +216,15 @@ class _Parser:
         follows = self.tokens[self.place + 1]
         if token.text == "indicator":
             return self.indicator()
-        if token.text in ARITY or follows.text == "(":
+        if token.text in ARITY or follows.text == "(":  # max and min may be names of their own
             return self.function()
         return _Tree(self.symbol(), 1)
 
     def function(self) -> _Tree:
         """A function's name and its arguments."""
         name = self.advance()
+        if name.text in _SHORT:
+            name = replace(name, text=_SHORT[name.text])
         if name.text not in ARITY:
             close = difflib.get_close_matches(name.text, [*ARITY, "indicator"], n=1)
             hint = f"; did you mean {close[0]}?" if close else f"; known are {', '.join(ARITY)}, indicator"

@@ -6,6 +6,7 @@ bptui ─┬─ open        the app (also without any command)
        ├─ lesson      what the tutorials teach, item by item
        ├─ grads       every value and every gradient
        ├─ explain     one gradient, factor by factor
+       ├─ expr        any expression, its value and its gradients
        ├─ check       against central differences
        ├─ compare     gradients of yours with ours
        ├─ answer      is this formula the gradient, and if not, why not?
@@ -31,6 +32,7 @@ from tui.cli.commands.compare import compare
 from tui.cli.commands.completion import completion
 from tui.cli.commands.exercise import exercise
 from tui.cli.commands.explain import explain
+from tui.cli.commands.expr import expr
 from tui.cli.commands.grade import grade
 from tui.cli.commands.grads import grads
 from tui.cli.commands.lesson import lesson
@@ -97,6 +99,7 @@ for _command in (
     lesson,
     grads,
     explain,
+    expr,
     check,
     compare,
     answer,

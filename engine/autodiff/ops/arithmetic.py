@@ -67,6 +67,11 @@ class Pairwise(Op):
                 np.copyto(node.grad, self._scratch)
 
     @override
+    def factor_words(self, i: int, entry: Entry, output_entry: Entry) -> str:
+        """What each side's partial is."""
+        return _PARTIALS[self.rule.name][i]
+
+    @override
     def formula(self, entry: Entry) -> Expr:
         """x ∘ y."""
         x, y = self.inputs
@@ -92,6 +97,17 @@ class Pairwise(Op):
         return result
 
 
+_PARTIALS = {
+    "subtract": ("it enters as it is", "it is subtracted"),
+    "multiply": ("the other factor", "the other factor"),
+    "divide": ("one over the denominator", "how the quotient falls with its denominator"),
+    "power": ("slope of the power", "how the power grows with its exponent"),
+    "maximum": ("1 where it is the larger", "1 where it is the larger"),
+    "minimum": ("1 where it is the smaller", "1 where it is the smaller"),
+    "greater": ("a comparison is flat", "a comparison is flat"),
+}
+
+
 def _fill(number: float) -> Kernel:
     return lambda x, y, out: out.fill(number)
 
@@ -115,6 +131,13 @@ def _power_by_base(x: Array, y: Array, out: Array) -> None:
 def _power_by_exponent(x: Array, y: Array, out: Array) -> None:
     np.power(x, y, out=out)
     np.multiply(out, np.log(x), out=out)
+
+
+def _power_slope(x: Expr, y: Expr) -> Expr:
+    """y xʸ⁻¹; with a number for exponent, y - 1 is that number."""
+    if not isinstance(y, Number):
+        return y * x ** (y - 1)
+    return y * x if y.value == 2.0 else y * x ** Number(y.value - 1.0)
 
 
 OPERATIONS: dict[str, PairRule] = {
@@ -146,7 +169,7 @@ OPERATIONS: dict[str, PairRule] = {
             lambda x, y, out: np.power(x, y, out=out),
             (_power_by_base, _power_by_exponent),
             lambda x, y: x**y,
-            (lambda x, y: y * x ** (y - 1), lambda x, y: x**y * call("log", x)),
+            (_power_slope, lambda x, y: x**y * call("log", x)),
         ),
         PairRule(
             "maximum",  # where both are equal the gradient goes to the second

@@ -49,6 +49,8 @@ class Add(Op):
 
     @override
     def factor_words(self, i: int, entry: Entry, output_entry: Entry) -> str:
+        if self.output.scalar:
+            return "added as it is"
         return "through the shortcut" if i else "through the block"
 
     @override

@@ -52,6 +52,12 @@ def test_adam_as_published() -> None:
     assert found == pytest.approx([4, 3.9, 3.80007], abs=1e-5)
 
 
+def test_momentum_as_published() -> None:
+    """Momentum 0.1 on E = w², η = 0.8, from w = 10: 10, −6, 2, −0.4."""
+    train = 'optimizer = "momentum"\nmomentum = 0.1\nlearning_rate = 0.8'
+    assert weights(one_weight(10.0, train, "half = false"), 3) == pytest.approx([10, -6, 2, -0.4])
+
+
 def test_adam_by_hand() -> None:
     first = next(steps(one_weight(4.0, 'optimizer = "adam"\nlearning_rate = 0.1'), 1)).parameters[W]
     assert {key: value.item() for key, value in first.state.items()} == pytest.approx(

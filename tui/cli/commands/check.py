@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from engine.derivation.evaluated import EvaluatedExperiment
     from engine.derivation.gradcheck import ParameterCheck
+    from engine.experiment.expression_spec import ExpressionExperiment
     from engine.formula.expression import Symbol
 
 
@@ -48,9 +49,14 @@ def check(experiment: str, of: Symbol | None, every: bool, as_json: bool, ascii:
     """
     from engine.derivation.evaluated import EvaluatedExperiment
     from engine.derivation.gradcheck import entries_to_check
-    from engine.experiment.loading import load_experiment
+    from engine.experiment.expression_spec import ExpressionExperiment
+    from engine.experiment.loading import load_any
 
-    one = EvaluatedExperiment.of(load_experiment(experiment), experiment)
+    loaded = load_any(experiment)
+    if isinstance(loaded, ExpressionExperiment):
+        _check_expression(loaded, experiment, of, as_json, ascii)
+        return
+    one = EvaluatedExperiment.of(loaded, experiment)
     one = one if of is None else one.differentiating(of)
     sizes = {name: one.network.parameters[name].size for name in one.parameters}
     bar: ProgressBar[int]
@@ -77,6 +83,28 @@ def check(experiment: str, of: Symbol | None, every: bool, as_json: bool, ascii:
             _write_each(one, done, every, ascii)
         note = sample_note(done, SEED)
         write("\n" + "\n".join([check_summary(done), *([note] if note else [])]))
+    if not all(parameter.passed for parameter in done):
+        click.get_current_context().exit(FAILED)
+
+
+def _check_expression(
+    loaded: ExpressionExperiment, name: str, of: Symbol | None, as_json: bool, ascii: bool
+) -> None:
+    """The check of a typed expression: by every name that is given a number."""
+    from engine.derivation.evaluated_expression import EvaluatedExpression
+    from engine.export.check_table import CheckTable, check_summary
+    from engine.export.json_records import check_record
+
+    one = EvaluatedExpression.of(loaded, name)
+    one = one if of is None else one.differentiating(of)
+    done = list(one.check_parameters())
+    if as_json:
+        write_json(check_record(done, SEED), ascii)
+    else:
+        table = CheckTable(
+            [one.graph.nodes[symbol] for symbol in one.parameters], output_style(ascii), every=True
+        )
+        write("\n".join([table.header, *(table.line(check) for check in done), "", check_summary(done)]))
     if not all(parameter.passed for parameter in done):
         click.get_current_context().exit(FAILED)
 

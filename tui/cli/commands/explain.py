@@ -66,9 +66,23 @@ def explain(
     from engine.derivation.chain_rule import explain as derivation_of
     from engine.derivation.evaluated import EvaluatedExperiment
     from engine.derivation.targets import resolve_target
-    from engine.experiment.loading import load_experiment
+    from engine.experiment.expression_spec import ExpressionExperiment
+    from engine.experiment.loading import load_any
 
-    evaluated = EvaluatedExperiment.of(load_experiment(experiment), experiment)
+    loaded = load_any(experiment)
+    if isinstance(loaded, ExpressionExperiment):
+        from engine.derivation.evaluated_expression import EvaluatedExpression
+        from tui.cli.commands.expr import show_expression
+
+        if expect is not None or jacobian or sample is not None:
+            raise click.UsageError(
+                f"{experiment} is an expression: --expect, --jacobian, --sample are for networks"
+            )
+        expression = EvaluatedExpression.of(loaded, experiment)
+        expression = expression if of is None else expression.differentiating(of)
+        show_expression(expression, target, form, ascii, numbers=False)
+        return
+    evaluated = EvaluatedExperiment.of(loaded, experiment)
     evaluated = evaluated if of is None else evaluated.differentiating(of)
     target = resolve_target(evaluated.graph, target)
     if expect is not None:

@@ -28,10 +28,24 @@ def grads(experiment: str, shapes: bool, one_matrix: bool, as_json: bool, ascii:
       bptui grads lab/wine.toml --json > wine.json
     """
     from engine.derivation.evaluated import EvaluatedExperiment
-    from engine.experiment.loading import load_experiment
+    from engine.experiment.expression_spec import ExpressionExperiment
+    from engine.experiment.loading import load_any
     from engine.export.json_records import grads_record
 
-    evaluated = EvaluatedExperiment.of(load_experiment(experiment), experiment)
+    loaded = load_any(experiment)
+    if isinstance(loaded, ExpressionExperiment):
+        from engine.derivation.evaluated_expression import EvaluatedExpression
+        from tui.cli.commands.expr import show_expression
+
+        if shapes or one_matrix:
+            raise click.UsageError(
+                f"{experiment} is an expression of single numbers: there are no matrices to show"
+            )
+        show_expression(
+            EvaluatedExpression.of(loaded, experiment), None, "json" if as_json else "text", ascii
+        )
+        return
+    evaluated = EvaluatedExperiment.of(loaded, experiment)
     if shapes:
         from tui.stepper.pages import matrices_view
 

@@ -1,0 +1,57 @@
+"""A typed expression's numbers: every name's value beside its gradient, and the same as a record.
+
+(x + y)*z = −12
+
+name   value   ∂q₂/∂…
+x         −2       −4
+q₁         3       −4     = x + y
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.derivation.evaluated_expression import EvaluatedExpression
+from engine.formula.layout import one_line
+from engine.formula.notation import Style, is_exact, number_text, symbol_text
+from engine.formula.text import cells
+from engine.model.typed_expression import is_constant
+
+STYLE = Style()
+
+
+def expression_record(evaluated: EvaluatedExpression) -> dict[str, Any]:
+    """The value, the gradient by every given name, and the value of every name, as plain numbers."""
+    return {"value": evaluated.value, "gradients": evaluated.gradients(), "values": evaluated.values()}
+
+
+def written_expression(evaluated: EvaluatedExpression, *, style: Style = STYLE) -> str:
+    """Every name with its value, its gradient, and how it is computed, in the order of computing."""
+    graph = evaluated.graph
+    result = symbol_text(graph.differentiated, style)
+    same = "=" if is_exact(evaluated.value, style) else ("~" if style.ascii else "≈")
+    partial, dots = ("d", "...") if style.ascii else ("∂", "…")
+    rows = [["name", "value", f"{partial}{result}/{partial}{dots}", ""]]
+    for node in graph.nodes.values():
+        if is_constant(node):
+            continue
+        formula = "" if node.op is None else f"= {one_line(node.op.formula((0, 0)), style)}"
+        gradient = 1.0 if node is graph.loss else float(node.grad[0, 0])
+        rows.append(
+            [
+                symbol_text(node.symbol, style),
+                number_text(float(node.value[0, 0]), style),
+                number_text(gradient, style),
+                formula,
+            ]
+        )
+    widths = [max(map(cells, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for name, value, slope, formula in rows:
+        left = name + " " * (widths[0] - cells(name))
+        numbers = [
+            " " * (width - cells(text)) + text
+            for text, width in zip((value, slope), widths[1:3], strict=True)
+        ]
+        lines.append("   ".join([left, *numbers, formula]).rstrip())
+    return f"{result} {same} {number_text(evaluated.value, style)}\n\n" + "\n".join(lines) + "\n"

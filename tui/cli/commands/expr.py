@@ -1,0 +1,128 @@
+"""`bptui expr`: any expression, its value and every gradient."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from tui.cli.arguments import TargetType, ascii_option
+from tui.cli.output import output_style, output_width, write, write_json
+
+if TYPE_CHECKING:
+    from engine.derivation.evaluated_expression import EvaluatedExpression
+    from engine.formula.expression import Symbol
+
+FORMATS = ("text", "markdown", "latex", "json")
+
+
+class ExprCommand(click.Command):
+    """FORMULA may begin with a minus, and so may a value: what begins with one and is no option is an argument."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Puts the arguments behind the options, where click takes them as they are."""
+        flags = {
+            name for one in self.params if isinstance(one, click.Option) and one.is_flag for name in one.opts
+        }
+        valued = {
+            name
+            for one in self.params
+            if isinstance(one, click.Option) and not one.is_flag
+            for name in one.opts
+        }
+        options: list[str] = []
+        rest: list[str] = []
+        waiting = list(args)
+        while waiting:
+            arg = waiting.pop(0)
+            if arg == "--":
+                rest += waiting
+                break
+            if arg in valued:
+                options += [arg, *waiting[:1]]
+                del waiting[:1]
+            elif arg in flags or arg in ctx.help_option_names or arg.partition("=")[0] in valued:
+                options.append(arg)
+            else:
+                rest.append(arg)
+        return super().parse_args(ctx, [*options, "--", *rest])
+
+
+@click.command(cls=ExprCommand)
+@click.argument("formula")
+@click.argument("values", nargs=-1, metavar="[NAME=NUMBER]…")
+@click.option(
+    "--wrt", type=TargetType(), metavar="NAME", help="Take the derivative by this name (or result) apart."
+)
+@click.option(
+    "--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="How to write it."
+)
+@ascii_option
+def expr(formula: str, values: tuple[str, ...], wrt: Symbol | None, form: str, ascii: bool) -> None:
+    """Differentiate any expression.
+
+    FORMULA is arithmetic (+ - * / **) with sigmoid, tanh, exp, log, sqrt, sin, cos, erf, abs, relu, max, min; several
+    lines end at ; and may have names. Every operation becomes a node; shared parts are forks. The last line is
+    differentiated by every name that is given a number.
+
+    \b
+    Examples:
+      bptui expr "(x+y)*z" x=-2 y=5 z=-4
+      bptui expr "h = sin(x); f = h*y + h**2" x=0.5 y=2 --wrt x
+      bptui expr "-log(sigmoid(w*x))" w=2 x=-1 --format json
+    """
+    from engine.derivation.evaluated_expression import EvaluatedExpression
+    from engine.experiment.expression_spec import ExpressionExperiment, ExpressionTable
+
+    table = ExpressionTable(formula=formula, values=dict(map(_named_number, values)))
+    if len(table.values) != len(values):
+        raise click.UsageError("each name is given its number once")
+    evaluated = EvaluatedExpression.of(ExpressionExperiment(expression=table, title=formula), "expr")
+    show_expression(evaluated, wrt, form, ascii)
+
+
+def _named_number(text: str) -> tuple[str, float]:
+    name, equals, number = text.partition("=")
+    try:
+        value = float(number)
+    except ValueError:
+        value = float("nan")
+    if not equals or value != value or value in (float("inf"), float("-inf")):
+        raise click.UsageError(f'"{text}": expected a name and its number, such as x=-2')
+    return name.strip(), value
+
+
+def show_expression(
+    evaluated: EvaluatedExpression, wrt: Symbol | None, form: str, ascii: bool, *, numbers: bool = True
+) -> None:
+    """All values and gradients, or one derivative taken apart, in one of the forms.
+
+    JSON has the derivation beside all `numbers`, or by itself.
+    """
+    from engine.export.expression_tables import expression_record, written_expression
+
+    style = output_style(ascii)
+    if wrt is None:
+        if form == "json":
+            write_json(expression_record(evaluated), ascii)
+        else:
+            text = written_expression(evaluated, style=style)
+            write(f"```\n{text}```" if form == "markdown" else text)
+        return
+    from engine.derivation.chain_rule import explain
+    from engine.derivation.targets import resolve_target
+    from engine.export import written_latex, written_markdown, written_text
+    from engine.export.json_records import explain_record
+
+    derivation = explain(evaluated.graph, resolve_target(evaluated.graph, wrt))
+    check = evaluated.check(derivation.target)
+    title = evaluated.title
+    if form == "json":
+        record = explain_record(derivation, check)
+        write_json({**expression_record(evaluated), "explain": record} if numbers else record, ascii)
+    elif form == "latex":
+        write(written_latex(derivation, title, check, style=style))
+    elif form == "markdown":
+        write(written_markdown(derivation, title, check, style=style))
+    else:
+        write(written_text(derivation, title, check, width=output_width(), style=style))
