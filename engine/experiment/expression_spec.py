@@ -67,7 +67,7 @@ def expression_preset(name: str) -> ExpressionExperiment | None:
 
 def expression_preset_text(name: str) -> str:
     """The TOML text of a preset."""
-    return resources.files("engine").joinpath("presets", "expressions", f"{name}.toml").read_text("utf-8")
+    return resources.files("engine.experiment").joinpath("expressions", f"{name}.toml").read_text("utf-8")
 
 
 _AT = re.compile(r"(.*?)(?: - at `\$\.?([^`]*)`)?", re.DOTALL)
