@@ -46,7 +46,10 @@ Activation: TypeAlias = Literal[
 ]
 Norm: TypeAlias = Literal["batch", "layer"]
 Parameter: TypeAlias = Literal["W", "b"]
-Scheme: TypeAlias = Literal["he", "xavier", "lecun", "normal", "uniform", "orthogonal", "zeros"]
+Scheme: TypeAlias = Literal["he", "xavier", "lecun", "normal", "uniform", "orthogonal", "zeros", "file"]
+Orientation: TypeAlias = Literal["in_out", "out_in"]
+"""Whether a matrix of weights is (fan_in, units), or (units, fan_in) as PyTorch has it."""
+
 Layout: TypeAlias = Literal["columns", "rows"]
 """Whether a matrix of data has one sample a column, as this program computes, or a row, as NumPy and csv have it."""
 
@@ -190,11 +193,17 @@ class LayerSpec(Spec, frozen=True, kw_only=True):
 
 
 class Init(Spec, frozen=True, kw_only=True):
-    """How weights are drawn in layers that do not give W; `std` replaces the scheme's standard deviation."""
+    """Where weights come from in layers that do not give W; `std` replaces the scheme's standard deviation.
+
+    With the scheme "file" they are read: `names` are the layers' (by order where not given), `layout` is the file's.
+    """
 
     scheme: Scheme = "he"
     gain: float = 1.0
     std: float | None = None
+    path: str | None = None
+    names: list[str] | None = None
+    layout: Orientation | None = None  # as `weights` where it is not given
 
 
 class NetworkSpec(Spec, frozen=True, kw_only=True):

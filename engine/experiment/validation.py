@@ -245,10 +245,16 @@ def _given_parameter_problems(
 def init_problems(init: Init) -> Iterator[Problem]:
     """The spread of the initial weights."""
     yield from _at_least("network.init.gain", init.gain, 0)
+    if init.scheme == "file" and not init.path:
+        yield "network.init.path", "missing; expected the path of a .npz or .safetensors file"
+    for name in ("path", "names", "layout"):
+        if init.scheme != "file" and getattr(init, name) is not None:
+            found = f"{name} for the scheme {quoted(init.scheme)}"
+            yield f"network.init.{name}", mismatch(found, 'it with "file" only')
     if init.std is None:
         return
     yield from _at_least("network.init.std", init.std, 0)
-    if init.scheme in ("uniform", "orthogonal", "zeros"):
+    if init.scheme in ("uniform", "orthogonal", "zeros", "file"):
         found = f"a standard deviation for the scheme {quoted(init.scheme)}, which has none"
         yield "network.init.std", mismatch(found, "gain, or one of the normal schemes")
 
