@@ -27,7 +27,6 @@ from engine.experiment.expression_spec import (
 from engine.experiment.spec import CsvData, Experiment, NpzData
 from engine.experiment.text_file import read_text_file
 from engine.experiment.validation import validate
-from engine.experiment.weights_file import with_weights_of_file
 
 PRESET_NAMES = (
     "tutorial-a",
@@ -107,6 +106,8 @@ def parse_experiment(text: str, source: str, folder: Path | None = None) -> Expe
     experiment = decode(text, source)
     validate(experiment, source)
     if experiment.network.init.scheme == "file":
+        from engine.experiment.weights_file import with_weights_of_file  # NumPy only where it is needed
+
         experiment = with_weights_of_file(experiment, folder, source)
     if folder is None or not isinstance(experiment.data, CsvData | NpzData):
         return experiment

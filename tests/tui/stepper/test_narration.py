@@ -101,7 +101,7 @@ def test_every_formula_is_the_number_beside_it_in_random_networks(walk):
 def test_a_term_off_the_path_says_so_and_what_it_adds():
     opened, walk = told("residual-fork")
     place = Place(Phase.BACKWARD, 3, 2)
-    assert any("off the path" in text for _, text in story_at(opened, walk, place).notes)
+    assert any("Another term of the sum" in text for _, text in story_at(opened, walk, place).notes)
     adds, gradient = running_lines(walk, place, UNICODE, 76)
     assert adds == "This term  ∂ℰ/∂f⁽³⁾₁₀ · ∂f⁽³⁾₁₀/∂a⁽²⁾₁₀ = 0.1795 · 0.1 ≈ 0.01795"
     assert gradient == "Gradient   ∂ℰ/∂a⁽²⁾₁₀ = 0.1795 + 0 + 0.01795 ≈ 0.1975"
