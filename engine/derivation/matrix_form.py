@@ -20,7 +20,7 @@ from engine.autodiff.graph import Array, Graph, Node, Op
 from engine.autodiff.ops.elementwise import Elementwise
 from engine.autodiff.ops.linear import ACTIVATION, BIAS, WEIGHT, Linear
 from engine.autodiff.ops.loss import Loss
-from engine.autodiff.ops.norm import SAMPLES, Mean, Standardize, Std
+from engine.autodiff.ops.norm import SAMPLES, SCALE, SHIFT, STANDARDISED, Affine, Mean, Standardize, Std
 from engine.autodiff.ops.penalty import L2Penalty, Total
 from engine.autodiff.ops.residual import Add
 from engine.autodiff.ops.softmax import Softmax
@@ -127,13 +127,13 @@ def backward_lines(op: Op) -> Iterator[MatrixLine]:
 @forward_lines.register
 def _(op: Linear) -> Iterator[MatrixLine]:
     weight, activation = op.inputs[:2]
-    product = weight.value.T @ activation.value
+    product = op.weights.T @ activation.value
     remark = ""
     if len(op.inputs) > BIAS:
         product = product + op.inputs[BIAS].value
         remark = f"plus {op.inputs[BIAS].symbol.plain()}, added to every column"
-    factors = (_value(weight, transposed=True), _value(activation))
-    agrees = _agrees(product, op.output.value, np.abs(weight.value.T) @ np.abs(activation.value))
+    factors = (_value(weight, transposed=not op.out_in), _value(activation))
+    agrees = _agrees(product, op.output.value, np.abs(op.weights.T) @ np.abs(activation.value))
     yield MatrixLine("forward", op.output.symbol, op.output.shape, "·", factors, agrees, remark=remark)
 
 
@@ -141,14 +141,18 @@ def _(op: Linear) -> Iterator[MatrixLine]:
 def _(op: Linear) -> Iterator[MatrixLine]:
     weight, activation = op.inputs[:2]
     if op.needs_grad[WEIGHT]:
-        factors = (_value(activation), _gradient(op.output, transposed=True))
+        factors = (
+            (_gradient(op.output), _value(activation, transposed=True))
+            if op.out_in
+            else (_value(activation), _gradient(op.output, transposed=True))
+        )
         yield _backward(weight, "·", factors, factors[0].value @ factors[1].value, op, WEIGHT)
     if len(op.inputs) > BIAS and op.needs_grad[BIAS]:
         ones = Factor(Symbol("ones"), np.ones((op.output.shape[1], 1), op.output.value.dtype))
         factors = (_gradient(op.output), ones)
         yield _backward(op.inputs[BIAS], "·", factors, factors[0].value @ ones.value, op, BIAS)
     if op.needs_grad[ACTIVATION]:
-        factors = (_value(weight), _gradient(op.output))
+        factors = (_value(weight, transposed=op.out_in), _gradient(op.output))
         yield _backward(activation, "·", factors, factors[0].value @ factors[1].value, op, ACTIVATION)
 
 
@@ -185,9 +189,10 @@ def contribution(op: Op, i: int) -> Array:
 def _(op: Linear, i: int) -> Array:
     gradient = op.output.grad
     if i == WEIGHT:
-        return np.asarray(op.inputs[ACTIVATION].value @ gradient.T)
+        product = op.inputs[ACTIVATION].value @ gradient.T
+        return np.asarray(product.T if op.out_in else product)
     if i == ACTIVATION:
-        return np.asarray(op.inputs[WEIGHT].value @ gradient)
+        return np.asarray(op.weights @ gradient)
     return np.asarray(gradient.sum(axis=1, keepdims=True))
 
 
@@ -216,7 +221,8 @@ def _(op: Mean, i: int) -> Array:
 @contribution.register
 def _(op: Std, i: int) -> Array:
     node = op.inputs[i]
-    return np.asarray((node.value - op.mean.value) / (node.shape[op.axis] * op.output.value) * op.output.grad)
+    divisor = node.shape[op.axis] - op.unbiased
+    return np.asarray((node.value - op.mean.value) / (divisor * op.output.value) * op.output.grad)
 
 
 @contribution.register
@@ -295,18 +301,18 @@ def _(op: Add) -> Iterator[MatrixLine]:
 @forward_lines.register(Mean)
 @forward_lines.register(Std)
 def _(op: Mean | Std) -> Iterator[MatrixLine]:
-    statistic = np.mean if isinstance(op, Mean) else np.std
     over = "samples" if op.axis == SAMPLES else "units"
-    value = statistic(op.inputs[0].value, axis=op.axis, keepdims=True)
-    tolerant = isinstance(op, Std)  # the graph's std has EPSILON under its root
-    agrees = (
-        bool(np.allclose(value, op.output.value, atol=4e-3)) if tolerant else _agrees(value, op.output.value)
-    )
+    numbers = op.inputs[0].value
+    if isinstance(op, Mean):
+        value, remark = numbers.mean(axis=op.axis, keepdims=True), f"over the {over}"
+    else:
+        variance = numbers.var(axis=op.axis, keepdims=True, ddof=int(op.unbiased))
+        value, remark = np.sqrt(variance + op.epsilon), f"over the {over}, with {op.epsilon:g} under the root"
+    # A mean of large numbers, or a spread of nearly equal ones, is only as exact as those numbers are.
+    agrees = _agrees(value, op.output.value, *([numbers] if isinstance(op, Mean) else [numbers * 1e-3]))
     factors = (_value(op.inputs[0]),)
     name = "mean" if isinstance(op, Mean) else "std"
-    yield MatrixLine(
-        "forward", op.output.symbol, op.output.shape, "", factors, agrees, name, f"over the {over}"
-    )
+    yield MatrixLine("forward", op.output.symbol, op.output.shape, "", factors, agrees, name, remark)
 
 
 @backward_lines.register(Mean)
@@ -341,6 +347,40 @@ _STANDARDIZE_REMARKS = (
     "minus its sum over all that share the mean",
     "times h, minus its sum over all that share the std",
 )
+
+
+@forward_lines.register
+def _(op: Affine) -> Iterator[MatrixLine]:
+    h, scale, shift = op.inputs
+    agrees = _agrees(scale.value * h.value + shift.value, op.output.value, scale.value * h.value)
+    factors = (_value(scale), _value(h))
+    remark = f"plus {shift.symbol.plain()}; both the same for every column"
+    yield MatrixLine("forward", op.output.symbol, op.output.shape, "⊙", factors, agrees, remark=remark)
+
+
+@backward_lines.register
+def _(op: Affine) -> Iterator[MatrixLine]:
+    h, scale, shift = op.inputs
+    products = op.output.grad * h.value
+    if op.needs_grad[SCALE]:
+        factors = (_gradient(op.output), _value(h))
+        remark = "summed over the samples"
+        yield _backward(scale, "⊙", factors, contribution(op, SCALE), op, SCALE, remark, (np.abs(products),))
+    if op.needs_grad[SHIFT]:
+        ones = Factor(Symbol("ones"), np.ones((op.output.shape[1], 1), op.output.value.dtype))
+        yield _backward(shift, "·", (_gradient(op.output), ones), contribution(op, SHIFT), op, SHIFT)
+    if op.needs_grad[STANDARDISED]:
+        factors = (_value(scale), _gradient(op.output))
+        yield _backward(h, "⊙", factors, contribution(op, STANDARDISED), op, STANDARDISED, "row by row")
+
+
+@contribution.register
+def _(op: Affine, i: int) -> Array:
+    h, scale, _ = op.inputs
+    gradient = op.output.grad
+    if i == STANDARDISED:
+        return np.asarray(scale.value * gradient)
+    return np.asarray((gradient * h.value if i == SCALE else gradient).sum(axis=1, keepdims=True))
 
 
 @forward_lines.register

@@ -157,9 +157,15 @@ class _Formula:
         match op:
             case Linear() if i == WEIGHT:
                 beyond = self._beyond(op, layers - 1)
-                return MatrixProduct(Entrywise(op.inputs[ACTIVATION].symbol), Transposed(beyond))
+                activation = Entrywise(op.inputs[ACTIVATION].symbol)
+                if op.out_in:
+                    return MatrixProduct(beyond, Transposed(activation))
+                return MatrixProduct(activation, Transposed(beyond))
             case Linear() if i == ACTIVATION:
-                return MatrixProduct(Entrywise(op.inputs[WEIGHT].symbol), self._beyond(op, layers - 1))
+                weight = Entrywise(op.inputs[WEIGHT].symbol)
+                return MatrixProduct(
+                    Transposed(weight) if op.out_in else weight, self._beyond(op, layers - 1)
+                )
             case Linear():
                 above = self._beyond(op, layers - 1)
                 return SummedOverSamples(above) if op.output.shape[1] > 1 else above

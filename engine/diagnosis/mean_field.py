@@ -248,6 +248,8 @@ def scaled_variance(init: Init, fan_in: int, fan_out: int) -> float:
     match init.scheme:
         case "zeros":
             return 0.0
+        case "pytorch":
+            return init.gain**2 / 3.0  # U(-g/√fan_in, g/√fan_in)
         case "uniform":
             return fan_in * init.gain**2 / 3.0  # U(-g, g) has variance g²/3
         case "orthogonal":

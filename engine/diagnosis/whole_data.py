@@ -123,7 +123,7 @@ class _Sums:
         _gather(self.sent, i, output.grad, share)
         _gather(self.passed, i, activation.inputs[0].grad, share)
         if number > 1:
-            _gather(self.product, i - 1, graph.nodes[Symbol("W", number)].value @ delta, share)
+            _gather(self.product, i - 1, self.network.in_out(number) @ delta, share)
         values = output.value
         fired = values != 0
         self.zeros[i] += values.size - int(np.count_nonzero(fired))

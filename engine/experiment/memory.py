@@ -58,7 +58,8 @@ def memory_by_key(experiment: Experiment, shape: DataShape) -> dict[str, int]:
     for index, layer in enumerate(experiment.network.layers):
         # Only the first of the repeated layers sees another width below it.
         weights = (fan_in + (layer.repeat - 1) * layer.units) * layer.units
-        biases = layer.repeat * layer.units if experiment.network.has_bias(layer) else 0
+        vectors = experiment.network.has_bias(layer) + 2 * layer.affine
+        biases = layer.repeat * layer.units * vectors
         entries = layer.repeat * layer.units * _values_named(layer)
         needed[f"network.layers[{index}]"] = (
             (weights + biases) * ((STEPPER_COPIES + TRAINING_COPIES_OF_A_PARAMETER) * item + twin)
@@ -125,5 +126,5 @@ def bytes_in_words(size: int) -> str:
 
 
 def _values_named(layer: LayerSpec) -> int:
-    """How many (units, n) arrays a layer has: f and its activation, h with a norm, g with a residual."""
-    return 2 + (layer.norm is not None) + layer.residual
+    """How many (units, n) arrays a layer has: f and its activation, h with a norm, u if affine, g with a residual."""
+    return 2 + (layer.norm is not None) + layer.affine + layer.residual

@@ -45,10 +45,12 @@ Activation: TypeAlias = Literal[
     "softmax",
 ]
 Norm: TypeAlias = Literal["batch", "layer"]
-Parameter: TypeAlias = Literal["W", "b"]
-Scheme: TypeAlias = Literal["he", "xavier", "lecun", "normal", "uniform", "orthogonal", "zeros", "file"]
+Parameter: TypeAlias = Literal["W", "b", "scale", "shift"]
+Scheme: TypeAlias = Literal[
+    "he", "xavier", "lecun", "normal", "uniform", "orthogonal", "zeros", "pytorch", "file"
+]
 Orientation: TypeAlias = Literal["in_out", "out_in"]
-"""Whether a matrix of weights is (fan_in, units), or (units, fan_in) as PyTorch has it."""
+"""Whether a matrix of weights is (fan_in, units), and f = Wᵀa + b, or (units, fan_in) as PyTorch has it, f = W a + b."""
 
 Layout: TypeAlias = Literal["columns", "rows"]
 """Whether a matrix of data has one sample a column, as this program computes, or a row, as NumPy and csv have it."""
@@ -177,7 +179,7 @@ Data: TypeAlias = (
 
 
 class LayerSpec(Spec, frozen=True, kw_only=True):
-    """One layer, or `repeat` equal layers in a row: f = Wᵀa + b, perhaps normalised, then the activation."""
+    """One layer, or `repeat` equal layers in a row: f of W, a and b, perhaps normalised, then the activation."""
 
     units: int
     activation: Activation = "linear"
@@ -185,7 +187,10 @@ class LayerSpec(Spec, frozen=True, kw_only=True):
     repeat: int = 1
     residual: bool = False
     norm: Norm | None = None
-    W: Matrix | None = None  # (fan_in, units); None leaves it to the initialiser
+    affine: bool = False  # with a norm: u = scale ⊙ h + shift, both trained
+    norm_eps: float = 1e-5  # added to the variance
+    norm_variance: Literal["biased", "unbiased"] = "biased"  # divided by the count, or by the count less 1
+    W: Matrix | None = None  # in the orientation of network.weights; None leaves it to the initialiser
     b: list[float] | None = None
     frozen: list[Parameter] = msgspec.field(
         default_factory=list
@@ -199,6 +204,7 @@ class Init(Spec, frozen=True, kw_only=True):
     """
 
     scheme: Scheme = "he"
+    bias: Literal["zeros", "uniform"] | None = None  # uniform: U(±1/√fan_in), as scheme "pytorch" draws them
     gain: float = 1.0
     std: float | None = None
     path: str | None = None
@@ -211,6 +217,7 @@ class NetworkSpec(Spec, frozen=True, kw_only=True):
 
     layers: list[LayerSpec]
     bias: bool = False
+    weights: Orientation = "in_out"
     init: Init = msgspec.field(default_factory=Init)
 
     def has_bias(self, layer: LayerSpec) -> bool:

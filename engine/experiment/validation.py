@@ -40,6 +40,7 @@ from engine.experiment.spec import (
     RandomData,
     SpiralsData,
     TrainSpec,
+    Orientation,
     WineData,
     declared_shape,
 )
@@ -217,25 +218,47 @@ def layer_problems(experiment: Experiment, shape: DataShape) -> Iterator[Problem
         if layer.residual and fan_in is not None and fan_in != layer.units:
             expected = f"{fan_in}, because residual = true adds the layer's input, which is {fan_in} wide"
             yield f"{key}.units", mismatch(count(layer.units, "unit"), expected)
-        yield from _given_parameter_problems(key, layer, fan_in, below)
+        yield from _norm_problems(key, layer)
+        yield from _given_parameter_problems(key, layer, fan_in, below, experiment.network.weights)
         if "b" in layer.frozen and not experiment.network.has_bias(layer):
             expected = "parameters that the layer has (network.bias is false and no b is given)"
             yield f"{key}.frozen", mismatch(quoted("b"), expected)
+        for name in ("scale", "shift"):
+            if name in layer.frozen and not layer.affine:
+                expected = "parameters that the layer has (affine is false)"
+                yield f"{key}.frozen", mismatch(quoted(name), expected)
         fan_in, below = layer.units, "unit of the layer below"
 
 
+def _norm_problems(key: str, layer: LayerSpec) -> Iterator[Problem]:
+    if layer.norm is None:
+        if layer.affine:
+            yield f"{key}.affine", mismatch("true without a norm", 'norm = "batch" or "layer" beside it')
+        return
+    if layer.norm_eps < 0:
+        yield f"{key}.norm_eps", mismatch(value_in_words(layer.norm_eps), "a number of 0 or more")
+    if layer.norm_variance == "unbiased" and layer.norm == "layer" and layer.units == 1:
+        expected = '"biased", or 2 units or more, because it divides by their number less 1'
+        yield f"{key}.norm_variance", mismatch('"unbiased" over 1 unit', expected)
+
+
 def _given_parameter_problems(
-    key: str, layer: LayerSpec, fan_in: int | None, below: str
+    key: str, layer: LayerSpec, fan_in: int | None, below: str, orientation: Orientation
 ) -> Iterator[Problem]:
     if layer.W is not None and fan_in is not None:
         if layer.repeat > 1 and fan_in != layer.units:
             found = f"one W for {layer.repeat} layers of which the first is {fan_in}×{layer.units}"
             yield f"{key}.W", mismatch(found, "a width that stays the same, or no W")
-        if len(layer.W) != fan_in:
-            yield f"{key}.W", mismatch(count(len(layer.W), "row"), f"{fan_in}, one for each {below}")
+        inputs, units = (fan_in, f"one for each {below}"), (layer.units, "one for each unit of this layer")
+        (rows, of_rows), (columns, of_columns) = (
+            (inputs, units) if orientation == "in_out" else (units, inputs)
+        )
+        turned = "" if orientation == "in_out" else ' (weights = "out_in")'
+        if len(layer.W) != rows:
+            yield f"{key}.W", mismatch(count(len(layer.W), "row"), f"{rows}, {of_rows}{turned}")
         for row, weights in enumerate(layer.W):
-            if len(weights) != layer.units:
-                expected = f"{layer.units}, one for each unit of this layer"
+            if len(weights) != columns:
+                expected = f"{columns}, {of_columns}{turned}"
                 yield f"{key}.W[{row}]", mismatch(count(len(weights), "value"), expected)
     if layer.b is not None and len(layer.b) != layer.units:
         expected = f"{layer.units}, one for each unit of this layer"
@@ -254,7 +277,7 @@ def init_problems(init: Init) -> Iterator[Problem]:
     if init.std is None:
         return
     yield from _at_least("network.init.std", init.std, 0)
-    if init.scheme in ("uniform", "orthogonal", "zeros", "file"):
+    if init.scheme in ("uniform", "orthogonal", "zeros", "pytorch", "file"):
         found = f"a standard deviation for the scheme {quoted(init.scheme)}, which has none"
         yield "network.init.std", mismatch(found, "gain, or one of the normal schemes")
 
@@ -350,6 +373,11 @@ def shape_problems(experiment: Experiment, shape: DataShape) -> Iterator[Problem
         expected = f'"full" or at most {shape.n}, the number of samples'
         yield "train.batch", mismatch(str(batch), expected)
     yield from _norm_batch_problems(experiment, shape.n)
+    for index, layer in enumerate(experiment.network.layers):
+        if layer.norm == "batch" and layer.norm_variance == "unbiased" and shape.n == 1:
+            expected = '"biased", or 2 samples or more, because it divides by their number less 1'
+            key = f"network.layers[{index}].norm_variance"
+            yield key, mismatch('"unbiased" over 1 sample', expected)
     needed, total = memory_by_key(experiment, shape), memory_needed(experiment, shape)
     if total > SMALL and total > (limit := memory_limit()):
         expected = f"at most {bytes_in_words(limit)} on this machine"

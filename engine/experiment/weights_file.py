@@ -93,7 +93,7 @@ class _Finder:
         """The layer with its W and, where the file has one, its b."""
         weight, bias = self._names[number]
         array = array_named(self._arrays, weight, "network.init.path", self._path.name, self._source)
-        own = "in_out"
+        own = experiment.network.weights
         layout = self._init.layout or own
         fitting = _oriented((fan_in, layer.units), layout)
         if not _fits(array.shape, fitting):

@@ -28,7 +28,7 @@ from engine.formula.expression import (
 )
 from engine.formula.layout import begins_with_minus, reads_together
 from engine.formula.matrix_terms import Hadamard, MatrixProduct, Slice, SumOver, Total, Transposed
-from engine.formula.notation import GREEK, number_parts, split_name
+from engine.formula.notation import AFFINE, GREEK, number_parts, split_name
 
 _COMPARISONS = {">": ">", "<": "<", ">=": r"\ge", "<=": r"\le"}
 _FUNCTIONS = {
@@ -80,7 +80,9 @@ def _name(name: str, plain_end: bool) -> str:
     if name == "E":
         return r"\mathcal{E}"
     escaped = name.replace("_", r"\_")
-    return _GREEK.get(name, name if len(name) == 1 and name.isalpha() else rf"\mathrm{{{escaped}}}")
+    return _GREEK.get(
+        AFFINE.get(name, name), name if len(name) == 1 and name.isalpha() else rf"\mathrm{{{escaped}}}"
+    )
 
 
 class _Writer:

@@ -106,6 +106,9 @@ GREEK = {
 }
 """Plain name -> Greek letter."""
 
+AFFINE = {"scale": "gamma", "shift": "beta"}
+"""What a norm's scale and shift are called in formulas (Ioffe & Szegedy 2015)."""
+
 
 def number_text(value: float, style: Style = Style()) -> str:
     """A number to `style.digits` significant digits: ``0.25``, ``1100``, ``1.23×10⁻⁹``, ``∞``.
@@ -181,7 +184,7 @@ def name_glyphs(name: str, plain_end: bool) -> str:
         letter = name.removesuffix("_hat")
         accented = unicodedata.normalize("NFC", letter + "\N{COMBINING CIRCUMFLEX ACCENT}")
         return accented if letter and len(accented) == 1 else name
-    return "ℰ" if name == "E" else GREEK.get(name, name)
+    return "ℰ" if name == "E" else GREEK.get(AFFINE.get(name, name), name)
 
 
 def split_name(name: str) -> tuple[str, str]:

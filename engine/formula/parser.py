@@ -73,10 +73,8 @@ def parse_symbol(text: str) -> Symbol:
     return Symbol(_TUTORIAL_NAMES.get(symbol.name.casefold(), symbol.name), symbol.layer, symbol.index)
 
 
-_TUTORIAL_NAMES = {
-    name.casefold(): name
-    for name in ("X", "Y", "W", "b", "f", "a", "g", "h", "mean", "std", "Y_hat", "E", "n", "alpha", "beta")
-}
+_NAMES = "X Y W b f a g h u scale shift mean std Y_hat E fit penalty n alpha beta"
+_TUTORIAL_NAMES = {name.casefold(): name for name in _NAMES.split()}
 
 # The letters that formulas are drawn with may be typed as well.
 _SAME_NAME = {"Ŷ": "Y_hat", "ℰ": "E", **{letter: name for name, letter in GREEK.items()}}

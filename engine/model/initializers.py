@@ -36,10 +36,14 @@ def initial_weights(
     """W (fan_in, fan_out), float64.
 
     `gain` multiplies the standard deviation and `std` replaces it; uniform draws from U(-gain, gain);
+    pytorch from U(±gain/√fan_in), the default of torch.nn.Linear;
     orthogonal has orthonormal rows or columns, times gain (Saxe et al. 2014). Raises KeyError for an unknown scheme.
     """
     if scheme == "zeros":
         return np.zeros((fan_in, fan_out))
+    if scheme == "pytorch":
+        bound = gain / math.sqrt(fan_in)
+        return generator.uniform(-bound, bound, (fan_in, fan_out))
     if scheme == "uniform":
         if math.isinf(gain - -gain):  # NumPy refuses an interval whose length is no number
             return gain * generator.uniform(-1.0, 1.0, (fan_in, fan_out))
@@ -48,6 +52,12 @@ def initial_weights(
         return gain * _orthogonal(fan_in, fan_out, generator)
     deviation = gain * STANDARD_DEVIATIONS[scheme](fan_in, fan_out) if std is None else std
     return deviation * generator.standard_normal((fan_in, fan_out))
+
+
+def initial_bias(fan_in: int, fan_out: int, generator: np.random.Generator) -> npt.NDArray[np.float64]:
+    """b (fan_out,) from U(±1/√fan_in), as PyTorch draws it."""
+    bound = 1.0 / math.sqrt(fan_in)
+    return generator.uniform(-bound, bound, fan_out)
 
 
 def _orthogonal(fan_in: int, fan_out: int, generator: np.random.Generator) -> npt.NDArray[Any]:

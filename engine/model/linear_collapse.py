@@ -46,11 +46,11 @@ def collapsed(network: Network) -> Collapsed:
     first layer that is in the way: an activation other than linear (or leaky_relu with slope 1), or a norm.
     """
     last = len(network.layers)
-    W = np.eye(len(network.parameters[Symbol("W", 1)]))
+    W = np.eye(network.features)
     b = np.zeros((len(W), 1))
     for number, layer in enumerate(network.layers, start=1):
         _check(number, layer, is_output=number == last)
-        weights = network.parameters[Symbol("W", number)].astype(np.float64)
+        weights = network.in_out(number).astype(np.float64)
         before_W, before_b = W, b
         W, b = W @ weights, weights.T @ b
         if Symbol("b", number) in network.parameters:

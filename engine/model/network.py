@@ -1,6 +1,6 @@
 """A network: parameters made from layer specifications, and the graphs that compute with them.
 
-    X ─ f[1] ─ (mean[1], std[1], h[1]) ─ g[1] ─ (+ a[0]) ─ a[1] ─ … ─ f[L] ─ Y_hat ─ E
+    X ─ f[1] ─ (mean[1], std[1], h[1], u[1]) ─ g[1] ─ (+ a[0]) ─ a[1] ─ … ─ f[L] ─ Y_hat ─ E
          │          with norm                 with residual
         W[1], b[1]
 
@@ -22,58 +22,61 @@ from engine.autodiff.ops.activation import activation_op
 from engine.autodiff.ops.elementwise import Elementwise
 from engine.autodiff.ops.linear import Linear
 from engine.autodiff.ops.losses import make_loss
-from engine.autodiff.ops.norm import SAMPLES, UNITS, Mean, Standardize, Std
+from engine.autodiff.ops.norm import SAMPLES, UNITS, Affine, Mean, Standardize, Std
 from engine.autodiff.ops.penalty import L2Penalty, Total
 from engine.autodiff.ops.residual import Add
 from engine.experiment.losses import LossSpec
-from engine.experiment.spec import Experiment, LayerSpec, expanded_layers
+from engine.experiment.spec import Experiment, LayerSpec, Orientation, expanded_layers
 from engine.formula.expression import Symbol
-from engine.model.initializers import initial_weights
+from engine.model.initializers import initial_bias, initial_weights
 
 X, Y, PREDICTION, LOSS = Symbol("X"), Symbol("Y"), Symbol("Y_hat"), Symbol("E")
 FIT, PENALTY = Symbol("fit"), Symbol("penalty")
 """The two parts of the loss, where there is a penalty on large weights."""
 
 WEIGHTS_STREAM = 1
-"""Which of the seed's independent random streams the weights come from (the data use another)."""
+BIASES_STREAM = 2
+"""Which of the seed's independent random streams the weights and the biases come from (the data use another)."""
 
 
 @dataclass
 class Network:
-    """Layers and their parameters: `W[l]` (fan_in, fan_out) and, where a layer has one, `b[l]` (fan_out, 1)."""
+    """Layers and their parameters, by name.
+
+    `W[l]` is (fan_in, fan_out), or (fan_out, fan_in) where `weights` is "out_in"; `b[l]`, `scale[l]` and `shift[l]`,
+    where a layer has them, are (fan_out, 1).
+    """
 
     layers: Sequence[LayerSpec]
     parameters: dict[Symbol, Array]
     loss: LossSpec
     dtype: np.dtype[Any] = field(default_factory=lambda: np.dtype("float64"))
+    weights: Orientation = "in_out"
 
     @classmethod
     def initialised(cls, experiment: Experiment, features: int) -> Network:
         """The network as it is before training: given weights as they are given, the others drawn by the seed."""
         layers = expanded_layers(experiment)
         dtype = np.dtype(experiment.dtype)
-        init = experiment.network.init
         parameters: dict[Symbol, Array] = {}
         fan_in = features
         for number, layer in enumerate(layers, start=1):
-            if layer.W is None:
-                stream = np.random.SeedSequence(experiment.seed, spawn_key=(WEIGHTS_STREAM, number))
-                weights = initial_weights(
-                    init.scheme,
-                    fan_in,
-                    layer.units,
-                    np.random.default_rng(stream),
-                    gain=init.gain,
-                    std=init.std,
-                )
-            else:
-                weights = np.array(layer.W)
-            parameters[Symbol("W", number)] = np.ascontiguousarray(weights, dtype)
+            parameters[Symbol("W", number)] = np.ascontiguousarray(
+                _weights(experiment, number, layer, fan_in), dtype
+            )
             if experiment.network.has_bias(layer):
-                bias = np.zeros(layer.units) if layer.b is None else np.array(layer.b)
+                bias = _bias(experiment, number, layer, fan_in)
                 parameters[Symbol("b", number)] = np.ascontiguousarray(bias[:, None], dtype)
+            if layer.affine:
+                parameters[Symbol("scale", number)] = np.ones((layer.units, 1), dtype)
+                parameters[Symbol("shift", number)] = np.zeros((layer.units, 1), dtype)
             fan_in = layer.units
-        return cls(layers, parameters, experiment.loss, dtype)
+        return cls(layers, parameters, experiment.loss, dtype, experiment.network.weights)
+
+    def in_out(self, number: int) -> Array:
+        """The weights of a layer as (fan_in, fan_out), whichever way they are written: a view."""
+        weights = self.parameters[Symbol("W", number)]
+        return weights.T if self.weights == "out_in" else weights
 
     def largest_product(self, n: int) -> int:
         """Floating-point operations of the largest product of a pass with n samples: 2 · fan_in · fan_out · n."""
@@ -82,12 +85,12 @@ class Network:
     @property
     def features(self) -> int:
         """How many rows X has."""
-        return len(self.parameters[Symbol("W", 1)])
+        return len(self.in_out(1))
 
     def astype(self, dtype: str) -> Network:
         """A copy with its own parameters in another precision (gradients are checked in float64)."""
         copies = {name: value.astype(dtype) for name, value in self.parameters.items()}
-        return Network(self.layers, copies, self.loss, np.dtype(dtype))
+        return Network(self.layers, copies, self.loss, np.dtype(dtype), self.weights)
 
     def predict(self, inputs: Array) -> Array:
         """Ŷ (outputs, n) for X (features, n), with the present parameters."""
@@ -159,7 +162,7 @@ class _Builder:
         before = self.current
         self.pre_activation = self._linear(number, layer.units)
         if layer.norm is not None:
-            self.pre_activation = self._normalised(number, SAMPLES if layer.norm == "batch" else UNITS)
+            self.pre_activation = self._normalised(number, layer)
         last = number == len(self.network.layers)
         output = PREDICTION if last else Symbol("a", number)
         activated = Symbol("g", number) if layer.residual else output
@@ -172,22 +175,32 @@ class _Builder:
         inputs = [self._parameter(Symbol("W", number)), self.current]
         if Symbol("b", number) in self.network.parameters:
             inputs.append(self._parameter(Symbol("b", number)))
-        return self.graph.add(Linear(inputs, self.graph.result(Symbol("f", number), (units, self.n), inputs)))
+        result = self.graph.result(Symbol("f", number), (units, self.n), inputs)
+        return self.graph.add(Linear(inputs, result, self.network.weights == "out_in"))
 
     def _parameter(self, name: Symbol) -> Node:
         return self.graph.leaf(name, self.network.parameters[name], grad=self.into.get(name))
 
-    def _normalised(self, number: int, axis: int) -> Node:
+    def _normalised(self, number: int, layer: LayerSpec) -> Node:
         graph, f = self.graph, self.pre_activation
+        axis = SAMPLES if layer.norm == "batch" else UNITS
         units, n = f.shape
         shape = (units, 1) if axis == SAMPLES else (1, n)
         per_sample = axis == UNITS
         mean = graph.result(Symbol("mean", number), shape, (f,), per_sample=per_sample)
         graph.add(Mean(axis, (f,), mean))
         std = graph.result(Symbol("std", number), shape, (f,), per_sample=per_sample)
-        graph.add(Std(axis, f, mean, std))
+        unbiased = layer.norm_variance == "unbiased"
+        graph.add(Std(axis, f, mean, std, epsilon=layer.norm_eps, unbiased=unbiased))
         inputs = (f, mean, std)
-        return graph.add(Standardize(axis, inputs, graph.result(Symbol("h", number), f.shape, inputs)))
+        h = graph.result(Symbol("h", number), f.shape, inputs)
+        graph.add(Standardize(axis, inputs, h, layer.norm_eps))
+        if not layer.affine:
+            return h
+        scale, shift = (self._parameter(Symbol(name, number)) for name in ("scale", "shift"))
+        return graph.add(
+            Affine((h, scale, shift), graph.result(Symbol("u", number), h.shape, (h, scale, shift)))
+        )
 
     def _activated(self, output: Symbol, layer: LayerSpec) -> Node:
         result = self.graph.result(output, self.pre_activation.shape, (self.pre_activation,))
@@ -215,6 +228,28 @@ class _Builder:
         graph.add(L2Penalty(strength, weights, penalty))
         total = graph.result(LOSS, (1, 1), (fit, penalty), per_sample=False, scalar=True)
         graph.add(Total((fit, penalty), total))
+
+
+def _weights(experiment: Experiment, number: int, layer: LayerSpec, fan_in: int) -> Array:
+    """W[l] as the file gives it, or drawn: the same numbers in either orientation."""
+    if layer.W is not None:
+        return np.array(layer.W)
+    init = experiment.network.init
+    stream = np.random.SeedSequence(experiment.seed, spawn_key=(WEIGHTS_STREAM, number))
+    drawn = initial_weights(
+        init.scheme, fan_in, layer.units, np.random.default_rng(stream), gain=init.gain, std=init.std
+    )
+    return drawn.T if experiment.network.weights == "out_in" else drawn
+
+
+def _bias(experiment: Experiment, number: int, layer: LayerSpec, fan_in: int) -> Array:
+    if layer.b is not None:
+        return np.array(layer.b)
+    init = experiment.network.init
+    if (init.bias or ("uniform" if init.scheme == "pytorch" else "zeros")) == "zeros":
+        return np.zeros(layer.units)
+    stream = np.random.SeedSequence(experiment.seed, spawn_key=(BIASES_STREAM, number))
+    return initial_bias(fan_in, layer.units, np.random.default_rng(stream))
 
 
 def values_and_gradients(graph: Graph) -> tuple[Mapping[str, Array], Mapping[str, Array]]:

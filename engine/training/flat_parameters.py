@@ -60,4 +60,5 @@ class FlatParameters:
 
 
 def _is_bias(name: Symbol) -> bool:
-    return name.name == "b"
+    """Whether it is a vector of its layer: a bias, or a norm's scale or shift."""
+    return name.name != "W"

@@ -14,6 +14,7 @@ from typing import Any
 
 import autograd
 import autograd.numpy as anp
+import msgspec
 import numpy as np
 from autograd.extend import defvjp, primitive
 from hypothesis import strategies as st
@@ -95,6 +96,7 @@ def cases(
     kind = draw(st.sampled_from(("bce", "squared_error", "cross_entropy", *other_losses)))
     gain = draw(st.sampled_from((0.3, 1.0, 2.0)))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    orientation = draw(st.sampled_from(("in_out", "out_in"))) if conventions else "in_out"
     layers: list[LayerSpec] = []
     parameters: dict[Symbol, Array] = {}
     fan_in = features
@@ -114,10 +116,13 @@ def cases(
             residual=residual,
             norm=draw(st.sampled_from(norms)),
         )
+        if conventions and layer.norm and draw(st.booleans()):
+            layer = msgspec.structs.replace(layer, affine=True, norm_eps=draw(st.sampled_from((1e-5, 0.1))))
+            parameters[Symbol("scale", number)] = 1.0 + 0.3 * rng.standard_normal((layer.units, 1))
+            parameters[Symbol("shift", number)] = 0.3 * rng.standard_normal((layer.units, 1))
         layers.append(layer)
-        parameters[Symbol("W", number)] = (
-            gain * rng.standard_normal((fan_in, layer.units)) / math.sqrt(fan_in)
-        )
+        weights = gain * rng.standard_normal((fan_in, layer.units)) / math.sqrt(fan_in)
+        parameters[Symbol("W", number)] = weights.T.copy() if orientation == "out_in" else weights
         if draw(st.booleans()):
             parameters[Symbol("b", number)] = 0.5 * rng.standard_normal((layer.units, 1))
         fan_in = layer.units
@@ -126,7 +131,7 @@ def cases(
         X[0] = 1.0
     ways = draw(_ways(kind)) if conventions else {}
     loss, Y = _loss_and_labels(draw, kind, (fan_in, n), rng, ways)
-    return Case(Network(layers, parameters, loss), X, Y)
+    return Case(Network(layers, parameters, loss, weights=orientation), X, Y)
 
 
 @st.composite
@@ -246,7 +251,7 @@ def _activation(name: str, slope: float | None) -> Callable[[Any], Any]:
 
 def _loss_of_logits(loss: Loss, z: Any, prediction: Any, Y: Array) -> Any:
     """ℰ from the last pre-activation: the same number as from Ŷ, in the form that does not cancel."""
-    n = Y.shape[1]
+    n = _divisor(loss, Y)
     if isinstance(loss, BceLoss):
         alpha = 1.0 if loss.alpha is None else loss.alpha
         beta = 1.0 if loss.beta is None else loss.beta
@@ -258,14 +263,23 @@ def _loss_of_logits(loss: Loss, z: Any, prediction: Any, Y: Array) -> Any:
 
 
 def _loss_of_prediction(loss: Loss, prediction: Any, Y: Array) -> Any:
-    n = Y.shape[1]
+    n = _divisor(loss, Y)
     if isinstance(loss, BceLoss):
         alpha = 1.0 if loss.alpha is None else loss.alpha
         beta = 1.0 if loss.beta is None else loss.beta
         return -anp.sum(alpha * Y * anp.log(prediction) + beta * (1 - Y) * anp.log(1 - prediction)) / n
     if isinstance(loss, CrossEntropyLoss):
         return -anp.sum(Y * anp.log(prediction)) / n
-    return anp.sum(0.5 * (prediction - Y) ** 2) / n
+    if isinstance(loss, HuberLoss):
+        distance = anp.abs(prediction - Y)
+        far = loss.delta * (distance - loss.delta / 2)
+        return anp.sum(anp.where(distance <= loss.delta, distance**2 / 2, far)) / n
+    return anp.sum((0.5 if loss.half else 1.0) * (prediction - Y) ** 2) / n
+
+
+def _divisor(loss: Loss, Y: Array) -> int:
+    outputs, n = Y.shape
+    return (n if loss.samples == "mean" else 1) * (outputs if loss.outputs == "mean" else 1)
 
 
 def _compute(case: Case, shifts: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
@@ -281,7 +295,8 @@ def _compute(case: Case, shifts: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
     z = a
     depth = len(case.network.layers)
     for number, layer in enumerate(case.network.layers, start=1):
-        f = anp.dot(named(f"W[{number}]", parameters[Symbol("W", number)]).T, a)
+        weights = named(f"W[{number}]", parameters[Symbol("W", number)])
+        f = anp.dot(weights if case.network.weights == "out_in" else weights.T, a)
         if Symbol("b", number) in parameters:
             f = f + named(f"b[{number}]", parameters[Symbol("b", number)])
         z = f = named(f"f[{number}]", f)
@@ -289,14 +304,31 @@ def _compute(case: Case, shifts: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
             axis = 1 if layer.norm == "batch" else 0
             average = anp.mean(f, axis=axis, keepdims=True)
             variance = anp.mean((f - average) ** 2, axis=axis, keepdims=True)
-            mean, std = named(f"mean[{number}]", average), named(f"std[{number}]", anp.sqrt(variance + 1e-5))
+            mean, std = (
+                named(f"mean[{number}]", average),
+                named(f"std[{number}]", anp.sqrt(variance + layer.norm_eps)),
+            )
             z = named(f"h[{number}]", (f - mean) / std)
+        if layer.affine:
+            scale, shift = (
+                named(f"{name}[{number}]", parameters[Symbol(name, number)]) for name in ("scale", "shift")
+            )
+            z = named(f"u[{number}]", scale * z + shift)
         output = "Y_hat" if number == depth else f"a[{number}]"
         activated = _activation(layer.activation, layer.slope)(z)
         if layer.residual:
             activated = named(f"g[{number}]", activated) + a
         a = named(output, activated)
-    return _loss_of_logits(case.network.loss, z, a, case.Y), values
+    loss = case.network.loss
+    fit = _loss_of_logits(loss, z, a, case.Y)
+    if not loss.l2:
+        return fit, values
+    squares = sum(anp.sum(values[f"W[{number}]"] ** 2) for number in range(1, depth + 1))
+    parts = (
+        named(name, anp.reshape(part, (1, 1)))
+        for name, part in (("fit", fit), ("penalty", loss.l2 / 2 * squares))
+    )
+    return anp.sum(sum(parts)), values
 
 
 def oracle(case: Case) -> Oracle:

@@ -1,30 +1,51 @@
-"""The weighted sum of a layer, f = Wᵀa + b, one column per sample.
+"""The weighted sum of a layer, one column per sample, in either of the two ways of writing its weights.
 
-∂f_jk/∂W_ij = a_ik        ∂f_jk/∂a_ik = W_ij        ∂f_jk/∂b_j0 = 1
+in_out    f = Wᵀa + b, W (fan_in, fan_out)    ∂f_jk/∂W_ij = a_ik    ∂f_jk/∂a_ik = W_ij    ∂f_jk/∂b_j0 = 1
+out_in    f = W a + b, W (fan_out, fan_in)    ∂f_jk/∂W_ji = a_ik    ∂f_jk/∂a_ik = W_ji    ∂f_jk/∂b_j0 = 1
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from typing_extensions import override
 
-from engine.autodiff.graph import Array, Columns, Entries, Op, Scratch
+from engine.autodiff.graph import Array, Columns, Entries, Node, Op, Scratch
 from engine.formula.expression import Entry, Expr, Number, Sum, Values
 
 WEIGHT, ACTIVATION, BIAS = range(3)
 
 
 class Linear(Op):
-    """f (fan_out, n) from W (fan_in, fan_out), a (fan_in, n) and, where the layer has one, b (fan_out, 1)."""
+    """f (fan_out, n) from W, a (fan_in, n) and, where the layer has one, b (fan_out, 1).
+
+    W is (fan_in, fan_out), or (fan_out, fan_in) where the op is `out_in`.
+    """
+
+    def __init__(self, inputs: Sequence[Node], output: Node, out_in: bool = False) -> None:
+        super().__init__(inputs, output)
+        self.out_in = out_in
+
+    @property
+    def weights(self) -> Array:
+        """The weights as (fan_in, fan_out), whichever way they are written."""
+        weight = self.inputs[WEIGHT].value
+        return weight.T if self.out_in else weight
+
+    def place(self, i: int, j: int) -> Entry:
+        """Where the weight stands that leads from input i to unit j."""
+        return (j, i) if self.out_in else (i, j)
+
+    def _weight(self, i: int, j: int) -> Expr:
+        return self.inputs[WEIGHT].entry(self.place(i, j))
 
     @override
     def prepare(self, scratch: Scratch) -> None:
         """Binds the transposed views that BLAS reads without copying."""
-        weight, activation = self.inputs[:2]
-        self._weight_transposed = weight.value.T
-        self._activation_transposed = activation.value.T
+        weight = self.inputs[WEIGHT].value
+        # To the sums, and back from them.
+        self._onwards, self._back = (weight, weight.T) if self.out_in else (weight.T, weight)
         self._scratch = [
             scratch.like(node.value) if add else None
             for node, add in zip(self.inputs, self.accumulates, strict=True)
@@ -34,19 +55,20 @@ class Linear(Op):
     def forward(self) -> None:
         """f = Wᵀa + b."""
         output = self.output.value
-        np.dot(self._weight_transposed, self.inputs[ACTIVATION].value, out=output)
+        np.dot(self._onwards, self.inputs[ACTIVATION].value, out=output)
         if len(self.inputs) > BIAS:
             np.add(output, self.inputs[BIAS].value, out=output)
 
     @override
     def backward(self) -> None:
-        """∂ℰ/∂W = a (∂ℰ/∂f)ᵀ, ∂ℰ/∂a = W ∂ℰ/∂f, ∂ℰ/∂b = the sum of ∂ℰ/∂f over the samples."""
-        weight, activation = self.inputs[:2]
-        gradient = self.output.grad
-        if self.needs_grad[WEIGHT]:
-            self._send_product(WEIGHT, activation.value, gradient.T)
+        """∂ℰ/∂W = a (∂ℰ/∂f)ᵀ, ∂ℰ/∂a = W ∂ℰ/∂f, ∂ℰ/∂b = the sum of ∂ℰ/∂f over the samples; turned with out_in."""
+        activation, gradient = self.inputs[ACTIVATION].value, self.output.grad
+        if self.needs_grad[WEIGHT] and self.out_in:
+            self._send_product(WEIGHT, gradient, activation.T)
+        elif self.needs_grad[WEIGHT]:
+            self._send_product(WEIGHT, activation, gradient.T)
         if self.needs_grad[ACTIVATION]:
-            self._send_product(ACTIVATION, weight.value, gradient)
+            self._send_product(ACTIVATION, self._back, gradient)
         if len(self.inputs) > BIAS and self.needs_grad[BIAS]:
             bias, scratch = self.inputs[BIAS], self._scratch[BIAS]
             np.add.reduce(gradient, axis=1, keepdims=True, out=bias.grad if scratch is None else scratch)
@@ -65,8 +87,10 @@ class Linear(Op):
     def formula(self, entry: Entry) -> Expr:
         """f_jk = Σ_i W_ij a_ik + b_j0."""
         j, k = entry
-        weight, activation = self.inputs[:2]
-        terms: list[Expr] = [weight.entry((i, j)) * activation.entry((i, k)) for i in range(weight.shape[0])]
+        activation = self.inputs[ACTIVATION]
+        terms: list[Expr] = [
+            self._weight(i, j) * activation.entry((i, k)) for i in range(activation.shape[0])
+        ]
         if len(self.inputs) > BIAS:
             terms.append(self.inputs[BIAS].entry((j, 0)))
         return terms[0] if len(terms) == 1 else Sum(tuple(terms))
@@ -74,34 +98,35 @@ class Linear(Op):
     @override
     def local(self, i: int, entry: Entry) -> Iterable[tuple[Entry, Expr]]:
         """A weight reaches its unit in every sample; an activation every unit of its sample; a bias as a weight."""
-        weight, activation = self.inputs[:2]
+        activation = self.inputs[ACTIVATION]
         fan_out, n = self.output.shape
-        row, column = entry
         if i == WEIGHT:
-            return (((column, k), activation.entry((row, k))) for k in range(n))
+            below, unit = self.place(*entry)
+            return (((unit, k), activation.entry((below, k))) for k in range(n))
+        row, column = entry
         if i == ACTIVATION:
-            return (((j, column), weight.entry((row, j))) for j in range(fan_out))
+            return (((j, column), self._weight(row, j)) for j in range(fan_out))
         return (((row, k), Number(1.0)) for k in range(n))
 
     @override
     def local_at(self, i: int, entry: Entry, output_entry: Entry) -> Expr:
         """The activation of the sample, the weight to the unit, or 1."""
-        weight, activation = self.inputs[:2]
-        row, (unit, sample) = entry[0], output_entry
+        unit, sample = output_entry
         if i == WEIGHT:
-            return activation.entry((row, sample))
-        return weight.entry((row, unit)) if i == ACTIVATION else Number(1.0)
+            return self.inputs[ACTIVATION].entry((self.place(*entry)[0], sample))
+        return self._weight(entry[0], unit) if i == ACTIVATION else Number(1.0)
 
     @override
     def local_values(self, i: int, entry: Entry, values: Values) -> tuple[Entries, Array]:
         """A row of the activations for a weight, a row of the weights for an activation, ones for a bias."""
-        weight, activation = self.inputs[:2]
         fan_out, n = self.output.shape
         row, column = entry
         if i == ACTIVATION:
-            return (np.arange(fan_out), np.full(fan_out, column)), weight.value[row]
-        unit = column if i == WEIGHT else row
-        return (np.full(n, unit), np.arange(n)), activation.value[row] if i == WEIGHT else np.ones(n)
+            return (np.arange(fan_out), np.full(fan_out, column)), self.weights[row]
+        if i == WEIGHT:
+            below, unit = self.place(row, column)
+            return (np.full(n, unit), np.arange(n)), self.inputs[ACTIVATION].value[below]
+        return (np.full(n, row), np.arange(n)), np.ones(n)
 
     @override
     def fan_out(self, i: int) -> int:
@@ -112,13 +137,14 @@ class Linear(Op):
     @override
     def strongest(self, i: int, beyond: Array, columns: Columns) -> Array:
         """For an activation max over j of log|W_ij| + beyond_jk; for weight and bias the best sample."""
-        weight, activation = self.inputs[:2]
         if i == ACTIVATION:
-            return _max_plus(np.log(np.abs(weight.value)), beyond)
+            return _max_plus(np.log(np.abs(self.weights)), beyond)
         if i == WEIGHT:
-            return _max_plus(np.log(np.abs(activation.value[:, columns])), beyond.T)
-        best: Array = beyond.max(axis=1, keepdims=True)
-        return best
+            activation = self.inputs[ACTIVATION].value[:, columns]
+            best = _max_plus(np.log(np.abs(activation)), beyond.T)
+            return best.T if self.out_in else best
+        strongest: Array = beyond.max(axis=1, keepdims=True)
+        return strongest
 
     @override
     def factor_words(self, i: int, entry: Entry, output_entry: Entry) -> str:
@@ -129,11 +155,10 @@ class Linear(Op):
     @override
     def remark(self, i: int, entry: Entry, output_entry: Entry) -> str | None:
         """A zero input, or a zero weight, passes nothing back."""
-        weight, activation = self.inputs[:2]
-        row, (unit, sample) = entry[0], output_entry
-        if i == WEIGHT and activation.value[row, sample] == 0:
+        unit, sample = output_entry
+        if i == WEIGHT and self.inputs[ACTIVATION].value[self.place(*entry)[0], sample] == 0:
             return "zero input: this weight gets no gradient from this sample"
-        if i == ACTIVATION and weight.value[row, unit] == 0:
+        if i == ACTIVATION and self.weights[entry[0], unit] == 0:
             return "zero weight: nothing passes back through it"
         return None
 

@@ -5,8 +5,8 @@
         └──────────────────┘
 
 Batch normalisation (Ioffe & Szegedy 2015) takes mean and std over the samples (axis 1), layer normalisation
-(Ba et al. 2016) over the units (axis 0); neither has an affine part here. f has three ways to the loss, and
-through mean and std one sample reaches all others.
+(Ba et al. 2016) over the units (axis 0). f has three ways to the loss, and through mean and std one sample reaches all
+others. The affine part that may follow, u = scale ⊙ h + shift, gives each unit a spread and a place of its own again.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from collections.abc import Iterable
 import numpy as np
 from typing_extensions import override
 
-from engine.autodiff.graph import EVERY_COLUMN, Array, Columns, Node, Op, Scratch
-from engine.formula.expression import Entry, Expr, Number, Sum, Symbol, call
+from engine.autodiff.graph import EVERY_COLUMN, Array, Columns, Entries, Node, Op, Scratch
+from engine.formula.expression import Entry, Expr, Number, Sum, Symbol, Values, call
 
 EPSILON = 1e-5
 """Added to the variance, so that a constant row divides by √EPSILON and not by 0."""
@@ -111,14 +111,39 @@ class Mean(_Statistic):
 
 
 class Std(_Statistic):
-    """std = √(variance + EPSILON) of f about its mean.
+    """std = √(variance + ε) of f about its mean; the variance divides by count, or by count - 1 where it is `unbiased`.
 
     The mean node is read but is not an input: ∂std/∂mean is 0, because deviations from the mean sum to 0.
     """
 
-    def __init__(self, axis: int, node: Node, mean: Node, output: Node) -> None:
+    def __init__(
+        self,
+        axis: int,
+        node: Node,
+        mean: Node,
+        output: Node,
+        *,
+        epsilon: float = EPSILON,
+        unbiased: bool = False,
+    ) -> None:
         super().__init__(axis, (node,), output)
         self.mean = mean
+        self.epsilon, self.unbiased = epsilon, unbiased
+
+    @override
+    def prepare(self, scratch: Scratch) -> None:
+        super().prepare(scratch)
+        self._divisor = self._count - 1 if self.unbiased else self._count
+
+    def _over_divisor(self, numerator: Expr, factor: Expr | None = None) -> Expr:
+        """Divided by what the variance divides by, and by a further factor."""
+        count = count_of(self.inputs[0], self.axis)
+        divisor: Expr = Number(count.value - 1) if self.unbiased and isinstance(count, Number) else count
+        if self.unbiased and not isinstance(count, Number):
+            divisor = count - 1
+        if factor is None:
+            return _over(numerator, divisor)
+        return numerator / (factor if divisor == Number(1.0) else divisor * factor)
 
     @property
     @override
@@ -132,8 +157,12 @@ class Std(_Statistic):
         np.subtract(self.inputs[0].value, self.mean.value, out=self._scratch)
         np.multiply(self._scratch, self._scratch, out=self._scratch)
         output = self.output.value
-        np.mean(self._scratch, axis=self.axis, keepdims=True, out=output)
-        np.add(output, EPSILON, out=output)
+        if self.unbiased:
+            np.sum(self._scratch, axis=self.axis, keepdims=True, out=output)
+            np.divide(output, self._divisor, out=output)
+        else:
+            np.mean(self._scratch, axis=self.axis, keepdims=True, out=output)
+        np.add(output, self.epsilon, out=output)
         np.sqrt(output, out=output)
 
     @override
@@ -141,7 +170,7 @@ class Std(_Statistic):
         """∂ℰ/∂f += (f - mean) / (count std) ∂ℰ/∂std."""
         if self.needs_grad[0]:
             np.divide(self.output.grad, self.output.value, out=self._small)
-            np.divide(self._small, self._count, out=self._small)
+            np.divide(self._small, self._divisor, out=self._small)
             np.subtract(self.inputs[0].value, self.mean.value, out=self._scratch)
             np.multiply(self._scratch, self._small, out=self._scratch)
             self._add_to_input(self._scratch)
@@ -152,16 +181,15 @@ class Std(_Statistic):
         (node,) = self.inputs
         mean = self.mean.entry(entry)
         squares = Sum(tuple((node.entry(one) - mean) ** 2 for one in self._averaged(entry)))
-        return call("sqrt", _over(squares, count_of(node, self.axis)) + EPSILON)
+        return call("sqrt", self._over_divisor(squares) + self.epsilon)
 
     @override
     def local(self, i: int, entry: Entry) -> Iterable[tuple[Entry, Expr]]:
         """(f - mean) / (count std)."""
         (node,) = self.inputs
         place = self.place(entry)
-        count, std = count_of(node, self.axis), self.output.entry(place)
         deviation = node.entry(entry) - self.mean.entry(place)
-        return ((place, deviation / (std if count == Number(1.0) else count * std)),)
+        return ((place, self._over_divisor(deviation, self.output.entry(place))),)
 
     @override
     def strongest(self, i: int, beyond: Array, columns: Columns) -> Array:
@@ -169,7 +197,7 @@ class Std(_Statistic):
         here = columns if self.axis == UNITS else EVERY_COLUMN
         mean, std = self.mean.value[:, here], self.output.value[:, here]
         deviation = np.abs(self.inputs[0].value[:, columns] - mean)
-        result: Array = np.log(deviation) - np.log(self._count * std) + beyond
+        result: Array = np.log(deviation) - np.log(self._divisor * std) + beyond
         return result
 
     @override
@@ -183,9 +211,11 @@ VALUE, MEAN, STD = range(3)
 class Standardize(Op):
     """h = (f - mean) / std; f (rows, n), mean and std broadcast over the samples or the units."""
 
-    def __init__(self, axis: int, inputs: tuple[Node, Node, Node], output: Node) -> None:
+    def __init__(
+        self, axis: int, inputs: tuple[Node, Node, Node], output: Node, epsilon: float = EPSILON
+    ) -> None:
         super().__init__(inputs, output)
-        self.axis = axis
+        self.axis, self.epsilon = axis, epsilon
 
     @override
     def prepare(self, scratch: Scratch) -> None:
@@ -281,6 +311,101 @@ class Standardize(Op):
         """A row that is constant has only EPSILON to divide by."""
         place = self._statistics(output_entry)[0]
         variance = float(self.inputs[STD].value[place]) ** 2
-        if variance < 2 * EPSILON:
-            return f"almost no spread here: std is little more than √{EPSILON:g}"
+        if variance < 2 * self.epsilon:
+            return f"almost no spread here: std is little more than √{self.epsilon:g}"
         return None
+
+
+STANDARDISED, SCALE, SHIFT = range(3)
+
+
+class Affine(Op):
+    """u = scale ⊙ h + shift; h (units, n), scale and shift (units, 1), the same for all samples."""
+
+    @override
+    def prepare(self, scratch: Scratch) -> None:
+        self._scratch = scratch.like(self.output.value)
+        self._small = np.empty(self.inputs[SCALE].shape, self.output.value.dtype)
+
+    @override
+    def forward(self) -> None:
+        """scale ⊙ h + shift."""
+        h, scale, shift = (node.value for node in self.inputs)
+        np.multiply(h, scale, out=self.output.value)
+        np.add(self.output.value, shift, out=self.output.value)
+
+    @override
+    def backward(self) -> None:
+        """∂ℰ/∂h = scale ⊙ ∂ℰ/∂u; ∂ℰ/∂scale = Σ h ∂ℰ/∂u and ∂ℰ/∂shift = Σ ∂ℰ/∂u over the samples."""
+        h, scale, _ = self.inputs
+        gradient = self.output.grad
+        if self.needs_grad[SCALE]:
+            np.multiply(gradient, h.value, out=self._scratch)
+            self._send_sum(SCALE, self._scratch)
+        if self.needs_grad[SHIFT]:
+            self._send_sum(SHIFT, gradient)
+        if self.needs_grad[STANDARDISED] and self.accumulates[STANDARDISED]:
+            np.multiply(gradient, scale.value, out=self._scratch)
+            np.add(h.grad, self._scratch, out=h.grad)
+        elif self.needs_grad[STANDARDISED]:
+            np.multiply(gradient, scale.value, out=h.grad)
+
+    def _send_sum(self, i: int, terms: Array) -> None:
+        target = self.inputs[i].grad
+        if self.accumulates[i]:
+            np.add.reduce(terms, axis=1, keepdims=True, out=self._small)
+            np.add(target, self._small, out=target)
+        else:
+            np.add.reduce(terms, axis=1, keepdims=True, out=target)
+
+    @override
+    def formula(self, entry: Entry) -> Expr:
+        """scale h + shift."""
+        h, scale, shift = self.inputs
+        unit = (entry[0], 0)
+        return scale.entry(unit) * h.entry(entry) + shift.entry(unit)
+
+    @override
+    def local(self, i: int, entry: Entry) -> Iterable[tuple[Entry, Expr]]:
+        """scale for h; h of every sample for the scale, 1 for the shift."""
+        if i == STANDARDISED:
+            return ((entry, self.inputs[SCALE].entry((entry[0], 0))),)
+        reached = [(entry[0], k) for k in range(self.output.shape[1])]
+        if i == SCALE:
+            return ((one, self.inputs[STANDARDISED].entry(one)) for one in reached)
+        return ((one, Number(1.0)) for one in reached)
+
+    @override
+    def local_values(self, i: int, entry: Entry, values: Values) -> tuple[Entries, Array]:
+        """A row of h for a scale, ones for a shift."""
+        unit, n = entry[0], self.output.shape[1]
+        if i == STANDARDISED:
+            return (np.array([unit]), np.array([entry[1]])), self.inputs[SCALE].value[unit]
+        row = self.inputs[STANDARDISED].value[unit] if i == SCALE else np.ones(n)
+        return (np.full(n, unit), np.arange(n)), row
+
+    @override
+    def local_at(self, i: int, entry: Entry, output_entry: Entry) -> Expr:
+        if i == SCALE:
+            return self.inputs[STANDARDISED].entry(output_entry)
+        return Number(1.0) if i == SHIFT else self.inputs[SCALE].entry((entry[0], 0))
+
+    @override
+    def fan_out(self, i: int) -> int:
+        """One for h, every sample for scale and shift."""
+        return 1 if i == STANDARDISED else self.output.shape[1]
+
+    @override
+    def strongest(self, i: int, beyond: Array, columns: Columns) -> Array:
+        """log|scale| + beyond; log|h| + beyond or beyond alone, of the best sample."""
+        if i == STANDARDISED:
+            onwards: Array = np.log(np.abs(self.inputs[SCALE].value)) + beyond
+            return onwards
+        if i == SCALE:
+            beyond = np.log(np.abs(self.inputs[STANDARDISED].value[:, columns])) + beyond
+        best: Array = beyond.max(axis=1, keepdims=True)
+        return best
+
+    @override
+    def factor_words(self, i: int, entry: Entry, output_entry: Entry) -> str:
+        return ("scaled again", "the standardised sum", "the shift enters as it is")[i]

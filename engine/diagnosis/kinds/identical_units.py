@@ -59,7 +59,9 @@ def _exact(own: Own) -> Iterator[tuple[int, int]]:
     for number, layer in enumerate(own.layers.layers[:-1], start=1):
         if layer.residual or own.layers.layers[number].residual:
             continue  # what the shortcut adds differs from unit to unit
-        incoming, outgoing = own.present[Symbol("W", number)], own.present[Symbol("W", number + 1)]
+        incoming, outgoing = (own.present[Symbol("W", one)] for one in (number, number + 1))
+        if own.experiment.network.weights == "out_in":
+            incoming, outgoing = incoming.T, outgoing.T
         bias = own.present.get(Symbol("b", number))
         columns = [incoming, outgoing.T, *([bias.T] if bias is not None else [])]
         yield number, _copies([np.asarray(one, np.float64) for one in columns])

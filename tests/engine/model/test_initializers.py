@@ -34,7 +34,7 @@ def assert_normal(weights: np.ndarray, std: float) -> None:
 
 
 def test_every_scheme_of_the_experiment_file_is_here():
-    assert set(SCHEMES) == {*STANDARD_DEVIATIONS, "uniform", "orthogonal", "zeros"}
+    assert set(SCHEMES) == {*STANDARD_DEVIATIONS, "uniform", "orthogonal", "zeros", "pytorch", "file"}
     assert set(PROMISED) == set(STANDARD_DEVIATIONS)
     with pytest.raises(KeyError):
         drawn("glorot")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from engine.autodiff.ops.elementwise import Elementwise, ScalarFunction
 from engine.autodiff.ops.linear import Linear
 from engine.autodiff.ops.loss import Loss
 from engine.autodiff.ops.losses import LOSSES
-from engine.autodiff.ops.norm import SAMPLES, UNITS, Mean, Standardize, Std
+from engine.autodiff.ops.norm import SAMPLES, UNITS, Affine, Mean, Standardize, Std
 from engine.autodiff.ops.penalty import L2Penalty, Total
 from engine.autodiff.ops.residual import Add
 from engine.autodiff.ops.softmax import Softmax
@@ -157,9 +158,19 @@ def _layer_with_bias(rows: int, n: int) -> list[Leaf]:
     return [*_layer(rows, n), Leaf("b", (rows, 1), per_sample=False)]
 
 
-def _linear(graph: Graph, inputs: Sequence[Node], name: str) -> Op:
-    shape = inputs[0].shape[1], inputs[1].shape[1]
-    return _added(graph, Linear(inputs, graph.result(Symbol(name), shape, inputs)))
+def _layer_out_in(rows: int, n: int) -> list[Leaf]:
+    weight, activation = _layer(rows, n)
+    turned = Leaf("W", (weight.shape[1], weight.shape[0]), per_sample=False)
+    return [turned, activation, Leaf("b", (rows, 1), per_sample=False)]
+
+
+def _affine_leaves(rows: int, n: int) -> list[Leaf]:
+    return [Leaf("h", (rows, n)), *(Leaf(name, (rows, 1), per_sample=False) for name in ("scale", "shift"))]
+
+
+def _linear(graph: Graph, inputs: Sequence[Node], name: str, out_in: bool = False) -> Op:
+    shape = inputs[0].shape[0 if out_in else 1], inputs[1].shape[1]
+    return _added(graph, Linear(inputs, graph.result(Symbol(name), shape, inputs), out_in))
 
 
 def _added(graph: Graph, op: Op) -> Op:
@@ -275,6 +286,8 @@ def _loss_leaves(prediction: Draw, label: Draw) -> Callable[[int, int], list[Lea
 def _cases() -> Iterator[OpCase]:
     yield OpCase("linear", Linear, _layer, _linear)
     yield OpCase("linear with bias", Linear, _layer_with_bias, _linear)
+    yield OpCase("linear, out_in", Linear, _layer_out_in, lambda *args: _linear(*args, out_in=True))
+    yield OpCase("affine", Affine, _affine_leaves, _like_first(lambda inputs, output: Affine(inputs, output)))
     yield OpCase("add", Add, _two(), _like_first(Add))
     yield OpCase("softmax", Softmax, _one, _like_first(Softmax))
     for name, rule in ACTIVATIONS.items():
