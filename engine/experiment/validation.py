@@ -37,10 +37,10 @@ from engine.experiment.spec import (
     LossSpec,
     Matrix,
     NpzData,
+    Orientation,
     RandomData,
     SpiralsData,
     TrainSpec,
-    Orientation,
     WineData,
     declared_shape,
 )

@@ -137,7 +137,9 @@ def test_a_samples_share_is_its_gradient_alone(case: Case, data: st.DataObject):
     assume(not couples_samples(case))
     graph = case.graph()
     assume(is_unsaturated(graph))
-    node = data.draw(st.sampled_from([node for node in differentiable(graph) if not (node.per_sample or node.scalar)]))
+    node = data.draw(
+        st.sampled_from([node for node in differentiable(graph) if not (node.per_sample or node.scalar)])
+    )
     target = node.symbol.at((node.shape[0] - 1, node.shape[1] - 1))
     derivation = explain(graph, target)
     shared = 0.0 if derivation.shared is None else derivation.shared.value
