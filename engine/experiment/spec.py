@@ -50,7 +50,7 @@ Scheme: TypeAlias = Literal[
     "he", "xavier", "lecun", "normal", "uniform", "orthogonal", "zeros", "pytorch", "file"
 ]
 Orientation: TypeAlias = Literal["in_out", "out_in"]
-"""Whether a matrix of weights is (fan_in, units), and f = Wᵀa + b, or (units, fan_in) as PyTorch has it, f = W a + b."""
+"""Whether W is (fan_in, units), and f = Wᵀa + b, or (units, fan_in), as PyTorch has it, and f = W a + b."""
 
 Layout: TypeAlias = Literal["columns", "rows"]
 """Whether a matrix of data has one sample a column, as this program computes, or a row, as NumPy and csv have it."""
