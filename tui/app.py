@@ -240,7 +240,7 @@ class BptuiApp(App[None]):
         self.show("stepper")
         stepper = self.get_screen("stepper", StepperScreen)
         stepper.came_from = came_from
-        self.call_after_refresh(stepper.look_at, message.layer, message.unit)
+        self.call_after_refresh(stepper.look_at, message.layer, message.unit, message.matrix)
 
     def _name_of(self, screen: Screen[object]) -> str | None:
         """Under which name a screen of what is open is installed."""

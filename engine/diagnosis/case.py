@@ -9,12 +9,11 @@ What is not known is None, and kinds that need it say so (`Needs`) and are left 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
-
-import numpy as np
 
 from engine.autodiff.graph import Array
 from engine.diagnosis.losses import Losses
@@ -88,6 +87,7 @@ class Case:
     ‖∂ℰ/∂b‖, NaN for a layer without, None where it is not known. `activations` are the layers' words, empty where
     they are not known, like `units`, `norms` and `residuals`. `dead` are counts of the whole data set, of
     `dead_step` where that is another step.
+    `limit` is how many updates there were to be.
     `ordered` says that the layers stand in the order of the computation.
     """
 
@@ -105,6 +105,7 @@ class Case:
     dead: tuple[int, ...] | None = None
     dead_step: int | None = None
     ordered: bool = True
+    limit: int | None = None
     own: Own | None = field(default=None)
 
     @property
@@ -136,10 +137,12 @@ class Case:
         """Whether a number was not finite, or the loss ended above ten times where it began."""
         if self.problem is not None:
             return True  # a number was not finite
-        losses = self.losses
-        return losses is not None and (
-            not np.isfinite(losses.last) or losses.last > MUCH_HIGHER * abs(losses.first) > 0
-        )
+        return self.losses is not None and has_diverged(self.losses)
+
+
+def has_diverged(losses: Losses) -> bool:
+    """Whether the loss over all data is not finite, or ends far above where it began."""
+    return not math.isfinite(losses.last) or losses.last > MUCH_HIGHER * abs(losses.first) > 0
 
 
 MOST_NAMED = 4

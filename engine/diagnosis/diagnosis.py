@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from engine.diagnosis.case import Case, Needs
 from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.kinds import RULES, far_apart, step_too_long
@@ -74,6 +76,11 @@ def spoken(kind: Kind) -> str:
 
 def diagnose(case: Case) -> Diagnosis:
     """Every finding of a case, in order."""
+    with np.errstate(all="ignore"):  # numbers that overflow are what it is there to find
+        return _diagnosed(case)
+
+
+def _diagnosed(case: Case) -> Diagnosis:
     findings: list[Finding] = []
     rules = [rule for rule in RULES if rule not in CAUSES] if case.diverged else list(RULES)
     if case.diverged:

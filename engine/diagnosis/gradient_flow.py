@@ -127,7 +127,8 @@ class GradientFlow:
     def balanced(self) -> bool:
         """Whether there is a gradient in every layer, and none far from the others."""
         ends = (self.ratio, self.delta_ratio)
-        arrives = bool((np.asarray(self.record.grad_l2) > 0).all())
+        norms = np.asarray(self.record.grad_l2)
+        arrives = bool(((norms > 0) & np.isfinite(norms)).all())
         return arrives and not any(
             math.isfinite(one) and not 1 / FAR_APART <= one <= FAR_APART for one in ends
         )

@@ -143,6 +143,8 @@ class LossCurve:
         recent = [*(pair for pair in self._recent if pair[0] < step), (step, loss)][-RECENT - 1 :]
         rises = sum(rose(one[1], other[1]) for one, other in pairwise(recent))
         first_rise = self._first_rise
+        if first_rise is not None and first_rise >= step:
+            first_rise = None
         if first_rise is None and len(recent) > 1 and rose(recent[-2][1], loss):
             first_rise = recent[-2][0]
         kept = sum(1 for one in self._step if one < step)

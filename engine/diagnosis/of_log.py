@@ -189,7 +189,7 @@ def _record(run: LoggedRun, row: int, step: int) -> StepRecord:
     magnitude = next(name for name in MAGNITUDES if name in run.columns)
     return StepRecord(
         step=step,
-        loss=math.nan,
+        loss=float(run.columns["loss"][row]) if "loss" in run.columns else math.nan,
         learning_rate=math.nan,
         seconds=0.0,
         accuracy=None,
@@ -202,7 +202,7 @@ def _record(run: LoggedRun, row: int, step: int) -> StepRecord:
         quiet=np.zeros(depth, np.int64),
         dead=np.full(depth, NEVER, np.int64),
         dead_step=NEVER,
-        saturated=unknown,
+        saturated=layers("saturated"),
         delta_l2=layers("delta_l2"),
         weight_gain=gaps("weight_gain"),
         activation_gain=gaps("activation_gain"),

@@ -21,7 +21,8 @@ from engine.autodiff.ops.elementwise import Elementwise
 from engine.experiment.activations import ACTIVATION_TRAITS
 from engine.experiment.datasets import DataSet
 from engine.formula.expression import Symbol
-from engine.metrics.classification import scorer
+from engine.metrics.activation_counts import fires
+from engine.metrics.classification import Score, scorer
 from engine.metrics.dead_units import Mask, activation_output
 from engine.metrics.step_record import StepRecord
 from engine.model.network import PREDICTION, Network
@@ -43,7 +44,8 @@ class WholeData:
     have had, its `update_ratio` of the update before. `bias_l2` is ‖∂ℰ/∂b‖, NaN without a bias. `fired` holds for each
     unit whether it was other than 0 for any sample; `flat` is the share of (unit, sample) slopes below a hundredth of
     the activation's largest, NaN for activations that do not saturate. `apart` is the largest difference between two
-    units of the layer for one sample, and `largest` the largest |activation|. `prediction` is (outputs, n).
+    units of the layer for one sample, and `largest` the largest |activation|. `prediction`
+    is (outputs, n), `firing` the share of the samples for which each unit fires.
     """
 
     record: StepRecord
@@ -53,6 +55,7 @@ class WholeData:
     apart: Floats
     largest: Floats
     prediction: Array
+    firing: tuple[Floats, ...]
 
     @property
     def loss(self) -> float:
@@ -69,6 +72,13 @@ def measure_all(
     network: Network, data: DataSet, step: int = 0, last: StepRecord | None = None, learning_rate: float = 0.0
 ) -> WholeData:
     """Runs `network` over all of `data`; `last` is the record of the update that led here, if there was one."""
+    with np.errstate(all="ignore"):
+        return _measured(network, data, step, last, learning_rate)
+
+
+def _measured(
+    network: Network, data: DataSet, step: int, last: StepRecord | None, learning_rate: float
+) -> WholeData:
     sums = _Sums(network, data)
     n = data.X.shape[1]
     size = n if any(layer.norm == "batch" for layer in network.layers) else min(n, PORTION)
@@ -80,8 +90,7 @@ def measure_all(
         )
         graph.forward()
         graph.backward()
-        with np.errstate(all="ignore"):
-            sums.add(graph, columns)
+        sums.add(graph, columns)
     return sums.found(step, last, learning_rate)
 
 
@@ -101,6 +110,7 @@ class _Sums:
         self.zeros, self.flat = np.zeros(depth), np.zeros(depth)
         self.apart, self.largest = np.zeros(depth), np.zeros(depth)
         self.fired = [np.zeros(layer.units, np.bool_) for layer in network.layers]
+        self.firing = [np.zeros(layer.units) for layer in network.layers]
         self.entries = np.array([layer.units * self.n for layer in network.layers])
         self.prediction = np.empty(data.Y.shape, network.dtype)
 
@@ -128,6 +138,7 @@ class _Sums:
         fired = values != 0
         self.zeros[i] += values.size - int(np.count_nonzero(fired))
         self.fired[i] |= fired.any(axis=1)
+        self.firing[i] += fires(values, ACTIVATION_TRAITS[self.network.layers[i].activation]).sum(axis=1)
         self.apart[i] = max(self.apart[i], float((values.max(axis=0) - values.min(axis=0)).max()))
         self.largest[i] = max(self.largest[i], float(np.abs(values).max()))
         largest = ACTIVATION_TRAITS[self.network.layers[i].activation].largest_slope
@@ -143,6 +154,8 @@ class _Sums:
         weights = [self.gradients[Symbol("W", number)] for number in self.numbers]
         biases = [self.gradients.get(Symbol("b", number)) for number in self.numbers]
         score = _score(self.network, self.prediction, self.data)
+        if not np.isfinite(self.prediction).all():  # NaN is of no class
+            score = Score(None, ())
         quiet = np.array([int(np.count_nonzero(~mask)) for mask in self.fired], np.int64)
         flat = self.flat / self.entries
         saturates = [
@@ -181,6 +194,7 @@ class _Sums:
             apart=_held(self.apart),
             largest=_held(self.largest),
             prediction=self.prediction,
+            firing=tuple(_held(count / self.n) for count in self.firing),
         )
 
 
@@ -197,7 +211,7 @@ def _gather(totals: Floats, place: int, part: Array, share: float) -> None:
     totals[place] = math.hypot(float(totals[place]), share * norm(part))
 
 
-def _score(network: Network, prediction: Array, data: DataSet) -> Any:
+def _score(network: Network, prediction: Array, data: DataSet) -> Score:
     one = scorer(network.loss, prediction, data.Y)
     (score,) = one.scores_of([one.compare()])
     return score

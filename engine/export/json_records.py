@@ -6,7 +6,7 @@
     trainer ──────> train_record ───┘
 
 JSON has no NaN and no infinity: they become null, and "nonfinite" beside them says how many there were. For a
-training "nonfinite" is what its last step counted in loss, gradients and parameters, and "nulls" the number of nulls.
+training "nonfinite" is what the step that broke it counted, and "nulls" the number of nulls.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from engine.autodiff.graph import Graph
 from engine.derivation.chain_rule import Derivation, Step, TopPath
 from engine.derivation.gradcheck import EntryCheck, ParameterCheck
 from engine.derivation.terms import Term
+from engine.diagnosis.diagnosis import Diagnosis
+from engine.diagnosis.whole_data import WholeData
 from engine.metrics.step_record import StepRecord, layer_names
 from engine.model.network import LOSS, values_and_gradients
 from engine.training.trainer import Trainer
@@ -139,19 +141,27 @@ def check_record(checks: Iterable[ParameterCheck], seed: int = 0) -> Record:
     }
 
 
-def train_record(trainer: Trainer, first: StepRecord | None) -> Record:
-    """A training so far, with the record of its first step: the loss then and now, and every layer now."""
-    last = trainer.last
+def train_record(
+    trainer: Trainer, first: WholeData, now: WholeData, diagnosis: Diagnosis | None = None
+) -> Record:
+    """A training so far: the loss over all data with the initial weights and with the present ones, every layer now.
+
+    What is of the layers is of the present weights and all data as well: "step" is how many updates they have had.
+    With a diagnosis its findings are there, too.
+    """
+    last, record = trainer.last, now.record
     return {
         "steps": trainer.steps_done,
         "seconds": 0.0 if last is None else last.seconds,
-        "loss_first": math.nan if first is None else first.loss,
-        "loss_last": math.nan if last is None else last.loss,
-        "accuracy": None if last is None else last.accuracy,
-        "recall": [] if last is None else list(last.recall),
-        "layers": [] if last is None else _layer_records(trainer, last),
+        "loss_first": first.loss,
+        "loss_last": now.loss,
+        "accuracy_first": first.record.accuracy,
+        "accuracy": record.accuracy,
+        "recall": list(record.recall),
+        "layers": _layer_records(trainer, record),
         "problem": trainer.problem,
-        "nonfinite": 0 if last is None else last.nonfinite,
+        "nonfinite": 0 if last is None or trainer.problem is None else last.nonfinite,
+        **({} if diagnosis is None else {"findings": [finding.record() for finding in diagnosis.findings]}),
     }
 
 

@@ -21,6 +21,12 @@ from engine.metrics.dead_units import Mask
 from engine.metrics.norms import FEW
 from engine.metrics.step_record import Floats
 
+
+def fires(values: Array, activation: ActivationTraits) -> Mask:
+    """For which (unit, sample) a unit fires: where it is not 0; one that leaks where f > 0, as a ReLU would."""
+    return values > 0 if activation.default_slope is not None else values != 0
+
+
 FEW_UNITS = 4
 """So many units are counted faster one by one than all together and then each of them."""
 
@@ -44,6 +50,7 @@ class UnitCounts:
     ) -> None:
         self._layers, self._size = rows.shape
         self._n = n
+        self._activation = activation
         self._values = rows.reshape(-1)
         self._units = self._size // n
         self._zero_fraction, self._saturated = shares
@@ -167,6 +174,6 @@ class UnitCounts:
         return quiet if any(quiet) else self._none
 
     def firing_rates(self) -> list[Floats]:
-        """For each layer and unit, the share of the samples for which it is not 0."""
-        fired = self._values.reshape(self._layers, self._units, self._n) != 0
+        """For each layer and unit, the share of the samples for which it fires."""
+        fired = fires(self._values.reshape(self._layers, self._units, self._n), self._activation)
         return list(fired.mean(axis=2))

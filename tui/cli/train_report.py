@@ -1,16 +1,21 @@
 """What `bptui train --report` says below its summary: what the training screens say, as text.
 
-verdict, factor budget      vanishing, healthy, exploding … and which factor is to blame   (C1 to C3)
-outcomes                    which class is taken for which                                 (A4)
-units                       which of them died or recovered, and at which step             (D1, D2)
+diagnosis        what is wrong and why, with what helps; each with the numbers it rests on
+factor budget    what each factor makes of δ on its way down          (C1 to C3)
+outcomes         which class is taken for which                       (A4)
+units            which of them died or recovered, and at which step   (D1, D2)
 """
 
 from __future__ import annotations
 
-from engine.diagnosis.verdict import Layers, judge
+from collections.abc import Sequence
+
+from engine.diagnosis.diagnosis import Diagnosis
+from engine.diagnosis.gradient_flow import Layers
+from engine.diagnosis.observer import RunObserver
 from engine.formula.notation import Style
-from engine.formula.text import ascii_text
-from engine.training.trainer import Trainer
+from engine.formula.text import ascii_text, counted
+from tui.training.finding_text import finding_lines, nothing_found_lines
 from tui.training.pages import confusion_view
 from tui.training.verdicts import budget_lines
 
@@ -18,26 +23,37 @@ EVENTS_TOLD = 12
 """So many deaths and recoveries are listed, the first ones; the others are counted."""
 
 
-def training_report(trainer: Trainer, style: Style) -> str:
-    """The report on a training as it stands: verdict, outcomes and units, each where there is something to say."""
+def training_report(observer: RunObserver, diagnosis: Diagnosis, style: Style) -> str:
+    """The report on a training as it stands: each section where there is something to say."""
     sections = [
-        section for section in (_gradients(trainer), _outcomes(trainer, style), _units(trainer)) if section
+        *_findings(diagnosis),
+        _gradients(observer, diagnosis),
+        _outcomes(observer, style),
+        _units(observer),
     ]
-    text = "\n\n".join("\n".join(section) for section in sections)
+    text = "\n\n".join("\n".join(section) for section in sections if section)
     return ascii_text(text) if style.ascii else text
 
 
-def _gradients(trainer: Trainer) -> list[str]:
-    record = trainer.last
-    if record is None or len(record.grad_l2) == 1:
+def _findings(diagnosis: Diagnosis) -> list[Sequence[str]]:
+    title = f"Diagnosis after {counted(diagnosis.steps, 'step')}: {diagnosis.headline}"
+    if not diagnosis.findings:
+        return [[title, *nothing_found_lines(diagnosis)]]
+    return [[title], *(finding_lines(diagnosis, finding) for finding in diagnosis.findings)]
+
+
+def _gradients(observer: RunObserver, diagnosis: Diagnosis) -> list[str]:
+    case_record = observer.judged().record
+    if len(case_record.grad_l2) == 1:
         return []
-    layers = Layers.of(trainer.network.layers)
-    verdict = judge(record, layers.activations, layers.units, norms=layers.norms, residuals=layers.residuals)
-    said = [f"Gradients at step {record.step}: {verdict.kind.value}", *verdict.sentences]
-    return [*said, *(line for line in budget_lines(layers, record) if line not in said)]
+    layers = Layers.of(observer.trainer.network.layers)
+    balanced = [diagnosis.gradients] if diagnosis.gradients else []
+    said = "\n".join(finding.text for finding in diagnosis.findings)
+    return [*balanced, *(line for line in budget_lines(layers, case_record) if line not in said)]
 
 
-def _outcomes(trainer: Trainer, style: Style) -> list[str]:
+def _outcomes(observer: RunObserver, style: Style) -> list[str]:
+    trainer = observer.trainer
     if len(trainer.data.class_names) < 2 or trainer.problem is not None:
         return []
     graph = trainer.network.graph(trainer.data.X, trainer.data.Y, gradients=False)
@@ -46,19 +62,19 @@ def _outcomes(trainer: Trainer, style: Style) -> list[str]:
     return ["Outcomes with the weights after the last step", *page.split("\n")]
 
 
-def _units(trainer: Trainer) -> list[str]:
+def _units(observer: RunObserver) -> list[str]:
+    trainer = observer.trainer
     if trainer.last is None:
         return []
-    activity = trainer.unit_activity()
-    events = list(activity.events)
+    words = Layers.of(trainer.network.layers).activations
+    events = list(trainer.unit_activity().events)
+    whole = observer.present()
+    dead, units = sum(whole.dead), sum(mask.size for mask in whole.fired)
     if not events:
-        can_die = any("ReLU" in words for words in Layers.of(trainer.network.layers).activations)
-        return ["No unit died."] if can_die else []
-    dead = sum(int(mask.sum()) for mask in activity.dead)
-    units = sum(len(mask) for mask in activity.dead)
+        return ["No unit died."] if any("ReLU" in one for one in words) and not dead else []
     more = len(events) - EVENTS_TOLD
     return [
-        f"Units: {dead} of {units} are dead now",
+        f"Units: {dead} of {units} are dead after step {whole.record.step}",
         *map(str, events[:EVENTS_TOLD]),
         *([f"and {more} more deaths and recoveries, the last at step {events[-1].step}"] if more > 0 else []),
     ]

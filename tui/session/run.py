@@ -11,19 +11,25 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engine.diagnosis.diagnosis import Diagnosis
+from engine.diagnosis.gradient_flow import Layers
+from engine.diagnosis.losses import RECENT
 from engine.diagnosis.mean_field import PredictedProfile, Unpredicted, predict
-from engine.diagnosis.verdict import Layers
+from engine.diagnosis.observer import RunObserver
+from engine.diagnosis.whole_data import WholeData
 from engine.experiment.datasets import DataSet, load_data
 from engine.experiment.memory import CHECKPOINT_BYTES, FEWEST_CHECKPOINTS, MOST_CHECKPOINTS
 from engine.experiment.spec import Experiment
 from engine.formula.foreign_text import one_line
-from engine.metrics.step_record import StepRecord, layer_names
+from engine.metrics.dead_units import UnitEvent
+from engine.metrics.step_record import NEVER, StepRecord, layer_names
 from engine.model.network import Network
 from engine.runs.history import History
 from engine.training.trainer import Checkpoint, Trainer, UnitActivity
 from tui.session.snapshot import ColumnView, RunSnapshot, Wanted
 
-NOT_BEGUN = Unpredicted("it has not begun")
+QUICK, MANY_PASSES = 6e8, 60
+"""Samples times parameters times passes that take half a second at most; passes that a curvature takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,8 @@ class Run:
         self.activations, self.units = described.activations, described.units
         self.norms, self.residuals = described.norms, described.residuals
         self.history = History()
+        self.observer = RunObserver(self.trainer)
+        self._diagnosed: tuple[int, Diagnosis] | None = None
         first = self.trainer.checkpoint()
         self.kept = [Moment(0, first)]
         size = first.parameters.nbytes + sum(array.nbytes for array in first.optimizer_state)
@@ -83,9 +91,40 @@ class Run:
         """What stopped the run, if numbers that are not finite did."""
         return self.trainer.problem
 
-    def snapshot(self, wanted: Wanted) -> RunSnapshot:
-        """All that a screen reads, to be taken between two steps."""
-        record, trainer = self.record, self.trainer
+    def whole(self) -> WholeData | None:
+        """The present weights over all data, measured where that is quick; None for a run that broke."""
+        if self.problem is not None:
+            return None
+        return self.observer.present() if self.observer.affordable else self.observer.measured
+
+    @property
+    def diagnosis(self) -> Diagnosis | None:
+        """What is wrong with it as it stands, where that has been found out."""
+        if self._diagnosed is None or self._diagnosed[0] != self.observer.moment:
+            return None
+        return self._diagnosed[1]
+
+    def accept(self, moment: int, diagnosis: Diagnosis) -> None:
+        """Takes in what was found out of a moment."""
+        self._diagnosed = moment, diagnosis
+
+    @property
+    def quick_to_diagnose(self) -> bool:
+        """Whether that takes no longer than a moment: curvatures take many passes over all data."""
+        observer = self.observer
+        if not observer.affordable:
+            return False
+        network = self.trainer.network
+        size = self.trainer.data.X.shape[1] * sum(value.size for value in network.parameters.values())
+        curved = self.problem is not None or observer.small_updates or 3 * observer.losses.rises > RECENT
+        return bool(size * (MANY_PASSES if curved else 2) <= QUICK)
+
+    def snapshot(self, wanted: Wanted, resting: bool = True) -> RunSnapshot:
+        """All that a screen reads, to be taken between two steps; where it rests, of all data."""
+        whole, trainer = self.whole() if resting else None, self.trainer
+        record = self.record if whole is None else whole.record
+        begun = self.steps_done > 0 or self.problem is not None
+        undiagnosed = resting and begun and self.diagnosis is None
         return RunSnapshot(
             name=self.name,
             title=self.title,
@@ -95,7 +134,7 @@ class Run:
             units=self.units,
             norms=self.norms,
             residuals=self.residuals,
-            first=self.history.first,
+            first=self.observer.first.record if self.observer.affordable else self.history.first,
             record=record,
             steps_done=self.steps_done,
             column=None if record is None else ColumnView.of(self.history, record, wanted),
@@ -103,12 +142,18 @@ class Run:
             limit=self.limit,
             learning_rate=trainer.learning_rate,
             slope=trainer.slope,
-            activity=self.unit_activity() if wanted.units else None,
-            prediction=NOT_BEGUN if record is None else self.prediction(),
+            activity=self.unit_activity(whole) if wanted.units else None,
+            prediction=self.prediction(),
+            of_batch=whole is None and not self.observer.full,
+            diagnosis=self.diagnosis if resting else None,
+            undiagnosed=undiagnosed,
+            quick_to_diagnose=undiagnosed and self.quick_to_diagnose,
         )
 
-    def unit_activity(self) -> UnitActivity | None:
-        """Every unit after the last step, or at the moment that was gone back to; None before the first step."""
+    def unit_activity(self, whole: WholeData | None = None) -> UnitActivity | None:
+        """Every unit, of all data where they are given; otherwise after the last step, None before the first."""
+        if whole is not None:
+            return measured_activity(self.trainer.unit_activity(), whole)
         if self._revisited is not None:
             return self._revisited.activity
         return None if self.record is None else self.trainer.unit_activity()
@@ -138,6 +183,7 @@ class Run:
         assert record is not None
         self._revisited = None
         self.history.append(record)
+        self.observer.saw(record)
         if trainer.problem is not None:
             return False
         done = trainer.steps_done
@@ -149,6 +195,7 @@ class Run:
         """Goes to the last kept moment that is no later than `step`."""
         self._revisited = max((one for one in self.kept if one.step <= step), key=lambda one: one.step)
         self.trainer.restore(self._revisited.checkpoint, settings=False)
+        self.observer.forget()
 
     @property
     def at_its_end(self) -> bool:
@@ -161,6 +208,7 @@ class Run:
         here = self.trainer.steps_done
         self.kept = [one for one in self.kept if one.step <= here]
         self.history.rewind(here - 1)
+        self.observer.rewind(here - 1)
 
     def keep(self) -> None:
         """Keeps the present moment."""
@@ -171,3 +219,25 @@ class Run:
         if len(self.kept) > self._most_kept:
             self.kept = self.kept[::2]
             self._every *= 2
+
+
+def measured_activity(seen: UnitActivity, whole: WholeData) -> UnitActivity:
+    """What training has seen of the units, brought up to date with all data and the present weights."""
+    step = whole.record.step
+    dead = tuple(~fired for fired in whole.fired)
+    events = list(seen.events)
+    died_at = []
+    for number, (now, before, since) in enumerate(zip(dead, seen.dead, seen.died_at, strict=True), start=1):
+        events.extend(
+            UnitEvent(step, number, unit, died=bool(now[unit]))
+            for unit in np.flatnonzero(now != before).tolist()
+        )
+        died_at.append(np.where(now, np.where(before, since, step), NEVER))
+    return UnitActivity(
+        step=step,
+        firing_rate=whole.firing,
+        dead=dead,
+        dead_step=step,
+        died_at=tuple(died_at),
+        events=tuple(events),
+    )

@@ -106,13 +106,13 @@ class Session:
         row, column = divmod(int(abs(node.grad).argmax()), node.shape[1])
         return node.entry((row, column))
 
-    def target_in(self, layer: int, unit: int | None = None) -> Symbol:
-        """A layer's weight with the largest gradient; or one unit's pre-activation, at the sample where it is largest.
+    def target_in(self, layer: int, unit: int | None = None, matrix: str = "W") -> Symbol:
+        """The entry of a layer's W (or f) with the largest gradient; or one unit's f, where that is largest.
 
         For a unit that is dead that is the sample on which it comes closest to firing.
         """
         if unit is None:
-            node = self.graph.nodes[Symbol("W", layer)]
+            node = self.graph.nodes[Symbol(matrix, layer)]
             row, column = divmod(int(abs(node.grad).argmax()), node.shape[1])
             return node.entry((row, column))
         node = self.graph.nodes[Symbol("f", layer)]

@@ -13,6 +13,7 @@ from enum import Enum
 import numpy as np
 import numpy.typing as npt
 
+from engine.diagnosis.diagnosis import Diagnosis
 from engine.diagnosis.mean_field import PredictedProfile, Unpredicted
 from engine.metrics.step_record import StepRecord
 from engine.runs.history import History, Series
@@ -67,7 +68,8 @@ class ColumnView:
             usable = np.flatnonzero(np.isfinite(series.value).any(axis=1))
             if len(usable):
                 now, step = series.value[usable[-1]].copy(), int(series.step[usable[-1]])
-        return cls(step, now, history.decimated(wanted.column, wanted.points) if wanted.points else None)
+        over_steps = wanted.points > 0 and history.first is not None
+        return cls(step, now, history.decimated(wanted.column, wanted.points) if over_steps else None)
 
 
 UNKNOWN_WEIGHTS = Unpredicted("how its weights were drawn is not known")
@@ -86,9 +88,9 @@ class RunSnapshot:
     norms: tuple[str, ...]
     residuals: tuple[bool, ...]
     first: StepRecord | None
-    """Of the first step; None before it."""
+    """With the initial weights; None where they were not measured."""
     record: StepRecord | None
-    """Of the last step; None before the first."""
+    """Of the present weights over all data while it rests, otherwise of the last step; None before there is any."""
     steps_done: int
     column: ColumnView | None
     """Of the column that was wanted; None before the first step."""
@@ -104,6 +106,14 @@ class RunSnapshot:
     """Every unit by itself, if wanted."""
     prediction: PredictedProfile | Unpredicted = UNKNOWN_WEIGHTS
     """What mean-field theory expects of its initial weights."""
+    of_batch: bool = False
+    """Whether `record` is known to be of a mini-batch only."""
+    diagnosis: Diagnosis | None = None
+    """What is wrong with it as it stands, where that has been found out."""
+    undiagnosed: bool = False
+    """Whether that is still to be found out."""
+    quick_to_diagnose: bool = False
+    """Whether that takes no longer than a moment."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

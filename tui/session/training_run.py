@@ -14,6 +14,7 @@ from collections.abc import Callable
 import msgspec
 from typing_extensions import override
 
+from engine.diagnosis.diagnosis import diagnose
 from engine.experiment.datasets import DataSet
 from engine.experiment.spec import Experiment
 from engine.model.network import Network
@@ -49,19 +50,42 @@ class TrainingRun(Training):
     def snapshot(self, wanted: Wanted = LITTLE) -> TrainingSnapshot:
         with self._worker.between_steps():
             return TrainingSnapshot(
-                runs=tuple(run.snapshot(wanted) for run in self.runs),
+                runs=tuple(run.snapshot(wanted, not self._worker.running) for run in self.runs),
                 state=self.state,
                 speed=self._worker.speed,
                 steps_per_second=self._worker.steps_per_second,
                 travelled=self.travelled,
             )
 
+    def examine(self) -> None:
+        """Finds out what is wrong with every run that rests: in a thread, where it may take a while.
+
+        The weights are copied between two steps; measuring and thinking hold nobody up.
+        """
+        for run in list(self.runs):
+            with self._worker.between_steps():
+                moment, observer = run.observer.moment, run.observer
+                if self._worker.running or run.diagnosis is not None:
+                    continue
+                measuring = None if observer.measured is not None else observer.measuring()
+            whole = None if measuring is None else measuring()
+            with self._worker.between_steps():
+                if moment != observer.moment:
+                    continue
+                if whole is not None:
+                    observer.accept(moment, whole)
+                case = observer.case()
+            found = diagnose(case)
+            with self._worker.between_steps():
+                run.accept(moment, found)
+
     @override
     def pulse(self) -> object:
         """Raises what went wrong in a step, other than numbers."""
         if self._worker.failure is not None:
             raise self._worker.failure
-        return [run.steps_done for run in self.runs], self.state, round(self._worker.steps_per_second)
+        told = [(run.steps_done, run.diagnosis is None) for run in self.runs]
+        return told, self.state, round(self._worker.steps_per_second)
 
     @override
     def stand_back(self) -> None:

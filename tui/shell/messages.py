@@ -37,11 +37,13 @@ class ShowScreen(Message):
 class StepInto(Message):
     """The stepper is to show the present parameters: a layer's largest gradient (layers from 1), or one of its units.
 
-    Units are counted from 0. Without a layer the stepper keeps its target.
+    Units are counted from 0. The gradient is of the layer's `matrix`, W or f. Without a layer the stepper keeps its
+    target.
     """
 
     layer: int | None = None
     unit: int | None = None
+    matrix: str = "W"
 
 
 class ShowLessons(Message):

@@ -594,11 +594,11 @@ class StepperScreen(Screen[None]):
         self._stop_autoplay()
         self.post_message(ShowLessons())
 
-    def look_at(self, layer: int | None, unit: int | None = None) -> None:
+    def look_at(self, layer: int | None, unit: int | None = None, matrix: str = "W") -> None:
         """Explains anew after the parameters have changed: a layer's largest gradient, or one unit's activation."""
         self._checks.clear()
         self.session.differentiate(None)
-        target = self.derivation.target if layer is None else self.session.target_in(layer, unit)
+        target = self.derivation.target if layer is None else self.session.target_in(layer, unit, matrix)
         derivation = self.session.explain(target)
         # Of a unit the last factor is of interest: the slope of its activation, 0 where it is off.
         place = FIRST_TERM

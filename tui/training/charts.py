@@ -122,21 +122,21 @@ def profile_chart(
     width: int,
     height: int,
     *,
+    log: bool = True,
     ascii_only: bool = False,
     predicted: Line | None = None,
 ) -> Chart:
-    """Magnitude against layer on a logarithmic axis: the first line as bars, a second one as points over them.
+    """Magnitude against layer: the first line as bars, a second one as points over them.
 
-    Zeros are marked 0 at the foot, infinities ∞ and NaN N at the top of their layer. `predicted` is drawn as dots.
+    The axis is logarithmic, or from 0 up as the tutorial's figure has it. Zeros are marked 0 at the
+    foot, infinities ∞ and NaN N at the top of their layer. `predicted` is drawn as dots.
     """
     lines = [*layers, *([predicted] if predicted is not None else [])]
-    logs = [_log10(line.y) for line in lines]
+    logs = [_log10(line.y) if log else _clipped(line.y) for line in lines]
     if not any(len(line.x) for line in lines):
         return _message("no gradient to draw", width, height)
-    low, high = _decades(list(logs)) or (
-        -1.0,
-        0.0,
-    )  # with nothing but zeros or NaN, their marks are the picture
+    # With nothing but zeros or NaN, their marks are the picture.
+    low, high = (_decades(logs) or (-1.0, 0.0)) if log else (_span(logs) or (0.0, 1.0))
 
     row = (high - low) / max(height - FRAME_ROWS - 1, 1)
     drawn: list[Points | Mark] = []
@@ -157,7 +157,7 @@ def profile_chart(
             float(everything.min()) - 0.5,
             float(everything.max()) + 0.5,
             high - low,
-            _decade_ticks(low, high, height),
+            _decade_ticks(low, high, height) if log else _even_ticks(low, high, height),
         )
     )
 

@@ -91,7 +91,13 @@ def layer_numbers(count: int) -> Floats:
 
 
 def draw_profile(
-    runs: Sequence[Magnitudes], predicted: Floats | None, width: int, height: int, ascii_only: bool
+    runs: Sequence[Magnitudes],
+    predicted: Floats | None,
+    width: int,
+    height: int,
+    ascii_only: bool,
+    *,
+    log: bool = True,
 ) -> Chart:
     """Bars for the first run, points for the second, dots for the predicted slope."""
     roles = (FIRST, SECOND)
@@ -102,16 +108,18 @@ def draw_profile(
     line = (
         None if predicted is None else Line("predicted", layer_numbers(len(predicted)), predicted, PREDICTED)
     )
-    return profile_chart(lines, width, height, ascii_only=ascii_only, predicted=line)
+    return profile_chart(lines, width, height, log=log, ascii_only=ascii_only, predicted=line)
 
 
-def draw_history(series: Series, layers: Sequence[int], width: int, height: int, ascii_only: bool) -> Chart:
+def draw_history(
+    series: Series, layers: Sequence[int], width: int, height: int, ascii_only: bool, *, log: bool = True
+) -> Chart:
     """A line over the steps for each of the given layers (counted from 0), through the largest of each stretch."""
     lines = [
         Line(f"layer {layer + 1}", series.step, series.high[:, layer], role)
         for layer, role in zip(layers, SERIES, strict=False)
     ]
-    return lines_chart(lines, width, height, log=True, ascii_only=ascii_only)
+    return lines_chart(lines, width, height, log=log, ascii_only=ascii_only)
 
 
 def draw_strip(series: Series, width: int, height: int, ascii_only: bool) -> Chart:

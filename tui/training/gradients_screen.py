@@ -1,9 +1,9 @@
-"""The gradients screen: magnitude against layer while a network trains, and a verdict with its reason.
+"""The gradients screen: magnitude against layer while a network trains, and what is wrong with it.
 
 title, progress            what is trained, how far, how well
 chart                      profile, history, heat strip or factor budget
 layer                      the numbers of the layer under the cursor
-verdict                    vanishing, healthy, exploding … and which factor is to blame
+findings                   vanishing, plateau, dead units … why, and what helps
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from textual.app import ComposeResult
 from textual.content import Content
 from typing_extensions import override
 
+from engine.diagnosis.diagnosis import Diagnosis
+from engine.diagnosis.retry import changed
 from engine.experiment.datasets import load_data
 from engine.experiment.errors import ExperimentError
 from engine.experiment.loading import PRESET_NAMES, load_experiment
@@ -34,6 +36,16 @@ from tui.shell.static_text import FixedText, Panel
 from tui.shell.too_small import TooSmall
 from tui.training.chart_view import ChartView
 from tui.training.charts import MARKERS, SERIES, Chart
+from tui.training.finding_content import (
+    THINKING,
+    compared,
+    diagnosis_content,
+    finding_content,
+    flow_lines,
+    glance,
+)
+from tui.training.finding_text import change_text
+from tui.training.findings_panel import FindingsPanel
 from tui.training.gradient_charts import (
     ACTIVATION,
     METRIC_NAMES,
@@ -50,7 +62,10 @@ from tui.training.gradient_charts import (
 )
 from tui.training.screen import TrainingScreen
 from tui.training.status_lines import run_marks
-from tui.training.verdicts import budget_lines, compared, predicted_profile, verdict_lines
+from tui.training.verdicts import budget_lines, predicted_profile
+
+TRIES = "F"
+"""The key that tries a remedy, as the findings call it."""
 
 FEW_STEPS = 50
 """So many are trained while one waits."""
@@ -82,6 +97,9 @@ class GradientsScreen(TrainingScreen):
         self.view = View.PROFILE
         self.metric = Metric.DELTA if session is not None and is_about_delta(session) else Metric.MAX
         self.at_layer = 0
+        self.log_axis = True
+        self.thinking = False
+        """Whether the reason for something is being looked for, in a thread."""
 
     def compose(self) -> ComposeResult:
         """From top to bottom as pictured above."""
@@ -91,8 +109,7 @@ class GradientsScreen(TrainingScreen):
         with Panel(id="chart-panel"):
             yield ChartView(id="chart")
         yield FixedText(id="layer")
-        with Panel(id="verdict-panel"):
-            yield FixedText(id="verdict")
+        yield FindingsPanel(id="verdict-panel")
         yield TooSmall()
         yield KeyBar()
 
@@ -118,29 +135,33 @@ class GradientsScreen(TrainingScreen):
         predicted = predicted_profile(first, self.metric)
         self.at_layer = min(self.at_layer, len(lines[0].now) - 1)
         self._set_title(
-            self._title(lines[0].step if lines[0].step != record.step else None, predicted is not None),
+            self._title(lines[0].step, predicted is not None, broke=lines[0].step != record.step),
             self._legend(len(lines[0].now)),
             f"(only {lines[0].name})" if len(lines) > 1 and self.view is not View.PROFILE else "",
         )
-        view.show(self._chart(lines, first.column.over_steps, predicted, width, height))
+        if first.column.over_steps is None and self.view in (View.HISTORY, View.STRIP):
+            view.show_text(self.hint)
+        else:
+            view.show(self._chart(lines, first.column.over_steps, predicted, width, height))
         self._draw_layer(record)
-        self._draw_verdict(told)
+        self._draw_verdict(snapshot, told)
 
     def _set_title(self, *title: str) -> None:
         """What the chart shows above it, and below it which of the pictures that is."""
         views = " · ".join(f"{'▸' if one is self.view else ''}{one.value}" for one in View)
         self.query_one("#chart-panel", Panel).set_title("  ".join(part for part in title if part), views)
 
-    def _title(self, broke_after: int | None = None, predicted: bool = False) -> str:
-        """What is drawn; `broke_after` is the step that a broken run's profile is of."""
+    def _title(self, step: int = 0, predicted: bool = False, broke: bool = False) -> str:
+        """What is drawn, and of which step; of a run that `broke` the profile is of the last step before."""
         if self.view is View.BUDGET:
-            return "log10 of what multiplies ‖δ‖:"
+            return f"log10 of what multiplies ‖δ‖, step {step:,}:"
         profile = self.view is View.PROFILE
         kind = self.view.value
-        if profile and broke_after is not None:
-            kind = f"before it broke, step {broke_after:,}"
+        if profile:
+            kind = f"before it broke, step {step:,}" if broke else f"{kind}, step {step:,}"
         dots = "; dots: predicted for the initial weights" if profile and predicted else ""
-        return f"{kind}: {METRIC_NAMES[self.metric]} by layer{dots}"
+        linear = "" if self.log_axis or self.view in (View.STRIP, View.BUDGET) else ", linear axis"
+        return f"{kind}: {METRIC_NAMES[self.metric]}{' by layer' * (not dots)}{dots}{linear}"
 
     def _legend(self, layers: int) -> str:
         """Which mark is whose, where several lines are drawn."""
@@ -171,10 +192,11 @@ class GradientsScreen(TrainingScreen):
         if series is not None:
             if self.view is View.STRIP:
                 return draw_strip(series, width, height, ascii_only)
-            return draw_history(series, spread(len(runs[0].now), self.at_layer), width, height, ascii_only)
+            layers = spread(len(runs[0].now), self.at_layer)
+            return draw_history(series, layers, width, height, ascii_only, log=self.log_axis)
         if self.view is View.BUDGET:
             return draw_budget(runs[0], width, height, ascii_only)
-        return draw_profile(runs, predicted, width, height, ascii_only)
+        return draw_profile(runs, predicted, width, height, ascii_only, log=self.log_axis)
 
     def _draw_layer(self, record: StepRecord) -> None:
         style, layer = self.glyphs, self.at_layer
@@ -189,6 +211,8 @@ class GradientsScreen(TrainingScreen):
             (f" layer {layer + 1} of {len(record.grad_max)} ", "bold reverse $accent")
         ]
         for name, value in values.items():
+            if value != value:  # there was no update yet
+                continue
             text = f"{100 * value:.0f} %" if name == "zeros" else number_text(float(value), style)
             parts.append(Content.assemble((f"  {name} ", "$faint"), text))
         if record.saturated[layer] == record.saturated[layer]:
@@ -199,25 +223,66 @@ class GradientsScreen(TrainingScreen):
             parts.pop()
         self.query_one("#layer", FixedText).update(line)
 
-    def _draw_verdict(self, told: Sequence[tuple[RunSnapshot, StepRecord]]) -> None:
+    def _draw_verdict(
+        self, snapshot: TrainingSnapshot, told: Sequence[tuple[RunSnapshot, StepRecord]]
+    ) -> None:
         run, record = told[0]
+        self._find_out(snapshot)
         if self.view is View.BUDGET:
             first, *others = budget_lines(run, record)
-            found = Content.styled(first, "bold")
+            found = [Content.styled(first, "bold"), *map(Content, others)]
         elif len(told) > 1:
             marked = zip(run_marks(self.glyphs), told, strict=False)
-            verdicts, others = compared([(mark, *one) for mark, one in marked])
-            found = Content("\n").join(
-                Content.assemble((kind, "bold"), f"   {reason}") for kind, reason in verdicts
-            )
-        else:  # the verdict and its first reason share a line, so that all of it fits a small window
-            verdict, *others = verdict_lines(run, record)
-            found = Content.assemble((verdict, "bold"), *(f"   {line}" for line in others[:1]))
-            others = others[1:]
-        self._show_verdict(Content("\n").join([found, *(Content(line) for line in others)]))
+            diagnoses = [(mark, self._found(one) or glance(one, seen)) for mark, (one, seen) in marked]
+            found = compared(diagnoses)
+            found += diagnosis_content(diagnoses[0][1], tries=TRIES)
+        else:
+            found = self._told(snapshot, run, record)
+        self._show_verdict(Content("\n").join(found))
+
+    def _told(self, snapshot: TrainingSnapshot, run: RunSnapshot, record: StepRecord) -> list[Content]:
+        """The findings of one run: of all of it while it rests, of the last step while it goes on."""
+        diagnosis = self._found(run)
+        seen = glance(run, record)
+        flow = [Content(line) for line in flow_lines(run, record, diagnosis or seen)]
+        if diagnosis is not None:
+            return [*diagnosis_content(diagnosis, tries=TRIES), *flow]
+        if run.steps_done == 0 and isinstance(self.training, TrainingRun):
+            first = Content.assemble(("Not trained yet", "bold"), f"   {self.hint}")
+            about = [Content.styled(run.about, "$faint")] if run.about else []
+            return [first, *about, *(finding_content(seen, finding) for finding in seen.findings), *flow]
+        running = snapshot.state is State.RUNNING
+        headline = "Training" if running else THINKING if self.thinking else "Nothing found"
+        return [*diagnosis_content(seen, headline), *flow]
+
+    def _found(self, run: RunSnapshot) -> Diagnosis | None:
+        """What is wrong with a run that rests; one that was examined only now is asked again."""
+        if run.diagnosis is not None or not run.undiagnosed or not isinstance(self.training, TrainingRun):
+            return run.diagnosis
+        return next((one.diagnosis for one in self.training.runs if one.name == run.name), None)
+
+    def _find_out(self, snapshot: TrainingSnapshot) -> None:
+        """Finds out what is wrong: at once where that is quick, otherwise in a thread."""
+        training = self.training
+        waiting = [run for run in snapshot.runs if run.undiagnosed]
+        if not waiting or self.thinking or not isinstance(training, TrainingRun):
+            return
+        if all(run.quick_to_diagnose for run in waiting):
+            training.examine()
+        else:
+            self.thinking = True
+            self.run_worker(self._examine, thread=True, group="diagnosis")
+
+    def _examine(self) -> None:
+        """In a thread; the pulse then tells that there is something new to draw."""
+        try:
+            if isinstance(self.training, TrainingRun):
+                self.training.examine()
+        finally:
+            self.thinking = False
 
     def _show_verdict(self, verdict: Content) -> None:
-        self.query_one("#verdict", FixedText).update(verdict)
+        self.query_one(FindingsPanel).say(verdict)
 
     # ── what is shown ───────────────────────────────────────────────────────────────────────────────
 
@@ -231,6 +296,32 @@ class GradientsScreen(TrainingScreen):
         """Max, mean, L2, and again."""
         metrics = list(Metric)
         self.metric = metrics[(metrics.index(self.metric) + 1) % len(metrics)]
+        self.redraw()
+
+    def action_axis(self) -> None:
+        """A linear axis, as the tutorial's figure has it, or the logarithmic one again."""
+        self.log_axis = not self.log_axis
+        self.redraw()
+
+    def action_findings(self, lines: int) -> None:
+        """Scrolls through what was found."""
+        self.query_one(FindingsPanel).move(lines)
+
+    def action_try_remedy(self) -> None:
+        """Begins anew, with the first remedy that can be tried beside the run as it was."""
+        training = self.controls()
+        if training is None:
+            return
+        diagnosis = training.first.diagnosis
+        finding = None if diagnosis is None else diagnosis.remedy
+        if finding is None or finding.change is None:
+            self.notify("No finding here has a change that can be tried.")
+            return
+        try:
+            experiment = changed(training.first.experiment, finding.change)
+            self._train_beside(training, f"with {change_text(finding.change)}", experiment)
+        except ExperimentError as error:
+            self.notify(str(error), severity="error", markup=False)
         self.redraw()
 
     def action_blame(self) -> None:
@@ -292,5 +383,5 @@ class GradientsScreen(TrainingScreen):
             self.redraw()
 
     def action_stepper(self) -> None:
-        """The stepper on the largest gradient of the layer under the cursor."""
-        self.open_stepper(self.at_layer + 1)
+        """The stepper on the gradient that the bar under the cursor shows: the layer's largest."""
+        self.open_stepper(self.at_layer + 1, matrix="f" if self.metric is Metric.DELTA else "W")

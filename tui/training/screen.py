@@ -207,12 +207,13 @@ class TrainingScreen(Screen[None]):
         """Opens the stepper at the present weights."""
         self.open_stepper(None)
 
-    def open_stepper(self, layer: int | None, unit: int | None = None) -> None:
-        """Opens the stepper at the present weights: on a layer's largest gradient, or on one unit."""
+    def open_stepper(self, layer: int | None, unit: int | None = None, matrix: str = "W") -> None:
+        """Opens the stepper at the present weights: on the largest gradient of a layer's W (or f), or on one unit."""
         self._take_back()  # it would hide what one goes there to see
-        if self._loaded() is not None and isinstance(self.training, TrainingRun):
-            self.training.pause()
-            self.post_message(StepInto(layer, unit))
+        if isinstance(self.training, TrainingRun):
+            self.training.pause()  # or another step might come between what is seen and what is opened
+        if self._loaded() is not None:
+            self.post_message(StepInto(layer, unit, matrix))
 
     def action_confusion(self) -> None:
         """What the present weights make of the whole data set."""

@@ -53,10 +53,14 @@ def progress_line(run: RunSnapshot, style: Style, width: int, label: str = "") -
         parts["bar"] = Content.assemble(" ", (full * filled, "$done"), (empty * (BAR - filled), "$faint"))
     record, first = run.record, run.first
     if record is not None and first is not None:
-        losses = f"{number_text(first.loss, style)} {arrow} {number_text(record.loss, style)}"
+        now = number_text(record.loss, style)
+        losses = f"{number_text(first.loss, style)} {arrow} {'batch ' * run.of_batch}{now}"
+        if run.steps_done == 0:
+            losses = now
         parts["loss"] = Content.styled(f"   {loss} {losses}", "$value")
     if record is not None and record.accuracy is not None:
-        parts["accuracy"] = Content(f"   accuracy {100 * record.accuracy:.0f} %")
+        of = "batch " * run.of_batch
+        parts["accuracy"] = Content(f"   {of}accuracy {100 * record.accuracy:.0f} %")
     recalls = () if record is None else record.recall
     if len(recalls) == 2 and all(one == one for one in recalls):
         recall = f" (Y=0 {100 * recalls[0]:.0f} %, Y=1 {100 * recalls[1]:.0f} %)"

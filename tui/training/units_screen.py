@@ -77,7 +77,7 @@ class UnitsScreen(TrainingScreen):
         run, column = snapshot.first, snapshot.first.column
         self.query_one("#events-panel", Panel).set_title("Events by step")
         self.query_one("#events").set_class(column is None, "-about")
-        if column is None or column.over_steps is None:
+        if column is None:
             chart.show_text(self.hint)
             units.show_text("")
             self.query_one("#chart-panel", Panel).set_title(FRACTIONS)
@@ -86,7 +86,11 @@ class UnitsScreen(TrainingScreen):
             self.query_one("#events", FixedText).update(Content.styled(run.about, "$faint"))
             return
         activity = run.activity
-        self._draw_fractions(chart, column.over_steps)
+        if column.over_steps is None:
+            chart.show_text(self.hint)
+            self.query_one("#chart-panel", Panel).set_title(FRACTIONS)
+        else:
+            self._draw_fractions(chart, column.over_steps)
         if activity is None:
             units.show(self._layer_counts(run))
             return
@@ -142,8 +146,8 @@ class UnitsScreen(TrainingScreen):
         dead, quiet = _counts(activity)
         total = sum(self._widths)
         self.query_one("#map-panel", Panel).set_title(
-            f"Units: {dead} dead, {quiet} quiet, of {total}",
-            "x dead  . quiet  1-8 fires" if self.glyphs.ascii else "x dead · quiet ▁…█ fires",
+            f"Units: {dead} dead{_as_of(activity)}, {quiet} quiet, of {total}",
+            "x: dead   .: quiet   1-8: fires" if self.glyphs.ascii else "x: dead   ·: quiet   ▁…█: fires",
         )
 
     def _draw_events(self, activity: UnitActivity) -> None:
@@ -164,9 +168,12 @@ class UnitsScreen(TrainingScreen):
             parts.append((f"  dead since step {died_at}", "bold $remark"))
             parts.append((", 0 for every sample; Enter shows why", "bold $remark"))
         else:
-            parts += [("  fires for ", "$faint"), f"{100 * rate:.0f} %", (" of the batch", "$faint")]
-            if rate == 0:
-                parts.append(("   quiet: 0 for every sample of this batch", "$remark"))
+            of = "all data" if activity.step == activity.dead_step else "the batch"
+            parts += [("  fires for ", "$faint"), f"{100 * rate:.0f} %", (f" of {of}", "$faint")]
+            if rate == 0 and slope is not None:
+                parts.append(("   leaks always", "$remark"))
+            elif rate == 0:
+                parts.append((f"   quiet: 0 for every sample of {of}", "$remark"))
         if slope is not None:
             parts.append((f"   slope {number_text(slope, self.glyphs)}", "$faint"))
         while (line := Content.assemble(*parts)).cell_length > self.size.width and len(parts) > 2:
@@ -241,6 +248,11 @@ def _event_lines(events: Sequence[UnitEvent], width: int) -> list[str]:
         f"{event.step} {'died' if event.died else 'recovered'}: unit {event.unit} of layer {event.layer}"
         for event in events
     ]
+
+
+def _as_of(activity: UnitActivity) -> str:
+    """The step of the last look at all data, where what else is shown is of another."""
+    return "" if activity.dead_step == activity.step else f" (as of step {activity.dead_step:,})"
 
 
 def _counts(activity: UnitActivity) -> tuple[int, int]:

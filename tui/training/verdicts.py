@@ -1,42 +1,20 @@
-"""What the gradients screen says below its chart: the verdict with its reason, and the factor budget in decades."""
+"""What the gradients screen says of the factor budget, and what theory predicts for the chart."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from engine.diagnosis.gradient_flow import GradientFlow
 from engine.diagnosis.mean_field import PredictedProfile
-from engine.diagnosis.verdict import judge
 from engine.formula.text import signed
 from engine.metrics.step_record import StepRecord
 from tui.session.snapshot import RunSnapshot
 from tui.training.gradient_charts import Metric
 
 Floats = npt.NDArray[np.float64]
-
-
-def verdict_lines(run: RunSnapshot, record: StepRecord) -> list[str]:
-    """The verdict in a word or two, and its sentences.
-
-    What is to blame comes before the numbers it follows from, as there may be room for little.
-    """
-    prediction = run.prediction
-    known = prediction if isinstance(prediction, PredictedProfile) and record.step == 0 else None
-    verdict = judge(record, run.activations, run.units, known, norms=run.norms, residuals=run.residuals)
-    first, *others = verdict.sentences
-    others.sort(key=lambda sentence: "to blame" not in sentence)
-    return [verdict.kind.value.capitalize(), first, *others]
-
-
-def compared(
-    marked: Sequence[tuple[str, RunSnapshot, StepRecord]],
-) -> tuple[list[tuple[str, str]], list[str]]:
-    """Of several runs, each with its mark: all verdicts with their first sentence, and more of the first."""
-    told = [(mark, verdict_lines(run, record)) for mark, run, record in marked]
-    return [(f"{mark} {lines[0]}", lines[1]) for mark, lines in told], told[0][1][2:]
 
 
 PLURALS = {"activation": "activations", "norm": "norms", "shortcut": "shortcuts"}
@@ -65,9 +43,8 @@ class Described(Protocol):
 
 def budget_lines(run: Described, record: StepRecord) -> list[str]:
     """log₁₀ of what became of δ on its way down, as the sum of what each of its factors made of it."""
-    verdict = judge(record, run.activations, run.units, norms=run.norms, residuals=run.residuals)
-    budget = verdict.budget
-    depth = len(record.delta_l2)
+    flow = GradientFlow(record, run.activations, run.norms, run.residuals)
+    budget = flow.budget
     if budget.dead_below:
         return [
             "Somewhere on the way δ becomes exactly 0 or is not finite: there are no decades to share out."
@@ -75,9 +52,11 @@ def budget_lines(run: Described, record: StepRecord) -> list[str]:
     if not budget.gaps:
         return ["There is only one layer: δ has no way down."]
     parts = ", ".join(f"{PLURALS.get(name, name)} {signed(part, 2)}" for name, part in budget.parts.items())
-    first = f"From layer {depth} down to layer 1, δ changes by {signed(budget.decades, 2)} decades: {parts}."
-    blame = [line for line in verdict.sentences if "to blame" in line]
-    return [first, *blame, *(line for line in verdict.sentences if "layer multiplies" in line)]
+    first = (
+        f"From layer {flow.depth} down to layer 1, δ changes by {signed(budget.decades, 2)} decades: {parts}."
+    )
+    reasons = flow.cause(flow.vanishes)[1] if flow.vanishes or flow.explodes else []
+    return [first, *reversed(reasons)]
 
 
 def predicted_profile(run: RunSnapshot, metric: Metric) -> Floats | None:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engine.diagnosis.case import Case, Needs
+import numpy as np
+
+from engine.diagnosis.case import Case, Needs, Own
 from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.kinds.rule import Rule
 from engine.diagnosis.kinds.step_too_long import often_rises
@@ -112,10 +114,33 @@ def _meaning(case: Case, flat: bool, evidence: dict[str, float]) -> str:
     evidence["largest_gradient"] = largest
     wrong = ""
     if record.accuracy is not None:
-        n = own.data.X.shape[1]
         evidence["accuracy"], evidence["accuracy_percent"] = record.accuracy, 100 * record.accuracy
-        wrong = f" and {short(100 * record.accuracy)} % of {n:,} samples are right"
-    return f"The labels are not learned: the largest gradient of a weight is {short(largest)}{wrong}."
+        wrong = f", and {short(100 * record.accuracy)} % are classified rightly"
+    return (
+        f"The labels are not learned: {_worst(own, evidence)}{wrong}; the largest gradient of a weight is "
+        f"{short(largest)}."
+    )
+
+
+def _worst(own: Own, evidence: dict[str, float]) -> str:
+    """The samples that are furthest from their labels."""
+    said, labels = np.asarray(own.whole.prediction, np.float64), np.asarray(own.data.Y, np.float64)
+    error = np.abs(said - labels)
+    row, sample = np.unravel_index(int(error.argmax()), error.shape)
+    n = labels.shape[1]
+    far = int(np.count_nonzero((error > error.max() / 2).any(axis=0)))
+    worst = {
+        "worst_sample": int(sample),
+        "worst_prediction": float(said[row, sample]),
+        "worst_label": float(labels[row, sample]),
+        "samples_far": far,
+        "samples": n,
+    }
+    evidence.update(worst)
+    return (
+        f"{far:,} of {n:,} samples are far off, sample {int(sample)} with {short(float(said[row, sample]))} for "
+        f"{short(float(labels[row, sample]))}"
+    )
 
 
 def convex(case: Case) -> bool:
@@ -150,9 +175,10 @@ def learning(case: Case, before: Sequence[Finding]) -> Finding | None:
         "percent": percent,
         "steps": losses.steps,
     }
+    over = f"over the last quarter of {losses.steps:,} steps" if losses.steps >= 4 else "so far"
     text = (
-        f"{_capital(losses.called)} still falls: by {short(percent)} % over the last quarter of {losses.steps:,} "
-        f"steps, from {told_loss(then)} to {told_loss(losses.last)}."
+        f"{_capital(losses.called)} still falls: by {short(percent)} % {over}, from {told_loss(then)} to "
+        f"{told_loss(losses.last)}."
     )
     return Finding(Kind.LEARNING, losses.steps, evidence, text, remedy="Train on: it has not ended yet.")
 

@@ -10,13 +10,14 @@ from engine.diagnosis.case import Case, Needs, Own
 from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.kinds.rule import Rule
 from engine.diagnosis.words import layers_in_words, listed
+from engine.experiment.activations import ACTIVATION_TRAITS
 
 MOSTLY = 0.75
 """From this share of a layer on it is serious. In a deep healthy ReLU network the samples grow alike, and the share of
 units that are off for all of them tends to ½, but not beyond."""
 
-MORTAL = ("ReLU", "step")
-"""The words of the activations that are 0 with slope 0 where they are off."""
+MORTAL = tuple(traits.words for traits in ACTIVATION_TRAITS.values() if traits.can_die)
+"""The words of the activations that are 0 with slope 0 where they are off: ReLU and step."""
 
 MOST_TOLD = 4
 

@@ -74,8 +74,8 @@ def _remedy(
         size = "larger" if small else "smaller"
         by = flow.budget.mean_ratio
         times = f", by about {max(by, 1 / by):.3g} times" if change is not None else ""
-        clip = "" if small else " Clipping (train.clip_norm) bounds the step, not the cause."
-        return f"Initial weights that are {size}{times}.{clip}", change
+        clip = "" if small else "; clipping (train.clip_norm) only bounds the step"
+        return f"Initial weights that are {size}{times}{clip}.", change
     if blamed == ACTIVATION and small:
         return (
             "An activation whose slope is near 1 (ReLU with He's weights, tanh with Xavier's), a norm, or shortcuts."

@@ -32,8 +32,8 @@ def find(case: Case, before: Sequence[Finding]) -> Finding | None:
         layers = tuple(exact)
         count = sum(exact.values())
         text = (
-            f"In {layers_in_words(layers)}, {count} hidden units have the same weights in and out as another: "
-            "they get the same gradient, step for step, and stay one unit."
+            f"In {layers_in_words(layers)}, {count} hidden {'unit has' if count == 1 else 'units have'} the same "
+            "weights in and out as another: they get the same gradient, step for step, and stay one unit."
         )
         evidence: dict[str, float | int | None] = {"exact": 1, "units": count}
     else:

@@ -11,6 +11,9 @@ from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.kinds.rule import Rule
 from engine.diagnosis.words import layers_in_words, short
 
+REACHED = 1e-3
+"""A loss below this may have labels that Ŷ has reached to the last digit: then it sends nothing indeed."""
+
 UNDERFLOW = 1e-30
 """A δ below this that becomes exactly 0 in the next layer was rounded away: float32 ends at 1e-45. Above it, a
 factor that is 0 has to be the cause."""
@@ -73,8 +76,11 @@ def _nothing_sent(case: Case) -> str:
         and output in ("ReLU", "step")
     ):
         return f"The {output} of the output layer is off for every sample and multiplies what the loss sends by 0."
-    if output == "step":
-        return "The step of the output layer multiplies what the loss sends by exactly 0."
+    record = case.record
+    assert record is not None
+    tails = output in ("sigmoid", "tanh") and float(record.saturated[-1]) == 1 and not record.loss <= REACHED
+    if output in ("step", "ReLU") or tails:
+        return f"The {output} of the output layer multiplies what the loss sends by exactly 0."
     return "The loss sends none: δ of the last layer is 0."
 
 

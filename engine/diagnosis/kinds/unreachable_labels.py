@@ -11,9 +11,10 @@ from engine.diagnosis.case import Case, Needs
 from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.kinds.rule import Rule
 from engine.diagnosis.words import finite, short
+from engine.experiment.activations import ACTIVATION_TRAITS
 
-RANGES = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0), "relu": (0.0, math.inf)}
-"""From where to where the values of an activation lie."""
+BOUNDED = ("sigmoid", "tanh", "relu")
+"""Output activations whose values have ends that labels may lie beyond; the ends themselves are as good as reached."""
 
 
 def find(case: Case, before: Sequence[Finding]) -> Finding | None:
@@ -21,9 +22,10 @@ def find(case: Case, before: Sequence[Finding]) -> Finding | None:
     own = case.own
     assert own is not None
     output = own.layers.layers[-1]
-    if output.activation not in RANGES or output.residual:
+    if output.activation not in BOUNDED or output.residual:
         return None
-    least, most = RANGES[output.activation]
+    values = ACTIVATION_TRAITS[output.activation].values
+    least, most = values.low, values.high
     labels = np.asarray(own.data.Y, np.float64)
     outside = int(np.count_nonzero((labels < least) | (labels > most)))
     if not outside:

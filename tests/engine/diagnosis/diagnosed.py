@@ -58,7 +58,7 @@ def of_case(name: str) -> Diagnosed:
 
 
 def expected(page: str) -> dict[str, dict[str, Any]]:
-    """What a page of expectations says: for each name, `first`, `has`, `not`, and perhaps `evidence`."""
+    """What a page of expectations says: for each name, `first`, `has`, `not`, `only`, `evidence`, `text`."""
     return tomllib.loads((CASES / page).read_text("utf-8"))
 
 
@@ -68,6 +68,15 @@ def shortcomings(diagnosis: Diagnosis, wanted: dict[str, Any]) -> list[str]:
     found = []
     if "first" in wanted and (kinds[:1] or ["nothing"])[0] not in wanted["first"]:
         found.append(f"the headline is {kinds[:1]}, expected one of {wanted['first']}")
+    if "only" in wanted and kinds != wanted["only"]:
+        found.append(f"found {kinds}, expected {wanted['only']}")
+    for kind, numbers in wanted.get("evidence", {}).items():
+        held = {} if kind not in kinds else diagnosis.findings[kinds.index(kind)].evidence
+        for name, value in numbers.items():
+            if not math.isclose(held.get(name, math.nan), value, rel_tol=1e-6):
+                found.append(f"{kind}: {name} is {held.get(name)}, expected {value}")
+    texts = " ".join(finding.text for finding in diagnosis.findings)
+    found += [f"{words!r} is not said" for words in wanted.get("text", ()) if words not in texts]
     found += [f"{kind} is missing" for kind in wanted.get("has", ()) if kind not in kinds]
     found += [f"{kind} is wrong" for kind in wanted.get("not", ()) if kind in kinds]
     return found

@@ -11,13 +11,15 @@ import numpy as np
 import pytest
 
 from engine.autodiff.graph import Graph
-from engine.diagnosis.verdict import Kind, first_to_last, judge, layer_words
+from engine.diagnosis.finding import Kind
+from engine.diagnosis.gradient_flow import GradientFlow, first_to_last, layer_words
 from engine.experiment.loading import PRESET_NAMES, load_experiment
 from engine.experiment.spec import Experiment, Init, NetworkSpec
 from engine.formula.expression import Symbol
 from engine.metrics.step_record import StepRecord
 from engine.model.network import Network
 from engine.training.trainer import Trainer
+from tests.engine.diagnosis.test_gradient_flow import judged
 
 SEEDS = (0, 1, 2)
 NAIVE = Init(scheme="normal", std=0.1)
@@ -82,9 +84,9 @@ def test_fifty_sigmoids_leave_nothing_of_the_gradient(seed):
     assert first_to_last(records[0].grad_l2) < 1e-20
     assert first_to_last(records[0].grad_max) < 1e-20
     assert records[-1].loss > 0.69  # no better than always saying ½
-    verdict = judge(records[0], layer_words(Trainer(experiment).network.layers))
-    assert (verdict.kind, verdict.dominant) == (Kind.VANISHING, "activation")
-    assert verdict.budget.means["activation"] < 0.25 < 1 < verdict.budget.means["weights"]
+    flow = GradientFlow(records[0], layer_words(Trainer(experiment).network.layers))
+    assert (flow.vanishes, flow.budget.dominant) == (True, "activation")
+    assert flow.budget.means["activation"] < 0.25 < 1 < flow.budget.means["weights"]
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -93,7 +95,7 @@ def test_one_word_brings_the_gradient_to_the_first_layer(name, seed):
     _, records = run(preset(name, seed), 80)
     assert 1e-3 < first_to_last(records[0].grad_l2) < 1e3
     assert 1e-3 < first_to_last(records[0].delta_l2) < 1e3
-    assert judge(records[0]).kind is Kind.HEALTHY
+    assert GradientFlow(records[0]).balanced
     assert min(record.loss for record in records) < 0.6 < records[0].loss
 
 
@@ -122,9 +124,9 @@ def test_each_cure_is_what_keeps_the_gradient_alive(name, seed):
     record, sick = step_0(preset(name, seed)), step_0(without_cure(name, seed))
     assert 1e-3 < first_to_last(record.grad_l2) < 1e3
     assert 1e-3 < first_to_last(record.delta_l2) < 1e4
-    assert judge(record).kind is Kind.HEALTHY
+    assert GradientFlow(record).balanced
     assert first_to_last(sick.delta_l2) < 1e-10
-    assert judge(sick).kind is Kind.VANISHING
+    assert GradientFlow(sick).vanishes
 
 
 @pytest.mark.parametrize(("name", "steps"), list(zip(CURES, (30, 40, 30, 40, 60, 20), strict=True)))
@@ -154,9 +156,9 @@ def test_the_gradient_explodes_and_the_run_ends_with_a_reason(seed):
     assert records[0].grad_l2.min() > 1e4
     assert len(records) <= 5
     assert trainer.problem is not None
-    verdict = judge(records[0])
-    assert (verdict.kind, verdict.dominant) == (Kind.EXPLODING, "weights")
-    assert judge(records[-1]).kind is Kind.DIVERGED
+    flow = GradientFlow(records[0])
+    assert (flow.explodes, flow.budget.dominant) == (True, "weights")
+    assert records[-1].problem == trainer.problem
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -167,7 +169,7 @@ def test_clipping_keeps_everything_finite_and_the_loss_falls(seed):
     assert records[0].clipped < 1e-4
     assert min(record.loss for record in records) < records[0].loss / 100
     assert records[-1].loss < records[0].loss / 20
-    assert judge(records[0]).kind is Kind.EXPLODING  # the gradients themselves are as before
+    assert GradientFlow(records[0]).explodes  # the gradients themselves are as before
 
 
 def test_clipping_is_one_line():
@@ -284,7 +286,9 @@ def test_below_a_step_function_nothing_learns(seed):
             name = Symbol(kind, number)
             np.testing.assert_array_equal(trainer.network.parameters[name], fresh.parameters[name])
     assert records[-1].loss < 0.6 * records[0].loss
-    assert judge(records[0], layer_words(fresh.layers)).kind is Kind.NO_GRADIENT
+    found = judged(records[0], layer_words(fresh.layers)).of(Kind.NO_GRADIENT)
+    assert found is not None
+    assert found.layers == (1, 2)
 
 
 # ── all of them ─────────────────────────────────────────────────────────────────────────────────────

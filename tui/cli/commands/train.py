@@ -19,7 +19,8 @@ from tui.shell.threads import threads
 if TYPE_CHECKING:
     from click._termui_impl import ProgressBar
 
-    from engine.metrics.step_record import StepRecord
+    from engine.diagnosis.diagnosis import Diagnosis
+    from engine.diagnosis.observer import RunObserver
     from engine.runs.log import RunLogWriter
     from engine.training.trainer import Trainer
 
@@ -39,7 +40,7 @@ CHART_HEIGHT = 20
 )
 @click.option("--plot", is_flag=True, help="Draw the gradient magnitude of every layer at the end.")
 @click.option(
-    "--report", is_flag=True, help="Say what became of gradients, classes and units, as the app does."
+    "--report", is_flag=True, help="Say what is wrong and why, and what became of classes and units."
 )
 @click.option(
     "--save",
@@ -65,7 +66,7 @@ def train(
 
     EXPERIMENT is a preset's name (see bptui presets) or the path of a TOML file. A progress bar goes to stderr
     when that is a terminal; Ctrl+C ends the training in good order, with what is done so far. The exit status is 1
-    when the training breaks down, and when records of the log could not be written.
+    where it diverged, and where records of the log could not be written.
 
     \b
     Examples:
@@ -75,6 +76,7 @@ def train(
       bptui train tutorial-b-wine --log run.jsonl --json
       bptui train xor --save xor.npz --predict
     """
+    from engine.diagnosis.observer import RunObserver
     from engine.experiment.loading import load_experiment
     from engine.export.json_records import train_record
     from engine.training.trainer import Trainer
@@ -88,8 +90,10 @@ def train(
     if save is not None:
         _check_archive(save)
     writer = None if log is None else _open_log(log, loaded.title, trainer)
+    observer = RunObserver(trainer, looks=report)
     with threads.for_product(trainer.network.largest_product(trainer.samples_a_step)):
-        first, asked = _run(trainer, writer)
+        asked = _run(trainer, writer, observer)
+        diagnosis = _diagnosis(observer) if report else None
     if save is not None:
         from engine.export.parameters_file import save_parameters
 
@@ -97,29 +101,31 @@ def train(
     prediction = trainer.network.predict(trainer.data.X) if predict else None
     if as_json:
         predicted = {} if prediction is None else {"Y_hat": prediction.tolist()}
-        write_json({**train_record(trainer, first), **predicted}, ascii)
+        write_json(
+            {**train_record(trainer, observer.first, observer.present(), diagnosis), **predicted}, ascii
+        )
     else:
         style = output_style(ascii)
         if trainer.problem is not None:
             complain(trainer.problem)
-        _write_summary(trainer, first, style.ascii)
+        _write_summary(observer, style.ascii)
         if prediction is not None:
             from engine.export.step_tables import written_predictions
 
             write(f"\n{written_predictions(prediction, trainer.data.Y, style=style)}")
-    if report and trainer.last is not None:
+    if diagnosis is not None and not as_json:
         from tui.cli.train_report import training_report
 
-        write(f"\n{fitted(training_report(trainer, output_style(ascii)))}", to_stderr=as_json)
+        write(f"\n{fitted(training_report(observer, diagnosis, output_style(ascii)))}")
     if plot:
-        _plot(trainer, ascii, to_stderr=as_json)
+        _plot(observer, ascii, to_stderr=as_json)
     if writer is not None and writer.lost:
         from engine.formula.text import counted
 
         complain(f"{log}: {counted(writer.lost, 'record')} of {trainer.steps_done:,} could not be written")
     if asked:
         click.get_current_context().exit(asked.status)
-    if trainer.problem is not None or (writer is not None and writer.lost):
+    if observer.diverged or (writer is not None and writer.lost):
         click.get_current_context().exit(FAILED)
 
 
@@ -134,7 +140,7 @@ def _check_archive(path: Path) -> None:
 def _open_log(path: Path, title: str, trainer: Trainer) -> RunLogWriter:
     from datetime import UTC, datetime
 
-    from engine.diagnosis.verdict import Layers
+    from engine.diagnosis.gradient_flow import Layers
     from engine.metrics.step_record import layer_names
     from engine.runs.log import Header, RunLogWriter
     from engine.runs.log_format import FIELDS_1_0
@@ -158,9 +164,17 @@ def _open_log(path: Path, title: str, trainer: Trainer) -> RunLogWriter:
         raise click.ClickException(f"{path}: cannot be written: {error.strerror}") from None
 
 
-def _run(trainer: Trainer, writer: RunLogWriter | None) -> tuple[StepRecord | None, AskedToEnd]:
-    """Trains to the end: the first record, and whether a signal came first. The log is complete either way."""
-    first: StepRecord | None = None
+def _diagnosis(observer: RunObserver) -> Diagnosis:
+    """What is found, with only those changes that a second run has shown to help."""
+    from engine.diagnosis.diagnosis import diagnose
+    from engine.diagnosis.retry import confirmed
+
+    case, last = observer.case(), observer.trainer.last
+    return confirmed(case, diagnose(case), 0.0 if last is None else last.seconds)
+
+
+def _run(trainer: Trainer, writer: RunLogWriter | None, observer: RunObserver) -> AskedToEnd:
+    """Trains to the end; whether a signal came first. The log is complete either way."""
     asked = AskedToEnd()
     screen = BarFile(sys.stderr)
     try:
@@ -178,7 +192,7 @@ def _run(trainer: Trainer, writer: RunLogWriter | None) -> tuple[StepRecord | No
         ):
             done, due = 0, max((trainer.limit or 1) // 200, 1)
             for record in trainer:
-                first = first or record
+                observer.saw(record)
                 if writer is not None:
                     writer.append(record)
                 done += 1
@@ -194,18 +208,20 @@ def _run(trainer: Trainer, writer: RunLogWriter | None) -> tuple[StepRecord | No
     finally:
         if writer is not None:
             writer.close()
-    return first, asked
+    return asked
 
 
-def _write_summary(trainer: Trainer, first: StepRecord | None, ascii: bool) -> None:
-    """One line a layer, and the loss before and after."""
+def _write_summary(observer: RunObserver, ascii: bool) -> None:
+    """One line a layer, with the present weights over all data; the loss before the first and after the last step."""
     from engine.formula.notation import Style, number_text
+    from engine.formula.text import counted
     from engine.metrics.step_record import layer_names
 
-    record = trainer.last
-    if record is None or first is None:
+    trainer = observer.trainer
+    if trainer.last is None:
         write("no steps were trained")
         return
+    before, record = observer.first.record, observer.present().record
     style = Style(ascii=ascii)
     gradient = "dE/dW" if ascii else "∂ℰ/∂W"
     write(f"{'layer':<8}{'max |' + gradient + '|':>16}{'L2':>12}{'zeros':>8}{'quiet':>7}{'dead':>6}")
@@ -216,22 +232,24 @@ def _write_summary(trainer: Trainer, first: StepRecord | None, ascii: bool) -> N
             f"{100 * record.zero_fraction[place]:>6.0f} %{int(record.quiet[place]):>7}{int(record.dead[place]):>6}"
         )
     arrow = "->" if ascii else "→"
-    score = "" if record.accuracy is None else f", accuracy {100 * record.accuracy:.1f} %"
+    score = ""
+    if before.accuracy is not None and record.accuracy is not None:
+        score = f", accuracy {100 * before.accuracy:.1f} % {arrow} {100 * record.accuracy:.1f} %"
     if len(record.recall) == 2 and all(map(math.isfinite, record.recall)):  # both classes are there
         score += f" (Y=0 {100 * record.recall[0]:.1f} %, Y=1 {100 * record.recall[1]:.1f} %)"
     write(
-        f"\n{trainer.steps_done:,} steps in {record.seconds:.2f} s: loss {number_text(first.loss, style)} {arrow} "
-        f"{number_text(record.loss, style)}{score}"
+        f"\n{counted(trainer.steps_done, 'step')} in {trainer.last.seconds:.2f} s, over all data: "
+        f"loss {number_text(before.loss, style)} {arrow} {number_text(record.loss, style)}{score}"
     )
 
 
-def _plot(trainer: Trainer, ascii: bool, *, to_stderr: bool) -> None:
-    """The last step's magnitudes against the layers, as the app draws them."""
+def _plot(observer: RunObserver, ascii: bool, *, to_stderr: bool) -> None:
+    """The present magnitudes against the layers, as the app draws them."""
     from tui.training.charts import Line, profile_chart
 
-    record = trainer.last
-    if record is None:
+    if observer.trainer.last is None:
         return
+    record = observer.present().record
     import numpy as np
 
     layers = np.arange(1.0, len(record.grad_max) + 1)

@@ -1,0 +1,84 @@
+"""Trying a remedy: the same run with the change, and whether the finding is gone.
+
+Experiment ── {"train.learning_rate": 0.01} ──> Experiment ──> trained again ──> diagnosed again
+                                                               without the finding, and, where it is one of
+                                                               the loss, with a lower end: the change helps
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import msgspec
+
+from engine.diagnosis.case import Case
+from engine.diagnosis.diagnosis import Diagnosis, diagnose
+from engine.diagnosis.finding import Change, Finding
+from engine.diagnosis.kinds import RULES
+from engine.diagnosis.observer import RunObserver
+from engine.experiment.datasets import DataSet, standardized
+from engine.experiment.spec import Experiment
+from engine.training.trainer import Trainer
+
+OF_LOSS = frozenset(rule.kind for rule in RULES if rule.of_loss)
+"""The kinds whose remedy must also end with a lower loss."""
+
+PATIENCE = 20.0
+"""Seconds that a run may have taken for its remedies to be tried without being asked."""
+
+
+def changed(experiment: Experiment, change: Change) -> Experiment:
+    """The experiment with other values for some keys ("train.learning_rate"). Raises msgspec.ValidationError."""
+    tables = msgspec.to_builtins(experiment)
+    for key, value in change.items():
+        *path, last = key.split(".")
+        table = tables
+        for part in path:
+            table = table.setdefault(part, {})
+        table[last] = value
+    return msgspec.convert(tables, Experiment)
+
+
+def changed_data(data: DataSet, change: Change) -> DataSet:
+    """The same samples for the changed experiment: without reading a file again."""
+    if change.get("data.standardize") is not True:
+        return data
+    inputs = standardized(data.X.astype("float64")).astype(data.X.dtype)
+    inputs.flags.writeable = False
+    return dataclasses.replace(data, X=inputs)
+
+
+def tried(case: Case, change: Change) -> tuple[Diagnosis, float]:
+    """The run again, with the change: its diagnosis and where its loss over all data ends; infinity if it breaks."""
+    own, losses = case.own, case.losses
+    assert own is not None
+    assert losses is not None
+    trainer = Trainer(changed(own.experiment, change), changed_data(own.data, change))
+    trainer.limit = case.limit if case.problem is not None and case.limit is not None else losses.steps
+    observer = RunObserver(trainer)
+    for record in trainer:
+        observer.saw(record)
+    again = observer.case()
+    end = math.inf if trainer.problem is not None or again.losses is None else again.losses.last
+    return diagnose(again), end
+
+
+def helps(case: Case, finding: Finding) -> bool:
+    """Whether the finding's change does away with it, and, for findings of the loss, ends lower."""
+    assert finding.change is not None
+    assert case.losses is not None
+    before = math.inf if case.problem is not None else case.losses.last
+    diagnosis, end = tried(case, finding.change)
+    return finding.kind not in diagnosis.kinds and (finding.kind not in OF_LOSS or end < before)
+
+
+def confirmed(case: Case, diagnosis: Diagnosis, seconds: float = 0.0) -> Diagnosis:
+    """The diagnosis with only those changes that help; runs that took longer than PATIENCE are not made again."""
+    if case.own is None or seconds > PATIENCE:
+        return diagnosis
+    findings = tuple(
+        dataclasses.replace(one, change=None) if one.change is not None and not helps(case, one) else one
+        for one in diagnosis.findings
+    )
+    return dataclasses.replace(diagnosis, findings=findings)

@@ -1,0 +1,89 @@
+"""Findings as the gradients screen shows them: each with its kind in bold, why, and what helps.
+
+Step too long   At the start, the largest curvature of the loss is 3.26e+03: only a learning rate below …
+                Remedy: A learning rate of 3.1e-04. (train.learning_rate = 0.000306774)   F tries it
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.content import Content
+
+from engine.diagnosis.case import Case
+from engine.diagnosis.diagnosis import Diagnosis, diagnose, spoken
+from engine.diagnosis.finding import Finding
+from engine.diagnosis.gradient_flow import GradientFlow
+from engine.diagnosis.mean_field import PredictedProfile
+from engine.metrics.step_record import NEVER, StepRecord
+from tui.session.snapshot import RunSnapshot
+from tui.training.finding_text import remedy_text
+
+THINKING = "Looking for the reason …"
+
+
+def glance(run: RunSnapshot, record: StepRecord) -> Diagnosis:
+    """What one step's record says while a run goes on, or of a run log: of the gradients and the dead units only."""
+    dead = None
+    if run.units and record.dead_step != NEVER:
+        dead = tuple(int(count) for count in record.dead)
+    problem = record.problem
+    if problem is None and record.nonfinite:
+        problem = f"Step {record.step}: {record.nonfinite} numbers are NaN or infinite."
+    return diagnose(
+        Case(
+            step=record.step,
+            names=run.layers,
+            record=record,
+            problem=problem,
+            problem_step=record.step,
+            activations=run.activations,
+            units=run.units,
+            norms=run.norms,
+            residuals=run.residuals,
+            dead=dead,
+            dead_step=record.dead_step,
+        )
+    )
+
+
+def finding_content(diagnosis: Diagnosis, finding: Finding, tries: str = "") -> Content:
+    """One finding; `tries` says which key tries its change."""
+    remark = "   (a remark)" if diagnosis.is_remark(finding) else ""
+    parts: list[Content | str | tuple[str, str]] = [
+        (spoken(finding.kind), "bold"),
+        f"{remark}   {finding.text}",
+    ]
+    if finding.remedy is not None:
+        parts += [("\nRemedy: ", "bold $done"), remedy_text(finding)]
+        if finding.change is not None and tries:
+            parts.append((f"   {tries} tries it.", "$accent"))
+    return Content.assemble(*parts)
+
+
+def diagnosis_content(diagnosis: Diagnosis, headline: str = "", tries: str = "") -> list[Content]:
+    """Every finding, the first one's kind as the headline; or what is to be said where there is none."""
+    if diagnosis.findings:
+        return [finding_content(diagnosis, finding, tries) for finding in diagnosis.findings]
+    said = diagnosis.nothing_found if not headline else ""
+    return [Content.assemble((headline or diagnosis.headline, "bold"), f"   {said}" if said else "")]
+
+
+def flow_lines(run: RunSnapshot, record: StepRecord, diagnosis: Diagnosis) -> list[str]:
+    """That the gradients are balanced, where they are, and how their profile slopes beside theory."""
+    if len(record.grad_l2) < 2:
+        return []
+    prediction = run.prediction
+    known = prediction if isinstance(prediction, PredictedProfile) and record.step == 0 else None
+    flow = GradientFlow(record, run.activations, run.norms, run.residuals, run.layers)
+    return [line for line in (diagnosis.gradients, flow.slope_told(known)) if line]
+
+
+def compared(marked: Sequence[tuple[str, Diagnosis]]) -> list[Content]:
+    """Of several runs, each with its mark: the headlines with their first sentence."""
+    told = []
+    for mark, diagnosis in marked:
+        first = diagnosis.findings[0].text if diagnosis.findings else diagnosis.nothing_found
+        sentence = first.split(". ", 1)[0].rstrip(".")
+        told.append(Content.assemble((f"{mark} {diagnosis.headline}", "bold"), f"   {sentence}."))
+    return told
