@@ -14,7 +14,7 @@ import msgspec
 
 from engine.experiment.activations import ACTIVATION_TRAITS
 from engine.experiment.losses import LOSS_SPECS, Loss, LossSpec
-from engine.experiment.optimizers import OPTIMIZER_SPECS, Train, TrainSpec
+from engine.experiment.optimizers import DEFAULT_OPTIMIZER, OPTIMIZER_SPECS, Train, TrainSpec
 from engine.experiment.spec import Activation, Experiment, LayerSpec, NetworkSpec
 
 
@@ -26,6 +26,17 @@ def document_type() -> type[Experiment]:
     if (set(losses), set(trainings), set(activations)) == tuple(map(set, built_in)):
         return Experiment
     return _extended(losses, trainings, activations)
+
+
+def file_schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of every experiment file that is accepted at present."""
+    schema = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **msgspec.json.schema(document_type()),
+    }
+    default = OPTIMIZER_SPECS[DEFAULT_OPTIMIZER].__name__
+    schema["$defs"][default]["required"].remove("optimizer")  # a file that names none has this one
+    return schema
 
 
 @cache

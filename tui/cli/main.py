@@ -2,6 +2,7 @@
 
 bptui ─┬─ open        the app (also without any command)
        ├─ presets     the experiments that come with it
+       ├─ schema      what an experiment file may say
        ├─ new         a file of your own to begin with
        ├─ lesson      what the tutorials teach, item by item
        ├─ grads       every value and every gradient
@@ -41,6 +42,7 @@ from tui.cli.commands.open import open_app, open_command
 from tui.cli.commands.presets import presets
 from tui.cli.commands.report import report
 from tui.cli.commands.run import run
+from tui.cli.commands.schema import schema
 from tui.cli.commands.screenshot import screenshot
 from tui.cli.commands.step import step
 from tui.cli.commands.train import train
@@ -95,6 +97,7 @@ register()
 for _command in (
     open_command,
     presets,
+    schema,
     new,
     lesson,
     grads,

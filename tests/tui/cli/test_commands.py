@@ -99,6 +99,7 @@ def complaint(result: Result, status: int = 2) -> str:
         "",
         "open",
         "presets",
+        "schema",
         "new",
         "lesson",
         "grads",
