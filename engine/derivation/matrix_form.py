@@ -353,25 +353,24 @@ _STANDARDIZE_REMARKS = (
 def _(op: Affine) -> Iterator[MatrixLine]:
     h, scale, shift = op.inputs
     agrees = _agrees(scale.value * h.value + shift.value, op.output.value, scale.value * h.value)
-    factors = (_value(scale), _value(h))
-    remark = f"plus {shift.symbol.plain()}; both the same for every column"
-    yield MatrixLine("forward", op.output.symbol, op.output.shape, "⊙", factors, agrees, remark=remark)
+    factors = tuple(_value(node) for node in op.inputs)
+    remark = "times the scale, plus the shift, row by row"
+    yield MatrixLine("forward", op.output.symbol, op.output.shape, "", factors, agrees, "affine", remark)
 
 
 @backward_lines.register
 def _(op: Affine) -> Iterator[MatrixLine]:
-    h, scale, shift = op.inputs
-    products = op.output.grad * h.value
-    if op.needs_grad[SCALE]:
-        factors = (_gradient(op.output), _value(h))
-        remark = "summed over the samples"
-        yield _backward(scale, "⊙", factors, contribution(op, SCALE), op, SCALE, remark, (np.abs(products),))
-    if op.needs_grad[SHIFT]:
-        ones = Factor(Symbol("ones"), np.ones((op.output.shape[1], 1), op.output.value.dtype))
-        yield _backward(shift, "·", (_gradient(op.output), ones), contribution(op, SHIFT), op, SHIFT)
-    if op.needs_grad[STANDARDISED]:
-        factors = (_value(scale), _gradient(op.output))
-        yield _backward(h, "⊙", factors, contribution(op, STANDARDISED), op, STANDARDISED, "row by row")
+    h, scale, _ = op.inputs
+    gradient, size = _gradient(op.output), np.abs(op.output.grad * h.value)
+    lines = (
+        (STANDARDISED, "scaled", (gradient, _value(scale)), "row by row", ()),
+        (SCALE, "sums", (gradient, _value(h)), "of the products, over the samples", (size,)),
+        (SHIFT, "sums", (gradient,), "over the samples", (np.abs(op.output.grad),)),
+    )
+    for i, function, factors, remark, summands in lines:
+        if op.needs_grad[i]:
+            line = _backward(op.inputs[i], "", factors, contribution(op, i), op, i, remark, summands)
+            yield replace(line, function=function)
 
 
 @contribution.register

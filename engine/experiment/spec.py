@@ -3,7 +3,8 @@
     Experiment ─┬─ data      which samples: inline, csv, or one of the seeded generators
                 ├─ network   the layers, in order, and how to initialise them
                 ├─ loss      what is minimised, and how it is summed
-                └─ train     optimiser, learning rate, batch, steps
+                ├─ train     optimiser, learning rate, batch, steps
+                └─ view      what the app opens it with
 
 `loading.py` reads one from a file or a preset, `validation.py` says whether it makes sense.
 """
@@ -228,6 +229,19 @@ class NetworkSpec(Spec, frozen=True, kw_only=True):
 # ---------------------------------------------------------------------------------- loss and training
 
 
+# ---------------------------------------------------------------------------------------------- view
+
+
+class View(Spec, frozen=True, kw_only=True):
+    """What the app opens the experiment with; what is not given it chooses itself."""
+
+    screen: Literal["stepper", "gradients", "relu"] | None = None
+    target: str | None = None  # the entry whose gradient is taken apart, such as W[1][1,1]
+    sample: int | None = None
+    step: int | None = None  # of the derivation, from 1 on
+    metric: Literal["max", "mean", "l2", "delta"] | None = None  # the magnitude of the gradients screen
+
+
 # ---------------------------------------------------------------------------------------- experiment
 
 
@@ -238,6 +252,7 @@ class Experiment(Spec, frozen=True, kw_only=True):
     network: NetworkSpec
     loss: Loss
     train: Train = msgspec.field(default_factory=SgdTraining)
+    view: View = msgspec.field(default_factory=View)
     title: str = ""
     about: str = ""  # one sentence on what there is to see
     seed: int = 0

@@ -41,10 +41,12 @@ from engine.experiment.spec import (
     RandomData,
     SpiralsData,
     TrainSpec,
+    View,
     WineData,
     declared_shape,
 )
 from engine.formula.foreign_text import is_plain
+from engine.formula.parser import ParseError, parse_symbol
 
 Problem: TypeAlias = tuple[str, str]
 """A key's path, and what is wrong there."""
@@ -77,6 +79,7 @@ def problems(experiment: Experiment) -> Iterator[Problem]:
     yield from init_problems(experiment.network.init)
     yield from loss_problems(experiment)
     yield from train_problems(experiment.train)
+    yield from view_problems(experiment.view)
     yield from shape_problems(experiment, declared_shape(experiment))
 
 
@@ -355,6 +358,19 @@ def _share_problems(key: str, value: float) -> Iterator[Problem]:
         yield key, mismatch(value_in_words(value), "a number from 0 to below 1")
 
 
+def view_problems(view: View) -> Iterator[Problem]:
+    """Whether what is to be shown can be meant at all; whether the network has it, its graph knows."""
+    if view.target is not None:
+        try:
+            parse_symbol(view.target)
+        except ParseError:
+            yield "view.target", mismatch(quoted(view.target), "the name of an entry, such as W[1][0,0]")
+    if view.sample is not None:
+        yield from _at_least("view.sample", view.sample, 0)
+    if view.step is not None:
+        yield from _at_least("view.step", view.step, 1)
+
+
 # --------------------------------------------------------------------------------- the data's shape
 
 
@@ -368,6 +384,9 @@ def shape_problems(experiment: Experiment, shape: DataShape) -> Iterator[Problem
     if shape.outputs is not None and units != shape.outputs:
         expected = f"{shape.outputs}, one for each row of the labels Y"
         yield f"network.layers[{last}].units", mismatch(count(units, "unit"), expected)
+    sample = experiment.view.sample
+    if shape.n is not None and sample is not None and sample >= shape.n:
+        yield "view.sample", mismatch(str(sample), f"at most {shape.n - 1}, counted from 0")
     batch = experiment.train.batch
     if shape.n is not None and batch != "full" and batch > shape.n:
         expected = f'"full" or at most {shape.n}, the number of samples'

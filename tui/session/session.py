@@ -17,31 +17,20 @@ from engine.derivation.evaluated import check_matrix, check_target
 from engine.derivation.gradcheck import EntryCheck, ParameterCheck
 from engine.derivation.gradient_step import Update
 from engine.derivation.paths import EntryRef
-from engine.derivation.targets import find_output
+from engine.derivation.targets import TargetError, find_output
 from engine.derivation.whole_matrix import WholeMatrix, whole_matrix
 from engine.experiment.datasets import DataSet, load_data
+from engine.experiment.errors import ExperimentError, mismatch
 from engine.experiment.loading import load_experiment
 from engine.experiment.memory import UNDO_BYTES
 from engine.experiment.spec import Experiment
 from engine.formula.expression import Partial, Symbol
 from engine.formula.foreign_text import one_line
+from engine.formula.parser import parse_symbol
 from engine.model.network import Network
 from engine.training.by_hand import Memory, StepsByHand
 from tui.session.training_run import TrainingRun
 from tui.shell.threads import threads
-
-TUTORIAL_TARGETS = {"tutorial-a": Symbol("W", 1, (2, 0)), "tutorial-b": Symbol("W", 1, (1, 1))}
-"""The entries that the tutorials derive: A1(c) and B1."""
-
-
-FIRST_SCREENS = {
-    "dying-relu": "relu",
-    "dying-relu-leaky": "relu",
-    "dying-relu-he": "relu",
-    "leaky-slope-1": "gradients",
-    "step-activation": "gradients",
-}
-"""Presets that open with what they are about; the others open by their depth."""
 
 SCREENS_CORES = 1
 """However large the products, the screen keeps one."""
@@ -74,7 +63,22 @@ class Session:
     def open(cls, name_or_path: str) -> Session:
         """Opens a preset or a file. Raises ExperimentError, whose message is one clear line."""
         experiment = load_experiment(name_or_path)
-        return cls(name_or_path, experiment, load_data(experiment, source=name_or_path))
+        opened = cls(name_or_path, experiment, load_data(experiment, source=name_or_path))
+        opened._check_view()
+        return opened
+
+    def _check_view(self) -> None:
+        """Raises ExperimentError where the experiment is to be opened with what it does not have."""
+        view = self.experiment.view
+        if view.target is None and view.sample is None and view.step is None:
+            return
+        try:
+            opened_with = explain(self.graph, self.first_target(), view.sample)
+        except TargetError as error:
+            raise ExperimentError(self.name, "view", str(error)) from None
+        if view.step is not None and view.step > len(opened_with):
+            problem = mismatch(str(view.step), f"at most {len(opened_with)}, the steps of that derivation")
+            raise ExperimentError(self.name, "view.step", problem)
 
     @property
     def title(self) -> str:
@@ -99,9 +103,9 @@ class Session:
         return self._updates
 
     def first_target(self) -> Symbol:
-        """The entry to begin with: the tutorial's own, or the first weight matrix's largest gradient."""
-        if self.name in TUTORIAL_TARGETS:
-            return TUTORIAL_TARGETS[self.name]
+        """The entry to begin with: the experiment's own, or the first weight matrix's largest gradient."""
+        if self.experiment.view.target is not None:
+            return parse_symbol(self.experiment.view.target)
         node = self.graph.nodes[Symbol("W", 1)]
         row, column = divmod(int(abs(node.grad).argmax()), node.shape[1])
         return node.entry((row, column))
@@ -246,4 +250,4 @@ class Session:
 def first_screen(session: Session) -> str:
     """The screen that an experiment opens with: what it is about."""
     layers = sum(layer.repeat for layer in session.experiment.network.layers)
-    return FIRST_SCREENS.get(session.name, "gradients" if layers > DEEP else "stepper")
+    return session.experiment.view.screen or ("gradients" if layers > DEEP else "stepper")

@@ -12,6 +12,7 @@ from enum import IntEnum
 
 from engine.derivation.chain_rule import Derivation
 from engine.formula.expression import Symbol
+from engine.model.network import FIT, PENALTY
 
 
 class Phase(IntEnum):
@@ -53,7 +54,8 @@ class Walk:
         """`updates` is how many lines the update has: the velocity, m, v, and so on, and the step itself."""
         self.derivation = derivation
         self.updates = updates
-        self.forward = tuple(op.output.symbol for op in derivation.graph.ops[:-1])
+        computed = [op.output.symbol for op in derivation.graph.ops[:-1]]
+        self.forward = tuple(symbol for symbol in computed if symbol not in (FIT, PENALTY))
 
     def size(self, phase: Phase) -> int:
         """How many nodes or steps a phase has."""

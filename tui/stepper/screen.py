@@ -83,9 +83,10 @@ class StepperScreen(Screen[None]):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.session = session
-        derivation = session.explain(session.first_target())
+        derivation = session.explain(session.first_target(), session.experiment.view.sample)
         self.walk = Walk(derivation, update_size(session, derivation.target))
-        self.place = FIRST_TERM
+        step = session.experiment.view.step
+        self.place = FIRST_TERM if step is None else Place(Phase.BACKWARD, step - 1)
         self.detail = Detail.TERM
         self.checking = False
         self._checks: dict[Symbol, EntryCheck] = {}

@@ -42,6 +42,9 @@ class Metric(Enum):
     DELTA = "delta_l2"
 
 
+METRICS = {"max": Metric.MAX, "mean": Metric.MEAN, "l2": Metric.L2, "delta": Metric.DELTA}
+"""The metrics by their names in an experiment's [view]."""
+
 METRIC_NAMES = {
     Metric.MAX: "max |∂ℰ/∂W|",
     Metric.MEAN: "mean |∂ℰ/∂W|",

@@ -49,6 +49,7 @@ from tui.training.findings_panel import FindingsPanel
 from tui.training.gradient_charts import (
     ACTIVATION,
     METRIC_NAMES,
+    METRICS,
     WEIGHTS,
     Magnitudes,
     Metric,
@@ -95,7 +96,9 @@ class GradientsScreen(TrainingScreen):
     def __init__(self, training: Training, session: Session | None) -> None:
         super().__init__(training, session)
         self.view = View.PROFILE
-        self.metric = Metric.DELTA if session is not None and is_about_delta(session) else Metric.MAX
+        asked = session.experiment.view.metric if session is not None else None
+        about_delta = session is not None and is_about_delta(session)
+        self.metric = METRICS[asked] if asked else Metric.DELTA if about_delta else Metric.MAX
         self.at_layer = 0
         self.log_axis = True
         self.thinking = False

@@ -52,7 +52,8 @@ def test_right_gradients_pass(case: Case):
 
 
 def named(plain: str) -> Symbol:
-    return Symbol(plain[0], int(plain[2:-1]))
+    name, _, layer = plain.partition("[")
+    return Symbol(name, int(layer[:-1]))
 
 
 @settings(max_examples=60)
@@ -285,6 +286,7 @@ def test_every_entry_can_be_asked_for():
 @settings(max_examples=40)
 @given(case=cases(max_depth=5, max_width=4, max_n=4, norms=(None, "layer")))
 def test_many_differences_in_one_pass_are_those_of_single_ones(case: Case):
+    assume(not case.network.loss.l2)  # a weight then acts by two ops, and nothing is stacked
     graph = case.graph()
     stack = Stack(case.network, graph, 8)
     for name in case.network.parameters:
