@@ -24,7 +24,9 @@ from tui.shell.ascii_filter import AsciiFilter
 from tui.shell.home_screen import HomeScreen
 from tui.shell.keys import ALL_COMMANDS, APP_COMMANDS, Command, bindings
 from tui.shell.messages import (
+    AnswerLesson,
     FindBug,
+    LessonRevealed,
     OpenExperiment,
     Predict,
     ShowHome,
@@ -41,6 +43,7 @@ from tui.shell.theme import DARK, LIGHT, THEMES
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from tui.lessons.lesson import Lesson
     from tui.practice.progress import ProgressFile
     from tui.session.session import Session
     from tui.session.snapshot import Training
@@ -82,6 +85,7 @@ class BptuiApp(App[None]):
         self._first_session = session
         self._personal = personal
         self._progress: ProgressFile | None = None
+        self._lesson: Lesson | None = None
         self._session: Session | None = None
         self._watched = watched
         self._left: Session | None = None
@@ -145,6 +149,9 @@ class BptuiApp(App[None]):
     @on(OpenExperiment)
     def _on_open_experiment(self, message: OpenExperiment) -> None:
         """From a lesson the experiment may be open already: it is shown with all that was done in it."""
+        from tui.lessons.lesson_screen import LessonScreen
+
+        self._lesson = self.screen.lesson if isinstance(self.screen, LessonScreen) else None
         self._close_pages()  # the lesson and its list
         if self._session is not None and self._session.name == message.name:
             if message.screen is not None:
@@ -251,7 +258,51 @@ class BptuiApp(App[None]):
 
     @on(ShowHome)
     def _on_show_home(self) -> None:
+        """Back to the list, or to the lesson that led to the experiment."""
+        lesson, self._lesson = self._lesson, None
         self.show_home()
+        if lesson is not None:
+            from tui.lessons.lesson_screen import LessonScreen
+
+            self.push_screen(LessonScreen(lesson))
+
+    @on(AnswerLesson)
+    def _on_answer_lesson(self, message: AnswerLesson) -> None:
+        """The questions of one item, or of a lecturer's own assignment."""
+        from engine.practice.assignment import load_assignment
+        from tui.practice.practice_screen import PracticeScreen
+
+        try:
+            asked = load_assignment(message.assignment or "tutorials")
+        except ExperimentError as error:
+            self.notify(str(error), severity="error", timeout=10, markup=False)
+            return
+        if not message.assignment:
+            asked = asked.about(message.item)
+        if not asked.questions:
+            self.notify("There is no question about this lesson.")
+            return
+        self.push_screen(PracticeScreen(self._kept_progress(), asked))
+
+    @on(LessonRevealed)
+    def _on_lesson_revealed(self, message: LessonRevealed) -> None:
+        kept = self._kept_progress()
+        kept.progress.lessons.setdefault(message.item, "revealed")
+        kept.save()
+
+    def _lessons_done(self) -> dict[str, str]:
+        """Which lessons' questions are all answered, and of which the answer was shown."""
+        from engine.practice.assignment import load_assignment
+
+        progress = self._kept_progress().progress
+        done = dict(progress.lessons)
+        if progress.answered:
+            items: dict[str, bool] = {}
+            for question in load_assignment("tutorials").questions:
+                answered = question.id in progress.answered
+                items[question.spec.item] = items.get(question.spec.item, True) and answered
+            done |= {item: "answered" for item, answered in items.items() if answered}
+        return done
 
     def show_home(self) -> None:
         """Back to the list of experiments; the open one pauses, and a preset can be come back to."""
@@ -312,12 +363,15 @@ class BptuiApp(App[None]):
     @on(ShowLessons)
     def _on_show_lessons(self) -> None:
         """The list of lessons; with an experiment open those on it, and a single one at once."""
-        from tui.lessons.lesson import lessons_on, list_lessons
+        from tui.lessons.lesson import lessons_on, list_lessons, own_lessons
         from tui.lessons.lesson_screen import LessonScreen
         from tui.lessons.list_screen import LessonsScreen
 
         if self._session is None:
-            self.push_screen(LessonsScreen("Lessons", list_lessons()))
+            own, problems = own_lessons() if self._personal else ([], [])
+            self.push_screen(LessonsScreen("Lessons", [*list_lessons(), *own], self._lessons_done()))
+            for problem in problems[:1]:
+                self.notify(problem, severity="warning", timeout=10, markup=False)
             return
         name = self._session.name
         lessons = lessons_on(name)
@@ -326,7 +380,7 @@ class BptuiApp(App[None]):
         elif len(lessons) == 1:
             self.push_screen(LessonScreen(lessons[0]))
         else:
-            self.push_screen(LessonsScreen(f"Lessons on {name}", lessons))
+            self.push_screen(LessonsScreen(f"Lessons on {name}", lessons, self._lessons_done()))
 
     def get_key_display(self, binding: Binding) -> str:
         """How the footer writes a key: as the command says, as the user set it, or in ASCII (rather a letter)."""

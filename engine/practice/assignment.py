@@ -156,6 +156,11 @@ class Assignment:
         """The points of all questions."""
         return math.fsum(question.spec.points for question in self.questions)
 
+    def about(self, item: str) -> Assignment:
+        """The questions that belong to one item of the tutorials."""
+        questions = tuple(question for question in self.questions if question.spec.item == item)
+        return Assignment(f"{self.title}: {item}", questions, self.source)
+
     def question(self, name: str) -> Question | None:
         """The question of an id."""
         return next((question for question in self.questions if question.id == name), None)

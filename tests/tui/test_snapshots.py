@@ -56,6 +56,10 @@ SCENES = {
     "derivation": Scene("tutorial-b", ("l",)),
     "simplification": Scene("tutorial-a", ("v",)),
     "help": Scene("tutorial-b", ("question_mark",)),
+    "predict": Scene("tutorial-b", ("p", "f6"), "W[2][1,0]"),
+    "practice": Scene(None, ("P", "f8", "f5"), "Y/Y_hat + (1-Y)/(1-Y_hat)"),
+    "bug": Scene(None, ("B", "down", "c")),
+    "bug-found": Scene(None, ("B", "f8", "f6")),
 }
 
 PICTURES = [
@@ -64,6 +68,7 @@ PICTURES = [
         (name, DARK, "120x40")
         for name in ("forward", "loss", "backward-middle", "backward-fork", "update-after")
     ),
+    *((name, DARK, "120x40") for name in ("predict", "practice", "bug")),
     *((name, DARK, "120x40") for name in ("map", "prompt-wrong", "export", "matrices", "derivation", "help")),
     *((name, LIGHT, "80x24") for name in ("home", "lessons", "lesson", "backward-middle", "update-after")),
     *((name, LIGHT, "80x24") for name in ("map", "prompt-wrong", "export", "matrices", "help")),

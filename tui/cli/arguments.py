@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -59,15 +60,18 @@ class TargetType(click.ParamType):  # type: ignore[type-arg]
 
 
 class LessonType(click.ParamType):  # type: ignore[type-arg]
-    """A numbered item of the tutorials, such as B1, in capitals or not."""
+    """A numbered item of the tutorials, such as B1, in capitals or not; or a lecturer's own lesson, PATH.md."""
 
     name = "item"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The item's name."""
-        from tui.lessons.lesson import LessonError, read_lesson
+        from tui.lessons.lesson import LessonError, read_lesson, read_own_lesson
 
         try:
+            if value.lower().endswith(".md"):
+                read_own_lesson(Path(value))
+                return str(value)
             return read_lesson(value).item
         except LessonError as error:
             self.fail(str(error), param, ctx)

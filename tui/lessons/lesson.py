@@ -12,9 +12,15 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
+from platformdirs import user_data_path
+
+from engine.experiment.errors import ExperimentError
 from engine.experiment.loading import PRESET_NAMES
+from engine.experiment.text_file import read_text_file
+from engine.formula.foreign_text import one_line
 from engine.formula.text import ascii_text
 
 ITEMS = ("A0", "A1", "A2", "A3", "A4", "B1", "B2", "B3", "B4", "C1", "C2", "C3", "D1", "D2", "D3")
@@ -31,6 +37,12 @@ PARTS = {
 SCREENS = ("stepper", "gradients", "relu")
 """The screens of an open experiment, by name: a lesson opens it on one of them."""
 
+OWN_PART = "Your own"
+THINK = "## To think about"
+"""The heading of the last part: a question in its first paragraph, the answer in the others."""
+
+LARGEST_LESSON = 2**20
+MOST_OWN = 200
 FENCE = "+++"
 LARGEST_TITLE = 44
 """Columns of a title, so that it fits the list in a small window."""
@@ -53,6 +65,8 @@ class Lesson:
     screen: str
     also: tuple[str, ...]
     text: str
+    assignment: str = ""
+    """A lecturer's own questions: the path of an assignment; empty where the tutorials' own questions are meant."""
 
     @property
     def heading(self) -> str:
@@ -61,8 +75,28 @@ class Lesson:
 
     @property
     def part(self) -> str:
-        """The part of the tutorials that it belongs to."""
-        return PARTS[self.item[0]]
+        """The part of the tutorials that it belongs to; a lecturer's own lessons are a part of their own."""
+        return PARTS[self.item[0]] if self.item in ITEMS else OWN_PART
+
+    @property
+    def has_answer(self) -> bool:
+        """Whether it ends with a question to think about, and its answer."""
+        return self._split()[1] != ""
+
+    def page(self, revealed: bool) -> str:
+        """The text, with the answer to the question to think about only when it is revealed."""
+        before, answer = self._split()
+        if revealed or not answer:
+            return self.text
+        return f"{before}\n\n*Think first: F6 shows the answer, P asks you questions about this item.*\n"
+
+    def _split(self) -> tuple[str, str]:
+        """The text up to the question to think about, and the answer that follows it."""
+        heading, found, rest = self.text.partition(THINK)
+        if not found:
+            return self.text, ""
+        question, _, answer = rest.strip().partition("\n\n")
+        return f"{heading}{found}\n\n{question}", answer.strip()
 
     @property
     def markdown(self) -> str:
@@ -81,6 +115,55 @@ def read_lesson(item: str) -> Lesson:
 def list_lessons() -> list[Lesson]:
     """Every lesson, in the tutorials' order."""
     return [_read(item) for item in ITEMS]
+
+
+def read_own_lesson(path: Path) -> Lesson:
+    """A lecturer's own lesson: its preset may be a file; its item is the file's name where none is given.
+
+    Raises LessonError.
+    """
+    source = str(path)
+    try:
+        text = read_text_file(path, source, LARGEST_LESSON)
+    except ExperimentError as error:
+        raise LessonError(str(error)) from None
+    given, body = _front_matter(text, source, {"item", "title", "preset", "screen", "also", "assignment"})
+    for key in ("title", "preset"):
+        if not isinstance(given.get(key), str):
+            raise LessonError(f"{source}: {key}: found {given.get(key)!r}, expected a text")
+    for key, usual in (("item", path.stem), ("screen", SCREENS[0]), ("assignment", "")):
+        if not isinstance(given.setdefault(key, usual), str):
+            raise LessonError(f"{source}: {key}: found {given[key]!r}, expected a text")
+    _expect(source, "screen", given["screen"], SCREENS)
+    if given["item"].upper() in ITEMS:
+        raise LessonError(f'{source}: item: found "{given["item"]}", which is one of the tutorials\' items')
+    preset = given["preset"]
+    if preset not in PRESET_NAMES:
+        preset = str((path.parent / preset).absolute())
+    assignment = str((path.parent / given["assignment"]).absolute()) if given["assignment"] else ""
+    title = given["title"][:LARGEST_TITLE]
+    return Lesson(one_line(given["item"]), one_line(title), preset, given["screen"], (), body, assignment)
+
+
+def own_lessons_folder() -> Path:
+    """Where a lecturer's own lessons are found by the app."""
+    return user_data_path("bptui", appauthor=False) / "lessons"
+
+
+def own_lessons() -> tuple[list[Lesson], list[str]]:
+    """The lessons in that folder, by name, and one line about each that cannot be read."""
+    lessons: list[Lesson] = []
+    problems: list[str] = []
+    try:
+        paths = sorted(own_lessons_folder().glob("*.md"))[:MOST_OWN]
+    except OSError:
+        return [], []
+    for path in paths:
+        try:
+            lessons.append(read_own_lesson(path))
+        except LessonError as error:
+            problems.append(str(error))
+    return lessons, problems
 
 
 def lessons_on(preset: str) -> list[Lesson]:
@@ -104,16 +187,7 @@ def _read(item: str) -> Lesson:
 
 def parse_lesson(text: str, source: str) -> Lesson:
     """The lesson that a file's text holds. Raises LessonError in the name of `source`."""
-    start, *rest = text.split(f"{FENCE}\n", 2)
-    if start or len(rest) != 2:
-        raise LessonError(f"{source}: expected front matter between two lines of {FENCE} at the beginning")
-    try:
-        given: dict[str, Any] = tomllib.loads(rest[0])
-    except tomllib.TOMLDecodeError as error:
-        raise LessonError(f"{source}: front matter: {error}") from None
-    unknown = given.keys() - {"item", "title", "preset", "screen", "also"}
-    if unknown:
-        raise LessonError(f"{source}: found the unknown key {min(unknown)}")
+    given, body = _front_matter(text, source, {"item", "title", "preset", "screen", "also"})
     for key in ("item", "title", "preset", "screen"):
         if not isinstance(given.get(key), str):
             raise LessonError(f"{source}: {key}: found {given.get(key)!r}, expected a text")
@@ -128,9 +202,22 @@ def parse_lesson(text: str, source: str) -> Lesson:
         raise LessonError(
             f"{source}: title: found {len(given['title'])} characters, expected {LARGEST_TITLE}"
         )
-    return Lesson(
-        given["item"], given["title"], given["preset"], given["screen"], tuple(also), rest[1].strip() + "\n"
-    )
+    return Lesson(given["item"], given["title"], given["preset"], given["screen"], tuple(also), body)
+
+
+def _front_matter(text: str, source: str, known: set[str]) -> tuple[dict[str, Any], str]:
+    """What stands between the two lines of +++, and the text after it."""
+    start, *rest = text.split(f"{FENCE}\n", 2)
+    if start or len(rest) != 2:
+        raise LessonError(f"{source}: expected front matter between two lines of {FENCE} at the beginning")
+    try:
+        given: dict[str, Any] = tomllib.loads(rest[0])
+    except (ValueError, RecursionError) as error:
+        raise LessonError(f"{source}: front matter: {error}") from None
+    unknown = given.keys() - known
+    if unknown:
+        raise LessonError(f"{source}: found the unknown key {min(unknown)}")
+    return given, rest[1].strip() + "\n"
 
 
 def _expect(source: str, key: str, found: str, expected: tuple[str, ...]) -> None:

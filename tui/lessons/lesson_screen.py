@@ -11,7 +11,7 @@ from textual.widgets import Static
 from tui.lessons.lesson import ITEMS, Lesson, in_ascii, read_lesson
 from tui.shell.key_bar import KeyBar
 from tui.shell.keys import LESSON_COMMANDS, bindings
-from tui.shell.messages import OpenExperiment
+from tui.shell.messages import AnswerLesson, LessonRevealed, OpenExperiment
 from tui.shell.too_small import TooSmall
 
 
@@ -25,6 +25,7 @@ class LessonScreen(Screen[None]):
     def __init__(self, lesson: Lesson) -> None:
         super().__init__()
         self.lesson = lesson
+        self.revealed = not lesson.has_answer
 
     def compose(self) -> ComposeResult:
         """A heading, the page and the keys."""
@@ -33,13 +34,16 @@ class LessonScreen(Screen[None]):
         with Vertical(id="frame"):
             yield Static(self._heading(), id="heading")
             with VerticalScroll(id="scroll"):
-                yield Markdown(self._said(self.lesson.text), id="text", open_links=False)
+                yield Markdown(self._page(), id="text", open_links=False)
         yield TooSmall()
         yield KeyBar()
 
     def on_mount(self) -> None:
         """The arrows scroll from the beginning."""
         self.query_one("#scroll").focus()
+
+    def _page(self) -> str:
+        return self._said(self.lesson.page(self.revealed))
 
     def _said(self, text: str) -> str:
         return in_ascii(text) if self.app.has_class("-ascii") else text
@@ -56,6 +60,9 @@ class LessonScreen(Screen[None]):
         """The next or previous lesson of the tutorials."""
         from textual.widgets import Markdown
 
+        if self.lesson.item not in ITEMS:
+            self.notify("This lesson stands by itself.")
+            return
         place = ITEMS.index(self.lesson.item) + by
         if not 0 <= place < len(ITEMS):
             self.notify("This is the last lesson." if by > 0 else "This is the first lesson.")
@@ -63,8 +70,9 @@ class LessonScreen(Screen[None]):
         if not self.query(Markdown):  # closed by a key that came sooner
             return
         self.lesson = read_lesson(ITEMS[place])
+        self.revealed = not self.lesson.has_answer
         self.query_one("#heading", Static).update(self._heading())
-        await self.query_one(Markdown).update(self._said(self.lesson.text))
+        await self.query_one(Markdown).update(self._page())
         for page in self.query("#scroll"):
             page.scroll_home(animate=False)
 
@@ -72,6 +80,23 @@ class LessonScreen(Screen[None]):
         """Scrolls by lines."""
         for page in self.query("#scroll"):  # none, where it has been closed since
             page.scroll_relative(y=lines, animate=False)
+
+    async def action_reveal(self) -> None:
+        """Shows the answer to the question to think about."""
+        from textual.widgets import Markdown
+
+        if self.revealed:
+            return
+        self.revealed = True
+        self.post_message(LessonRevealed(self.lesson.item))
+        for page in self.query(Markdown):
+            await page.update(self._page())
+        for scroll in self.query("#scroll"):
+            self.call_after_refresh(scroll.scroll_end, animate=False)
+
+    def action_answer(self) -> None:
+        """Questions about this item, to be answered."""
+        self.post_message(AnswerLesson(self.lesson.item, self.lesson.assignment))
 
     def action_open(self) -> None:
         """Opens the lesson's experiment."""

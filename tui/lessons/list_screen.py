@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
+from pathlib import Path
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -26,8 +27,12 @@ class LessonsScreen(Screen[None]):
     COMMANDS_SHOWN = LESSONS_COMMANDS
     BINDINGS = bindings(LESSONS_COMMANDS)
 
-    def __init__(self, heading: str, lessons: Sequence[Lesson]) -> None:
+    def __init__(
+        self, heading: str, lessons: Sequence[Lesson], done: Mapping[str, str] | None = None
+    ) -> None:
+        """`done` says of an item that it was answered, or its answer revealed."""
         super().__init__()
+        self._done = dict(done or {})
         self._heading = heading
         self._lessons = {lesson.item: lesson for lesson in lessons}
 
@@ -50,7 +55,10 @@ class LessonsScreen(Screen[None]):
         for part, lessons in groupby(self._lessons.values(), key=lambda lesson: lesson.part):
             options.append(Option(Content.styled(part, "bold $faint"), disabled=True))
             for lesson in lessons:
-                line = f"  {lesson.item}  {lesson.title:<{LARGEST_TITLE + 1}}{lesson.preset}"
+                mark = {"answered": "✓", "revealed": "·"}.get(self._done.get(lesson.item, ""), " ")
+                if self.app.has_class("-ascii"):
+                    mark = {"✓": "+", "·": "."}.get(mark, mark)
+                line = f"{mark} {lesson.item}  {lesson.title:<{LARGEST_TITLE + 1}}{Path(lesson.preset).name}"
                 options.append(Option(said(line), id=lesson.item))
         return options
 

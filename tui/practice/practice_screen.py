@@ -31,7 +31,8 @@ class PracticeScreen(AskingScreen):
         super().__init__()
         self.kept = kept
         self.level = 0
-        self.assignment = load_assignment("tutorials") if asked is None else asked
+        self._first = load_assignment("tutorials") if asked is None else asked
+        self.assignment = self._first
         self.place = self._first_open()
         self.tries = 0
         self.hints = 0
@@ -203,7 +204,7 @@ class PracticeScreen(AskingScreen):
             self.assignment = (
                 parse_assignment(exercises(self.kept.progress.seed, self.level, PER_SET), "exercises")
                 if self.level
-                else load_assignment("tutorials")
+                else self._first
             )
         except TargetError as error:
             self.notify(str(error), severity="warning", markup=False)

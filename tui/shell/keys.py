@@ -317,6 +317,10 @@ LESSON_COMMANDS = (
         "↵",
         True,
     ),
+    Command("lesson.answer", PRACTICE_KEYS, "answer", "Answer", "Questions about this item", "Lessons", "P"),
+    Command(
+        "lesson.reveal", "f6,ctrl+g", "reveal", "Reveal", "Show the answer to the question", "Lessons", "F6"
+    ),
     Command("lesson.next", "right,n", "turn(1)", "Next", "The next lesson", "Lessons", "→", True),
     Command("lesson.previous", "left,p", "turn(-1)", "Previous", "The lesson before", "Lessons", "←", True),
     Command("lesson.down", "j", "scroll(1)", "Down", "Scroll down", "Lessons"),

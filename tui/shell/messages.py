@@ -66,5 +66,20 @@ class FindBug(Message):
     """A backward pass with a bug in it is to be looked through."""
 
 
+@dataclass
+class AnswerLesson(Message):
+    """Questions about a lesson are to be answered: those of its item, or of a lecturer's own assignment."""
+
+    item: str
+    assignment: str = ""
+
+
+@dataclass
+class LessonRevealed(Message):
+    """The answer to a lesson's question was shown."""
+
+    item: str
+
+
 class ShowHome(Message):
     """The open experiment is to be left for the list of experiments."""

@@ -78,6 +78,8 @@ async def test_from_home_to_b1_to_its_experiment():
         assert app.screen.session.name == "tutorial-b"
         await until(pilot, lambda: "W⁽¹⁾₁₁" in screen_text(app))
         await press(pilot, "escape")
+        assert isinstance(app.screen, LessonScreen)
+        await press(pilot, "escape")
         assert isinstance(app.screen, HomeScreen)
 
 
@@ -102,7 +104,7 @@ async def test_every_lesson_can_be_leafed_through_and_read_to_its_end():
         for item in ITEMS:
             await until(pilot, lambda item=item: read_lesson(item).title in screen_text(app))
             assert app.screen.query_one("#scroll").scroll_y == 0
-            await press(pilot, "end")
+            await press(pilot, "f6", "end")
             last = read_lesson(item).text.split()[-1].strip("`.")
             await until(pilot, lambda last=last: last in screen_text(app))
             await press(pilot, "right")
@@ -184,6 +186,8 @@ async def test_a_lesson_on_another_experiment_closes_the_open_one():
         assert app.screen.session.name == "vanishing-sigmoid-50"
         await press(pilot, "escape")
         assert isinstance(app.screen, GradientsScreen)
+        await press(pilot, "escape")
+        assert app.screen.lesson.item == "C1"
         await press(pilot, "escape")
         assert isinstance(app.screen, HomeScreen)
 
