@@ -5,17 +5,18 @@ Until a command has begun there is nothing that an interrupt could leave half-do
 
 from __future__ import annotations
 
+# What `signal` is made of: it is there at once, while that one is read from the disk.
+import _signal  # type: ignore[import-not-found]
 import os
-import signal
 
 INTERRUPTED = 130
 
 
 def main() -> None:
     """Runs what the command line says and exits with its status."""
-    usual = signal.getsignal(signal.SIGINT)
-    if usual is signal.default_int_handler:
-        signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
+    usual = _signal.getsignal(_signal.SIGINT)
+    if usual is _signal.default_int_handler:
+        _signal.signal(_signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
     _open_standard_files()
     import warnings
 
@@ -26,8 +27,8 @@ def main() -> None:
     warnings.simplefilter("ignore", RuntimeWarning)
     from tui.cli.main import cli
 
-    if usual is signal.default_int_handler:
-        signal.signal(signal.SIGINT, usual)
+    if usual is _signal.default_int_handler:
+        _signal.signal(_signal.SIGINT, usual)
     cli.main(prog_name="bptui")
 
 

@@ -102,13 +102,17 @@ def test_a_terminal_that_is_gone_ends_the_app(heeds):
     assert process.wait(timeout=PATIENCE) == 129
 
 
+BEGUN = "from tui.__main__ import main; print('begun', flush=True); main()"
+
+
 @pytest.mark.parametrize("arguments", [["open", "tutorial-b"], ["check", "tutorial-b"]])
 def test_an_interrupt_at_the_start_leaves_no_traceback(arguments):
     """At four moments of the first 0.3 seconds. (Python's own start, before ours, is not in our hands.)"""
     for moment in range(4):
-        process = Terminal(["-m", "tui", *arguments], home_environment())
+        process = Terminal(["-c", BEGUN, *arguments], home_environment())
         try:
-            wait(process, 0.08 + 0.06 * moment)
+            process.wait_for("begun")
+            wait(process, 0.07 * moment)
             process.press("\x03")
             wait(process, 0.3)
             process.press("\x03")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.tui.random_events import RandomEvents
 
-SEED, COUNT = 20261125, 500
+SEED, COUNT = 20261125, 300
 
 
 async def test_no_sequence_of_events_breaks_the_app(tmp_path, monkeypatch):
