@@ -410,7 +410,8 @@ class BptuiApp(App[None]):
 
     def action_command_palette(self) -> None:
         """Opens the palette of commands, once."""
-        if not any(isinstance(screen, CommandPalette) for screen in self.screen_stack):
+        # One that is being closed still has its name for a moment, which no other may have.
+        if not any(isinstance(node, CommandPalette) for node in self._registry):
             self.push_screen(Palette(id="--command-palette"))
 
     def action_switch_theme(self) -> None:

@@ -105,7 +105,9 @@ class AskingScreen(Screen[None]):
 
     def say(self, *lines: Content) -> None:
         """What is said below the answer."""
-        self.query_one("#verdict", Static).update(Content("\n").join(list(lines)))
+        text = Content("\n").join(list(lines))
+        for verdict in self.query("#verdict").results(Static):  # none, where it has been closed since
+            verdict.update(text)
 
     def clear_answer(self) -> None:
         """An empty line for the next answer."""
