@@ -147,7 +147,7 @@ def test_a_slip_in_the_syntax_is_placed_by_line_and_column(text, words):
         ('title = "One', 'tilte = "One', "tilte", 'unknown key; did you mean "title"?'),
         ("learning_rate", "learning_rat", "train.learning_rat", 'did you mean "learning_rate"?'),
         ("units = 2", "unit = 2", "network.layers[0].unit", 'did you mean "units"?'),
-        ("gain = 1.0", "zzz = 1", "network.init.zzz", 'unknown key; expected "scheme", "gain"'),
+        ("gain = 1.0", "zzz = 1", "network.init.zzz", 'unknown key; expected "scheme", "bias", "gain"'),
         ("ones_row = false", "one_row = false", "data.one_row", 'did you mean "ones_row"?'),
         ('"bce"\nalpha', '"squared_error"\nalpha', "loss.alpha", 'unknown key; expected "kind"'),
         ("beta = 1.0", "bet = 1.0", "loss.bet", 'did you mean "beta"?'),
@@ -178,7 +178,7 @@ def test_a_slip_in_the_syntax_is_placed_by_line_and_column(text, words):
         ('"full"', '"half"', "train.batch", 'found "half"; expected "full" or a whole number'),
         ('"full"', "1.5", "train.batch", 'found 1.5; expected "full" or a whole number'),
         ("alpha = 1.0", 'alpha = "1"', "loss.alpha", 'found "1"; expected a number'),
-        ('"relu"', '"relu"\nfrozen = ["c"]', "network.layers[0].frozen[0]", 'expected "W" or "b"'),
+        ('"relu"', '"relu"\nfrozen = ["c"]', "network.layers[0].frozen[0]", 'expected "W", "b", "scale" or "shift"'),
         ('"relu"', '"relu"\nnorm = "group"', "network.layers[0].norm", 'expected "batch" or "layer"'),
     ],
 )

@@ -30,9 +30,9 @@ def test_a_view_is_read_as_written():
         ('screen = "home"', "view.screen", 'found "home"; expected "gradients", "relu" or "stepper"'),
         ('target = "W[["', "view.target", 'found "W[["; expected the name of an entry, such as W[1][0,0]'),
         ("sample = -1", "view.sample", "found -1; expected a whole number of 0 or more"),
-        ("sample = 7", "view.sample", "found 7; expected at most 0, counted from 0"),
+        ("sample = 7", "view.sample", "found 7; expected at most 3, counted from 0"),
         ("step = 0", "view.step", "found 0; expected a whole number of 1 or more"),
-        ('metric = "median"', "view.metric", 'found "median"; expected "delta", "l2", "max" or "mean"'),
+        ('metric = "medium"', "view.metric", 'found "medium"; expected "delta", "l2", "max" or "mean"'),
         ('targt = "W[1][0,0]"', "view.targt", 'unknown key; did you mean "target"?'),
     ],
 )
