@@ -178,7 +178,12 @@ def test_a_slip_in_the_syntax_is_placed_by_line_and_column(text, words):
         ('"full"', '"half"', "train.batch", 'found "half"; expected "full" or a whole number'),
         ('"full"', "1.5", "train.batch", 'found 1.5; expected "full" or a whole number'),
         ("alpha = 1.0", 'alpha = "1"', "loss.alpha", 'found "1"; expected a number'),
-        ('"relu"', '"relu"\nfrozen = ["c"]', "network.layers[0].frozen[0]", 'expected "W", "b", "scale" or "shift"'),
+        (
+            '"relu"',
+            '"relu"\nfrozen = ["c"]',
+            "network.layers[0].frozen[0]",
+            'expected "W", "b", "scale" or "shift"',
+        ),
         ('"relu"', '"relu"\nnorm = "group"', "network.layers[0].norm", 'expected "batch" or "layer"'),
     ],
 )

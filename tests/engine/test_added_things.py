@@ -1,0 +1,293 @@
+"""One place each: an activation, a loss, an optimiser and an op are added on the fly, and everything has them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, ClassVar
+
+import msgspec
+import numpy as np
+import pytest
+from typing_extensions import override
+
+from engine.autodiff.graph import Array, Columns, Graph, Op
+from engine.autodiff.ops.activation import ACTIVATIONS, ActivationFunction, register_activation
+from engine.autodiff.ops.distance import Distance
+from engine.autodiff.ops.losses import LOSSES, register_loss
+from engine.derivation.chain_rule import explain
+from engine.derivation.evaluated import EvaluatedExperiment
+from engine.derivation.gradcheck import check_network
+from engine.derivation.matrix_form import MatrixLine, contribution, forward_lines, matrix_lines
+from engine.experiment.activations import ACTIVATION_TRAITS, ActivationTraits, Interval
+from engine.experiment.document import document_type
+from engine.experiment.loading import parse_experiment
+from engine.experiment.losses import LOSS_SPECS, LossSpec
+from engine.experiment.optimizers import OPTIMIZER_SPECS, TrainSpec
+from engine.experiment.spec import Experiment
+from engine.export import written_latex, written_text
+from engine.formula.expression import Entry, Expr, Number, Symbol, call
+from engine.training.optimizers import OPTIMIZERS, Optimizer, register_optimizer
+from engine.training.trainer import Trainer
+from tests.engine.experiment_texts import refusal
+
+# ── an activation: the bell e^{-x²} ─────────────────────────────────────────────────────────────────
+
+
+def _bell(x: Array, out: Array) -> None:
+    np.multiply(x, x, out=out)
+    np.negative(out, out=out)
+    np.exp(out, out=out)
+
+
+def _bell_slope(x: Array, y: Array, out: Array) -> None:
+    np.multiply(x, y, out=out)
+    np.multiply(out, -2.0, out=out)
+
+
+BELL = ActivationFunction(
+    "bell",
+    value=_bell,
+    derivative=_bell_slope,
+    formula=lambda x: call("exp", -(x**2)),
+    derivative_formula=lambda x: -2 * x * call("exp", -(x**2)),
+)
+BELL_TRAITS = ActivationTraits(
+    "bell", "bell curve", lambda slope: "slope of the bell", Interval(0.0, 1.0, (False, True))
+)
+
+# ── a loss: the fourth power of the distance ────────────────────────────────────────────────────────
+
+
+class QuarticLoss(LossSpec, tag="quartic", frozen=True, kw_only=True):
+    words: ClassVar[str] = "quartic error"
+
+    strength: float = 1.0
+
+
+class Quartic(Distance):
+    def __init__(
+        self, prediction: Any, label: Any, output: Any, spec: QuarticLoss, logits: Any = None
+    ) -> None:
+        super().__init__(prediction, label, output, spec, logits)
+        self.strength = spec.strength
+
+    @override
+    def forward(self) -> None:
+        self.output.value[0, 0] = self.reference()
+
+    @override
+    def prediction_gradient(self, out: Array) -> None:
+        residual = self._residual(out)
+        np.power(residual, 3, out=residual)
+        np.multiply(residual, 4.0 * self.strength / self.divisor, out=out)
+
+    @override
+    def term_of(self, prediction: Expr, label: Expr) -> Expr:
+        return Number(self.strength) * (prediction - label) ** 4
+
+    @override
+    def by_prediction(self, entry: Entry) -> Expr:
+        return self.scaled(Number(4.0 * self.strength) * self._residual_formula(entry) ** 3)
+
+    @override
+    def reference(self) -> float:
+        return self.strength * float((self._plain_residual() ** 4).sum()) / self.divisor
+
+    @override
+    def reference_gradient(self) -> Array:
+        return np.asarray(4.0 * self.strength * self._plain_residual() ** 3 / self.divisor)
+
+
+# ── an optimiser: only the sign of the gradient counts ──────────────────────────────────────────────
+
+
+class SignTraining(TrainSpec, tag="sign", frozen=True, kw_only=True):
+    deadband: float = 0.0
+
+
+class Sign(Optimizer):
+    def __init__(self, values: Array, gradients: Array, settings: SignTraining) -> None:
+        super().__init__(values, gradients, settings)
+        self._directed(np.zeros_like(values))
+        self._deadband = settings.deadband
+
+    @override
+    def _direct(self, i: int, clip: float) -> None:
+        gradient, direction = self._gradient(i, clip), self._directions[i]
+        np.sign(gradient, out=direction)
+        direction[np.abs(gradient) <= self._deadband] = 0.0
+
+
+TEXT = """
+title = "Added"
+[data]
+kind = "inline"
+X = [[1.0, 0.4], [0.5, -0.7]]
+Y = [[0.3, 0.8]]
+[network]
+[[network.layers]]
+units = 2
+activation = "bell"
+W = [[0.1, -0.4], [0.3, 0.2]]
+[[network.layers]]
+units = 1
+activation = "bell"
+W = [[0.6], [0.8]]
+[loss]
+kind = "quartic"
+strength = 0.5
+[train]
+optimizer = "sign"
+deadband = 1e-6
+learning_rate = 0.01
+"""
+
+
+@pytest.fixture
+def _added() -> Iterator[None]:
+    """Adds all three, and takes them away again."""
+    registries: tuple[dict[Any, Any], ...] = (
+        ACTIVATION_TRAITS,
+        ACTIVATIONS,
+        LOSS_SPECS,
+        LOSSES,
+        OPTIMIZER_SPECS,
+        OPTIMIZERS,
+    )
+    kept = [dict(registry) for registry in registries]
+    register_activation(BELL, BELL_TRAITS)
+    register_loss(QuarticLoss, Quartic)
+    register_optimizer(SignTraining, Sign)
+    yield
+    for registry, before in zip(registries, kept, strict=True):
+        registry.clear()
+        registry.update(before)
+
+
+def test_nothing_of_it_is_known_before():
+    assert document_type() is Experiment
+    assert 'found "bell"; expected "elu"' in refusal(TEXT).problem
+
+
+@pytest.mark.usefixtures("_added")
+def test_validation_knows_them():
+    experiment = parse_experiment(TEXT, "added")
+    assert isinstance(experiment, Experiment)
+    assert experiment.loss == QuarticLoss(strength=0.5)
+    assert experiment.train == SignTraining(deadband=1e-6, learning_rate=0.01)
+    error = refusal(TEXT.replace("strength", "strenght"))
+    assert (error.key, error.problem) == ("loss.strenght", 'unknown key; did you mean "strength"?')
+    error = refusal(TEXT.replace('kind = "quartic"\nstrength = 0.5', 'kind = "bce"'))
+    assert (
+        error.key == "network.layers[1].activation"
+    )  # a bell reaches 1, whose other half's logarithm is infinite
+    error = refusal(TEXT.replace('optimizer = "sign"', 'optimizer = "sgd"'))
+    assert error.problem == 'found deadband for the optimizer "sgd"; expected it with "sign" only'
+
+
+@pytest.mark.usefixtures("_added")
+def test_the_schema_has_them():
+    text = str(msgspec.json.schema(document_type()))
+    for word in ("bell", "quartic", "strength", "sign", "deadband"):
+        assert f"'{word}'" in text
+
+
+@pytest.mark.usefixtures("_added")
+def test_training_the_stepper_the_matrices_page_latex_and_the_check_have_them():
+    one = EvaluatedExperiment.of(parse_experiment(TEXT, "added"), "added")
+    assert all(check.passed for check in check_network(one.network, one.data.X, one.data.Y))
+    lines = list(matrix_lines(one.graph))
+    assert [line for line in lines if not line.agrees] == []
+    assert "bell" in {line.function for line in lines}
+    target = Symbol("W", 1, (1, 1))
+    derivation = explain(one.graph, target)
+    for step in derivation:
+        assert step.term.formula.evaluate(one.graph.value_of) == step.term.local
+    check = one.check(target)
+    assert check.agrees
+    text = written_text(derivation, "Added", check)
+    assert "quartic error" in text
+    assert "slope of the bell" in text
+    assert r"\exp" in written_latex(derivation, "Added", check) or "e^{" in written_latex(
+        derivation, "Added", check
+    )
+    losses = [record.loss for _, record in zip(range(40), Trainer(one.experiment), strict=False)]
+    assert losses[-1] < losses[0]
+
+
+@pytest.mark.usefixtures("_added")
+def test_a_wrong_kernel_has_no_tick(monkeypatch: pytest.MonkeyPatch):
+    """The matrices page compares with the loss's plain NumPy, not with the kernel itself."""
+    monkeypatch.setattr(Quartic, "prediction_gradient", lambda self, out: out.fill(0.25))
+    one = EvaluatedExperiment.of(parse_experiment(TEXT, "added"), "added")
+    (line,) = [line for line in matrix_lines(one.graph) if line.function == "loss'"]
+    assert not line.agrees
+
+
+# ── an op ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Cube(Op):
+    """output = x³, entry by entry."""
+
+    @override
+    def forward(self) -> None:
+        np.power(self.inputs[0].value, 3, out=self.output.value)
+
+    @override
+    def backward(self) -> None:
+        node = self.inputs[0]
+        sent = 3 * node.value**2 * self.output.grad
+        node.grad[...] = node.grad + sent if self.accumulates[0] else sent
+
+    @override
+    def formula(self, entry: Entry) -> Expr:
+        return self.inputs[0].entry(entry) ** 3
+
+    @override
+    def local(self, i: int, entry: Entry) -> Iterable[tuple[Entry, Expr]]:
+        return ((entry, 3 * self.inputs[0].entry(entry) ** 2),)
+
+    @override
+    def fan_out(self, i: int) -> int:
+        return 1
+
+    @override
+    def strongest(self, i: int, beyond: Array, columns: Columns) -> Array:
+        return np.asarray(np.log(3 * self.inputs[0].value[:, columns] ** 2) + beyond)
+
+    @override
+    def factor_words(self, i: int, entry: Entry, output_entry: Entry) -> str:
+        return "three times the square"
+
+
+def cubed() -> Graph:
+    graph = Graph(1, np.dtype("float64"))
+    x = graph.leaf(Symbol("x"), np.array([[2.0]]), scalar=True)
+    graph.add(Cube((x,), graph.result(Symbol("c"), (1, 1), (x,), scalar=True)))
+    graph.finish()
+    graph.forward()
+    graph.backward()
+    return graph
+
+
+def test_an_op_is_stepped_through_as_soon_as_it_is_written():
+    graph = cubed()
+    derivation = explain(graph, Symbol("x"))
+    assert (derivation.value, derivation[0].term.formula.plain()) == (12.0, "3*x**2")
+    assert "three times the square" in written_text(derivation, "Cube", None)
+    assert "x^{2}" in written_latex(derivation, "Cube", None)
+
+
+def test_an_op_without_a_matrix_form_is_refused_until_it_says_it():
+    graph = cubed()
+    with pytest.raises(TypeError, match="no matrix form for Cube"):
+        list(matrix_lines(graph))
+    with pytest.raises(TypeError, match="no matrix form for Cube"):
+        contribution(graph.ops[0], 0)
+
+    @forward_lines.register
+    def _(op: Cube) -> Iterator[MatrixLine]:
+        yield MatrixLine("forward", op.output.symbol, op.output.shape, "", (), True, "cube")
+
+    assert next(matrix_lines(graph)).function == "cube"
