@@ -52,7 +52,9 @@ def test_a_fresh_training_has_no_thread_and_no_record(opened):
     training = opened()
     assert training.state is State.PAUSED
     assert training.first.record is None
-    assert training.first.unit_activity() is None
+    shown = training.snapshot(Wanted(units=True)).first
+    assert shown.record.step == shown.activity.step == 0
+    assert (shown.diagnosis, shown.undiagnosed) == (None, False)
     assert training.first.steps_done == 0
     assert not training_threads()
 
@@ -328,22 +330,23 @@ def test_going_back_and_on_gives_the_numbers_of_an_uninterrupted_run(opened, bac
 
 def test_what_is_seen_of_the_past_is_what_was_seen_then(opened):
     training = opened()
-    seen = {0: (None, None)}
+
+    def shown():
+        return training.snapshot(Wanted(units=True)).first
+
+    seen = {0: shown()}
     for _ in range(30):
         training.one_step()
-        seen[training.first.steps_done] = (training.first.record, training.first.unit_activity())
+        seen[training.first.steps_done] = shown()
     for direction, steps in ((-1, range(29, -1, -1)), (1, range(1, 31))):
         for step in steps:
             assert training.travel(direction) == step
             assert training.travelled == (None if step == 30 else step)
-            now = training.snapshot(Wanted(units=True)).first
-            record, activity = now.record, now.activity
-            assert record is seen[step][0]
-            if activity is None:
-                assert step == 0
-                continue
-            assert activity.step == seen[step][1].step
-            for rate, then in zip(activity.firing_rate, seen[step][1].firing_rate, strict=True):
+            now, before = shown(), seen[step]
+            assert now.record.loss == before.record.loss
+            assert now.record.step == now.activity.step == now.activity.dead_step == step
+            np.testing.assert_array_equal(now.record.grad_l2, before.record.grad_l2)
+            for rate, then in zip(now.activity.firing_rate, before.activity.firing_rate, strict=True):
                 np.testing.assert_array_equal(rate, then)
 
 

@@ -55,8 +55,8 @@ def test_the_bars_are_the_records_own_numbers(metric):
     training.one_step(5)
     found = magnitudes(training.snapshot(Wanted(metric.value)).first)
     assert found is not None
-    np.testing.assert_array_equal(found.now, getattr(training.first.record, metric.value))
-    assert found.step == 4
+    np.testing.assert_array_equal(found.now, getattr(training.first.whole().record, metric.value))
+    assert found.step == 5
 
 
 def test_a_run_that_broke_shows_the_last_step_with_a_number_in_it():

@@ -93,5 +93,8 @@ def test_the_title_fills_the_line_and_says_what_is_being_done(width):
 
 
 def test_a_fresh_run():
-    text = progress_line(training_on().snapshot().first, Style(digits=4), 120).plain
-    assert text == " step 0 of 150 ░░░░░░░░░░░░░░░░   η 0.01"
+    run = training_on().snapshot().first
+    text = progress_line(run, Style(digits=4), 120).plain
+    assert text.startswith(f" step 0 of 150 ░░░░░░░░░░░░░░░░   ℰ {run.record.loss:.4g}   accuracy ")
+    assert "→" not in text
+    assert text.endswith("η 0.01")
