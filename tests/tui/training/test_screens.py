@@ -17,6 +17,7 @@ from tests.tui.experiments import session_of
 from tests.tui.trainings import SMALL_NET, reached, train, training_of, training_threads
 from tui.app import BptuiApp
 from tui.session.session import Session
+from tui.session.snapshot import Wanted
 from tui.session.training_run import State
 from tui.shell.home_screen import HomeScreen
 from tui.shell.too_small import SMALLEST
