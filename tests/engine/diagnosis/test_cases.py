@@ -72,7 +72,7 @@ def test_the_evidence_is_strict_json_and_holds_the_numbers_of_the_sentences(wher
         held = [abs(value) for value in finding.evidence.values() if value is not None]
         for number in MEASURED.findall(finding.text):
             value = float(number.replace(",", ""))
-            assert any(abs(value - one) <= 0.006 * max(abs(one), abs(value)) + 1e-12 for one in held), (
+            assert any(abs(value - one) <= 0.051 * max(abs(one), abs(value)) for one in held), (  # two digits
                 number,
                 finding.text,
                 finding.evidence,
