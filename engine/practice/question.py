@@ -8,7 +8,7 @@ Its truth is read from a backward pass; for another output than the loss that pa
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -58,7 +58,7 @@ class Target:
         """A graph in which this derivative can be found: for another output than ℰ no loss takes a short cut."""
         if self.of is None:
             return network.graph(inputs, labels)
-        plain = Network(network.layers, network.parameters, SquaredErrorLoss(), network.dtype)
+        plain = replace(network, loss=SquaredErrorLoss())
         return plain.graph(inputs, labels)
 
     def check(self, graph: Graph) -> None:
@@ -136,18 +136,20 @@ class Target:
             for op, _ in activation.consumers
         )
 
-    def unit_of(self, activation: Node) -> int | None:
+    def unit_of(self, activation: Node, out_in: bool = False) -> int | None:
         """The one unit of a layer that every way from the target goes through, or None where there are several."""
         symbol = self.wrt
         if symbol.index is None or symbol.layer is None:
             return None
         if self.feeds(activation):
-            return symbol.index[0] if symbol.index[0] < activation.shape[0] else None
+            row = symbol.index[1 if out_in else 0]
+            return row if row < activation.shape[0] else None
         if symbol.layer != activation.symbol.layer:
             return None
         if symbol.name == "W":
             units = activation.shape[0]
-            return symbol.index[1] if symbol.index[1] < units else None
+            unit = symbol.index[0 if out_in else 1]
+            return unit if unit < units else None
         return symbol.index[0] if symbol.name in ("f", "b", "g", "a") else None
 
 

@@ -11,7 +11,7 @@ is flipped, for a path through fifty ReLUs is active with a probability of 2â»â
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -22,7 +22,7 @@ from engine.autodiff.ops.linear import WEIGHT, Linear
 from engine.derivation.evaluated import EvaluatedExperiment
 from engine.experiment.spec import BceLoss, CrossEntropyLoss
 from engine.formula.expression import Symbol
-from engine.model.network import Network, X, Y
+from engine.model.network import X, Y
 from engine.practice.evaluation import Stack
 from engine.practice.question import Target
 from engine.practice.scope import differentiated, gradient_name, is_gradient
@@ -79,7 +79,7 @@ class NetworkMaker:
         parameters: dict[Symbol, Array] = {
             name: np.array(value, np.float64) for name, value in original.parameters.items()
         }
-        self.network = Network(original.layers, parameters, original.loss, np.dtype("float64"))
+        self.network = replace(original, parameters=parameters, dtype=np.dtype("float64"))
         samples = (np.array(one, np.float64) for one in (worked.data.X, worked.data.Y))
         self.graph = target.graph(self.network, *samples)
         target.check(self.graph)
@@ -239,7 +239,7 @@ class NetworkMaker:
                         block.flip([0])
                         block.rest()
                     continue
-                wanted = self.target.unit_of(block.activation.output)
+                wanted = self.target.unit_of(block.activation.output, block.linear.out_in)
                 units = [wanted] if wanted is not None else self.some_units(block, off is block)
                 block.rest()
                 for _ in range(TRIES):
@@ -302,25 +302,24 @@ class _Block:
     def flip(self, units: Sequence[int]) -> None:
         """Changes the sign of some units' incoming weights and bias."""
         f = self.linear.output
+        # Where a norm has a shift of its own, that has to change its sign as well.
+        shifts = [
+            node
+            for op in self.others
+            for node in op.inputs
+            if node.symbol.name == "shift" and node.op is None
+        ]
+        for node in shifts:
+            node.value[units] *= -1.0
         for node in self.leaves():
             by_column = (
-                node is self.linear.inputs[WEIGHT]
-                and node.shape[1] == f.shape[0]
-                and not _is_out_in(self.linear)
+                node is self.linear.inputs[WEIGHT] and node.shape[1] == f.shape[0] and not self.linear.out_in
             )
             for unit in units:
                 view = node.value[:, unit] if by_column else node.value[unit]
                 view *= -1.0
         for unit in units:
             f.value[unit] *= -1.0
-
-
-def _is_out_in(linear: Linear) -> bool:
-    """Whether W is (units, fan_in)."""
-    weight, activation = linear.inputs[:2]
-    if weight.shape[0] != weight.shape[1]:
-        return weight.shape[0] != activation.shape[0]
-    return bool(getattr(linear, "out_in", False))
 
 
 def _blocks(graph: Graph) -> list[_Block]:

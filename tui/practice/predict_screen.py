@@ -101,7 +101,8 @@ class PredictScreen(AskingScreen):
     def _state(self, asked: Asked) -> tuple[str, str]:
         """A factor's number where it is known, a question mark where it is asked."""
         if asked.done:
-            mark = self.said("✓") if asked.answered else "-"
+            given_up = "o" if self.glyphs.ascii else "○"
+            mark = self.said("✓") if asked.answered else given_up
             return f"{mark}{number_text(asked.value, self.glyphs)}", "$done" if asked.answered else "$remark"
         return ("?", "bold $accent") if asked is self.prediction.current else (".", "$faint")
 
