@@ -15,6 +15,7 @@ bptui ─┬─ open        the app (also without any command)
        ├─ worksheet   a handout
        ├─ exercise    new questions
        ├─ step        what a step of training does to every parameter
+       ├─ export      the same in PyTorch, NumPy or a notebook
        ├─ train       without the app, with a progress bar
        ├─ run         a command whose torch training is recorded
        ├─ watch       a run log that is being written
@@ -33,6 +34,7 @@ from tui.cli.commands.compare import compare
 from tui.cli.commands.completion import completion
 from tui.cli.commands.exercise import exercise
 from tui.cli.commands.explain import explain
+from tui.cli.commands.export import export
 from tui.cli.commands.expr import expr
 from tui.cli.commands.grade import grade
 from tui.cli.commands.grads import grads
@@ -111,6 +113,7 @@ for _command in (
     exercise,
     step,
     train,
+    export,
     run,
     watch,
     report,
