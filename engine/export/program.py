@@ -23,7 +23,7 @@ from engine.autodiff.ops.cross_entropy import BinaryCrossEntropy, CrossEntropy
 from engine.autodiff.ops.elementwise import Elementwise
 from engine.autodiff.ops.linear import ACTIVATION, BIAS, WEIGHT, Linear
 from engine.autodiff.ops.loss import Loss
-from engine.autodiff.ops.norm import EPSILON, SAMPLES, Mean, Standardize, Std
+from engine.autodiff.ops.norm import SAMPLES, Affine, Mean, Standardize, Std
 from engine.autodiff.ops.penalty import L2Penalty
 from engine.autodiff.ops.residual import Add
 from engine.autodiff.ops.softmax import Softmax
@@ -329,7 +329,8 @@ class _Writer:
     def _(self, op: Linear) -> str:
         weight, activation = op.inputs[:2]
         bias = f" + {self._of(op.inputs[BIAS])}" if len(op.inputs) > BIAS else ""
-        return f"{self._of(weight)}.T @ {self._of(activation)}{bias}"
+        turned = "" if op.out_in else ".T"
+        return f"{self._of(weight)}{turned} @ {self._of(activation)}{bias}"
 
     @value.register
     def _(self, op: Elementwise) -> str:
@@ -363,12 +364,17 @@ class _Writer:
     @value.register
     def _(self, op: Std) -> str:
         deviation = f"({self._of(op.inputs[0])} - {self._of(op.mean)}) ** 2"
-        return f"(({deviation}).mean({self._over(op.axis)}) + {_epsilon(op)!r}) ** 0.5"
+        return f"(({deviation}).sum({self._over(op.axis)}) / {_divisor(op)} + {op.epsilon!r}) ** 0.5"
 
     @value.register
     def _(self, op: Standardize) -> str:
         value, mean, std = map(self._of, op.inputs)
         return f"({value} - {mean}) / {std}"
+
+    @value.register
+    def _(self, op: Affine) -> str:
+        h, scale, shift = map(self._of, op.inputs)
+        return f"{scale} * {h} + {shift}"
 
     @value.register
     def _(self, op: L2Penalty) -> str:
@@ -422,8 +428,11 @@ class _Writer:
     @slopes.register
     def _(self, op: Linear) -> Iterator[str]:
         above = self._by(op.output)
-        yield from self._send(op, WEIGHT, f"{self._of(op.inputs[ACTIVATION])} @ {above}.T")
-        yield from self._send(op, ACTIVATION, f"{self._of(op.inputs[WEIGHT])} @ {above}")
+        weight, activation = self._of(op.inputs[WEIGHT]), self._of(op.inputs[ACTIVATION])
+        yield from self._send(
+            op, WEIGHT, f"{above} @ {activation}.T" if op.out_in else f"{activation} @ {above}.T"
+        )
+        yield from self._send(op, ACTIVATION, f"{weight}{'.T' if op.out_in else ''} @ {above}")
         if len(op.inputs) > BIAS:
             yield from self._send(op, BIAS, f"{above}.sum(axis=1, keepdims=True)")
 
@@ -456,7 +465,7 @@ class _Writer:
     def _(self, op: Std) -> Iterator[str]:
         node = op.inputs[0]
         deviation = f"({self._of(node)} - {self._of(op.mean)})"
-        share = f"({node.shape[op.axis]} * {self._of(op.output)})"
+        share = f"({_divisor(op)} * {self._of(op.output)})"
         yield from self._send(op, 0, f"{self._by(op.output)} * {deviation} / {share}")
 
     @slopes.register
@@ -466,6 +475,14 @@ class _Writer:
         yield from self._send(op, 0, f"{above} / {std}")
         yield from self._send(op, 1, f"-({above} / {std}).sum({over})")
         yield from self._send(op, 2, f"-({above} * {h} / {std}).sum({over})")
+
+    @slopes.register
+    def _(self, op: Affine) -> Iterator[str]:
+        h, scale, _ = map(self._of, op.inputs)
+        above = self._by(op.output)
+        yield from self._send(op, 0, f"{scale} * {above}")
+        yield from self._send(op, 1, f"({h} * {above}).sum(axis=1, keepdims=True)")
+        yield from self._send(op, 2, f"{above}.sum(axis=1, keepdims=True)")
 
     @slopes.register
     def _(self, op: L2Penalty) -> Iterator[str]:
@@ -494,6 +511,6 @@ def _leak(op: Elementwise) -> float:
     return float(out[0])
 
 
-def _epsilon(op: Std) -> float:
-    """What is added to the variance."""
-    return float(getattr(op, "epsilon", EPSILON))
+def _divisor(op: Std) -> int:
+    """What the sum of squares is divided by."""
+    return op.inputs[0].shape[op.axis] - op.unbiased

@@ -38,7 +38,7 @@ def graph_of(name: str):
 
 
 @given(cases(max_depth=3, max_width=4, max_n=4))
-@settings(max_examples=15)
+@settings(max_examples=15, deadline=None)
 def test_a_random_network_in_numpy(case: Case) -> None:
     assume(is_well_conditioned(case, 1e-6, 1e-4, 1e-3))
     said = run(numpy_program(case.graph(), "random", "random").script())
@@ -47,7 +47,7 @@ def test_a_random_network_in_numpy(case: Case) -> None:
 
 
 @given(cases(max_depth=3, max_width=4, max_n=4))
-@settings(max_examples=15)
+@settings(max_examples=15, deadline=None)
 def test_a_random_network_in_pytorch(case: Case) -> None:
     pytest.importorskip("torch", reason="PyTorch is an extra")
     assume(is_well_conditioned(case, 1e-6, 1e-4, 1e-3))
