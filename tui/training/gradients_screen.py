@@ -144,6 +144,8 @@ class GradientsScreen(TrainingScreen):
         )
         if first.column.over_steps is None and self.view in (View.HISTORY, View.STRIP):
             view.show_text(self.hint)
+        elif self.view is View.BUDGET and len(lines[0].now) == 1:
+            view.show_text("There is only one layer: δ has no way down.")
         else:
             view.show(self._chart(lines, first.column.over_steps, predicted, width, height))
         self._draw_layer(record)

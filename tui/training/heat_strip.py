@@ -55,7 +55,7 @@ def heat_strip(strip: HeatStrip, width: int, height: int, *, ascii_only: bool = 
         lines.append(((label, AXIS), *_joined(cells)))
     foot = f"{'step':>{LABEL - 2}}  {int(strip.steps[0])}".ljust(width - 12)
     lines.append(((foot, AXIS), (f"{int(strip.steps[-1]):>11}", AXIS)))
-    scale = f"{'':>{LABEL}}{SHADES[ascii_only][0]} 1e{low:.0f}  {SHADES[ascii_only][-1]} 1e{high:.0f}"
+    scale = f"{'':>{LABEL}}{SHADES[ascii_only][0]} 1e{round(low)}  {SHADES[ascii_only][-1]} 1e{round(high)}"
     lines.append(((scale[:width], AXIS),))
     return Chart(tuple(lines))
 
