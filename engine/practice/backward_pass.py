@@ -10,7 +10,7 @@ vector-Jacobian product, stands in `sent`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import singledispatch
 from typing import Protocol
 
@@ -46,7 +46,8 @@ class Planted(Protocol):
 class BackwardPass:
     """One pass over a graph that has gone forward: the gradient of every node, and what each op sent where.
 
-    `start` and `entry` say where it begins: at the loss, or at an entry of another node.
+    `start` and `entry` say where it begins: at the loss, or at an entry of another node; `only` which ops it goes
+    through (None: all of them).
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class BackwardPass:
         planted: tuple[Planted, ...] = (),
         start: Node | None = None,
         entry: Entry = (0, 0),
+        only: Collection[Op] | None = None,
     ) -> None:
         self.graph, self.planted = graph, planted
         self.gradients: dict[int, Array] = {}
@@ -65,7 +67,7 @@ class BackwardPass:
         self.gradients[id(start)] = seed
         with np.errstate(all="ignore"):
             for op in reversed(graph.ops):
-                if id(op.output) in self.gradients:
+                if id(op.output) in self.gradients and (only is None or op in only):
                     self._op(op)
 
     def _op(self, op: Op) -> None:

@@ -56,7 +56,7 @@ def name_by_candidates(judge: Judge, answer: Answer, constants: Constants) -> Na
     named = rounds.scaled(constants) or rounds.of_another()
     if named is not None:
         return named
-    slips = list(places_for(judge.graph))[:MOST_SINGLE]
+    slips = [slip for slip in places_for(judge.graph) if slip.op in rounds.above][:MOST_SINGLE]
     slips = [slip for slip in slips if not rounds.late and rounds.matters(slip)]
     for candidates in (_singles(slips), _pairs(slips)):
         found = list(rounds.agreeing(candidates, constants))
@@ -94,6 +94,10 @@ class _Rounds:
         self.index = target.wrt.index
         self.start = target.end(self.graph)
         self.entry = (0, 0) if target.of is None or target.of.index is None else target.of.index
+        # Nothing below the target has a part in its gradient.
+        self.above = {
+            op for op in self.graph.ops if op.output is self.start or target.is_above(self.graph, op.output)
+        }
         self.leaves: list[list[Array]] = []
         self.values: list[Array] = []
         self.truths: list[Array] = []
@@ -139,7 +143,7 @@ class _Rounds:
     def result(self, candidate: tuple[PlantedSlip, ...], number: int) -> Array:
         """The gradient that a slipping pass gives at one of the networks."""
         self._again(number)
-        found = BackwardPass(self.graph, candidate, self.start, self.entry).of(self.node)
+        found = BackwardPass(self.graph, candidate, self.start, self.entry, self.above).of(self.node)
         return found if self.index is None else found[self.index].reshape(1, 1)
 
     def matters(self, slip: PlantedSlip) -> bool:

@@ -26,7 +26,7 @@ from engine.practice.path_factors import Path, paths_of
 from engine.practice.question import Target
 from engine.practice.random_networks import Evidence, NetworkMaker, TooLargeError
 from engine.practice.reader import Answer, read_answer
-from engine.practice.scope import Scope, gradient_name, shape_text
+from engine.practice.scope import Scope, gradient_name, is_gradient, shape_text
 from engine.practice.unreadable import UnreadableError
 from engine.practice.verdict import Counterexample, Mistake, Verdict
 
@@ -355,6 +355,8 @@ class Judge:
             return []
         wanted = self.depends_on()
         found = self.leaves_of(answer)
+        if any(is_gradient(symbol) for symbol in answer.expr.symbols()):
+            found |= wanted  # an earlier result depends on all that lies above
         missing, extra = sorted(wanted - found), sorted(found - wanted)
         says = []
         if missing:

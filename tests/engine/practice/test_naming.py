@@ -152,6 +152,12 @@ def test_a_transposed_square_weight_is_named():
     assert (found.kind, found.what, found.instead) == ("transposed", "W[2].T", "W[2]")
 
 
+def test_in_a_deep_network_the_ops_near_the_target_are_looked_at():
+    judge = judge_on("vanishing-sigmoid-50", "f[50]")
+    (found,) = judge.judge("(W[51] @ dE/df[51]) * a[50]").mistakes
+    assert (found.kind, found.what, found.instead) == ("swapped", "a[50]", "a[50]*(1 - a[50])")
+
+
 def test_a_forgotten_branch_of_a_fork_is_named():
     (found,) = judge_on("residual-fork", "a[1]").judge("W[2] @ (dE/da[2] * (f[2] > 0))").mistakes
     assert found.kind == "path"
