@@ -5,9 +5,9 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual import on
 from textual.app import App, SystemCommand
@@ -443,13 +443,16 @@ class BptuiApp(App[None]):
         self._close_messages_no_wait()
 
 
-def run(name: str | None = None, *, ascii_only: bool = False) -> int:
-    """Runs the app until it is left, and returns the exit status. Raises ExperimentError before it starts."""
+def run(name: str | None = None, *, ascii_only: bool = False, view: Mapping[str, Any] | None = None) -> int:
+    """Runs the app until it is left, and returns the exit status. Raises ExperimentError before it starts.
+
+    `view` says what to show of the experiment, in place of what its own view says.
+    """
     session = None
     if name is not None:
         from tui.session.session import Session
 
-        session = Session.open(name)
+        session = Session.open(name, view)
         if name.endswith(".toml"):
             remember_file(name)
     return _run(BptuiApp(session, ascii_only=ascii_only or _wants_ascii()))

@@ -6,9 +6,11 @@ reach into arrays.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import numpy as np
 
 from engine.autodiff.graph import Graph
@@ -60,9 +62,15 @@ class Session:
         self._training: TrainingRun | None = None
 
     @classmethod
-    def open(cls, name_or_path: str) -> Session:
-        """Opens a preset or a file. Raises ExperimentError, whose message is one clear line."""
+    def open(cls, name_or_path: str, view: Mapping[str, Any] | None = None) -> Session:
+        """Opens a preset or a file. Raises ExperimentError, whose message is one clear line.
+
+        `view` says what to show, in place of what the experiment's own view says.
+        """
         experiment = load_experiment(name_or_path)
+        if view:
+            shown = msgspec.structs.replace(experiment.view, **view)
+            experiment = msgspec.structs.replace(experiment, view=shown)
         opened = cls(name_or_path, experiment, load_data(experiment, source=name_or_path))
         opened._check_view()
         return opened

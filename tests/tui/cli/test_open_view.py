@@ -1,0 +1,51 @@
+"""Deep links: `open` with a target, a sample, a step or a screen, or with an item of the tutorials."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+import tui.app
+import tui.cli.commands.open as opening
+from engine.formula.expression import Symbol
+from tests.tui.driver import press, stepper
+from tui.app import BptuiApp
+from tui.cli.main import cli
+from tui.session.session import Session
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str | None, Any]]:
+    """What the app would have been opened with."""
+    calls: list[tuple[str | None, Any]] = []
+
+    def run(name: str | None = None, *, view: Any = None) -> int:
+        calls.append((name, view))
+        return 0
+
+    monkeypatch.setattr(opening, "need_terminal", lambda: None)
+    monkeypatch.setattr(tui.app, "run", run)
+    return calls
+
+
+def test_what_is_asked_for_is_handed_on(opened: list[tuple[str | None, Any]]) -> None:
+    arguments = ["open", "xor", "--wrt", "W[1][1,1]", "--sample", "2", "--step", "3", "--screen", "stepper"]
+    assert CliRunner().invoke(cli, arguments).exit_code == 0
+    assert opened == [("xor", {"target": "W[1][1,1]", "sample": 2, "step": 3, "screen": "stepper"})]
+
+
+def test_an_item_of_the_tutorials_opens_its_experiment(opened: list[tuple[str | None, Any]]) -> None:
+    assert CliRunner().invoke(cli, ["open", "b1"]).exit_code == 0
+    assert opened == [("tutorial-b", {"screen": "stepper"})]
+
+
+async def test_the_stepper_opens_there() -> None:
+    session = Session.open("xor", {"target": "W[1][1,1]", "sample": 2, "step": 3})
+    app = BptuiApp(session, personal=False)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await press(pilot)
+        assert stepper(app).derivation.target == Symbol("W", 1, (1, 1))
+        assert stepper(app).derivation.sample == 2
+        assert stepper(app).place.index == 2
