@@ -22,7 +22,6 @@ SECTIONS = {
     "`[loss]`": None,
     "`[train]`": None,
     "`[view]`": "View",
-    "`[notation]`": "Notation",
 }
 """The page's sections, with the schema's table where there is only one."""
 
@@ -94,6 +93,13 @@ def test_every_key_and_its_default_is_on_the_page(section):
                 assert page[key] in ("required", '`"sgd"`'), (section, kind, key)
             elif "default" in schema and schema["default"] is not None:
                 assert page[key] == f"`{as_toml(schema['default'])}`", (section, kind, key)
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_the_page_has_no_key_that_is_not_read(section):
+    known = {key for table in kinds_of(section).values() for key in table["properties"]}
+    written = {key for keys, *_ in rows(section) for key in re.findall(r"`(\w+)`", keys)}
+    assert written <= known
 
 
 def test_the_pages_example_is_an_experiment():
