@@ -233,8 +233,12 @@ def predict(
     init = experiment.network.init
     function = activation_function(activation, hidden[0].slope)
     weight_variance = scaled_variance(init, width, width)
-    q_first = scaled_variance(init, features, width) * input_mean_square
-    limit = mean_field(activation, weight_variance, slope=hidden[0].slope, start=q_first or 1.0)
+    drawn = experiment.network.bias and init.draws_biases
+    bias_variance, first_bias_variance = (1.0 / (3.0 * size) if drawn else 0.0 for size in (width, features))
+    q_first = scaled_variance(init, features, width) * input_mean_square + first_bias_variance
+    limit = mean_field(
+        activation, weight_variance, bias_variance, slope=hidden[0].slope, start=q_first or 1.0
+    )
     if isinstance(limit, Unpredicted):
         return limit
     profile = _profile(function, limit, q_first, features * input_mean_square, width, len(hidden))
@@ -295,7 +299,7 @@ def _profile(
     for _ in range(depth - 1):
         square = mean_square(function, q[-1])
         below.append(width * square)
-        q.append(limit.weight_variance * square)
+        q.append(limit.weight_variance * square + limit.bias_variance)
     delta = _backwards(function, limit.weight_variance, q)
     lengths = [_half_log10(square) for square in below]
     weights = [one + length - lengths[-1] for one, length in zip(delta, lengths, strict=True)]
@@ -325,7 +329,7 @@ def _decades_of_chance(function: ScalarFunction, profile: PredictedProfile, widt
     for direction in (-1.0, 1.0):
         q = [profile.q[0] * math.exp(direction * _chance(width))]
         for _ in profile.q[1:]:
-            q.append(variance * mean_square(function, q[-1]))
+            q.append(variance * mean_square(function, q[-1]) + profile.limit.bias_variance)
         other = _backwards(function, variance, q)
         moved = max(moved, *(abs(a - b) for a, b in zip(other, profile.delta, strict=True)))
     return moved

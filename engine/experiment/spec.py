@@ -212,6 +212,11 @@ class Init(Spec, frozen=True, kw_only=True):
     names: list[str] | None = None
     layout: Orientation | None = None  # as `weights` where it is not given
 
+    @property
+    def draws_biases(self) -> bool:
+        """Whether biases that are not given are drawn from U(±1/√fan_in): otherwise they begin at 0."""
+        return (self.bias or ("uniform" if self.scheme == "pytorch" else "zeros")) == "uniform"
+
 
 class NetworkSpec(Spec, frozen=True, kw_only=True):
     """The layers from the input to the output."""

@@ -245,8 +245,7 @@ def _weights(experiment: Experiment, number: int, layer: LayerSpec, fan_in: int)
 def _bias(experiment: Experiment, number: int, layer: LayerSpec, fan_in: int) -> Array:
     if layer.b is not None:
         return np.array(layer.b)
-    init = experiment.network.init
-    if (init.bias or ("uniform" if init.scheme == "pytorch" else "zeros")) == "zeros":
+    if not experiment.network.init.draws_biases:
         return np.zeros(layer.units)
     stream = np.random.SeedSequence(experiment.seed, spawn_key=(BIASES_STREAM, number))
     return initial_bias(fan_in, layer.units, np.random.default_rng(stream))

@@ -11,6 +11,7 @@ import pytest
 
 from engine.derivation.chain_rule import explain
 from engine.derivation.evaluated import EvaluatedExperiment
+from engine.diagnosis.mean_field import PredictedProfile, predict
 from engine.experiment.loading import parse_experiment
 from engine.export.json_records import explain_record
 from engine.formula.expression import Symbol
@@ -303,6 +304,36 @@ def test_pytorch_s_initialisation_is_uniform_within_the_root_of_fan_in():
     zeros = evaluated(text.replace('scheme = "pytorch"', 'scheme = "pytorch"\nbias = "zeros"')).network
     assert not zeros.parameters[Symbol("b", 1)].any()
     np.testing.assert_array_equal(zeros.parameters[Symbol("W", 1)], network.parameters[Symbol("W", 1)])
+
+
+def test_twenty_sigmoid_layers_with_pytorch_s_initialisation_lose_five_sixths_of_a_decade_a_layer():
+    """½ log10(3 · 16) = 0.841 with σ′ = 1/4 everywhere; 0.850 with σ′ at the f that really come about."""
+    text = """
+[data]
+kind = "random"
+n = 8
+features = 64
+[network]
+bias = true
+[[network.layers]]
+units = 64
+activation = "sigmoid"
+repeat = 20
+[[network.layers]]
+units = 1
+activation = "sigmoid"
+[network.init]
+scheme = "pytorch"
+[loss]
+kind = "bce"
+"""
+    predicted = predict(parse_experiment(text, "test"), 64)
+    assert isinstance(predicted, PredictedProfile)
+    assert predicted.limit.bias_variance == pytest.approx(1 / 192)
+    slopes = np.diff(predicted.delta)
+    assert slopes[5:15] == pytest.approx(0.850, abs=0.001)
+    assert 0.5 * math.log10(48) == pytest.approx(0.841, abs=0.001)
+    assert (slopes > 0.5 * math.log10(48)).all()
 
 
 # ── what is refused ─────────────────────────────────────────────────────────────────────────────────
