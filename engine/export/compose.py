@@ -222,11 +222,12 @@ def _sample_spans(derivation: Derivation) -> Spans:
 
 def _chain(derivation: Derivation, factors: tuple[Factor, ...]) -> Iterator[Block]:
     yield Heading("The chain rule")
-    whole = derivation.path_count == 1 and len(derivation.samples) == 1
+    alone = len(derivation.samples) == 1 and derivation.shared is None
+    whole = derivation.path_count == 1 and alone
     count = counted(len(factors), "factor")
     if derivation.path_count == 1:
-        through = "" if len(derivation.samples) == 1 else f" through sample {derivation.sample}"
-        of_sample = "" if len(derivation.samples) == 1 else ", for this sample,"
+        through = "" if alone else f" through sample {derivation.sample}"
+        of_sample = "" if alone else ", for this sample,"
         yield Paragraph(
             (
                 "One path leads from ",
@@ -338,7 +339,7 @@ def _largest(values: npt.ArrayLike, always: int) -> list[int]:
 
 def _samples(derivation: Derivation) -> Iterator[Block]:
     shares = derivation.samples
-    if len(shares) == 1:
+    if len(shares) == 1 and derivation.shared is None:
         return
     shown = shares.place_of(derivation.sample)
     assert shown is not None
@@ -350,6 +351,8 @@ def _samples(derivation: Derivation) -> Iterator[Block]:
     others = np.delete(shares.values, list(kept)).tolist()
     if others:
         rows.append(((f"{len(others)} others",), _number(math.fsum(_finite(others))), ()))
+    if derivation.shared is not None:
+        rows.append((("the penalty",), _number(derivation.shared.value), ("of no sample",)))
     rows.append((("together",), _number(derivation.value), ()))
     yield Heading("The sum over the samples")
     yield Table(("", "adds", ""), tuple(rows), frozenset({1}))

@@ -13,6 +13,7 @@ from engine.derivation.chain_rule import explain
 from engine.derivation.evaluated import EvaluatedExperiment
 from engine.diagnosis.mean_field import PredictedProfile, predict
 from engine.experiment.loading import parse_experiment
+from engine.export import written_text
 from engine.export.json_records import explain_record
 from engine.formula.expression import Symbol
 from tests.engine.experiment_texts import refusal
@@ -234,6 +235,9 @@ def test_l2_is_one_more_term_of_every_weight_of_no_sample():
     assert [term["via"] for term in last["terms"]][-1] == "penalty"
     assert last["terms"][-1]["formula"] == "0.3*W[1][1,2]"
     assert record["check"]["verdict"] == "good"
+    text = written_text(derivation, "Penalty")
+    assert "the penalty" in text
+    assert "of no sample" in text
 
 
 # ── norms and initialisation ────────────────────────────────────────────────────────────────────────
