@@ -1,0 +1,190 @@
+"""The turned picture: a row a layer, names on the left, horizontal bars, scrolled; for hundreds of parameters.
+
+                        1e-8        1e-5        1e-2
+    embed.weight        ████████████████▌           3.1e-05
+    ▸ layers.0 (12)     ██████████████████████▎     2.0e-03      a block, its parameters folded together
+    ▾ layers.1          █████████████████████       1.1e-03
+        attn.q.weight   ███████████████             9.0e-06
+                                                    4 of 130 rows above, 98 below
+
+Parameters of one block (up to the first number in the name) are one row until they are unfolded.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.formula.text import cells
+from tui.training.charts import AXIS, FIRST, MARK, Chart, Row
+from tui.training.unit_map import CURSOR
+
+Floats = npt.NDArray[np.float64]
+
+PLAIN = 0
+NUMBER_WIDTH = 9
+"""Columns of a number, with the space before it."""
+
+LARGEST_NAME = 0.45
+"""The names take at most this share of the width."""
+
+EIGHTHS = " ▏▎▍▌▋▊▉"
+
+
+@dataclass(frozen=True, slots=True)
+class LayerRow:
+    """One row: a layer, or a block of them. `folded` is None for a layer."""
+
+    label: str
+    members: tuple[int, ...]
+    folded: bool | None = None
+    inside: bool = False
+
+
+def matching(names: Sequence[str], wanted: str) -> list[int]:
+    """The layers whose name fits an expression (or holds the text, where it is none), ignoring case; all for ""."""
+    if not wanted:
+        return list(range(len(names)))
+    try:
+        pattern = re.compile(wanted, re.IGNORECASE)
+    except re.error:
+        pattern = re.compile(re.escape(wanted), re.IGNORECASE)
+    return [place for place, name in enumerate(names) if pattern.search(name)]
+
+
+def block_of(name: str) -> str:
+    """``layers.0`` of ``layers.0.attn.q.weight``, ``embed`` of ``embed.weight``."""
+    parts = name.split(".")
+    for place, part in enumerate(parts[:-1]):
+        if part.isdecimal():
+            return ".".join(parts[: place + 1])
+    return ".".join(parts[:-1]) or name
+
+
+def layer_rows(names: Sequence[str], shown: Sequence[int], unfolded: Collection[str]) -> list[LayerRow]:
+    """The rows for the layers `shown`, in their order; neighbours of one block together."""
+    rows: list[LayerRow] = []
+    place = 0
+    while place < len(shown):
+        block = block_of(names[shown[place]])
+        end = place
+        while end < len(shown) and block_of(names[shown[end]]) == block:
+            end += 1
+        members = tuple(shown[place:end])
+        if len(members) == 1:
+            rows.append(LayerRow(names[members[0]], members))
+        else:
+            folded = block not in unfolded
+            rows.append(LayerRow(block, members, folded))
+            if not folded:
+                rows += [
+                    LayerRow(names[one].removeprefix(f"{block}."), (one,), inside=True) for one in members
+                ]
+        place = end
+    return rows
+
+
+def row_of(rows: Sequence[LayerRow], layer: int) -> int:
+    """The row that shows a layer: its own, or that of its block; the first where none does."""
+    own = [place for place, row in enumerate(rows) if layer in row.members]
+    return own[-1] if own else 0
+
+
+def row_value(row: LayerRow, values: Floats, column: str) -> float:
+    """A layer's number, or a block's: the largest, the mean, or the norm of all of it."""
+    numbers = values[list(row.members)]
+    if len(numbers) == 1:
+        return float(numbers[0])
+    with np.errstate(all="ignore"):
+        if column == "grad_max":
+            return float(numbers.max())
+        if column == "grad_mean":
+            return float(numbers.mean())
+        return float(np.linalg.norm(numbers))
+
+
+def draw_rows(
+    rows: Sequence[LayerRow],
+    values: Floats,
+    column: str,
+    cursor: int,
+    width: int,
+    height: int,
+    ascii_only: bool = False,
+) -> Chart:
+    """The rows around the cursor, on one logarithmic scale for all rows."""
+    if not rows or height < 3:
+        return Chart((((" no layer fits the filter".ljust(width)[:width], AXIS),),))
+    numbers = [row_value(row, values, column) for row in rows]
+    labels = [_label(row, ascii_only) for row in rows]
+    name_width = min(max(map(cells, labels)), int(LARGEST_NAME * width)) + 1
+    bar_width = max(width - name_width - NUMBER_WIDTH, 4)
+    low, high = _decades(numbers)
+    room = height - 2
+    first = min(max(cursor - room // 2, 0), max(len(rows) - room, 0))
+    drawn: list[Row] = [_scale(name_width, bar_width, low, high, width)]
+    for place in range(first, min(first + room, len(rows))):
+        name = _fitted(labels[place], name_width)
+        bar, number = _bar(numbers[place], low, high, bar_width, ascii_only)
+        role = CURSOR if place == cursor else PLAIN
+        sound = math.isfinite(numbers[place]) and numbers[place] > 0
+        drawn.append(((name, role), (bar, FIRST if sound else MARK), (number.rjust(NUMBER_WIDTH), PLAIN)))
+    below = len(rows) - min(first + room, len(rows))
+    if first or below:
+        drawn.append(((f"{first} of {len(rows)} rows above, {below} below".rjust(width)[:width], AXIS),))
+    return Chart(tuple(drawn))
+
+
+def _label(row: LayerRow, ascii_only: bool) -> str:
+    if row.folded is None:
+        return f"    {row.label}" if row.inside else row.label
+    open_, closed = ("v", ">") if ascii_only else ("▾", "▸")
+    return f"{closed} {row.label} ({len(row.members)})" if row.folded else f"{open_} {row.label}"
+
+
+def _fitted(label: str, width: int) -> str:
+    """In so many columns; of a name that is too long the end stays, which tells it from its neighbours."""
+    if cells(label) < width:
+        return label + " " * (width - cells(label))
+    return "…" + label[-(width - 2) :] + " "
+
+
+def _decades(numbers: Sequence[float]) -> tuple[float, float]:
+    logs = [math.log10(one) for one in numbers if math.isfinite(one) and one > 0]
+    if not logs:
+        return -1.0, 0.0
+    low, high = math.floor(min(logs) - 0.05), math.ceil(max(logs) + 0.05)
+    return float(low), float(max(high, low + 1))
+
+
+def _scale(name_width: int, bar_width: int, low: float, high: float, width: int) -> Row:
+    """The decades above the bars, as many as have room."""
+    line = [" "] * width
+    step = max(1, math.ceil((high - low) / max(bar_width // 10, 1)))
+    for exponent in range(int(low), int(high), step):
+        at = name_width + round((exponent - low) / (high - low) * bar_width)
+        for offset, letter in enumerate(f"1e{exponent}"):
+            if at + offset < width:
+                line[at + offset] = letter
+    return (("".join(line), AXIS),)
+
+
+def _bar(value: float, low: float, high: float, width: int, ascii_only: bool) -> tuple[str, str]:
+    """A bar of so many columns and the number beside it."""
+    if value == 0:
+        return "0".ljust(width), "0"
+    if not math.isfinite(value):
+        word = "not finite, or no gradient"
+        return word[:width].ljust(width), "NaN" if math.isnan(value) else "inf"
+    length = (math.log10(value) - low) / (high - low) * width
+    number = f"{value:.1e}"
+    if ascii_only:
+        return ("#" * round(length)).ljust(width)[:width], number
+    whole = int(length)
+    part = EIGHTHS[int(8 * (length - whole))].strip()
+    return ("█" * whole + part).ljust(width)[:width], number
