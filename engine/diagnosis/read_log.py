@@ -16,10 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from engine.diagnosis.diagnosis import Diagnosis
+from engine.diagnosis.diagnosis import Diagnosis, spoken
 from engine.diagnosis.of_log import LoggedRun, diagnose_log
 from engine.diagnosis.words import short
 from engine.metrics.step_record import MAGNITUDES, MEASURES, Extent, StepRecord
+from engine.runs.followed_run import FollowedRun
 from engine.runs.layer_names import matrices_of
 from engine.runs.log_format import Header
 from engine.runs.log_reader import Damage, News
@@ -182,18 +183,7 @@ class LogReport:
     def before_break(self) -> BeforeBreak | None:
         """The way to the first number that was not finite; None where all are finite, or none before it is."""
         broken, first, last = self.lines.broken, self.lines.first, self.lines.last_sound
-        if broken is None or first is None or last is None:
-            return None
-        rate = last.learning_rate if "learning_rate" in last.fields else math.nan
-        return BeforeBreak(
-            step_first=first.step,
-            step_last=last.step,
-            loss_first=_loss(first),
-            loss_last=_loss(last),
-            gradient_first=_whole(first),
-            gradient_last=_whole(last),
-            learning_rate=rate if math.isfinite(rate) else None,
-        )
+        return None if broken is None or first is None or last is None else way_to_break(first, last)
 
     def record(self) -> dict[str, Any]:
         """As JSON has it."""
@@ -218,6 +208,20 @@ class LogReport:
             "skipped": lines.skipped,
             "damaged": [{"line": damage.line, "reason": damage.reason} for damage in lines.damaged],
         }
+
+
+def way_to_break(first: StepRecord, last: StepRecord) -> BeforeBreak:
+    """From a log's first line to its last sound one before a number that is not finite."""
+    rate = last.learning_rate if "learning_rate" in last.fields else math.nan
+    return BeforeBreak(
+        step_first=first.step,
+        step_last=last.step,
+        loss_first=_loss(first),
+        loss_last=_loss(last),
+        gradient_first=_whole(first),
+        gradient_last=_whole(last),
+        learning_rate=rate if math.isfinite(rate) else None,
+    )
 
 
 def _whole(record: StepRecord) -> float:
@@ -254,6 +258,32 @@ def report_on(lines: LoggedLines) -> LogReport:
     return LogReport(lines, names, diagnose_log(_run(lines, header, places, names)))
 
 
+def said_of(run: FollowedRun) -> tuple[str, ...]:
+    """A headline and sentences on a log that is being watched, from the rows of its history."""
+    history, header, last = run.history, run.header, run.record
+    if last is None or header is None:
+        return ()
+    places = matrices_of(header)
+    columns: dict[str, Any] = {"step": history.column("step").value}
+    for name in JUDGED:
+        if name in last.fields:
+            series = history.column(name)
+            values = series.high if name == "nonfinite" else series.value
+            columns[name] = values[:, places] if MEASURES[name].extent is Extent.LAYER else values
+    names = tuple(header.layers[place] for place in places)
+    problem = None if run.broken is None else run.broken.problem
+    diagnosis = diagnose_log(_columns(columns, header, places, names, problem))
+    if not diagnosis.findings:
+        return (diagnosis.headline, diagnosis.gradients or diagnosis.nothing_found)
+    said = [diagnosis.headline]
+    for place, finding in enumerate(diagnosis.findings):
+        headline = "" if place == 0 else f"{spoken(finding.kind)}. "
+        said.append(f"{headline}{finding.text}{'' if finding.remedy is None else f' {finding.remedy}'}")
+    if run.broken is not None and history.first is not None and run.last_sound is not None:
+        said += way_to_break(history.first, run.last_sound).sentences(header.dtype)
+    return tuple(said)
+
+
 def _run(lines: LoggedLines, header: Header, places: list[int], names: tuple[str, ...]) -> LoggedRun:
     records = lines.records
     columns: dict[str, Any] = {"step": np.array([record.step for record in records], np.float64)}
@@ -262,6 +292,13 @@ def _run(lines: LoggedLines, header: Header, places: list[int], names: tuple[str
         if name in lines.last.fields:
             values = np.array([getattr(record, name) for record in records], np.float64)
             columns[name] = values[:, places] if MEASURES[name].extent is Extent.LAYER else values
+    problem = None if lines.broken is None else lines.broken.problem
+    return _columns(columns, header, places, names, problem)
+
+
+def _columns(
+    columns: dict[str, Any], header: Header, places: list[int], names: tuple[str, ...], problem: str | None
+) -> LoggedRun:
     if all(not np.isfinite(columns[name]).any() for name in MAGNITUDES if name in columns):
         for name in MAGNITUDES:  # a log of the loss alone
             columns.pop(name, None)
@@ -277,5 +314,5 @@ def _run(lines: LoggedLines, header: Header, places: list[int], names: tuple[str
         norms=chosen(header.norms),
         residuals=chosen(header.residuals),
         ordered=header.ordered,
-        problem=None if lines.broken is None else lines.broken.problem,
+        problem=problem,
     )

@@ -49,6 +49,8 @@ class FollowedRun:
     def __init__(self, path: Path, names: str | None = None, layers: str | None = None) -> None:
         self.log = SelectedLayers(open_log(path, names), layers)
         self.path = self.log.path
+        self.more = False
+        """Whether there was more to read when it was last polled."""
         self._forget()
         self._grew = time.monotonic()
         self._longest_silence = 0.0
@@ -65,6 +67,10 @@ class FollowedRun:
     def _forget(self) -> None:
         self.history = History()
         self.record: StepRecord | None = None
+        self.broken: StepRecord | None = None
+        """The first record with a number that is not finite."""
+        self.last_sound: StepRecord | None = None
+        """The last one before that."""
         self.damaged: list[Damage] = []
         self.damaged_count = 0
         self.skipped = 0
@@ -93,12 +99,19 @@ class FollowedRun:
                 raise behind.error
             self.log.close()
             self.log, self.history, self.record = behind.log, behind.history, behind.record
+            self.broken, self.last_sound = behind.broken, behind.last_sound
             self.damaged, self.damaged_count, self.skipped = (
                 behind.damaged,
                 behind.damaged_count,
                 behind.skipped,
             )
-        self.take(self.log.poll())
+        news = self.log.poll()
+        self.more = news.more
+        self.take(news)
+
+    def finish(self) -> None:
+        """Takes also what a log holds back while somebody may still write: the last step."""
+        self.take(self.log.finish())
 
     def take(self, news: News) -> None:
         """Enters what a poll found."""
@@ -156,6 +169,8 @@ class _Reading:
         self.log = log
         self.history = History()
         self.record: StepRecord | None = None
+        self.broken: StepRecord | None = None
+        self.last_sound: StepRecord | None = None
         self.damaged: list[Damage] = []
         self.damaged_count = 0
         self.skipped = 0
@@ -181,6 +196,10 @@ def _enter(run: FollowedRun | _Reading, news: News) -> None:
         if run.record is None or record.step > run.record.step:
             run.history.append(record)
             run.record = record
+            if record.nonfinite and run.broken is None:
+                run.broken = record
+            elif run.broken is None:
+                run.last_sound = record
     run.damaged_count += len(news.damaged)
     run.damaged += news.damaged[: max(MOST_DAMAGE - len(run.damaged), 0)]
     run.skipped += news.skipped

@@ -51,8 +51,9 @@ def _is_run_log(path: Path, head: bytes) -> bool:
 def _is_object_a_line(path: Path, head: bytes) -> bool:
     first, newline, _ = head.partition(b"\n")
     try:
-        return isinstance(json.loads(first), dict) and bool(newline)
-    except ValueError:
+        record = json.loads(first)
+        return isinstance(record, dict) and bool(record) and bool(newline)
+    except (ValueError, RecursionError):
         return False
 
 

@@ -45,6 +45,8 @@ class Wanted:
     column: str = "grad_max"
     points: int = 0
     units: bool = False
+    at: int | None = None
+    """The step that a cross-hair stands on; None for the last."""
 
 
 LITTLE = Wanted()
@@ -58,18 +60,26 @@ class ColumnView:
     step: int
     now: Floats
     over_steps: Series | None
+    record: StepRecord
+    """The record of that step."""
 
     @classmethod
     def of(cls, history: History, record: StepRecord, wanted: Wanted) -> ColumnView:
         """Reads a run's history; nothing of it is kept that a later step would change."""
+        if wanted.at is not None:
+            record = history.record(history.nearest(wanted.at))
         now, step = np.asarray(getattr(record, wanted.column)), record.step
-        if not np.isfinite(now).any():  # the run broke: what led there is still worth seeing
+        if (
+            wanted.at is None and not np.isfinite(now).any()
+        ):  # the run broke: what led there is still worth seeing
             series = history.column(wanted.column)
             usable = np.flatnonzero(np.isfinite(series.value).any(axis=1))
             if len(usable):
                 now, step = series.value[usable[-1]].copy(), int(series.step[usable[-1]])
-        over_steps = wanted.points > 0 and history.first is not None
-        return cls(step, now, history.decimated(wanted.column, wanted.points) if over_steps else None)
+        over_steps = None
+        if wanted.points and history.first is not None:
+            over_steps = history.decimated(wanted.column, wanted.points)
+        return cls(step, now, over_steps, record)
 
 
 UNKNOWN_WEIGHTS = Unpredicted("how its weights were drawn is not known")
@@ -114,6 +124,10 @@ class RunSnapshot:
     """Whether that is still to be found out."""
     quick_to_diagnose: bool = False
     """Whether that takes no longer than a moment."""
+    said: tuple[str, ...] = ()
+    """A headline and sentences of whoever knows more than the last record; empty where that is all there is."""
+    unread_lines: tuple[str, ...] = ()
+    """Lines of a log that could not be read, each with its number and why."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,6 +142,8 @@ class TrainingSnapshot:
     """How many there are; 0 where it stands still."""
     travelled: int | None = None
     """The step of the past that is looked at; None in the present."""
+    doing: str = ""
+    """Words for the state where there are better ones, such as "silent for 40 s"."""
 
     @property
     def first(self) -> RunSnapshot:

@@ -1,6 +1,7 @@
 """A run log that another program is writing, as something that the training screens can watch.
 
-train.py ──> run.jsonl ──> RunLogReader.poll() ──> History ──> the same charts
+train.py ──> run.jsonl ──> FollowedRun.poll() ──> History ──> the same charts
+                                               └─> findings, as `bptui report` has them
 """
 
 from __future__ import annotations
@@ -10,35 +11,50 @@ from pathlib import Path
 
 from typing_extensions import override
 
+from engine.diagnosis.read_log import said_of
 from engine.formula.foreign_text import one_line
+from engine.formula.text import counted
 from engine.metrics.step_record import StepRecord
+from engine.runs.followed_run import FollowedRun
 from engine.runs.history import History
-from engine.runs.log import RunLogError, RunLogReader
+from engine.runs.log import RunLogError
 from tui.session.snapshot import LITTLE, ColumnView, RunSnapshot, State, Training, TrainingSnapshot, Wanted
 
-QUIET_SECONDS = 5.0
-"""A file that has not grown for so long is said to be paused."""
+JUDGE_SECONDS = 1.0
+"""Findings are looked for no more often: of a long log they take some 100 ms."""
 
 
 class LoggedRun:
-    """The run that a log tells of."""
+    """The run that a log tells of. `names` and `layers` are those of `FollowedRun`."""
 
-    def __init__(self, path: Path) -> None:
-        self.name = one_line(path.name)
-        self.title = ""
+    def __init__(self, path: Path, names: str | None = None, layers: str | None = None) -> None:
+        self.followed = FollowedRun(path, names, layers)
+        self.name = one_line(path.name or str(path))
         self.about = f"Waiting for the first line of {one_line(str(path))}."
-        self.layers: tuple[str, ...] = ()
-        self.activations: tuple[str, ...] = ()
-        self.units: tuple[int, ...] = ()
-        self.norms: tuple[str, ...] = ()
-        self.residuals: tuple[bool, ...] = ()
-        self.history = History()
-        self.damaged = 0
         self.unreadable: str | None = None
-        self.reader = RunLogReader(path)
-        self.grew_at = 0.0
-        self.record: StepRecord | None = None
+        self._said: tuple[str, ...] = ()
+        self._judged: object = None
+        self._judged_at = 0.0
+
+    @property
+    def history(self) -> History:
+        """What has been read so far."""
+        return self.followed.history
+
+    @property
+    def record(self) -> StepRecord | None:
         """The last complete record of the file."""
+        return self.followed.record
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Their names; none until the first line is there."""
+        return () if self.followed.header is None else self.followed.header.layers
+
+    @property
+    def damaged(self) -> int:
+        """How many lines could not be read."""
+        return self.followed.damaged_count
 
     @property
     def problem(self) -> str | None:
@@ -52,82 +68,104 @@ class LoggedRun:
 
     def snapshot(self, wanted: Wanted) -> RunSnapshot:
         """What has been read so far."""
-        record = self.record
+        record, header = self.record, self.followed.header
+        title = "" if header is None else one_line(header.title)
         return RunSnapshot(
             name=self.name,
-            title=self.title,
-            about=self.about,
+            title=self.unreadable or title,
+            about=self.unreadable or (self.about if header is None else "Waiting for the first step."),
             layers=self.layers,
-            activations=self.activations,
-            units=self.units,
-            norms=self.norms,
-            residuals=self.residuals,
+            activations=() if header is None else header.activations,
+            units=() if header is None else header.units,
+            norms=() if header is None else header.norms,
+            residuals=() if header is None else header.residuals,
             first=self.history.first,
             record=record,
             steps_done=self.steps_done,
             column=None if record is None else ColumnView.of(self.history, record, wanted),
             problem=self.problem,
             learning_rate=None if record is None else record.learning_rate,
+            said=self._findings(),
+            unread_lines=tuple(
+                f"line {damage.line}: {one_line(damage.reason)}" for damage in self.followed.damaged
+            ),
         )
 
-    def poll(self) -> None:
-        """Takes what has been written since. Raises RunLogError where the file is no run log of this version."""
-        news = self.reader.poll()
-        if news.restarted:
-            self.history.clear()
-            self.record = None
-            self.layers, self.damaged = (), 0
-        header = self.reader.header
-        if header is not None and not self.layers:
-            self.title, self.layers = header.title, header.layers
-            self.about = "Waiting for the first step."
-            self.activations, self.units = header.activations, header.units
-            self.norms, self.residuals = header.norms, header.residuals
-        for record in news.records:
-            if self.record is None or record.step > self.record.step:
-                self.history.append(record)
-                self.record = record
-        self.damaged += len(news.damaged)
-        if news.records:
-            self.grew_at = time.monotonic()
+    def _findings(self) -> tuple[str, ...]:
+        """Of logs that say what they hold; older ones are judged by their last record, as bptui's own runs are."""
+        header, record = self.followed.header, self.record
+        if header is None or record is None or header.fields is None or header.activations:
+            return ()
+        state = (record.step, self.followed.reading, self.followed.restarts)
+        now = time.monotonic()
+        if state != self._judged and now - self._judged_at >= JUDGE_SECONDS:
+            self._judged, self._judged_at = state, now
+            self._said = said_of(self.followed)
+        return self._said
+
+    @property
+    def doing(self) -> str:
+        """Who writes it, and whether all of it has been read."""
+        writer = self.followed.writer
+        if self.followed.reading:
+            return f"{writer}, samples so far"
+        if self.damaged:
+            return f"{writer}, {counted(self.damaged, 'line')} unread"
+        return writer
 
 
 class WatchedLog(Training):
-    """Looks at the file whenever a screen looks at the training. Raises RunLogError at once where it is no run log."""
+    """Looks at the file whenever a screen looks at the training. Raises RunLogError at once where it is no log."""
 
-    def __init__(self, path: Path) -> None:
-        self.run = LoggedRun(path)
-        self.run.poll()
+    def __init__(self, path: Path, names: str | None = None, layers: str | None = None) -> None:
+        self.run = LoggedRun(path, names, layers)
+        self.run.followed.poll()
+
+    def read_all(self) -> None:
+        """Waits until all that is in the file now has been read."""
+        while self.run.followed.reading:
+            time.sleep(0.01)
+            self.run.followed.poll()
+        while self.run.followed.more:
+            self.run.followed.poll()
+        self.run.followed.finish()
 
     @override
     def snapshot(self, wanted: Wanted = LITTLE) -> TrainingSnapshot:
         self._read_on()
-        return TrainingSnapshot(runs=(self.run.snapshot(wanted),), state=self.state)
+        return TrainingSnapshot(runs=(self.run.snapshot(wanted),), state=self.state, doing=self._doing)
 
     @override
     def pulse(self) -> object:
         self._read_on()
-        return self.run.steps_done, self.run.layers, self.state
+        return self.run.steps_done, self.run.layers, self.state, self._doing, self.run.followed.restarts
 
     def _read_on(self) -> None:
         """Reads what is new; never waits for the other program."""
         if self.run.unreadable is not None:
             return
         try:
-            self.run.poll()
+            self.run.followed.poll()
         except RunLogError as error:  # another file stands in its place now
-            path = one_line(str(self.run.reader.path))
-            reason = str(error).removeprefix(f"{path}: ")  # the name stands beside it
-            self.run.unreadable = self.run.title = self.run.about = reason
+            path = one_line(str(self.run.followed.path))
+            self.run.unreadable = str(error).removeprefix(f"{path}: ")  # the name stands beside it
+
+    @property
+    def _doing(self) -> str:
+        return "" if self.state is State.BROKEN else self.run.doing
 
     @property
     def state(self) -> State:
         """Running while the file grows."""
         if self.run.problem is not None:
             return State.BROKEN
-        growing = time.monotonic() - self.run.grew_at < QUIET_SECONDS
-        return State.RUNNING if growing and self.run.grew_at else State.PAUSED
+        match self.run.followed.writer:
+            case "running":
+                return State.RUNNING
+            case "ended":
+                return State.FINISHED
+        return State.PAUSED
 
     @override
     def close(self) -> None:
-        self.run.reader.close()
+        self.run.followed.close()

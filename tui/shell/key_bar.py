@@ -9,6 +9,7 @@ from __future__ import annotations
 from rich.cells import cell_len
 from textual.widget import Widget
 from textual.widgets import Footer
+from textual.widgets._footer import FooterKey
 
 STAYING = 2
 """So many at the end are never left out: `tui.shell.keys` lists help and quit last."""
@@ -30,11 +31,20 @@ class KeyBar(Footer):
         self._fit()
 
     def _fit(self) -> None:
-        keys = list(self.query("FooterKey"))
+        keys = list(self.query(FooterKey))
+        away: frozenset[str] = getattr(self.screen, "not_here", frozenset())
+        for key in [key for key in keys if _action(key) in away]:
+            key.display = False
+            keys.remove(key)
         room = self.size.width - sum(_width(key) for key in keys[-STAYING:])
         for key in keys[:-STAYING]:
             room -= _width(key)
             key.display = room >= 0
+
+
+def _action(key: FooterKey) -> str:
+    """The name of what a key does, without its screen and arguments."""
+    return key.action.partition("(")[0].rpartition(".")[2]
 
 
 def _width(key: Widget) -> int:

@@ -1,6 +1,7 @@
 """What the gradients screen draws: from the runs of a training to charts of magnitude against layer or step.
 
 profile    bars over the layers, now                       which layers get a gradient?
+layers     the profile turned: a row a layer, with names    which of hundreds of parameters?
 history    lines over the steps, for some layers           since when?
 strip      layer × step, denser is larger                  all of it at once
 budget     gain of the weights and of the activation       whose fault is it?
@@ -9,7 +10,7 @@ budget     gain of the weights and of the activation       whose fault is it?
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 import numpy as np
@@ -58,9 +59,10 @@ WEIGHTS, ACTIVATION = THIRD, FIRST
 
 
 class View(Enum):
-    """The four pictures."""
+    """The pictures."""
 
     PROFILE = "profile"
+    LAYERS = "layers"
     HISTORY = "history"
     STRIP = "heat strip"
     BUDGET = "factor budget"
@@ -78,6 +80,13 @@ class Magnitudes:
     now: Floats
     weight_gain: Floats
     activation_gain: Floats
+    numbers: Floats
+    """The layers' numbers along the axis, from 1."""
+
+    def only(self, shown: Sequence[int]) -> Magnitudes:
+        """Of some layers, by their places."""
+        places = list(shown)
+        return replace(self, now=self.now[places], numbers=self.numbers[places])
 
 
 def magnitudes(run: RunSnapshot) -> Magnitudes | None:
@@ -85,7 +94,8 @@ def magnitudes(run: RunSnapshot) -> Magnitudes | None:
     record, column = run.record, run.column
     if record is None or column is None:
         return None
-    return Magnitudes(run.name, column.step, column.now, record.weight_gain, record.activation_gain)
+    numbers = layer_numbers(len(column.now))
+    return Magnitudes(run.name, column.step, column.now, record.weight_gain, record.activation_gain, numbers)
 
 
 def layer_numbers(count: int) -> Floats:
@@ -104,10 +114,7 @@ def draw_profile(
 ) -> Chart:
     """Bars for the first run, points for the second, dots for the predicted slope."""
     roles = (FIRST, SECOND)
-    lines = [
-        Line(one.name, layer_numbers(len(one.now)), one.now, role)
-        for one, role in zip(runs, roles, strict=False)
-    ]
+    lines = [Line(one.name, one.numbers, one.now, role) for one, role in zip(runs, roles, strict=False)]
     line = (
         None if predicted is None else Line("predicted", layer_numbers(len(predicted)), predicted, PREDICTED)
     )
@@ -138,6 +145,12 @@ def draw_budget(run: Magnitudes, width: int, height: int, ascii_only: bool) -> C
         weights, activation = np.log10(run.weight_gain), np.log10(run.activation_gain)
     lines = [Line("weights", x, weights, WEIGHTS), Line("activation", x, activation, ACTIVATION)]
     return lines_chart(lines, width, height, log=False, ascii_only=ascii_only)
+
+
+def columns_of(series: Series, shown: Sequence[int]) -> Series:
+    """A per-layer series of some layers only, by their places."""
+    places = list(shown)
+    return Series(series.step, series.value[:, places], series.low[:, places], series.high[:, places])
 
 
 def spread(layers: int, selected: int) -> list[int]:

@@ -22,11 +22,12 @@ from engine.experiment.datasets import load_data
 from engine.experiment.errors import ExperimentError
 from engine.experiment.loading import PRESET_NAMES, load_experiment
 from engine.experiment.spec import Experiment
+from engine.formula.foreign_text import one_line
 from engine.formula.notation import number_text
 from engine.metrics.step_record import StepRecord
 from engine.runs.history import Series
 from tui.session.session import Session
-from tui.session.snapshot import RunSnapshot, State, Training, TrainingSnapshot, Wanted
+from tui.session.snapshot import ColumnView, RunSnapshot, State, Training, TrainingSnapshot, Wanted
 from tui.session.training_run import TrainingRun
 from tui.session.variants import counterpart
 from tui.shell.key_bar import KeyBar
@@ -36,6 +37,7 @@ from tui.shell.static_text import FixedText, Panel
 from tui.shell.too_small import TooSmall
 from tui.training.chart_view import ChartView
 from tui.training.charts import MARKERS, SERIES, Chart
+from tui.training.cross_hair import with_cross_hair
 from tui.training.finding_content import (
     THINKING,
     compared,
@@ -54,6 +56,7 @@ from tui.training.gradient_charts import (
     Magnitudes,
     Metric,
     View,
+    columns_of,
     draw_budget,
     draw_history,
     draw_profile,
@@ -61,12 +64,16 @@ from tui.training.gradient_charts import (
     magnitudes,
     spread,
 )
+from tui.training.layer_rows import block_of, draw_rows, layer_rows, matching, row_of
 from tui.training.screen import TrainingScreen
 from tui.training.status_lines import run_marks
 from tui.training.verdicts import budget_lines, predicted_profile
 
 TRIES = "F"
 """The key that tries a remedy, as the findings call it."""
+
+MANY_LAYERS = 60
+"""From so many layers on, the first picture is the one with names."""
 
 FEW_STEPS = 50
 """So many are trained while one waits."""
@@ -103,6 +110,14 @@ class GradientsScreen(TrainingScreen):
         self.log_axis = True
         self.thinking = False
         """Whether the reason for something is being looked for, in a thread."""
+        self.filter = ""
+        """Only layers whose name fits are shown; all where it is empty."""
+        self.unfolded: set[str] = set()
+        """The blocks whose parameters are shown one by one."""
+        self.cross_at: int | None = None
+        """The step that the cross-hair stands on; None without."""
+        self._names: tuple[str, ...] = ()
+        self._chosen = False
 
     def compose(self) -> ComposeResult:
         """From top to bottom as pictured above."""
@@ -120,9 +135,23 @@ class GradientsScreen(TrainingScreen):
     def wanted(self) -> Wanted:
         """The pictures over the steps need more of them than the others."""
         over_steps = self.view in (View.HISTORY, View.STRIP)
-        return Wanted(
-            self.metric.value, max(self.query_one(ChartView).size.width - 10, 20) if over_steps else 0
-        )
+        points = max(self.query_one(ChartView).size.width - 10, 20) if over_steps else 0
+        return Wanted(self.metric.value, points, at=self.cross_at)
+
+    def _choose(self, run: RunSnapshot, record: StepRecord) -> bool:
+        """Begins with what a log has and what its layers need; whether that is another picture than before."""
+        before = self.view, self.metric
+        if self.metric.value not in record.fields:
+            self.metric = next((one for one in Metric if one.value in record.fields), self.metric)
+        if not self._chosen and len(run.layers) > MANY_LAYERS:
+            self.view = View.LAYERS
+        self._chosen = True
+        return (self.view, self.metric) != before
+
+    @property
+    def shown(self) -> list[int]:
+        """The places of the layers that the filter lets through."""
+        return matching(self._names, self.filter)
 
     @override
     def draw(self, snapshot: TrainingSnapshot) -> None:
@@ -135,25 +164,41 @@ class GradientsScreen(TrainingScreen):
         if record is None or first.column is None or not width:
             self._invite(first)
             return
-        predicted = predicted_profile(first, self.metric)
+        if self._choose(first, record):
+            self.redraw()
+            return
+        self._names = first.layers
+        shown = self.shown
+        predicted = (
+            predicted_profile(first, self.metric) if not self.filter and self.cross_at is None else None
+        )
         self.at_layer = min(self.at_layer, len(lines[0].now) - 1)
+        if shown and self.at_layer not in shown:
+            self.at_layer = shown[0]
         self._set_title(
             self._title(lines[0].step, predicted is not None, broke=lines[0].step != record.step),
             self._legend(len(lines[0].now)),
             f"(only {lines[0].name})" if len(lines) > 1 and self.view is not View.PROFILE else "",
+            f"/{self.filter}" if self.filter else "",
+            f"at step {first.column.step:,}" if self.cross_at is not None else "",
         )
         if first.column.over_steps is None and self.view in (View.HISTORY, View.STRIP):
             view.show_text(self.hint)
         elif self.view is View.BUDGET and len(lines[0].now) == 1:
             view.show_text("There is only one layer: δ has no way down.")
+        elif not shown:
+            view.show_text("No layer's name fits the filter; / changes it.")
         else:
-            view.show(self._chart(lines, first.column.over_steps, predicted, width, height))
-        self._draw_layer(record)
+            chart = self._chart(lines, first.column.over_steps, predicted, width, height)
+            view.show(self._crossed(chart, first.column))
+        self._draw_layer(first.column.record if self.cross_at is not None else record)
         self._draw_verdict(snapshot, told)
 
     def _set_title(self, *title: str) -> None:
         """What the chart shows above it, and below it which of the pictures that is."""
         views = " · ".join(f"{'▸' if one is self.view else ''}{one.value}" for one in View)
+        if self.view is View.LAYERS:
+            views += "   / filter  z fold"
         self.query_one("#chart-panel", Panel).set_title("  ".join(part for part in title if part), views)
 
     def _title(self, step: int = 0, predicted: bool = False, broke: bool = False) -> str:
@@ -173,7 +218,7 @@ class GradientsScreen(TrainingScreen):
         marks = MARKERS[self.glyphs.ascii]
         match self.view:
             case View.HISTORY:
-                shown = zip(SERIES, spread(layers, self.at_layer), strict=False)
+                shown = zip(SERIES, self._spread(), strict=False)
                 return "  ".join(f"{marks[role]} {layer + 1}" for role, layer in shown)
             case View.BUDGET:
                 return f"{marks[WEIGHTS]} weights  {marks[ACTIVATION]} activation"
@@ -194,32 +239,60 @@ class GradientsScreen(TrainingScreen):
         height: int,
     ) -> Chart:
         ascii_only = self.glyphs.ascii
+        if self.view is View.LAYERS:
+            rows = layer_rows(self._names, self.shown, self.unfolded)
+            cursor = row_of(rows, self.at_layer)
+            return draw_rows(rows, runs[0].now, self.metric.value, cursor, width, height, ascii_only)
+        if self.filter:
+            runs = [one.only(self.shown) for one in runs]
         if series is not None:
             if self.view is View.STRIP:
-                return draw_strip(series, width, height, ascii_only)
-            layers = spread(len(runs[0].now), self.at_layer)
-            return draw_history(series, layers, width, height, ascii_only, log=self.log_axis)
+                return draw_strip(columns_of(series, self.shown), width, height, ascii_only)
+            return draw_history(series, self._spread(), width, height, ascii_only, log=self.log_axis)
         if self.view is View.BUDGET:
             return draw_budget(runs[0], width, height, ascii_only)
         return draw_profile(runs, predicted, width, height, ascii_only, log=self.log_axis)
 
+    def _spread(self) -> list[int]:
+        """The layers whose history is drawn, of those that are shown."""
+        shown = self.shown
+        place = shown.index(self.at_layer) if self.at_layer in shown else 0
+        return [shown[one] for one in spread(len(shown), place)]
+
+    def _crossed(self, chart: Chart, column: ColumnView) -> Chart:
+        """The chart with the cross-hair, where it has steps along its axis."""
+        series = column.over_steps
+        if self.cross_at is None or series is None or len(series.step) < 2:
+            return chart
+        first, last = float(series.step[0]), float(series.step[-1])
+        return with_cross_hair(chart, (column.step - first) / (last - first), self.glyphs.ascii)
+
     def _draw_layer(self, record: StepRecord) -> None:
         style, layer = self.glyphs, self.at_layer
-        values = {
-            "max": record.grad_max[layer],
-            "mean": record.grad_mean[layer],
-            "L2": record.grad_l2[layer],
-            "‖ΔW‖/‖W‖": record.update_ratio[layer],
-            "zeros": record.zero_fraction[layer],
+        fields = {
+            "max": "grad_max",
+            "mean": "grad_mean",
+            "L2": "grad_l2",
+            "‖ΔW‖/‖W‖": "update_ratio",
+            "zeros": "zero_fraction",
         }
+        there = {name: field for name, field in fields.items() if field in record.fields}
+        values = {name: getattr(record, field)[layer] for name, field in there.items()}
+        named = self._names and not self._names[layer].startswith("W[")
+        name = f": {one_line(self._names[layer])}" if named else ""
         parts: list[Content | str | tuple[str, str]] = [
-            (f" layer {layer + 1} of {len(record.grad_max)} ", "bold reverse $accent")
+            (f" layer {layer + 1} of {len(record.grad_l2)}{name} ", "bold reverse $accent")
         ]
+        if self.cross_at is not None:
+            loss = f"  loss {number_text(record.loss, style)}" if "loss" in record.fields else ""
+            parts.append((f"  step {record.step:,}{loss}", "$value"))
         for name, value in values.items():
             if value != value:  # there was no update yet
                 continue
             text = f"{100 * value:.0f} %" if name == "zeros" else number_text(float(value), style)
             parts.append(Content.assemble((f"  {name} ", "$faint"), text))
+        if absent := [name for name in fields if name not in there]:
+            parts.append(Content.styled(f"  {', '.join(absent)}: not logged", "$faint"))
         if record.saturated[layer] == record.saturated[layer]:
             parts.append(
                 Content.assemble(("  saturated ", "$faint"), f"{100 * record.saturated[layer]:.0f} %")
@@ -247,6 +320,10 @@ class GradientsScreen(TrainingScreen):
 
     def _told(self, snapshot: TrainingSnapshot, run: RunSnapshot, record: StepRecord) -> list[Content]:
         """The findings of one run: of all of it while it rests, of the last step while it goes on."""
+        if run.said:  # a log, of which more is known than its last record
+            headline, *others = run.said
+            first = Content.assemble((headline, "bold"), *(f"   {line}" for line in others[:1]))
+            return [first, *map(Content, others[1:])]
         diagnosis = self._found(run)
         seen = glance(run, record)
         flow = [Content(line) for line in flow_lines(run, record, diagnosis or seen)]
@@ -299,7 +376,10 @@ class GradientsScreen(TrainingScreen):
 
     def action_metric(self) -> None:
         """Max, mean, L2, and again."""
-        metrics = list(Metric)
+        record = self.training.snapshot().first.record
+        metrics = [one for one in Metric if record is None or one.value in record.fields] or list(Metric)
+        if self.metric not in metrics:
+            self.metric = metrics[-1]
         self.metric = metrics[(metrics.index(self.metric) + 1) % len(metrics)]
         self.redraw()
 
@@ -309,8 +389,11 @@ class GradientsScreen(TrainingScreen):
         self.redraw()
 
     def action_findings(self, lines: int) -> None:
-        """Scrolls through what was found."""
-        self.query_one(FindingsPanel).move(lines)
+        """Scrolls through what was found; through the rows where the layers are a list."""
+        if self.view is View.LAYERS:
+            self.action_row(lines)
+        else:
+            self.query_one(FindingsPanel).move(lines)
 
     def action_try_remedy(self) -> None:
         """Begins anew, with the first remedy that can be tried beside the run as it was."""
@@ -335,20 +418,85 @@ class GradientsScreen(TrainingScreen):
         self.redraw()
 
     def action_layer(self, by: int) -> None:
-        """Moves the cursor over the layers."""
-        count = len(self.training.snapshot().first.layers)
-        self._move_to(max(min(self.at_layer + by, count - 1), 0))
+        """Moves the cursor over the layers that are shown."""
+        shown = self._places()
+        place = shown.index(self.at_layer) if self.at_layer in shown else 0
+        if shown:
+            self._move_to(shown[max(min(place + by, len(shown) - 1), 0)])
+
+    def _places(self) -> list[int]:
+        self._names = self.training.snapshot().first.layers
+        return self.shown
+
+    def action_row(self, by: int) -> None:
+        """Moves over the rows of the list of layers; over the layers in the other pictures."""
+        if self.view is not View.LAYERS:
+            self.action_layer(by)
+            return
+        rows = layer_rows(self._names, self._places(), self.unfolded)
+        if rows:
+            place = row_of(rows, self.at_layer)
+            here = max(min(place + by, len(rows) - 1), 0)
+            members = rows[here].members
+            if rows[here].folded is False:  # an unfolded block's own row: its first parameter stands below
+                here = max(min(here + (1 if by > 0 else -1), len(rows) - 1), 0)
+                members = rows[here].members
+            self._move_to(members[0])
+
+    def action_fold(self) -> None:
+        """Folds or unfolds the block under the cursor."""
+        if self._places() and self._names:
+            self.unfolded ^= {block_of(self._names[self.at_layer])}
+            self.view = View.LAYERS
+            self.redraw()
+
+    def action_fold_all(self) -> None:
+        """Folds or unfolds every block."""
+        self.unfolded = set() if self.unfolded else {block_of(self._names[one]) for one in self._places()}
+        self.view = View.LAYERS
+        self.redraw()
+
+    def action_filter(self) -> None:
+        """Asks which layers are to be shown."""
+        prompt = Prompt(
+            "Show layers", "a text or an expression; empty for all", lambda _: None, answer=self.filter
+        )
+        self.app.push_screen(prompt, self._filter_by)
+
+    def _filter_by(self, wanted: str | None) -> None:
+        if wanted is not None:
+            self.filter = wanted
+            self.redraw()
+
+    def action_cross_hair(self) -> None:
+        """Puts the cross-hair on the last step, or takes it away."""
+        record = self.training.snapshot().first.record
+        self.cross_at = None if self.cross_at is not None or record is None else record.step
+        self.redraw()
+
+    def action_cross(self, by: int) -> None:
+        """Moves the cross-hair by about one column."""
+        snapshot = self.training.snapshot().first
+        if snapshot.record is None or snapshot.first is None:
+            return
+        first, last = snapshot.first.step, snapshot.record.step
+        here = last if self.cross_at is None else self.cross_at
+        stride = max((last - first) // max(self.query_one(ChartView).size.width - 10, 20), 1)
+        self.cross_at = max(min(here + by * stride, last), first)
+        self.redraw()
 
     def action_layer_end(self, last: bool) -> None:
-        """The first or the last layer."""
-        self._move_to(max(len(self.training.snapshot().first.layers) - 1, 0) if last else 0)
+        """The first or the last layer that is shown."""
+        shown = self._places()
+        if shown:
+            self._move_to(shown[-1 if last else 0])
 
     def _move_to(self, layer: int) -> None:
         """Draws only what the cursor changes: a chart takes too long for a key that is held down."""
         self.at_layer = layer
         self.training.stand_back()
         record = self.training.snapshot().first.record
-        if self.view is View.HISTORY or record is None:
+        if self.view in (View.HISTORY, View.LAYERS) or self.cross_at is not None or record is None:
             self.redraw()
         elif self.children:
             self._draw_layer(record)

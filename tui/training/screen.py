@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from textual.content import Content
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.timer import Timer
@@ -23,6 +24,25 @@ from tui.training.status_lines import progress_line, run_marks, title_line
 REFRESH_SECONDS = 0.2
 """Charts are redrawn five times a second while a training runs."""
 
+CONTROLS = frozenset(
+    {
+        "run",
+        "one_step",
+        "speed",
+        "learning_rate",
+        "reset",
+        "reseed",
+        "travel",
+        "stepper",
+        "confusion",
+        "collapse",
+        "compare",
+        "compare_with",
+        "screen",
+    }
+)
+"""Actions that need a training of this program, or its weights."""
+
 NOTICE_SECONDS = 0.15
 """Notices follow each other no quicker: Textual does not take back one that has not come to be shown."""
 
@@ -38,6 +58,7 @@ class TrainingScreen(Screen[None]):
         self._clock: Timer | None = None
         self._drawn: object = None
         self._noticed: Timer | None = None
+        self._unread_told = 0
         self._next_notice: Callable[[], None] | None = None
 
     def controls(self) -> TrainingRun | None:
@@ -46,6 +67,11 @@ class TrainingScreen(Screen[None]):
             return self.training
         self.notify("Another program trains this; here one can only look.")
         return None
+
+    @property
+    def not_here(self) -> frozenset[str]:
+        """What the footer leaves out: nobody can control another program's training from here."""
+        return frozenset() if isinstance(self.training, TrainingRun) else CONTROLS
 
     @property
     def hint(self) -> str:
@@ -98,6 +124,12 @@ class TrainingScreen(Screen[None]):
         snapshot = self.training.snapshot(self.wanted())
         self._draw_status(snapshot)
         self.draw(snapshot)
+        unread = len(snapshot.first.unread_lines)
+        if unread > self._unread_told:
+            self.notify(
+                f"{counted(unread, 'line')} of the log could not be read: ! lists them.", markup=False
+            )
+        self._unread_told = unread
         self.call_after_refresh(self.training.go_on)
 
     def wanted(self) -> Wanted:
@@ -242,6 +274,15 @@ class TrainingScreen(Screen[None]):
     def action_screen(self, name: str) -> None:
         """Another screen of this experiment."""
         self.post_message(ShowScreen(name))
+
+    def action_unread(self) -> None:
+        """The lines of a log that could not be read, each with its number and why."""
+        unread = self.training.snapshot().first.unread_lines
+        if not unread:
+            self.notify("Every line could be read.")
+            return
+        page = Content("\n".join(unread))
+        self.app.push_screen(ReadingScreen("Lines that could not be read", lambda _: page))
 
     def action_lessons(self) -> None:
         """The lessons on this experiment; a training goes on meanwhile."""

@@ -30,7 +30,7 @@ def title_line(training: TrainingSnapshot, width: int, style: Style) -> Content:
     speed = "" if training.speed == FULL_SPEED else f"slowed to {training.speed:g}/s   "
     measured = state is State.RUNNING and training.steps_per_second > 0
     rate = f"{training.steps_per_second:,.0f} steps/s" if measured else ""
-    doing = "looking back" if training.travelled is not None else state.value
+    doing = "looking back" if training.travelled is not None else training.doing or state.value
     right = f"{speed}{rate}   {marks[state]} {doing} "
     left = Content.assemble((f" {run.name} ", "bold reverse $primary"), (f"  {run.title}", "bold"))
     left = left.truncate(max(width - len(right) - 1, 10), ellipsis=True)
@@ -52,7 +52,9 @@ def progress_line(run: RunSnapshot, style: Style, width: int, label: str = "") -
     if run.limit:
         parts["bar"] = Content.assemble(" ", (full * filled, "$done"), (empty * (BAR - filled), "$faint"))
     record, first = run.record, run.first
-    if record is not None and first is not None:
+    if record is not None and "loss" not in record.fields:
+        parts["loss"] = Content.styled(f"   {loss} not logged", "$faint")
+    elif record is not None and first is not None:
         now = number_text(record.loss, style)
         losses = f"{number_text(first.loss, style)} {arrow} {'batch ' * run.of_batch}{now}"
         if run.steps_done == 0:
@@ -65,7 +67,7 @@ def progress_line(run: RunSnapshot, style: Style, width: int, label: str = "") -
     if len(recalls) == 2 and all(one == one for one in recalls):
         recall = f" (Y=0 {100 * recalls[0]:.0f} %, Y=1 {100 * recalls[1]:.0f} %)"
         parts["recall"] = Content.styled(recall, "$faint")
-    if run.learning_rate is not None:
+    if run.learning_rate is not None and run.learning_rate == run.learning_rate:
         parts["rate"] = Content.styled(f"   {eta} {number_text(run.learning_rate, style)}", "$faint")
     for least in ("recall", "bar", "rate", "accuracy"):
         if sum(part.cell_length for part in parts.values()) <= width:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import tui.session.watched_log as watched_module
+from engine.runs import followed_run
 from engine.runs.log import RunLogError
 from tests.engine.step_records import record
 from tests.tui.cli.test_commands import complaint, run, start
@@ -73,7 +73,7 @@ def test_a_file_that_stands_still_is_said_to_be_paused(path, monkeypatch):
         written(log, *records(3))
     watched = WatchedLog(path)
     assert watched.state is State.RUNNING
-    monkeypatch.setattr(watched_module, "QUIET_SECONDS", 0.0)
+    monkeypatch.setattr(followed_run, "QUIET_SECONDS", 0.0)
     assert watched.state is State.PAUSED
 
 
@@ -248,7 +248,7 @@ async def test_a_training_of_bptui_in_another_process_is_watched_while_it_runs(t
 
 def test_the_command_needs_a_terminal_and_a_log(path):
     assert "the app needs a terminal" in complaint(run("watch", str(path)))
-    assert "Missing argument 'FILE.jsonl'" in complaint(run("watch"))
+    assert "Missing argument 'LOG'" in complaint(run("watch"))
 
 
 def test_a_file_that_is_no_run_log_is_one_line_and_status_2(path, monkeypatch):
