@@ -370,9 +370,15 @@ class GradientsScreen(TrainingScreen):
 
     def action_view(self, by: int) -> None:
         """The next picture."""
-        views = list(View)
-        self.view = views[(views.index(self.view) + by) % len(views)]
+        views = [one for one in View if one is not View.BUDGET or self._has_budget()]
+        place = views.index(self.view) if self.view in views else 0
+        self.view = views[(place + by) % len(views)]
         self.redraw()
+
+    def _has_budget(self) -> bool:
+        """Whether it is known what multiplies δ on its way; a log may not say."""
+        record = self.training.snapshot().first.record
+        return record is None or "weight_gain" in record.fields
 
     def action_metric(self) -> None:
         """Max, mean, L2, and again."""
@@ -414,6 +420,9 @@ class GradientsScreen(TrainingScreen):
 
     def action_blame(self) -> None:
         """The factor budget, or back to the profile."""
+        if not self._has_budget():
+            self.notify("What the weights and the activations make of the gradient is not logged.")
+            return
         self.view = View.PROFILE if self.view is View.BUDGET else View.BUDGET
         self.redraw()
 
