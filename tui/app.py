@@ -22,7 +22,15 @@ from engine.experiment.loading import PRESET_NAMES
 from engine.formula.foreign_text import one_line
 from tui.shell.ascii_filter import AsciiFilter
 from tui.shell.home_screen import HomeScreen
-from tui.shell.keys import ALL_COMMANDS, APP_COMMANDS, Command, bindings
+from tui.shell.keys import (
+    ALL_COMMANDS,
+    APP_COMMANDS,
+    Command,
+    bindings,
+    commands_of,
+    idle_bindings,
+    key_preset,
+)
 from tui.shell.messages import (
     AnswerLesson,
     FindBug,
@@ -35,7 +43,7 @@ from tui.shell.messages import (
     ShowScreen,
     StepInto,
 )
-from tui.shell.settings import key_map, recent_files, remember_file
+from tui.shell.settings import key_map, recent_files, remember_file, remember_theme, remembered_theme
 from tui.shell.terminal import shows_unicode
 from tui.shell.terminal_filter import TerminalFilter
 from tui.shell.theme import DARK, LIGHT, THEMES
@@ -47,6 +55,9 @@ if TYPE_CHECKING:
     from tui.practice.progress import ProgressFile
     from tui.session.session import Session
     from tui.session.snapshot import Training
+
+KEYS_VARIABLE = "BPTUI_KEYS"
+"""The environment variable that names a preset of the key map."""
 
 SCREENS = ("stepper", "gradients", "relu")
 """The screens of an open experiment; a key leads from each to the others."""
@@ -68,7 +79,7 @@ class BptuiApp(App[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-narrow"), (100, "-wide")]  # noqa: RUF012 - typed by App
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (20, "-short"), (34, "-tall"), (48, "-huge")]  # noqa: RUF012 - typed by App
     CSS_PATH = "app.tcss"
-    BINDINGS = bindings(APP_COMMANDS)
+    BINDINGS = [*bindings(APP_COMMANDS), *idle_bindings(APP_COMMANDS)]  # noqa: RUF012 - as App wants it
 
     def __init__(
         self,
@@ -97,14 +108,16 @@ class BptuiApp(App[None]):
         self._keys_problem: str | None = None
         self.recent_files: list[str] = []
         if personal:
-            self.user_keys, self._keys_problem = key_map([command.id for command in ALL_COMMANDS])
+            own, self._keys_problem = key_map([command.id for command in ALL_COMMANDS])
+            self.user_keys = {**key_preset(os.environ.get(KEYS_VARIABLE, "default")), **own}
             self.recent_files = recent_files()
         self.set_class(ascii_only, "-ascii")
         self._terminal_filter = TerminalFilter()
         self._ascii_filter = AsciiFilter(enabled=ascii_only)
         for theme in THEMES:
             self.register_theme(theme)
-        self.theme = LIGHT.name if os.environ.get("BPTUI_THEME") == "light" else DARK.name
+        self._personal = personal
+        self.theme = self._first_theme()
 
     def exit(self, result: None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
         """Leaves the app, and remembers with which status."""
@@ -123,6 +136,14 @@ class BptuiApp(App[None]):
         from tui.shell.terminal_driver import TerminalDriver
 
         return TerminalDriver
+
+    def _first_theme(self) -> str:
+        """As the environment says, or else as it was chosen the last time."""
+        asked = os.environ.get("BPTUI_THEME")
+        if asked is not None or not self._personal:
+            return LIGHT.name if asked == "light" else DARK.name
+        kept = remembered_theme()
+        return kept if kept in (DARK.name, LIGHT.name) else DARK.name
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """What every line passes on its way to the terminal: no commands for it; in the ASCII mode, down to 7 bits."""
@@ -395,6 +416,19 @@ class BptuiApp(App[None]):
             return letters[0] if letters else readable_keys(binding.key, ascii_only)
         return super().get_key_display(binding)
 
+    def action_idle(self, key: str) -> None:
+        """Says that a key does nothing here, and what it does elsewhere."""
+        from tui.shell.help_page import readable_keys
+
+        refusal: str | None = getattr(self.screen, "refusal", None)
+        here: tuple[Command, ...] = getattr(self.screen, "COMMANDS_SHOWN", ())
+        commands = commands_of(key)
+        if refusal is not None and any(command in here for command in commands):
+            self.notify(refusal)
+            return
+        name, first = readable_keys(key, self.has_class("-ascii")), commands[0]
+        self.notify(f"{name} does nothing here. {first.group}: {first.help}.", markup=False)
+
     def action_help(self) -> None:
         """Opens the help page, once."""
         from tui.shell.help_page import help_content
@@ -417,6 +451,8 @@ class BptuiApp(App[None]):
     def action_switch_theme(self) -> None:
         """Dark to light and back."""
         self.theme = LIGHT.name if self.theme == DARK.name else DARK.name
+        if self._personal:
+            remember_theme(self.theme)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette: every command of the screen, then what Textual offers of its own."""

@@ -73,7 +73,9 @@ class Columns:
                     values = values[0]  # such as `dead` between two checks
             if name in self.scalars:
                 rows[:, place.start] = values
-            elif name == "recall" and values is not made.get(name):  # nobody's, where the outputs are not finite
+            elif name == "recall" and values is not made.get(
+                name
+            ):  # nobody's, where the outputs are not finite
                 for row, record in zip(rows, records, strict=True):
                     row[place] = record.recall or np.nan
             else:

@@ -26,6 +26,8 @@ bptui ─┬─ open        the app (also without any command)
 
 from __future__ import annotations
 
+import os
+
 import click
 
 from tui.cli.commands.answer import answer
@@ -75,8 +77,15 @@ def _show_version(ctx: click.Context, param: click.Parameter, asked: bool) -> No
     callback=_show_version,
     help="Show the version and exit.",
 )
+@click.option(
+    "--keys",
+    type=click.Choice(["default", "vim"]),
+    envvar="BPTUI_KEYS",
+    default="default",
+    help="The app's keys: vim adds h j k l to the arrows.",
+)
 @click.pass_context
-def cli(ctx: click.Context) -> None:
+def cli(ctx: click.Context, keys: str) -> None:
     """Understand backpropagation in the terminal: every gradient taken apart into its chain-rule terms.
 
     Without a command, the app opens. The other commands write to the terminal, a file or a pipe: data to
@@ -91,6 +100,7 @@ def cli(ctx: click.Context) -> None:
       bptui check lab/wine.toml                    check your own experiment
       bptui train relu-50 --plot                   train, and draw the gradients
     """
+    os.environ["BPTUI_KEYS"] = keys  # for the app, whichever command opens it
     if ctx.invoked_subcommand is None:
         open_app(None)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from textwrap import wrap
 
 from textual.content import Content
+from textual.keys import key_to_character
 
 from engine.formula.text import ascii_text
 from tui.shell.keys import ALL_COMMANDS, Command
@@ -75,7 +77,9 @@ def help_content(
 
     said = ascii_text if ascii_only else str
     parts: list[Content | str] = [
-        Content.styled("A number typed before a move repeats it: 5n goes five terms on.", "bold"),
+        Content.styled(
+            "A number typed before a move repeats it: 5 and the right arrow go five terms on.", "bold"
+        ),
         "The mouse works as well: click a phase, a factor, a row, a unit, or a key below.",
         "",
     ]
@@ -117,13 +121,6 @@ READABLE = {
     "left": "←",
     "up": "↑",
     "down": "↓",
-    "question_mark": "?",
-    "right_square_bracket": "]",
-    "right_parenthesis": ")",
-    "left_parenthesis": "(",
-    "exclamation_mark": "!",
-    "slash": "/",
-    "left_square_bracket": "[",
     "escape": "Esc",
     "enter": "Enter",
     "space": "Space",
@@ -139,8 +136,17 @@ def readable_keys(keys: str, ascii_only: bool) -> str:
     """Key names as they stand on a keyboard."""
     names = []
     for key in keys.split(","):
-        name = READABLE.get(key, key.replace("ctrl+", "Ctrl+"))
+        name = READABLE.get(key) or _on_a_keyboard(key)
         if ascii_only and not name.isascii():
             name = key.capitalize()
         names.append(name)
     return " ".join(names)
+
+
+def _on_a_keyboard(key: str) -> str:
+    """A character as itself, a function key in capitals, with Ctrl where it is pressed as well."""
+    before, plus, last = key.rpartition("+")
+    character = key_to_character(last) or last
+    if re.fullmatch(r"f\d+", last):
+        character = last.upper()
+    return f"{before.capitalize()}{plus}{character}"

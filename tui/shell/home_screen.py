@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import OptionList, Static
+from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from engine.experiment.errors import ExperimentError
@@ -29,6 +29,7 @@ NAME = max(map(len, PRESET_NAMES)) + 2
 class HomeScreen(Screen[None]):
     """Chooses an experiment."""
 
+    AUTO_FOCUS = "#experiments"
     CSS_PATH = "home.tcss"
     COMMANDS_SHOWN = HOME_COMMANDS
     BINDINGS = bindings(HOME_COMMANDS)
@@ -42,6 +43,9 @@ class HomeScreen(Screen[None]):
         """A heading, the list, what the marked experiment shows, and the keys."""
         with Vertical(id="frame"):
             yield Static(self._heading(), id="heading")
+            box = Input(placeholder="what the name or the title holds", id="filter", compact=True)
+            box.cursor_blink = False
+            yield box
             yield OptionList(*self._options(), id="experiments", markup=False)
             yield Static(id="about")
         yield TooSmall()
@@ -52,18 +56,22 @@ class HomeScreen(Screen[None]):
             ("bptui", "bold $primary"),
             ("   backpropagation, one term at a time", "bold"),
             "\n",
-            ("Choose an experiment and press Enter.", "$faint"),
+            ("Choose an experiment and press Enter. / and a word show fewer.", "$faint"),
         )
 
     def _said(self, text: str) -> str:
         return ascii_text(text) if self.app.has_class("-ascii") else text
 
-    def _options(self) -> list[Option | None]:
+    def _options(self, wanted: str = "") -> list[Option | None]:
+        """The experiments whose name or title holds what is wanted, and the files."""
         options: list[Option | None] = []
         for name, experiment in list_presets():
+            if wanted.casefold() not in f"{name} {experiment.title}".casefold():
+                continue
             options.append(Option(f"{name:<{NAME}}{self._said(experiment.title)}", id=name))
             self._abouts[name] = experiment.about
-        options.append(None)
+        if options:
+            options.append(None)
         for path in self._recent:
             options.append(Option(f"{'recent file':<{NAME}}{one_line(Path(path).name)}", id=path))
             self._abouts[path] = one_line(path)
@@ -77,6 +85,34 @@ class HomeScreen(Screen[None]):
         """Says what the marked experiment shows."""
         about = self._abouts.get(event.option.id or "", "")
         self.query_one("#about", Static).update(Content(self._said(about)))
+
+    def action_filter(self) -> None:
+        """Asks for a word, and shows only the experiments that hold it."""
+        box = self.query_one("#filter", Input)
+        box.add_class("-open")
+        box.focus()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Shows fewer, or more again, with every letter."""
+        options = self.query_one(OptionList)
+        options.clear_options()
+        options.add_options(self._options(event.value.strip()))
+        options.highlighted = 0
+
+    def action_highlight(self, by: int) -> None:
+        """Moves the mark while a word is typed."""
+        options = self.query_one(OptionList)
+        options.action_cursor_down() if by > 0 else options.action_cursor_up()
+
+    def action_clear(self) -> None:
+        """Shows all experiments again."""
+        box = self.query_one("#filter", Input)
+        marked = self.query_one(OptionList).highlighted_option
+        box.value = ""
+        box.remove_class("-open")
+        self.query_one(OptionList).focus()
+        if marked is not None and marked.id is not None:
+            self.call_after_refresh(self.mark, marked.id)
 
     def mark(self, name: str) -> None:
         """Moves the cursor to an experiment."""

@@ -1,7 +1,14 @@
 """Every key, defined once: what it is called, which keys press it, what it does, and where it is listed.
 
-A `Command` becomes a binding (and so the footer), an entry of the command palette and a line of the help screen.
-Its `id` is what a key map names: with `next = "l"` in keys.toml, l is the key for the next term.
+    s g u    the stepper, the gradients, the units      arrows   move                  .     one step of training
+    Space    run or pause                               Enter    into the selection    [ ]   time, back and on
+    v m      the next view, the next metric             Esc      leave                 , ;   the sample before, after
+    w z      update the weights, undo it                c C      check, compare        b     follow this
+
+A key means one thing: where it does something it does that kind of thing (`Command.kind`), and elsewhere it says in
+one line that it does nothing here. A `Command` becomes a binding (and so the footer), an entry of the command palette
+and a line of the help screen. Its `id` is what a key map names: with `next = "l"` in keys.toml, l is the key for the
+next term.
 """
 
 from __future__ import annotations
@@ -17,8 +24,8 @@ class Command:
     """Something the user can do.
 
     `keys` are Textual's key names, separated by commas; `shown` is how the footer writes the key, and None
-    leaves the command out of the footer (help and palette have it all the same). With `priority` the key
-    counts even where a widget has a use of its own for it.
+    leaves the command out of the footer (help and palette have it all the same); the footer has them in their
+    order, the most used first. With `priority` the key counts even where a widget has a use of its own for it.
     """
 
     id: str
@@ -29,6 +36,12 @@ class Command:
     group: str
     shown: str | None = None
     priority: bool = False
+    kind: str = ""
+
+    @property
+    def meaning(self) -> str:
+        """The kind of thing that it does, the same for all commands on its keys; its own where no other is like it."""
+        return self.kind or self.id
 
     def binding(self) -> Binding:
         """As Textual wants it."""
@@ -49,6 +62,12 @@ def bindings(commands: Iterable[Command]) -> list[BindingType]:
     return [command.binding() for command in commands]
 
 
+MOVE, INTO, LEAVE, RUN, TIME, SAMPLE, FOLLOW = "move", "into", "leave", "run", "time", "sample", "follow"
+CHECK, HINT, GIVE_UP, NEXT, BEFORE, SEED = "check", "hint", "give up", "next", "before", "seed"
+PRACTICE = "practice"
+TO_STEPPER, TO_GRADIENTS, TO_UNITS, LESSONS, FILTER = "stepper", "gradients", "units", "lessons", "filter"
+"""The kinds of things that several commands do."""
+
 APP_COMMANDS = (
     Command(
         "help",
@@ -61,7 +80,7 @@ APP_COMMANDS = (
     ),
     Command("palette", "ctrl+p", "command_palette", "Palette", "Find any command by its name", "Everywhere"),
     Command("theme", "ctrl+t", "switch_theme", "Theme", "Switch between dark and light", "Everywhere"),
-    Command("quit", "q", "quit", "Quit", "Leave bptui", "Everywhere", "q"),
+    Command("quit", "q", "quit", "Quit", "Leave bptui", "Everywhere", "q", kind=LEAVE),
     Command(
         "interrupt",
         "ctrl+c,ctrl+q",
@@ -81,7 +100,9 @@ BUG_KEYS = "B"
 """The keys that lead to the exercises, and to the bug hunts."""
 
 HOME_COMMANDS = (
-    Command("home.open", "enter", "choose", "Open", "Open the marked experiment", "Home", "↵", True),
+    Command(
+        "home.open", "enter", "choose", "Open", "Open the marked experiment", "Home", "↵", True, kind=INTO
+    ),
     Command(
         "home.lessons",
         LESSON_KEYS,
@@ -90,6 +111,18 @@ HOME_COMMANDS = (
         "The lessons, item by item of the tutorials",
         "Home",
         "T",
+        kind=LESSONS,
+    ),
+    Command("home.file", "o", "open_file", "Open file", "Open an experiment from a TOML file", "Home", "o"),
+    Command(
+        "home.filter",
+        "slash",
+        "filter",
+        "Filter",
+        "Show only the experiments that hold what is typed",
+        "Home",
+        "/",
+        kind=FILTER,
     ),
     Command(
         "home.practice",
@@ -99,122 +132,201 @@ HOME_COMMANDS = (
         "Questions and exercises to answer",
         "Home",
         "P",
+        kind=PRACTICE,
     ),
     Command(
         "home.bug", BUG_KEYS, "bug", "Find the bug", "A backward pass in which one op is wrong", "Home", "B"
     ),
-    Command("home.file", "o", "open_file", "Open file", "Open an experiment from a TOML file", "Home", "o"),
+    Command("home.down", "down", "highlight(1)", "Down", "The next experiment", "Home", kind=MOVE),
+    Command("home.up", "up", "highlight(-1)", "Up", "The experiment before", "Home", kind=MOVE),
+    Command("home.clear", "escape", "clear", "Show all", "Show all experiments again", "Home", kind=LEAVE),
 )
 
 STEPPER_COMMANDS = (
     Command(
         "next",
-        "right,n,space,enter",
+        "right",
         "step(1)",
         "Next",
         "The next term (or what the detail level counts)",
-        "Move",
+        "Stepper",
         "→",
+        kind=MOVE,
     ),
-    Command("previous", "left,backspace", "step(-1)", "Back", "The previous term", "Move", "←"),
-    Command("next-node", "down,j", "node(1)", "Node", "The next node", "Move", "↓"),
-    Command("previous-node", "up,k", "node(-1)", "Previous node", "The previous node", "Move"),
-    Command(
-        "next-phase", "tab", "phase(1)", "Phase", "The next phase: forward, loss, backward, update", "Move"
-    ),
-    Command("previous-phase", "shift+tab", "phase(-1)", "Previous phase", "One phase back", "Move"),
-    Command("start", "home,g", "start", "Start", "The first node of the forward pass", "Move"),
-    Command("end", "end", "end", "End", "The end, the update", "Move"),
-    Command("detail", "d", "detail", "Detail", "What one step is: a term, a node, a layer", "Move"),
-    Command("autoplay", "a", "autoplay", "Autoplay", "Step by itself; again to stop", "Move"),
+    Command("previous", "left", "step(-1)", "Back", "The previous term", "Stepper", kind=MOVE),
+    Command("next-node", "down", "node(1)", "Node", "The next node", "Stepper", "↓", kind=MOVE),
+    Command("previous-node", "up", "node(-1)", "Previous node", "The previous node", "Stepper", kind=MOVE),
     Command(
         "target",
         "t",
         "target",
         "Target",
         "Choose what to differentiate by, by typing its name",
-        "Choose",
+        "Stepper",
         "t",
     ),
-    Command("diagram", "m", "diagram", "Map", "Choose it by moving through the network", "Choose", "m"),
-    Command("sample", "s", "sample", "Sample", "Choose the sample", "Choose"),
     Command(
-        "next-sample", "right_square_bracket", "next_sample(1)", "Next sample", "The next sample", "Choose"
+        "update",
+        "w",
+        "update",
+        "Update",
+        "Apply the update of the weights and see the loss change",
+        "Stepper",
+        "w",
+    ),
+    Command("undo", "z,ctrl+z", "undo", "Undo", "Take the last update back", "Stepper"),
+    Command(
+        "charts",
+        "g,f3",
+        "screen('gradients')",
+        "Gradients",
+        "Train, and watch the gradients of all layers",
+        "Stepper",
+        "g",
+        kind=TO_GRADIENTS,
+    ),
+    Command(
+        "units",
+        "u,f4",
+        "screen('relu')",
+        "Units",
+        "Train, and watch which ReLUs die",
+        "Stepper",
+        "u",
+        kind=TO_UNITS,
+    ),
+    Command(
+        "next-phase", "tab", "phase(1)", "Phase", "The next phase: forward, loss, backward, update", "Stepper"
+    ),
+    Command("previous-phase", "shift+tab", "phase(-1)", "Previous phase", "One phase back", "Stepper"),
+    Command("start", "home", "start", "Start", "The first node of the forward pass", "Stepper", kind=MOVE),
+    Command("end", "end", "end", "End", "The end, the update", "Stepper", kind=MOVE),
+    Command("detail", "d", "detail", "Detail", "What one step is: a term, a node, a layer", "Stepper"),
+    Command("autoplay", "space", "autoplay", "Play", "Step by itself; again to pause", "Stepper", kind=RUN),
+    Command("diagram", "M", "diagram", "Map", "Choose the target by moving through the network", "Stepper"),
+    Command(
+        "next-sample", "semicolon", "next_sample(1)", "Next sample", "The next sample", "Stepper", kind=SAMPLE
     ),
     Command(
         "previous-sample",
-        "left_square_bracket",
+        "comma",
         "next_sample(-1)",
         "Previous sample",
         "The previous sample",
-        "Choose",
+        "Stepper",
+        kind=SAMPLE,
     ),
-    Command("branch", "b", "branch", "Branch", "At a fork: follow the next branch", "Choose"),
+    Command("sample", "S", "sample", "Sample", "Choose the sample by its number", "Stepper"),
+    Command("branch", "b", "branch", "Follow", "At a fork: follow the next branch", "Stepper", kind=FOLLOW),
+    Command(
+        "predict",
+        "p",
+        "predict",
+        "Predict",
+        "Answer each factor before it is shown: formula or number",
+        "Stepper",
+    ),
+    Command(
+        "derivation",
+        "enter",
+        "derivation",
+        "Written out",
+        "Into this gradient: its whole derivation on a page",
+        "Stepper",
+        kind=INTO,
+    ),
     Command(
         "matrices",
         "x",
         "matrices",
         "Matrices",
         "The whole computation as matrix products, shapes checked",
-        "Look",
+        "Stepper",
     ),
-    Command("jacobian", "J", "jacobian", "Jacobian", "The Jacobian of this term over the samples", "Look"),
+    Command("jacobian", "J", "jacobian", "Jacobian", "The Jacobian of this term over the samples", "Stepper"),
     Command(
-        "derivation", "l", "derivation", "Written out", "The whole derivation, written out on a page", "Look"
+        "lines", "X", "lines", "Simplify", "Sigmoid and cross-entropy multiplied out, line by line", "Stepper"
     ),
+    Command("digits", "f", "digits", "Digits", "Show more digits of every number: 4, 6, 10", "Stepper"),
     Command(
-        "lines", "v", "lines", "Simplify", "Sigmoid and cross-entropy multiplied out, line by line", "Look"
-    ),
-    Command("digits", "f", "digits", "Digits", "Show more digits of every number: 4, 6, 10", "Look"),
-    Command(
-        "check", "c", "check", "Check", "The central difference of this entry, beside the gradient", "Look"
-    ),
-    Command("update", "u", "update", "Update", "Apply W ← W - η ∂ℰ/∂W and see the loss change", "Do", "u"),
-    Command("undo", "z,ctrl+z", "undo", "Undo", "Take the last update back", "Do"),
-    Command(
-        "charts",
-        "f3,G",
-        "screen('gradients')",
-        "Charts",
-        "Train, and watch the gradients of all layers",
-        "Do",
-        "G",
-    ),
-    Command("units", "f4,U", "screen('relu')", "Units", "Train, and watch which ReLUs die", "Do"),
-    Command(
-        "export",
-        "y",
-        "export",
-        "Copy",
-        "Copy or save the derivation: text, Markdown or LaTeX",
-        "Do",
-        "y",
+        "check",
+        "c",
+        "check",
+        "Check",
+        "The central difference of this entry, beside the gradient",
+        "Stepper",
+        kind=CHECK,
     ),
     Command(
-        "predict", "p", "predict", "Predict", "Answer each factor before it is shown: formula or number", "Do"
+        "export", "y", "export", "Copy", "Copy or save the derivation: text, Markdown or LaTeX", "Stepper"
     ),
-    Command("lessons", LESSON_KEYS, "lessons", "Lessons", "The lessons on this experiment", "Do"),
-    Command("back", "escape", "back", "Home", "Back to the list of experiments", "Do"),
+    Command(
+        "lessons",
+        LESSON_KEYS,
+        "lessons",
+        "Lessons",
+        "The lessons on this experiment",
+        "Stepper",
+        kind=LESSONS,
+    ),
+    Command(
+        "back",
+        "escape",
+        "back",
+        "Home",
+        "Back to the chart that led here, or to the list of experiments",
+        "Stepper",
+        kind=LEAVE,
+    ),
 )
-"""A number typed before a move repeats it: 5n is five terms on."""
+"""A number typed before a move repeats it: 5 and the right arrow is five terms on."""
 
 TRAINING_COMMANDS = (
-    Command("run", "space", "run", "Run", "Train, or pause", "Training", "␣"),
+    Command("run", "space", "run", "Run", "Train, or pause", "Training", "␣", kind=RUN),
     Command("one-step", "full_stop", "one_step", "Step", "One step of training", "Training", "."),
+    Command(
+        "to-stepper",
+        "enter",
+        "stepper",
+        "Into",
+        "The stepper, on what is selected",
+        "Training",
+        "↵",
+        kind=INTO,
+    ),
+    Command(
+        "show-stepper",
+        "s",
+        "stepper",
+        "Stepper",
+        "The stepper, at the present weights",
+        "Training",
+        kind=TO_STEPPER,
+    ),
+    Command("earlier", "left_square_bracket", "travel(-1)", "Earlier", "Back in time", "Training", kind=TIME),
+    Command("later", "right_square_bracket", "travel(1)", "Later", "Forward in time", "Training", kind=TIME),
     Command("faster", "greater_than_sign", "speed(1)", "Faster", "More steps a second", "Training"),
     Command("slower", "less_than_sign", "speed(-1)", "Slower", "Fewer steps a second", "Training"),
     Command("rate-up", "plus", "learning_rate(1)", "Rate up", "Twice the learning rate", "Training"),
     Command("rate-down", "minus", "learning_rate(-1)", "Rate down", "Half the learning rate", "Training"),
     Command("reset", "r", "reset", "Reset", "Begin anew with the same weights", "Training"),
     Command("reseed", "R", "reseed", "Reseed", "Begin anew with other random weights", "Training"),
-    Command("earlier", "left_square_bracket", "travel(-1)", "Earlier", "Back in time", "Training"),
-    Command("later", "right_square_bracket", "travel(1)", "Later", "Forward in time", "Training"),
+    Command("leaky", "L", "leaky", "Leaky", "Begin anew with leaky ReLUs, or with ReLUs again", "Training"),
+    Command("next-init", "i", "next_init", "Init", "Begin anew with the next way to initialise", "Training"),
     Command(
-        "to-stepper", "enter,s", "stepper", "Stepper", "The stepper, at the present weights", "Training", "↵"
+        "slope-up", "right_curly_bracket", "slope(1)", "Steeper", "Twice the slope of leaky ReLUs", "Training"
+    ),
+    Command(
+        "slope-down",
+        "left_curly_bracket",
+        "slope(-1)",
+        "Flatter",
+        "Half the slope of leaky ReLUs",
+        "Training",
     ),
     Command(
         "confusion",
-        "o",
+        "O",
         "confusion",
         "Outcomes",
         "Which class is taken for which, over the whole data set",
@@ -222,12 +334,21 @@ TRAINING_COMMANDS = (
     ),
     Command("collapse", "D", "collapse", "One matrix", "The one matrix that a linear network is", "Training"),
     Command(
-        "training-lessons", LESSON_KEYS, "lessons", "Lessons", "The lessons on this experiment", "Training"
+        "training-lessons",
+        LESSON_KEYS,
+        "lessons",
+        "Lessons",
+        "The lessons on this experiment",
+        "Training",
+        kind=LESSONS,
     ),
-    Command("training-back", "escape", "back", "Home", "Back to the list of experiments", "Training"),
+    Command(
+        "training-back", "escape", "back", "Home", "Back to the list of experiments", "Training", kind=LEAVE
+    ),
 )
 
 GRADIENTS_COMMANDS = (
+    *TRAINING_COMMANDS[:4],
     Command("view", "v", "view(1)", "View", "Profile, history, heat strip, factor budget", "Gradients", "v"),
     Command(
         "metric",
@@ -240,22 +361,15 @@ GRADIENTS_COMMANDS = (
     ),
     Command(
         "compare",
-        "c",
+        "C",
         "compare",
         "Compare",
         "The same network with ReLU (or sigmoid) beside it",
         "Gradients",
-        "c",
+        "C",
     ),
-    Command("compare-with", "C", "compare_with", "Compare with", "Another experiment, by name", "Gradients"),
     Command(
-        "blame",
-        "b",
-        "blame",
-        "Blame",
-        "Which factor is to blame: the weights or the activation",
-        "Gradients",
-        "b",
+        "to-relu", "u,f4", "screen('relu')", "Units", "The dead-ReLU monitor", "Gradients", "u", kind=TO_UNITS
     ),
     Command(
         "try-remedy",
@@ -267,8 +381,18 @@ GRADIENTS_COMMANDS = (
         "F",
     ),
     Command("axis", "A", "axis", "Axis", "A linear or a logarithmic axis", "Gradients"),
-    Command("findings-down", "down", "findings(1)", "More findings", "Scroll the findings down", "Gradients"),
-    Command("findings-up", "up", "findings(-1)", "Findings up", "Scroll the findings up", "Gradients"),
+    Command(
+        "findings-down",
+        "down",
+        "findings(1)",
+        "More findings",
+        "Scroll the findings down",
+        "Gradients",
+        kind=MOVE,
+    ),
+    Command(
+        "findings-up", "up", "findings(-1)", "Findings up", "Scroll the findings up", "Gradients", kind=MOVE
+    ),
     Command(
         "filter",
         "slash",
@@ -276,31 +400,22 @@ GRADIENTS_COMMANDS = (
         "Filter",
         "Only layers whose name holds a text or fits an expression",
         "Gradients",
+        kind=FILTER,
     ),
-    Command("fold", "z", "fold", "Fold", "Fold or unfold a block's parameters", "Gradients"),
+    Command("fold", "H", "fold", "Fold", "Fold or unfold a block's parameters", "Gradients"),
     Command("fold-all", "Z", "fold_all", "Fold all", "Fold or unfold every block", "Gradients"),
-    Command("layer-down", "j", "row(1)", "Row down", "The next row of the list of layers", "Gradients"),
-    Command("layer-up", "k", "row(-1)", "Row up", "The row before", "Gradients"),
+    Command(
+        "layer-down", "ctrl+down", "row(1)", "Row down", "The next row of the list of layers", "Gradients"
+    ),
+    Command("layer-up", "ctrl+up", "row(-1)", "Row up", "The row before", "Gradients"),
     Command("page-down", "pagedown", "row(10)", "Ten down", "Ten rows on", "Gradients"),
     Command("page-up", "pageup", "row(-10)", "Ten up", "Ten rows back", "Gradients"),
     Command(
-        "cross-hair", "x", "cross_hair", "Cross-hair", "Read values off a step, in every picture", "Gradients"
+        "cross-hair", "a", "cross_hair", "Cross-hair", "Read values off a step, in every picture", "Gradients"
     ),
+    Command("cross-right", "right_parenthesis", "cross(1)", "Cross-hair on", "To a later step", "Gradients"),
     Command(
-        "cross-right",
-        "right_parenthesis",
-        "cross(1)",
-        "Cross-hair on",
-        "To a later step",
-        "Gradients",
-    ),
-    Command(
-        "cross-left",
-        "left_parenthesis",
-        "cross(-1)",
-        "Cross-hair back",
-        "To an earlier step",
-        "Gradients",
+        "cross-left", "left_parenthesis", "cross(-1)", "Cross-hair back", "To an earlier step", "Gradients"
     ),
     Command(
         "unread",
@@ -310,41 +425,68 @@ GRADIENTS_COMMANDS = (
         "Lines of a log that could not be read",
         "Gradients",
     ),
-    Command("layer-right", "right,l", "layer(1)", "Next layer", "The next layer", "Gradients"),
-    Command("layer-left", "left,h", "layer(-1)", "Previous layer", "The previous layer", "Gradients"),
-    Command("layer-first", "home", "layer_end(False)", "First layer", "The first layer", "Gradients"),
-    Command("layer-last", "end", "layer_end(True)", "Last layer", "The last layer", "Gradients"),
-    Command("to-relu", "f4,u", "screen('relu')", "Units", "The dead-ReLU monitor", "Gradients", "u"),
-    *TRAINING_COMMANDS,
+    Command(
+        "compare-with",
+        "V",
+        "compare_with",
+        "Compare with",
+        "Another experiment beside it, by name",
+        "Gradients",
+    ),
+    Command(
+        "blame",
+        "b",
+        "blame",
+        "Follow",
+        "Follow the gradient down: which factor makes it small or large",
+        "Gradients",
+        kind=FOLLOW,
+    ),
+    Command("layer-right", "right", "layer(1)", "Next layer", "The next layer", "Gradients", kind=MOVE),
+    Command(
+        "layer-left", "left", "layer(-1)", "Previous layer", "The previous layer", "Gradients", kind=MOVE
+    ),
+    Command(
+        "layer-first", "home", "layer_end(False)", "First layer", "The first layer", "Gradients", kind=MOVE
+    ),
+    Command("layer-last", "end", "layer_end(True)", "Last layer", "The last layer", "Gradients", kind=MOVE),
+    *TRAINING_COMMANDS[4:],
 )
 
 RELU_COMMANDS = (
-    Command("unit-right", "right,l", "move(0,1)", "Next unit", "The next unit", "Units"),
-    Command("unit-left", "left,h", "move(0,-1)", "Previous unit", "The previous unit", "Units"),
-    Command("unit-down", "down,j", "move(1,0)", "Next layer", "The next layer", "Units"),
-    Command("unit-up", "up,k", "move(-1,0)", "Previous layer", "The previous layer", "Units"),
+    *TRAINING_COMMANDS[:4],
     Command("next-dead", "n", "next_dead", "Next dead", "The next dead unit", "Units", "n"),
-    Command("leaky", "L", "leaky", "Leaky", "Begin anew with leaky ReLUs, or with ReLUs again", "Units", "L"),
-    Command("slope-up", "apostrophe", "slope(1)", "Steeper", "Twice the slope of leaky ReLUs", "Units"),
-    Command("slope-down", "semicolon", "slope(-1)", "Flatter", "Half the slope of leaky ReLUs", "Units"),
-    Command(
-        "next-init", "i", "next_init", "Init", "Begin anew with the next way to initialise", "Units", "i"
-    ),
     Command(
         "to-gradients",
-        "f3,g",
+        "g,f3",
         "screen('gradients')",
         "Gradients",
         "The gradient-magnitude chart",
         "Units",
         "g",
+        kind=TO_GRADIENTS,
     ),
-    *TRAINING_COMMANDS,
+    Command("unit-right", "right", "move(0,1)", "Next unit", "The next unit", "Units", kind=MOVE),
+    Command("unit-left", "left", "move(0,-1)", "Previous unit", "The previous unit", "Units", kind=MOVE),
+    Command("unit-down", "down", "move(1,0)", "Next layer", "The next layer", "Units", kind=MOVE),
+    Command("unit-up", "up", "move(-1,0)", "Previous layer", "The previous layer", "Units", kind=MOVE),
+    *TRAINING_COMMANDS[4:],
 )
 
 LESSONS_COMMANDS = (
-    Command("lessons.read", "enter", "choose", "Read", "Read the marked lesson", "Lessons", "↵", True),
-    Command("lessons.close", "escape", "close", "Back", "Back to where one came from", "Lessons", "Esc"),
+    Command(
+        "lessons.read", "enter", "choose", "Read", "Read the marked lesson", "Lessons", "↵", True, kind=INTO
+    ),
+    Command(
+        "lessons.close",
+        "escape",
+        "close",
+        "Back",
+        "Back to where one came from",
+        "Lessons",
+        "Esc",
+        kind=LEAVE,
+    ),
 )
 
 LESSON_COMMANDS = (
@@ -357,36 +499,62 @@ LESSON_COMMANDS = (
         "Lessons",
         "↵",
         True,
+        kind=INTO,
     ),
-    Command("lesson.answer", PRACTICE_KEYS, "answer", "Answer", "Questions about this item", "Lessons", "P"),
+    Command("lesson.next", "right", "turn(1)", "Next", "The next lesson", "Lessons", "→", True, kind=MOVE),
     Command(
-        "lesson.reveal", "f6,ctrl+g", "reveal", "Reveal", "Show the answer to the question", "Lessons", "F6"
+        "lesson.previous",
+        "left",
+        "turn(-1)",
+        "Previous",
+        "The lesson before",
+        "Lessons",
+        "←",
+        True,
+        kind=MOVE,
     ),
-    Command("lesson.next", "right,n", "turn(1)", "Next", "The next lesson", "Lessons", "→", True),
-    Command("lesson.previous", "left,p", "turn(-1)", "Previous", "The lesson before", "Lessons", "←", True),
-    Command("lesson.down", "j", "scroll(1)", "Down", "Scroll down", "Lessons"),
-    Command("lesson.up", "k", "scroll(-1)", "Up", "Scroll up", "Lessons"),
-    Command("lesson.close", "escape", "close", "Back", "Back to where one came from", "Lessons", "Esc"),
+    Command(
+        "lesson.close", "escape", "close", "Back", "Back to where one came from", "Lessons", "Esc", kind=LEAVE
+    ),
+    Command(
+        "lesson.answer",
+        PRACTICE_KEYS,
+        "answer",
+        "Answer",
+        "Questions about this item",
+        "Lessons",
+        "P",
+        kind=PRACTICE,
+    ),
+    Command(
+        "lesson.reveal",
+        "f6",
+        "reveal",
+        "Reveal",
+        "Show the answer to the question",
+        "Lessons",
+        "F6",
+        kind=GIVE_UP,
+    ),
 )
 
 READING_COMMANDS = (
-    Command("reading.down", "j", "scroll(1)", "Down", "Scroll down", "Pages"),
-    Command("reading.up", "k", "scroll(-1)", "Up", "Scroll up", "Pages"),
-    Command("reading.close", "escape,q,enter", "close", "Close", "Close the page", "Pages"),
-)
-
-PROMPT_COMMANDS = (
-    Command("prompt.complete", "tab", "complete", "Complete", "Take the suggestion", "Questions"),
-    Command("prompt.close", "escape", "close", "Leave", "Leave it as it was", "Questions"),
+    Command("reading.down", "down", "scroll(1)", "Down", "Scroll down", "Pages", kind=MOVE),
+    Command("reading.up", "up", "scroll(-1)", "Up", "Scroll up", "Pages", kind=MOVE),
+    Command("reading.close", "escape,q", "close", "Close", "Close the page", "Pages", kind=LEAVE),
 )
 
 MAP_COMMANDS = (
-    Command("map.right", "right,l", "move(1,0)", "Right", "One column towards the loss", "Map"),
-    Command("map.left", "left,h", "move(-1,0)", "Left", "One column towards the input", "Map"),
-    Command("map.down", "down,j", "move(0,1)", "Down", "The next unit", "Map"),
-    Command("map.up", "up,k", "move(0,-1)", "Up", "The previous unit", "Map"),
-    Command("map.choose", "enter,space", "choose", "Choose", "Differentiate by this", "Map"),
-    Command("map.close", "escape,q,m", "close", "Leave", "Leave it as it was", "Map"),
+    Command("map.right", "right", "move(1,0)", "Right", "One column towards the loss", "Map", kind=MOVE),
+    Command("map.left", "left", "move(-1,0)", "Left", "One column towards the input", "Map", kind=MOVE),
+    Command("map.down", "down", "move(0,1)", "Down", "The next unit", "Map", kind=MOVE),
+    Command("map.up", "up", "move(0,-1)", "Up", "The previous unit", "Map", kind=MOVE),
+    Command("map.choose", "enter", "choose", "Choose", "Differentiate by this", "Map", kind=INTO),
+    Command("map.close", "escape,q", "close", "Leave", "Leave it as it was", "Map", kind=LEAVE),
+)
+
+EXPORT_COMMANDS = (
+    Command("export.close", "escape,q", "close", "Leave", "Leave it", "Questions", kind=LEAVE),
 )
 
 ANSWER_COMMANDS = (
@@ -398,21 +566,23 @@ ANSWER_COMMANDS = (
         "The next hint: the rule, the factor, the formula",
         "Answers",
         "F5",
+        kind=HINT,
     ),
-    Command("answer.give-up", "f6,ctrl+g", "give_up", "Give up", "Show the answer", "Answers", "F6"),
+    Command("answer.give-up", "f6", "give_up", "Give up", "Show the answer", "Answers", "F6", kind=GIVE_UP),
 )
+
 """Keys that are no letters: those belong to the answer."""
 
 PREDICT_COMMANDS = (
     ANSWER_COMMANDS[1],
-    Command("predict.again", "f7", "again", "Again", "Begin again", "Answers", "F7"),
-    Command("predict.close", "escape", "close", "Back", "Back to the stepper", "Answers", "Esc"),
+    Command("predict.again", "ctrl+r", "again", "Again", "Begin again", "Answers", "^R"),
+    Command("predict.close", "escape", "close", "Back", "Back to the stepper", "Answers", "Esc", kind=LEAVE),
 )
 
 PRACTICE_COMMANDS = (
     *ANSWER_COMMANDS,
-    Command("practice.next", "f8,ctrl+n", "turn(1)", "Next", "The next question", "Answers", "F8"),
-    Command("practice.previous", "f7", "turn(-1)", "Previous", "The question before", "Answers"),
+    Command("practice.next", "f8,ctrl+n", "turn(1)", "Next", "The next question", "Answers", "F8", kind=NEXT),
+    Command("practice.previous", "f7", "turn(-1)", "Previous", "The question before", "Answers", kind=BEFORE),
     Command(
         "practice.level",
         "f9",
@@ -422,15 +592,34 @@ PRACTICE_COMMANDS = (
         "Answers",
         "F9",
     ),
-    Command("practice.seed", "f10", "seed", "Seed", "The exercises of a seed, to share them", "Answers"),
+    Command(
+        "practice.seed", "f10", "seed", "Seed", "The exercises of a seed, to share them", "Answers", kind=SEED
+    ),
     Command("practice.record", "f11", "record", "Record", "What was mistaken most", "Answers"),
     Command("practice.reset", "f12", "reset", "Reset", "Forget everything that was answered", "Answers"),
-    Command("practice.close", "escape", "close", "Back", "Back to where one came from", "Answers", "Esc"),
+    Command(
+        "practice.close",
+        "escape",
+        "close",
+        "Back",
+        "Back to where one came from",
+        "Answers",
+        "Esc",
+        kind=LEAVE,
+    ),
 )
 
 BUG_COMMANDS = (
     Command(
-        "bug.mark", "enter,space", "mark", "Mark", "This gradient is sent wrongly", "Find the bug", "↵", True
+        "bug.mark",
+        "enter",
+        "mark",
+        "Mark",
+        "This gradient is sent wrongly",
+        "Find the bug",
+        "↵",
+        True,
+        kind=INTO,
     ),
     Command(
         "bug.check",
@@ -440,30 +629,96 @@ BUG_COMMANDS = (
         "Central differences: which parameters are wrong",
         "Find the bug",
         "c",
+        kind=CHECK,
     ),
-    Command("bug.give-up", "f6,ctrl+g", "give_up", "Give up", "Tell where it is", "Find the bug", "F6"),
-    Command("bug.next", "f8,ctrl+n", "turn(1)", "Next", "The bug of the next seed", "Find the bug", "F8"),
-    Command("bug.previous", "f7", "turn(-1)", "Previous", "The bug of the seed before", "Find the bug"),
-    Command("bug.seed", "f10", "seed", "Seed", "The bug of a seed, to share it", "Find the bug"),
-    Command("bug.close", "escape", "close", "Back", "Back to where one came from", "Find the bug", "Esc"),
+    Command(
+        "bug.give-up", "f6", "give_up", "Give up", "Tell where it is", "Find the bug", "F6", kind=GIVE_UP
+    ),
+    Command(
+        "bug.next",
+        "f8,ctrl+n",
+        "turn(1)",
+        "Next",
+        "The bug of the next seed",
+        "Find the bug",
+        "F8",
+        kind=NEXT,
+    ),
+    Command(
+        "bug.previous",
+        "f7",
+        "turn(-1)",
+        "Previous",
+        "The bug of the seed before",
+        "Find the bug",
+        kind=BEFORE,
+    ),
+    Command("bug.seed", "f10", "seed", "Seed", "The bug of a seed, to share it", "Find the bug", kind=SEED),
+    Command(
+        "bug.close",
+        "escape",
+        "close",
+        "Back",
+        "Back to where one came from",
+        "Find the bug",
+        "Esc",
+        kind=LEAVE,
+    ),
 )
 
-EXPORT_COMMANDS = (Command("export.close", "escape,q", "close", "Leave", "Leave it", "Questions"),)
+PROMPT_COMMANDS = (
+    Command("prompt.complete", "tab", "complete", "Complete", "Take the suggestion", "Questions"),
+    Command("prompt.close", "escape", "close", "Leave", "Leave it as it was", "Questions", kind=LEAVE),
+)
+"""While text is typed, keys are text; so only these."""
 
-ALL_COMMANDS = (
-    *STEPPER_COMMANDS,
-    *GRADIENTS_COMMANDS,
-    *(command for command in RELU_COMMANDS if command not in TRAINING_COMMANDS),
-    *HOME_COMMANDS,
-    *LESSONS_COMMANDS,
-    *LESSON_COMMANDS,
-    *MAP_COMMANDS,
-    *READING_COMMANDS,
-    *PROMPT_COMMANDS,
-    *EXPORT_COMMANDS,
-    *PRACTICE_COMMANDS,
-    *BUG_COMMANDS,
-    *(command for command in PREDICT_COMMANDS if command not in ANSWER_COMMANDS),
-    *APP_COMMANDS,
+ALL_COMMANDS = tuple(
+    dict.fromkeys(
+        (
+            *STEPPER_COMMANDS,
+            *GRADIENTS_COMMANDS,
+            *RELU_COMMANDS,
+            *HOME_COMMANDS,
+            *LESSONS_COMMANDS,
+            *LESSON_COMMANDS,
+            *MAP_COMMANDS,
+            *READING_COMMANDS,
+            *PROMPT_COMMANDS,
+            *PRACTICE_COMMANDS,
+            *BUG_COMMANDS,
+            *PREDICT_COMMANDS,
+            *EXPORT_COMMANDS,
+            *APP_COMMANDS,
+        )
+    )
 )
 """Everything, for the help screen and for checking key maps."""
+
+
+def commands_of(key: str) -> list[Command]:
+    """What a key does, wherever it does something."""
+    return [command for command in ALL_COMMANDS if key in command.keys.split(",")]
+
+
+KEYS = tuple(dict.fromkeys(key for command in ALL_COMMANDS for key in command.keys.split(",")))
+"""Every key that does something somewhere; where it does nothing, it says so (`BptuiApp.action_idle`)."""
+
+VIM = {"left": "h", "down": "j", "up": "k", "right": "l"}
+"""What the preset `--keys vim` adds to the arrows."""
+
+
+def key_preset(name: str) -> dict[str, str]:
+    """A key map by the name of its preset: the ids of commands and all their keys. Raises KeyError for no such name."""
+    added: dict[str, str] = {"default": {}, "vim": VIM}[name]
+    keys = {command.id: command.keys.split(",") for command in ALL_COMMANDS}
+    return {
+        name: ",".join([*own, *(added[key] for key in own if key in added)])
+        for name, own in keys.items()
+        if any(key in added for key in own)
+    }
+
+
+def idle_bindings(commands: Iterable[Command]) -> list[BindingType]:
+    """For every key that does nothing among the commands: to say so."""
+    used = {key for command in commands for key in command.keys.split(",")}
+    return [Binding(key, f"app.idle('{key}')", show=False) for key in KEYS if key not in used]

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from platformdirs import user_config_path, user_state_path
@@ -74,6 +75,27 @@ def _flat(table: Mapping[str, object], before: str = "") -> Iterator[tuple[str, 
             yield from _flat(value, f"{before}{name}.")
         else:
             yield before + name, value
+
+
+def remembered_theme() -> str | None:
+    """The theme that was chosen last; None where none was."""
+    path = _theme_path()
+    try:
+        return read_text_file(path, str(path), LARGEST_SETTINGS).strip()
+    except (ExperimentError, ValueError):
+        return None
+
+
+def remember_theme(name: str) -> None:
+    """Keeps the theme for the next time."""
+    path = _theme_path()
+    with suppress(OSError):  # a read-only home is no reason to stop
+        path.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(path, name)
+
+
+def _theme_path() -> Path:
+    return user_state_path("bptui", appauthor=False) / "theme"
 
 
 def recent_files() -> list[str]:

@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui.shell.keys import READING_COMMANDS, bindings
+from tui.shell.keys import READING_COMMANDS, bindings, idle_bindings
 
 
 class ReadingScreen(ModalScreen[None]):
@@ -18,7 +18,7 @@ class ReadingScreen(ModalScreen[None]):
 
     CSS_PATH = "reading.tcss"
     COMMANDS_SHOWN = READING_COMMANDS
-    BINDINGS = bindings(READING_COMMANDS)
+    BINDINGS = [*bindings(READING_COMMANDS), *idle_bindings(READING_COMMANDS)]  # noqa: RUF012 - as Screen wants it
 
     def __init__(self, title: str, page: Callable[[int], Content]) -> None:
         """`page` makes the text for a number of columns."""

@@ -10,7 +10,7 @@ from textual.widgets import Static
 
 from engine.formula.expression import Symbol
 from engine.formula.notation import Style, number_text, symbol_text
-from tui.shell.keys import MAP_COMMANDS, bindings
+from tui.shell.keys import MAP_COMMANDS, bindings, idle_bindings
 from tui.stepper.cursor import Place, Walk
 from tui.stepper.diagram import Diagram, move
 from tui.stepper.network_diagram import NetworkDiagram
@@ -21,7 +21,7 @@ class MapScreen(ModalScreen[Symbol | None]):
 
     CSS_PATH = "map.tcss"
     COMMANDS_SHOWN = MAP_COMMANDS
-    BINDINGS = bindings(MAP_COMMANDS)
+    BINDINGS = [*bindings(MAP_COMMANDS), *idle_bindings(MAP_COMMANDS)]  # noqa: RUF012 - as Screen wants it
 
     def __init__(self, walk: Walk, place: Place) -> None:
         super().__init__()

@@ -191,7 +191,7 @@ def update_story(session: Session, walk: Walk, update: Update | None, style: Sty
         why = "is frozen" if frozen else "is given" if node.op is None else "is computed"
         notes.append(("plain", f"{name} {why}, not learned: an update leaves it alone."))
         how = "W ← W − η ∂ℰ/∂W" if plain else f"a step of {optimizer}"
-        notes.append(("faint", f"u applies {how} to every parameter."))
+        notes.append(("faint", f"w applies {how} to every parameter."))
         return Story(
             f"Update: {'gradient descent' if plain else optimizer}", (), tuple(notes), backward=False
         )
@@ -202,7 +202,7 @@ def update_story(session: Session, walk: Walk, update: Update | None, style: Sty
     gradient = session.graph.value_of(Partial(LOSS, target))
     if shown is not lines[-1]:
         notes.append(("plain", _constants(steps, eta, style)))
-        notes.append(("faint", "→ goes on to what is made of it; u applies the whole step."))
+        notes.append(("faint", "→ goes on to what is made of it; w applies the whole step."))
         heading = f"Update by {optimizer}, step {steps.steps + 1}: {shown.line.words}"
         return Story(heading, (equation,), tuple(notes), backward=False)
     if eta == 0:
@@ -254,7 +254,7 @@ def update_lines(session: Session, update: Update, style: Style) -> list[str]:
     return [
         f"The loss     {before} → {after}, a change of {difference}",
         f"Expected     {how} = {foretold}, if the loss were a straight line here",
-        "u applies another one · z undoes it · Shift+Tab goes back to the terms",
+        "w applies another one · z undoes it · Shift+Tab goes back to the terms",
     ]
 
 

@@ -244,7 +244,7 @@ class StepperScreen(Screen[None]):
         elif self.place.phase is Phase.UPDATE and self._update is not None:
             lines += [Content(self._text(line)) for line in update_lines(self.session, self._update, style)]
         elif self.place.phase is Phase.UPDATE:
-            lines.append(Content("This is the end of the walk. u applies the update, Home begins anew."))
+            lines.append(Content("This is the end of the walk. w applies the update, Home begins anew."))
         elif self.place.phase < Phase.BACKWARD:
             lines.append(
                 Content.styled("The way back begins at the loss: Tab goes to the next phase.", "$faint")

@@ -9,12 +9,14 @@ from textual.content import Content
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.timer import Timer
+from typing_extensions import override
 
 from engine.formula.notation import Style, number_text
 from engine.formula.text import counted
 from tui.session.session import Session
 from tui.session.snapshot import FULL_SPEED, State, Training, TrainingSnapshot, Wanted
 from tui.session.training_run import TrainingRun
+from tui.session.variants import with_next_init, with_relu_swapped
 from tui.shell.messages import ShowHome, ShowLessons, ShowScreen, StepInto
 from tui.shell.static_text import FixedText
 from tui.shell.text_page import ReadingScreen
@@ -47,6 +49,28 @@ NOTICE_SECONDS = 0.15
 """Notices follow each other no quicker: Textual does not take back one that has not come to be shown."""
 
 
+ANOTHER_S = "Another program trains this; here one can only look."
+
+CONTROLS = {
+    "run",
+    "one_step",
+    "speed",
+    "learning_rate",
+    "reset",
+    "reseed",
+    "travel",
+    "stepper",
+    "confusion",
+    "collapse",
+    "compare",
+    "compare_with",
+    "leaky",
+    "next_init",
+    "slope",
+}
+"""The actions that change a training, or need its parameters."""
+
+
 class TrainingScreen(Screen[None]):
     """Watches a training. A subclass draws in `draw`, which is called when there is something new."""
 
@@ -65,13 +89,23 @@ class TrainingScreen(Screen[None]):
         """The training, where it is this program's; says so where it is another's."""
         if isinstance(self.training, TrainingRun):
             return self.training
-        self.notify("Another program trains this; here one can only look.")
+        self.notify(ANOTHER_S)
         return None
 
     @property
     def not_here(self) -> frozenset[str]:
         """What the footer leaves out: nobody can control another program's training from here."""
         return frozenset() if isinstance(self.training, TrainingRun) else CONTROLS
+
+    @property
+    def refusal(self) -> str | None:
+        """Why keys that change the training do nothing here, if they do not."""
+        return None if isinstance(self.training, TrainingRun) else ANOTHER_S
+
+    @override
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What changes a training is offered only where it is this program's."""
+        return isinstance(self.training, TrainingRun) or action not in CONTROLS
 
     @property
     def hint(self) -> str:
@@ -218,6 +252,40 @@ class TrainingScreen(Screen[None]):
             seed = training.first.experiment.seed + 1
             training.restart(seed=seed)
             self.notify(f"seed {seed}")
+            self.redraw()
+
+    def action_slope(self, direction: int) -> None:
+        """A steeper or flatter slope for negative inputs, from the next step on."""
+        training = self.controls()
+        if training is None:
+            return
+        slope = training.first.trainer.slope
+        if slope is None:
+            self.notify("No layer is a leaky ReLU: press L to begin anew with one.")
+            return
+        steeper = min(max(slope, 0.005) * 2, 1.0) if direction > 0 else slope / 2
+        training.set_slope(steeper)
+        self.notify(f"slope {number_text(steeper, self.glyphs)}")
+        self.redraw()
+
+    def action_leaky(self) -> None:
+        """Begins anew with leaky ReLUs, or with ReLUs again."""
+        training = self.controls()
+        if training is None:
+            return
+        swapped = with_relu_swapped(training.first.experiment)
+        if swapped is None:
+            self.notify("This network has no ReLUs to swap.")
+            return
+        training.restart(swapped)
+        self.redraw()
+
+    def action_next_init(self) -> None:
+        """Begins anew with the next way to initialise the weights."""
+        if (training := self.controls()) is not None:
+            experiment = with_next_init(training.first.experiment)
+            training.restart(experiment)
+            self.notify(f"initialised with {experiment.network.init.scheme}")
             self.redraw()
 
     def action_learning_rate(self, direction: int) -> None:

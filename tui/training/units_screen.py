@@ -22,7 +22,6 @@ from engine.runs.history import Series
 from engine.training.trainer import UnitActivity
 from tui.session.session import Session
 from tui.session.snapshot import RunSnapshot, Training, TrainingSnapshot, Wanted
-from tui.session.variants import with_next_init, with_relu_swapped
 from tui.shell.key_bar import KeyBar
 from tui.shell.keys import RELU_COMMANDS, bindings
 from tui.shell.static_text import FixedText, Panel
@@ -199,40 +198,6 @@ class UnitsScreen(TrainingScreen):
         layer, unit = next((place for place in places if place > here), places[0])
         self.cursor = Cursor(layer, unit)
         self.redraw()
-
-    def action_slope(self, direction: int) -> None:
-        """A steeper or flatter slope for negative inputs, from the next step on."""
-        training = self.controls()
-        if training is None:
-            return
-        slope = training.first.trainer.slope
-        if slope is None:
-            self.notify("No layer is a leaky ReLU: press L to begin anew with one.")
-            return
-        steeper = min(max(slope, 0.005) * 2, 1.0) if direction > 0 else slope / 2
-        training.set_slope(steeper)
-        self.notify(f"slope {number_text(steeper, self.glyphs)}")
-        self.redraw()
-
-    def action_leaky(self) -> None:
-        """Begins anew with leaky ReLUs, or with ReLUs again."""
-        training = self.controls()
-        if training is None:
-            return
-        swapped = with_relu_swapped(training.first.experiment)
-        if swapped is None:
-            self.notify("This network has no ReLUs to swap.")
-            return
-        training.restart(swapped)
-        self.redraw()
-
-    def action_next_init(self) -> None:
-        """Begins anew with the next way to initialise the weights."""
-        if (training := self.controls()) is not None:
-            experiment = with_next_init(training.first.experiment)
-            training.restart(experiment)
-            self.notify(f"initialised with {experiment.network.init.scheme}")
-            self.redraw()
 
     def action_stepper(self) -> None:
         """The stepper on the unit under the cursor: for a dead one it shows the factor that is 0."""

@@ -109,7 +109,7 @@ async def test_every_lesson_can_be_leafed_through_and_read_to_its_end():
             await until(pilot, lambda last=last: last in screen_text(app))
             await press(pilot, "right")
         assert messages(app)[-1] == "This is the last lesson."
-        await press(pilot, "p")
+        await press(pilot, "left")
         assert app.screen.lesson.item == "D2"
         await press(pilot, "escape")
         assert isinstance(app.screen, LessonsScreen)
@@ -211,7 +211,7 @@ async def test_in_ascii_the_list_and_every_page_are_ascii_without_unknown_letter
                 for segment in strip
             )
             assert page.isascii() or "─" in page or "▁" in page  # the scroll bar's end is for the last guard
-            await press(pilot, "n")
+            await press(pilot, "right")
 
 
 async def test_without_colour_keys_are_still_told(monkeypatch):

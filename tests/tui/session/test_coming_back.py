@@ -67,7 +67,7 @@ async def test_comparing_after_a_few_single_steps_goes_no_further():
     app = app_on("vanishing-sigmoid-50")
     async with app.run_test(size=LARGE) as pilot:
         await until(pilot, lambda: "Press space to train" in screen_text(app))
-        await press(pilot, "full_stop", "full_stop", "c")
+        await press(pilot, "full_stop", "full_stop", "C")
         training = app._session.training
         assert [run.steps_done for run in training.runs] == [2, 2]
         assert training.state is State.PAUSED

@@ -187,7 +187,7 @@ async def test_the_screens_show_it_and_politely_refuse_to_control_it(path, size)
                 "less_than_sign",
                 "r",
                 "R",
-                "c",
+                "C",
                 "enter",
                 "left_square_bracket",
             ):
@@ -198,7 +198,7 @@ async def test_the_screens_show_it_and_politely_refuse_to_control_it(path, size)
                 assert note.message.startswith("Another program trains this")
             await press(pilot, "u")
             assert "A run log has no single units." in screen_text(app)
-            await press(pilot, "n", "L", "i", "down", "apostrophe", "g")
+            await press(pilot, "n", "L", "i", "down", "right_curly_bracket", "g")
             written(log, *records(1, 3))
             await reached(pilot, lambda: "step 4" in screen_text(app))
             await press(pilot, "escape")

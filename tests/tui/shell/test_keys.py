@@ -18,6 +18,7 @@ from tui.shell.keys import (
     APP_COMMANDS,
     EXPORT_COMMANDS,
     HOME_COMMANDS,
+    KEYS,
     LESSON_COMMANDS,
     LESSONS_COMMANDS,
     MAP_COMMANDS,
@@ -67,7 +68,7 @@ def test_every_command_has_all_that_footer_help_and_palette_need(command):
 
 @pytest.mark.parametrize("owner", SCREENS, ids=lambda owner: owner.__name__)
 def test_a_screen_s_bindings_are_its_commands(owner):
-    own = [binding for binding in owner.BINDINGS if isinstance(binding, Binding)]
+    own = [one for one in owner.BINDINGS if isinstance(one, Binding) and "idle" not in one.action]
     assert [binding.id for binding in own] == [command.id for command in SCREENS[owner]]
     assert all(binding.tooltip for binding in own)
     assert own == bindings(SCREENS[owner])
@@ -88,6 +89,54 @@ def test_a_screen_takes_no_key_of_the_whole_app_but_to_close_itself():
         for command in commands:
             taken = everywhere & set(command.keys.split(","))
             assert owner is BptuiApp or not taken or (command.action == "close" and taken == {"q"})
+
+
+def test_no_key_has_two_meanings():
+    """Not in the prompts, where keys are text, and Tab takes what is suggested."""
+    meanings: dict[str, set[str]] = {}
+    for command in ALL_COMMANDS:
+        if command not in PROMPT_COMMANDS:
+            for key in command.keys.split(","):
+                meanings.setdefault(key, set()).add(command.meaning)
+    assert {key: found for key, found in meanings.items() if len(found) > 1} == {}
+
+
+@pytest.mark.parametrize("key", ["e", "E", "Y", "p", "h", "j", "k", "l"])
+def test_keys_that_are_kept_for_later_and_for_a_preset_are_free(key):
+    assert key not in KEYS
+
+
+def test_no_key_is_named_by_its_unicode_name():
+    for key in KEYS:
+        assert "_" not in readable_keys(key, False)
+
+
+@pytest.mark.parametrize(
+    ("experiment", "key", "said"),
+    [
+        ("tutorial-b", "full_stop", ". does nothing here. Training: One step of training."),
+        ("vanishing-sigmoid-50", "w", "w does nothing here. Stepper: Apply the update"),
+        (None, "left_square_bracket", "[ does nothing here. Training: Back in time."),
+    ],
+)
+async def test_a_key_without_a_meaning_on_a_screen_says_so(experiment, key, said):
+    app = app_on(experiment)
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        await pilot.press(key)
+        await until(pilot, lambda: app._notifications)
+        (note,) = app._notifications
+        assert note.message.startswith(said)
+
+
+async def test_the_vim_preset_adds_h_j_k_l_to_the_arrows(monkeypatch):
+    monkeypatch.setenv("BPTUI_KEYS", "vim")
+    app = app_on("tutorial-b")
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        for key, index in (("l", 1), ("right", 2), ("h", 1), ("j", 2), ("k", 1)):
+            await pilot.press(key)
+            await until(pilot, lambda index=index: stepper(app).place.index == index)
 
 
 # ── where they are found ────────────────────────────────────────────────────────────────────────────
@@ -135,10 +184,12 @@ def test_the_help_page_explains_the_words():
 @pytest.mark.parametrize(
     ("keys", "unicode", "ascii_only"),
     [
-        ("right,n,space,enter", "→ n Space Enter", "Right n Space Enter"),
-        ("question_mark,f1", "? f1", "? f1"),
+        ("right,w,space,enter", "→ w Space Enter", "Right w Space Enter"),
+        ("question_mark,f1", "? F1", "? F1"),
         ("ctrl+p", "Ctrl+p", "Ctrl+p"),
         ("shift+tab", "Shift+Tab", "Shift+Tab"),
+        ("full_stop,greater_than_sign,semicolon", ". > ;", ". > ;"),
+        ("left_square_bracket,left_parenthesis", "[ (", "[ ("),
     ],
 )
 def test_keys_are_written_as_on_a_keyboard(keys, unicode, ascii_only):

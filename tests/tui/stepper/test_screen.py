@@ -108,14 +108,14 @@ async def test_the_five_factors_of_the_tutorial_one_after_the_other():
 
 MOVES = [
     (["right"], (Phase.BACKWARD, 1, 0)),
-    (["n", "space", "enter"], (Phase.BACKWARD, 3, 0)),
+    (["right", "right", "right"], (Phase.BACKWARD, 3, 0)),
     (["right", "left"], (Phase.BACKWARD, 0, 0)),
-    (["right", "right", "p", "backspace"], (Phase.BACKWARD, 0, 0)),
+    (["right", "right", "left", "left"], (Phase.BACKWARD, 0, 0)),
     (["left"], (Phase.LOSS, 0, 0)),
     (["left", "left"], (Phase.FORWARD, 3, 0)),
-    (["down", "j"], (Phase.BACKWARD, 2, 0)),
+    (["down", "down"], (Phase.BACKWARD, 2, 0)),
     (["down", "up"], (Phase.BACKWARD, 0, 0)),
-    (["k"], (Phase.LOSS, 0, 0)),
+    (["up"], (Phase.LOSS, 0, 0)),
     (["tab"], (Phase.UPDATE, 0, 0)),
     (["shift+tab"], (Phase.LOSS, 0, 0)),
     (["shift+tab", "shift+tab"], (Phase.FORWARD, 0, 0)),
@@ -123,14 +123,14 @@ MOVES = [
     (["end"], (Phase.UPDATE, 0, 0)),
     (["end", "right"], (Phase.UPDATE, 0, 0)),
     (["home", "left"], (Phase.FORWARD, 0, 0)),
-    (["2", "n"], (Phase.BACKWARD, 2, 0)),
+    (["2", "right"], (Phase.BACKWARD, 2, 0)),
     (["1", "2", "right"], (Phase.UPDATE, 0, 0)),
     (["end", "3", "left"], (Phase.BACKWARD, 2, 0)),
     (["2", "down"], (Phase.BACKWARD, 2, 0)),
     (["2", "shift+tab"], (Phase.FORWARD, 0, 0)),
-    (["9", "9", "9", "9", "9", "9", "9", "n"], (Phase.UPDATE, 0, 0)),
-    (["0", "n"], (Phase.BACKWARD, 1, 0)),
-    (["3", "escape", "n"], (Phase.BACKWARD, 1, 0)),
+    (["9", "9", "9", "9", "9", "9", "9", "right"], (Phase.UPDATE, 0, 0)),
+    (["0", "right"], (Phase.BACKWARD, 1, 0)),
+    (["3", "escape", "right"], (Phase.BACKWARD, 1, 0)),
 ]
 
 
@@ -206,7 +206,7 @@ async def test_autoplay_steps_by_itself_to_the_end(monkeypatch):
     monkeypatch.setattr(stepper_module, "AUTOPLAY_SECONDS", 0.001)
     app = app_on("tutorial-b")
     async with app.run_test(size=SMALL) as pilot:
-        await press(pilot, "a")
+        await press(pilot, "space")
         await until(pilot, lambda: stepper(app).place == stepper(app).walk.last(), tries=2000)
         await until(pilot, lambda: stepper(app)._autoplay is None, tries=2000)
 
@@ -215,10 +215,10 @@ async def test_autoplay_is_stopped_by_the_same_key(monkeypatch):
     monkeypatch.setattr(stepper_module, "AUTOPLAY_SECONDS", 1000)
     app = app_on("tutorial-b")
     async with app.run_test(size=SMALL) as pilot:
-        await press(pilot, "a")
+        await press(pilot, "space")
         assert stepper(app)._autoplay is not None
         assert "autoplay" in screen_text(app).lower()
-        await press(pilot, "a")
+        await press(pilot, "space")
         assert stepper(app)._autoplay is None
 
 
@@ -293,7 +293,7 @@ async def test_escape_leaves_a_question_and_everything_as_it_was():
 async def test_a_target_is_chosen_by_moving_through_the_map():
     app = app_on("tutorial-b")
     async with app.run_test(size=LARGE) as pilot:
-        await press(pilot, "m")
+        await press(pilot, "M")
         assert isinstance(app.screen, MapScreen)
         assert "W[1][1,1]" in screen_text(app)
         await press(pilot, "right", "up")
@@ -306,7 +306,7 @@ async def test_a_target_is_chosen_by_moving_through_the_map():
 async def test_the_map_s_cursor_stays_in_the_picture_of_a_wide_layer():
     app = app_on("wide")
     async with app.run_test(size=SMALL) as pilot:
-        await press(pilot, "m")
+        await press(pilot, "M")
         for key in ["down"] * 9 + ["right"] * 9 + ["up"] * 5 + ["left"] * 9:
             await press(pilot, key)
             assert isinstance(app.screen, MapScreen)
@@ -324,19 +324,19 @@ async def test_samples_go_round():
         first = stepper(app).derivation.sample
         seen = [first]
         for _ in range(4):
-            await press(pilot, "right_square_bracket")
+            await press(pilot, "semicolon")
             seen.append(stepper(app).derivation.sample)
         assert seen == [(first + step) % 4 for step in range(5)]
-        await press(pilot, "left_square_bracket")
+        await press(pilot, "comma")
         assert stepper(app).derivation.sample == (first - 1) % 4
-        await press(pilot, "3", "right_square_bracket")
+        await press(pilot, "3", "semicolon")
         assert stepper(app).derivation.sample == (first + 2) % 4
 
 
 async def test_a_sample_is_typed_and_a_wrong_one_explained():
     app = app_on("tutorial-a-wine")
     async with app.run_test(size=SMALL) as pilot:
-        await press(pilot, "s")
+        await press(pilot, "S")
         for wrong in ("2000", "-1", "x", "²", "9" * 30, ""):
             app.screen.query_one(Input).value = wrong
             await press(pilot, "enter")
@@ -352,14 +352,14 @@ async def test_an_entry_of_one_sample_moves_to_the_other_sample_s_column():
     app = app_on("batch-norm")
     async with app.run_test(size=SMALL) as pilot:
         await press(pilot, "t", *typed("f[1][0,2]"), "enter")
-        await press(pilot, "right_square_bracket")
+        await press(pilot, "semicolon")
         assert stepper(app).derivation.target == Symbol("f", 1, (0, 3))
 
 
 async def test_one_sample_has_no_others():
     app = app_on("tutorial-b")
     async with app.run_test(size=SMALL) as pilot:
-        await press(pilot, "right_square_bracket")
+        await press(pilot, "semicolon")
         assert stepper(app).derivation.sample == 0
         assert notes(app) == ["This experiment has one sample."]
 
@@ -409,8 +409,8 @@ async def test_where_there_is_no_fork_b_says_so():
 PAGES = [
     ("x", "Matrices and their shapes", "(2×3) · (3×1) → (2×1)"),
     ("J", "Jacobian over the samples", "Row 0 of Ŷ by row 0 of f⁽²⁾"),
-    ("l", "The whole derivation", "∂a⁽¹⁾₁₀"),
-    ("v", "Two factors, multiplied out", "Ŷ₀₀ − Y₀₀"),
+    ("enter", "The whole derivation", "∂a⁽¹⁾₁₀"),
+    ("X", "Two factors, multiplied out", "Ŷ₀₀ − Y₀₀"),
     ("question_mark", "Help", "The next term"),
     ("f1", "Help", "The next term"),
 ]
@@ -426,9 +426,9 @@ async def test_a_page_opens_reads_scrolls_and_closes(size):
             assert title in screen_text(app)
             await until(pilot, lambda expected=expected: expected in page(app))
             scroll = app.screen.query_one("#scroll")
-            await press(pilot, "j", "j")
+            await press(pilot, "down", "down")
             assert scroll.scroll_y == min(2, scroll.max_scroll_y)
-            await press(pilot, "k")
+            await press(pilot, "up")
             assert scroll.scroll_y == min(1, max(scroll.max_scroll_y - 1, 0))
             await press(pilot, "escape")
             assert isinstance(app.screen, StepperScreen)
@@ -446,7 +446,7 @@ async def test_help_opens_once_and_q_closes_it_and_not_the_app():
 async def test_other_losses_have_no_simplification_and_say_so():
     app = app_on("residual-fork")
     async with app.run_test(size=SMALL) as pilot:
-        await press(pilot, "v")
+        await press(pilot, "X")
         assert isinstance(app.screen, StepperScreen)
         assert notes(app) == ["There is no special simplification on this path."]
 
@@ -492,14 +492,14 @@ async def test_an_update_changes_the_loss_and_undo_takes_it_back_bit_for_bit():
     async with app.run_test(size=SMALL) as pilot:
         await pilot.pause()
         before, loss = state(stepper(app).session), stepper(app).session.loss
-        await press(pilot, "u")
+        await press(pilot, "w")
         assert stepper(app).place.phase is Phase.UPDATE
         text = screen_text(app)
         assert "Update 1: applied to every parameter" in text
         assert re.search(r"W⁽¹⁾₁₁ +0\.2 → 0\.1808", text)
         assert "0.6549 → 0.5731" in text
         assert stepper(app).session.loss < loss
-        await press(pilot, "u")
+        await press(pilot, "w")
         assert "Update 2" in screen_text(app)
         await press(pilot, "z", "ctrl+z")
         assert state(stepper(app).session) == before
@@ -511,7 +511,7 @@ async def test_an_update_changes_the_loss_and_undo_takes_it_back_bit_for_bit():
 async def test_after_an_update_the_terms_are_those_of_the_new_parameters():
     app = app_on("tutorial-b")
     async with app.run_test(size=SMALL) as pilot:
-        await press(pilot, "c", "u", "shift+tab")
+        await press(pilot, "c", "w", "shift+tab")
         assert stepper(app).place == FIRST_TERM
         text = screen_text(app)
         assert "▲−1.774" in text
@@ -650,7 +650,7 @@ async def test_clicks_beside_everything_do_nothing():
 async def test_a_click_on_the_map_chooses():
     app = app_on("tutorial-b")
     async with app.run_test(size=LARGE) as pilot:
-        await press(pilot, "m")
+        await press(pilot, "M")
         cells_shown = app.screen.query_one(NetworkDiagram)._cells
         (left, top), _ = next(item for item in cells_shown.items() if item[1] == Symbol("X", None, (2, 0)))
         await pilot.click(NetworkDiagram, offset=(left + 2, top))

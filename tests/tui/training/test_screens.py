@@ -78,7 +78,7 @@ async def test_three_keys_show_vanishing_gradients_the_cure_and_the_culprit(size
         await reached(pilot, lambda: "Vanishing" in screen_text(app))
         assert "running" in screen_text(app)
 
-        await press(pilot, "c")
+        await press(pilot, "C")
         await reached(pilot, lambda: len(training.runs) == 2 and training.runs[1].steps_done >= 3)
         training.pause()
         assert training.runs[0].steps_done == training.runs[1].steps_done
@@ -156,7 +156,7 @@ async def test_the_metric_changes_what_the_bars_mean():
 async def test_the_cursor_walks_over_the_layers_and_shows_each_ones_numbers():
     app = small_app()
     async with app.run_test(size=LARGE) as pilot:
-        await press(pilot, "G")
+        await press(pilot, "g")
         training = await train(pilot, 3)
         record = training.first.record
         for keys, layer in (
@@ -189,7 +189,7 @@ async def test_exact_zeros_are_marked_and_explained():
 async def test_space_trains_to_the_end_and_again_goes_on_for_as_many_steps():
     app = small_app()
     async with app.run_test(size=SMALL) as pilot:
-        await press(pilot, "G", "space")
+        await press(pilot, "g", "space")
         training = training_of(app)
         await reached(pilot, lambda: training.state is State.FINISHED)
         await reached(pilot, lambda: "step 150 of 150" in screen_text(app))
@@ -202,7 +202,7 @@ async def test_space_trains_to_the_end_and_again_goes_on_for_as_many_steps():
 async def test_one_step_speed_and_learning_rate_keys():
     app = small_app()
     async with app.run_test(size=SMALL) as pilot:
-        await press(pilot, "G", "full_stop", "full_stop")
+        await press(pilot, "g", "full_stop", "full_stop")
         training = training_of(app)
         assert training.first.steps_done == 2
         assert "step 2 of 150" in screen_text(app)
@@ -236,7 +236,7 @@ async def test_after_a_reset_nothing_is_left_of_the_units_that_were_counted():
 async def test_reset_gives_the_same_run_and_reseed_another():
     app = small_app()
     async with app.run_test(size=SMALL) as pilot:
-        await press(pilot, "G")
+        await press(pilot, "g")
         training = await train(pilot, 5)
         loss = training.first.record.loss
         await press(pilot, "r")
@@ -300,7 +300,7 @@ async def test_looking_back_shows_every_screen_as_it_was():
 async def test_going_on_from_the_past_gives_the_same_numbers_again():
     app = small_app()
     async with app.run_test(size=SMALL) as pilot:
-        await press(pilot, "G")
+        await press(pilot, "g")
         training = await train(pilot, 12)
         loss = training.first.record.loss
         await press(pilot, *["left_square_bracket"] * 5)
@@ -317,13 +317,13 @@ async def test_going_on_from_the_past_gives_the_same_numbers_again():
 async def test_enter_opens_the_stepper_on_the_layers_largest_gradient_at_the_present_weights(keys, layer):
     app = small_app()
     async with app.run_test(size=LARGE) as pilot:
-        await press(pilot, "G")
+        await press(pilot, "g")
         training = await train(pilot, 7)
         await press(pilot, *keys, "enter")
         await reached(pilot, lambda: isinstance(app.screen, StepperScreen))
         derivation = stepper(app).derivation
         assert derivation.target.matrix.plain() == f"W[{layer}]"
-        await press(pilot, "G")
+        await press(pilot, "g")
         assert gradients(app).at_layer == layer - 1
         training.one_step()
         record = training.first.record
@@ -338,7 +338,7 @@ def stepper_loss(app: BptuiApp) -> float:
 async def test_after_a_reseed_the_stepper_explains_the_new_data_too():
     app = small_app()
     async with app.run_test(size=LARGE) as pilot:
-        await press(pilot, "G", "R")
+        await press(pilot, "g", "R")
         training = await train(pilot, 2)
         await press(pilot, "plus", "enter")
         await reached(pilot, lambda: isinstance(app.screen, StepperScreen))
@@ -351,7 +351,7 @@ async def test_after_a_reseed_the_stepper_explains_the_new_data_too():
 async def test_the_stepper_at_a_moment_of_the_past():
     app = small_app()
     async with app.run_test(size=LARGE) as pilot:
-        await press(pilot, "G")
+        await press(pilot, "g")
         training = await train(pilot, 4)
         losses = [training.first.history.record(step).loss for step in range(4)]
         await press(pilot, "left_square_bracket", "left_square_bracket", "enter")
@@ -362,14 +362,14 @@ async def test_the_stepper_at_a_moment_of_the_past():
 async def test_opening_the_stepper_pauses_and_the_steppers_updates_leave_the_training_alone():
     app = small_app()
     async with app.run_test(size=LARGE) as pilot:
-        await press(pilot, "G", "space")
+        await press(pilot, "g", "space")
         training = training_of(app)
         await reached(pilot, lambda: training.first.steps_done > 3)
         await press(pilot, "enter")
         assert training.state is not State.RUNNING
         done = training.first.steps_done
         weights = [value.copy() for value in training.first.trainer.network.parameters.values()]
-        await press(pilot, "u", "G")
+        await press(pilot, "u", "g")
         assert training.first.steps_done == done
         for before, now in zip(weights, training.first.trainer.network.parameters.values(), strict=True):
             np.testing.assert_array_equal(before, now)
@@ -542,7 +542,7 @@ async def test_dying_relu_shows_who_died_and_when_and_the_stepper_shows_the_fact
         assert derivation.target.plain().startswith(f"f[{cursor.layer + 1}][{cursor.unit},")
         assert place.phase is Phase.BACKWARD
         assert derivation[place.index].term.local == 0.0
-        await press(pilot, "U")
+        await press(pilot, "u")
         assert units(app).cursor == cursor
 
 
@@ -568,7 +568,7 @@ async def test_leaky_relus_recover_and_their_slope_can_be_changed():
     app = app_on("dying-relu")
     async with app.run_test(size=SMALL) as pilot:
         await pilot.pause()
-        await press(pilot, "apostrophe")
+        await press(pilot, "right_curly_bracket")
         assert "No layer is a leaky ReLU" in notes(app)[-1]
         training = await train(pilot, 40)
         dead_before = int(training.first.record.dead.sum())
@@ -578,9 +578,9 @@ async def test_leaky_relus_recover_and_their_slope_can_be_changed():
         await train(pilot, 40)
         assert int(training.first.record.dead.sum()) == 0 < dead_before
         assert "No unit has died." in screen_text(app)
-        await press(pilot, "apostrophe")
+        await press(pilot, "right_curly_bracket")
         assert training.first.trainer.slope == 0.02
-        await press(pilot, "semicolon", "semicolon")
+        await press(pilot, "left_curly_bracket", "left_curly_bracket")
         assert training.first.trainer.slope == 0.005
         assert "slope 0.005" in screen_text(app)
         await press(pilot, "L")
@@ -610,7 +610,7 @@ async def test_a_map_of_fifty_layers_scrolls_with_the_cursor():
         units(app).action_move(60, 0)
         assert units(app).cursor.layer == 50
         assert "layer 51" in app.screen.query_one("#map").chart.plain
-        await press(pilot, "k")
+        await press(pilot, "up")
         assert units(app).cursor.layer == 49
 
 
@@ -637,12 +637,12 @@ async def test_switching_experiments_leaves_nothing_of_the_first_behind():
             app.open_experiment(name)
             await pilot.pause()
             if isinstance(app.screen, StepperScreen):
-                await press(pilot, "G")
+                await press(pilot, "g")
             assert training_of(app).first.name == name
             assert training_of(app).first.steps_done == 0
             await press(pilot, "space")
             await press(pilot, "enter")
-            await press(pilot, "U", "escape")
+            await press(pilot, "u", "escape")
             await reached(pilot, lambda: isinstance(app.screen, HomeScreen))
             await reached(pilot, lambda: not training_threads())
             if widgets is not None:
@@ -719,7 +719,7 @@ async def test_no_color_tells_everything_without_colours(monkeypatch):
         await pilot.pause()
         assert app.no_color
         await train(pilot, 2)
-        await press(pilot, "c")
+        await press(pilot, "C")
         await reached(pilot, lambda: "with relu" in screen_text(app))
         training_of(app).pause()
         assert {"█", "▲"} <= set(app.screen.query_one("#chart").chart.plain)
