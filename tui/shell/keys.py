@@ -134,9 +134,7 @@ HOME_COMMANDS = (
         "P",
         kind=PRACTICE,
     ),
-    Command(
-        "home.bug", BUG_KEYS, "bug", "Find the bug", "A backward pass in which one op is wrong", "Home", "B"
-    ),
+    Command("home.bug", BUG_KEYS, "bug", "Bug hunt", "A backward pass in which one op is wrong", "Home", "B"),
     Command("home.down", "down", "highlight(1)", "Down", "The next experiment", "Home", kind=MOVE),
     Command("home.up", "up", "highlight(-1)", "Up", "The experiment before", "Home", kind=MOVE),
     Command("home.clear", "escape", "clear", "Show all", "Show all experiments again", "Home", kind=LEAVE),
@@ -375,7 +373,7 @@ GRADIENTS_COMMANDS = (
         "try-remedy",
         "F",
         "try_remedy",
-        "Try remedy",
+        "Remedy",
         "Begin anew with what the findings advise, beside the run as it was",
         "Gradients",
         "F",

@@ -67,5 +67,5 @@ async def test_giving_up_shows_the_answer_and_goes_on():
         assert prediction.place == 2
         assert prediction.right == 0
         assert "∂Ŷ₀₀/∂f⁽²⁾₀₀ = σ(f⁽²⁾₀₀)(1−σ(f⁽²⁾₀₀)) = 0.2496" in screen_text(app)
-        await press(pilot, "f7")
+        await press(pilot, "ctrl+r")
         assert app.screen.prediction.place == 0
