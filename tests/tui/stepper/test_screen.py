@@ -282,7 +282,7 @@ async def test_escape_leaves_a_question_and_everything_as_it_was():
     app = app_on("tutorial-b")
     async with app.run_test(size=SMALL) as pilot:
         before = stepper(app).derivation
-        for key in ("t", "s", "m", "y", "x", "J", "l", "v", "question_mark"):
+        for key in ("t", "S", "M", "y", "x", "J", "enter", "X", "question_mark"):
             await press(pilot, key)
             assert not isinstance(app.screen, StepperScreen), key
             await press(pilot, "escape")
@@ -619,7 +619,7 @@ async def test_a_click_on_a_row_of_the_table_goes_there():
 async def test_a_click_on_a_cell_makes_it_the_target():
     app = app_on("tutorial-b")
     async with app.run_test(size=LARGE) as pilot:
-        await pilot.pause()
+        await until(pilot, lambda: app.screen.query_one(NetworkDiagram)._cells)
         cells_shown = app.screen.query_one(NetworkDiagram)._cells
         (left, top), symbol = next(item for item in cells_shown.items() if item[1] == Symbol("W", 2, (0, 0)))
         await pilot.click(NetworkDiagram, offset=(left + 2, top))
