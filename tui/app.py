@@ -420,12 +420,7 @@ class BptuiApp(App[None]):
         """Says that a key does nothing here, and what it does elsewhere."""
         from tui.shell.help_page import readable_keys
 
-        refusal: str | None = getattr(self.screen, "refusal", None)
-        here: tuple[Command, ...] = getattr(self.screen, "COMMANDS_SHOWN", ())
         commands = commands_of(key)
-        if refusal is not None and any(command in here for command in commands):
-            self.notify(refusal)
-            return
         name, first = readable_keys(key, self.has_class("-ascii")), commands[0]
         self.notify(f"{name} does nothing here. {first.group}: {first.help}.", markup=False)
 

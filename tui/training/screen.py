@@ -9,7 +9,6 @@ from textual.content import Content
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.timer import Timer
-from typing_extensions import override
 
 from engine.formula.notation import Style, number_text
 from engine.formula.text import counted
@@ -51,25 +50,6 @@ NOTICE_SECONDS = 0.15
 
 ANOTHER_S = "Another program trains this; here one can only look."
 
-CONTROLS = {
-    "run",
-    "one_step",
-    "speed",
-    "learning_rate",
-    "reset",
-    "reseed",
-    "travel",
-    "stepper",
-    "confusion",
-    "collapse",
-    "compare",
-    "compare_with",
-    "leaky",
-    "next_init",
-    "slope",
-}
-"""The actions that change a training, or need its parameters."""
-
 
 class TrainingScreen(Screen[None]):
     """Watches a training. A subclass draws in `draw`, which is called when there is something new."""
@@ -96,16 +76,6 @@ class TrainingScreen(Screen[None]):
     def not_here(self) -> frozenset[str]:
         """What the footer leaves out: nobody can control another program's training from here."""
         return frozenset() if isinstance(self.training, TrainingRun) else CONTROLS
-
-    @property
-    def refusal(self) -> str | None:
-        """Why keys that change the training do nothing here, if they do not."""
-        return None if isinstance(self.training, TrainingRun) else ANOTHER_S
-
-    @override
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """What changes a training is offered only where it is this program's."""
-        return isinstance(self.training, TrainingRun) or action not in CONTROLS
 
     @property
     def hint(self) -> str:
