@@ -6,6 +6,7 @@ import re
 
 import pytest
 from click.testing import CliRunner
+from textual.keys import key_to_character
 
 from engine.experiment.loading import PRESET_NAMES
 from engine.formula.text import cells
@@ -24,7 +25,14 @@ from tui.lessons.lesson import (
     read_lesson,
 )
 from tui.shell.help_page import READABLE
-from tui.shell.keys import APP_COMMANDS, GRADIENTS_COMMANDS, LESSON_KEYS, RELU_COMMANDS, STEPPER_COMMANDS
+from tui.shell.keys import (
+    APP_COMMANDS,
+    GRADIENTS_COMMANDS,
+    KEYS,
+    LESSON_KEYS,
+    RELU_COMMANDS,
+    STEPPER_COMMANDS,
+)
 
 LESSONS = list_lessons()
 EACH_LESSON = pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.item)
@@ -104,8 +112,7 @@ def keys_named(text: str) -> list[str]:
 def textual_names(key: str) -> set[str]:
     """Textual's names of a key as it stands on a keyboard."""
     names = {name for name, readable in READABLE.items() if readable == key}
-    symbols = {".": "full_stop", "'": "apostrophe", ";": "semicolon", "+": "plus", "-": "minus"}
-    return names or {symbols.get(key, key)}
+    return names or {next((name for name in KEYS if key_to_character(name) == key), key)}
 
 
 def keys_of(commands) -> set[str]:
