@@ -17,6 +17,7 @@ from engine.autodiff.graph import Graph, Node, Op
 from engine.autodiff.ops.linear import ACTIVATION, BIAS, WEIGHT, Linear
 from engine.derivation.chain_rule import Derivation
 from engine.formula.expression import Entry, Symbol
+from engine.model.network import X
 from tui.stepper.cursor import Phase, Place, Walk
 
 
@@ -36,6 +37,7 @@ class Column:
     """One matrix at the shown sample, or for weights the column of one unit.
 
     `focus` is the row that the path takes, `centre` the one that must be in sight: the cursor's, or the path's.
+    With `out_in` the weights into a unit stand in a row of their matrix, otherwise in a column.
     """
 
     matrix: Symbol
@@ -44,6 +46,7 @@ class Column:
     focus: int
     centre: int
     on_path: bool
+    out_in: bool = False
 
 
 class Diagram:
@@ -62,10 +65,12 @@ class Diagram:
         self.columns = self._columns()
 
     def _columns(self) -> list[Column]:
-        columns = [self._value_column(self.graph.nodes[Symbol("X")])]
+        columns = [self._value_column(self.graph.nodes[X])]
         for op in self.graph.ops:
             if isinstance(op, Linear):
                 columns.append(self._weight_column(op))
+            else:  # scale and shift
+                columns += [self._value_column(node) for node in op.inputs if _is_first_read_by(node, op)]
             columns.append(self._value_column(op.output))
         return columns
 
@@ -86,15 +91,15 @@ class Diagram:
         """The weights into one unit: the path's, or the cursor's."""
         weight, sums = op.inputs[WEIGHT].symbol, op.output.symbol
         bias = Symbol("b", weight.layer)
-        fan_in = op.inputs[WEIGHT].shape[0]
+        fan_in = op.inputs[ACTIVATION].shape[0]
         unit = path_unit = self._rows.get(sums, 0)
         focus = self._rows.get(op.inputs[ACTIVATION].symbol, 0)
         target = self.derivation.target
         if target.index is not None and target.matrix in (weight, bias):
-            focus = target.index[0] if target.matrix == weight else fan_in
+            focus = _ends(target.index, op.out_in)[0] if target.matrix == weight else fan_in
         centre = focus
         if (cursor := self._cursor_in(weight)) is not None:
-            centre, unit = cursor
+            centre, unit = _ends(cursor, op.out_in)
         elif (cursor := self._cursor_in(bias)) is not None:
             unit, centre = cursor[0], fan_in
         elif (cursor := self._cursor_in(sums)) is not None:
@@ -102,15 +107,15 @@ class Diagram:
         begins_here = target.layer == weight.layer
         passes = sums in self._rows and (op.inputs[ACTIVATION].symbol in self._rows or begins_here)
         size = fan_in + (len(op.inputs) > BIAS)
-        return Column(weight, unit, size, focus, centre, passes and unit == path_unit)
+        return Column(weight, unit, size, focus, centre, passes and unit == path_unit, op.out_in)
 
     def symbol(self, column: Column, row: int) -> Symbol:
         """The scalar in a row of a column; below the weights stands the bias."""
         node = self.graph.nodes[column.matrix]
         if column.unit is not None:
-            if row == node.shape[0]:
+            if row == node.shape[1 if column.out_in else 0]:
                 return Symbol("b", column.matrix.layer, (column.unit, 0))
-            return column.matrix.at((row, column.unit))
+            return column.matrix.at(_ends((row, column.unit), column.out_in))
         if node.scalar:
             return node.symbol
         return column.matrix.at((row, self._sample_of(node)))
@@ -156,7 +161,7 @@ class Diagram:
         """How late in the computation a node stands; a parameter just before what it is used for."""
         if node.op is not None:
             return 2 * self.graph.ops.index(node.op)
-        if node.consumers and node.symbol.name in ("W", "b"):
+        if node.consumers and node.symbol != X:
             return 2 * self.graph.ops.index(node.consumers[0][0]) - 1
         return -2
 
@@ -189,10 +194,22 @@ def move(diagram: Diagram, cursor: Symbol, right: int, down: int) -> Symbol:
     return diagram.symbol(other, min(row, other.size - 1))
 
 
+def _is_first_read_by(node: Node, op: Op) -> bool:
+    """Whether a node is a parameter that this op, before all others, computes with."""
+    return node.op is None and node.needs_gradient and node.symbol != X and node.consumers[0][0] is op
+
+
+def _ends(entry: Entry, out_in: bool) -> Entry:
+    """From where a weight's entry is to the unit below and the unit above that it joins, and back again."""
+    return (entry[1], entry[0]) if out_in else entry
+
+
 def _row_of(column: Column, cursor: Symbol) -> int:
     if cursor.name == "b" and column.unit is not None:
         return column.size - 1
-    return cursor.index[0] if cursor.index is not None else 0
+    if cursor.index is None:
+        return 0
+    return _ends(cursor.index, column.out_in)[0] if column.unit is not None else cursor.index[0]
 
 
 def matrices(columns: Sequence[Column]) -> list[Symbol]:

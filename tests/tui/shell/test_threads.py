@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.tui.test_terminal import ROOT
+from tests.tui.pseudo_terminal import ROOT
 from tui.shell.threads import LARGE_PRODUCT, NAMES, cores
 
 PROGRAM = """
