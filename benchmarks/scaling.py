@@ -143,6 +143,7 @@ def steady(seconds: float) -> None:
 
     from tui.app import BptuiApp
     from tui.session.session import Session
+    from tui.session.snapshot import State
 
     async def train() -> None:
         session = Session.open("relu-50")
@@ -159,7 +160,7 @@ def steady(seconds: float) -> None:
                 print(
                     f"| {now + pause:,.0f} s | {size / 1e6:,.1f} MB | {size / first - 1:+.1%} |", flush=True
                 )
-                if not session.training.steps_per_second:
+                if session.training.state is not State.RUNNING:
                     session.training.run()  # its budget of steps was done
 
     print("| after | resident memory | against the first |\n|---|---|---|")
