@@ -95,7 +95,7 @@ async def test_the_arrows_walk_through_the_optimiser_s_lines() -> None:
         assert "m₁" in text
         assert "line 1 of 5" in text
         before = {name: value.copy() for name, value in stepper(app).session.network.parameters.items()}
-        await press(pilot, "u", "u", "z", "z")
+        await press(pilot, "w", "w", "z", "z")
         for name, value in stepper(app).session.network.parameters.items():
             np.testing.assert_array_equal(value, before[name])
 
@@ -126,7 +126,7 @@ async def test_another_output_is_asked_for_as_a_derivative(typed: str) -> None:
         assert "∂Ŷ₀₀/∂W⁽¹⁾₁₁" in screen_text(app)
         await press(pilot, "c", "home", "tab")
         assert "The result: Ŷ₀₀" in screen_text(app)
-        await press(pilot, "tab", "end", "u", "z")
+        await press(pilot, "tab", "end", "w", "z")
         assert stepper(app).derivation.of == Symbol("Y_hat", None, (0, 0))
         await ask(pilot, "W11")
         assert stepper(app).derivation.of == Symbol("E")

@@ -803,8 +803,8 @@ async def test_a_file_is_opened_and_remembered(tmp_path):
     assert recent_files() == [path]
     app = app_on()
     async with app.run_test(size=LARGE) as pilot:
-        await pilot.pause()
-        assert re.search(r"recent file +wide\.toml", screen_text(app))
+        await press(pilot, "end")
+        await until(pilot, lambda: re.search(r"recent file +wide\.toml", screen_text(app)))
 
 
 async def test_a_file_in_the_home_folder_is_found_with_a_tilde(tmp_path):
@@ -869,8 +869,8 @@ async def test_a_recent_file_with_brackets_in_its_name_is_listed(tmp_path):
     app = app_on()
     app.recent_files = [str(path)]
     async with app.run_test(size=LARGE) as pilot:
-        await pilot.pause()
-        assert "x].toml" in screen_text(app)
+        await press(pilot, "end")
+        await until(pilot, lambda: "x].toml" in screen_text(app))
 
 
 # ── keys of one's own ───────────────────────────────────────────────────────────────────────────────
