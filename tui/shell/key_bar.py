@@ -24,7 +24,8 @@ class KeyBar(Footer):
     async def recompose(self) -> None:
         """Fits the keys of another screen or key map."""
         await super().recompose()
-        self._fit()
+        if self.is_attached:  # not taken away with its screen meanwhile
+            self._fit()
 
     def on_resize(self) -> None:
         """Fits them to another width."""

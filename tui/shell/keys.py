@@ -507,7 +507,7 @@ LESSON_COMMANDS = (
         "Previous",
         "The lesson before",
         "Lessons",
-        "←",
+        None,
         True,
         kind=MOVE,
     ),

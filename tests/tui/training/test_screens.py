@@ -162,7 +162,7 @@ async def test_the_cursor_walks_over_the_layers_and_shows_each_ones_numbers():
         for keys, layer in (
             ([], 1),
             (["right"], 2),
-            (["l", "l", "l"], 3),
+            (["right", "right", "right"], 3),
             (["left"], 2),
             (["home"], 1),
             (["end"], 3),
@@ -261,7 +261,7 @@ async def test_a_run_that_explodes_stops_with_its_reason_and_can_be_gone_back_in
         await reached(pilot, lambda: "stopped" in screen_text(app))  # the title follows with the next drawing
         assert "Step 2: f[2] of layer 2 became infinite" in sentences(app)
         assert "before it broke, step 1" in screen_text(app)
-        for key in ("v", "v", "v", "m", "v", "u", "g"):
+        for key in ("v", "v", "v", "m", "v", "v", "u", "g"):
             await press(pilot, key)
         await press(pilot, "space")
         await reached(pilot, lambda: any("r begins anew" in note for note in notes(app)))
@@ -406,7 +406,7 @@ async def test_the_chart_is_there_before_the_first_step():
 async def test_one_key_tries_the_remedy_beside_the_first_run():
     app = case_app("unscaled-regression")
     async with app.run_test(size=LARGE) as pilot:
-        await press(pilot, "G", "space")
+        await press(pilot, "g", "space")
         training = training_of(app)
         await reached(pilot, lambda: "Step too long" in screen_text(app))
         assert "(train.learning_rate = 0.000306774) F tries it." in sentences(app)
@@ -421,14 +421,14 @@ async def test_one_key_tries_the_remedy_beside_the_first_run():
 async def test_where_nothing_can_be_tried_the_key_says_so():
     app = small_app()
     async with app.run_test(size=SMALL) as pilot:
-        await press(pilot, "G", "F")
+        await press(pilot, "g", "F")
         assert notes(app)[-1] == "No finding here has a change that can be tried."
 
 
 async def test_what_does_not_fit_is_counted_and_reached_by_scrolling():
     app = case_app("unscaled-regression")
     async with app.run_test(size=SMALL) as pilot:
-        await press(pilot, "G", "space")
+        await press(pilot, "g", "space")
         await reached(pilot, lambda: "Diverged" in screen_text(app))
         await reached(pilot, lambda: re.search(r"↓ \d+ more lines", screen_text(app)))
         assert "Unscaled inputs" not in screen_text(app)
@@ -490,8 +490,8 @@ async def test_a_newcomer_finds_out_why_xor_does_not_learn_by_the_screen_alone()
     app = case_app("xor-plateau")
     async with app.run_test(size=SMALL) as pilot:
         await pilot.pause()
-        assert "G Charts" in screen_text(app)
-        await press(pilot, "G")
+        assert "g Gradients" in screen_text(app)
+        await press(pilot, "g")
         assert "Run" in screen_text(app)
         training = training_of(app)
         training.one_step(400)
