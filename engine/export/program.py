@@ -48,7 +48,7 @@ TORCH = {
     "gelu": "torch.nn.functional.gelu({x})",
     "silu": "torch.nn.functional.silu({x})",
     "softplus": "torch.logaddexp({x}, torch.zeros_like({x}))",
-    "step": "({x} > 0).to(DTYPE)",
+    "step": "({x} > 0).to(DTYPE).requires_grad_()",
     "softmax": "torch.softmax({x}, 0)",
 }
 """Every activation in PyTorch's own words. NumPy has none: there the function's formula is written out."""

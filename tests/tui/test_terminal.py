@@ -43,7 +43,7 @@ def test_launch_step_resize_and_quit(start):
     terminal.press("\x1b[C")  # →
     terminal.wait_for("step 2 of 5")
     terminal.wait_for("Slope of the sigmoid")
-    terminal.press("2n")
+    terminal.press("2\x1b[C")
     terminal.wait_for("step 4 of 5")
     terminal.resize(120, 40)
     terminal.wait_for("Network")

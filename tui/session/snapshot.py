@@ -66,7 +66,7 @@ class ColumnView:
     @classmethod
     def of(cls, history: History, record: StepRecord, wanted: Wanted) -> ColumnView:
         """Reads a run's history; nothing of it is kept that a later step would change."""
-        if wanted.at is not None:
+        if wanted.at is not None and history.first is not None:  # there may be no step yet to stand on
             record = history.record(history.nearest(wanted.at))
         now, step = np.asarray(getattr(record, wanted.column)), record.step
         if (
