@@ -73,6 +73,8 @@ class Prompt(ModalScreen[str | None]):
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Takes a right answer, explains a wrong one."""
+        if not self.is_current:  # answered already, by a key that came just before
+            return
         answer = event.value.strip()
         wrong = self._problem(answer)
         if wrong is None:
@@ -84,4 +86,5 @@ class Prompt(ModalScreen[str | None]):
 
     def action_close(self) -> None:
         """Leaves it."""
-        self.dismiss(None)
+        if self.is_current:
+            self.dismiss(None)

@@ -141,7 +141,7 @@ class StepperScreen(Screen[None]):
 
     def redraw(self) -> None:
         """Draws every panel for the current place."""
-        if not self.is_mounted or not self.children or not self.size.width:
+        if not self.is_mounted or not self.query("#title") or not self.size.width:
             return  # not there yet, or left again by a key that came sooner than this call
         style = self.glyphs
         self._draw_title(style)
