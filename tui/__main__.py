@@ -8,6 +8,11 @@ from __future__ import annotations
 # What `signal` is made of: it is there at once, while that one is read from the disk.
 import _signal  # type: ignore[import-not-found]
 import os
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sys import UnraisableHookArgs
 
 INTERRUPTED = 130
 
@@ -29,7 +34,18 @@ def main() -> None:
 
     if usual is _signal.default_int_handler:
         _signal.signal(_signal.SIGINT, usual)
+        sys.unraisablehook = _heed_interrupts
     cli.main(prog_name="bptui")
+
+
+def _heed_interrupts(unraisable: UnraisableHookArgs) -> None:
+    """An interrupt that fell into a callback of the interpreter's own, where it cannot be raised, comes once more."""
+    if issubclass(unraisable.exc_type, KeyboardInterrupt):
+        import _thread
+
+        _thread.interrupt_main()
+    else:
+        sys.__unraisablehook__(unraisable)
 
 
 def _open_standard_files() -> None:

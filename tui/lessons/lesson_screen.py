@@ -40,7 +40,8 @@ class LessonScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """The arrows scroll from the beginning."""
-        self.query_one("#scroll").focus()
+        for page in self.query("#scroll"):  # none, where it is closed already
+            page.focus()
 
     def _page(self) -> str:
         return self._said(self.lesson.page(self.revealed))

@@ -17,6 +17,7 @@ from tui.lessons.lesson import LARGEST_TITLE, Lesson, in_ascii
 from tui.lessons.lesson_screen import LessonScreen
 from tui.shell.key_bar import KeyBar
 from tui.shell.keys import LESSONS_COMMANDS, bindings
+from tui.shell.option_list import ChoiceList
 from tui.shell.too_small import TooSmall
 
 
@@ -45,7 +46,7 @@ class LessonsScreen(Screen[None]):
                 ),
                 id="heading",
             )
-            yield OptionList(*self._options(), id="lessons", markup=False)
+            yield ChoiceList(*self._options(), id="lessons", markup=False)
         yield TooSmall()
         yield KeyBar()
 

@@ -25,6 +25,7 @@ from engine.practice.bug_hunt import BugHunt, SentGradient
 from tui.practice.progress import ProgressFile
 from tui.shell.key_bar import KeyBar
 from tui.shell.keys import BUG_COMMANDS, bindings
+from tui.shell.option_list import ChoiceList
 from tui.shell.prompt import Prompt
 from tui.shell.too_small import TooSmall
 
@@ -60,7 +61,7 @@ class BugScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """A title, the gradients that are sent, the arrays of the marked one, and what is said."""
         yield Static(id="title")
-        yield OptionList(id="sent", markup=False)
+        yield ChoiceList(id="sent", markup=False)
         with VerticalScroll(id="arrays", can_focus=False):
             yield Static(id="array")
         yield Static(id="told")

@@ -18,6 +18,7 @@ from engine.formula.text import ascii_text
 from tui.shell.key_bar import KeyBar
 from tui.shell.keys import HOME_COMMANDS, bindings
 from tui.shell.messages import FindBug, OpenExperiment, ShowLessons, ShowPractice
+from tui.shell.option_list import ChoiceList
 from tui.shell.prompt import Prompt, typed_path
 from tui.shell.too_small import TooSmall
 
@@ -46,7 +47,7 @@ class HomeScreen(Screen[None]):
             box = Input(placeholder="what the name or the title holds", id="filter", compact=True)
             box.cursor_blink = False
             yield box
-            yield OptionList(*self._options(), id="experiments", markup=False)
+            yield ChoiceList(*self._options(), id="experiments", markup=False)
             yield Static(id="about")
         yield TooSmall()
         yield KeyBar()

@@ -48,7 +48,8 @@ class ReadingScreen(ModalScreen[None]):
 
     def action_scroll(self, lines: int) -> None:
         """Scrolls by lines."""
-        self.query_one("#scroll").scroll_relative(y=lines, animate=False)
+        for page in self.query("#scroll"):  # none, where it has been closed since
+            page.scroll_relative(y=lines, animate=False)
 
     def action_close(self) -> None:
         """Closes the page."""

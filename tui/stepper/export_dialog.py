@@ -17,6 +17,7 @@ from engine.formula.layout import one_line
 from engine.formula.notation import Style
 from tui.shell.kept_file import create_file
 from tui.shell.keys import EXPORT_COMMANDS, bindings
+from tui.shell.option_list import ChoiceList
 from tui.shell.prompt import Prompt, typed_path
 
 FORMATS = {"text": ("Text", ".txt"), "markdown": ("Markdown", ".md"), "latex": ("LaTeX", ".tex")}
@@ -40,7 +41,7 @@ class ExportDialog(ModalScreen[None]):
             dialog.border_title = f"The derivation of {one_line(derivative, self._style)}"
             copies = [Option(f"Copy as {name}", id=f"copy {key}") for key, (name, _) in FORMATS.items()]
             saves = [Option(f"Save as {name}…", id=f"save {key}") for key, (name, _) in FORMATS.items()]
-            yield OptionList(*copies, None, *saves)
+            yield ChoiceList(*copies, None, *saves)
 
     def written(self, kind: str) -> str:
         """The derivation in a format."""
