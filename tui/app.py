@@ -259,7 +259,7 @@ class BptuiApp(App[None]):
 
     @on(StepInto)
     def _on_step_into(self, message: StepInto) -> None:
-        if self._session is None:  # left by a key that came sooner
+        if self._session is None or not self.screen_stack:  # left by a key that came sooner
             return
         from tui.stepper.screen import StepperScreen
 
