@@ -13,7 +13,7 @@ from engine.experiment.loading import parse_experiment
 from engine.formula.expression import Symbol
 from tests.engine.networks import SMALL_PRESETS, cases
 from tui.session.session import Session
-from tui.stepper.cursor import Walk
+from tui.stepper.traversal import Traversal
 
 DEEP = """
 title = "Fifty layers of sigmoid"
@@ -88,7 +88,7 @@ def targets(graph: Graph) -> list[Symbol]:
 
 
 @st.composite
-def walks(draw: st.DrawFn) -> Walk:
+def traversals(draw: st.DrawFn) -> Traversal:
     """A walk through a random network with forks, norms and several samples, to a random target."""
     graph = draw(cases(max_depth=3, max_width=3, max_n=3)).graph()
-    return Walk(explain(graph, draw(st.sampled_from(targets(graph)))))
+    return Traversal(explain(graph, draw(st.sampled_from(targets(graph)))))

@@ -18,7 +18,7 @@ from engine.autodiff.ops.linear import ACTIVATION, BIAS, WEIGHT, Linear
 from engine.derivation.chain_rule import Derivation
 from engine.formula.expression import Entry, Symbol
 from engine.model.network import X
-from tui.stepper.cursor import Phase, Place, Walk
+from tui.stepper.traversal import Phase, Position, Traversal
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +50,18 @@ class Column:
 
 
 class Diagram:
-    """The columns of a graph for one derivation and place; cells are read when they are drawn."""
+    """The columns of a graph for one derivation and position; cells are read when they are drawn."""
 
-    def __init__(self, walk: Walk, place: Place, cursor: Symbol | None = None) -> None:
-        self.derivation: Derivation = walk.derivation
+    def __init__(self, traversal: Traversal, position: Position, cursor: Symbol | None = None) -> None:
+        self.derivation: Derivation = traversal.derivation
         self.graph: Graph = self.derivation.graph
         self.sample = self.derivation.sample
-        self._walk, self._place, self._cursor = walk, place, cursor
+        self._traversal, self._position, self._cursor = traversal, position, cursor
         self.path = {symbol: index for index, symbol in enumerate(self.derivation.path)}
         self._rows = {symbol.matrix: symbol.index[0] for symbol in self.path if symbol.index is not None}
         # Through a mean over the batch a path may lead from one sample to another.
         self._samples = {symbol.matrix: symbol.index[1] for symbol in self.path if symbol.index is not None}
-        self._current = walk.symbol(place)
+        self._current = traversal.symbol(position)
         self.columns = self._columns()
 
     def _columns(self) -> list[Column]:
@@ -125,7 +125,7 @@ class Diagram:
         return min(self._samples.get(node.symbol, self.sample), node.shape[1] - 1)
 
     def cell(self, column: Column, row: int) -> Cell:
-        """What is known of a scalar at the current place."""
+        """What is known of a scalar at the current position."""
         symbol = self.symbol(column, row)
         node = self.graph.nodes[symbol.matrix]
         index = symbol.index or (0, 0)
@@ -137,24 +137,24 @@ class Diagram:
         return Cell(symbol, value, gradient, on_path, current)
 
     def _current_symbol(self) -> Symbol:
-        if self._place.phase is Phase.FORWARD:
+        if self._position.phase is Phase.FORWARD:
             node = self.graph.nodes[self._current]
             row = self._rows.get(self._current, 0)
             return self._current.at((row, self._sample_of(node)))
         return self._current
 
     def _is_computed(self, op: Op | None) -> bool:
-        if op is None or self._place.phase > Phase.FORWARD or self._cursor is not None:
+        if op is None or self._position.phase > Phase.FORWARD or self._cursor is not None:
             return True
-        return self.graph.ops.index(op) <= self._place.index
+        return self.graph.ops.index(op) <= self._position.index
 
     def _has_gradient(self, node: Node) -> bool:
         """Whether the backward pass, as far as it has been stepped, has reached a node."""
-        if self._cursor is not None or self._place.phase is Phase.UPDATE:
+        if self._cursor is not None or self._position.phase is Phase.UPDATE:
             return True
-        if self._place.phase < Phase.BACKWARD:
+        if self._position.phase < Phase.BACKWARD:
             return False
-        reached = self.derivation.path[self._place.index + 1].matrix
+        reached = self.derivation.path[self._position.index + 1].matrix
         return node.symbol == reached or self._order(node) > self._order(self.graph.nodes[reached])
 
     def _order(self, node: Node) -> int:

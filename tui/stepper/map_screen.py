@@ -11,9 +11,9 @@ from textual.widgets import Static
 from engine.formula.expression import Symbol
 from engine.formula.notation import Style, number_text, symbol_text
 from tui.shell.keys import MAP_COMMANDS, bindings, idle_bindings
-from tui.stepper.cursor import Place, Walk
 from tui.stepper.diagram import Diagram, move
 from tui.stepper.network_diagram import NetworkDiagram
+from tui.stepper.traversal import Position, Traversal
 
 
 class MapScreen(ModalScreen[Symbol | None]):
@@ -23,10 +23,10 @@ class MapScreen(ModalScreen[Symbol | None]):
     COMMANDS_SHOWN = MAP_COMMANDS
     BINDINGS = [*bindings(MAP_COMMANDS), *idle_bindings(MAP_COMMANDS)]  # noqa: RUF012 - as Screen wants it
 
-    def __init__(self, walk: Walk, place: Place) -> None:
+    def __init__(self, traversal: Traversal, position: Position) -> None:
         super().__init__()
-        self.walk, self.place = walk, place
-        self.cursor = walk.derivation.target
+        self.traversal, self.position = traversal, position
+        self.cursor = traversal.derivation.target
 
     def compose(self) -> ComposeResult:
         """The diagram and a line about the cell under the cursor."""
@@ -50,12 +50,12 @@ class MapScreen(ModalScreen[Symbol | None]):
         if not self.query(NetworkDiagram) or not self.query("#about"):
             return
         style = Style(digits=4, ascii=self.app.has_class("-ascii"))
-        diagram = Diagram(self.walk, self.place, self.cursor)
+        diagram = Diagram(self.traversal, self.position, self.cursor)
         widget = self.query_one(NetworkDiagram)
         if not widget.size.height:
             return
         widget.show(diagram, style, widget.size.width, widget.size.height)
-        graph = self.walk.derivation.graph
+        graph = self.traversal.derivation.graph
         node = graph.nodes[self.cursor.matrix]
         index = self.cursor.index or (0, 0)
         value, gradient = float(node.value[index]), float(node.grad[index])
@@ -72,7 +72,7 @@ class MapScreen(ModalScreen[Symbol | None]):
 
     def action_move(self, right: int, down: int) -> None:
         """Moves the cursor."""
-        self.cursor = move(Diagram(self.walk, self.place, self.cursor), self.cursor, right, down)
+        self.cursor = move(Diagram(self.traversal, self.position, self.cursor), self.cursor, right, down)
         self.redraw()
 
     def action_choose(self) -> None:
@@ -85,5 +85,5 @@ class MapScreen(ModalScreen[Symbol | None]):
 
     def on_network_diagram_chosen(self, message: NetworkDiagram.Chosen) -> None:
         """A click chooses at once."""
-        if message.symbol != self.walk.derivation.graph.loss.symbol:
+        if message.symbol != self.traversal.derivation.graph.loss.symbol:
             self.dismiss(message.symbol)

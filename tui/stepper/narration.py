@@ -1,6 +1,6 @@
-"""What the term panel says at each place: a heading, equations that are values, and what is notable.
+"""What the term panel says at each position: a heading, equations that are values, and what is notable.
 
-One function a phase; each returns a `Story`, which knows nothing of colours or widths.
+One function a phase; each returns a `Description`, which knows nothing of colours or widths.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ from engine.model.network import LOSS, trainable
 from engine.training.by_hand import StepsByHand
 from engine.training.update_rule import CLIP, ETA
 from tui.session.session import Session
-from tui.stepper.cursor import Place, Walk
 from tui.stepper.equation import Equation
+from tui.stepper.traversal import Position, Traversal
 
 Note = tuple[Literal["remark", "plain", "faint"], str]
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
-    """What is said about one place.
+class Description:
+    """What is said about one position.
 
     `backward` tells gradients from values; a sum of more than `max_terms` terms is shortened.
     """
@@ -46,12 +46,12 @@ class Story:
     max_terms: int = 6
 
 
-def forward_story(walk: Walk, place: Place, style: Style) -> Story:
+def describe_forward(traversal: Traversal, position: Position, style: Style) -> Description:
     """One node of the forward pass: how the entry on the path is computed."""
-    graph = walk.derivation.graph
-    node = graph.nodes[walk.symbol(place)]
-    on_path = {symbol.matrix: symbol for symbol in walk.derivation.path}
-    sample = walk.derivation.sample
+    graph = traversal.derivation.graph
+    node = graph.nodes[traversal.symbol(position)]
+    on_path = {symbol.matrix: symbol for symbol in traversal.derivation.path}
+    sample = traversal.derivation.sample
     symbol = on_path.get(node.symbol, node.entry((0, min(sample, node.shape[1] - 1))))
     assert node.op is not None
     formula = node.op.formula(symbol.index or (0, 0))
@@ -63,7 +63,7 @@ def forward_story(walk: Walk, place: Place, style: Style) -> Story:
     ]
     if node.per_sample:
         notes[0] = ("faint", f"{name} is {rows}×{columns}: a row for each unit, a column for each sample.")
-    return Story(f"Forward: {_what(node.symbol)}", (equation,), tuple(notes), backward=False)
+    return Description(f"Forward: {_what(node.symbol)}", (equation,), tuple(notes), backward=False)
 
 
 def _what(matrix: Symbol) -> str:
@@ -80,14 +80,14 @@ def _what(matrix: Symbol) -> str:
     return f"{words.get(matrix.name, matrix.plain())}{layer}"
 
 
-def loss_story(walk: Walk, style: Style) -> Story:
+def describe_loss(traversal: Traversal, style: Style) -> Description:
     """The loss: its definition at the shown sample, and over the batch."""
-    graph = walk.derivation.graph
+    graph = traversal.derivation.graph
     loss = loss_op(graph)
     if loss is None:
-        return _output_story(walk, style)
+        return _describe_output(traversal, style)
     definition = loss.definition()
-    sample = walk.derivation.sample
+    sample = traversal.derivation.sample
     outputs = loss.inputs[0].shape[0]
     notes: list[Note] = []
     total = _number(graph.value_of(LOSS), style)
@@ -119,44 +119,47 @@ def loss_story(walk: Walk, style: Style) -> Story:
     name = definition.name[:1].upper() + definition.name[1:]
     logarithm = "; log is the natural logarithm" if "log(" in definition.term.plain() else ""
     notes.append(("faint", f"{name}, {loss.division}{logarithm}."))
-    return Story("Loss: how wrong the prediction is", (equation,), tuple(notes), backward=False)
+    return Description("Loss: how wrong the prediction is", (equation,), tuple(notes), backward=False)
 
 
-def _output_story(walk: Walk, style: Style) -> Story:
+def _describe_output(traversal: Traversal, style: Style) -> Description:
     """What is differentiated in place of a loss."""
-    graph, of = walk.derivation.graph, walk.derivation.of
+    graph, of = traversal.derivation.graph, traversal.derivation.of
     equation = _equation(graph, of, graph.ops[-1].formula(graph.seed))
     name = symbol_text(of, style)
     note: Note = (
         "faint",
         f"{name} is differentiated here: the way back begins at it, with ∂{name}/∂{name} = 1.",
     )
-    return Story(f"The result: {name}", (equation,), (note,), backward=False)
+    return Description(f"The result: {name}", (equation,), (note,), backward=False)
 
 
-def backward_story(walk: Walk, place: Place, style: Style) -> Story:
+def describe_backward(traversal: Traversal, position: Position, style: Style) -> Description:
     """One term of the chain rule."""
-    step = walk.derivation[place.index]
-    term = step.terms[walk.term(place)]
+    step = traversal.derivation[position.index]
+    term = step.terms[traversal.term(position)]
     equation = Equation(term.symbol, term.formula, term.substituted, term.local)
     notes: list[Note] = []
     if term.remark:
         notes.append(("remark", term.remark))
-    if place.turn == 0 and walk.turns(place) > MANY_TERMS:
+    if position.turn == 0 and traversal.turns(position) > MANY_TERMS:
         notes.append(
-            ("faint", f"{walk.turns(place)} terms add up here: → goes through them, ↓ to the next node.")
+            (
+                "faint",
+                f"{traversal.turns(position)} terms add up here: → goes through them, ↓ to the next node.",
+            )
         )
-    if place.turn:
+    if position.turn:
         notes.append(("plain", "Another term of the sum; the chain above leads through it. b stays on it."))
-    if step.simplification and place.turn == 0:
+    if step.simplification and position.turn == 0:
         last = step.simplification[-1]
-        value = _number(last.evaluate(walk.derivation.graph.value_of), style)
-        gradient = one_line(Partial(walk.derivation.of, step.node), style)
+        value = _number(last.evaluate(traversal.derivation.graph.value_of), style)
+        gradient = one_line(Partial(traversal.derivation.of, step.node), style)
         notes.append(
             ("plain", f"Multiplied out: {gradient} = {one_line(last, style)} {value}   (v: line by line)")
         )
-    heading = f"{_capital(factor_words(walk.derivation.graph, term))}: {one_line(term.symbol, style)}"
-    return Story(heading, (equation,), tuple(notes), backward=True)
+    heading = f"{_capital(factor_words(traversal.derivation.graph, term))}: {one_line(term.symbol, style)}"
+    return Description(heading, (equation,), tuple(notes), backward=True)
 
 
 def _contribution(of: Symbol, term: Term, style: Style, width: int) -> str:
@@ -174,25 +177,27 @@ def _factor(number: float, style: Style) -> str:
     return f"({text})" if number < 0 else text
 
 
-def update_story(session: Session, walk: Walk, update: Update | None, style: Style, index: int = -1) -> Story:
+def describe_update(
+    session: Session, traversal: Traversal, update: Update | None, style: Style, index: int = -1
+) -> Description:
     """One line of what the optimiser does with the gradient, the step itself by default; or what it has done."""
-    target = walk.derivation.target
+    target = traversal.derivation.target
     name, steps = symbol_text(target, style), session.by_hand
     plain, optimizer = steps.settings.is_plain, steps.settings.optimizer
     notes: list[Note] = []
     if update is not None:
         notes += [("plain", _change(change, style)) for change in update.watched]
-        return Story(
+        return Description(
             f"Update {session.updates}: applied to every parameter", (), tuple(notes), backward=False
         )
     if target.matrix not in trainable(session.network):
-        node = walk.derivation.graph.nodes[target.matrix]
+        node = traversal.derivation.graph.nodes[target.matrix]
         frozen = target.matrix in session.network.parameters
         why = "is frozen" if frozen else "is given" if node.op is None else "is computed"
         notes.append(("plain", f"{name} {why}, not learned: an update leaves it alone."))
         how = "W ← W − η ∂ℰ/∂W" if plain else f"a step of {optimizer}"
         notes.append(("faint", f"w applies {how} to every parameter."))
-        return Story(
+        return Description(
             f"Update: {'gradient descent' if plain else optimizer}", (), tuple(notes), backward=False
         )
     eta = session.learning_rate
@@ -204,7 +209,7 @@ def update_story(session: Session, walk: Walk, update: Update | None, style: Sty
         notes.append(("plain", _constants(steps, eta, style)))
         notes.append(("faint", "→ goes on to what is made of it; w applies the whole step."))
         heading = f"Update by {optimizer}, step {steps.steps + 1}: {shown.line.words}"
-        return Story(heading, (equation,), tuple(notes), backward=False)
+        return Description(heading, (equation,), tuple(notes), backward=False)
     if eta == 0:
         notes.append(("remark", "The learning rate is 0: nothing moves."))
     elif not plain:
@@ -226,7 +231,7 @@ def update_story(session: Session, walk: Walk, update: Update | None, style: Sty
         ("plain", "Press u to apply it to every parameter and follow the change through; z undoes it.")
     )
     by = "" if plain else f" by {optimizer}, step {steps.steps + 1}"
-    return Story(f"Update{by}: {name} becomes", (equation,), tuple(notes), backward=False)
+    return Description(f"Update{by}: {name} becomes", (equation,), tuple(notes), backward=False)
 
 
 def update_size(session: Session, target: Symbol) -> int:
@@ -293,19 +298,18 @@ SHOWN_FACTORS = 9
 """The running product shows at most so many of the last factors."""
 
 
-def running_lines(walk: Walk, place: Place, style: Style, width: int) -> Sequence[str]:
-    """The running product up to the place, and the gradient of its scalar as the sum of its terms.
+def running_lines(traversal: Traversal, position: Position, style: Style, width: int) -> Sequence[str]:
+    """The running product up to the position, and the gradient of its scalar as the sum of its terms.
 
     At a term off the path: what that term adds.
     """
-    step = walk.derivation[place.index]
-    if place.turn:
-        lines = [
-            f"This term  {_contribution(walk.derivation.of, step.terms[walk.term(place)], style, width - 11)}"
-        ]
+    step = traversal.derivation[position.index]
+    if position.turn:
+        term = step.terms[traversal.term(position)]
+        lines = [f"This term  {_contribution(traversal.derivation.of, term, style, width - 11)}"]
     else:
-        lines = [f"So far     {_product(walk, place.index, style, width - 11)}"]
-    name = one_line(Partial(walk.derivation.of, step.node), style)
+        lines = [f"So far     {_product(traversal, position.index, style, width - 11)}"]
+    name = one_line(Partial(traversal.derivation.of, step.node), style)
     gradient = _number(step.gradient, style)
     if len(step.terms) == 1:
         lines.append(f"Gradient   {name} {gradient}")
@@ -315,9 +319,9 @@ def running_lines(walk: Walk, place: Place, style: Style, width: int) -> Sequenc
     return lines
 
 
-def _product(walk: Walk, index: int, style: Style, width: int) -> str:
+def _product(traversal: Traversal, index: int, style: Style, width: int) -> str:
     """The factors up to a step multiplied up, the first ones left out where they do not fit."""
-    derivation = walk.derivation
+    derivation = traversal.derivation
     running = derivation[index].running
     if index == 0:
         return number_text(running, style)

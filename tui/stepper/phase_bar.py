@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
-from tui.stepper.cursor import Detail, Phase, Place, Walk
+from tui.stepper.traversal import Detail, Phase, Position, Traversal
 
 NAMES = {Phase.FORWARD: "Forward", Phase.LOSS: "Loss", Phase.BACKWARD: "Backward", Phase.UPDATE: "Update"}
 UNITS = {Detail.TERM: "term", Detail.NODE: "node", Detail.LAYER: "layer"}
@@ -31,9 +31,15 @@ class PhaseBar(Static):
             self.phase = phase
 
     def show(
-        self, walk: Walk, place: Place, detail: Detail, pending: str, playing: bool, ascii_only: bool
+        self,
+        traversal: Traversal,
+        position: Position,
+        detail: Detail,
+        pending: str,
+        playing: bool,
+        ascii_only: bool,
     ) -> None:
-        """Draws the bar for a place; `pending` is a count that is being typed.
+        """Draws the bar for a position; `pending` is a count that is being typed.
 
         Where it does not fit, it says the same in fewer words.
         """
@@ -45,8 +51,8 @@ class PhaseBar(Static):
         elif detail is not Detail.TERM:
             doing = (f"   by {UNITS[detail]}", "$accent")
         for short in (False, True):
-            bar, self._columns = self._bar(place.phase, short, ascii_only)
-            where = (f"   {self._where(walk, place, short)}", "bold")
+            bar, self._columns = self._bar(position.phase, short, ascii_only)
+            where = (f"   {self._where(traversal, position, short)}", "bold")
             content = Content.assemble(*bar, where, doing)
             if content.cell_length <= self.size.width:
                 break
@@ -77,16 +83,16 @@ class PhaseBar(Static):
         return parts, labels
 
     @staticmethod
-    def _where(walk: Walk, place: Place, short: bool) -> str:
-        number, size = place.index + 1, walk.size(place.phase)
-        match place.phase:
+    def _where(traversal: Traversal, position: Position, short: bool) -> str:
+        number, size = position.index + 1, traversal.size(position.phase)
+        match position.phase:
             case Phase.FORWARD:
                 return f"{number}/{size}" if short else f"node {number} of {size}"
             case Phase.BACKWARD:
-                turns = walk.turns(place)
+                turns = traversal.turns(position)
                 if short:
-                    return f"{number}/{size}" + (f", {place.turn + 1}/{turns}" if turns > 1 else "")
-                several = f", term {place.turn + 1} of {turns}" if turns > 1 else ""
+                    return f"{number}/{size}" + (f", {position.turn + 1}/{turns}" if turns > 1 else "")
+                several = f", term {position.turn + 1} of {turns}" if turns > 1 else ""
                 return f"step {number} of {size}{several}"
             case Phase.UPDATE if size > 1:
                 return f"{number}/{size}" if short else f"line {number} of {size}"

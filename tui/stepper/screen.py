@@ -46,25 +46,25 @@ from tui.shell.prompt import Prompt
 from tui.shell.text_page import ReadingScreen
 from tui.shell.too_small import TooSmall
 from tui.stepper.chain_panel import ProductPanel, Progress, rest_in_words
-from tui.stepper.cursor import FIRST_TERM, Detail, Phase, Place, Walk
 from tui.stepper.diagram import Diagram
 from tui.stepper.export_dialog import ExportDialog
 from tui.stepper.map_screen import MapScreen
 from tui.stepper.narration import (
-    Story,
-    backward_story,
-    forward_story,
-    loss_story,
+    Description,
+    describe_backward,
+    describe_forward,
+    describe_loss,
+    describe_update,
     running_lines,
     update_lines,
     update_size,
-    update_story,
 )
 from tui.stepper.network_diagram import NetworkDiagram
 from tui.stepper.pages import jacobian_view, matrices_view, simplification_view
 from tui.stepper.phase_bar import PhaseBar
 from tui.stepper.term_panel import TermPanel
 from tui.stepper.term_table import TermTable
+from tui.stepper.traversal import FIRST_TERM, Detail, Phase, Position, Traversal
 
 AUTOPLAY_SECONDS = 1.5
 SHOWN_DIGITS = (4, 6, 10)
@@ -84,16 +84,16 @@ class StepperScreen(Screen[None]):
         super().__init__()
         self.session = session
         derivation = session.explain(session.first_target(), session.experiment.view.sample)
-        self.walk = Walk(derivation, update_size(session, derivation.target))
+        self.traversal = Traversal(derivation, update_size(session, derivation.target))
         step = session.experiment.view.step
-        self.place = FIRST_TERM if step is None else Place(Phase.BACKWARD, step - 1)
+        self.position = FIRST_TERM if step is None else Position(Phase.BACKWARD, step - 1)
         self.detail = Detail.TERM
         self.checking = False
         self._checks: dict[Symbol, EntryCheck] = {}
         self._count = ""
         self._update: Update | None = None
-        self._branch: tuple[Place, Derivation] | None = None
-        """The derivation through a term off the path, and the place where it is looked at."""
+        self._branch: tuple[Position, Derivation] | None = None
+        """The derivation through a term off the path, and the position where it is looked at."""
         self._autoplay: Timer | None = None
         self._leaving = False
         self._digits = SHOWN_DIGITS[0]
@@ -103,7 +103,7 @@ class StepperScreen(Screen[None]):
     @property
     def derivation(self) -> Derivation:
         """The derivation that is being walked."""
-        return self.walk.derivation
+        return self.traversal.derivation
 
     @property
     def glyphs(self) -> Style:
@@ -140,13 +140,15 @@ class StepperScreen(Screen[None]):
     # ── drawing ─────────────────────────────────────────────────────────────────────────────────────
 
     def redraw(self) -> None:
-        """Draws every panel for the current place."""
+        """Draws every panel for the current position."""
         if not self.is_mounted or not self.query("#title") or not self.size.width:
             return  # not there yet, or left again by a key that came sooner than this call
         style = self.glyphs
         self._draw_title(style)
         playing = self._autoplay is not None
-        self.query_one(PhaseBar).show(self.walk, self.place, self.detail, self._count, playing, style.ascii)
+        self.query_one(PhaseBar).show(
+            self.traversal, self.position, self.detail, self._count, playing, style.ascii
+        )
         shown, progress = self._looked_at()
         panel = self.query_one("#product-panel")
         panel.border_title = f"Chain rule{self._since()}"
@@ -157,22 +159,26 @@ class StepperScreen(Screen[None]):
         self._draw_running(style)
         diagram = self.query_one(NetworkDiagram)
         if diagram.size.height:
-            diagram.show(Diagram(self.walk, self.place), style, diagram.size.width, diagram.size.height)
+            diagram.show(
+                Diagram(self.traversal, self.position), style, diagram.size.width, diagram.size.height
+            )
         table = self.query_one(TermTable)
         if table.size.height:
-            table.show(self.walk, self.place, style, table.size.width, table.size.height)
+            table.show(self.traversal, self.position, style, table.size.width, table.size.height)
 
     def _looked_at(self) -> tuple[Derivation, Progress]:
         """The derivation through the term that is looked at, and how far along it one is.
 
-        Its part from the target up to that term is the walk's own; from there to the loss it may be longer or shorter.
+        Its part from the target up to that term is the derivation's own; from there on it may be longer or shorter.
         """
-        if self.place.phase is not Phase.BACKWARD:
-            return self.derivation, Progress(0 if self.place.phase < Phase.BACKWARD else len(self.derivation))
-        index, shown = self.place.index, self.derivation
-        if self.place.turn:
-            if self._branch is None or self._branch[0] != self.place:
-                self._branch = (self.place, shown.follow(index, self.walk.term(self.place)))
+        if self.position.phase is not Phase.BACKWARD:
+            return self.derivation, Progress(
+                0 if self.position.phase < Phase.BACKWARD else len(self.derivation)
+            )
+        index, shown = self.position.index, self.derivation
+        if self.position.turn:
+            if self._branch is None or self._branch[0] != self.position:
+                self._branch = (self.position, shown.follow(index, self.traversal.term(self.position)))
             shown = self._branch[1]
             index += len(shown) - len(self.derivation)
         return shown, Progress(index, index)
@@ -213,52 +219,56 @@ class StepperScreen(Screen[None]):
         labels = self.session.data.Y[:, sample]
         return f" (Y={number_text(float(labels[0]), style)})" if len(labels) == 1 else ""
 
-    def story(self) -> Story:
-        """What is said about the current place."""
+    def description(self) -> Description:
+        """What is said about the current position."""
         style = self.glyphs
-        match self.place.phase:
+        match self.position.phase:
             case Phase.FORWARD:
-                return forward_story(self.walk, self.place, style)
+                return describe_forward(self.traversal, self.position, style)
             case Phase.LOSS:
-                return loss_story(self.walk, style)
+                return describe_loss(self.traversal, style)
             case Phase.BACKWARD:
-                return backward_story(self.walk, self.place, style)
-        return update_story(self.session, self.walk, self._update, style, self.place.index)
+                return describe_backward(self.traversal, self.position, style)
+        return describe_update(self.session, self.traversal, self._update, style, self.position.index)
 
     def _draw_term(self, style: Style) -> None:
-        story = self.story()
+        description = self.description()
         panel = self.query_one(TermPanel)
         styles = {"remark": "$remark", "plain": "", "faint": "$faint"}
         marks = {"remark": "! ", "plain": "", "faint": ""}
-        notes = [Content.styled(self._text(marks[kind] + text), styles[kind]) for kind, text in story.notes]
-        colour = "$gradient" if story.backward else "$value"
-        style = replace(style, max_terms=story.max_terms)
+        notes = [
+            Content.styled(self._text(marks[kind] + text), styles[kind]) for kind, text in description.notes
+        ]
+        colour = "$gradient" if description.backward else "$value"
+        style = replace(style, max_terms=description.max_terms)
         width, height = max(panel.size.width, 40), self.query_one("#term-panel").content_size.height
-        panel.show(self._text(story.heading), story.equations, notes, style, width, height, colour)
+        panel.show(
+            self._text(description.heading), description.equations, notes, style, width, height, colour
+        )
 
     def _draw_running(self, style: Style) -> None:
         lines: list[Content] = []
         width = max(self.query_one("#running").size.width, 40)
-        if self.place.phase is Phase.BACKWARD:
-            lines += [Content(line) for line in running_lines(self.walk, self.place, style, width)]
-        elif self.place.phase is Phase.UPDATE and self._update is not None:
+        if self.position.phase is Phase.BACKWARD:
+            lines += [Content(line) for line in running_lines(self.traversal, self.position, style, width)]
+        elif self.position.phase is Phase.UPDATE and self._update is not None:
             lines += [Content(self._text(line)) for line in update_lines(self.session, self._update, style)]
-        elif self.place.phase is Phase.UPDATE:
+        elif self.position.phase is Phase.UPDATE:
             lines.append(Content("This is the end of the walk. w applies the update, Home begins anew."))
-        elif self.place.phase < Phase.BACKWARD:
+        elif self.position.phase < Phase.BACKWARD:
             lines.append(
                 Content.styled("The way back begins at the loss: Tab goes to the next phase.", "$faint")
             )
         if self.checking:
             lines.append(self._check_line(style))
-        elif self.place.phase is Phase.BACKWARD:
+        elif self.position.phase is Phase.BACKWARD:
             lines.append(Content.styled("c checks this gradient against a central difference", "$faint"))
         self.query_one("#running", Static).update(Content("\n").join(lines))
 
     def _check_line(self, style: Style) -> Content:
         symbol = self.derivation.target
-        if self.place.phase is Phase.BACKWARD:
-            symbol = self.derivation[self.place.index].node
+        if self.position.phase is Phase.BACKWARD:
+            symbol = self.derivation[self.position.index].node
         if symbol not in self._checks:
             self._checks[symbol] = self.session.check(symbol)
         check = self._checks[symbol]
@@ -294,32 +304,32 @@ class StepperScreen(Screen[None]):
         self._count = ""
         return count
 
-    def go(self, place: Place) -> None:
-        """Goes to a place."""
+    def go(self, position: Position) -> None:
+        """Goes to a position."""
         self._leaving = False
-        self.place = place
+        self.position = position
         self._count = ""
         self.redraw()
 
     def action_step(self, direction: int) -> None:
         """The next or previous term, node or layer."""
-        self.go(self.walk.move(self.place, direction * self._take_count(), self.detail))
+        self.go(self.traversal.move(self.position, direction * self._take_count(), self.detail))
 
     def action_node(self, direction: int) -> None:
         """The next or previous node."""
-        self.go(self.walk.move(self.place, direction * self._take_count(), Detail.NODE))
+        self.go(self.traversal.move(self.position, direction * self._take_count(), Detail.NODE))
 
     def action_phase(self, direction: int) -> None:
         """The next or previous phase."""
-        self.go(self.walk.next_phase(self.place, direction * self._take_count()))
+        self.go(self.traversal.next_phase(self.position, direction * self._take_count()))
 
     def action_start(self) -> None:
         """The first node of the forward pass."""
-        self.go(self.walk.first())
+        self.go(self.traversal.first())
 
     def action_end(self) -> None:
         """The update."""
-        self.go(self.walk.last())
+        self.go(self.traversal.last())
 
     def action_detail(self) -> None:
         """What one step is: a term, a node, a layer, and again."""
@@ -335,8 +345,8 @@ class StepperScreen(Screen[None]):
         self.redraw()
 
     def _play(self) -> None:
-        following = self.walk.move(self.place, 1, self.detail)
-        if following == self.place:
+        following = self.traversal.move(self.position, 1, self.detail)
+        if following == self.position:
             self._stop_autoplay()
             self.redraw()
         else:
@@ -353,10 +363,10 @@ class StepperScreen(Screen[None]):
         """Explains another gradient, from its first term on. Raises TargetError."""
         self._show(self.session.explain(target, sample), FIRST_TERM)
 
-    def _show(self, derivation: Derivation, place: Place) -> None:
-        self.walk = Walk(derivation, update_size(self.session, derivation.target))
+    def _show(self, derivation: Derivation, position: Position) -> None:
+        self.traversal = Traversal(derivation, update_size(self.session, derivation.target))
         self._update = self._branch = None
-        self.go(self.walk.clamped(place))
+        self.go(self.traversal.clamped(position))
 
     def action_target(self) -> None:
         """Asks which entry to differentiate by."""
@@ -456,7 +466,7 @@ class StepperScreen(Screen[None]):
 
     def _choose_sample(self, sample: int) -> None:
         try:
-            self._show(self._with_sample(sample), self.place)
+            self._show(self._with_sample(sample), self.position)
         except TargetError as error:  # what is differentiated belongs to one sample
             self.notify(str(error), severity="warning", markup=False)
 
@@ -470,18 +480,20 @@ class StepperScreen(Screen[None]):
 
     def action_branch(self) -> None:
         """Follows the shown term where it is off the path, or the next branch of this step."""
-        if self.place.phase is not Phase.BACKWARD or self.walk.turns(self.place) == 1:
+        if self.position.phase is not Phase.BACKWARD or self.traversal.turns(self.position) == 1:
             self.notify("No fork here: this node feeds one other only.")
             return
-        index, step = self.place.index, self.derivation[self.place.index]
-        term = self.walk.term(self.place) if self.place.turn else (step.chosen + 1) % len(step.terms)
+        index, step = self.position.index, self.derivation[self.position.index]
+        term = (
+            self.traversal.term(self.position) if self.position.turn else (step.chosen + 1) % len(step.terms)
+        )
         from_end = len(self.derivation) - index
         other = self.derivation.follow(index, term)
-        self._show(other, Place(Phase.BACKWARD, len(other) - from_end))
+        self._show(other, Position(Phase.BACKWARD, len(other) - from_end))
 
     def action_diagram(self) -> None:
         """The network on the whole screen, to choose a target by moving through it."""
-        self.app.push_screen(MapScreen(self.walk, self.place), self._target_chosen)
+        self.app.push_screen(MapScreen(self.traversal, self.position), self._target_chosen)
 
     def _target_chosen(self, symbol: Symbol | None) -> None:
         if symbol is None:
@@ -503,7 +515,7 @@ class StepperScreen(Screen[None]):
 
     def action_jacobian(self) -> None:
         """The Jacobian of the current term over the samples."""
-        index = self.place.index if self.place.phase is Phase.BACKWARD else 1
+        index = self.position.index if self.position.phase is Phase.BACKWARD else 1
         derivation, style = self.derivation, self.glyphs
         self._read("Jacobian over the samples", lambda width: jacobian_view(derivation, index, style, width))
 
@@ -544,22 +556,22 @@ class StepperScreen(Screen[None]):
         self._leaving = False
         watched = tuple(symbol for symbol in reversed(self.derivation.path) if symbol != LOSS)
         update = self.session.update(watched)
-        self._after_change(self.walk.last())
+        self._after_change(self.traversal.last())
         self._update = update
         self.redraw()
 
     def action_undo(self) -> None:
         """Takes the last update back."""
         if self.session.undo():
-            self._after_change(self.place)
+            self._after_change(self.position)
             self.notify("Update undone")
         else:
             self.notify("There is no update to undo.")
 
-    def _after_change(self, place: Place) -> None:
+    def _after_change(self, position: Position) -> None:
         self._checks.clear()
         sample = None if self.derivation.n == 1 else self.derivation.sample
-        self._show(self.session.explain(self.derivation.target, sample), place)
+        self._show(self.session.explain(self.derivation.target, sample), position)
 
     def action_predict(self) -> None:
         """Asks for each factor of this derivation before it is shown."""
@@ -602,10 +614,10 @@ class StepperScreen(Screen[None]):
         target = self.derivation.target if layer is None else self.session.target_in(layer, unit, matrix)
         derivation = self.session.explain(target)
         # Of a unit the last factor is of interest: the slope of its activation, 0 where it is off.
-        place = FIRST_TERM
+        position = FIRST_TERM
         if unit is not None and layer is not None:
-            place = Place(Phase.BACKWARD, self._activation_step(derivation, layer))
-        self._show(derivation, place)
+            position = Position(Phase.BACKWARD, self._activation_step(derivation, layer))
+        self._show(derivation, position)
 
     @staticmethod
     def _activation_step(derivation: Derivation, layer: int) -> int:
@@ -619,15 +631,15 @@ class StepperScreen(Screen[None]):
 
     def on_phase_bar_chosen(self, message: PhaseBar.Chosen) -> None:
         """A click on a phase."""
-        self.go(Place(message.phase))
+        self.go(Position(message.phase))
 
     def on_product_panel_chosen(self, message: ProductPanel.Chosen) -> None:
         """A click on a factor."""
-        self.go(Place(Phase.BACKWARD, message.index))
+        self.go(Position(Phase.BACKWARD, message.index))
 
     def on_term_table_chosen(self, message: TermTable.Chosen) -> None:
         """A click on a row of the table."""
-        self.go(message.place)
+        self.go(message.position)
 
     def on_network_diagram_chosen(self, message: NetworkDiagram.Chosen) -> None:
         """A click on a cell makes it the target."""

@@ -20,7 +20,7 @@ from textual.widgets import Static
 from engine.derivation.terms import Term
 from engine.formula.layout import one_line
 from engine.formula.notation import Style, number_text
-from tui.stepper.cursor import Phase, Place, Walk
+from tui.stepper.traversal import Phase, Position, Traversal
 
 NUMBER = 11
 """Columns of a number."""
@@ -28,9 +28,9 @@ NUMBER = 11
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the table and the place that it leads to."""
+    """One line of the table and the position that it leads to."""
 
-    place: Place
+    position: Position
     mark: str
     cells: tuple[str, str, str, str, str]
     style: str
@@ -44,14 +44,14 @@ class TermTable(Static):
     class Chosen(Message):
         """A row was clicked."""
 
-        def __init__(self, place: Place) -> None:
+        def __init__(self, position: Position) -> None:
             super().__init__()
-            self.place = place
+            self.position = position
 
-    def show(self, walk: Walk, place: Place, style: Style, width: int, height: int) -> None:
-        """Draws the rows around the place, in at most `width` columns and `height` lines."""
+    def show(self, traversal: Traversal, position: Position, style: Style, width: int, height: int) -> None:
+        """Draws the rows around the position, in at most `width` columns and `height` lines."""
         size = max(height - 1, 1)
-        rows, current = self._window(walk, place, style, size)
+        rows, current = self._window(traversal, position, style, size)
         start = min(max(current - size // 2, 0), max(len(rows) - size, 0))
         self._shown = rows[start : start + size]
         factor, formula = self._widths(rows, width)
@@ -67,41 +67,45 @@ class TermTable(Static):
             lines.append(Content.styled(line[:width], one.style))
         self.update(Content("\n").join(lines))
 
-    def _window(self, walk: Walk, place: Place, style: Style, size: int) -> tuple[list[Row], int]:
+    def _window(
+        self, traversal: Traversal, position: Position, style: Style, size: int
+    ) -> tuple[list[Row], int]:
         """Rows around the current step (no more than could be seen), and which of them is current."""
         reached = (
-            place.index if place.phase is Phase.BACKWARD else (-1 if place.phase < Phase.BACKWARD else 10**9)
+            position.index
+            if position.phase is Phase.BACKWARD
+            else (-1 if position.phase < Phase.BACKWARD else 10**9)
         )
-        centre = min(max(reached, 0), len(walk.derivation) - 1)
+        centre = min(max(reached, 0), len(traversal.derivation) - 1)
         rows: list[Row] = []
         current = 0
-        for index in range(max(centre - size, 0), min(centre + size + 1, len(walk.derivation))):
-            for row in self._rows(walk, place, index, reached, style, size):
-                if row.place <= place and place.phase is Phase.BACKWARD and row.place.index == place.index:
-                    current = len(rows) if row.place == place else current
+        for index in range(max(centre - size, 0), min(centre + size + 1, len(traversal.derivation))):
+            for row in self._rows(traversal, position, index, reached, style, size):
+                if row.position == position:
+                    current = len(rows)
                 rows.append(row)
-        if place.phase is Phase.UPDATE:
+        if position.phase is Phase.UPDATE:
             current = len(rows) - 1
         return rows, current
 
     def _rows(
-        self, walk: Walk, place: Place, index: int, reached: int, style: Style, size: int
+        self, traversal: Traversal, position: Position, index: int, reached: int, style: Style, size: int
     ) -> Iterator[Row]:
-        step = walk.derivation[index]
+        step = traversal.derivation[index]
         tick, now, later = ("+", ">", ".") if style.ascii else ("✓", "▸", "·")
-        here = index == reached and place.phase is Phase.BACKWARD
+        here = index == reached and position.phase is Phase.BACKWARD
         state = tick if index < reached else later
         value_style = "$done" if index < reached else "$faint"
         if here and len(step.terms) > 1:
-            around = place.turn
+            around = position.turn
             turns = range(max(around - size, 0), min(around + size + 1, len(step.terms)))
             for turn in turns:
-                term = step.terms[walk.term(Place(Phase.BACKWARD, index, turn))]
-                is_now = turn == place.turn
+                term = step.terms[traversal.term(Position(Phase.BACKWARD, index, turn))]
+                is_now = turn == position.turn
                 label = f"{index + 1}{_letter(turn)}"
                 running = number_text(step.running, style) if turn == 0 else ""
                 yield Row(
-                    Place(Phase.BACKWARD, index, turn),
+                    Position(Phase.BACKWARD, index, turn),
                     now if is_now else later,
                     (
                         label,
@@ -116,7 +120,7 @@ class TermTable(Static):
         term = step.term
         shown = index <= reached
         yield Row(
-            Place(Phase.BACKWARD, index),
+            Position(Phase.BACKWARD, index),
             now if here else state,
             (
                 str(index + 1),
@@ -140,7 +144,7 @@ class TermTable(Static):
         """Goes to the row under the mouse."""
         line = event.y - self.gutter.top - 1
         if 0 <= line < len(self._shown):
-            self.post_message(self.Chosen(self._shown[line].place))
+            self.post_message(self.Chosen(self._shown[line].position))
 
 
 def _formula(term: Term, style: Style) -> str:

@@ -48,4 +48,4 @@ async def test_the_stepper_opens_there() -> None:
         await press(pilot)
         assert stepper(app).derivation.target == Symbol("W", 1, (1, 1))
         assert stepper(app).derivation.sample == 2
-        assert stepper(app).place.index == 2
+        assert stepper(app).position.index == 2

@@ -159,7 +159,7 @@ async def test_of_several_lessons_the_list_shows_those_on_the_experiment():
         assert "Lessons on tutorial-b" in screen_text(app)
         await press(pilot, "down", "enter", "enter")
         await until(pilot, lambda: isinstance(app.screen, StepperScreen))
-        assert app.screen.place.index == 1  # nothing was lost
+        assert app.screen.position.index == 1  # nothing was lost
 
 
 async def test_an_experiment_without_lessons_says_so():

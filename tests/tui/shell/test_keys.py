@@ -136,7 +136,7 @@ async def test_the_vim_preset_adds_h_j_k_l_to_the_arrows(monkeypatch):
         await pilot.pause()
         for key, index in (("l", 1), ("right", 2), ("h", 1), ("j", 2), ("k", 1)):
             await pilot.press(key)
-            await until(pilot, lambda index=index: stepper(app).place.index == index)
+            await until(pilot, lambda index=index: stepper(app).position.index == index)
 
 
 # ── where they are found ────────────────────────────────────────────────────────────────────────────
@@ -236,4 +236,4 @@ async def test_a_command_of_the_palette_does_what_its_key_does():
         await pilot.pause()
         command = next(one for one in app.get_system_commands(app.screen) if one.title == "End")
         await command.callback()
-        assert stepper(app).place == stepper(app).walk.last()
+        assert stepper(app).position == stepper(app).traversal.last()

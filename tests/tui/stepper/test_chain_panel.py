@@ -16,7 +16,7 @@ from tests.engine.derivation.test_chain_rule import drawn_target
 from tests.engine.networks import Case, cases, is_unsaturated
 from tests.tui.driver import SMALL, app_on, press, screen_text, stepper
 from tui.stepper.chain_panel import Progress, count_in_words, drawn_chain, rest_in_words
-from tui.stepper.cursor import Phase, Place
+from tui.stepper.traversal import Phase, Position
 
 EXACT = Style(digits=15, ascii=True)
 NUMBER = r"-?\d+(?:\.\d+)?(?:e-?\d+)?"
@@ -65,9 +65,11 @@ async def test_a_term_of_another_sample_is_shown_with_its_own_chain_and_its_own_
     async with app.run_test(size=SMALL) as pilot:
         own = stepper(app).derivation.sample
         target_step = len(stepper(app).derivation) - 1
-        stepper(app).go(Place(Phase.BACKWARD, target_step, 1))
+        stepper(app).go(Position(Phase.BACKWARD, target_step, 1))
         await pilot.pause()
-        other = stepper(app).derivation[-1].terms[stepper(app).walk.term(stepper(app).place)].via.index[1]
+        other = (
+            stepper(app).derivation[-1].terms[stepper(app).traversal.term(stepper(app).position)].via.index[1]
+        )
         text = screen_text(app)
         assert other != own
         assert f"sample {other} (Y=" in text

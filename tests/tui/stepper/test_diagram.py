@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 from engine.formula.expression import Symbol
 from engine.formula.notation import Style
 from engine.formula.parser import parse_symbol
-from tests.tui.experiments import READABLE, session, walks
-from tui.stepper.cursor import FIRST_TERM, Phase, Place, Walk
+from tests.tui.experiments import READABLE, session, traversals
 from tui.stepper.diagram import Diagram, matrices, move
 from tui.stepper.network_diagram import CELL, NetworkDiagram, _Drawing, short_number
+from tui.stepper.traversal import FIRST_TERM, Phase, Position, Traversal
 
 
-def walk_of(name: str) -> Walk:
+def traversal_of(name: str) -> Traversal:
     opened = session(name)
-    return Walk(opened.explain(opened.first_target()))
+    return Traversal(opened.explain(opened.first_target()))
 
 
 def cells(diagram: Diagram) -> dict[Symbol, tuple[float | None, float | None]]:
@@ -36,70 +36,70 @@ def cells(diagram: Diagram) -> dict[Symbol, tuple[float | None, float | None]]:
 
 
 def test_the_columns_stand_in_the_order_of_the_computation():
-    diagram = Diagram(walk_of("tutorial-b"), FIRST_TERM)
+    diagram = Diagram(traversal_of("tutorial-b"), FIRST_TERM)
     names = [symbol.plain() for symbol in matrices(diagram.columns)]
     assert names == ["X", "W[1]", "f[1]", "a[1]", "W[2]", "f[2]", "Y_hat", "E"]
 
 
-@given(walks())
-def test_every_scalar_of_the_path_is_a_marked_cell(walk):
-    diagram = Diagram(walk, walk.last())
+@given(traversals())
+def test_every_scalar_of_the_path_is_a_marked_cell(traversal):
+    diagram = Diagram(traversal, traversal.last())
     marked = {
         cell.symbol
         for column in diagram.columns
         for row in range(column.size)
         if (cell := diagram.cell(column, row)).on_path
     }
-    assert set(walk.derivation.path) <= marked
+    assert set(traversal.derivation.path) <= marked
 
 
-@given(walks())
-def test_cells_show_the_numbers_of_the_graph(walk):
-    graph = walk.derivation.graph
-    for symbol, (value, gradient) in cells(Diagram(walk, walk.last())).items():
+@given(traversals())
+def test_cells_show_the_numbers_of_the_graph(traversal):
+    graph = traversal.derivation.graph
+    for symbol, (value, gradient) in cells(Diagram(traversal, traversal.last())).items():
         node = graph.nodes[symbol.matrix]
         assert value == graph.value_of(symbol)
         assert gradient is None or gradient == float(node.grad[symbol.index or (0, 0)])
 
 
-@given(walks())
-def test_at_every_place_exactly_the_place_s_cell_is_current(walk):
-    for place in walk.places():
-        diagram = Diagram(walk, place)
+@given(traversals())
+def test_at_every_position_exactly_the_place_s_cell_is_current(traversal):
+    for position in traversal.positions():
+        diagram = Diagram(traversal, position)
         current = [
             cell.symbol
             for column in diagram.columns
             for row in range(column.size)
             if (cell := diagram.cell(column, row)).current
         ]
-        assert len(current) == 1, place
-        assert current[0].matrix == walk.symbol(place).matrix
+        assert len(current) == 1, position
+        assert current[0].matrix == traversal.symbol(position).matrix
 
 
-@given(walks())
-def test_values_appear_on_the_way_forward_and_gradients_on_the_way_back(walk):
+@given(traversals())
+def test_values_appear_on_the_way_forward_and_gradients_on_the_way_back(traversal):
     known = [0, 0]
-    for place in walk.places():
-        numbers = cells(Diagram(walk, place)).values()
+    for position in traversal.positions():
+        numbers = cells(Diagram(traversal, position)).values()
         values = sum(value is not None for value, _ in numbers)
         gradients = sum(gradient is not None for _, gradient in numbers)
         assert values >= known[0]
         assert gradients >= known[1]
-        assert gradients == 0 or place.phase >= Phase.BACKWARD
+        assert gradients == 0 or position.phase >= Phase.BACKWARD
         known = [values, gradients]
     assert known[0] == len(numbers)
 
 
 def test_forward_shows_no_number_that_has_not_been_computed():
-    walk = walk_of("tutorial-b")
-    numbers = cells(Diagram(walk, walk.first()))
+    traversal = traversal_of("tutorial-b")
+    numbers = cells(Diagram(traversal, traversal.first()))
     assert numbers[Symbol("f", 1, (1, 0))][0] == pytest.approx(0.54)
     assert numbers[Symbol("a", 1, (1, 0))] == (None, None)
     assert numbers[Symbol("E")] == (None, None)
 
 
 def test_the_first_term_knows_the_gradient_of_the_prediction_only():
-    numbers = cells(Diagram(walk_of("tutorial-b"), FIRST_TERM))
+    numbers = cells(Diagram(traversal_of("tutorial-b"), FIRST_TERM))
     assert [symbol.plain() for symbol, (_, gradient) in numbers.items() if gradient is not None] == [
         "Y_hat[0,0]"
     ]
@@ -108,31 +108,31 @@ def test_the_first_term_knows_the_gradient_of_the_prediction_only():
 # ── the cursor ──────────────────────────────────────────────────────────────────────────────────────
 
 
-@given(walks(), st.lists(st.sampled_from([(1, 0), (-1, 0), (0, 1), (0, -1)]), max_size=30))
-def test_the_cursor_always_stands_on_something_with_a_gradient(walk, steps):
-    cursor = walk.derivation.target
+@given(traversals(), st.lists(st.sampled_from([(1, 0), (-1, 0), (0, 1), (0, -1)]), max_size=30))
+def test_the_cursor_always_stands_on_something_with_a_gradient(traversal, steps):
+    cursor = traversal.derivation.target
     for right, down in steps:
-        cursor = move(Diagram(walk, FIRST_TERM, cursor), cursor, right, down)
-        assert walk.derivation.graph.nodes[cursor.matrix].needs_gradient
-        diagram = Diagram(walk, FIRST_TERM, cursor)
+        cursor = move(Diagram(traversal, FIRST_TERM, cursor), cursor, right, down)
+        assert traversal.derivation.graph.nodes[cursor.matrix].needs_gradient
+        diagram = Diagram(traversal, FIRST_TERM, cursor)
         assert cursor in cells(diagram)
         assert diagram.columns[diagram.current_column()].matrix.layer == cursor.layer
 
 
 @pytest.mark.parametrize("name", ["tutorial-b", "residual-fork", "batch-norm", "xor"])
 def test_the_cursor_can_reach_every_entry_of_the_shown_sample(name):
-    walk = walk_of(name)
-    sample = walk.derivation.sample
-    reached, frontier = {walk.derivation.target}, [walk.derivation.target]
+    traversal = traversal_of(name)
+    sample = traversal.derivation.sample
+    reached, frontier = {traversal.derivation.target}, [traversal.derivation.target]
     while frontier:
         cursor = frontier.pop()
-        diagram = Diagram(walk, FIRST_TERM, cursor)
+        diagram = Diagram(traversal, FIRST_TERM, cursor)
         for step in ((1, 0), (-1, 0), (0, 1), (0, -1)):
             there = move(diagram, cursor, *step)
             if there not in reached:
                 reached.add(there)
                 frontier.append(there)
-    for node in walk.derivation.graph.nodes.values():
+    for node in traversal.derivation.graph.nodes.values():
         if not node.needs_gradient or node.symbol == Symbol("E"):
             continue
         columns = range(node.shape[1]) if node.op is None and node.symbol.name == "W" else [0]
@@ -148,16 +148,16 @@ def test_the_cursor_can_reach_every_entry_of_the_shown_sample(name):
 @pytest.mark.parametrize("ascii_only", [False, True])
 @pytest.mark.parametrize("name", READABLE)
 def test_the_current_cell_is_in_every_picture_and_pictures_fit(name, ascii_only):
-    walk = walk_of(name)
+    traversal = traversal_of(name)
     style = Style(digits=4, ascii=ascii_only)
-    places = [walk.first(), FIRST_TERM, walk.last()]
-    places += [Place(Phase.BACKWARD, index) for index in range(0, len(walk.derivation), 7)]
-    for place in places:
+    positions = [traversal.first(), FIRST_TERM, traversal.last()]
+    positions += [Position(Phase.BACKWARD, index) for index in range(0, len(traversal.derivation), 7)]
+    for position in positions:
         for width, height in ((56, 8), (76, 17), (116, 8), (196, 22)):
-            diagram = Diagram(walk, place)
+            diagram = Diagram(traversal, position)
             drawing = _Drawing(diagram, style, width, height)
             current = [s for s in drawing.places.values() if s == diagram._current_symbol()]
-            assert current, (place, width)
+            assert current, (position, width)
             lines = drawing.content().plain.split("\n")
             assert len(lines) == height
             assert all(len(line) == width for line in lines)
@@ -192,16 +192,16 @@ def test_a_widget_without_a_picture_ignores_clicks():
 
 
 def test_the_path_stays_where_it_is_while_the_cursor_moves():
-    walk = walk_of("tutorial-b")
+    traversal = traversal_of("tutorial-b")
     cursor = Symbol("f", 1, (0, 0))
-    diagram = Diagram(walk, FIRST_TERM, cursor)
+    diagram = Diagram(traversal, FIRST_TERM, cursor)
     marked = {
         cell.symbol
         for column in diagram.columns
         for row in range(column.size)
         if (cell := diagram.cell(column, row)).on_path
     }
-    assert marked <= {*walk.derivation.path, Symbol("W", 2, (1, 0))}
+    assert marked <= {*traversal.derivation.path, Symbol("W", 2, (1, 0))}
     picture = _Drawing(diagram, Style(), 96, 8).content().plain.split("\n")
     assert "●    0.54───●    0.54───●    −0.8─┘" in picture[4]
     assert "─" not in picture[4].split("●")[0]  # the weights shown are those of the cursor's unit
@@ -221,4 +221,4 @@ def test_the_path_stays_where_it_is_while_the_cursor_moves():
 )
 def test_left_and_right_follow_the_computation(cursor, right, there):
     symbol = parse_symbol(cursor)
-    assert move(Diagram(walk_of("tutorial-b"), FIRST_TERM, symbol), symbol, right, 0).plain() == there
+    assert move(Diagram(traversal_of("tutorial-b"), FIRST_TERM, symbol), symbol, right, 0).plain() == there

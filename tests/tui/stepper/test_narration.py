@@ -1,4 +1,4 @@
-"""What is said at each place: every formula is the number beside it, and everything fits where it is said."""
+"""What is said at each position: every formula is the number beside it, and everything fits where it is said."""
 
 from __future__ import annotations
 
@@ -18,57 +18,59 @@ from engine.experiment.loading import PRESET_NAMES
 from engine.formula.expression import Symbol
 from engine.formula.notation import Style, is_exact, number_text
 from tests.engine.networks import SMALL_PRESETS
-from tests.tui.experiments import READABLE, session, session_of, walks
+from tests.tui.experiments import READABLE, session, session_of, traversals
 from tui.session.session import Session
-from tui.stepper.cursor import FIRST_TERM, Phase, Place, Walk
 from tui.stepper.equation import Equation, page, typeset, typeset_flat
 from tui.stepper.narration import (
-    Story,
-    backward_story,
-    forward_story,
-    loss_story,
+    Description,
+    describe_backward,
+    describe_forward,
+    describe_loss,
+    describe_update,
     running_lines,
     update_lines,
     update_size,
-    update_story,
 )
+from tui.stepper.traversal import FIRST_TERM, Phase, Position, Traversal
 
 UNICODE, ASCII = Style(digits=4), Style(digits=4, ascii=True)
 MOST_PLACES = 150
 
 
-def story_at(opened: Session | None, walk: Walk, place: Place, style: Style = UNICODE) -> Story:
+def description_at(
+    opened: Session | None, traversal: Traversal, position: Position, style: Style = UNICODE
+) -> Description:
     """Only the update has to be told with what was opened."""
-    match place.phase:
+    match position.phase:
         case Phase.FORWARD:
-            return forward_story(walk, place, style)
+            return describe_forward(traversal, position, style)
         case Phase.LOSS:
-            return loss_story(walk, style)
+            return describe_loss(traversal, style)
         case Phase.BACKWARD:
-            return backward_story(walk, place, style)
+            return describe_backward(traversal, position, style)
     assert opened is not None
-    return update_story(opened, walk, None, style, place.index)
+    return describe_update(opened, traversal, None, style, position.index)
 
 
 @cache
-def told(name: str) -> tuple[Session, Walk]:
+def told(name: str) -> tuple[Session, Traversal]:
     opened = session(name)
     derivation = opened.explain(opened.first_target())
-    return opened, Walk(derivation, update_size(opened, derivation.target))
+    return opened, Traversal(derivation, update_size(opened, derivation.target))
 
 
-def places(walk: Walk) -> Iterator[Place]:
-    """Every place of a short walk; of a long one the first nodes and terms, the loss and the update."""
-    first = islice((place for place in walk.places() if place.turn < 5), MOST_PLACES)
-    return iter(dict.fromkeys([*first, Place(Phase.LOSS), FIRST_TERM, walk.last()]))
+def positions(traversal: Traversal) -> Iterator[Position]:
+    """Every position of a short traversal; of a long one the first nodes and terms, the loss and the update."""
+    first = islice((position for position in traversal.positions() if position.turn < 5), MOST_PLACES)
+    return iter(dict.fromkeys([*first, Position(Phase.LOSS), FIRST_TERM, traversal.last()]))
 
 
-def assert_is_the_number_beside_it(equation: Equation, opened: Session | None, walk: Walk) -> None:
-    values = walk.derivation.graph.value_of
+def assert_is_the_number_beside_it(equation: Equation, opened: Session | None, traversal: Traversal) -> None:
+    values = traversal.derivation.graph.value_of
     if opened is not None:
-        values = opened.by_hand.values(walk.derivation.target, opened.learning_rate)
+        values = opened.by_hand.values(traversal.derivation.target, opened.learning_rate)
     same = {"rel": 1e-12, "abs": 1e-300, "nan_ok": True}
-    if walk.derivation.graph.dtype != np.float64:
+    if traversal.derivation.graph.dtype != np.float64:
         same["rel"] = 1e-5
     assert equation.formula.evaluate(values) == pytest.approx(equation.value, **same)
     assert equation.substituted.evaluate({}) == pytest.approx(equation.value, **same)
@@ -82,34 +84,36 @@ def assert_is_the_number_beside_it(equation: Equation, opened: Session | None, w
 
 @pytest.mark.parametrize("name", [*PRESET_NAMES, "deep", "wide"])
 def test_every_formula_of_every_story_is_the_number_beside_it(name):
-    opened, walk = told(name)
-    for place in places(walk):
-        for equation in story_at(opened, walk, place).equations:
-            assert_is_the_number_beside_it(equation, opened, walk)
+    opened, traversal = told(name)
+    for position in positions(traversal):
+        for equation in description_at(opened, traversal, position).equations:
+            assert_is_the_number_beside_it(equation, opened, traversal)
 
 
-@given(walks())
-def test_every_formula_is_the_number_beside_it_in_random_networks(walk):
-    for place in walk.places():
-        if place.phase is Phase.UPDATE:
+@given(traversals())
+def test_every_formula_is_the_number_beside_it_in_random_networks(traversal):
+    for position in traversal.positions():
+        if position.phase is Phase.UPDATE:
             continue
-        for equation in story_at(None, walk, place).equations:
+        for equation in description_at(None, traversal, position).equations:
             if math.isfinite(equation.value):
-                assert_is_the_number_beside_it(equation, None, walk)
+                assert_is_the_number_beside_it(equation, None, traversal)
 
 
 def test_a_term_off_the_path_says_so_and_what_it_adds():
-    opened, walk = told("residual-fork")
-    place = Place(Phase.BACKWARD, 3, 2)
-    assert any("Another term of the sum" in text for _, text in story_at(opened, walk, place).notes)
-    adds, gradient = running_lines(walk, place, UNICODE, 76)
+    opened, traversal = told("residual-fork")
+    position = Position(Phase.BACKWARD, 3, 2)
+    assert any(
+        "Another term of the sum" in text for _, text in description_at(opened, traversal, position).notes
+    )
+    adds, gradient = running_lines(traversal, position, UNICODE, 76)
     assert adds == "This term  ∂ℰ/∂f⁽³⁾₁₀ · ∂f⁽³⁾₁₀/∂a⁽²⁾₁₀ = 0.1795 · 0.1 ≈ 0.01795"
     assert gradient == "Gradient   ∂ℰ/∂a⁽²⁾₁₀ = 0.1795 + 0 + 0.01795 ≈ 0.1975"
 
 
 def test_the_multiplied_out_form_is_told_where_there_is_one():
-    opened, walk = told("tutorial-a")
-    notes = [text for _, text in story_at(opened, walk, Place(Phase.BACKWARD, 1)).notes]
+    opened, traversal = told("tutorial-a")
+    notes = [text for _, text in description_at(opened, traversal, Position(Phase.BACKWARD, 1)).notes]
     assert notes == ["Multiplied out: ∂ℰ/∂f⁽¹⁾₀₀ = Ŷ₀₀ − Y₀₀ ≈ −0.3543   (v: line by line)"]
 
 
@@ -126,14 +130,14 @@ def test_a_saturated_loss_is_told_from_the_sums():
         kind = "bce"
         """
     )
-    walk = Walk(opened.explain(Symbol("W", 1, (0, 0))))
-    story = loss_story(walk, UNICODE)
-    (equation,) = story.equations
+    traversal = Traversal(opened.explain(Symbol("W", 1, (0, 0))))
+    description = describe_loss(traversal, UNICODE)
+    (equation,) = description.equations
     assert math.isfinite(equation.value)
-    assert_is_the_number_beside_it(equation, opened, walk)
-    assert any(kind == "remark" and "finite" in text for kind, text in story.notes)
-    for place in walk.places():
-        story_at(opened, walk, place)
+    assert_is_the_number_beside_it(equation, opened, traversal)
+    assert any(kind == "remark" and "finite" in text for kind, text in description.notes)
+    for position in traversal.positions():
+        description_at(opened, traversal, position)
 
 
 # ── the update ──────────────────────────────────────────────────────────────────────────────────────
@@ -142,19 +146,19 @@ def test_a_saturated_loss_is_told_from_the_sums():
 @pytest.mark.parametrize("name", READABLE)
 def test_the_update_story_foretells_what_the_update_then_does(name):
     opened = session(name)
-    walk = Walk(opened.explain(opened.first_target()))
-    (equation,) = update_story(opened, walk, None, UNICODE).equations
-    target = walk.derivation.target
+    traversal = Traversal(opened.explain(opened.first_target()))
+    (equation,) = describe_update(opened, traversal, None, UNICODE).equations
+    target = traversal.derivation.target
     update = opened.update((target,))
     assert opened.value_of(target) == pytest.approx(equation.value, rel=1e-14)
     assert update.watched[0].after == opened.value_of(target)
 
 
 def test_an_update_says_which_way_a_weight_goes():
-    opened, walk = told("tutorial-b")
-    assert "it falls" in update_story(opened, walk, None, UNICODE).notes[0][1]
-    rising = Walk(opened.explain(Symbol("W", 1, (0, 0))))
-    assert "it rises" in update_story(opened, rising, None, UNICODE).notes[0][1]
+    opened, traversal = told("tutorial-b")
+    assert "it falls" in describe_update(opened, traversal, None, UNICODE).notes[0][1]
+    rising = Traversal(opened.explain(Symbol("W", 1, (0, 0))))
+    assert "it rises" in describe_update(opened, rising, None, UNICODE).notes[0][1]
 
 
 @pytest.mark.parametrize(
@@ -175,15 +179,15 @@ def test_what_is_not_learned_is_said_to_stay(target, why):
         """
     )
     symbol = Symbol(target, None if target == "X" else 1, (0, 0))
-    story = update_story(opened, Walk(opened.explain(symbol)), None, UNICODE)
+    description = describe_update(opened, Traversal(opened.explain(symbol)), None, UNICODE)
     before = opened.value_of(symbol)
     opened.update(())
     if why is None:
-        assert story.equations
+        assert description.equations
         assert opened.value_of(symbol) != before
     else:
-        assert not story.equations
-        assert why in story.notes[0][1]
+        assert not description.equations
+        assert why in description.notes[0][1]
     if target in ("W", "X"):
         assert opened.value_of(symbol) == before
 
@@ -192,8 +196,8 @@ def test_an_applied_update_tells_every_scalar_that_was_watched_and_the_loss():
     opened = session("tutorial-b")
     watched = (Symbol("W", 1, (1, 1)), Symbol("f", 1, (1, 0)))
     update = opened.update(watched)
-    story = update_story(opened, Walk(opened.explain(watched[0])), update, UNICODE)
-    assert [text.split() for _, text in story.notes] == [
+    description = describe_update(opened, Traversal(opened.explain(watched[0])), update, UNICODE)
+    assert [text.split() for _, text in description.notes] == [
         ["W⁽¹⁾₁₁", "0.2", "→", "0.1808"],
         ["f⁽¹⁾₁₀", "0.54", "→", "0.4366"],
     ]
@@ -209,14 +213,14 @@ def test_an_applied_update_tells_every_scalar_that_was_watched_and_the_loss():
 @pytest.mark.parametrize("style", [UNICODE, ASCII], ids=["unicode", "ascii"])
 @pytest.mark.parametrize("name", READABLE)
 def test_the_running_lines_end_with_the_numbers_and_fit(name, style):
-    _, walk = told(name)
-    for place in places(walk):
-        if place.phase is not Phase.BACKWARD:
+    _, traversal = told(name)
+    for position in positions(traversal):
+        if position.phase is not Phase.BACKWARD:
             continue
-        step = walk.derivation[place.index]
+        step = traversal.derivation[position.index]
         for width in (76, 116):
-            so_far, gradient = running_lines(walk, place, style, width)
-            last = step.terms[walk.term(place)].contribution if place.turn else step.running
+            so_far, gradient = running_lines(traversal, position, style, width)
+            last = step.terms[traversal.term(position)].contribution if position.turn else step.running
             assert so_far.endswith(number_text(last, style))
             assert gradient.endswith(number_text(step.gradient, style))
             assert max(len(so_far), len(gradient)) <= width
@@ -224,8 +228,8 @@ def test_the_running_lines_end_with_the_numbers_and_fit(name, style):
 
 
 def test_a_short_sum_is_written_out():
-    _, walk = told("residual-fork")
-    lines = running_lines(walk, Place(Phase.BACKWARD, 3), UNICODE, 116)
+    _, traversal = told("residual-fork")
+    lines = running_lines(traversal, Position(Phase.BACKWARD, 3), UNICODE, 116)
     assert lines[0] == "So far     −0.4488 · 1 · (−0.4) · 1 ≈ 0.1795"
     assert lines[1] == "Gradient   ∂ℰ/∂a⁽²⁾₁₀ = 0.1795 + 0 + 0.01795 ≈ 0.1975"
 
@@ -233,39 +237,41 @@ def test_a_short_sum_is_written_out():
 # ── everything fits ─────────────────────────────────────────────────────────────────────────────────
 
 
-def drawn(story: Story, style: Style, width: int, height: int) -> Content:
-    notes = [Content(("! " if kind == "remark" else "") + text) for kind, text in story.notes]
-    style = replace(style, max_terms=story.max_terms)
-    return page(story.heading, story.equations, notes, style, width, height, "$value")
+def drawn(description: Description, style: Style, width: int, height: int) -> Content:
+    notes = [Content(("! " if kind == "remark" else "") + text) for kind, text in description.notes]
+    style = replace(style, max_terms=description.max_terms)
+    return page(description.heading, description.equations, notes, style, width, height, "$value")
 
 
 @pytest.mark.parametrize("style", [UNICODE, ASCII], ids=["unicode", "ascii"])
 @pytest.mark.parametrize("name", SMALL_PRESETS)
 def test_at_80_by_24_every_story_is_shown_whole(name, style):
     """The term panel has 76×8 cells there, and 116×6 at 120×40. ASCII, which is wider, may lose a faint note."""
-    opened, walk = told(name)
-    for place in walk.places():
-        if place.turn > 4:
+    opened, traversal = told(name)
+    for position in traversal.positions():
+        if position.turn > 4:
             continue
-        story = story_at(opened, walk, place, style)
+        description = description_at(opened, traversal, position, style)
         if style.ascii:
-            story = replace(story, notes=tuple(note for note in story.notes if note[0] != "faint"))
+            description = replace(
+                description, notes=tuple(note for note in description.notes if note[0] != "faint")
+            )
         for width, height in ((76, 8), (116, 6)):
-            content = drawn(story, style, width, height)
-            assert content.get_height({}, width) <= height, f"{place}\n{content.plain}"
+            content = drawn(description, style, width, height)
+            assert content.get_height({}, width) <= height, f"{position}\n{content.plain}"
 
 
 def sides(draw: st.DrawFn) -> tuple[Equation, int]:
-    walk = draw(walks())
-    place = draw(st.sampled_from([p for p in walk.places() if p.phase < Phase.UPDATE]))
-    story = (
-        forward_story(walk, place, UNICODE)
-        if place.phase is Phase.FORWARD
-        else loss_story(walk, UNICODE)
-        if place.phase is Phase.LOSS
-        else backward_story(walk, place, UNICODE)
+    traversal = draw(traversals())
+    position = draw(st.sampled_from([p for p in traversal.positions() if p.phase < Phase.UPDATE]))
+    description = (
+        describe_forward(traversal, position, UNICODE)
+        if position.phase is Phase.FORWARD
+        else describe_loss(traversal, UNICODE)
+        if position.phase is Phase.LOSS
+        else describe_backward(traversal, position, UNICODE)
     )
-    return story.equations[0], draw(st.integers(50, 130))
+    return description.equations[0], draw(st.integers(50, 130))
 
 
 @pytest.mark.parametrize("style", [UNICODE, ASCII], ids=["unicode", "ascii"])
@@ -286,8 +292,8 @@ def test_no_equation_is_wider_than_its_room_and_each_ends_with_its_value(typeset
 
 @pytest.mark.parametrize("typesetter", [typeset, typeset_flat])
 def test_a_constant_is_not_said_twice(typesetter):
-    _, walk = told("residual-fork")
-    term = walk.derivation[3].term
+    _, traversal = told("residual-fork")
+    term = traversal.derivation[3].term
     equation = Equation(term.symbol, term.formula, term.substituted, term.local)
     assert typesetter(equation, UNICODE, 76, "$value").plain.split("=")[1:] == [
         typesetter(equation, UNICODE, 76, "").plain.split("=")[1]
@@ -295,10 +301,10 @@ def test_a_constant_is_not_said_twice(typesetter):
 
 
 def test_a_tall_equation_gives_way_to_a_flat_one_and_then_to_a_shorter_one():
-    _, walk = told("tutorial-a-weighted")
-    story = backward_story(walk, FIRST_TERM, UNICODE)
-    assert "───" in drawn(story, UNICODE, 76, 8).plain
-    flat = drawn(story, UNICODE, 76, 5).plain
+    _, traversal = told("tutorial-a-weighted")
+    description = describe_backward(traversal, FIRST_TERM, UNICODE)
+    assert "───" in drawn(description, UNICODE, 76, 8).plain
+    flat = drawn(description, UNICODE, 76, 5).plain
     assert "───" not in flat
     assert flat.split("\n")[1].startswith("∂ℰ/∂Ŷ₀,₅₉₈ = (−αY₀,₅₉₈/Ŷ₀,₅₉₈+β(1−Y₀,₅₉₈)/(1−Ŷ₀,₅₉₈))/n")
     assert flat.split("\n")[2].endswith("≈ −0.01818")

@@ -12,8 +12,8 @@ from engine.formula.notation import Style
 from tests.tui.driver import app_on, press, screen_text, stepper
 from tests.tui.experiments import session_of
 from tui.shell.text_page import ReadingScreen
-from tui.stepper.cursor import Phase, Place, Walk
-from tui.stepper.narration import update_lines, update_size, update_story
+from tui.stepper.narration import describe_update, update_lines, update_size
+from tui.stepper.traversal import Phase, Position, Traversal
 
 UNICODE = Style(digits=4)
 LARGE = (120, 40)
@@ -33,8 +33,11 @@ def square(train: str):
 
 def lines_of(opened) -> list[tuple[str, float]]:
     target = opened.first_target()
-    walk = Walk(opened.explain(target), update_size(opened, target))
-    told = [update_story(opened, walk, None, UNICODE, index) for index in range(walk.size(Phase.UPDATE))]
+    traversal = Traversal(opened.explain(target), update_size(opened, target))
+    told = [
+        describe_update(opened, traversal, None, UNICODE, index)
+        for index in range(traversal.size(Phase.UPDATE))
+    ]
     return [
         ("" if one.equations[0].name is None else one.equations[0].name.plain(), one.equations[0].value)
         for one in told
@@ -86,10 +89,10 @@ async def test_the_arrows_walk_through_the_optimiser_s_lines() -> None:
     app = app_on("xor")
     async with app.run_test(size=LARGE) as pilot:
         await press(pilot, "end")
-        assert stepper(app).place == Place(Phase.UPDATE, 4)
+        assert stepper(app).position == Position(Phase.UPDATE, 4)
         assert "Update by adam, step 1: W⁽¹⁾" in screen_text(app)
         await press(pilot, *["left"] * 4)
-        assert stepper(app).place == Place(Phase.UPDATE, 0)
+        assert stepper(app).position == Position(Phase.UPDATE, 0)
         text = screen_text(app)
         assert "the mean of the gradients so far" in text
         assert "m₁" in text
@@ -148,9 +151,9 @@ def test_contents_are_shown_whole() -> None:
     for train in ('optimizer = "adam"', 'optimizer = "rmsprop"', 'optimizer = "momentum", clip_norm = 0.1'):
         opened = square(train)
         target = opened.first_target()
-        walk = Walk(opened.explain(target), update_size(opened, target))
-        for index in range(walk.size(Phase.UPDATE)):
-            told = update_story(opened, walk, None, UNICODE, index)
+        traversal = Traversal(opened.explain(target), update_size(opened, target))
+        for index in range(traversal.size(Phase.UPDATE)):
+            told = describe_update(opened, traversal, None, UNICODE, index)
             notes = [Content(text) for _, text in told.notes]
             content = page(told.heading, told.equations, notes, UNICODE, 76, 8, "$value")
             assert content.get_height({}, 76) <= 8

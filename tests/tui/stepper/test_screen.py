@@ -23,7 +23,6 @@ from tui.shell.settings import keys_path, recent_files
 from tui.shell.text_page import ReadingScreen
 from tui.shell.theme import LIGHT
 from tui.stepper.chain_panel import ProductPanel
-from tui.stepper.cursor import FIRST_TERM, Detail, Phase, Place
 from tui.stepper.diagram import Diagram
 from tui.stepper.export_dialog import ExportDialog
 from tui.stepper.map_screen import MapScreen
@@ -31,6 +30,7 @@ from tui.stepper.network_diagram import NetworkDiagram
 from tui.stepper.phase_bar import PhaseBar
 from tui.stepper.screen import StepperScreen
 from tui.stepper.term_table import TermTable
+from tui.stepper.traversal import FIRST_TERM, Detail, Phase, Position
 
 FACTORS = ("∂ℰ", "∂Ŷ₀₀", "∂f⁽²⁾₀₀", "∂a⁽¹⁾₁₀", "∂f⁽¹⁾₁₀", "∂W⁽¹⁾₁₁")
 
@@ -52,8 +52,8 @@ def unboxed(app: BptuiApp) -> str:
 
 
 def places_of(app: BptuiApp) -> tuple[Phase, int, int]:
-    place = stepper(app).place
-    return place.phase, place.index, place.turn
+    position = stepper(app).position
+    return position.phase, position.index, position.turn
 
 
 # ── the newcomer ────────────────────────────────────────────────────────────────────────────────────
@@ -68,7 +68,7 @@ async def test_a_newcomer_told_nothing_sees_the_first_chain_rule_term_after_one_
         await press(pilot, "enter")
         await until(pilot, lambda: isinstance(app.screen, StepperScreen))
         await until(pilot, lambda: "∂ℰ/∂Ŷ₀₀" in screen_text(app))
-        assert stepper(app).place == FIRST_TERM
+        assert stepper(app).position == FIRST_TERM
         text = screen_text(app)
         assert "▸ Backward" in text
         assert "Chain rule" in text
@@ -102,7 +102,7 @@ async def test_the_five_factors_of_the_tutorial_one_after_the_other():
             assert re.search(rf"So far .*{product} +│", text)
             assert f"step {index + 1} of 5" in text
             await press(pilot, "right")
-        assert stepper(app).place.phase is Phase.UPDATE
+        assert stepper(app).position.phase is Phase.UPDATE
         assert "becomes" in screen_text(app)
 
 
@@ -137,10 +137,10 @@ MOVES = [
 async def test_every_move_ends_where_it_should():
     app = app_on("tutorial-b")
     async with app.run_test(size=SMALL) as pilot:
-        for keys, place in MOVES:
+        for keys, position in MOVES:
             stepper(app).go(FIRST_TERM)
             await press(pilot, *keys)
-            assert places_of(app) == place, keys
+            assert places_of(app) == position, keys
 
 
 async def test_a_count_is_shown_while_it_is_typed():
@@ -152,7 +152,7 @@ async def test_a_count_is_shown_while_it_is_typed():
         assert " 12…" not in screen_text(app)
 
 
-async def test_the_place_is_told_in_fewer_words_where_there_is_no_room_for_more():
+async def test_the_position_is_told_in_fewer_words_where_there_is_no_room_for_more():
     app = app_on("tutorial-a-wine")
     async with app.run_test(size=(60, 20)) as pilot:
         await press(pilot, "down", "down", "9", "9", "9", "right", "d")
@@ -181,7 +181,7 @@ async def test_the_detail_level_says_what_one_step_is():
         await press(pilot, "d")
         assert stepper(app).detail is Detail.LAYER
         await press(pilot, "home", "right")
-        assert stepper(app).walk.layer(stepper(app).place) == 2
+        assert stepper(app).traversal.layer(stepper(app).position) == 2
         await press(pilot, "d")
         assert stepper(app).detail is Detail.TERM
 
@@ -207,7 +207,7 @@ async def test_autoplay_steps_by_itself_to_the_end(monkeypatch):
     app = app_on("tutorial-b")
     async with app.run_test(size=SMALL) as pilot:
         await press(pilot, "space")
-        await until(pilot, lambda: stepper(app).place == stepper(app).walk.last(), tries=2000)
+        await until(pilot, lambda: stepper(app).position == stepper(app).traversal.last(), tries=2000)
         await until(pilot, lambda: stepper(app)._autoplay is None, tries=2000)
 
 
@@ -232,7 +232,7 @@ async def test_a_target_is_typed():
         assert isinstance(app.screen, Prompt)
         await press(pilot, *typed("W[2][0,0]"), "enter")
         assert stepper(app).derivation.target == Symbol("W", 2, (0, 0))
-        assert stepper(app).place == FIRST_TERM
+        assert stepper(app).position == FIRST_TERM
         assert "∂ℰ/∂W⁽²⁾₀₀" in screen_text(app)
 
 
@@ -371,12 +371,12 @@ async def test_at_a_fork_b_follows_the_branch_that_is_shown():
         before = stepper(app).derivation
         assert len(before[3].terms) == 3
         await press(pilot, "right", "right")
-        shown = before[3].terms[stepper(app).walk.term(stepper(app).place)].symbol
+        shown = before[3].terms[stepper(app).traversal.term(stepper(app).position)].symbol
         await press(pilot, "b")
         after = stepper(app).derivation
-        place = stepper(app).place
-        assert after[place.index].term.symbol == shown
-        assert place.turn == 0
+        position = stepper(app).position
+        assert after[position.index].term.symbol == shown
+        assert position.turn == 0
         assert after.value == before.value
         assert after.path[-4:] == before.path[-4:]  # from the fork to the target nothing has changed
 
@@ -385,12 +385,12 @@ async def test_at_a_fork_b_goes_round_all_branches():
     app = app_on("residual-fork")
     async with app.run_test(size=SMALL) as pilot:
         await press(pilot, "3", "down")
-        node = stepper(app).walk.symbol(stepper(app).place)
+        node = stepper(app).traversal.symbol(stepper(app).position)
         followed = []
         for _ in range(4):
-            followed.append(stepper(app).derivation[stepper(app).place.index].chosen)
+            followed.append(stepper(app).derivation[stepper(app).position.index].chosen)
             await press(pilot, "b")
-            assert stepper(app).walk.symbol(stepper(app).place) == node
+            assert stepper(app).traversal.symbol(stepper(app).position) == node
         assert sorted(followed[:3]) == [0, 1, 2]
         assert followed[3] == followed[0]
 
@@ -493,7 +493,7 @@ async def test_an_update_changes_the_loss_and_undo_takes_it_back_bit_for_bit():
         await pilot.pause()
         before, loss = state(stepper(app).session), stepper(app).session.loss
         await press(pilot, "w")
-        assert stepper(app).place.phase is Phase.UPDATE
+        assert stepper(app).position.phase is Phase.UPDATE
         text = screen_text(app)
         assert "Update 1: applied to every parameter" in text
         assert re.search(r"W⁽¹⁾₁₁ +0\.2 → 0\.1808", text)
@@ -512,7 +512,7 @@ async def test_after_an_update_the_terms_are_those_of_the_new_parameters():
     app = app_on("tutorial-b")
     async with app.run_test(size=SMALL) as pilot:
         await press(pilot, "c", "w", "shift+tab")
-        assert stepper(app).place == FIRST_TERM
+        assert stepper(app).position == FIRST_TERM
         text = screen_text(app)
         assert "▲−1.774" in text
         assert "Check ✓" in text
@@ -596,7 +596,7 @@ async def test_a_click_on_a_phase_or_a_factor_goes_there():
         for columns, phase in app.screen.query_one(PhaseBar)._columns:
             await pilot.click(PhaseBar, offset=(columns.start + 3, 0))
             await pilot.pause()
-            assert stepper(app).place == Place(phase)
+            assert stepper(app).position == Position(phase)
         for columns, index in app.screen.query_one(ProductPanel)._places:
             await pilot.click(ProductPanel, offset=(columns.start + 4, 1))
             await pilot.pause()
@@ -612,7 +612,7 @@ async def test_a_click_on_a_row_of_the_table_goes_there():
         for line, row in enumerate(shown, start=1):
             await pilot.click(TermTable, offset=(8, line))
             await pilot.pause()
-            assert stepper(app).place == row.place
+            assert stepper(app).position == row.position
             assert "▸" in screen_text(app).split("Terms")[1]
 
 
@@ -635,7 +635,7 @@ async def test_clicks_beside_everything_do_nothing():
     app = app_on("tutorial-b")
     async with app.run_test(size=LARGE) as pilot:
         await pilot.pause()
-        before = (stepper(app).place, stepper(app).derivation)
+        before = (stepper(app).position, stepper(app).derivation)
         for widget, offset in (
             (PhaseBar, (100, 0)),
             (ProductPanel, (110, 2)),
@@ -644,7 +644,7 @@ async def test_clicks_beside_everything_do_nothing():
         ):
             await pilot.click(widget, offset=offset)
             await pilot.pause()
-        assert (stepper(app).place, stepper(app).derivation) == before
+        assert (stepper(app).position, stepper(app).derivation) == before
 
 
 async def test_a_click_on_the_map_chooses():
@@ -665,7 +665,7 @@ async def test_the_window_may_be_resized_at_any_time():
     app = app_on("residual-fork")
     async with app.run_test(size=SMALL) as pilot:
         await press(pilot, "3", "right")
-        place = stepper(app).place
+        position = stepper(app).position
         for width, height in (
             (55, 15),
             (80, 24),
@@ -680,7 +680,7 @@ async def test_the_window_may_be_resized_at_any_time():
             await pilot.pause()
             await pilot.pause()
             text = screen_text(app)
-            assert stepper(app).place == place
+            assert stepper(app).position == position
             lines = text.split("\n")
             assert len(lines) == height
             assert all(cells(line) == width for line in lines)
@@ -929,7 +929,7 @@ async def test_the_app_is_left(name, key):
     assert app.crash is None
 
 
-def test_the_diagram_of_a_place_is_made_from_immutable_parts():
+def test_the_diagram_of_a_position_is_made_from_immutable_parts():
     app = app_on("tutorial-b")
-    walk = StepperScreen(app._first_session).walk
-    assert Diagram(walk, FIRST_TERM).columns == Diagram(walk, FIRST_TERM).columns
+    traversal = StepperScreen(app._first_session).traversal
+    assert Diagram(traversal, FIRST_TERM).columns == Diagram(traversal, FIRST_TERM).columns

@@ -21,8 +21,8 @@ from tui.session.snapshot import Wanted
 from tui.session.training_run import State
 from tui.shell.home_screen import HomeScreen
 from tui.shell.too_small import SMALLEST
-from tui.stepper.cursor import Phase
 from tui.stepper.screen import StepperScreen
+from tui.stepper.traversal import Phase
 from tui.training.gradient_charts import Metric, View
 from tui.training.gradients_screen import GradientsScreen
 from tui.training.screen import NOTICE_SECONDS
@@ -538,10 +538,10 @@ async def test_dying_relu_shows_who_died_and_when_and_the_stepper_shows_the_fact
 
         await press(pilot, "enter")
         await reached(pilot, lambda: "ReLU is off" in screen_text(app))
-        place, derivation = stepper(app).place, stepper(app).derivation
+        position, derivation = stepper(app).position, stepper(app).derivation
         assert derivation.target.plain().startswith(f"f[{cursor.layer + 1}][{cursor.unit},")
-        assert place.phase is Phase.BACKWARD
-        assert derivation[place.index].term.local == 0.0
+        assert position.phase is Phase.BACKWARD
+        assert derivation[position.index].term.local == 0.0
         await press(pilot, "u")
         assert units(app).cursor == cursor
 
