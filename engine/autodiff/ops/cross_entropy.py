@@ -4,8 +4,8 @@
     cross-entropy          ℰ = -(1/n) Σ Y log Ŷ, Ŷ = softmax(f)              ∂ℰ/∂f = (1/n)(Ŷ - Y)
 
 After a sigmoid the first, after softmax the second computes from f: see `engine.autodiff.ops.loss`. Long before Ŷ
-rounds to 1, Ŷ - Y has lost its digits: 1 - Ŷ is therefore computed from f as well, as σ(-f) or as the sum of the
-other outputs, which lose none.
+rounds to 1, Ŷ - Y has lost its digits: where a Ŷ of the batch is near 1, 1 - Ŷ is therefore computed from f as well,
+as σ(-f) or as the sum of the other outputs, which lose none.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ from typing_extensions import override
 
 from engine.autodiff.graph import Array, Node, Scratch
 from engine.autodiff.ops.loss import Loss
-from engine.autodiff.ops.workspace import workspace
 from engine.experiment.losses import BceLoss
 from engine.formula.expression import Entry, Expr, Negative, Product, Sum, Symbol, call, sigmoid
+
+NEAR_ONE = 1 - 2**-7
+"""Up to this Ŷ, Ŷ - 1 has at most seven of its bits rounded away, and need not be computed from f."""
 
 FEW_DIGITS_LEFT = 1e-6
 """Of a 1 - Ŷ below this, fewer digits are left (of 16) than the ten that can be shown."""
@@ -53,6 +55,11 @@ class BinaryCrossEntropy(_CrossEntropy):
         self.constants = {"alpha": self.alpha, "beta": self.beta}
 
     @override
+    def prepare(self, scratch: Scratch) -> None:
+        super().prepare(scratch)
+        self._third = scratch.like(self.inputs[0].value, slot=2)
+
+    @override
     def forward(self) -> None:
         """Σ αY log(1+e⁻ᶠ) + β(1-Y) log(1+eᶠ), divided by n: finite for every finite f.
 
@@ -61,12 +68,11 @@ class BinaryCrossEntropy(_CrossEntropy):
         if self.logits is None:
             self._from_prediction()
             return
-        logits, work, other = self.logits.value, self._scratch, self._other
+        logits, work, other, below = self.logits.value, self._scratch, self._other, self._third
         np.abs(logits, out=work)
         np.negative(work, out=work)
         np.exp(work, out=work)
         np.log1p(work, out=work)
-        below = workspace.like(logits)
         np.minimum(logits, 0.0, out=below)
         np.maximum(logits, 0.0, out=other)
         np.add(other, work, out=other)
@@ -99,18 +105,26 @@ class BinaryCrossEntropy(_CrossEntropy):
             self.prediction_gradient(self.inputs[0].grad)
         if self.logits is None:
             return
-        gradient, scratch, other = self.logits.grad, self._scratch, self._other
-        np.exp(self.logits.value, out=other)  # 1-Ŷ as σ(-f): a Ŷ near 1 has rounded away what is left of it
+        gradient = self.logits.grad
+        if self.alpha == self.beta == 1.0 and prediction.item(prediction.argmax()) <= NEAR_ONE:
+            np.subtract(prediction, label, out=gradient)
+        else:
+            self._without_rounded(prediction, label, gradient)
+        np.divide(gradient, self.divisor, out=gradient)
+
+    def _without_rounded(self, prediction: Array, label: Array, out: Array) -> None:
+        """β(1-Y)Ŷ - αY(1-Ŷ), with 1-Ŷ as 1/(1+eᶠ): what a Ŷ near 1 has rounded away is then still there."""
+        assert self.logits is not None
+        scratch, other = self._scratch, self._other
+        np.exp(self.logits.value, out=other)
         np.add(other, 1.0, out=other)
-        np.reciprocal(other, out=other)
-        np.multiply(other, label, out=other)
+        np.divide(label, other, out=other)
         np.subtract(1.0, label, out=scratch)
         np.multiply(scratch, prediction, out=scratch)
         if self.alpha != 1.0 or self.beta != 1.0:
             np.multiply(other, self.alpha, out=other)
             np.multiply(scratch, self.beta, out=scratch)
-        np.subtract(scratch, other, out=gradient)
-        np.divide(gradient, self.divisor, out=gradient)
+        np.subtract(scratch, other, out=out)
 
     @override
     def prediction_gradient(self, out: Array) -> None:
@@ -262,39 +276,44 @@ class CrossEntropy(_CrossEntropy):
         """Takes working arrays, rows for what each column sums to, and where the largest f of each column stands."""
         super().prepare(scratch)
         n = self.inputs[0].shape[1]
-        self._row, self._others = (np.empty((1, n), self.output.value.dtype) for _ in range(2))
+        self._row, self._others, self._rest = (np.empty((1, n), self.output.value.dtype) for _ in range(3))
         self._largest = np.empty(self.inputs[0].shape, np.bool_)
+        self._near_one = False
 
     @override
     def forward(self) -> None:
-        """Σ Y (log Σ eᶠ - f), divided by n, each column shifted by its maximum.
-
-        The largest f then adds exactly 1 to the sum: what the others add is kept apart, and log(1 + it) is exact
-        where it is small.
-        """
+        """Σ Y (log Σ eᶠ - f), divided by n, each column shifted by its maximum."""
         if self.logits is None:
             self._from_prediction()
             return
-        label = self.inputs[1].value
-        self._sum_others()
-        np.log1p(self._others, out=self._row)
-        np.subtract(self._row, self._scratch, out=self._scratch)
+        logits, label, row = self.logits.value, self.inputs[1].value, self._row
+        np.maximum.reduce(logits, axis=0, keepdims=True, out=row)
+        np.subtract(logits, row, out=self._scratch)
+        np.exp(self._scratch, out=self._other)
+        np.add.reduce(self._other, axis=0, keepdims=True, out=row)
+        self._near_one = row.item(row.argmin()) * NEAR_ONE < 1.0  # the largest Ŷ of a column is 1 / its sum
+        if self._near_one:
+            self._sum_others()
+            np.log1p(self._others, out=row)
+        else:
+            np.log(row, out=row)
+        np.subtract(row, self._scratch, out=self._scratch)
         np.multiply(self._scratch, label, out=self._scratch)
         self.output.value[0, 0] = self._scratch.sum() / self.divisor
 
     def _sum_others(self) -> None:
-        """Into `_others` Σ eᶠ⁻ᵐ - 1, with m the largest f of the column; into `_scratch` f - m."""
-        assert self.logits is not None
-        logits, largest, others = self.logits.value, self._largest, self._others
-        np.maximum.reduce(logits, axis=0, keepdims=True, out=self._row)
-        np.subtract(logits, self._row, out=self._scratch)
+        """Into `_others` Σ eᶠ⁻ᵐ - 1, where m is the largest f of the column; `_scratch` has f - m and `_other` eᶠ⁻ᵐ.
+
+        The largest f adds exactly 1 to the sum: what the others add is kept apart, since log(1 + it) is exact where it
+        is small, and 1 - Ŷ of the largest Ŷ is it over the sum.
+        """
+        largest, others, row = self._largest, self._others, self._row
         np.equal(self._scratch, 0.0, out=largest)
-        np.exp(self._scratch, out=self._other)
         np.copyto(self._other, 0.0, where=largest)
         np.add.reduce(self._other, axis=0, keepdims=True, out=others)
-        np.add.reduce(largest, axis=0, keepdims=True, dtype=others.dtype, out=self._row)
-        np.subtract(self._row, 1.0, out=self._row)
-        np.add(others, self._row, out=others)  # equally large ones are others to each other
+        np.add.reduce(largest, axis=0, keepdims=True, dtype=others.dtype, out=row)
+        np.subtract(row, 1.0, out=row)
+        np.add(others, row, out=others)  # equally large ones are others to each other
 
     @override
     def _from_prediction(self) -> None:
@@ -307,26 +326,32 @@ class CrossEntropy(_CrossEntropy):
     def backward(self) -> None:
         """∂ℰ/∂f = (1/n)(Ŷ ΣY - Y), where ΣY, a column of labels, is 1; and ∂ℰ/∂Ŷ where it is wanted.
 
-        Of the largest Ŷ of a column it is Ŷ (ΣY - Y) - Y (1 - Ŷ), with 1 - Ŷ from what the others add to the sum.
+        Where a Ŷ is near 1, that of the largest Ŷ of a column is Ŷ (ΣY - Y) - Y (1 - Ŷ), with 1 - Ŷ from what the
+        others add to the sum, as the forward pass has left it.
         """
         prediction, label = (node.value for node in self.inputs)
         if self.needs_grad[0]:
             self.prediction_gradient(self.inputs[0].grad)
         if self.logits is None:
             return
-        gradient, scratch, other, row = self.logits.grad, self._scratch, self._other, self._row
-        self._sum_others()
-        np.add(self._others, 1.0, out=row)
-        np.divide(self._others, row, out=self._others)
-        np.multiply(label, self._others, out=other)
+        gradient, row = self.logits.grad, self._row
         np.add.reduce(label, axis=0, keepdims=True, out=row)
-        np.subtract(row, label, out=scratch)
-        np.multiply(scratch, prediction, out=scratch)
-        np.subtract(scratch, other, out=scratch)
         np.multiply(prediction, row, out=gradient)
         np.subtract(gradient, label, out=gradient)
-        np.copyto(gradient, scratch, where=self._largest)
+        if self._near_one:
+            self._without_rounded(prediction, label, gradient)
         np.divide(gradient, self.divisor, out=gradient)
+
+    def _without_rounded(self, prediction: Array, label: Array, gradient: Array) -> None:
+        """Puts Ŷ (ΣY - Y) - Y (1 - Ŷ) where the largest Ŷ of each column stands; `_row` has ΣY."""
+        scratch, other, rest = self._scratch, self._other, self._rest
+        np.add(self._others, 1.0, out=rest)
+        np.divide(self._others, rest, out=rest)
+        np.multiply(label, rest, out=other)
+        np.subtract(self._row, label, out=scratch)
+        np.multiply(scratch, prediction, out=scratch)
+        np.subtract(scratch, other, out=scratch)
+        np.copyto(gradient, scratch, where=self._largest)
 
     @override
     def prediction_gradient(self, out: Array) -> None:

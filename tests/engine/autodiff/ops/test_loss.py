@@ -1,6 +1,7 @@
 """The losses: stable forms, the numbers beyond rounding, and what cannot be asked of them."""
 
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from engine.autodiff.ops.cross_entropy import BinaryCrossEntropy, CrossEntropy
 from engine.experiment.spec import CrossEntropyLoss, LayerSpec
-from engine.formula.expression import Symbol
+from engine.formula.expression import Symbol, sigmoid
 from engine.model.network import Network
 from tests.engine.autodiff.ops.op_cases import CASES, WEIGHTS
 
@@ -142,6 +143,51 @@ def test_the_gradient_of_a_saturated_bce_keeps_its_digits(f: float):
     last = loss.simplification((0, 0))[-1]
     assert last.evaluate(graph.value_of) == pytest.approx(loss.logits.grad[0, 0], rel=1e-12, abs=0.0)
     assert len(loss.simplification_reasons((0, 0))) == len(loss.simplification((0, 0)))
+
+
+@given(st.lists(st.floats(-700.0, 700.0), min_size=1, max_size=5), st.sampled_from([0.0, 1.0]))
+def test_the_gradient_of_bce_keeps_its_digits_on_both_sides_of_where_it_turns_to_f(
+    logits: list[float], y: float
+):
+    """∂ℰ/∂f = (σ(f) - Y) / n, to all but eight of the bits that a float has; one f of a batch decides for all."""
+    graph, loss = build("bce alpha=None beta=None of logits", 1, len(logits))
+    loss.logits.value[...], loss.inputs[1].value[...] = [logits], y
+    graph.forward()
+    graph.backward()
+    exact = [(1 - 2 * y) * sigmoid((1 - 2 * y) * f) / len(logits) for f in logits]
+    assert loss.logits.grad[0] == pytest.approx(exact, rel=2.0**-44, abs=0.0)
+
+
+@given(
+    st.lists(st.lists(st.floats(-50.0, 50.0), min_size=3, max_size=3), min_size=1, max_size=4),
+    st.integers(0, 2),
+)
+def test_cross_entropy_keeps_its_digits_on_both_sides_of_where_it_counts_the_others(columns, right: int):
+    """ℰ = log Σ eᶠ⁻ʳ, ∂ℰ/∂f = Ŷ - Y, in exact fractions of whole powers of e; one column decides for all."""
+    n = len(columns)
+    graph, loss = build("cross_entropy, mean of samples, of logits", 3, n)
+    loss.logits.value[...], loss.inputs[1].value[...] = np.transpose(columns), np.eye(3)[:, [right] * n]
+    graph.forward()
+    graph.backward()
+    for k, logits in enumerate(columns):
+        powers = [Fraction(math.exp(f - logits[right])) for f in logits]
+        whole, others = sum(powers), sum(powers) - 1
+        for j in range(3):
+            exact = -others / whole if j == right else powers[j] / whole
+            assert loss.logits.grad[j, k] * n == pytest.approx(float(exact), rel=1e-12, abs=1e-300)
+    losses = [
+        math.log1p(sum(math.exp(f - one[right]) for j, f in enumerate(one) if j != right)) for one in columns
+    ]
+    assert float(loss.output.value[0, 0]) == pytest.approx(sum(losses) / n, rel=1e-12, abs=1e-300)
+
+
+def test_going_back_twice_gives_the_same_gradients():
+    graph, loss = build("cross_entropy, mean of samples, of logits", 3, 2)
+    graph.forward()
+    graph.backward()
+    once = loss.logits.grad.copy()
+    graph.backward()
+    assert np.array_equal(loss.logits.grad, once)
 
 
 @pytest.mark.parametrize("f", [33.0, 40.0, 200.0])
