@@ -21,6 +21,7 @@ from engine.experiment.errors import ExperimentError
 from engine.experiment.loading import PRESET_NAMES
 from engine.formula.foreign_text import one_line
 from tui.shell.ascii_filter import AsciiFilter
+from tui.shell.deeds import Did
 from tui.shell.home_screen import HomeScreen
 from tui.shell.keys import (
     ALL_COMMANDS,
@@ -52,6 +53,9 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from tui.lessons.lesson import Lesson
+    from tui.lessons.lesson_panel import LessonPanel
+    from tui.lessons.lesson_screen import LessonScreen
+    from tui.lessons.tasks import Checklist
     from tui.practice.progress import ProgressFile
     from tui.session.session import Session
     from tui.session.snapshot import Training
@@ -97,6 +101,9 @@ class BptuiApp(App[None]):
         self._personal = personal
         self._progress: ProgressFile | None = None
         self._lesson: Lesson | None = None
+        """The lesson that led to the experiment: Escape leads back to it, and it stands beside it."""
+        self._followed: tuple[Lesson, Checklist] | None = None
+        """The lesson that was read last, whose tasks are ticked."""
         self._session: Session | None = None
         self._watched = watched
         self._left: Session | None = None
@@ -216,6 +223,7 @@ class BptuiApp(App[None]):
     def _show_over_home(self, name: str) -> None:
         self._install(name)
         self.push_screen(name)
+        self.call_next(self._stand_beside)
 
     def _install(self, name: str) -> None:
         """Makes a screen of what is open when it is first shown, and only then imports what it needs."""
@@ -249,6 +257,7 @@ class BptuiApp(App[None]):
         self._close_pages()
         self._install(name)
         self.switch_screen(name)
+        self.call_next(self._stand_beside)
 
     def _close_pages(self) -> None:
         """Takes away what lies over the experiment's screen, or over the list: a lesson, a page, a question."""
@@ -310,6 +319,77 @@ class BptuiApp(App[None]):
         kept = self._kept_progress()
         kept.progress.lessons.setdefault(message.item, "revealed")
         kept.save()
+
+    async def on_lesson_screen_shown(self, message: LessonScreen.Shown) -> None:
+        """A lesson is read: what is done from now on is done for it."""
+        from tui.lessons.lesson_screen import LessonScreen
+        from tui.lessons.tasks import Checklist
+
+        lesson = message.lesson
+        if self._followed is None or self._followed[0] != lesson:
+            kept = self._kept_progress().progress.tasks.get(lesson.item, ())
+            self._followed = (lesson, Checklist(lesson.tasks, kept))
+        for screen in self.screen_stack:
+            if isinstance(screen, LessonScreen):
+                await screen.tick(lesson, self._followed[1].done)
+
+    @on(Did)
+    async def _on_did(self, message: Did) -> None:
+        """Ticks what a lesson asked for, and says so where the lesson does not stand beside it."""
+        if self._followed is None:
+            return
+        lesson, checklist = self._followed
+        new = checklist.take(message.experiment, message.done)
+        if not new:
+            return
+        kept = self._kept_progress()
+        kept.progress.tasks[lesson.item] = list(checklist.done)
+        kept.save()
+        panels = self._lessons_beside()
+        for panel in panels:
+            if panel.lesson == lesson:
+                await panel.tick(checklist.done)
+        if panels:
+            return
+        tick = "+" if self.has_class("-ascii") else "✓"
+        for place in new:
+            self.notify(f"{tick} {lesson.item}, task {place + 1} of {checklist.total} done", markup=False)
+
+    def _lessons_beside(self) -> list[LessonPanel]:
+        """The lesson beside the experiment that is open, be it in front or below a page."""
+        from tui.lessons.lesson_panel import LessonPanel
+
+        return [panel for screen in self.screen_stack for panel in screen.query(LessonPanel)]
+
+    def on_resize(self) -> None:
+        """A lesson needs room beside its experiment."""
+        self.call_next(self._stand_beside)
+
+    async def _stand_beside(self) -> None:
+        """Puts the lesson that led to the experiment in front beside it, or takes it away, as there is room."""
+        screen = self.screen if self.screen_stack else None
+        if screen is None or self._name_of(screen) is None or not screen.is_attached:
+            return
+        from tui.lessons.lesson_panel import ROOM_FOR_BOTH, LessonPanel
+
+        lesson = self._lesson if self.size.width >= ROOM_FOR_BOTH else None
+        panels = list(screen.query(LessonPanel))
+        done = self._followed[1].done if self._followed is not None else ()
+        for panel in panels:
+            if panel.lesson != lesson:
+                await panel.remove()
+            else:
+                await panel.tick(done)
+        if lesson is not None and all(panel.lesson != lesson for panel in panels):
+            await screen.mount(LessonPanel(lesson, done))
+
+    def action_scroll_lesson(self, lines: int) -> None:
+        """Scrolls the lesson beside the experiment."""
+        panels = self._lessons_beside()
+        if not panels:
+            self.notify("No lesson stands beside this.")
+        for panel in panels:
+            panel.move(lines)
 
     def _lessons_done(self) -> dict[str, str]:
         """Which lessons' questions are all answered, and of which the answer was shown."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -22,6 +23,8 @@ from engine.experiment.loading import PRESET_NAMES
 from engine.experiment.text_file import read_text_file
 from engine.formula.foreign_text import one_line
 from engine.formula.text import ascii_text
+from tui.lessons.tasks import Condition, Task
+from tui.shell.deeds import Deed
 
 ITEMS = ("A0", "A1", "A2", "A3", "A4", "B1", "B2", "B3", "B4", "C1", "C2", "C3", "D1", "D2", "D3")
 """The tutorials' numbered items, in their order."""
@@ -41,9 +44,14 @@ OWN_PART = "Your own"
 THINK = "## To think about"
 """The heading of the last part: a question in its first paragraph, the answer in the others."""
 
+DO = "## In the app"
+"""The heading of what is to be done, in numbered steps."""
+STEP = re.compile(r"^(\d+)\. ", re.MULTILINE)
+
 LARGEST_LESSON = 2**20
 MOST_OWN = 200
 FENCE = "+++"
+KEYS = frozenset({"item", "title", "preset", "screen", "also", "tasks"})
 LARGEST_TITLE = 44
 """Columns of a title, so that it fits the list in a small window."""
 
@@ -67,6 +75,8 @@ class Lesson:
     text: str
     assignment: str = ""
     """A lecturer's own questions: the path of an assignment; empty where the tutorials' own questions are meant."""
+    tasks: tuple[Task, ...] = ()
+    """What has to be done for each numbered step of "In the app", in their order."""
 
     @property
     def heading(self) -> str:
@@ -83,12 +93,16 @@ class Lesson:
         """Whether it ends with a question to think about, and its answer."""
         return self._split()[1] != ""
 
-    def page(self, revealed: bool) -> str:
-        """The text, with the answer to the question to think about only when it is revealed."""
+    def page(self, revealed: bool, done: Collection[int] = ()) -> str:
+        """The text, with the answer to the question to think about only when it is revealed.
+
+        `done` are the places, from 0, of the tasks to tick.
+        """
         before, answer = self._split()
-        if revealed or not answer:
-            return self.text
-        return f"{before}\n\n*Think first: F6 shows the answer, P asks you questions about this item.*\n"
+        shown = self.text
+        if answer and not revealed:
+            shown = f"{before}\n\n*Think first: F6 shows the answer, P asks you questions about this item.*\n"
+        return _ticked(shown, done) if done else shown
 
     def _split(self) -> tuple[str, str]:
         """The text up to the question to think about, and the answer that follows it."""
@@ -102,6 +116,14 @@ class Lesson:
     def markdown(self) -> str:
         """The whole lesson, its heading included."""
         return f"# {self.heading}\n\n{self.text}"
+
+
+def _ticked(text: str, done: Collection[int]) -> str:
+    """The text with a tick at each numbered step of "In the app" that is done."""
+    head, heading, rest = text.partition(DO)
+    steps, following, tail = rest.partition("\n## ")
+    steps = STEP.sub(lambda step: f"{step[0]}✓ " if int(step[1]) - 1 in done else step[0], steps)
+    return f"{head}{heading}{steps}{following}{tail}"
 
 
 def read_lesson(item: str) -> Lesson:
@@ -127,7 +149,7 @@ def read_own_lesson(path: Path) -> Lesson:
         text = read_text_file(path, source, LARGEST_LESSON)
     except ExperimentError as error:
         raise LessonError(str(error)) from None
-    given, body = _front_matter(text, source, {"item", "title", "preset", "screen", "also", "assignment"})
+    given, body = _front_matter(text, source, {*KEYS, "assignment"})
     for key in ("title", "preset"):
         if not isinstance(given.get(key), str):
             raise LessonError(f"{source}: {key}: found {given.get(key)!r}, expected a text")
@@ -142,7 +164,10 @@ def read_own_lesson(path: Path) -> Lesson:
         preset = str((path.parent / preset).absolute())
     assignment = str((path.parent / given["assignment"]).absolute()) if given["assignment"] else ""
     title = given["title"][:LARGEST_TITLE]
-    return Lesson(one_line(given["item"]), one_line(title), preset, given["screen"], (), body, assignment)
+    tasks = _tasks(given.get("tasks", []), preset, body, source)
+    return Lesson(
+        one_line(given["item"]), one_line(title), preset, given["screen"], (), body, assignment, tasks
+    )
 
 
 def own_lessons_folder() -> Path:
@@ -187,7 +212,7 @@ def _read(item: str) -> Lesson:
 
 def parse_lesson(text: str, source: str) -> Lesson:
     """The lesson that a file's text holds. Raises LessonError in the name of `source`."""
-    given, body = _front_matter(text, source, {"item", "title", "preset", "screen", "also"})
+    given, body = _front_matter(text, source, KEYS)
     for key in ("item", "title", "preset", "screen"):
         if not isinstance(given.get(key), str):
             raise LessonError(f"{source}: {key}: found {given.get(key)!r}, expected a text")
@@ -202,10 +227,35 @@ def parse_lesson(text: str, source: str) -> Lesson:
         raise LessonError(
             f"{source}: title: found {len(given['title'])} characters, expected {LARGEST_TITLE}"
         )
-    return Lesson(given["item"], given["title"], given["preset"], given["screen"], tuple(also), body)
+    tasks = _tasks(given.get("tasks", []), given["preset"], body, source)
+    return Lesson(
+        given["item"], given["title"], given["preset"], given["screen"], tuple(also), body, tasks=tasks
+    )
 
 
-def _front_matter(text: str, source: str, known: set[str]) -> tuple[dict[str, Any], str]:
+def _tasks(given: object, preset: str, body: str, source: str) -> tuple[Task, ...]:
+    """What the front matter says of each numbered step: a list of what has to be done. Raises LessonError."""
+    expected = 'a list for each numbered step, such as [["screen stepper"], ["factor 5"]]'
+    if not isinstance(given, list) or not all(isinstance(one, list) and one for one in given):
+        raise LessonError(f"{source}: tasks: found {given!r}, expected {expected}")
+    steps = STEP.findall(body.partition(DO)[2].partition("\n## ")[0])
+    if given and len(given) != len(steps):
+        raise LessonError(
+            f'{source}: tasks: found {len(given)}, expected one for each of the {len(steps)} numbered steps of "{DO}"'
+        )
+    tasks = []
+    for place, one in enumerate(given):
+        try:
+            tasks.append(tuple(Condition.parse(str(condition), preset) for condition in one))
+        except ValueError as error:
+            known = ", ".join(Deed)
+            raise LessonError(
+                f"{source}: tasks[{place}]: {error}; expected one of {known}, some with a name or a number"
+            ) from None
+    return tuple(tasks)
+
+
+def _front_matter(text: str, source: str, known: Collection[str]) -> tuple[dict[str, Any], str]:
     """What stands between the two lines of +++, and the text after it."""
     start, *rest = text.split(f"{FENCE}\n", 2)
     if start or len(rest) != 2:
@@ -214,7 +264,7 @@ def _front_matter(text: str, source: str, known: set[str]) -> tuple[dict[str, An
         given: dict[str, Any] = tomllib.loads(rest[0])
     except (ValueError, RecursionError) as error:
         raise LessonError(f"{source}: front matter: {error}") from None
-    unknown = given.keys() - known
+    unknown = given.keys() - set(known)
     if unknown:
         raise LessonError(f"{source}: found the unknown key {min(unknown)}")
     return given, rest[1].strip() + "\n"

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from pathlib import Path
+
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
+from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Static
 
 from tui.lessons.lesson import ITEMS, Lesson, in_ascii, read_lesson
+from tui.lessons.lesson_panel import tasks_done
 from tui.shell.key_bar import KeyBar
 from tui.shell.keys import LESSON_COMMANDS, bindings
 from tui.shell.messages import AnswerLesson, LessonRevealed, OpenExperiment
@@ -22,10 +27,18 @@ class LessonScreen(Screen[None]):
     COMMANDS_SHOWN = LESSON_COMMANDS
     BINDINGS = bindings(LESSON_COMMANDS)
 
+    class Shown(Message):
+        """A lesson is read: from now on its tasks are ticked. `LessonScreen.tick` is told which are done already."""
+
+        def __init__(self, lesson: Lesson) -> None:
+            super().__init__()
+            self.lesson = lesson
+
     def __init__(self, lesson: Lesson) -> None:
         super().__init__()
         self.lesson = lesson
         self.revealed = not lesson.has_answer
+        self._done: Collection[int] = ()
 
     def compose(self) -> ComposeResult:
         """A heading, the page and the keys."""
@@ -42,19 +55,32 @@ class LessonScreen(Screen[None]):
         """The arrows scroll from the beginning."""
         for page in self.query("#scroll"):  # none, where it is closed already
             page.focus()
+        self.post_message(self.Shown(self.lesson))
+
+    async def tick(self, lesson: Lesson, done: Collection[int]) -> None:
+        """Ticks the tasks that are done, by their places, where it is this lesson that is shown."""
+        from textual.widgets import Markdown
+
+        if lesson != self.lesson or not self.query(Markdown):
+            return
+        self.query_one("#heading", Static).update(self._heading(len(done)))
+        if done != self._done:
+            self._done = done
+            await self.query_one(Markdown).update(self._page())
 
     def _page(self) -> str:
-        return self._said(self.lesson.page(self.revealed))
+        return self._said(self.lesson.page(self.revealed, self._done))
 
     def _said(self, text: str) -> str:
         return in_ascii(text) if self.app.has_class("-ascii") else text
 
-    def _heading(self) -> Content:
+    def _heading(self, done: int = 0) -> Content:
         lesson = self.lesson
         return Content.assemble(
             (f" {lesson.item} ", "bold reverse $primary"),
             (f"  {self._said(lesson.title)}", "bold"),
-            (f"   {lesson.preset}", "$faint"),
+            (f"   {Path(lesson.preset).name}", "$faint"),
+            (f"   {tasks_done(done, len(lesson.tasks))}", "$done" if done else "$faint"),
         )
 
     async def action_turn(self, by: int) -> None:
@@ -72,10 +98,12 @@ class LessonScreen(Screen[None]):
             return
         self.lesson = read_lesson(ITEMS[place])
         self.revealed = not self.lesson.has_answer
+        self._done = ()
         self.query_one("#heading", Static).update(self._heading())
         await self.query_one(Markdown).update(self._page())
         for page in self.query("#scroll"):
             page.scroll_home(animate=False)
+        self.post_message(self.Shown(self.lesson))
 
     def action_scroll(self, lines: int) -> None:
         """Scrolls by lines."""

@@ -41,6 +41,7 @@ class Progress(msgspec.Struct, kw_only=True):
         default_factory=dict
     )  # "experiment seed" -> found at the first mark
     lessons: dict[str, str] = msgspec.field(default_factory=dict)  # item -> "answered" or "revealed"
+    tasks: dict[str, list[int]] = msgspec.field(default_factory=dict)  # item -> places of its tasks done
 
     def right(self, question: str, points: float, tries: int) -> None:
         """A question is answered; points count once, and less at every further try."""

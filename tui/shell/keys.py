@@ -80,6 +80,22 @@ APP_COMMANDS = (
     ),
     Command("palette", "ctrl+p", "command_palette", "Palette", "Find any command by its name", "Everywhere"),
     Command("theme", "ctrl+t", "switch_theme", "Theme", "Switch between dark and light", "Everywhere"),
+    Command(
+        "scroll-lesson-down",
+        "shift+down",
+        "scroll_lesson(5)",
+        "Lesson down",
+        "Scroll the lesson that stands beside its experiment (from 120 columns on)",
+        "Everywhere",
+    ),
+    Command(
+        "scroll-lesson-up",
+        "shift+up",
+        "scroll_lesson(-5)",
+        "Lesson up",
+        "Scroll the lesson beside the experiment back",
+        "Everywhere",
+    ),
     Command("quit", "q", "quit", "Quit", "Leave bptui", "Everywhere", "q", kind=LEAVE),
     Command(
         "interrupt",

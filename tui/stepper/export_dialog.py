@@ -23,8 +23,8 @@ from tui.shell.prompt import Prompt, typed_path
 FORMATS = {"text": ("Text", ".txt"), "markdown": ("Markdown", ".md"), "latex": ("LaTeX", ".tex")}
 
 
-class ExportDialog(ModalScreen[None]):
-    """Asks what to do with a derivation, and does it."""
+class ExportDialog(ModalScreen[bool]):
+    """Asks what to do with a derivation, and does it; its result is whether it was copied or saved."""
 
     CSS_PATH = "export.tcss"
     COMMANDS_SHOWN = EXPORT_COMMANDS
@@ -57,7 +57,7 @@ class ExportDialog(ModalScreen[None]):
         if what == "copy":
             self.app.copy_to_clipboard(self.written(kind))
             self.notify("Sent to the terminal's clipboard. If nothing arrives there, save it instead.")
-            self.dismiss()
+            self.dismiss(True)
             return
         target = (
             self._derivation.target.plain()
@@ -87,8 +87,8 @@ class ExportDialog(ModalScreen[None]):
     def _close(self, name: str | None) -> None:
         if name is not None:
             self.notify(f"Saved {foreign_text.one_line(name)}", markup=False)
-            self.dismiss()
+            self.dismiss(True)
 
     def action_close(self) -> None:
         """Leaves it."""
-        self.dismiss()
+        self.dismiss(False)

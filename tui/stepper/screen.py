@@ -12,7 +12,7 @@ table          all terms                                  (from 34 lines on)
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from textual import events
@@ -39,6 +39,7 @@ from engine.formula.text import ascii_text, counted
 from engine.formula.typed_names import asked
 from engine.model.network import LOSS
 from tui.session.session import Session
+from tui.shell.deeds import Deed, Did, Done
 from tui.shell.key_bar import KeyBar
 from tui.shell.keys import STEPPER_COMMANDS, bindings
 from tui.shell.messages import Predict, ShowHome, ShowLessons, ShowScreen
@@ -165,6 +166,29 @@ class StepperScreen(Screen[None]):
         table = self.query_one(TermTable)
         if table.size.height:
             table.show(self.traversal, self.position, style, table.size.width, table.size.height)
+        self._tell(*self._shown())
+
+    def _shown(self) -> Iterator[Done]:
+        """What is on the screen, as a lesson may ask for it."""
+        yield Done(Deed.SCREEN, "stepper")
+        yield Done(Deed.TARGET, self.derivation.target.plain())
+        yield Done(Deed.SAMPLE, self.derivation.sample)
+        yield Done(Deed.DIGITS, self._digits)
+        match self.position.phase:
+            case Phase.FORWARD:
+                yield Done(Deed.FORWARD)
+            case Phase.LOSS:
+                yield Done(Deed.LOSS)
+            case Phase.BACKWARD:
+                yield Done(Deed.FACTOR, self.position.index + 1)
+            case Phase.UPDATE if self._update is not None:
+                yield Done(Deed.UPDATE)
+        if self.checking:
+            yield Done(Deed.CHECK)
+
+    def _tell(self, *done: Done) -> None:
+        """Says what was done, to whom it matters."""
+        self.post_message(Did(self.session.name, *done))
 
     def _looked_at(self) -> tuple[Derivation, Progress]:
         """The derivation through the term that is looked at, and how far along it one is.
@@ -206,7 +230,7 @@ class StepperScreen(Screen[None]):
         if derivation.n == 1:
             sample = "n = 1"
         right = f"  {sample}   {name} = {number_text(self.session.value_of(derivation.of), style)} "
-        width = self.size.width
+        width = self.query_one("#title").size.width
         gap = max(width - left.cell_length - len(right), 0)
         self.query_one("#title", Static).update(
             Content.assemble(
@@ -494,6 +518,7 @@ class StepperScreen(Screen[None]):
     def action_diagram(self) -> None:
         """The network on the whole screen, to choose a target by moving through it."""
         self.app.push_screen(MapScreen(self.traversal, self.position), self._target_chosen)
+        self._tell(Done(Deed.MAP))
 
     def _target_chosen(self, symbol: Symbol | None) -> None:
         if symbol is None:
@@ -512,12 +537,14 @@ class StepperScreen(Screen[None]):
         """Every matrix product with its shapes."""
         graph, style = self.session.graph, self.glyphs
         self._read("Matrices and their shapes", lambda width: matrices_view(graph, style, width))
+        self._tell(Done(Deed.MATRICES))
 
     def action_jacobian(self) -> None:
         """The Jacobian of the current term over the samples."""
         index = self.position.index if self.position.phase is Phase.BACKWARD else 1
         derivation, style = self.derivation, self.glyphs
         self._read("Jacobian over the samples", lambda width: jacobian_view(derivation, index, style, width))
+        self._tell(Done(Deed.JACOBIAN))
 
     def action_derivation(self) -> None:
         """The whole derivation on a page."""
@@ -527,6 +554,7 @@ class StepperScreen(Screen[None]):
             "The whole derivation",
             lambda width: Content(written_text(derivation, title, check, width=max(width, 60), style=style)),
         )
+        self._tell(Done(Deed.DERIVATION))
 
     def action_lines(self) -> None:
         """The simplification, line by line."""
@@ -538,6 +566,7 @@ class StepperScreen(Screen[None]):
                 "Two factors, multiplied out",
                 lambda width: simplification_view(derivation, style, width) or Content(""),
             )
+            self._tell(Done(Deed.SIMPLIFY))
 
     def action_digits(self) -> None:
         """Shows more digits of every number, or few again. Computing always uses all of them."""
@@ -565,6 +594,7 @@ class StepperScreen(Screen[None]):
         if self.session.undo():
             self._after_change(self.position)
             self.notify("Update undone")
+            self._tell(Done(Deed.UNDO))
         else:
             self.notify("There is no update to undo.")
 
@@ -582,7 +612,8 @@ class StepperScreen(Screen[None]):
         """Copies or saves the derivation."""
         derivation = self.derivation
         check = self.session.check(derivation.target)
-        self.app.push_screen(ExportDialog(derivation, self.session.title, check, self.glyphs))
+        dialog = ExportDialog(derivation, self.session.title, check, self.glyphs)
+        self.app.push_screen(dialog, lambda kept: self._tell(Done(Deed.EXPORT)) if kept else None)
 
     def action_back(self) -> None:
         """Back to the chart that led here, or to the list; first forgets a count that is being typed."""

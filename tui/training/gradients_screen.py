@@ -8,7 +8,7 @@ findings                   vanishing, plateau, dead units … why, and what help
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +30,7 @@ from tui.session.session import Session
 from tui.session.snapshot import ColumnView, RunSnapshot, State, Training, TrainingSnapshot, Wanted
 from tui.session.training_run import TrainingRun
 from tui.session.variants import counterpart
+from tui.shell.deeds import Deed, Done
 from tui.shell.key_bar import KeyBar
 from tui.shell.keys import GRADIENTS_COMMANDS, bindings
 from tui.shell.prompt import Prompt
@@ -137,6 +138,20 @@ class GradientsScreen(TrainingScreen):
         over_steps = self.view in (View.HISTORY, View.STRIP)
         points = max(self.query_one(ChartView).size.width - 10, 20) if over_steps else 0
         return Wanted(self.metric.value, points, at=self.cross_at)
+
+    @override
+    def shown_deeds(self, snapshot: TrainingSnapshot) -> Iterator[Done]:
+        yield Done(Deed.SCREEN, "gradients")
+        if snapshot.first.record is None:  # no picture yet
+            return
+        yield Done(Deed.VIEW, self.view.value)
+        yield Done(Deed.METRIC, self.metric.value)
+        yield Done(Deed.LAYER, self.at_layer + 1)
+        if not self.log_axis and self.view in (View.PROFILE, View.HISTORY):
+            yield Done(Deed.LINEAR_AXIS)
+        for run in snapshot.runs[1:]:
+            if run.steps_done:
+                yield Done(Deed.COMPARE, run.name)
 
     def _choose(self, run: RunSnapshot, record: StepRecord) -> bool:
         """Begins with what a log has and what its layers need; whether that is another picture than before."""
@@ -297,7 +312,7 @@ class GradientsScreen(TrainingScreen):
             parts.append(
                 Content.assemble(("  saturated ", "$faint"), f"{100 * record.saturated[layer]:.0f} %")
             )
-        while (line := Content.assemble(*parts)).cell_length > self.size.width and len(parts) > 1:
+        while (line := Content.assemble(*parts)).cell_length > self.room and len(parts) > 1:
             parts.pop()
         self.query_one("#layer", FixedText).update(line)
 
@@ -414,6 +429,7 @@ class GradientsScreen(TrainingScreen):
         try:
             experiment = changed(training.first.experiment, finding.change)
             self._train_beside(training, f"with {change_text(finding.change)}", experiment)
+            self.tell(Done(Deed.REMEDY))
         except ExperimentError as error:
             self.notify(str(error), severity="error", markup=False)
         self.redraw()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 
 from textual.content import Content
@@ -16,6 +16,7 @@ from tui.session.session import Session
 from tui.session.snapshot import FULL_SPEED, State, Training, TrainingSnapshot, Wanted
 from tui.session.training_run import TrainingRun
 from tui.session.variants import with_next_init, with_relu_swapped
+from tui.shell.deeds import Deed, Did, Done
 from tui.shell.messages import ShowHome, ShowLessons, ShowScreen, StepInto
 from tui.shell.static_text import FixedText
 from tui.shell.text_page import ReadingScreen
@@ -63,6 +64,7 @@ class TrainingScreen(Screen[None]):
         self._drawn: object = None
         self._noticed: Timer | None = None
         self._unread_told = 0
+        self._deeds_told: tuple[Done, ...] = ()
         self._next_notice: Callable[[], None] | None = None
 
     def controls(self) -> TrainingRun | None:
@@ -128,6 +130,10 @@ class TrainingScreen(Screen[None]):
         snapshot = self.training.snapshot(self.wanted())
         self._draw_status(snapshot)
         self.draw(snapshot)
+        shown = (Done(Deed.TRAIN, snapshot.first.steps_done), *self.shown_deeds(snapshot))
+        if shown != self._deeds_told:
+            self._deeds_told = shown
+            self.tell(*shown)
         unread = len(snapshot.first.unread_lines)
         if unread > self._unread_told:
             self.notify(
@@ -144,8 +150,22 @@ class TrainingScreen(Screen[None]):
         """Draws what is particular to the screen."""
         raise NotImplementedError
 
+    def shown_deeds(self, snapshot: TrainingSnapshot) -> Iterator[Done]:
+        """What is on the screen, as a lesson may ask for it."""
+        raise NotImplementedError
+
+    def tell(self, *done: Done) -> None:
+        """Says what was done, to whom it matters."""
+        if self.session is not None:
+            self.post_message(Did(self.session.name, *done))
+
+    @property
+    def room(self) -> int:
+        """Columns that the screen has, without what stands beside it."""
+        return self.query_one("#title, #layer").size.width
+
     def _draw_status(self, snapshot: TrainingSnapshot) -> None:
-        style, width, runs = self.glyphs, self.size.width, snapshot.runs
+        style, width, runs = self.glyphs, self.room, snapshot.runs
         self.query_one("#title", FixedText).update(title_line(snapshot, width, style))
         for place, name in enumerate(("#progress", "#progress-2")):
             line = self.query_one(name, FixedText)
@@ -214,6 +234,7 @@ class TrainingScreen(Screen[None]):
         """Begins anew with the same weights."""
         if (training := self.controls()) is not None:
             training.restart()
+            self.tell(Done(Deed.RESET))
             self.redraw()
 
     def action_reseed(self) -> None:
@@ -235,6 +256,7 @@ class TrainingScreen(Screen[None]):
             return
         steeper = min(max(slope, 0.005) * 2, 1.0) if direction > 0 else slope / 2
         training.set_slope(steeper)
+        self.tell(Done(Deed.SLOPE, number_text(steeper, Style())))
         self.notify(f"slope {number_text(steeper, self.glyphs)}")
         self.redraw()
 
@@ -248,6 +270,7 @@ class TrainingScreen(Screen[None]):
             self.notify("This network has no ReLUs to swap.")
             return
         training.restart(swapped)
+        self.tell(Done(Deed.LEAKY))
         self.redraw()
 
     def action_next_init(self) -> None:
@@ -255,6 +278,7 @@ class TrainingScreen(Screen[None]):
         if (training := self.controls()) is not None:
             experiment = with_next_init(training.first.experiment)
             training.restart(experiment)
+            self.tell(Done(Deed.INIT, experiment.network.init.scheme))
             self.notify(f"initialised with {experiment.network.init.scheme}")
             self.redraw()
 
@@ -269,6 +293,7 @@ class TrainingScreen(Screen[None]):
         """Back or forward among the kept moments."""
         if (training := self.controls()) is not None:
             step = training.travel(by)
+            self.tell(Done(Deed.TRAVEL))
             weights = f"The weights after {counted(step, 'step')}" if step else "The initial weights"
             self.notify(f"{weights}. Running goes on from here.")
             self.redraw()
@@ -290,12 +315,14 @@ class TrainingScreen(Screen[None]):
         if (session := self._loaded()) is not None:
             view = confusion_view(session.graph, session.class_names, self.glyphs)
             self.app.push_screen(ReadingScreen("Outcomes with the present weights", lambda _: view))
+            self.tell(Done(Deed.OUTCOMES))
 
     def action_collapse(self) -> None:
         """The product of all matrices, where the network is linear."""
         if (session := self._loaded()) is not None:
             view = collapse_view(session.network, session.graph, self.glyphs)
             self.app.push_screen(ReadingScreen("One matrix", lambda _: view))
+            self.tell(Done(Deed.ONE_MATRIX, session.steps))
 
     def _loaded(self) -> Session | None:
         """The session with the present weights; None (and a word about it) where they are not to be had."""

@@ -8,7 +8,7 @@ events                     "step 120: unit 3 of layer 2 died"
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from textual.app import ComposeResult
@@ -22,6 +22,7 @@ from engine.runs.history import Series
 from engine.training.trainer import UnitActivity
 from tui.session.session import Session
 from tui.session.snapshot import RunSnapshot, Training, TrainingSnapshot, Wanted
+from tui.shell.deeds import Deed, Done
 from tui.shell.key_bar import KeyBar
 from tui.shell.keys import RELU_COMMANDS, bindings
 from tui.shell.static_text import FixedText, Panel
@@ -68,6 +69,10 @@ class UnitsScreen(TrainingScreen):
     @override
     def wanted(self) -> Wanted:
         return Wanted("zero_fraction", max(self.query_one("#chart").size.width, 20), units=True)
+
+    @override
+    def shown_deeds(self, snapshot: TrainingSnapshot) -> Iterator[Done]:
+        yield Done(Deed.SCREEN, "relu")
 
     @override
     def draw(self, snapshot: TrainingSnapshot) -> None:
@@ -175,7 +180,7 @@ class UnitsScreen(TrainingScreen):
                 parts.append((f"   quiet: 0 for every sample of {of}", "$remark"))
         if slope is not None:
             parts.append((f"   slope {number_text(slope, self.glyphs)}", "$faint"))
-        while (line := Content.assemble(*parts)).cell_length > self.size.width and len(parts) > 2:
+        while (line := Content.assemble(*parts)).cell_length > self.room and len(parts) > 2:
             parts.pop()
         self.query_one("#layer", FixedText).update(line)
 
@@ -197,6 +202,7 @@ class UnitsScreen(TrainingScreen):
         here = (self.cursor.layer, self.cursor.unit)
         layer, unit = next((place for place in places if place > here), places[0])
         self.cursor = Cursor(layer, unit)
+        self.tell(Done(Deed.DEAD_UNIT))
         self.redraw()
 
     def action_stepper(self) -> None:
