@@ -21,7 +21,6 @@ from engine.experiment.errors import ExperimentError
 from engine.experiment.loading import PRESET_NAMES
 from engine.formula.foreign_text import one_line
 from tui.shell.ascii_filter import AsciiFilter
-from tui.shell.deeds import Did
 from tui.shell.home_screen import HomeScreen
 from tui.shell.keys import (
     ALL_COMMANDS,
@@ -34,6 +33,7 @@ from tui.shell.keys import (
 )
 from tui.shell.messages import (
     AnswerLesson,
+    Did,
     FindBug,
     LessonRevealed,
     OpenExperiment,

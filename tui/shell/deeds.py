@@ -13,8 +13,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from textual.message import Message
-
 
 class Deed(StrEnum):
     """The kinds of things that can be done. Some are done to something by name, some up to a number."""
@@ -63,12 +61,3 @@ class Done:
 
     deed: Deed
     what: str | int = ""
-
-
-class Did(Message):
-    """Things were done in an experiment."""
-
-    def __init__(self, experiment: str, *done: Done) -> None:
-        super().__init__()
-        self.experiment = experiment
-        self.done = done

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from textual.message import Message
 
 from engine.formula.expression import Symbol
+from tui.shell.deeds import Done
 
 
 @dataclass
@@ -83,3 +84,12 @@ class LessonRevealed(Message):
 
 class ShowHome(Message):
     """The open experiment is to be left for the list of experiments."""
+
+
+class Did(Message):
+    """Things were done in an experiment."""
+
+    def __init__(self, experiment: str, *done: Done) -> None:
+        super().__init__()
+        self.experiment = experiment
+        self.done = done

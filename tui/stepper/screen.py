@@ -39,10 +39,10 @@ from engine.formula.text import ascii_text, counted
 from engine.formula.typed_names import asked
 from engine.model.network import LOSS
 from tui.session.session import Session
-from tui.shell.deeds import Deed, Did, Done
+from tui.shell.deeds import Deed, Done
 from tui.shell.key_bar import KeyBar
 from tui.shell.keys import STEPPER_COMMANDS, bindings
-from tui.shell.messages import Predict, ShowHome, ShowLessons, ShowScreen
+from tui.shell.messages import Did, Predict, ShowHome, ShowLessons, ShowScreen
 from tui.shell.prompt import Prompt
 from tui.shell.text_page import ReadingScreen
 from tui.shell.too_small import TooSmall

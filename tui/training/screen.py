@@ -16,8 +16,8 @@ from tui.session.session import Session
 from tui.session.snapshot import FULL_SPEED, State, Training, TrainingSnapshot, Wanted
 from tui.session.training_run import TrainingRun
 from tui.session.variants import with_next_init, with_relu_swapped
-from tui.shell.deeds import Deed, Did, Done
-from tui.shell.messages import ShowHome, ShowLessons, ShowScreen, StepInto
+from tui.shell.deeds import Deed, Done
+from tui.shell.messages import Did, ShowHome, ShowLessons, ShowScreen, StepInto
 from tui.shell.static_text import FixedText
 from tui.shell.text_page import ReadingScreen
 from tui.training.pages import collapse_view, confusion_view
