@@ -9,12 +9,15 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from textual import on
+from textual import events, on
+from textual.actions import ActionParseResult
 from textual.app import App, SystemCommand
 from textual.binding import Binding
 from textual.command import CommandPalette
+from textual.dom import DOMNode
 from textual.driver import Driver
 from textual.filter import LineFilter
+from textual.message import Message
 from textual.screen import Screen
 
 from engine.experiment.errors import ExperimentError
@@ -38,6 +41,7 @@ from tui.shell.messages import (
     LessonRevealed,
     OpenExperiment,
     Predict,
+    Request,
     ShowHome,
     ShowLessons,
     ShowPractice,
@@ -174,6 +178,32 @@ class BptuiApp(App[None]):
             if opened is not None:
                 opened.close()
 
+    async def on_event(self, event: events.Event) -> None:
+        """What is typed while the app is being taken down goes nowhere: its screens have gone."""
+        if self._may_answer(event):
+            await super().on_event(event)
+
+    def check_message_enabled(self, message: Message) -> bool:
+        """The same for what a screen asks while it is taken away."""
+        return self._may_answer(message) and super().check_message_enabled(message)
+
+    def _may_answer(self, message: Message) -> bool:
+        return self.is_running or not isinstance(message, (events.InputEvent, events.Paste, Request))
+
+    async def run_action(
+        self,
+        action: str | ActionParseResult,
+        default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:
+        """An action of a screen that was left by a key that came sooner does nothing."""
+        if default_namespace is not None and not isinstance(default_namespace, App):
+            path = default_namespace.ancestors_with_self
+            screen = next((node for node in path if isinstance(node, Screen)), None)
+            if screen is None or screen not in self.screen_stack:
+                return True
+        return await super().run_action(action, default_namespace, namespaces)
+
     @on(OpenExperiment)
     def _on_open_experiment(self, message: OpenExperiment) -> None:
         """From a lesson the experiment may be open already: it is shown with all that was done in it."""
@@ -268,7 +298,7 @@ class BptuiApp(App[None]):
 
     @on(StepInto)
     def _on_step_into(self, message: StepInto) -> None:
-        if self._session is None or not self.screen_stack:  # left by a key that came sooner
+        if self._session is None:  # left by a key that came sooner
             return
         from tui.stepper.screen import StepperScreen
 

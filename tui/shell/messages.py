@@ -16,8 +16,12 @@ from engine.formula.expression import Symbol
 from tui.shell.deeds import Done
 
 
+class Request(Message):
+    """What a screen asks of the app. Once the app is being taken down nobody answers any more."""
+
+
 @dataclass
-class OpenExperiment(Message):
+class OpenExperiment(Request):
     """A preset or a file is to be opened, on `screen` or else on the one that fits it.
 
     Where it is open already only the screen changes, and all that was done in it stays.
@@ -28,14 +32,14 @@ class OpenExperiment(Message):
 
 
 @dataclass
-class ShowScreen(Message):
+class ShowScreen(Request):
     """Another screen of the open experiment is to come to the front: "stepper", "gradients" or "relu"."""
 
     name: str
 
 
 @dataclass
-class StepInto(Message):
+class StepInto(Request):
     """The stepper is to show the present parameters: a layer's largest gradient (layers from 1), or one of its units.
 
     Units are counted from 0. The gradient is of the layer's `matrix`, W or f. Without a layer the stepper keeps its
@@ -47,28 +51,28 @@ class StepInto(Message):
     matrix: str = "W"
 
 
-class ShowLessons(Message):
+class ShowLessons(Request):
     """The lessons are to be listed: those on the open experiment, or all."""
 
 
 @dataclass
-class Predict(Message):
+class Predict(Request):
     """The factors of a derivation are to be asked, one after the other, before they are shown."""
 
     target: Symbol
     sample: int
 
 
-class ShowPractice(Message):
+class ShowPractice(Request):
     """Questions and exercises are to be answered."""
 
 
-class FindBug(Message):
+class FindBug(Request):
     """A backward pass with a bug in it is to be looked through."""
 
 
 @dataclass
-class AnswerLesson(Message):
+class AnswerLesson(Request):
     """Questions about a lesson are to be answered: those of its item, or of a lecturer's own assignment."""
 
     item: str
@@ -76,13 +80,13 @@ class AnswerLesson(Message):
 
 
 @dataclass
-class LessonRevealed(Message):
+class LessonRevealed(Request):
     """The answer to a lesson's question was shown."""
 
     item: str
 
 
-class ShowHome(Message):
+class ShowHome(Request):
     """The open experiment is to be left for the list of experiments."""
 
 

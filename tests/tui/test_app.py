@@ -1,0 +1,45 @@
+"""What comes too late, for a screen or an app that is being taken down, does nothing."""
+
+from __future__ import annotations
+
+from textual import events
+
+from tests.tui.experiments import session_of
+from tests.tui.trainings import SMALL_NET
+from tui.app import BptuiApp
+from tui.shell.messages import ShowHome, StepInto
+
+
+async def test_a_key_that_arrives_while_the_app_is_taken_down_goes_nowhere():
+    app = BptuiApp(session_of(SMALL_NET, "small"), personal=False)
+    async with app.run_test() as pilot:
+        await pilot.pause()
+    assert not app.screen_stack
+    await app.on_event(events.Key("g", "g"))
+    await app.on_event(events.Paste("text"))
+    assert app.crash is None
+
+
+async def test_a_request_of_a_screen_that_is_taken_down_is_not_taken():
+    app = BptuiApp(session_of(SMALL_NET, "small"), personal=False)
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        assert app.check_message_enabled(ShowHome())
+    assert not app.check_message_enabled(ShowHome())
+    assert not app.check_message_enabled(StepInto(1))
+
+
+async def test_an_action_of_a_screen_that_was_left_does_nothing():
+    app = BptuiApp(session_of(SMALL_NET, "small"), personal=False)
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        stepper = app.screen
+        await app.run_action("digits(1)", stepper)
+        app.show_home()
+        await pilot.pause()
+        shown = app.screen
+        for command in type(stepper).COMMANDS_SHOWN:  # type: ignore[attr-defined]
+            assert await app.run_action(command.action, stepper)  # taken, so that no other gets it
+        await pilot.pause()
+        assert app.screen is shown
+        assert app.crash is None
