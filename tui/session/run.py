@@ -201,7 +201,7 @@ class Run:
     def at_its_end(self) -> bool:
         """Whether nothing is known of what comes after the step where the trainer is now."""
         last = self.history.last
-        return last is None or last.step < self.trainer.steps_done
+        return self.problem is not None or last is None or last.step < self.trainer.steps_done
 
     def forget_later(self) -> None:
         """Forgets what was measured and kept after the step where the trainer is now."""

@@ -216,10 +216,11 @@ class TrainingRun(Training):
         """Trains another experiment in lockstep, both from step 0; None ends the comparison."""
         with self._worker.between_steps():
             self._worker.pause()
-            self.travelled = None
-            if experiment is None:
+            if experiment is None:  # the run that stays may be looked at in its past
                 self.runs = self.runs[:1]
+                self.travelled = self._past_step()
                 return
+            self.travelled = None
             again = Run(self.first.name, self.first.experiment, self.first.trainer.data)
             self._begin([again, Run(name, experiment)])
 
@@ -242,5 +243,9 @@ class TrainingRun(Training):
             for run in self.runs:
                 if run.problem is None or step < run.steps_done:  # a broken run stays at its end
                     run.revisit(step)
-            self.travelled = None if all(run.at_its_end for run in self.runs) else step
+            self.travelled = self._past_step()
             return step
+
+    def _past_step(self) -> int | None:
+        """The step that is looked at where more is known of some run than that; None in the present."""
+        return None if all(run.at_its_end for run in self.runs) else self.first.steps_done

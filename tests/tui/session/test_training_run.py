@@ -409,6 +409,19 @@ def test_both_runs_travel_together(opened):
     assert [losses(run) for run in training.runs] == before
 
 
+def test_a_comparison_that_ends_in_the_past_leaves_the_first_run_there(opened):
+    training = opened()
+    training.compare(*counterpart("small", small()))
+    training.one_step(20)
+    training.travel(-1)
+    past = training.travel(-1)
+    training.compare("", None)
+    assert training.travelled == training.first.steps_done == past
+    training.one_step(3)
+    assert training.travelled is None
+    assert losses(training.first) == uninterrupted(past + 3)
+
+
 # ── numbers that are not finite ─────────────────────────────────────────────────────────────────────
 
 
