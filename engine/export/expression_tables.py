@@ -29,8 +29,8 @@ def written_expression(evaluated: EvaluatedExpression, *, style: Style = STYLE) 
     """Every name with its value, its gradient, and how it is computed, in the order of computing."""
     graph = evaluated.graph
     result = symbol_text(graph.differentiated, style)
-    same = "=" if is_exact(evaluated.value, style) else ("~" if style.ascii else "≈")
-    partial, dots = ("d", "...") if style.ascii else ("∂", "…")
+    same = "=" if is_exact(evaluated.value, style) else style.glyphs.about
+    partial, dots = style.glyphs.partial, style.glyphs.ellipsis
     rows = [["name", "value", f"{partial}{result}/{partial}{dots}", ""]]
     for node in graph.nodes.values():
         if is_constant(node):

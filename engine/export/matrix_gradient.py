@@ -84,7 +84,7 @@ def matrix_lines_of_text(
     if title:
         shown = ascii_text(title) if style.ascii else title
         yield from wrapped(shown, width)
-        yield ("=" if style.ascii else "═") * min(cells(shown), width)
+        yield style.glyphs.double_bar * min(cells(shown), width)
         yield ""
     yield from _heading("In matrix form", style)
     yield from (f"   {line}" for line in wrapped(f"{name} = {whole.formula.drawn(style)}", width - 3))
@@ -117,7 +117,7 @@ def matrix_lines_of_text(
 
 def _heading(text: str, style: Style) -> Iterator[str]:
     yield _said(text, style)
-    yield ("-" if style.ascii else "─") * cells(text)
+    yield style.glyphs.bar * cells(text)
 
 
 def _said(text: str, style: Style) -> str:
@@ -125,7 +125,7 @@ def _said(text: str, style: Style) -> str:
 
 
 def _tick(style: Style) -> str:
-    return "ok" if style.ascii else "✓"
+    return style.glyphs.tick
 
 
 def _shape_line(line: MatrixLine, style: Style) -> tuple[str, str, str]:
@@ -140,8 +140,8 @@ def _shape_line(line: MatrixLine, style: Style) -> tuple[str, str, str]:
     shapes = (", " if line.function else f" {sign} ").join(
         _shape(factor.shape, style) for factor in line.factors
     )
-    arrow = "->" if style.ascii else "→"
-    mark = _tick(style) if line.agrees else ("WRONG" if style.ascii else "✗")
+    arrow = style.glyphs.arrow
+    mark = _tick(style) if line.agrees else style.glyphs.cross
     return f"{one_line(line.result, style)} = {right}", f"{shapes} {arrow} {_shape(line.shape, style)}", mark
 
 
@@ -149,12 +149,12 @@ def _factor_name(factor: Factor, style: Style) -> str:
     name = one_line(factor.name, style)
     if not factor.transposed:
         return name
-    raised = "^T" if style.ascii else "ᵀ"
+    raised = style.glyphs.transposed
     return f"({name}){raised}" if isinstance(factor.name, Partial) else f"{name}{raised}"
 
 
 def _shape(shape: tuple[int, int], style: Style) -> str:
-    return f"({shape[0]}{'x' if style.ascii else '×'}{shape[1]})"
+    return f"({shape[0]}{style.glyphs.by}{shape[1]})"
 
 
 def _entry_lines(whole: WholeMatrix, entry: WorkedEntry, width: int, style: Style) -> Iterator[str]:
@@ -175,7 +175,7 @@ def _entry_lines(whole: WholeMatrix, entry: WorkedEntry, width: int, style: Styl
 
 
 def _almost(style: Style) -> str:
-    return "~" if style.ascii else "≈"
+    return style.glyphs.about
 
 
 def _check_words(check: ParameterCheck) -> str:

@@ -47,7 +47,7 @@ def _table(graph: Graph, width: int, style: Style) -> Iterator[str]:
     nodes = [node for node in graph.nodes.values() if node.symbol not in (Y, LOSS)]
     nodes += [node for node in graph.nodes.values() if node.symbol == Y]
     names = [symbol_text(node.symbol, style) for node in nodes]
-    times = "x" if style.ascii else "×"
+    times = style.glyphs.by
     sizes = [f"{node.shape[0]}{times}{node.shape[1]}" for node in nodes]
     name_width, size_width = max(map(len, names)), max(map(len, sizes))
     room = (width - name_width - size_width - 3 * GAP) // 2
@@ -55,7 +55,8 @@ def _table(graph: Graph, width: int, style: Style) -> Iterator[str]:
     value_width = max(len(line) for value, _ in drawn for line in value)
     gap = " " * GAP
     partial = symbol_text(LOSS, style)
-    gradients = f"d{partial}/d..." if style.ascii else f"∂{partial}/∂…"
+    sign = style.glyphs.partial
+    gradients = f"{sign}{partial}/{sign}{style.glyphs.ellipsis}"
     yield gap.join([" " * name_width, " " * size_width, "value".ljust(value_width), f"gradient {gradients}"])
     for name, size, (value, gradient) in zip(names, sizes, drawn, strict=True):
         yield ""
@@ -74,7 +75,7 @@ def _gradient(node: Node, room: int, style: Style) -> list[str]:
 
 def drawn_matrix(values: Array, room: int, style: Style) -> list[str]:
     """The matrix in brackets, abridged so that it is at most `room` columns wide where one number fits at all."""
-    dots, vertical = ("...", ":") if style.ascii else ("⋯", "⋮")
+    dots, vertical = style.glyphs.dots, style.glyphs.vertical_dots
     rows = _shown(values.shape[0], MOST_ROWS)
     most = min(values.shape[1], MOST_COLUMNS)
     for count in range(most, 0, -1):

@@ -110,7 +110,7 @@ class _Writer:
     def _heading(self, text: str, level: int) -> Iterator[str]:
         lines = wrapped(self.words(text), self.width)
         yield from lines
-        rules = "=-" if self.style.ascii else "═─"
+        rules = self.style.glyphs.double_bar + self.style.glyphs.bar
         yield rules[level > 1] * max(map(cells, lines), default=0)
 
     def _facts(self, items: tuple[tuple[str, Spans], ...]) -> Iterator[str]:
@@ -133,10 +133,10 @@ class _Writer:
 
     def _product(self, factors: list[Expr], room: int) -> Box:
         """Factors with a sign between any two, in as many rows as they need; of very many the first and the last."""
-        times = " * " if self.style.ascii else " · "
+        times = f" {self.style.glyphs.times} "
         items: list[Expr | Box] = [*factors]
         if len(factors) > LONGEST_CHAIN:
-            dots = "..." if self.style.ascii else "⋯"
+            dots = self.style.glyphs.dots
             left_out = len(factors) - SHOWN_AT_START - SHOWN_AT_END
             items[SHOWN_AT_START:-SHOWN_AT_END] = [Box.of(f"{dots} ({left_out} more) {dots}")]
         rows: list[Box] = []

@@ -79,10 +79,10 @@ def _lines(
 ) -> Iterator[str]:
     title = f"Step {step.step} of {count}: {settings.optimizer}"
     yield title
-    yield ("-" if style.ascii else "─") * len(title)
+    yield style.glyphs.bar * len(title)
     constants = {ETA: learning_rate, **settings.constants()}
     yield "   ".join(_equal(symbol, number, style) for symbol, number in constants.items())
-    arrow = "->" if style.ascii else "→"
+    arrow = style.glyphs.arrow
     change = number_text(step.loss_after - step.loss_before, style)
     before, after = (number_text(loss, style) for loss in (step.loss_before, step.loss_after))
     yield f"{symbol_text(LOSS, style)} {before} {arrow} {after}, a change of {change}"
@@ -95,7 +95,7 @@ def _lines(
 
 
 def _equal(symbol: Symbol, number: float, style: Style) -> str:
-    same = "=" if is_exact(number, style) else ("~" if style.ascii else "≈")
+    same = "=" if is_exact(number, style) else style.glyphs.about
     return f"{symbol_text(symbol, style)} {same} {number_text(number, style)}"
 
 
@@ -113,7 +113,7 @@ def _table(
         for row in rows:
             yield _line(row, widths, gap)
         if left_out:
-            dots = "..." if style.ascii else "…"
+            dots = style.glyphs.ellipsis
             yield (
                 f"{dots} {counted(left_out, 'more entry')}".replace("entrys", "entries") + " (--json has all)"
             )
@@ -147,7 +147,7 @@ def _line(row: Sequence[str], widths: Sequence[int], gap: str) -> str:
 
 
 def _predictions(step: TrainingStep, style: Style) -> Iterator[str]:
-    arrow = "->" if style.ascii else "→"
+    arrow = style.glyphs.arrow
     outputs, n = step.prediction_before.shape
     rows = [(i, k) for k in range(min(n, MOST_SAMPLES)) for i in range(outputs)]
     texts = [
@@ -162,7 +162,7 @@ def _predictions(step: TrainingStep, style: Style) -> Iterator[str]:
     for symbol, old, new in texts:
         yield f"{symbol}{' ' * (name - cells(symbol))}  {' ' * (before - cells(old))}{old} {arrow} {new}"
     if n > MOST_SAMPLES:
-        yield f"{'...' if style.ascii else '…'} {counted(n - MOST_SAMPLES, 'more sample')}"
+        yield f"{style.glyphs.ellipsis} {counted(n - MOST_SAMPLES, 'more sample')}"
 
 
 def written_predictions(prediction: Array, labels: Array, *, style: Style = STYLE) -> str:

@@ -32,7 +32,6 @@ from engine.formula.expression import (
 from engine.formula.matrix_terms import Hadamard, MatrixProduct, Slice, SumOver, Total, Transposed
 from engine.formula.notation import (
     Style,
-    glyphs_of,
     name_glyphs,
     number_text,
     superscript,
@@ -189,7 +188,7 @@ class Pen:
 
     def __init__(self, style: Style, flat: bool = False, spare: int = 0) -> None:
         self.style = style
-        self.glyphs = glyphs_of(style)
+        self.glyphs = style.glyphs
         self.flat = flat
         self.spare = spare
 
@@ -271,7 +270,7 @@ class Pen:
             for place, item in enumerate(items)
         ]
         if isinstance(expr, Hadamard):
-            between = " (.) " if self.style.ascii else " ⊙ "
+            between = f" {self.glyphs.hadamard} "
             return [(between if place else "", box) for place, box in enumerate(boxes)]
         signs = [""]
         for place in range(1, len(items)):
@@ -342,7 +341,7 @@ class Pen:
     def _matrix(self, expr: Transposed | MatrixProduct | Slice | Total | SumOver) -> Box:
         match expr:
             case Transposed(operand):
-                mark = "^T" if self.style.ascii else "ᵀ"
+                mark = self.glyphs.transposed
                 foot = self.draw(operand) if isinstance(operand, Symbol | Slice) else self._group(operand)
                 return row([foot, Box((mark, *[" " * len(mark)] * (foot.height - 1)), foot.baseline)])
             case MatrixProduct(factors):

@@ -121,7 +121,7 @@ class MatrixProduct(MatrixExpr):
 
     def drawn(self, style: Style = Style()) -> str:
         """``X · Y``, in ASCII ``X @ Y``."""
-        sign = "@" if style.ascii else "·"
+        sign = style.glyphs.matmul
         return f"{_drawn(self.left, PRODUCT, style)} {sign} {_drawn(self.right, POWER, style)}"
 
     def latex(self) -> str:
@@ -152,7 +152,7 @@ class EntryProduct(MatrixExpr):
 
     def drawn(self, style: Style = Style()) -> str:
         """``X ⊙ Y``."""
-        sign = "(.)" if style.ascii else "⊙"
+        sign = style.glyphs.hadamard
         return f"{_drawn(self.left, PRODUCT, style)} {sign} {_drawn(self.right, POWER, style)}"
 
     def latex(self) -> str:
@@ -210,7 +210,7 @@ class Transposed(MatrixExpr):
 
     def drawn(self, style: Style = Style()) -> str:
         """``Xᵀ``."""
-        return f"{_drawn(self.operand, ATOM, style)}{'^T' if style.ascii else 'ᵀ'}"
+        return f"{_drawn(self.operand, ATOM, style)}{style.glyphs.transposed}"
 
     def latex(self) -> str:
         r"""``X^{\top}``; a name that has a superscript already is put in parentheses."""

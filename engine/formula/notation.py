@@ -33,16 +33,39 @@ class Style:
         if self.max_terms is not None and self.max_terms < 2:
             raise ValueError(f"max_terms: expected at least 2, found {self.max_terms}")
 
+    @property
+    def glyphs(self) -> Glyphs:
+        """The characters that this style draws with."""
+        return _ASCII if self.ascii else _UNICODE
+
 
 @dataclass(frozen=True, slots=True)
 class Glyphs:
-    """The characters that differ between the Unicode and the ASCII drawing."""
+    """The characters that differ between the Unicode and the ASCII drawing: the one place where they stand."""
 
     minus: str
-    times: str
+    times: str  # between factors
+    by: str  # between rows and columns
+    matmul: str
+    hadamard: str
+    transposed: str
     partial: str
-    dots: str
+    loss: str
+    infinity: str
+    about: str
+    dots: str  # what is left out of a formula
+    ellipsis: str  # what is left out of a text
+    vertical_dots: str
+    arrow: str
+    tick: str
+    cross: str
+    on: str
+    off: str
+    done: str  # in the one column before a row: what is behind, here, and ahead
+    here: str
+    ahead: str
     bar: str
+    double_bar: str
     comparisons: dict[str, str]
     functions: dict[str, str]
     tall: dict[str, tuple[str, str, str, str]]  # delimiter: its top, middle, bottom and filling
@@ -51,9 +74,27 @@ class Glyphs:
 _UNICODE = Glyphs(
     minus="−",
     times="·",
+    by="×",
+    matmul="·",
+    hadamard="⊙",
+    transposed="ᵀ",
     partial="∂",
+    loss="ℰ",
+    infinity="∞",
+    about="≈",
     dots="⋯",
+    ellipsis="…",
+    vertical_dots="⋮",
+    arrow="→",
+    tick="✓",
+    cross="✗",
+    on="●",
+    off="○",
+    done="✓",
+    here="▸",
+    ahead="·",
     bar="─",
+    double_bar="═",
     comparisons={">": ">", "<": "<", ">=": "≥", "<=": "≤"},
     functions={"sigmoid": "σ", "relu": "ReLU", "sqrt": "√", "maximum": "max", "minimum": "min"},
     tall={
@@ -71,9 +112,27 @@ _UNICODE = Glyphs(
 _ASCII = Glyphs(
     minus="-",
     times="*",
+    by="x",
+    matmul="@",
+    hadamard="(.)",
+    transposed="^T",
     partial="d",
+    loss="E",
+    infinity="inf",
+    about="~",
     dots="...",
+    ellipsis="...",
+    vertical_dots=":",
+    arrow="->",
+    tick="ok",
+    cross="WRONG",
+    on="*",
+    off="o",
+    done="+",
+    here=">",
+    ahead=".",
     bar="-",
+    double_bar="=",
     comparisons={">": ">", "<": "<", ">=": ">=", "<=": "<="},
     functions={"relu": "ReLU", "maximum": "max", "minimum": "min"},
     tall={
@@ -115,12 +174,12 @@ def number_text(value: float, style: Style = Style()) -> str:
 
     Trailing zeros are dropped, whole numbers below a billion are never rounded, and zero has no sign.
     """
-    glyphs = glyphs_of(style)
+    glyphs = style.glyphs
     if math.isnan(value):
         return "NaN"
     sign = glyphs.minus if value < 0 else ""
     if math.isinf(value):
-        return sign + ("inf" if style.ascii else "∞")
+        return sign + glyphs.infinity
     mantissa, exponent = number_parts(value, style.digits)
     if exponent is None:
         return sign + mantissa
@@ -198,8 +257,3 @@ def superscript(text: str) -> str | None:
     if not all(character in _SUPERSCRIPTS for character in text):
         return None
     return "".join(_SUPERSCRIPTS[character] for character in text)
-
-
-def glyphs_of(style: Style) -> Glyphs:
-    """The characters that a style draws with."""
-    return _ASCII if style.ascii else _UNICODE

@@ -82,7 +82,7 @@ class PredictScreen(AskingScreen):
         first = place // per_page * per_page
         shown = factors[first : first + per_page]
         product, columns = product_row(boxes[first : first + per_page], style)
-        dots = "..." if style.ascii else "⋯"
+        dots = style.glyphs.dots
         before = Box.of(f"{dots} " if first else "")
         after = Box.of(f" {dots}" if first + len(shown) < len(factors) else "")
         whole = row([head, before, product, after])
@@ -101,9 +101,9 @@ class PredictScreen(AskingScreen):
     def _state(self, asked: Asked) -> tuple[str, str]:
         """A factor's number where it is known, a question mark where it is asked."""
         if asked.done:
-            given_up = "o" if self.glyphs.ascii else "○"
-            mark = self.said("✓") if asked.answered else given_up
-            return f"{mark}{number_text(asked.value, self.glyphs)}", "$done" if asked.answered else "$remark"
+            style = self.glyphs
+            mark = self.said("✓") if asked.answered else style.glyphs.off
+            return f"{mark}{number_text(asked.value, style)}", "$done" if asked.answered else "$remark"
         return ("?", "bold $accent") if asked is self.prediction.current else (".", "$faint")
 
     def answered(self, text: str) -> None:

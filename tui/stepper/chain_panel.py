@@ -81,7 +81,7 @@ def drawn_chain(
     rest = "" if chain_sum(derivation).is_whole else " + rest"
     shown = max(progress.reached if progress.current is None else progress.current, 0)
     first, boxes = _page(derivation, shown, width - head.width - 8 - len(rest), style)
-    dots = "..." if style.ascii else "⋯"
+    dots = style.glyphs.dots
     before = [Box.of(f"{dots} ")] if first else []
     after = [Box.of(f" {dots}")] if first + len(boxes) < len(derivation) else []
     product, columns = product_row(boxes, style)

@@ -109,7 +109,7 @@ def typeset_flat(equation: Equation, style: Style, width: int, number_style: str
 
 def _sign(exact: bool, style: Style) -> Box:
     """= where what follows is exact as it is shown, ≈ where it is rounded."""
-    return Box.of(" = " if exact else (" ~ " if style.ascii else " ≈ "))
+    return Box.of(" = " if exact else f" {style.glyphs.about} ")
 
 
 def _painted(parts: list[Box], number_style: str) -> Content:

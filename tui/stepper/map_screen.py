@@ -60,7 +60,8 @@ class MapScreen(ModalScreen[Symbol | None]):
         index = self.cursor.index or (0, 0)
         value, gradient = float(node.value[index]), float(node.grad[index])
         name = symbol_text(self.cursor, style)
-        derivative = f"dE/d{name}" if style.ascii else f"∂ℰ/∂{name}"
+        partial = style.glyphs.partial
+        derivative = f"{partial}{style.glyphs.loss}/{partial}{name}"
         self.query_one("#about", Static).update(
             Content.assemble(
                 (f"{name} = {number_text(value, style)}", "bold $value"),

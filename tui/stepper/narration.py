@@ -164,7 +164,7 @@ def describe_backward(traversal: Traversal, position: Position, style: Style) ->
 
 def _contribution(of: Symbol, term: Term, style: Style, width: int) -> str:
     """∂ℰ/∂via · ∂via/∂node, in symbols and in numbers, or where that is too wide in numbers."""
-    times = " * " if style.ascii else " · "
+    times = f" {style.glyphs.times} "
     symbols = times.join(one_line(name, style) for name in (Partial(of, term.via), term.symbol))
     numbers = times.join(_factor(number, style) for number in (term.upstream, term.local))
     result = f"{numbers} {_number(term.contribution, style)}"
@@ -265,7 +265,7 @@ def update_lines(session: Session, update: Update, style: Style) -> list[str]:
 
 def _change(change: Change, style: Style) -> str:
     name = symbol_text(change.symbol, style)
-    arrow = "->" if style.ascii else "→"
+    arrow = style.glyphs.arrow
     return (
         f"{name:<10} {number_text(change.before, style):>10} {arrow} {number_text(change.after, style):<10}"
     )
@@ -277,7 +277,7 @@ def _equation(graph: Graph, name: Expr, formula: Expr) -> Equation:
 
 
 def _number(value: float, style: Style) -> str:
-    same = "=" if is_exact(value, style) else ("~" if style.ascii else "≈")
+    same = "=" if is_exact(value, style) else style.glyphs.about
     return f"{same} {number_text(value, style)}"
 
 
@@ -330,10 +330,10 @@ def _product(traversal: Traversal, index: int, style: Style, width: int) -> str:
     if not math.isclose(multiplied, running, rel_tol=ROUNDED, abs_tol=SMALLEST) and math.isfinite(running):
         what = "have lost digits"
         if not math.isfinite(multiplied):
-            what = "hold inf * 0" if style.ascii else "hold ∞ · 0"
+            what = f"hold {style.glyphs.infinity} {style.glyphs.times} 0"
         return f"{number_text(running, style)}, from the simplified form: the factors {what}"
-    times = " * " if style.ascii else " · "
-    dots = "..." if style.ascii else "…"
+    times = f" {style.glyphs.times} "
+    dots = style.glyphs.ellipsis
     value = _number(running, style)
     first = max(index + 1 - SHOWN_FACTORS, 0)
     while True:
@@ -357,7 +357,7 @@ def _sum(step: Step, style: Style, width: int) -> str:
             return whole
     others = others[np.argsort(-np.abs(others), kind="stable")]
     for shown in range(min(len(others), SHOWN_FACTORS), -1, -1):
-        rest = f" + {'...' if style.ascii else '⋯'} ({len(others) - shown} more)"
+        rest = f" + {style.glyphs.dots} ({len(others) - shown} more)"
         text = _added([own, *others[:shown].tolist()], style) + rest
         if len(text) <= width:
             return text
@@ -366,7 +366,7 @@ def _sum(step: Step, style: Style, width: int) -> str:
 
 def _added(contributions: Sequence[float], style: Style) -> str:
     text = number_text(contributions[0], style)
-    minus = "-" if style.ascii else "−"
+    minus = style.glyphs.minus
     for one in contributions[1:]:
         text += f" {minus if one < 0 else '+'} {number_text(abs(one), style)}"
     return text

@@ -107,7 +107,7 @@ class _Drawing:
     def _title(self, left: int, column: Column, first: int) -> None:
         name = symbol_text(column.matrix, self.style)
         if column.unit is not None:
-            name += f"{'->' if self.style.ascii else '→'}{column.unit}"
+            name += f"{self.style.glyphs.arrow}{column.unit}"
         style = "bold" if column.on_path else "$faint"
         self.canvas.put(left, 0, name[:CELL].center(CELL), style)
         if column.size > self.rows:
@@ -115,7 +115,7 @@ class _Drawing:
             self.canvas.put(left, 1, f"{first}-{last}/{column.size}".center(CELL), "$faint")
 
     def _cell(self, left: int, top: int, cell: Cell) -> None:
-        on, off = ("*", "o") if self.style.ascii else ("●", "○")
+        on, off = self.style.glyphs.on, self.style.glyphs.off
         mark = on if cell.on_path else off
         plain = "" if cell.on_path else "$faint"
         value_style, gradient_style = (
@@ -127,8 +127,8 @@ class _Drawing:
         self.canvas.put(left, top, mark, plain)
         self.canvas.put(left + 1, top, value.rjust(CELL - 1), value_style)
         if cell.gradient is not None:
-            nabla = "d" if self.style.ascii else "∂"
-            text = nabla + short_number(cell.gradient, CELL - 1, self.style)
+            partial = self.style.glyphs.partial
+            text = partial + short_number(cell.gradient, CELL - 1, self.style)
             self.canvas.put(left + CELL - len(text), top + 1, text, gradient_style)
 
     def _joined(self, place: int) -> bool:
@@ -206,4 +206,4 @@ def short_number(value: float, width: int, style: Style) -> str:
         text = f"{mantissa}e{int(exponent)}"
         if len(text) <= width:
             break
-    return text if style.ascii else text.replace("-", "−")
+    return text.replace("-", style.glyphs.minus)

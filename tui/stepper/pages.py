@@ -27,7 +27,7 @@ def matrices_view(graph: Graph, style: Style, width: int) -> Content:
             heading = "Forward" if phase == "forward" else "Backward"
             parts += ([""] if parts else []) + [Content.styled(heading, "bold $primary")]
         parts += _matrix_line(line, style, width)
-    tick = "ok" if style.ascii else "✓"
+    tick = style.glyphs.tick
     said = f"{tick}  recomputed with plain NumPy from the matrices named, equal to what the network holds"
     unequal = sum(not line.agrees for line in lines)
     if unequal:
@@ -39,8 +39,7 @@ def matrices_view(graph: Graph, style: Style, width: int) -> Content:
 
 def _matrix_line(line: MatrixLine, style: Style, width: int) -> list[Content | str]:
     """One product; its remark stands beside it, or below where that is too wide."""
-    tick, cross = ("ok", "WRONG") if style.ascii else ("✓", "✗")
-    arrow = "->" if style.ascii else "→"
+    tick, cross, arrow = style.glyphs.tick, style.glyphs.cross, style.glyphs.arrow
     operator = (
         {"·": " * ", "⊙": " (.) "}.get(line.operator, f" {line.operator} ")
         if style.ascii
@@ -78,12 +77,12 @@ def _factor_name(factor: Factor, style: Style) -> str:
     name = one_line(factor.name, style)
     if not factor.transposed:
         return name
-    transposed = "^T" if style.ascii else "ᵀ"
+    transposed = style.glyphs.transposed
     return f"({name}){transposed}" if isinstance(factor.name, Partial) else f"{name}{transposed}"
 
 
 def _shape(shape: tuple[int, int], style: Style) -> str:
-    return f"({shape[0]}{'x' if style.ascii else '×'}{shape[1]})"
+    return f"({shape[0]}{style.glyphs.by}{shape[1]})"
 
 
 def jacobian_view(derivation: Derivation, index: int, style: Style, width: int) -> Content:
@@ -125,7 +124,7 @@ def _jacobian_page(
         _row_text("times", jacobian.product.tolist(), samples, style),
     ]
     if jacobian.agrees:
-        tick = "ok" if style.ascii else "✓"
+        tick = style.glyphs.tick
         parts.append(
             Content.styled(
                 f"{tick} equal to row {jacobian.below_row} of {gradient} from the backward pass", "$done"
@@ -177,7 +176,7 @@ def simplification_view(derivation: Derivation, style: Style, width: int) -> Con
     parts: list[Content | str] = []
     for line, reason in zip(step.simplification, reasons, strict=True):
         value = line.evaluate(values)
-        same = "=" if is_exact(value, style) else ("~" if style.ascii else "≈")
+        same = "=" if is_exact(value, style) else style.glyphs.about
         left = Box.of(" " * name.width) if parts else name
         parts += [
             paint(row([left, Box.of(" = "), draw(line, style)])),

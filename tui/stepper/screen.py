@@ -221,7 +221,7 @@ class StepperScreen(Screen[None]):
         derivation, _ = self._looked_at()
         target = symbol_text(derivation.target, style)
         name = symbol_text(derivation.of, style)
-        partial = "d" if style.ascii else "∂"
+        partial = style.glyphs.partial
         left = Content.assemble(
             Content.styled(f" {partial}{name}/{partial}{target} ", "bold reverse $primary"),
             Content.styled(f"  {self.session.title}", "bold"),
@@ -296,7 +296,7 @@ class StepperScreen(Screen[None]):
         if symbol not in self._checks:
             self._checks[symbol] = self.session.check(symbol)
         check = self._checks[symbol]
-        tick, cross = ("ok", "WRONG") if style.ascii else ("✓", "✗")
+        tick, cross = style.glyphs.tick, style.glyphs.cross
         mark, colour = (tick, "$done") if check.agrees else (cross, "bold $error")
         if check.passed and not check.agrees:  # a difference that can show nothing
             mark, colour = "?", "$remark"

@@ -92,7 +92,7 @@ class TermTable(Static):
         self, traversal: Traversal, position: Position, index: int, reached: int, style: Style, size: int
     ) -> Iterator[Row]:
         step = traversal.derivation[index]
-        tick, now, later = ("+", ">", ".") if style.ascii else ("✓", "▸", "·")
+        tick, now, later = style.glyphs.done, style.glyphs.here, style.glyphs.ahead
         here = index == reached and position.phase is Phase.BACKWARD
         state = tick if index < reached else later
         value_style = "$done" if index < reached else "$faint"

@@ -150,7 +150,7 @@ def collapse_view(network: Network, graph: Graph, style: Style) -> Content:
     through_one = one.pre_activation(graph.nodes[X].value)
     difference = float(np.abs(through_one - last).max() / max(float(np.abs(last).max()), 1e-300))
     agrees = difference <= 1e-12 if graph.dtype == np.float64 else difference <= 1e-5
-    tick = ("ok" if style.ascii else "✓") if agrees else "WRONG"
+    tick = style.glyphs.tick if agrees else "WRONG"
     parts: list[Content | str] = [
         Content.styled(f"{depth} layers, one matrix: {product}", "bold"),
         Content.styled(f"{shapes}{' · …' if depth > SHOWN else ''} = {_shape(one.W)}", "$faint"),

@@ -543,8 +543,7 @@ async def test_the_derivation_is_copied_in_every_format():
             opened = stepper(app).session
             check = opened.check(stepper(app).derivation.target)
             assert app.clipboard == write(stepper(app).derivation, opened.title, check)
-        assert len(notes(app)) == 3
-        assert all("clipboard" in note for note in notes(app))
+            assert "clipboard" in notes(app)[-1]
 
 
 async def test_the_derivation_is_saved_under_a_sensible_name(tmp_path, monkeypatch):

@@ -108,7 +108,7 @@ def _about(name: str, report: LogReport, style: Style) -> list[str]:
         ),
     ]
     if "loss" in lines.last.fields:
-        arrow = "->" if style.ascii else "→"
+        arrow = style.glyphs.arrow
         source = f" (from {header.loss_from})" if header.loss_from else ""
         losses = f"{number_text(lines.first.loss, style)} {arrow} {number_text(lines.last.loss, style)}"
         said.append(f"loss {losses}{source}")

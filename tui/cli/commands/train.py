@@ -223,7 +223,8 @@ def _write_summary(observer: RunObserver, ascii: bool) -> None:
         return
     before, record = observer.first.record, observer.present().record
     style = Style(ascii=ascii)
-    gradient = "dE/dW" if ascii else "∂ℰ/∂W"
+    glyphs = style.glyphs
+    gradient = f"{glyphs.partial}{glyphs.loss}/{glyphs.partial}W"
     write(f"{'layer':<8}{'max |' + gradient + '|':>16}{'L2':>12}{'zeros':>8}{'quiet':>7}{'dead':>6}")
     for place, name in enumerate(layer_names(trainer.network)):
         write(
@@ -231,15 +232,14 @@ def _write_summary(observer: RunObserver, ascii: bool) -> None:
             f"{number_text(float(record.grad_l2[place]), style):>12}"
             f"{100 * record.zero_fraction[place]:>6.0f} %{int(record.quiet[place]):>7}{int(record.dead[place]):>6}"
         )
-    arrow = "->" if ascii else "→"
     score = ""
     if before.accuracy is not None and record.accuracy is not None:
-        score = f", accuracy {100 * before.accuracy:.1f} % {arrow} {100 * record.accuracy:.1f} %"
+        score = f", accuracy {100 * before.accuracy:.1f} % {glyphs.arrow} {100 * record.accuracy:.1f} %"
     if len(record.recall) == 2 and all(map(math.isfinite, record.recall)):  # both classes are there
         score += f" (Y=0 {100 * record.recall[0]:.1f} %, Y=1 {100 * record.recall[1]:.1f} %)"
     write(
         f"\n{counted(trainer.steps_done, 'step')} in {trainer.last.seconds:.2f} s, over all data: "
-        f"loss {number_text(before.loss, style)} {arrow} {number_text(record.loss, style)}{score}"
+        f"loss {number_text(before.loss, style)} {glyphs.arrow} {number_text(record.loss, style)}{score}"
     )
 
 
