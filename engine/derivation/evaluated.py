@@ -26,6 +26,7 @@ from engine.experiment.datasets import DataSet, load_data
 from engine.experiment.errors import UNNAMED
 from engine.experiment.spec import Experiment
 from engine.formula.expression import Symbol
+from engine.formula.own_names import OwnNames
 from engine.model.network import LOSS, Network, X, Y
 
 
@@ -57,6 +58,11 @@ class EvaluatedExperiment:
         graph.forward()
         graph.backward()
         return replace(self, graph=graph)
+
+    @property
+    def names(self) -> OwnNames:
+        """What the experiment calls the quantities."""
+        return self.experiment.names
 
     @property
     def parameters(self) -> list[Symbol]:

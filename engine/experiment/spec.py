@@ -4,6 +4,7 @@
                 ├─ network   the layers, in order, and how to initialise them
                 ├─ loss      what is minimised, and how it is summed
                 ├─ train     optimiser, learning rate, batch, steps
+                ├─ notation  what the quantities are called
                 └─ view      what the app opens it with
 
 `loading.py` reads one from a file or a preset, `validation.py` says whether it makes sense.
@@ -24,11 +25,13 @@ from engine.experiment.losses import HuberLoss as HuberLoss
 from engine.experiment.losses import Loss as Loss
 from engine.experiment.losses import LossSpec as LossSpec
 from engine.experiment.losses import SquaredErrorLoss as SquaredErrorLoss
+from engine.experiment.notation_spec import NotationSpec as NotationSpec
 from engine.experiment.optimizers import SgdTraining as SgdTraining
 from engine.experiment.optimizers import Train as Train
 from engine.experiment.optimizers import TrainSpec as TrainSpec
 from engine.experiment.table import Spec as Spec
 from engine.experiment.table import TaggedSpec as TaggedSpec
+from engine.formula.own_names import OwnNames
 
 DType: TypeAlias = Literal["float64", "float32"]
 Activation: TypeAlias = Literal[
@@ -257,11 +260,17 @@ class Experiment(Spec, frozen=True, kw_only=True):
     network: NetworkSpec
     loss: Loss
     train: Train = msgspec.field(default_factory=SgdTraining)
+    notation: NotationSpec = msgspec.field(default_factory=NotationSpec)
     view: View = msgspec.field(default_factory=View)
     title: str = ""
     about: str = ""  # one sentence on what there is to see
     seed: int = 0
     dtype: DType = "float64"
+
+    @property
+    def names(self) -> OwnNames:
+        """What the quantities are called on screen and as they are typed."""
+        return self.notation.own_names()
 
 
 class DataShape(NamedTuple):

@@ -24,6 +24,7 @@ from engine.experiment.errors import (
     value_in_words,
 )
 from engine.experiment.memory import SMALL, bytes_in_words, memory_by_key, memory_limit, memory_needed
+from engine.experiment.notation_spec import NotationSpec, notation_problems
 from engine.experiment.spec import (
     BceLoss,
     BlobsData,
@@ -79,7 +80,8 @@ def problems(experiment: Experiment) -> Iterator[Problem]:
     yield from init_problems(experiment.network.init)
     yield from loss_problems(experiment)
     yield from train_problems(experiment.train)
-    yield from view_problems(experiment.view)
+    yield from notation_problems(experiment.notation, names_in_use(experiment))
+    yield from view_problems(experiment.view, experiment.notation)
     yield from shape_problems(experiment, declared_shape(experiment))
 
 
@@ -358,11 +360,26 @@ def _share_problems(key: str, value: float) -> Iterator[Problem]:
         yield key, mismatch(value_in_words(value), "a number from 0 to below 1")
 
 
-def view_problems(view: View) -> Iterator[Problem]:
+def names_in_use(experiment: Experiment) -> dict[str, str]:
+    """The names that stand in formulas and texts about this network, each with what it is, in words."""
+    network, loss = experiment.network, experiment.loss
+    names = dict.fromkeys(("X", "Y", "W", "f", "a", "Y_hat", "E", "delta", "eta"), "")
+    if isinstance(loss, BceLoss):  # a weight that is not given is left out of formulas
+        names |= {} if loss.alpha is None else {"alpha": "the weight of the Y = 1 term"}
+        names |= {} if loss.beta is None else {"beta": "the weight of the Y = 0 term"}
+    for layer in network.layers:
+        names |= {"b": ""} if network.has_bias(layer) else {}
+        names |= {"h": ""} if layer.norm is not None else {}
+        names |= {"u": "", "scale": "", "shift": ""} if layer.affine else {}
+        names |= {"g": ""} if layer.residual else {}
+    return names
+
+
+def view_problems(view: View, notation: NotationSpec) -> Iterator[Problem]:
     """Whether what is to be shown can be meant at all; whether the network has it, its graph knows."""
     if view.target is not None:
         try:
-            parse_symbol(view.target)
+            parse_symbol(view.target, notation.own_names())
         except ParseError:
             yield "view.target", mismatch(quoted(view.target), "the name of an entry, such as W[1][0,0]")
     if view.sample is not None:

@@ -37,11 +37,11 @@ def written_markdown(
     derivation: Derivation, title: str = "", check: EntryCheck | None = None, *, style: Style = STYLE
 ) -> str:
     """The derivation as Markdown with LaTeX formulas; pure ASCII where the style is."""
-    return render_markdown(compose(derivation, title, check), style.digits, style.ascii)
+    return render_markdown(compose(derivation, title, check), style)
 
 
 def written_latex(
     derivation: Derivation, title: str = "", check: EntryCheck | None = None, *, style: Style = STYLE
 ) -> str:
     """The derivation as a complete LaTeX document, always in pure ASCII."""
-    return render_latex(compose(derivation, title, check), style.digits)
+    return render_latex(compose(derivation, title, check), style)

@@ -25,6 +25,8 @@ from engine.export.document import (
 from engine.export.latex_rows import chain_rows, equations_rows, factor_rows, value_latex
 from engine.formula.expression import Number
 from engine.formula.latex import to_latex
+from engine.formula.letters import LETTERS, SCRIPT, latex_letter
+from engine.formula.notation import Style
 
 PREAMBLE = r"""\documentclass{article}
 \usepackage{amsmath}
@@ -52,13 +54,11 @@ _SPECIAL = {
     **{character: "\\" + character for character in "#$%&_{}"},
 }
 _SYMBOLS = {
+    **{shown: f"${latex_letter(name)}$" for name, shown in LETTERS.items()},
+    **{shown: rf"$\mathcal{{{name}}}$" for name, shown in SCRIPT.items()},
     "Ŷ": r"$\hat{Y}$",
-    "ℰ": r"$\mathcal{E}$",
     "∂": r"$\partial$",
     "Σ": r"$\sum$",
-    "α": r"$\alpha$",
-    "β": r"$\beta$",
-    "σ": r"$\sigma$",
     "′": "$'$",
     "−": "$-$",
     "·": r"$\cdot$",
@@ -96,9 +96,9 @@ _ACCENTS = {
 }
 
 
-def render_latex(blocks: list[Block], digits: int) -> str:
+def render_latex(blocks: list[Block], style: Style) -> str:
     """The document as LaTeX source, in pure ASCII."""
-    body = "\n\n".join(_block(block, digits) for block in blocks)
+    body = "\n\n".join(_block(block, style) for block in blocks)
     return f"{PREAMBLE}\\begin{{document}}\n\n{body}\n\n\\end{{document}}\n"
 
 
@@ -117,24 +117,28 @@ def _escaped(character: str) -> str:
     return rf"\{_ACCENTS[mark]}{{{base}}}" if base.isascii() and mark in _ACCENTS else "?"
 
 
-def _block(block: Block, digits: int) -> str:
+def _block(block: Block, style: Style) -> str:
     match block:
         case Heading(text, level):
-            return rf"\section*{{{escape(text)}}}" if level == 1 else rf"\subsection*{{{escape(text)}}}"
+            if level == 1:
+                return rf"\section*{{{escape(text)}}}"
+            return rf"\subsection*{{{escape(style.names.said(text))}}}"
         case Paragraph(spans):
-            return _line(spans, digits)
+            return _line(spans, style)
         case Facts(items):
-            rows = [rf"\item[{escape(label)}] {_line(spans, digits)}" for label, spans in items]
+            rows = [
+                rf"\item[{escape(style.names.said(label))}] {_line(spans, style)}" for label, spans in items
+            ]
             return "\n".join([r"\begin{description}", *rows, r"\end{description}"])
         case Chain():
-            return _display(chain_rows(block, digits))
+            return _display(chain_rows(block, style))
         case Equations():
-            return _display(equations_rows(block, digits))
+            return _display(equations_rows(block, style))
         case Factors(factors):
             listed = _factor_table(factors) if len(factors) > LONGEST_CHAIN else None
-            return _table(listed, digits) if listed else _factor_list(factors, digits)
+            return _table(listed, style) if listed else _factor_list(factors, style)
         case Table():
-            return _table(block, digits)
+            return _table(block, style)
 
 
 def _display(rows: list[str]) -> str:
@@ -142,28 +146,28 @@ def _display(rows: list[str]) -> str:
     return f"\\begin{{align*}}\n{inner}\n\\end{{align*}}"
 
 
-def _line(spans: Spans, digits: int) -> str:
-    return "".join(_span(span, digits) for span in spans)
+def _line(spans: Spans, style: Style) -> str:
+    return "".join(_span(span, style) for span in spans)
 
 
-def _span(span: Span, digits: int) -> str:
+def _span(span: Span, style: Style) -> str:
     match span:
         case str():
-            return escape(span)
+            return escape(style.names.said(span))
         case Value():
-            return f"${value_latex(span, digits)}$"
-    return f"${to_latex(span, digits)}$"
+            return f"${value_latex(span, style.digits)}$"
+    return f"${to_latex(span, style.digits, style.names)}$"
 
 
-def _factor_list(factors: tuple[Factor, ...], digits: int) -> str:
+def _factor_list(factors: tuple[Factor, ...], style: Style) -> str:
     items = []
     for place, factor in enumerate(factors):
-        lines = [rf"\item {escape(factor.words)}", _display(factor_rows(factor, digits))]
+        lines = [rf"\item {escape(style.names.said(factor.words))}", _display(factor_rows(factor, style))]
         if factor.remark is not None:
-            lines.append(rf"\emph{{{escape(factor.remark)}}}\par")
+            lines.append(rf"\emph{{{escape(style.names.said(factor.remark))}}}\par")
         if place:
-            product = "simplified " if factor.product is None else _span(factor.product, digits)
-            lines.append(f"So far: {product} {_span(Value(factor.running), digits)}")
+            product = "simplified " if factor.product is None else _span(factor.product, style)
+            lines.append(f"So far: {product} {_span(Value(factor.running), style)}")
         items.append("\n".join(lines))
     return "\n".join([r"\begin{enumerate}", *items, r"\end{enumerate}"])
 
@@ -182,13 +186,13 @@ def _factor_table(factors: tuple[Factor, ...]) -> Table:
     return Table(("#", "factor", "what it is", "value", "so far"), rows, frozenset({0, 3, 4}))
 
 
-def _table(table: Table, digits: int) -> str:
+def _table(table: Table, style: Style) -> str:
     last = len(table.header) - 1
     wide = last not in table.numeric and bool(table.header[last])
     columns = ["r" if column in table.numeric else "l" for column in range(len(table.header))]
     columns[last] = WIDE_COLUMN if wide else columns[last]
-    header = " & ".join(escape(title) for title in table.header)
-    rows = [" & ".join(_line(cell, digits) for cell in row) for row in table.rows]
+    header = " & ".join(escape(style.names.said(title)) for title in table.header)
+    rows = [" & ".join(_line(cell, style) for cell in row) for row in table.rows]
     parts = []
     for start in range(0, len(rows), ROWS_A_PAGE):
         lines = " \\\\\n".join(rows[start : start + ROWS_A_PAGE])

@@ -20,6 +20,7 @@ from engine.export.document import (
 from engine.formula.expression import Expr, Number, Partial, Product, Quotient, Sum, bare
 from engine.formula.latex import number_latex, to_latex
 from engine.formula.layout import begins_with_minus, one_line
+from engine.formula.notation import Style
 
 LONGEST_ROW = 60
 """A row of a product ends before its one-line text would be longer than this."""
@@ -38,29 +39,31 @@ def value_latex(value: Value, digits: int) -> str:
     return f"{sign_latex(Number(value.number), shown)} {number_latex(value.number, shown)}"
 
 
-def formula_latex(expr: Expr, digits: int) -> str:
+def formula_latex(expr: Expr, style: Style) -> str:
     """A formula, or how long it would be."""
-    text = to_latex(expr, digits)
+    text = to_latex(expr, style.digits, style.names)
     return text if len(text) <= LONGEST_FORMULA else r"\text{(a formula too long to print)}"
 
 
-def chain_rows(chain: Chain, digits: int) -> list[str]:
+def chain_rows(chain: Chain, style: Style) -> list[str]:
     """The product in symbols, in formulas, in numbers, and its value."""
     rows = []
     for place, line in enumerate(chain.lines()):
-        left = to_latex(chain.left, digits) if chain.left is not None and place == 0 else ""
-        sign = sign_latex(Product(tuple(line)), digits)
+        left = (
+            to_latex(chain.left, style.digits, style.names) if chain.left is not None and place == 0 else ""
+        )
+        sign = sign_latex(Product(tuple(line)), style.digits)
         if chain.left is None and place == 0:
             sign = rf"\phantom{{{sign}}}"
-        first, *others = _product_rows(line, digits)
+        first, *others = _product_rows(line, style)
         rows += [f"{left} &{sign} {first}", *(rf"&\quad \cdot {row}" for row in others)]
     return rows
 
 
-def _product_rows(factors: list[Expr], digits: int) -> list[str]:
+def _product_rows(factors: list[Expr], style: Style) -> list[str]:
     """A product with a dot between any two factors, in as many rows as it needs."""
     shown = [
-        (_factor(factor, digits, lead=place == 0), _printed_width(factor))
+        (_factor(factor, style, lead=place == 0), _printed_width(factor))
         for place, factor in enumerate(factors)
     ]
     if len(shown) > LONGEST_CHAIN:
@@ -83,25 +86,27 @@ def _printed_width(factor: Expr) -> int:
     return length // 2 if isinstance(bare(factor), Partial | Quotient) else length
 
 
-def _factor(factor: Expr, digits: int, lead: bool) -> str:
-    text = formula_latex(factor, digits)
+def _factor(factor: Expr, style: Style, lead: bool) -> str:
+    text = formula_latex(factor, style)
     needs_group = isinstance(bare(factor), Sum) or (not lead and begins_with_minus(bare(factor)))
     return rf"\left({text}\right)" if needs_group else text
 
 
-def factor_rows(factor: Factor, digits: int) -> list[str]:
+def factor_rows(factor: Factor, style: Style) -> list[str]:
     """A factor, its formula, the formula with numbers in, its value."""
     first, *others = factor.equalities()
-    rows = [f"{to_latex(factor.symbol)} &{sign_latex(first, digits)} {formula_latex(first, digits)}"]
-    return rows + [f"&{sign_latex(line, digits)} {formula_latex(line, digits)}" for line in others]
+    rows = [
+        f"{to_latex(factor.symbol, names=style.names)} &{sign_latex(first, style.digits)} {formula_latex(first, style)}"
+    ]
+    return rows + [f"&{sign_latex(line, style.digits)} {formula_latex(line, style)}" for line in others]
 
 
-def equations_rows(equations: Equations, digits: int) -> list[str]:
+def equations_rows(equations: Equations, style: Style) -> list[str]:
     """The left side and what it equals, line by line, each with its value at the right."""
     rows = []
     for place, (line, value) in enumerate(equations.lines):
-        left = "" if place else to_latex(equations.left)
-        sign = sign_latex(line, digits)
-        shown = rf"\text{{{NO_VALUE}}}" if value is None else value_latex(Value(value), digits)
-        rows.append(f"{left} &{sign} {formula_latex(line, digits)} &&{shown}")
+        left = "" if place else to_latex(equations.left, names=style.names)
+        sign = sign_latex(line, style.digits)
+        shown = rf"\text{{{NO_VALUE}}}" if value is None else value_latex(Value(value), style.digits)
+        rows.append(f"{left} &{sign} {formula_latex(line, style)} &&{shown}")
     return rows

@@ -24,34 +24,37 @@ from engine.export.document import (
 from engine.export.latex_rows import chain_rows, equations_rows, formula_latex, value_latex
 from engine.formula.expression import Expr, Number
 from engine.formula.latex import to_latex
+from engine.formula.notation import Style
 from engine.formula.text import ascii_text
 
 SPECIAL = re.compile(r"([\\`*_\[\]<>|#$!~&])")
 """What Markdown, or HTML or mathematics in it, would act upon: ``![a](b)`` is an image that is fetched."""
 
 
-def render_markdown(blocks: list[Block], digits: int, ascii: bool) -> str:
+def render_markdown(blocks: list[Block], style: Style) -> str:
     """The document as Markdown; pure ASCII on request."""
-    text = "\n\n".join(_block(block, digits) for block in blocks) + "\n"
-    return ascii_text(text) if ascii else text
+    text = "\n\n".join(_block(block, style) for block in blocks) + "\n"
+    return ascii_text(text) if style.ascii else text
 
 
-def _block(block: Block, digits: int) -> str:
+def _block(block: Block, style: Style) -> str:
     match block:
         case Heading(text, level):
-            return f"{'#' * level} {_words(text)}"
+            return f"{'#' * level} {_words(text if level == 1 else style.names.said(text))}"
         case Paragraph(spans):
-            return _line(spans, digits)
+            return _line(spans, style)
         case Facts(items):
-            return "\n".join(f"- **{_words(label)}:** {_line(spans, digits)}" for label, spans in items)
+            return "\n".join(
+                f"- **{_words(style.names.said(label))}:** {_line(spans, style)}" for label, spans in items
+            )
         case Chain():
-            return _display(chain_rows(block, digits))
+            return _display(chain_rows(block, style))
         case Equations():
-            return _display(equations_rows(block, digits))
+            return _display(equations_rows(block, style))
         case Factors(factors):
-            return _factors(factors, digits)
+            return _factors(factors, style)
         case Table():
-            return _table(block, digits)
+            return _table(block, style)
 
 
 def _words(text: str) -> str:
@@ -69,20 +72,20 @@ def _display(rows: list[str]) -> str:
     return f"$$\n\\begin{{aligned}}\n{inner}\n\\end{{aligned}}\n$$"
 
 
-def _line(spans: Spans, digits: int) -> str:
-    return "".join(_span(span, digits) for span in spans)
+def _line(spans: Spans, style: Style) -> str:
+    return "".join(_span(span, style) for span in spans)
 
 
-def _span(span: Span, digits: int) -> str:
+def _span(span: Span, style: Style) -> str:
     match span:
         case str():
-            return _words(span)
+            return _words(style.names.said(span))
         case Value():
-            return _math(value_latex(span, digits))
-    return _math(to_latex(span, digits))
+            return _math(value_latex(span, style.digits))
+    return _math(to_latex(span, style.digits, style.names))
 
 
-def _factors(factors: tuple[Factor, ...], digits: int) -> str:
+def _factors(factors: tuple[Factor, ...], style: Style) -> str:
     rows = []
     for factor in factors:
         substituted: Expr | None = factor.substituted
@@ -91,23 +94,25 @@ def _factors(factors: tuple[Factor, ...], digits: int) -> str:
         rows.append(
             [
                 str(factor.number),
-                _math(to_latex(factor.symbol)),
-                _words(factor.words),
-                _math(formula_latex(factor.formula, digits)),
-                "" if substituted is None else _math(formula_latex(substituted, digits)),
-                _math(to_latex(Number(factor.value), digits)),
-                _math(to_latex(Number(factor.running), digits)),
+                _math(to_latex(factor.symbol, names=style.names)),
+                _words(style.names.said(factor.words)),
+                _math(formula_latex(factor.formula, style)),
+                "" if substituted is None else _math(formula_latex(substituted, style)),
+                _math(to_latex(Number(factor.value), style.digits)),
+                _math(to_latex(Number(factor.running), style.digits)),
             ]
         )
     header = ["#", "factor", "what it is", "formula", "with numbers", "value", "so far"]
     table = _pipes(header, rows, frozenset({0, 5, 6}))
-    remarks = [f"- {factor.number}: {_words(factor.remark)}" for factor in factors if factor.remark]
+    remarks = [
+        f"- {factor.number}: {_words(style.names.said(factor.remark))}" for factor in factors if factor.remark
+    ]
     return "\n\n".join([table, "\n".join(remarks)]) if remarks else table
 
 
-def _table(table: Table, digits: int) -> str:
-    rows = [[_line(cell, digits) for cell in row] for row in table.rows]
-    return _pipes([_words(title) for title in table.header], rows, table.numeric)
+def _table(table: Table, style: Style) -> str:
+    rows = [[_line(cell, style) for cell in row] for row in table.rows]
+    return _pipes([_words(style.names.said(title)) for title in table.header], rows, table.numeric)
 
 
 def _pipes(header: list[str], rows: list[list[str]], numeric: frozenset[int]) -> str:

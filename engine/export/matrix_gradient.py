@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from engine.derivation.gradcheck import ParameterCheck
@@ -121,6 +122,7 @@ def _heading(text: str, style: Style) -> Iterator[str]:
 
 
 def _said(text: str, style: Style) -> str:
+    text = style.names.said(text, ascii=style.ascii)
     return ascii_text(text) if style.ascii else text
 
 
@@ -158,7 +160,7 @@ def _shape(shape: tuple[int, int], style: Style) -> str:
 
 
 def _entry_lines(whole: WholeMatrix, entry: WorkedEntry, width: int, style: Style) -> Iterator[str]:
-    short = Style(style.digits, style.ascii, MOST_TERMS)
+    short = replace(style, max_terms=MOST_TERMS)
     name = one_line(Partial(whole.of, entry.target), style)
     formula, numbers = one_line(entry.formula, short), one_line(entry.substituted, short)
     equals = "=" if is_shown_in_full(entry.substituted, style.digits) else _almost(style)
@@ -190,15 +192,15 @@ def _check_words(check: ParameterCheck) -> str:
 def matrix_markdown(whole: WholeMatrix, title: str, check: ParameterCheck, *, style: Style = STYLE) -> str:
     """The gradient as Markdown with LaTeX formulas; pure ASCII where the style is."""
     rows = [
-        f"| ${to_latex(line.result)}$ | {_shape_line(line, style)[1]} |".replace("∂", "")
+        f"| ${to_latex(line.result, names=style.names)}$ | {_shape_line(line, style)[1]} |".replace("∂", "")
         for line in whole.lines
     ]
     parts = [
         f"# {title}",
-        f"$$\n{_equation(whole, style.digits)}\n$$",
+        f"$$\n{_equation(whole, style)}\n$$",
         "| matrix | shapes |\n|---|---|\n" + "\n".join(rows),
-        *(f"$$\n{formula}\n$$" for formula in _worked_latex(whole, style.digits)),
-        _check_words(check),
+        *(f"$$\n{formula}\n$$" for formula in _worked_latex(whole, style)),
+        style.names.said(_check_words(check)),
     ]
     text = "\n\n".join(parts) + "\n"
     return ascii_text(text) if style.ascii else text
@@ -208,27 +210,28 @@ def matrix_latex(whole: WholeMatrix, title: str, check: ParameterCheck, *, style
     """The gradient as a complete LaTeX document, in pure ASCII."""
     from engine.export.document import Heading, Paragraph
 
-    words = render_latex([Heading(title, 1), Paragraph((_check_words(check),))], style.digits)
-    shown = [_equation(whole, style.digits), *_worked_latex(whole, style.digits)]
+    words = render_latex([Heading(title, 1), Paragraph((_check_words(check),))], style)
+    shown = [_equation(whole, style), *_worked_latex(whole, style)]
     display = "\n".join(f"\\[\n{formula}\n\\]" for formula in shown)
     return words.replace("\\end{document}", f"{display}\n\n\\end{{document}}")
 
 
-def _equation(whole: WholeMatrix, digits: int) -> str:
+def _equation(whole: WholeMatrix, style: Style) -> str:
     rows, columns = whole.value.shape
-    name = to_latex(Partial(whole.of, whole.target))
-    formula = f"{name} = {whole.formula.latex()}"
+    name = to_latex(Partial(whole.of, whole.target), names=style.names)
+    formula = f"{name} = {whole.formula.latex(style.names)}"
     if max(rows, columns) > LARGEST_LATEX:
         return formula
     numbers = " \\\\ ".join(
-        " & ".join(number_latex(float(value), digits) for value in row) for row in whole.value.tolist()
+        " & ".join(number_latex(float(value), style.digits) for value in row) for row in whole.value.tolist()
     )
     return rf"{formula} \approx \begin{{bmatrix}} {numbers} \end{{bmatrix}}"
 
 
-def _worked_latex(whole: WholeMatrix, digits: int) -> Iterator[str]:
+def _worked_latex(whole: WholeMatrix, style: Style) -> Iterator[str]:
     """The worked entries whose sums are short enough for a line."""
     for entry in _worked(whole):
         if len(entry.formula.children()) <= MOST_LATEX_TERMS:
-            name = to_latex(Partial(whole.of, entry.target))
-            yield rf"{name} = {to_latex(entry.formula)} \approx {number_latex(entry.value, digits)}"
+            name = to_latex(Partial(whole.of, entry.target), names=style.names)
+            formula = to_latex(entry.formula, names=style.names)
+            yield rf"{name} = {formula} \approx {number_latex(entry.value, style.digits)}"

@@ -84,7 +84,11 @@ class _Writer:
     # ── words ───────────────────────────────────────────────────────────────────────────────────────
 
     def words(self, text: str) -> str:
-        """Words in the characters that this style allows."""
+        """Words with the names that this style has, in the characters that it allows."""
+        return self.characters(self.style.names.said(text, ascii=self.style.ascii))
+
+    def characters(self, text: str) -> str:
+        """Text in the characters that this style allows."""
         return ascii_text(text) if self.style.ascii else text
 
     def line(self, spans: Spans) -> str:
@@ -108,7 +112,8 @@ class _Writer:
         return "~=" if self.style.ascii else "≈"
 
     def _heading(self, text: str, level: int) -> Iterator[str]:
-        lines = wrapped(self.words(text), self.width)
+        words = self.words(text) if level > 1 else self.characters(text)  # the title is the experiment's own
+        lines = wrapped(words, self.width)
         yield from lines
         rules = self.style.glyphs.double_bar + self.style.glyphs.bar
         yield rules[level > 1] * max(map(cells, lines), default=0)

@@ -27,8 +27,10 @@ from engine.formula.expression import (
     bare,
 )
 from engine.formula.layout import begins_with_minus, reads_together
+from engine.formula.letters import GREEK, latex_letter
 from engine.formula.matrix_terms import Hadamard, MatrixProduct, Slice, SumOver, Total, Transposed
-from engine.formula.notation import AFFINE, GREEK, number_parts, split_name
+from engine.formula.notation import AFFINE, number_parts, split_name
+from engine.formula.own_names import CANONICAL, OwnNames
 
 _COMPARISONS = {">": ">", "<": "<", ">=": r"\ge", "<=": r"\le"}
 _FUNCTIONS = {
@@ -43,21 +45,21 @@ _FUNCTIONS = {
     "relu": r"\operatorname{ReLU}",
     "erf": r"\operatorname{erf}",
 }
-_GREEK = {name: rf"\{name}" for name in GREEK} | {"lam": r"\lambda"}
+_GREEK = {name: latex_letter(name) for name in GREEK}
 
 
-def to_latex(expr: Expr, digits: int | None = None) -> str:
+def to_latex(expr: Expr, digits: int | None = None, names: OwnNames = CANONICAL) -> str:
     """The formula in LaTeX; numbers to `digits` significant digits, or exactly where that is None."""
-    return _Writer(digits).write(expr)
+    return _Writer(digits, names).write(expr)
 
 
-def symbol_latex(symbol: Symbol) -> str:
+def symbol_latex(symbol: Symbol, names: OwnNames = CANONICAL) -> str:
     r"""``W^{[1]}_{11}``, ``\hat{Y}_{00}``, ``W^{[12]}_{10,3}``, ``\alpha``."""
     layer = "" if symbol.layer is None else f"^{{[{symbol.layer}]}}"
     if symbol.index is None:
-        return _name(symbol.name, plain_end=bool(layer)) + layer
+        return _name(symbol.name, names, plain_end=bool(layer)) + layer
     comma = "," if max(symbol.index) > 9 else ""
-    return f"{_name(symbol.name, plain_end=True)}{layer}_{{{comma.join(map(str, symbol.index))}}}"
+    return f"{_name(symbol.name, names, plain_end=True)}{layer}_{{{comma.join(map(str, symbol.index))}}}"
 
 
 def number_latex(value: float, digits: int | None = None) -> str:
@@ -71,12 +73,17 @@ def number_latex(value: float, digits: int | None = None) -> str:
     return sign + (mantissa if exponent is None else rf"{mantissa} \times 10^{{{exponent}}}")
 
 
-def _name(name: str, plain_end: bool) -> str:
+def _name(name: str, names: OwnNames, plain_end: bool) -> str:
+    own = names.letter_of(name)
+    return _canonical_name(name, plain_end) if own is None else own.latex
+
+
+def _canonical_name(name: str, plain_end: bool) -> str:
     stem, digits = split_name(name)
     if digits and not plain_end:
-        return f"{_name(stem, plain_end=True)}_{{{digits}}}"
+        return f"{_canonical_name(stem, plain_end=True)}_{{{digits}}}"
     if name.endswith("_hat") and name != "_hat":
-        return rf"\hat{{{_name(name.removesuffix('_hat'), plain_end=True)}}}"
+        return rf"\hat{{{_canonical_name(name.removesuffix('_hat'), plain_end=True)}}}"
     if name == "E":
         return r"\mathcal{E}"
     escaped = name.replace("_", r"\_")
@@ -91,8 +98,9 @@ class _Writer:
     `lead` says whether the formula may begin with a minus where it stands.
     """
 
-    def __init__(self, digits: int | None) -> None:
+    def __init__(self, digits: int | None, names: OwnNames) -> None:
         self.digits = digits
+        self.names = names
 
     def write(self, expr: Expr, lead: bool = True) -> str:
         """The LaTeX of any expression."""
@@ -103,9 +111,10 @@ class _Writer:
             case Number(value):
                 return number_latex(value, self.digits)
             case Symbol():
-                return symbol_latex(expr)
+                return symbol_latex(expr, self.names)
             case Partial(of, by):
-                return rf"\frac{{\partial {symbol_latex(of)}}}{{\partial {symbol_latex(by)}}}"
+                over, under = (symbol_latex(symbol, self.names) for symbol in (of, by))
+                return rf"\frac{{\partial {over}}}{{\partial {under}}}"
             case Negative(operand):
                 return f"-{self._operand(operand, lead=False)}"
             case Sum():
@@ -135,7 +144,7 @@ class _Writer:
             case Slice(symbol, down, across):
                 places = ",".join(":" if place is None else str(place) for place in (down, across))
                 layer = "" if symbol.layer is None else f"^{{[{symbol.layer}]}}"
-                return f"{_name(symbol.name, plain_end=True)}{layer}_{{{places}}}"
+                return f"{_name(symbol.name, self.names, plain_end=True)}{layer}_{{{places}}}"
             case Total(operand, axis):
                 along = "" if axis is None else rf", \mathrm{{axis}}={axis}"
                 return rf"\operatorname{{sum}}\left({self.write(operand)}{along}\right)"
@@ -157,7 +166,7 @@ class _Writer:
             if isinstance(expr, Hadamard):
                 text += rf" \odot {self._operand(factor, lead=False)}"
                 continue
-            sign = " " if reads_together(previous, factor) else r" \cdot "
+            sign = " " if reads_together(previous, factor, self.names) else r" \cdot "
             text += sign + self._operand(factor, lead=False)
         return text
 

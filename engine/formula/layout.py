@@ -37,6 +37,7 @@ from engine.formula.notation import (
     superscript,
     symbol_text,
 )
+from engine.formula.own_names import CANONICAL, OwnNames
 
 # ---------------------------------------------------------------------------------------------- boxes
 
@@ -142,17 +143,19 @@ def product_row(
     return row(spaced[1:]), spans
 
 
-def reads_together(left: Expr, right: Expr) -> bool:
+def reads_together(left: Expr, right: Expr, names: OwnNames = CANONICAL) -> bool:
     """Whether two factors are written without a sign between them: ``αY``, ``2x``, ``σ(f)(1 − σ(f))``."""
     if isinstance(left, Negative):
         left = left.operand
     if isinstance(right, Symbol):
-        if len(name_glyphs(right.name, True)) > 1:  # n and std would read as one name
+        if len(_written(right, names)) > 1:  # n and std would read as one name
             return False
         whole = isinstance(left, Number) and left.value.is_integer() and 0 <= left.value < 1e9
-        return whole or _is_letter(left)
+        return whole or (
+            isinstance(left, Symbol) and left == Symbol(left.name) and len(_written(left, names)) == 1
+        )
     # f(1 − f) would look like a function's value.
-    is_named_function = isinstance(left, Symbol) and left.name in ("f", "g", "h")
+    is_named_function = isinstance(left, Symbol) and _written(left, names) in ("f", "g", "h")
     return isinstance(right, Sum) and isinstance(left, Symbol | Function | Sum) and not is_named_function
 
 
@@ -161,9 +164,10 @@ def begins_with_minus(expr: Expr) -> bool:
     return isinstance(expr, Negative) or (isinstance(expr, Number) and expr.value < 0)
 
 
-def _is_letter(expr: Expr) -> bool:
-    """A symbol of one letter without layer and index, such as α."""
-    return isinstance(expr, Symbol) and expr == Symbol(expr.name) and len(name_glyphs(expr.name, True)) == 1
+def _written(symbol: Symbol, names: OwnNames) -> str:
+    """A symbol's name as it is drawn, without layer and index."""
+    own = names.letter_of(symbol.name)
+    return name_glyphs(symbol.name, True) if own is None else own.drawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,7 +285,7 @@ class Pen:
     def _times(self, left: Expr | _LeftOut, right: Expr | _LeftOut, loose: bool, tall: bool) -> str:
         if isinstance(left, _LeftOut) or isinstance(right, _LeftOut):
             return f" {self.glyphs.times} "
-        if not tall and not self.style.ascii and reads_together(left, right):
+        if not tall and not self.style.ascii and reads_together(left, right, self.style.names):
             return ""
         return f" {self.glyphs.times} " if loose else self.glyphs.times
 

@@ -41,6 +41,7 @@ from engine.formula.expression import (
 from engine.formula.latex import to_latex
 from engine.formula.layout import one_line
 from engine.formula.notation import Style
+from engine.formula.own_names import CANONICAL, OwnNames
 
 Array = npt.NDArray[np.floating[Any]]
 MatrixValues = Callable[[Name], Array]
@@ -64,7 +65,7 @@ class MatrixExpr(ABC):
         """One line as the screen shows it."""
 
     @abstractmethod
-    def latex(self) -> str:
+    def latex(self, names: OwnNames = CANONICAL) -> str:
         """LaTeX for amsmath."""
 
     @abstractmethod
@@ -93,9 +94,9 @@ class Entrywise(MatrixExpr):
         """The formula on one line."""
         return one_line(self.expr, style)
 
-    def latex(self) -> str:
+    def latex(self, names: OwnNames = CANONICAL) -> str:
         """The formula in LaTeX."""
-        return to_latex(self.expr)
+        return to_latex(self.expr, names=names)
 
     def evaluate(self, values: MatrixValues) -> Array:
         """The formula with NumPy's broadcasting."""
@@ -124,9 +125,9 @@ class MatrixProduct(MatrixExpr):
         sign = style.glyphs.matmul
         return f"{_drawn(self.left, PRODUCT, style)} {sign} {_drawn(self.right, POWER, style)}"
 
-    def latex(self) -> str:
+    def latex(self, names: OwnNames = CANONICAL) -> str:
         """Side by side."""
-        return rf"{_latex(self.left, PRODUCT)} \, {_latex(self.right, POWER)}"
+        return rf"{_latex(self.left, PRODUCT, names)} \, {_latex(self.right, POWER, names)}"
 
     def evaluate(self, values: MatrixValues) -> Array:
         """left @ right."""
@@ -155,9 +156,9 @@ class EntryProduct(MatrixExpr):
         sign = style.glyphs.hadamard
         return f"{_drawn(self.left, PRODUCT, style)} {sign} {_drawn(self.right, POWER, style)}"
 
-    def latex(self) -> str:
+    def latex(self, names: OwnNames = CANONICAL) -> str:
         r"""``X \odot Y``."""
-        return rf"{_latex(self.left, PRODUCT)} \odot {_latex(self.right, POWER)}"
+        return rf"{_latex(self.left, PRODUCT, names)} \odot {_latex(self.right, POWER, names)}"
 
     def evaluate(self, values: MatrixValues) -> Array:
         """left * right."""
@@ -184,9 +185,9 @@ class MatrixSum(MatrixExpr):
         """``X + Y``."""
         return " + ".join(_drawn(term, PRODUCT, style) for term in self.terms)
 
-    def latex(self) -> str:
+    def latex(self, names: OwnNames = CANONICAL) -> str:
         """``X + Y``."""
-        return " + ".join(_latex(term, PRODUCT) for term in self.terms)
+        return " + ".join(_latex(term, PRODUCT, names) for term in self.terms)
 
     def evaluate(self, values: MatrixValues) -> Array:
         """The sum."""
@@ -212,10 +213,10 @@ class Transposed(MatrixExpr):
         """``Xᵀ``."""
         return f"{_drawn(self.operand, ATOM, style)}{style.glyphs.transposed}"
 
-    def latex(self) -> str:
+    def latex(self, names: OwnNames = CANONICAL) -> str:
         r"""``X^{\top}``; a name that has a superscript already is put in parentheses."""
         bare = isinstance(self.operand, Entrywise) and isinstance(self.operand.expr, Symbol)
-        text = _latex(self.operand, ATOM)
+        text = _latex(self.operand, ATOM, names)
         raised = bare and "^" in text
         return (rf"\left({text}\right)" if raised else text) + r"^{\top}"
 
@@ -243,9 +244,9 @@ class SummedOverSamples(MatrixExpr):
         """``Σₖ(X)``, k being the samples."""
         return f"{'Sum_k' if style.ascii else 'Σₖ'}({self.operand.drawn(style)})"
 
-    def latex(self) -> str:
+    def latex(self, names: OwnNames = CANONICAL) -> str:
         r"""``\sum_k X``."""
-        return rf"\sum_{{k}} \left({self.operand.latex()}\right)"
+        return rf"\sum_{{k}} \left({self.operand.latex(names)}\right)"
 
     def evaluate(self, values: MatrixValues) -> Array:
         """The sum over the columns, which are kept as one."""
@@ -261,8 +262,8 @@ def _drawn(operand: MatrixExpr, needed: int, style: Style) -> str:
     return f"({text})" if operand.binding < needed else text
 
 
-def _latex(operand: MatrixExpr, needed: int) -> str:
-    text = operand.latex()
+def _latex(operand: MatrixExpr, needed: int, names: OwnNames) -> str:
+    text = operand.latex(names)
     fraction = isinstance(operand, Entrywise) and isinstance(operand.expr, Quotient | Partial)
     if operand.binding >= needed or (fraction and needed < ATOM):  # a fraction's line encloses what it holds
         return text

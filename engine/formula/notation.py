@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from engine.formula.expression import Symbol
+from engine.formula.letters import GREEK as GREEK
+from engine.formula.own_names import CANONICAL, OwnNames
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +22,14 @@ class Style:
     """How formulas are drawn.
 
     `digits` is the number of significant digits of a number; `ascii` keeps to 7-bit characters; a sum or
-    product of more than `max_terms` terms shows the first ones, how many are left out, and the last.
+    product of more than `max_terms` terms shows the first ones, how many are left out, and the last; `names` are
+    the letters of a course that has its own.
     """
 
     digits: int = 4
     ascii: bool = False
     max_terms: int | None = None
+    names: OwnNames = CANONICAL
 
     def __post_init__(self) -> None:
         if self.digits < 1:
@@ -159,12 +163,6 @@ _SUPERSCRIPTS = dict(
 )
 
 
-GREEK = {
-    **{unicodedata.name(letter).split()[-1].lower(): letter for letter in "αβγδεζηθικμνξπρστυφχψω"},
-    "lam": "λ",  # lambda is a reserved word of Python, and the plain form is Python
-}
-"""Plain name -> Greek letter."""
-
 AFFINE = {"scale": "gamma", "shift": "beta"}
 """What a norm's scale and shift are called in formulas (Ioffe & Szegedy 2015)."""
 
@@ -225,11 +223,13 @@ def symbol_text(symbol: Symbol, style: Style = Style()) -> str:
     indices = (
         "" if symbol.index is None else ("," if max(symbol.index) > 9 else "").join(map(str, symbol.index))
     )
+    own = style.names.letter_of(symbol.name)
     if style.ascii:
         layer = "" if symbol.layer is None else f"[{symbol.layer}]"
-        return symbol.name + layer + (f"_{indices}" if indices else "")
+        name = symbol.name if own is None else own.plain
+        return name + layer + (f"_{indices}" if indices else "")
     layer = "" if symbol.layer is None else superscript(f"({symbol.layer})") or ""
-    name = name_glyphs(symbol.name, plain_end=bool(layer or indices))
+    name = name_glyphs(symbol.name, bool(layer or indices)) if own is None else own.drawn
     return name + layer + indices.translate(_SUBSCRIPT_DIGITS)
 
 

@@ -28,7 +28,8 @@ from engine.formula.expression import (
     Sum,
     Symbol,
 )
-from engine.formula.notation import GREEK
+from engine.formula.letters import GREEK
+from engine.formula.own_names import CANONICAL, OwnNames
 from engine.formula.typed_names import in_plain_form
 
 MAX_LENGTH = 10_000
@@ -58,14 +59,14 @@ def parse(text: str) -> Expr:
     return tree.expr
 
 
-def parse_symbol(text: str) -> Symbol:
-    """The symbol that `text` names, such as ``W[1][1,1]`` or ``Y_hat[0,0]``. Raises ParseError.
+def parse_symbol(text: str, names: OwnNames = CANONICAL) -> Symbol:
+    """The symbol that `text` names, such as ``W[1][1,1]`` or ``Y_hat[0,0]``, or in own `names`. Raises ParseError.
 
     The tutorials' names may be written in either case: ``w[1][1, 1]`` is W[1][1,1]; a name by itself is left as it
     is, since an expression may have an x that is no X. What the screen shows may be pasted, and the tutorials'
     LaTeX typed: ``∂ℰ/∂W⁽¹⁾₁₁`` and ``W^{[1]}_{11}`` are W[1][1,1] as well.
     """
-    parser = _Parser(in_plain_form(text))
+    parser = _Parser(in_plain_form(names.typed(text)))
     symbol = parser.symbol()
     parser.expect_end()
     if symbol.layer is None and symbol.index is None:

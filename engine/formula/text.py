@@ -5,15 +5,15 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator
 
+from engine.formula.letters import LETTERS
+
 _IN_ASCII = str.maketrans(
-    {
+    {letter: name for name, letter in LETTERS.items()}
+    | {
         "Ŷ": "Y_hat",
         "ℰ": "E",
         "∂": "d",
         "Σ": "Sum",
-        "σ": "sigma",
-        "α": "alpha",
-        "β": "beta",
         "′": "'",
         "−": "-",
         "–": "-",
@@ -28,8 +28,6 @@ _IN_ASCII = str.maketrans(
         "½": "1/2",
         "…": "...",
         "⋯": "...",
-        "η": "eta",
-        "δ": "delta",
         "Δ": "Delta",
         "∇": "grad ",
         "‖": "||",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,6 +14,7 @@ from tui.cli.shell_scripts import path_items
 
 if TYPE_CHECKING:
     from engine.formula.expression import Symbol
+    from engine.formula.own_names import OwnNames
 
 MOST_ENTRIES = 200
 """More entries of a matrix than this are not offered one by one."""
@@ -36,19 +38,9 @@ class ExperimentType(click.ParamType):  # type: ignore[type-arg]  # generic only
 
 
 class TargetType(click.ParamType):  # type: ignore[type-arg]
-    """One entry of one matrix, such as W[1][1,1]."""
+    """One entry of one matrix, such as W[1][1,1], as it was typed: what it means, `typed_symbol` says."""
 
     name = "target"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Symbol:
-        """The symbol that was typed."""
-        from engine.formula.foreign_text import one_line
-        from engine.formula.parser import ParseError, parse_symbol
-
-        try:
-            return parse_symbol(value)
-        except ParseError as error:
-            self.fail(one_line(f'"{value}": {error}'), param, ctx)
 
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
@@ -57,6 +49,29 @@ class TargetType(click.ParamType):  # type: ignore[type-arg]
         # While --wrt still lacks its value, click has not yet told the arguments apart.
         experiment = ctx.params.get("experiment") or next(iter(ctx.args), None)
         return [CompletionItem(name) for name in _targets(experiment, incomplete)] if experiment else []
+
+
+def typed_symbol(text: str, option: str, names: OwnNames | None = None) -> Symbol:
+    """The symbol that was typed as the value of an option, in the experiment's own names or the canonical ones."""
+    from engine.formula.foreign_text import one_line
+    from engine.formula.own_names import CANONICAL
+    from engine.formula.parser import ParseError, parse_symbol
+
+    try:
+        return parse_symbol(text, names or CANONICAL)
+    except ParseError as error:
+        raise click.BadParameter(one_line(f'"{text}": {error}'), param_hint=f"'{option}'") from None
+
+
+@contextmanager
+def speaking(names: OwnNames) -> Iterator[None]:
+    """What is wrong with a target is said in the experiment's own names."""
+    from engine.derivation.targets import TargetError
+
+    try:
+        yield
+    except TargetError as error:
+        raise TargetError(names.said(str(error))) from None
 
 
 class LessonType(click.ParamType):  # type: ignore[type-arg]

@@ -16,6 +16,7 @@ from tui.shell.terminal import shows_unicode
 if TYPE_CHECKING:
     from engine.export.json_records import Record
     from engine.formula.notation import Style
+    from engine.formula.own_names import OwnNames
 
 PRINTED_WIDTH = 80
 """Columns of output that goes to a file, a pipe or a printer."""
@@ -35,11 +36,12 @@ def output_width() -> int:
     return min(max(shutil.get_terminal_size().columns, NARROWEST), WIDEST)
 
 
-def output_style(ascii: bool) -> Style:
+def output_style(ascii: bool, names: OwnNames | None = None) -> Style:
     """The style for stdout: plain ASCII where that is asked for, or all that it can show."""
     from engine.formula.notation import Style
+    from engine.formula.own_names import CANONICAL
 
-    return Style(ascii=ascii or not shows_unicode())
+    return Style(ascii=ascii or not shows_unicode(), names=names or CANONICAL)
 
 
 def write(text: str, *, to_stderr: bool = False) -> None:

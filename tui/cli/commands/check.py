@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tui.cli.arguments import ascii_option, experiment_argument, json_option, of_option
+from tui.cli.arguments import (
+    ascii_option,
+    experiment_argument,
+    json_option,
+    of_option,
+    speaking,
+    typed_symbol,
+)
 from tui.cli.group import FAILED
 from tui.cli.output import output_style, write, write_json
 from tui.shell.threads import threads
@@ -32,7 +39,7 @@ SEED = 0
 @click.option("--all", "every", is_flag=True, help="Check every entry, however many there are.")
 @json_option
 @ascii_option
-def check(experiment: str, of: Symbol | None, every: bool, as_json: bool, ascii: bool) -> None:
+def check(experiment: str, of: str | None, every: bool, as_json: bool, ascii: bool) -> None:
     """Check every parameter against central differences.
 
     EXPERIMENT is a preset's name (see bptui presets) or the path of a TOML file. Computed in float64; of a network
@@ -54,10 +61,12 @@ def check(experiment: str, of: Symbol | None, every: bool, as_json: bool, ascii:
 
     loaded = load_any(experiment)
     if isinstance(loaded, ExpressionExperiment):
-        _check_expression(loaded, experiment, of, as_json, ascii)
+        output = None if of is None else typed_symbol(of, "--of")
+        _check_expression(loaded, experiment, output, as_json, ascii)
         return
     one = EvaluatedExperiment.of(loaded, experiment)
-    one = one if of is None else one.differentiating(of)
+    with speaking(one.names):
+        one = one if of is None else one.differentiating(typed_symbol(of, "--of", one.names))
     sizes = {name: one.network.parameters[name].size for name in one.parameters}
     bar: ProgressBar[int]
     with click.progressbar(
@@ -116,7 +125,7 @@ def _write_each(
     from engine.export.check_table import CheckTable
 
     nodes = [one.graph.nodes[name] for name in one.parameters]
-    table = CheckTable(nodes, output_style(ascii), every=every)
+    table = CheckTable(nodes, output_style(ascii, one.names), every=every)
     write(table.header)
     done = []
     for check in checks:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tui.cli.arguments import TargetType, ascii_option, experiment_argument, of_option
+from tui.cli.arguments import TargetType, ascii_option, experiment_argument, of_option, speaking, typed_symbol
 from tui.cli.output import output_style, output_width, write, write_json, write_page
 
 if TYPE_CHECKING:
@@ -40,8 +40,8 @@ FORMATS = ("text", "markdown", "latex", "json")
 @ascii_option
 def explain(
     experiment: str,
-    target: Symbol,
-    of: Symbol | None,
+    target: str,
+    of: str | None,
     sample: int | None,
     form: str,
     jacobian: bool,
@@ -79,23 +79,27 @@ def explain(
                 f"{experiment} is an expression: --expect, --jacobian, --sample are for networks"
             )
         expression = EvaluatedExpression.of(loaded, experiment)
-        expression = expression if of is None else expression.differentiating(of)
-        show_expression(expression, target, form, ascii, numbers=False)
+        if of is not None:
+            expression = expression.differentiating(typed_symbol(of, "--of"))
+        show_expression(expression, typed_symbol(target, "--wrt"), form, ascii, numbers=False)
         return
     evaluated = EvaluatedExperiment.of(loaded, experiment)
-    evaluated = evaluated if of is None else evaluated.differentiating(of)
-    target = resolve_target(evaluated.graph, target)
-    if expect is not None:
-        _compare(evaluated, target, of, sample, expect, ascii)
-        return
-    if target.index is None and not evaluated.graph.nodes[target].scalar and not jacobian:
-        _write_matrix(evaluated, target, sample, form, evaluated.experiment.title or experiment, ascii)
-        return
-    derivation = derivation_of(evaluated.graph, target, sample)
+    names = evaluated.names
+    output = None if of is None else typed_symbol(of, "--of", names)
+    with speaking(names):
+        evaluated = evaluated if output is None else evaluated.differentiating(output)
+        asked = resolve_target(evaluated.graph, typed_symbol(target, "--wrt", names))
+        if expect is not None:
+            _compare(evaluated, asked, output, sample, expect, ascii)
+            return
+        if asked.index is None and not evaluated.graph.nodes[asked].scalar and not jacobian:
+            _write_matrix(evaluated, asked, sample, form, evaluated.experiment.title or experiment, ascii)
+            return
+        derivation = derivation_of(evaluated.graph, asked, sample)
     if jacobian:
         from tui.stepper.pages import jacobian_view
 
-        write_page(jacobian_view(derivation, 1, output_style(ascii), output_width()).plain)
+        write_page(jacobian_view(derivation, 1, output_style(ascii, names), output_width()).plain)
         return
     check = evaluated.check(derivation.target)
     if form == "json":
@@ -106,7 +110,7 @@ def explain(
     from engine.export import written_latex, written_markdown, written_text
     from engine.formula.foreign_text import one_line
 
-    title, style = evaluated.experiment.title or one_line(experiment), output_style(ascii)
+    title, style = evaluated.experiment.title or one_line(experiment), output_style(ascii, names)
     if form == "latex":
         write(written_latex(derivation, title, check, style=style))
     elif form == "markdown":
@@ -140,8 +144,9 @@ def _compare(
         raise click.BadParameter(f"{expect}: {error.problem}", param_hint="--expect") from None
     truth = float(asked.reader(evaluated.graph)()[0, 0])
     candidates = [] if typed.agrees(truth) else find_factors(typed, truth, evaluated.graph, asked)
-    lines = expectation_lines(typed, truth, candidates, output_style(ascii))
-    write("\n".join(ascii_text(line) if output_style(ascii).ascii else line for line in lines))
+    style = output_style(ascii, evaluated.names)
+    lines = [evaluated.names.said(line) for line in expectation_lines(typed, truth, candidates, style)]
+    write("\n".join(ascii_text(line) if style.ascii else line for line in lines))
     if not typed.agrees(truth):
         click.get_current_context().exit(FAILED)
 
@@ -160,7 +165,7 @@ def _write_matrix(
     whole, check, style = (
         whole_matrix(evaluated.graph, target),
         evaluated.check_matrix(target),
-        output_style(ascii),
+        output_style(ascii, evaluated.names),
     )
     if form == "json":
         write_json(matrix_gradient.matrix_record(whole, check), ascii)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tui.cli.arguments import TargetType, ascii_option
+from tui.cli.arguments import TargetType, ascii_option, typed_symbol
 from tui.cli.output import output_style, output_width, write, write_json
 
 if TYPE_CHECKING:
@@ -55,10 +55,15 @@ class ExprCommand(click.Command):
     "--wrt", type=TargetType(), metavar="NAME", help="Take the derivative by this name (or result) apart."
 )
 @click.option(
+    "--of", type=TargetType(), metavar="NAME", help="Differentiate this result in place of the last line's."
+)
+@click.option(
     "--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="How to write it."
 )
 @ascii_option
-def expr(formula: str, values: tuple[str, ...], wrt: Symbol | None, form: str, ascii: bool) -> None:
+def expr(
+    formula: str, values: tuple[str, ...], wrt: str | None, of: str | None, form: str, ascii: bool
+) -> None:
     """Differentiate any expression.
 
     FORMULA is arithmetic (+ - * / **) with sigmoid, tanh, exp, log, sqrt, sin, cos, erf, abs, relu, max, min; several
@@ -69,6 +74,7 @@ def expr(formula: str, values: tuple[str, ...], wrt: Symbol | None, form: str, a
     Examples:
       bptui expr "(x+y)*z" x=-2 y=5 z=-4
       bptui expr "h = sin(x); f = h*y + h**2" x=0.5 y=2 --wrt x
+      bptui expr "h = sin(x); f = h*y + h**2" x=0.5 y=2 --of h
       bptui expr "-log(sigmoid(w*x))" w=2 x=-1 --format json
     """
     from engine.derivation.evaluated_expression import EvaluatedExpression
@@ -78,7 +84,8 @@ def expr(formula: str, values: tuple[str, ...], wrt: Symbol | None, form: str, a
     if len(table.values) != len(values):
         raise click.UsageError("each name is given its number once")
     evaluated = EvaluatedExpression.of(ExpressionExperiment(expression=table, title=formula), "expr")
-    show_expression(evaluated, wrt, form, ascii)
+    evaluated = evaluated if of is None else evaluated.differentiating(typed_symbol(of, "--of"))
+    show_expression(evaluated, None if wrt is None else typed_symbol(wrt, "--wrt"), form, ascii)
 
 
 def _named_number(text: str) -> tuple[str, float]:

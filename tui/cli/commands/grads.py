@@ -49,12 +49,14 @@ def grads(experiment: str, shapes: bool, one_matrix: bool, as_json: bool, ascii:
     if shapes:
         from tui.stepper.pages import matrices_view
 
-        write_page(matrices_view(evaluated.graph, output_style(ascii), output_width()).plain)
+        write_page(matrices_view(evaluated.graph, output_style(ascii, evaluated.names), output_width()).plain)
         return
     if one_matrix:
         from tui.training.pages import collapse_view
 
-        write_page(collapse_view(evaluated.network, evaluated.graph, output_style(ascii)).plain)
+        write_page(
+            collapse_view(evaluated.network, evaluated.graph, output_style(ascii, evaluated.names)).plain
+        )
         return
     if as_json:
         write_json(grads_record(evaluated.graph), ascii)
@@ -63,4 +65,5 @@ def grads(experiment: str, shapes: bool, one_matrix: bool, as_json: bool, ascii:
     from engine.formula.foreign_text import one_line
 
     title = evaluated.experiment.title or one_line(experiment)
-    write(written_matrices(evaluated.graph, title, width=output_width(), style=output_style(ascii)))
+    style = output_style(ascii, evaluated.names)
+    write(written_matrices(evaluated.graph, title, width=output_width(), style=style))

@@ -43,7 +43,7 @@ def step(experiment: str, steps: int, as_json: bool, ascii: bool) -> None:
         write_json(record, ascii)
         problem = record["steps"][-1]["problem"]
     else:
-        settings, style = settings_of(loaded.train), output_style(ascii)
+        settings, style = settings_of(loaded.train), output_style(ascii, loaded.names)
         for one in done:
             problem = one.problem
             rate = loaded.train.learning_rate
