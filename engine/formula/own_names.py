@@ -21,6 +21,7 @@ _SPECIAL = "".join([*GREEK.values(), *CAPITALS.values(), *SCRIPT.values(), _HATT
 _TYPED = re.compile(
     rf"""
       (?P<skip> \[[\w\s,:;]*\]                                           # an index
+              | [.^]\{{?T\}}?(?![A-Za-z_])                                   # a transposition
               | \\(?:operatorname|mathrm|text\w*|mathit|mathsf)\s*\{{[^{{}}]*\}} )
     | (?P<latex> \\(?:wide)?hat\s*(?:\{{\s*\\?[A-Za-z]+\s*\}}|\\?[A-Za-z])
                | \\math(?:cal|scr)\s*\{{\s*[A-Za-z]\s*\}}
@@ -33,14 +34,17 @@ _TYPED = re.compile(
 _PARTS = re.compile(r"([A-Za-z]+?(?:_hat)?)(T?)((?:[0-9]+)?(?:_[0-9]*)?)")
 """A typed word: its letters, a transposition, and digits that may be a layer or an index."""
 
-# "a" by itself is an article: it is the activation only where something of a symbol stands beside it.
+# "a" by itself is an article, and others are keys: they are symbols where something of a symbol stands beside them.
 _SAID = re.compile(
     r"""
       Y_hat (?![A-Za-z0-9])
-    | [ŶℰηδγβE] (?![\w'’])
-    | (?<![\w'’.]) [WXYbfhgu] (?![A-Za-z'’.]|_[A-Za-z])
-    | (?<![\w'’.]) a (?=[⁽₀-₉]|\[[0-9l])
-    | (?<=[∂∇]) [ŶℰWXYEbafhgu] (?![A-Za-z'’.])
+    | [Ŷℰ]
+    | (?<![\w'’]) [ηδγβE] (?![\w'’])
+    | (?<![\w'’.]) [WXYf] (?![A-Za-z'’]|_[A-Za-z])
+    | (?<![\w'’.]) [abghu] (?=[⁽₀-₉]|\[[0-9l])
+    | (?<=\bd) E (?=/d)
+    | (?<=\bdE/d) (?:Y_hat|[WXYEbafhgu]) (?![A-Za-z_])
+    | (?<=[∂∇]) [ŶℰWXYEbafhgu] (?![A-Za-z'’])
     """,
     re.VERBOSE,
 )
@@ -53,6 +57,7 @@ _IN_LATEX = {
     "scale": r"\mathrm{scale}",
     "shift": r"\mathrm{shift}",
 }
+_GRADIENT = "dE/d"
 _LOOKS_LIKE_LATEX = re.compile(r"\\|[_^]\{")
 CANONICAL_NAMES = frozenset(
     ("X", "Y", "W", "b", "f", "a", "g", "h", "u", "scale", "shift", "mean", "std", "Y_hat", "E", "fit")
@@ -85,7 +90,20 @@ class OwnNames:
         return other_case | exact
 
     def letter_of(self, name: str) -> Letter | None:
-        """What a canonical name is written with, or None where it is called by that name itself."""
+        """What a canonical name is written with, or None where it is called by that name itself.
+
+        ``dE/df``, the name of an earlier result, has the letters of both.
+        """
+        if self.letters and name.startswith(_GRADIENT):
+            of, by = (self._by_name.get(one) for one in ("E", name.removeprefix(_GRADIENT)))
+            if of is None and by is None:
+                return None
+            of, by = of or Letter("E", "E", "E"), by or _called(name.removeprefix(_GRADIENT))
+            return Letter(
+                f"d{of.plain}/d{by.plain}",
+                f"d{of.drawn}/d{by.drawn}",
+                rf"\mathrm{{d}}{of.latex}/\mathrm{{d}}{by.latex}",
+            )
         return self._by_name.get(name)
 
     # ── what is shown ───────────────────────────────────────────────────────────────────────────────
@@ -162,6 +180,11 @@ class OwnNames:
         if one.plain in CANONICAL_NAMES and one.plain not in {own.plain for _, own in self.letters}:
             return None  # that name is nobody's own letter: it means itself
         return self._canonical.get(one.plain, self._canonical.get(one.plain.casefold()))
+
+
+def _called(name: str) -> Letter:
+    """A canonical name as it stands."""
+    return letter(name) or Letter(name, name, rf"\mathrm{{{name}}}")
 
 
 CANONICAL = OwnNames()

@@ -29,6 +29,7 @@ from engine.formula.expression import (
     Symbol,
 )
 from engine.formula.letters import GREEK
+from engine.formula.notation import AFFINE
 from engine.formula.own_names import CANONICAL, OwnNames
 from engine.formula.typed_names import in_plain_form
 
@@ -71,10 +72,16 @@ def parse_symbol(text: str, names: OwnNames = CANONICAL) -> Symbol:
     parser.expect_end()
     if symbol.layer is None and symbol.index is None:
         return symbol
-    return Symbol(_TUTORIAL_NAMES.get(symbol.name.casefold(), symbol.name), symbol.layer, symbol.index)
+    name = _TUTORIAL_NAMES.get(symbol.name.casefold(), symbol.name)
+    if (
+        symbol.layer is not None
+    ):  # γ⁽¹⁾ and β⁽¹⁾ are drawn, and alpha and beta without a layer are weights of a loss
+        name = _DRAWN_AFFINE.get(name, name)
+    return Symbol(name, symbol.layer, symbol.index)
 
 
 _NAMES = "X Y W b f a g h u scale shift mean std Y_hat E fit penalty n alpha beta"
+_DRAWN_AFFINE = {letter: name for name, letter in AFFINE.items()}
 _TUTORIAL_NAMES = {name.casefold(): name for name in _NAMES.split()}
 
 # The letters that formulas are drawn with may be typed as well.

@@ -34,7 +34,9 @@ from engine.experiment.loading import EXPERIMENT_SUFFIX, PRESET_NAMES, load_expe
 from engine.experiment.spec import Experiment, Spec
 from engine.experiment.text_file import read_text_file
 from engine.experiment.validation import validate
+from engine.formula.expression import Symbol
 from engine.formula.parser import ParseError, parse_symbol
+from engine.model.network import LOSS
 from engine.practice.judging import Judge
 from engine.practice.question import Target, parse_target
 
@@ -103,19 +105,22 @@ class Question:
         """What is asked for. Raises TargetError."""
         spec = self.spec
         if spec.factor is not None:
-            return parse_target(spec.factor)
+            return parse_target(spec.factor, names=self.experiment.names)
         assert spec.wrt is not None
-        return parse_target(spec.wrt, spec.of, spec.sample)
+        return parse_target(spec.wrt, spec.of, spec.sample, self.experiment.names)
 
     @cached_property
     def worked(self) -> EvaluatedExperiment:
         """The experiment, worked out."""
         return EvaluatedExperiment.of(self.experiment, self.source)
 
+    def _symbol(self, name: str) -> Symbol:
+        return parse_symbol(name, self.experiment.names)
+
     @cached_property
     def judge(self) -> Judge:
         """Who judges the answers."""
-        return Judge(self.worked, self.target, [parse_symbol(name) for name in self.spec.given])
+        return Judge(self.worked, self.target, [self._symbol(name) for name in self.spec.given])
 
     @property
     def hints(self) -> list[str]:
@@ -136,7 +141,7 @@ class Question:
         """The number that is asked for, at the experiment's own numbers."""
         graph = self.worked.graph
         if self.spec.wrt is None and self.spec.factor is None:
-            return graph.value_of(parse_symbol(self.spec.of or "E"))
+            return graph.value_of(LOSS if self.spec.of is None else self._symbol(self.spec.of))
         other = self.target.graph(self.worked.network, self.worked.data.X, self.worked.data.Y)
         other.forward()
         other.backward()
@@ -284,17 +289,17 @@ def _experiment(given: str | Mapping[str, Any], source: str, key: str, folder: P
 
 def _check_target(question: Question, source: str, key: str) -> None:
     """Whether what is asked for is there. Raises ExperimentError."""
-    spec = question.spec
+    spec, names = question.spec, question.experiment.names
     try:
         if spec.kind == "bug":
             return
         if spec.wrt is None and spec.factor is None:
-            question.worked.graph.value_of(parse_symbol(spec.of or "E"))
+            question.worked.graph.value_of(LOSS if spec.of is None else parse_symbol(spec.of, names))
             return
         target = question.target
         target.check(target.graph(question.worked.network, question.worked.data.X, question.worked.data.Y))
         for name in spec.given:
-            if parse_symbol(name).matrix not in question.worked.graph.nodes:
+            if parse_symbol(name, names).matrix not in question.worked.graph.nodes:
                 raise TargetError(f"given: there is no {name} in this network")
     except (TargetError, ParseError) as error:
         name = "factor" if spec.factor is not None else "wrt" if spec.wrt is not None else "of"

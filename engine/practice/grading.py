@@ -60,7 +60,8 @@ def judge(question: Question, text: str) -> Verdict:
             graph, target = (question.worked.graph, question.target) if asked else (None, None)
             if target is not None and target.of is not None:
                 graph = None
-            return judge_number(text, question.number, question.spec.tolerance, graph, target)
+            found = judge_number(text, question.number, question.spec.tolerance, graph, target)
+            return found.said_in(question.experiment.names)
         case "bug":
             return judge_bug(question, text)
 
@@ -69,7 +70,7 @@ def judge_bug(question: Question, text: str) -> Verdict:
     """The verdict on the place of a planted bug: the name of the gradient that is sent wrongly."""
     hunt = BugHunt.planted(question.worked, question.spec.seed)
     try:
-        marked = parse_symbol(text)
+        marked = parse_symbol(text, question.experiment.names)
     except ParseError as error:
         return Verdict("unreadable", problem=error.problem, column=error.column)
     if marked.matrix not in question.worked.graph.nodes:

@@ -98,11 +98,19 @@ class Judge:
         return self.maker.graph
 
     def read(self, text: str) -> Answer:
-        """The formula that was typed. Raises UnreadableError."""
-        return read_answer(text, self.scope)
+        """The formula that was typed, in the experiment's own letters or the canonical ones. Raises UnreadableError."""
+        names = self.worked.names
+        try:
+            return read_answer(names.typed(text), self.scope)
+        except UnreadableError as error:
+            column = None if error.column is None else names.column(text.strip(), error.column)
+            raise UnreadableError(error.problem, text, column) from None
 
     def judge(self, text: str) -> Verdict:
         """The verdict on what was typed; never raises for what a learner can type."""
+        return self._judged(text).said_in(self.worked.names)
+
+    def _judged(self, text: str) -> Verdict:
         try:
             answer = self.read(text)
             return self.judge_answer(answer)

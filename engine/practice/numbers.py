@@ -15,7 +15,7 @@ from itertools import combinations
 import numpy as np
 
 from engine.autodiff.graph import Graph
-from engine.formula.expression import Expr, Number, Symbol
+from engine.formula.expression import Expr, Number, Sum, Symbol, bare
 from engine.formula.notation import Style, number_text
 from engine.practice.evaluation import Stack, evaluate
 from engine.practice.naming import SIGN, constant_mistake, term_of
@@ -185,7 +185,7 @@ def _factors_of_path(path: Path, number: _NumberOf) -> Iterator[FactorCandidate]
             yield FactorCandidate(
                 1.0 / own, f"1/{_bracketed(factor.formula)}", (mistake("missing", factor.formula),)
             )
-            yield FactorCandidate(own, shown(factor.formula), (mistake("extra", factor.formula),))
+            yield FactorCandidate(own, _as_factor(factor.formula), (mistake("extra", factor.formula),))
         for confusion in factor.confusions:
             value = number(confusion.what)
             if own and value not in (0.0, own):
@@ -193,6 +193,10 @@ def _factors_of_path(path: Path, number: _NumberOf) -> Iterator[FactorCandidate]
                 yield FactorCandidate(
                     value / own, text, (mistake("swapped", confusion.what, factor.formula),)
                 )
+
+
+def _as_factor(expr: Expr) -> str:
+    return f"({shown(expr)})" if isinstance(bare(expr), Sum) else shown(expr)
 
 
 def _bracketed(expr: Expr) -> str:

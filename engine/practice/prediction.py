@@ -102,7 +102,8 @@ class Prediction:
         """The verdict on an answer to one question: a number to its digits, a formula at random networks."""
         asked = self.questions[place]
         if is_number(text):
-            return judge_number(text, asked.value, None, self.evaluated.graph, asked.target)
+            found = judge_number(text, asked.value, None, self.evaluated.graph, asked.target)
+            return found.said_in(self.evaluated.names)
         if place not in self._judges:
             # What has been found already, the factors above, may be used by name as earlier results.
             self._judges[place] = Judge(

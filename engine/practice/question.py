@@ -16,6 +16,7 @@ from engine.autodiff.graph import Array, Graph, Node
 from engine.derivation.targets import TargetError, find_target
 from engine.experiment.spec import SquaredErrorLoss
 from engine.formula.expression import Expr, Symbol
+from engine.formula.own_names import CANONICAL, OwnNames
 from engine.formula.parser import ParseError, parse_symbol
 from engine.model.network import Network
 
@@ -33,15 +34,17 @@ class Target:
     local: Expr | None = None
 
     @classmethod
-    def parse(cls, wrt: str, of: str | None = None, sample: int | None = None) -> Target:
+    def parse(
+        cls, wrt: str, of: str | None = None, sample: int | None = None, names: OwnNames = CANONICAL
+    ) -> Target:
         """A target as it is typed; ``f[2][0,0] / a[1][1,0]`` is one factor. Raises ParseError."""
         above, slash, below = wrt.partition(" / ")
         if slash and of is None:
             of, wrt = above.strip().removeprefix("∂").strip(), below.strip().removeprefix("∂").strip()
-        of_symbol = None if of is None else parse_symbol(of)
+        of_symbol = None if of is None else parse_symbol(of, names)
         if of_symbol == Symbol("E"):
             of_symbol = None
-        return cls(parse_symbol(wrt), of_symbol, sample)
+        return cls(parse_symbol(wrt, names), of_symbol, sample)
 
     @property
     def is_matrix(self) -> bool:
@@ -153,10 +156,12 @@ class Target:
         return symbol.index[0] if symbol.name in ("f", "b", "g", "a") else None
 
 
-def parse_target(wrt: str, of: str | None = None, sample: int | None = None) -> Target:
+def parse_target(
+    wrt: str, of: str | None = None, sample: int | None = None, names: OwnNames = CANONICAL
+) -> Target:
     """`Target.parse`, with ParseError as TargetError, whose message says what was typed."""
     try:
-        return Target.parse(wrt, of, sample)
+        return Target.parse(wrt, of, sample, names)
     except ParseError as error:
         raise TargetError(f'"{wrt}": {error}') from None
 

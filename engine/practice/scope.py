@@ -118,5 +118,6 @@ def _canonical(symbol: Symbol) -> Symbol:
     """The tutorials' name where another way of writing it was used: yhat, w[1], x."""
     name = _OTHER_NAMES.get(symbol.name, symbol.name)
     if name.isidentifier() and name.isascii() and not keyword.iskeyword(name):
-        name = parse_symbol(f"{name}[0,0]").name
+        layer = "" if symbol.layer is None else f"[{symbol.layer}]"
+        name = parse_symbol(f"{name}{layer}[0,0]").name
     return Symbol(name, symbol.layer, symbol.index)

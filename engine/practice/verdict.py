@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from engine.formula.expression import Expr
+from engine.formula.own_names import OwnNames
 
 VerdictName = Literal["right", "wrong", "unclear", "unreadable"]
 MistakeKind = Literal["missing", "extra", "swapped", "sign", "path", "transposed", "reduction", "unknown"]
@@ -75,6 +76,17 @@ class Verdict:
         if self.verdict != "wrong" or not self.factors or self.right_factors is None:
             return 0.0
         return self.right_factors / self.factors
+
+    def said_in(self, names: OwnNames) -> Verdict:
+        """The same verdict, its sentences in an experiment's own letters."""
+        if not names:
+            return self
+        return replace(
+            self,
+            remarks=tuple(map(names.said, self.remarks)),
+            mistakes=tuple(replace(one, text=names.said(one.text)) for one in self.mistakes),
+            problem=None if self.problem is None else names.said(self.problem),
+        )
 
     def record(self) -> dict[str, Any]:
         """As it stands in JSON."""

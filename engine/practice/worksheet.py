@@ -6,7 +6,7 @@ assignment ──> worksheet ──> text | markdown | latex, with or without so
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.autodiff.graph import Graph
 from engine.derivation.chain_rule import explain
@@ -18,7 +18,6 @@ from engine.formula.notation import Style, number_text, symbol_text
 from engine.practice.assignment import Assignment, Question
 from engine.practice.bug_hunt import BugHunt
 from engine.practice.naming import term_of
-from engine.practice.reader import read_answer
 
 FORMATS = ("text", "markdown", "latex")
 BLANK_LINES = 4
@@ -72,7 +71,7 @@ def solution(question: Question) -> Solution:
         return Solution(None, None, BugHunt.planted(question.worked, question.spec.seed).told)
     formula: Expr | None = None
     if question.spec.accepted and question.spec.kind == "formula":
-        formula = read_answer(question.spec.accepted[0], question.judge.scope).expr
+        formula = question.judge.read(question.spec.accepted[0]).expr
     elif question.spec.kind == "formula":
         paths = question.judge.paths
         if paths:
@@ -119,6 +118,7 @@ def _text(assignment: Assignment, solutions: bool, markdown: bool, style: Style)
     end = "```" if markdown else ""
     shown: set[str] = set()
     for number, question in enumerate(assignment.questions, start=1):
+        style = replace(style, names=question.experiment.names)
         yield ""
         points = f" ({question.spec.points:g} {'point' if question.spec.points == 1 else 'points'})"
         yield f"{'## ' if markdown else ''}{number}. {question.spec.text or 'What is this gradient?'}{points}"
@@ -155,7 +155,7 @@ def _network(question: Question, style: Style) -> Iterator[str]:
     yield f"{question.experiment.title or question.experiment_name}, n = {graph.n}"
     yield ""
     for symbol, formula in equations(graph):
-        limited = Style(digits=style.digits, ascii=style.ascii, max_terms=4)
+        limited = replace(style, max_terms=4)
         yield f"  {symbol_text(symbol, style)} = {one_line(formula, limited)}"
     yield ""
     for matrix in given(graph):
@@ -212,10 +212,10 @@ def _latex(assignment: Assignment, solutions: bool) -> Iterator[str]:
             yield r"\vspace{4cm}"
             continue
         for expr in derivation_lines(question):
-            yield rf"\[ {to_latex(expr, 4)} \]"
+            yield rf"\[ {to_latex(expr, 4, question.experiment.names)} \]"
         found = solution(question)
         if found.formula is not None:
-            yield rf"Solution: \[ {to_latex(found.formula, 4)} \]"
+            yield rf"Solution: \[ {to_latex(found.formula, 4, question.experiment.names)} \]"
         if found.number is not None:
             yield rf"At these numbers it is ${number_latex(found.number, 4)}$."
         if found.text:
@@ -225,20 +225,20 @@ def _latex(assignment: Assignment, solutions: bool) -> Iterator[str]:
 
 
 def _latex_network(question: Question) -> Iterator[str]:
-    graph = question.worked.graph
+    graph, names = question.worked.graph, question.experiment.names
     yield _escaped(f"{question.experiment.title or question.experiment_name}, n = {graph.n}")
     yield r"\begin{align*}"
     lines = []
     for symbol, formula in equations(graph):
         if len(list(formula.symbols())) > 40:
             continue
-        lines.append(rf"{symbol_latex(symbol)} &= {to_latex(formula, 4)}")
+        lines.append(rf"{symbol_latex(symbol, names)} &= {to_latex(formula, 4, names)}")
     for matrix in given(graph):
         if matrix.rows is None:
-            lines.append(rf"{symbol_latex(matrix.name)} &: {matrix.shape[0]} \times {matrix.shape[1]}")
+            lines.append(rf"{symbol_latex(matrix.name, names)} &: {matrix.shape[0]} \times {matrix.shape[1]}")
         else:
             rows = r" \\ ".join(" & ".join(number_latex(one, 4) for one in row) for row in matrix.rows)
-            lines.append(rf"{symbol_latex(matrix.name)} &= \begin{{bmatrix}} {rows} \end{{bmatrix}}")
+            lines.append(rf"{symbol_latex(matrix.name, names)} &= \begin{{bmatrix}} {rows} \end{{bmatrix}}")
     yield " \\\\\n".join(lines)
     yield r"\end{align*}"
 
@@ -251,7 +251,8 @@ def _latex_asked(question: Question) -> str:
         return _escaped(f"the number {question.asked}")
     target = question.target
     sample = f", of sample {target.sample} alone" if target.sample is not None else ""
-    return rf"${to_latex(Partial(target.of or Symbol('E'), target.wrt))}${sample}, as a {spec.kind}"
+    name = to_latex(Partial(target.of or Symbol("E"), target.wrt), names=question.experiment.names)
+    return rf"${name}${sample}, as a {spec.kind}"
 
 
 _LATEX = {

@@ -32,6 +32,7 @@ def training_report(observer: RunObserver, diagnosis: Diagnosis, style: Style) -
         _units(observer),
     ]
     text = "\n\n".join("\n".join(section) for section in sections if section)
+    text = style.names.said(text, ascii=style.ascii)
     return ascii_text(text) if style.ascii else text
 
 

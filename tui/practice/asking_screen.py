@@ -21,6 +21,7 @@ from textual.widgets import Input, Static
 from engine.autodiff.graph import Graph
 from engine.formula.layout import draw
 from engine.formula.notation import Style, number_text, symbol_text
+from engine.formula.own_names import CANONICAL, OwnNames
 from engine.formula.text import ascii_text
 from engine.practice.unreadable import UnreadableError
 from engine.practice.verdict import Verdict
@@ -77,7 +78,12 @@ class AskingScreen(Screen[None]):
     @property
     def glyphs(self) -> Style:
         """How formulas are drawn."""
-        return Style(ascii=self.app.has_class("-ascii"))
+        return Style(ascii=self.app.has_class("-ascii"), names=self.names)
+
+    @property
+    def names(self) -> OwnNames:
+        """The letters of the experiment that is asked about."""
+        return CANONICAL
 
     @property
     def room(self) -> int:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from textual.content import Content
+from typing_extensions import override
 
 from engine.derivation.targets import TargetError
 from engine.formula.layout import draw, one_line
-from engine.formula.notation import Style, symbol_text
+from engine.formula.notation import symbol_text
+from engine.formula.own_names import OwnNames
 from engine.formula.text import counted
 from engine.practice.assignment import Assignment, Question, load_assignment, parse_assignment
 from engine.practice.exercises import LEVELS, exercises
@@ -48,6 +52,11 @@ class PracticeScreen(AskingScreen):
         """The question that is asked."""
         return self.assignment.questions[self.place]
 
+    @property
+    @override
+    def names(self) -> OwnNames:
+        return self.question.experiment.names
+
     def _first_open(self) -> int:
         done = self.kept.progress
         for place, question in enumerate(self.assignment.questions):
@@ -88,7 +97,7 @@ class PracticeScreen(AskingScreen):
             lines.append(Content(""))
         graph = question.worked.graph
         for symbol, formula in equations(graph)[:6]:
-            limited = Style(ascii=style.ascii, max_terms=4)
+            limited = replace(style, max_terms=4)
             lines.append(
                 Content.styled(f"{symbol_text(symbol, style)} = {one_line(formula, limited)}", "$faint")
             )

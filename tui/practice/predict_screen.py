@@ -9,12 +9,14 @@
 from __future__ import annotations
 
 from textual.content import Content
+from typing_extensions import override
 
 from engine.derivation.chain_rule import Derivation
 from engine.derivation.evaluated import EvaluatedExperiment
 from engine.formula.expression import Partial
 from engine.formula.layout import Box, draw, one_line, product_row, row
 from engine.formula.notation import number_text
+from engine.formula.own_names import OwnNames
 from engine.practice.prediction import LOSS, Asked, Prediction
 from engine.practice.verdict import Verdict
 from tui.practice.asking_screen import AskingScreen
@@ -34,6 +36,11 @@ class PredictScreen(AskingScreen):
         super().__init__()
         self.evaluated, self.derivation = evaluated, derivation
         self.prediction = Prediction.of(evaluated, derivation)
+
+    @property
+    @override
+    def names(self) -> OwnNames:
+        return self.evaluated.names
 
     def title_line(self) -> Content:
         """The gradient, and the count so far."""

@@ -7,6 +7,7 @@ reach into arrays.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from engine.experiment.memory import UNDO_BYTES
 from engine.experiment.spec import Experiment
 from engine.formula.expression import Partial, Symbol
 from engine.formula.foreign_text import one_line
+from engine.formula.own_names import OwnNames
 from engine.formula.parser import parse_symbol
 from engine.model.network import Network
 from engine.training.by_hand import Memory, StepsByHand
@@ -93,6 +95,11 @@ class Session:
         """The experiment's title, or its name."""
         return self.experiment.title or one_line(Path(self.name).stem)
 
+    @cached_property
+    def names(self) -> OwnNames:
+        """What the experiment calls the quantities."""
+        return self.experiment.names
+
     @property
     def loss(self) -> float:
         """The loss with the present parameters."""
@@ -113,7 +120,7 @@ class Session:
     def first_target(self) -> Symbol:
         """The entry to begin with: the experiment's own, or the first weight matrix's largest gradient."""
         if self.experiment.view.target is not None:
-            return parse_symbol(self.experiment.view.target)
+            return parse_symbol(self.experiment.view.target, self.names)
         node = self.graph.nodes[Symbol("W", 1)]
         row, column = divmod(int(abs(node.grad).argmax()), node.shape[1])
         return node.entry((row, column))

@@ -10,6 +10,8 @@ from textual.widgets import Static
 
 from engine.formula.expression import Symbol
 from engine.formula.notation import Style, number_text, symbol_text
+from engine.formula.own_names import OwnNames
+from engine.model.network import LOSS
 from tui.shell.keys import MAP_COMMANDS, bindings, idle_bindings
 from tui.stepper.diagram import Diagram, move
 from tui.stepper.network_diagram import NetworkDiagram
@@ -23,8 +25,10 @@ class MapScreen(ModalScreen[Symbol | None]):
     COMMANDS_SHOWN = MAP_COMMANDS
     BINDINGS = [*bindings(MAP_COMMANDS), *idle_bindings(MAP_COMMANDS)]  # noqa: RUF012 - as Screen wants it
 
-    def __init__(self, traversal: Traversal, position: Position) -> None:
+    def __init__(self, traversal: Traversal, position: Position, names: OwnNames) -> None:
+        """`names` are the experiment's own letters."""
         super().__init__()
+        self.names = names
         self.traversal, self.position = traversal, position
         self.cursor = traversal.derivation.target
 
@@ -49,7 +53,7 @@ class MapScreen(ModalScreen[Symbol | None]):
         # Closed by a key that came sooner than this call: all of it is gone, or a part.
         if not self.query(NetworkDiagram) or not self.query("#about"):
             return
-        style = Style(digits=4, ascii=self.app.has_class("-ascii"))
+        style = Style(digits=4, ascii=self.app.has_class("-ascii"), names=self.names)
         diagram = Diagram(self.traversal, self.position, self.cursor)
         widget = self.query_one(NetworkDiagram)
         if not widget.size.height:
@@ -61,13 +65,13 @@ class MapScreen(ModalScreen[Symbol | None]):
         value, gradient = float(node.value[index]), float(node.grad[index])
         name = symbol_text(self.cursor, style)
         partial = style.glyphs.partial
-        derivative = f"{partial}{style.glyphs.loss}/{partial}{name}"
+        derivative = f"{partial}{symbol_text(LOSS, style)}/{partial}{name}"
         self.query_one("#about", Static).update(
             Content.assemble(
                 (f"{name} = {number_text(value, style)}", "bold $value"),
                 "    ",
                 (f"{derivative} = {number_text(gradient, style)}", "bold $gradient"),
-                (f"    {self.cursor.plain()}", "$faint"),
+                (f"    {self.names.said(self.cursor.plain(), ascii=True)}", "$faint"),
             )
         )
 

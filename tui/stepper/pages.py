@@ -52,7 +52,8 @@ def _matrix_line(line: MatrixLine, style: Style, width: int) -> list[Content | s
         right = f"({right})/{f'({divisor})' if isinstance(line.divisor, Product) else divisor}"
     between = ", " if line.function else operator
     shapes = between.join(_shape(factor.shape, style) for factor in line.factors)
-    about = ascii_text(line.remark) if style.ascii else line.remark
+    about = style.names.said(line.remark, ascii=style.ascii)
+    about = ascii_text(about) if style.ascii else about
     mark, colour = (tick, "$done") if line.agrees else (cross, "bold $error")
     if line.undefined:
         mark, colour = "?", "$remark"
@@ -182,7 +183,8 @@ def simplification_view(derivation: Derivation, style: Style, width: int) -> Con
             paint(row([left, Box.of(" = "), draw(line, style)])),
             Content.assemble(" " * name.width, (f" {same} {number_text(value, style)}", "bold $gradient")),
         ]
-        said = ascii_text(reason) if style.ascii else reason
+        said = style.names.said(reason, ascii=style.ascii)
+        said = ascii_text(said) if style.ascii else said
         parts += [Content.styled(" " * (name.width + 3) + text, "$faint") for text in wrapped(said, room)]
         parts.append("")
     parts.append(Content.styled("Every line is a formula that was evaluated by itself.", "$faint"))

@@ -37,7 +37,7 @@ from engine.formula.layout import one_line
 from engine.formula.notation import Style, number_text, symbol_text
 from engine.formula.text import ascii_text, counted
 from engine.formula.typed_names import asked
-from engine.model.network import LOSS
+from engine.model.network import LOSS, Y
 from tui.session.session import Session
 from tui.shell.deeds import Deed, Done
 from tui.shell.key_bar import KeyBar
@@ -108,8 +108,9 @@ class StepperScreen(Screen[None]):
 
     @property
     def glyphs(self) -> Style:
-        """How formulas are drawn: four digits, and ASCII where the terminal wants it."""
-        return Style(digits=self._digits, ascii=self.app.has_class("-ascii"))
+        """How formulas are drawn: four digits, ASCII where the terminal wants it, in the experiment's letters."""
+        ascii = self.app.has_class("-ascii")
+        return Style(digits=self._digits, ascii=ascii, names=self.session.names)
 
     def compose(self) -> ComposeResult:
         """The panels from top to bottom."""
@@ -215,7 +216,13 @@ class StepperScreen(Screen[None]):
         return f", after {' and '.join(made)}" if made else ""
 
     def _text(self, text: str) -> str:
-        return ascii_text(text) if self.glyphs.ascii else text
+        style = self.glyphs
+        text = style.names.said(text, ascii=style.ascii)
+        return ascii_text(text) if style.ascii else text
+
+    def _typed(self, text: str) -> str:
+        """Canonical names as they are typed: with the experiment's own letters spelled out."""
+        return self.session.names.said(text, ascii=True)
 
     def _draw_title(self, style: Style) -> None:
         derivation, _ = self._looked_at()
@@ -241,7 +248,8 @@ class StepperScreen(Screen[None]):
     def _label(self, sample: int, style: Style) -> str:
         """What the shown sample really is, where that is one number."""
         labels = self.session.data.Y[:, sample]
-        return f" (Y={number_text(float(labels[0]), style)})" if len(labels) == 1 else ""
+        name = symbol_text(Y, style)
+        return f" ({name}={number_text(float(labels[0]), style)})" if len(labels) == 1 else ""
 
     def description(self) -> Description:
         """What is said about the current position."""
@@ -396,7 +404,8 @@ class StepperScreen(Screen[None]):
         """Asks which entry to differentiate by."""
         prompt = Prompt(
             "Differentiate the loss by",
-            f"an entry, {self.derivation.target.plain()}; a matrix, W[1]; dY_hat[0,0]/dW[1][0,0]",
+            self._typed(f"an entry, {self.derivation.target.plain()}; a matrix, W[1]; ")
+            + "/".join(f"d{self._typed(name)}" for name in ("Y_hat[0,0]", "W[1][0,0]")),
             self._target_error,
             self._completions(),
         )
@@ -432,7 +441,7 @@ class StepperScreen(Screen[None]):
         """What is to be differentiated, where it is not the loss, and by what. Raises ParseError and TargetError."""
         from engine.formula.parser import parse_symbol
 
-        of, by = asked(text)
+        of, by = asked(self.session.names.typed(text))
         before = self.session.stepped
         try:
             output = None if of is None else parse_symbol(of)
@@ -450,7 +459,7 @@ class StepperScreen(Screen[None]):
         try:
             self._asked(text)
         except (ParseError, TargetError) as error:
-            return str(error)
+            return self._typed(str(error))
         return None
 
     def _completions(self) -> list[str]:
@@ -463,7 +472,7 @@ class StepperScreen(Screen[None]):
                 for column in range(min(columns, 30))
             ]
             names += [*entries, symbol.plain()]
-        return names
+        return [self._typed(name) for name in names]
 
     def action_sample(self) -> None:
         """Asks for a sample."""
@@ -517,7 +526,9 @@ class StepperScreen(Screen[None]):
 
     def action_diagram(self) -> None:
         """The network on the whole screen, to choose a target by moving through it."""
-        self.app.push_screen(MapScreen(self.traversal, self.position), self._target_chosen)
+        self.app.push_screen(
+            MapScreen(self.traversal, self.position, self.session.names), self._target_chosen
+        )
         self._tell(Done(Deed.MAP))
 
     def _target_chosen(self, symbol: Symbol | None) -> None:

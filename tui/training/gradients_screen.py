@@ -219,14 +219,14 @@ class GradientsScreen(TrainingScreen):
     def _title(self, step: int = 0, predicted: bool = False, broke: bool = False) -> str:
         """What is drawn, and of which step; of a run that `broke` the profile is of the last step before."""
         if self.view is View.BUDGET:
-            return f"log10 of what multiplies ‖δ‖, step {step:,}:"
+            return f"log10 of what multiplies ‖{self.glyphs.names.said('δ')}‖, step {step:,}:"
         profile = self.view is View.PROFILE
         kind = self.view.value
         if profile:
             kind = f"before it broke, step {step:,}" if broke else f"{kind}, step {step:,}"
         dots = "; dots: predicted for the initial weights" if profile and predicted else ""
         linear = "" if self.log_axis or self.view in (View.STRIP, View.BUDGET) else ", linear axis"
-        return f"{kind}: {METRIC_NAMES[self.metric]}{' by layer' * (not dots)}{dots}{linear}"
+        return f"{kind}: {self.glyphs.names.said(METRIC_NAMES[self.metric])}{' by layer' * (not dots)}{dots}{linear}"
 
     def _legend(self, layers: int) -> str:
         """Which mark is whose, where several lines are drawn."""

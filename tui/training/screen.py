@@ -11,6 +11,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 from engine.formula.notation import Style, number_text
+from engine.formula.own_names import CANONICAL
 from engine.formula.text import counted
 from tui.session.session import Session
 from tui.session.snapshot import FULL_SPEED, State, Training, TrainingSnapshot, Wanted
@@ -88,8 +89,9 @@ class TrainingScreen(Screen[None]):
 
     @property
     def glyphs(self) -> Style:
-        """How numbers are drawn."""
-        return Style(digits=4, ascii=self.app.has_class("-ascii"))
+        """How numbers are drawn, and in which letters names."""
+        names = CANONICAL if self.session is None else self.session.names
+        return Style(digits=4, ascii=self.app.has_class("-ascii"), names=names)
 
     def on_mount(self) -> None:
         """Starts the clock."""

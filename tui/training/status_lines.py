@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from engine.formula.notation import Style, number_text
+from engine.formula.notation import Style, number_text, symbol_text
+from engine.model.network import LOSS, Y
 from tui.session.snapshot import FULL_SPEED, RunSnapshot, State, TrainingSnapshot
 from tui.training.charts import MARKERS, SECOND
 
@@ -43,8 +44,8 @@ def progress_line(run: RunSnapshot, style: Style, width: int, label: str = "") -
     limit = run.limit or max(run.steps_done, 1)
     filled = round(BAR * min(run.steps_done / limit, 1.0))
     full, empty = ("#", ".") if style.ascii else ("█", "░")
-    arrow, loss = style.glyphs.arrow, style.glyphs.loss
-    eta = "lr" if style.ascii else "η"
+    arrow, loss = style.glyphs.arrow, symbol_text(LOSS, style)
+    eta = style.names.said("lr" if style.ascii else "η")
     parts: dict[str, Content] = {"label": Content.styled(f" {label}  " if label else " ", "bold")}
     beyond = run.steps_done > limit  # single steps lead further
     parts["step"] = Content(
@@ -66,7 +67,8 @@ def progress_line(run: RunSnapshot, style: Style, width: int, label: str = "") -
         parts["accuracy"] = Content(f"   {of}accuracy {100 * record.accuracy:.0f} %")
     recalls = () if record is None else record.recall
     if len(recalls) == 2 and all(one == one for one in recalls):
-        recall = f" (Y=0 {100 * recalls[0]:.0f} %, Y=1 {100 * recalls[1]:.0f} %)"
+        label = symbol_text(Y, style)
+        recall = f" ({label}=0 {100 * recalls[0]:.0f} %, {label}=1 {100 * recalls[1]:.0f} %)"
         parts["recall"] = Content.styled(recall, "$faint")
     if run.learning_rate is not None and run.learning_rate == run.learning_rate:
         parts["rate"] = Content.styled(f"   {eta} {number_text(run.learning_rate, style)}", "$faint")

@@ -21,6 +21,7 @@ SECTIONS = {
     "`[network.init]`": "Init",
     "`[loss]`": None,
     "`[train]`": None,
+    "`[notation]`": "NotationSpec",
     "`[view]`": "View",
 }
 """The page's sections, with the schema's table where there is only one."""

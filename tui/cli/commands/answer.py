@@ -72,7 +72,7 @@ def answer(
     if (formula is None) == (derivation is None):
         raise click.UsageError("expected a FORMULA, or --derivation with a file", ctx)
     worked = EvaluatedExperiment.of(load_experiment(experiment), experiment)
-    judge = Judge(worked, parse_target(target, of, sample), given=None)
+    judge = Judge(worked, parse_target(target, of, sample, worked.names), given=None)
     verdict, text = _verdict(judge, formula, derivation)
     _write(verdict, judge, text, form, ascii)
     if verdict.status:
@@ -98,7 +98,7 @@ def _write(verdict: Verdict, judge: Judge, text: str, form: str, ascii: bool) ->
     from engine.practice.grading import GradedFile, Result
     from engine.practice.unreadable import UnreadableError
 
-    style = output_style(ascii)
+    style = output_style(ascii, judge.worked.names)
     if verdict.verdict == "unreadable":
         where = UnreadableError(verdict.problem or "", text, verdict.column or 1)
         line = "" if verdict.line is None else f"line {verdict.line}, "

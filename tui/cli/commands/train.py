@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from engine.diagnosis.diagnosis import Diagnosis
     from engine.diagnosis.observer import RunObserver
+    from engine.formula.notation import Style
     from engine.runs.log import RunLogWriter
     from engine.training.trainer import Trainer
 
@@ -105,10 +106,10 @@ def train(
             {**train_record(trainer, observer.first, observer.present(), diagnosis), **predicted}, ascii
         )
     else:
-        style = output_style(ascii)
+        style = output_style(ascii, loaded.names)
         if trainer.problem is not None:
             complain(trainer.problem)
-        _write_summary(observer, style.ascii)
+        _write_summary(observer, style)
         if prediction is not None:
             from engine.export.step_tables import written_predictions
 
@@ -116,7 +117,7 @@ def train(
     if diagnosis is not None and not as_json:
         from tui.cli.train_report import training_report
 
-        write(f"\n{fitted(training_report(observer, diagnosis, output_style(ascii)))}")
+        write(f"\n{fitted(training_report(observer, diagnosis, output_style(ascii, loaded.names)))}")
     if plot:
         _plot(observer, ascii, to_stderr=as_json)
     if writer is not None and writer.lost:
@@ -211,32 +212,35 @@ def _run(trainer: Trainer, writer: RunLogWriter | None, observer: RunObserver) -
     return asked
 
 
-def _write_summary(observer: RunObserver, ascii: bool) -> None:
+def _write_summary(observer: RunObserver, style: Style) -> None:
     """One line a layer, with the present weights over all data; the loss before the first and after the last step."""
-    from engine.formula.notation import Style, number_text
+    from engine.formula.expression import Symbol
+    from engine.formula.notation import number_text, symbol_text
     from engine.formula.text import counted
     from engine.metrics.step_record import layer_names
+    from engine.model.network import LOSS, Y
 
     trainer = observer.trainer
     if trainer.last is None:
         write("no steps were trained")
         return
     before, record = observer.first.record, observer.present().record
-    style = Style(ascii=ascii)
     glyphs = style.glyphs
-    gradient = f"{glyphs.partial}{glyphs.loss}/{glyphs.partial}W"
+    gradient = "/".join(f"{glyphs.partial}{symbol_text(symbol, style)}" for symbol in (LOSS, Symbol("W")))
     write(f"{'layer':<8}{'max |' + gradient + '|':>16}{'L2':>12}{'zeros':>8}{'quiet':>7}{'dead':>6}")
-    for place, name in enumerate(layer_names(trainer.network)):
+    names = [style.names.said(name, ascii=True) for name in layer_names(trainer.network)]
+    for place, name in enumerate(names):
         write(
             f"{name:<8}{number_text(float(record.grad_max[place]), style):>16}"
             f"{number_text(float(record.grad_l2[place]), style):>12}"
             f"{100 * record.zero_fraction[place]:>6.0f} %{int(record.quiet[place]):>7}{int(record.dead[place]):>6}"
         )
+    label = symbol_text(Y, style)
     score = ""
     if before.accuracy is not None and record.accuracy is not None:
         score = f", accuracy {100 * before.accuracy:.1f} % {glyphs.arrow} {100 * record.accuracy:.1f} %"
     if len(record.recall) == 2 and all(map(math.isfinite, record.recall)):  # both classes are there
-        score += f" (Y=0 {100 * record.recall[0]:.1f} %, Y=1 {100 * record.recall[1]:.1f} %)"
+        score += f" ({label}=0 {100 * record.recall[0]:.1f} %, {label}=1 {100 * record.recall[1]:.1f} %)"
     write(
         f"\n{counted(trainer.steps_done, 'step')} in {trainer.last.seconds:.2f} s, over all data: "
         f"loss {number_text(before.loss, style)} {glyphs.arrow} {number_text(record.loss, style)}{score}"
