@@ -42,6 +42,13 @@ class TargetType(click.ParamType):  # type: ignore[type-arg]
 
     name = "target"
 
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The text, unless it names nothing whatever letters an experiment has."""
+        text = str(value)
+        if text.isascii() and "\\" not in text:
+            typed_symbol(text, "/".join(param.opts) if param is not None else "")
+        return text
+
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
