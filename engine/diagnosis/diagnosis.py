@@ -36,9 +36,9 @@ class Diagnosis:
 
     @property
     def headline(self) -> str:
-        """The first finding's kind in words, or that nothing was found: never that all is well."""
+        """The first finding's title, or that nothing was found: never that all is well."""
         if self.findings:
-            return spoken(self.findings[0].kind)
+            return self.findings[0].title
         return "Nothing found" if self.steps else "Not trained yet"
 
     @property
@@ -67,11 +67,6 @@ class Diagnosis:
         if not self.steps:
             return "No step has been trained: what becomes of the loss is not known."
         return f"After {counted(self.steps, 'step')} nothing is found; whether it learns is not known yet."
-
-
-def spoken(kind: Kind) -> str:
-    """``Step too long``: a kind as a headline."""
-    return kind.value.replace("-", " ").capitalize()
 
 
 def diagnose(case: Case) -> Diagnosis:

@@ -23,7 +23,7 @@ Change: TypeAlias = Mapping[str, float | int | str | bool]
 
 
 class Kind(StrEnum):
-    """Every kind of finding, in the order in which they are told."""
+    """Every kind of finding, in the order in which most are told (see `engine.diagnosis.kinds`)."""
 
     DIVERGED = "diverged"
     LEARNED = "learned"
@@ -50,7 +50,8 @@ class Finding:
     """One finding; `layers` are numbered from 1, `step` is the number of updates its weights have had.
 
     `evidence` holds every number of `text` and `remedy`, None for one that is not finite. `change` has keys of the
-    experiment file ("train.learning_rate") with the values that follow the remedy.
+    experiment file ("train.learning_rate") with the values that follow the remedy. `mild` is a headline that
+    alarms less than the kind's name, where that would say too much.
     """
 
     kind: Kind
@@ -60,6 +61,12 @@ class Finding:
     layers: tuple[int, ...] = ()
     remedy: str | None = None
     change: Change | None = None
+    mild: str = ""
+
+    @property
+    def title(self) -> str:
+        """``Step too long``: as a headline."""
+        return self.mild or self.kind.value.replace("-", " ").capitalize()
 
     def record(self) -> dict[str, Any]:
         """As JSON has it."""

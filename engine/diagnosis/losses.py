@@ -76,6 +76,12 @@ class Losses:
         place = max(int(np.searchsorted(self.step, since, side="right")) - 1, 0)
         return float(np.min(self.low[place:])), float(np.max(self.high[place:]))
 
+    def typical(self, since: float, until: float) -> float:
+        """The median of the losses that are kept from step `since` to `until`: single jumps do not show in it."""
+        first = int(np.searchsorted(self.step, since, side="left"))
+        end = int(np.searchsorted(self.step, until, side="right"))
+        return float(np.median(self.value[first:end])) if end > first else self.at(until)
+
     @property
     def three_quarters(self) -> float:
         """The loss with a quarter of the steps still to come."""

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.diagnosis.diagnosis import Diagnosis, spoken
+from engine.diagnosis.diagnosis import Diagnosis
 from engine.diagnosis.of_log import LoggedRun, diagnose_log
 from engine.diagnosis.words import short
 from engine.metrics.step_record import MAGNITUDES, MEASURES, Extent, StepRecord
@@ -277,7 +277,7 @@ def said_of(run: FollowedRun) -> tuple[str, ...]:
         return (diagnosis.headline, diagnosis.gradients or diagnosis.nothing_found)
     said = [diagnosis.headline]
     for place, finding in enumerate(diagnosis.findings):
-        headline = "" if place == 0 else f"{spoken(finding.kind)}. "
+        headline = "" if place == 0 else f"{finding.title}. "
         said.append(f"{headline}{finding.text}{'' if finding.remedy is None else f' {finding.remedy}'}")
     if run.broken is not None and history.first is not None and run.last_sound is not None:
         said += way_to_break(history.first, run.last_sound).sentences(header.dtype)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from engine.diagnosis.case import Case
-from engine.diagnosis.diagnosis import Diagnosis, diagnose, spoken
+from engine.diagnosis.diagnosis import Diagnosis, diagnose
 from engine.diagnosis.finding import Finding
 from engine.diagnosis.gradient_flow import GradientFlow
 from engine.diagnosis.mean_field import PredictedProfile
@@ -51,7 +51,7 @@ def finding_content(diagnosis: Diagnosis, finding: Finding, tries: str = "") -> 
     """One finding; `tries` says which key tries its change."""
     remark = "   (a remark)" if diagnosis.is_remark(finding) else ""
     parts: list[Content | str | tuple[str, str]] = [
-        (spoken(finding.kind), "bold"),
+        (finding.title, "bold"),
         f"{remark}   {finding.text}",
     ]
     if finding.remedy is not None:

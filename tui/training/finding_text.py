@@ -8,7 +8,7 @@ Remedy: A learning rate of 3.1e-04.   (train.learning_rate = 0.000306774)
 
 from __future__ import annotations
 
-from engine.diagnosis.diagnosis import Diagnosis, spoken
+from engine.diagnosis.diagnosis import Diagnosis
 from engine.diagnosis.finding import Change, Evidence, Finding
 
 MOST_EVIDENCE = 12
@@ -19,7 +19,7 @@ def finding_lines(diagnosis: Diagnosis, finding: Finding) -> list[str]:
     """The finding as a paragraph; the lines are as long as their sentences."""
     remark = " (a remark)" if diagnosis.is_remark(finding) else ""
     lines = [
-        f"{spoken(finding.kind)}{remark}",
+        f"{finding.title}{remark}",
         finding.text,
         f"Evidence: {evidence_text(finding.evidence)}",
     ]

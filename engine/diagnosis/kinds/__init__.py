@@ -1,6 +1,7 @@
 """Every kind of finding, in the order in which findings are told; the first one found is the headline.
 
 Of a run that diverged, `exploding` and `step-too-long` come directly after `diverged`: they are its causes.
+A network that learns in spite of long steps is said to be learning before that: it is no reason for an alarm.
 """
 
 from engine.diagnosis.kinds import (
@@ -37,6 +38,7 @@ RULES: tuple[Rule, ...] = (
     far_apart.VANISHING,
     far_apart.EXPLODING,
     constant_output.RULE,
+    course.LEARNING_SURELY,
     step_too_long.RULE,
     course.OSCILLATING,
     course.PLATEAU,

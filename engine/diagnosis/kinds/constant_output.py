@@ -14,11 +14,16 @@ from engine.diagnosis.words import finite, short
 LITTLE = 0.01
 """Of the labels' standard deviation."""
 
+EARLY = 20
+"""Before so many updates it is not said: a deep network with good initial weights begins by saying nearly the same."""
+
 
 def find(case: Case, before: Sequence[Finding]) -> Finding | None:
     """Of every output; the labels must differ, or there is nothing to tell apart."""
     own = case.own
     assert own is not None
+    if case.step < EARLY:
+        return None
     said = np.asarray(own.whole.prediction, np.float64)
     labels = np.asarray(own.data.Y, np.float64)
     spread, wanted = said.std(axis=1), labels.std(axis=1)

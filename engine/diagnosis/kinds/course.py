@@ -39,6 +39,15 @@ def falls(losses: Losses) -> bool:
     return losses.steps > 0 and then - losses.last >= PERCENT * abs(then) and losses.last < then
 
 
+def advances(losses: Losses) -> bool:
+    """It falls, and not by a lucky jump: so does the median of the last quarter against that of the one before."""
+    if not falls(losses):
+        return False
+    half, three, end = (losses.step[0] + part * losses.steps for part in (0.5, 0.75, 1.0))
+    then = losses.typical(half, three)
+    return then - losses.typical(three, end) >= PERCENT * abs(then)
+
+
 def stands(losses: Losses) -> bool:
     """Within 1 % over the second half, and over 100 steps at least."""
     window = max(losses.steps / 2, RECENT)
@@ -161,10 +170,15 @@ def convex(case: Case) -> bool:
     return False
 
 
+def learning_surely(case: Case, before: Sequence[Finding]) -> Finding | None:
+    """It gets on in spite of its jumps, so that these are no reason for an alarm."""
+    return learning(case, before) if advances(_losses(case)) else None
+
+
 def learning(case: Case, before: Sequence[Finding]) -> Finding | None:
     """It has not ended, only the steps have."""
     losses = _losses(case)
-    if not falls(losses):
+    if not falls(losses) or any(one.kind is Kind.LEARNING for one in before):
         return None
     then = losses.three_quarters
     percent = 100 * (1 - losses.last / then)
@@ -186,4 +200,7 @@ def learning(case: Case, before: Sequence[Finding]) -> Finding | None:
 _LOSSES = frozenset({Needs.LOSSES})
 OSCILLATING = Rule(Kind.OSCILLATING, _LOSSES, oscillating, of_loss=True, if_diverged=False)
 PLATEAU = Rule(Kind.PLATEAU, _LOSSES, plateau, of_loss=True, if_diverged=False)
+LEARNING_SURELY = Rule(
+    Kind.LEARNING, _LOSSES, learning_surely, of_loss=True, if_diverged=False, if_learned=False
+)
 LEARNING = Rule(Kind.LEARNING, _LOSSES, learning, of_loss=True, if_diverged=False, if_learned=False)

@@ -42,10 +42,10 @@ def mentioned(case: Case, before: Sequence[Finding]) -> Finding | None:
     """Fewer: a remark at the end, unless it was said before."""
     if any(one.kind is Kind.DEAD_UNITS for one in before):
         return None
-    return _finding(case, {n: both for n, both in counts(case).items() if both[0]})
+    return _finding(case, {n: both for n, both in counts(case).items() if both[0]}, mild="Some units dead")
 
 
-def _finding(case: Case, layers: dict[int, tuple[int, int]]) -> Finding | None:
+def _finding(case: Case, layers: dict[int, tuple[int, int]], mild: str = "") -> Finding | None:
     if not layers:
         return None
     every = counts(case)
@@ -57,9 +57,10 @@ def _finding(case: Case, layers: dict[int, tuple[int, int]]) -> Finding | None:
     told = [f"{count} of {width} in layer {number}" for number, (count, width) in layers.items()]
     if len(told) > MOST_TOLD:
         told = [f"in {layers_in_words(tuple(layers))}"]
+    through = " through it; the other units carry it" if mild else ""
     text = (
         f"{dead} of {units} {'unit' if units == 1 else 'units'} {'is' if dead == 1 else 'are'} off for every sample "
-        f"({listed(told)}): what is off has slope 0, and no gradient passes."
+        f"({listed(told)}): what is off has slope 0, and no gradient passes{through}."
     )
     remedy = None
     if case.own is not None:
@@ -67,8 +68,8 @@ def _finding(case: Case, layers: dict[int, tuple[int, int]]) -> Finding | None:
         evidence["dead_first"] = born
         if case.step:
             text += f" With the initial weights {born} were."
-        remedy = _remedy(case.own, dead, born)
-    return Finding(Kind.DEAD_UNITS, step, evidence, text, layers=tuple(layers), remedy=remedy)
+        remedy = _remedy(case.own, dead, born, serious=not mild)
+    return Finding(Kind.DEAD_UNITS, step, evidence, text, layers=tuple(layers), remedy=remedy, mild=mild)
 
 
 def _born_dead(own: Own, mortal: dict[int, tuple[int, int]]) -> int:
@@ -78,16 +79,19 @@ def _born_dead(own: Own, mortal: dict[int, tuple[int, int]]) -> int:
     return sum(int(np.count_nonzero(~own.first_fired[number - 1])) for number in mortal)
 
 
-def _remedy(own: Own, dead: int, born: int) -> str:
+def _remedy(own: Own, dead: int, born: int, *, serious: bool) -> str | None:
     """What established the cause: dead from the beginning, or killed by updates."""
     if any(layer.activation == "step" for layer in own.layers.layers):
         return "A step function passes no gradient at all: any activation with a slope does."
-    if born > dead / 2:
-        return (
-            "Most were so from the beginning: other initial weights and biases (He's), or leaky_relu, which has a "
-            "slope where it is off."
-        )
-    return "Updates have pushed them there: a smaller learning rate, or leaky_relu, which has a slope where it is off."
+    leaky = "leaky_relu, which has a slope where it is off"
+    if born <= dead / 2:
+        return f"Updates have pushed them there: a smaller learning rate, or {leaky}."
+    if not serious:
+        return None  # a healthy deep network begins so
+    weights = own.experiment.network
+    drawn = any(layer.W is None for layer in weights.layers) and weights.init.scheme != "he"
+    hes = " (He's)" if drawn else ""
+    return f"Most were so from the beginning: other initial weights and biases{hes}, or {leaky}."
 
 
 SERIOUS = Rule(Kind.DEAD_UNITS, frozenset({Needs.COUNTS}), serious)

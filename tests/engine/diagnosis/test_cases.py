@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 
+import numpy as np
 import pytest
 
 from engine.diagnosis.finding import Kind
@@ -57,6 +58,32 @@ def test_no_headline_reassures_about_a_network_that_does_not_learn(where, name):
     if right:
         assert falls or Kind.LEARNED in found.diagnosis.kinds
         assert losses.last <= losses.first
+
+
+@EACH
+def test_no_headline_alarms_about_a_network_that_learns(where, name):
+    """Where the end of the loss and its median both fall by 1 % in the last quarter, jumps are no reason for alarm."""
+    found = diagnosed(where, name)
+    losses = found.case.losses
+    if found.case.diverged:
+        return  # and what does, does not learn
+    end = losses.step[0] + losses.steps
+    median = [
+        np.median(losses.value[(losses.step >= end - share * losses.steps) & (losses.step <= until)])
+        for share, until in ((0.5, end - 0.25 * losses.steps), (0.25, end))
+    ]
+    if losses.last <= 0.99 * losses.three_quarters and median[1] <= 0.99 * median[0]:
+        assert found.diagnosis.kinds[0] not in (Kind.STEP_TOO_LONG, Kind.OSCILLATING, Kind.PLATEAU)
+    few = [one for one in found.diagnosis.findings if one.mild]
+    assert all(one.title == "Some units dead" and one.kind is Kind.DEAD_UNITS for one in few)
+
+
+def test_a_healthy_deep_network_is_not_called_dead_or_constant_in_its_first_steps():
+    found = of_preset("relu-50", 5)
+    assert found.diagnosis.headline == "Some units dead"
+    assert found.diagnosis.findings[0].remedy is None
+    assert found.diagnosis.kinds == (Kind.DEAD_UNITS,)
+    assert of_preset("leaky-relu-50", 1).diagnosis.headline == "Nothing found"
 
 
 @EACH
@@ -125,8 +152,6 @@ def test_a_change_is_of_the_experiment_files_own_keys():
 
 def test_the_stable_step_of_a_straight_line_is_that_of_its_inputs():
     """λ of the squared error is the largest eigenvalue of X Xᵀ/n, with the bias's row of ones."""
-    import numpy as np
-
     found = of_case("unscaled-regression")
     rows = np.vstack([found.trainer.data.X, np.ones(found.trainer.data.X.shape[1])])
     largest = np.linalg.eigvalsh(rows @ rows.T / rows.shape[1])[-1]

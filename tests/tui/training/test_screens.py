@@ -383,7 +383,7 @@ async def test_notices_of_a_key_that_is_held_down_do_not_pile_up():
         for _ in range(30):
             app.simulate_key("plus")
         await pilot.pause(2 * NOTICE_SECONDS)
-        await until(pilot, lambda: notes(app) == ["learning rate 3.221×10⁷"])
+        await until(pilot, lambda: notes(app) == ["learning rate 1.074×10⁷"])
         await until(pilot, lambda: len(app.screen.query("Toast")) == 1)
 
 
