@@ -464,11 +464,9 @@ class BptuiApp(App[None]):
         session = self._session
         if session is None:
             return
-        from engine.derivation.evaluated import EvaluatedExperiment
-        from tui.practice.predict_screen import PredictScreen
+        from tui.stepper.predict_screen import PredictScreen
 
-        evaluated = EvaluatedExperiment(session.experiment, session.data, session.network, session.graph)
-        self.push_screen(PredictScreen(evaluated, session.explain(message.target, message.sample)))
+        self.push_screen(PredictScreen(session, session.explain(message.target, message.sample)))
 
     @on(ShowPractice)
     def _on_show_practice(self) -> None:

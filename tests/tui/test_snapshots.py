@@ -37,6 +37,7 @@ SCENES = {
     "lessons": Scene(None, ("T",)),
     "lesson": Scene(None, ("T", *["down"] * 5, "enter")),
     "lesson-end": Scene(None, ("T", *["down"] * 5, "enter", "end")),
+    "lesson-beside": Scene(None, ("T", *["down"] * 5, "enter", "enter", *["right"] * 4)),
     "forward": Scene("tutorial-b", ("home",)),
     "loss": Scene("tutorial-a-weighted", ("left",)),
     "backward-first": Scene("tutorial-b"),
@@ -63,7 +64,7 @@ SCENES = {
 }
 
 PICTURES = [
-    *((name, DARK, "120x40") for name in ("home", "lessons", "lesson", "home-prompt")),
+    *((name, DARK, "120x40") for name in ("home", "lessons", "lesson", "lesson-beside", "home-prompt")),
     *(
         (name, DARK, "120x40")
         for name in ("forward", "loss", "backward-middle", "backward-fork", "update-after")
@@ -72,6 +73,7 @@ PICTURES = [
     *((name, DARK, "120x40") for name in ("map", "prompt-wrong", "export", "matrices", "derivation", "help")),
     *((name, LIGHT, "80x24") for name in ("home", "lessons", "lesson", "backward-middle", "update-after")),
     *((name, LIGHT, "80x24") for name in ("map", "prompt-wrong", "export", "matrices", "help")),
+    *((name, LIGHT, "80x24") for name in ("predict", "practice", "bug")),
 ]
 """One a screen and theme: colours, frames and contrast are seen here, all else in the texts."""
 

@@ -18,18 +18,12 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Input, Static
 
-from engine.autodiff.graph import Graph
-from engine.formula.layout import draw
-from engine.formula.notation import Style, number_text, symbol_text
+from engine.formula.notation import Style
 from engine.formula.own_names import CANONICAL, OwnNames
-from engine.formula.text import ascii_text
-from engine.practice.unreadable import UnreadableError
 from engine.practice.verdict import Verdict
 from tui.shell.key_bar import KeyBar
 from tui.shell.too_small import TooSmall
-
-LARGEST_SHOWN = 12
-"""Matrices of more entries than this are said by their shape."""
+from tui.shell.verdict_content import echo, in_letters, judgement
 
 
 class AskingScreen(Screen[None]):
@@ -92,9 +86,7 @@ class AskingScreen(Screen[None]):
 
     def said(self, text: str) -> str:
         """Words in the characters that the terminal has."""
-        if not self.glyphs.ascii:
-            return text
-        return ascii_text(text.replace("✓", "+").replace("✗", "x"))
+        return in_letters(text, self.glyphs)
 
     def redraw(self) -> None:
         """Draws everything but the last verdict."""
@@ -122,42 +114,5 @@ class AskingScreen(Screen[None]):
 
     def verdict_lines(self, verdict: Verdict, text: str) -> Iterator[Content]:
         """What was understood, and what is said of it."""
-        style = self.glyphs
-        if verdict.expr is not None:
-            box = draw(verdict.expr, style)
-            if box.width <= self.room and box.height <= 5:
-                yield Content.styled("understood", "$faint")
-                yield Content("\n".join(box.lines))
-        match verdict.verdict:
-            case "right":
-                yield Content.styled(self.said("✓ right"), "bold $done")
-            case "wrong":
-                yield Content.styled(self.said("✗ wrong"), "bold $error")
-            case "unclear":
-                yield Content.styled("? this cannot be told", "bold $remark")
-            case "unreadable":
-                typed, caret = UnreadableError(verdict.problem or "", text, verdict.column or 1).lines()
-                yield Content(self.said(typed))
-                yield Content.styled(caret, "$remark")
-                yield Content.styled(self.said(f"? {verdict.problem}"), "$remark")
-        for mistake in verdict.mistakes:
-            yield Content(self.said(f"  {mistake.text}"))
-        for remark in verdict.remarks:
-            yield Content.styled(self.said(f"  {remark}"), "$faint")
-
-    def numbers_of(self, graph: Graph, forward: bool) -> Iterator[Content]:
-        """The network's numbers: what is given, and with `forward` what is computed from it. Never a gradient."""
-        style = self.glyphs
-        for node in graph.nodes.values():
-            if (node.op is not None and not forward) or (node is graph.loss and not forward):
-                continue
-            name = symbol_text(node.symbol, style)
-            rows, columns = node.shape
-            if node.value.size > LARGEST_SHOWN:
-                yield Content.styled(f"{name}  {rows}x{columns}", "$faint")
-                continue
-            numbers = ", ".join(
-                "[" + ", ".join(number_text(float(one), style) for one in row) + "]" for row in node.value
-            )
-            text = numbers if rows == 1 else f"[{numbers}]"
-            yield Content.assemble((f"{name} = ", "$faint"), (text, "$value"))
+        yield from echo(verdict, self.glyphs, self.room)
+        yield from judgement(verdict, text, self.glyphs)

@@ -20,6 +20,7 @@ from tui.practice.asking_screen import AskingScreen
 from tui.practice.progress import ProgressFile
 from tui.shell.keys import PRACTICE_COMMANDS, bindings
 from tui.shell.prompt import Prompt
+from tui.shell.verdict_content import numbers_of
 
 PER_SET = 10
 """Exercises of one seed and level."""
@@ -102,7 +103,7 @@ class PracticeScreen(AskingScreen):
                 Content.styled(f"{symbol_text(symbol, style)} = {one_line(formula, limited)}", "$faint")
             )
         lines.append(Content(""))
-        lines += list(self.numbers_of(graph, forward=False))[:14]
+        lines += list(numbers_of(graph, forward=False, style=style))[:14]
         return Content("\n").join(lines)
 
     def _asked(self) -> str:

@@ -589,6 +589,11 @@ ANSWER_COMMANDS = (
 
 PREDICT_COMMANDS = (
     ANSWER_COMMANDS[1],
+    *(
+        command
+        for command in STEPPER_COMMANDS
+        if command.id in ("next-node", "previous-node", "next-phase", "previous-phase")
+    ),
     Command("predict.again", "ctrl+r", "again", "Again", "Begin again", "Answers", "^R"),
     Command("predict.close", "escape", "close", "Back", "Back to the stepper", "Answers", "Esc", kind=LEAVE),
 )

@@ -39,11 +39,14 @@ Places = Sequence[tuple[range, int]]
 class Progress:
     """How far along a derivation one is: the factors before `reached` are multiplied in.
 
-    `current` is the factor that is looked at, if one is.
+    `current` is the factor that is looked at, if one is. Where one predicts, what is not `reached` is `hidden`, and
+    of the others some were `given_up`.
     """
 
     reached: int
     current: int | None = None
+    hidden: bool = False
+    given_up: frozenset[int] = frozenset()
 
 
 class ProductPanel(Static):
@@ -75,7 +78,7 @@ def drawn_chain(
     derivation: Derivation, progress: Progress, style: Style, width: int
 ) -> tuple[Content, Places]:
     """The equation, the numbers below it, and where its factors are."""
-    total = number_text(derivation.value, style)
+    total = "?" if progress.hidden else number_text(derivation.value, style)
     name = draw(Partial(derivation.of, derivation.target), style)
     head = row([_centred(name, max(name.width, len(total))), Box.of(" = ")])
     rest = "" if chain_sum(derivation).is_whole else " + rest"
@@ -91,7 +94,9 @@ def drawn_chain(
         (range(offset + span.start, offset + span.stop), first + place) for place, span in enumerate(columns)
     ]
     spans: list[Span] = []
-    states: list[Content | str] = [Content.styled(total.center(head.width - 3), "$gradient")]
+    all_known = progress.hidden and progress.reached == len(derivation)
+    total_style = "bold $accent" if all_known else "$faint" if progress.hidden else "$gradient"
+    states: list[Content | str] = [Content.styled(total.center(head.width - 3), total_style)]
     cursor = head.width - 3
     for span, index in places:
         text, paint_style = _state(derivation, progress, index, style)
@@ -102,8 +107,8 @@ def drawn_chain(
     return Content("\n").join([paint(box, spans), Content.assemble(*states)]), places
 
 
-def rest_in_words(whole: ChainSum, style: Style) -> str:
-    """What the product is without: ``the only path``, or what other paths and samples add, in numbers."""
+def rest_in_words(whole: ChainSum, style: Style, *, hidden: bool = False) -> str:
+    """What the product is without: ``the only path``, or what other paths and samples add; `hidden` without numbers."""
     if whole.is_whole:
         return "the only path"
     parts = []
@@ -113,7 +118,8 @@ def rest_in_words(whole: ChainSum, style: Style) -> str:
     ):
         if count:
             plural = "" if count == 1 else "s"
-            parts.append(f"{count_in_words(count, style)} more {noun}{plural} {number_text(value, style)}")
+            number = "" if hidden else f" {number_text(value, style)}"
+            parts.append(f"{count_in_words(count, style)} more {noun}{plural}{number}")
     return f"rest: {' + '.join(parts)}"
 
 
@@ -141,11 +147,15 @@ def _page(derivation: Derivation, current: int, room: int, style: Style) -> tupl
 
 
 def _state(derivation: Derivation, progress: Progress, index: int, style: Style) -> tuple[str, str]:
-    tick, now, later = ("=", ">", ".") if style.ascii else ("✓", "▲", "·")
+    tick, now, later, given_up = ("=", ">", ".", "o") if style.ascii else ("✓", "▲", "·", "○")
+    if progress.hidden and index >= progress.reached:
+        return ("?", "bold $accent") if index == progress.reached else (later, "$faint")
     if index >= progress.reached and index != progress.current:
         return later, "$faint"
     number = number_text(derivation[index].term.local, style)
-    return (f"{now}{number}", "bold $accent") if index == progress.current else (f"{tick}{number}", "$done")
+    if index == progress.current and not (progress.hidden and progress.reached == len(derivation)):
+        return f"{now}{number}", "bold $accent"
+    return (f"{given_up}{number}", "$remark") if index in progress.given_up else (f"{tick}{number}", "$done")
 
 
 def _centred(box: Box, width: int) -> Box:

@@ -52,11 +52,20 @@ class Column:
 class Diagram:
     """The columns of a graph for one derivation and position; cells are read when they are drawn."""
 
-    def __init__(self, traversal: Traversal, position: Position, cursor: Symbol | None = None) -> None:
+    def __init__(
+        self,
+        traversal: Traversal,
+        position: Position,
+        cursor: Symbol | None = None,
+        *,
+        known: int | None = None,
+    ) -> None:
+        """`known` is how many factors have been answered where one predicts: no further gradient is shown."""
         self.derivation: Derivation = traversal.derivation
         self.graph: Graph = self.derivation.graph
         self.sample = self.derivation.sample
         self._traversal, self._position, self._cursor = traversal, position, cursor
+        self._known = known
         self.path = {symbol: index for index, symbol in enumerate(self.derivation.path)}
         self._rows = {symbol.matrix: symbol.index[0] for symbol in self.path if symbol.index is not None}
         # Through a mean over the batch a path may lead from one sample to another.
@@ -150,6 +159,10 @@ class Diagram:
 
     def _has_gradient(self, node: Node) -> bool:
         """Whether the backward pass, as far as it has been stepped, has reached a node."""
+        if self._known is not None:
+            # The last factor's node is the target, whose gradient is asked for last of all.
+            reached = self.derivation.path[min(self._known, len(self.derivation) - 1)].matrix
+            return self._order(node) >= self._order(self.graph.nodes[reached])
         if self._cursor is not None or self._position.phase is Phase.UPDATE:
             return True
         if self._position.phase < Phase.BACKWARD:

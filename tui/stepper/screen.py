@@ -21,6 +21,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import Screen
 from textual.timer import Timer
+from textual.widget import Widget
 from textual.widgets import Static
 
 from engine.derivation.chain_rule import Derivation
@@ -41,7 +42,7 @@ from engine.model.network import LOSS, Y
 from tui.session.session import Session
 from tui.shell.deeds import Deed, Done
 from tui.shell.key_bar import KeyBar
-from tui.shell.keys import STEPPER_COMMANDS, bindings
+from tui.shell.keys import STEPPER_COMMANDS, Command, bindings
 from tui.shell.messages import Did, Predict, ShowHome, ShowLessons, ShowScreen
 from tui.shell.prompt import Prompt
 from tui.shell.text_page import ReadingScreen
@@ -78,13 +79,15 @@ class StepperScreen(Screen[None]):
     """Steps through one derivation of one session."""
 
     CSS_PATH = "stepper.tcss"
-    COMMANDS_SHOWN = STEPPER_COMMANDS
+    COMMANDS_SHOWN: tuple[Command, ...] = STEPPER_COMMANDS
     BINDINGS = bindings(STEPPER_COMMANDS)
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, derivation: Derivation | None = None) -> None:
+        """On a derivation, or else on what the experiment begins with."""
         super().__init__()
         self.session = session
-        derivation = session.explain(session.first_target(), session.experiment.view.sample)
+        if derivation is None:
+            derivation = session.explain(session.first_target(), session.experiment.view.sample)
         self.traversal = Traversal(derivation, update_size(session, derivation.target))
         step = session.experiment.view.step
         self.position = FIRST_TERM if step is None else Position(Phase.BACKWARD, step - 1)
@@ -123,11 +126,20 @@ class StepperScreen(Screen[None]):
         with Vertical(id="term-panel"):
             yield TermPanel(id="term")
         with Vertical(id="running-panel"):
-            yield Static(id="running")
+            yield self.below_the_term()
         with Vertical(id="table-panel"):
             yield TermTable(id="table")
         yield TooSmall()
         yield KeyBar()
+
+    def below_the_term(self) -> Widget:
+        """What stands below the term: the running product."""
+        return Static(id="running")
+
+    @property
+    def known(self) -> int | None:
+        """How many factors may be told; None for all of them."""
+        return None
 
     def on_mount(self) -> None:
         """Draws for the first time."""
@@ -154,19 +166,20 @@ class StepperScreen(Screen[None]):
         shown, progress = self._looked_at()
         panel = self.query_one("#product-panel")
         panel.border_title = f"Chain rule{self._since()}"
-        panel.border_subtitle = self._text(rest_in_words(chain_sum(shown), style))
+        panel.border_subtitle = self._text(
+            rest_in_words(chain_sum(shown), style, hidden=self.known is not None)
+        )
         product = self.query_one(ProductPanel)
         product.show(shown, progress, style, max(product.size.width, 40))
         self._draw_term(style)
         self._draw_running(style)
         diagram = self.query_one(NetworkDiagram)
         if diagram.size.height:
-            diagram.show(
-                Diagram(self.traversal, self.position), style, diagram.size.width, diagram.size.height
-            )
+            seen = Diagram(self.traversal, self.position, known=self.known)
+            diagram.show(seen, style, diagram.size.width, diagram.size.height)
         table = self.query_one(TermTable)
         if table.size.height:
-            table.show(self.traversal, self.position, style, table.size.width, table.size.height)
+            table.show(self.traversal, self.position, style, table.size.width, table.size.height, self.known)
         self._tell(*self._shown())
 
     def _shown(self) -> Iterator[Done]:
@@ -617,6 +630,9 @@ class StepperScreen(Screen[None]):
     def action_predict(self) -> None:
         """Asks for each factor of this derivation before it is shown."""
         self._stop_autoplay()
+        if self.session.stepped is not self.session.graph:
+            self.notify("Predict asks about the loss: t leads back to it.")
+            return
         self.post_message(Predict(self.derivation.target, self.derivation.sample))
 
     def action_export(self) -> None:

@@ -48,10 +48,24 @@ class TermTable(Static):
             super().__init__()
             self.position = position
 
-    def show(self, traversal: Traversal, position: Position, style: Style, width: int, height: int) -> None:
-        """Draws the rows around the position, in at most `width` columns and `height` lines."""
+    def show(
+        self,
+        traversal: Traversal,
+        position: Position,
+        style: Style,
+        width: int,
+        height: int,
+        known: int | None = None,
+    ) -> None:
+        """Draws the rows around the position, in at most `width` columns and `height` lines.
+
+        Only the first `known` factors are told where one predicts, and the others named.
+        """
         size = max(height - 1, 1)
-        rows, current = self._window(traversal, position, style, size)
+        if known is None:
+            rows, current = self._window(traversal, position, style, size)
+        else:
+            rows, current = self._asked(traversal, position, style, size, known)
         start = min(max(current - size // 2, 0), max(len(rows) - size, 0))
         self._shown = rows[start : start + size]
         factor, formula = self._widths(rows, width)
@@ -87,6 +101,31 @@ class TermTable(Static):
         if position.phase is Phase.UPDATE:
             current = len(rows) - 1
         return rows, current
+
+    @staticmethod
+    def _asked(
+        traversal: Traversal, position: Position, style: Style, size: int, known: int
+    ) -> tuple[list[Row], int]:
+        """The path's factors alone, without what is still to be answered. The last product is the whole gradient."""
+        derivation = traversal.derivation
+        tick, later = ("+", ".") if style.ascii else ("✓", "·")
+        here = position.index if position.phase is Phase.BACKWARD else 0
+        first = max(here - size, 0)
+        rows = []
+        for index in range(first, min(here + size + 1, len(derivation))):
+            step, told = derivation[index], index < known
+            cells = (
+                str(index + 1),
+                one_line(step.term.symbol, style),
+                _formula(step.term, style) if told else "?",
+                number_text(step.term.local, style) if told else "?" if index == known else "",
+                number_text(step.running, style) if told and index < len(derivation) - 1 else "",
+            )
+            mark, paint = (
+                (tick, "$done") if told else ("?", "bold $accent") if index == known else (later, "$faint")
+            )
+            rows.append(Row(Position(Phase.BACKWARD, index), mark, cells, paint))
+        return rows, here - first
 
     def _rows(
         self, traversal: Traversal, position: Position, index: int, reached: int, style: Style, size: int

@@ -5,14 +5,16 @@ from __future__ import annotations
 import pytest
 
 from engine.experiment.loading import PRESET_NAMES
-from tests.tui.driver import LARGE, SMALL, app_on, press, screen_text, until
+from tests.tui.driver import LARGE, SMALL, app_on, press, screen_text, typed, until
 from tests.tui.lessons.test_screens import messages, open_lesson
+from tests.tui.stepper.test_predict_screen import ANSWERS
 from tui.lessons.lesson import LessonError, list_lessons, parse_lesson, read_lesson
 from tui.lessons.lesson_panel import LessonPanel
 from tui.lessons.lesson_screen import LessonScreen
 from tui.lessons.tasks import Checklist, Condition
 from tui.practice.progress import ProgressFile
 from tui.shell.deeds import Deed, Done
+from tui.stepper.predict_screen import PredictScreen
 from tui.stepper.screen import StepperScreen
 from tui.training.gradients_screen import GradientsScreen
 from tui.training.units_screen import UnitsScreen
@@ -102,7 +104,7 @@ async def test_the_tasks_of_b1_are_ticked_as_they_are_done_and_kept():
         assert tasks_kept("B1") == []
         await press(pilot, "right", "right", "right", "right")
         assert tasks_kept("B1") == [1]
-        assert "✓ B1, task 1 of 4 done" in messages(app)
+        assert "✓ B1, task 1 of 5 done" in messages(app)
         await press(pilot, "shift+tab", "shift+tab")
         assert tasks_kept("B1") == [1, 2]
         await press(pilot, "M", "escape")
@@ -112,9 +114,14 @@ async def test_the_tasks_of_b1_are_ticked_as_they_are_done_and_kept():
         assert tasks_kept("B1") == [1, 2, 3]
         await press(pilot, "y", "enter")
         assert tasks_kept("B1") == [1, 2, 3, 4]
-        await press(pilot, "escape")
+        await press(pilot, "p")
+        await until(pilot, lambda: isinstance(app.screen, PredictScreen))
+        for answer in ANSWERS[:5]:
+            await press(pilot, *typed(answer), "enter")
+        assert tasks_kept("B1") == [1, 2, 3, 4, 5]
+        await press(pilot, "escape", "escape")
         await until(pilot, lambda: isinstance(app.screen, LessonScreen))
-        await until(pilot, lambda: "4 of 4 tasks done" in screen_text(app))
+        await until(pilot, lambda: "5 of 5 tasks done" in screen_text(app))
 
 
 async def test_training_is_ticked_when_the_training_has_come_so_far():
@@ -155,7 +162,7 @@ async def test_ticks_outlive_the_app():
     async with app.run_test(size=LARGE) as pilot:
         await pilot.pause()
         await open_lesson(pilot, "B1")
-        await until(pilot, lambda: "1 of 4 tasks done" in screen_text(app))
+        await until(pilot, lambda: "1 of 5 tasks done" in screen_text(app))
 
 
 # ── beside the experiment ───────────────────────────────────────────────────────────────────────────
@@ -165,15 +172,15 @@ async def test_at_120_columns_the_lesson_stands_beside_and_is_ticked_there():
     app = app_on()
     async with app.run_test(size=LARGE) as pilot:
         await enter(pilot, "B1", StepperScreen)
-        await until(pilot, lambda: "0 of 4 tasks done" in screen_text(app))
+        await until(pilot, lambda: "0 of 5 tasks done" in screen_text(app))
         await press(pilot, "right", "right", "right", "right")
-        await until(pilot, lambda: "1 of 4 tasks done" in screen_text(app))
+        await until(pilot, lambda: "1 of 5 tasks done" in screen_text(app))
         assert messages(app) == []
         await press(pilot, "M", "escape")
-        await until(pilot, lambda: "2 of 4 tasks done" in screen_text(app))
+        await until(pilot, lambda: "2 of 5 tasks done" in screen_text(app))
         await press(pilot, "g")
         await until(pilot, lambda: isinstance(app.screen, GradientsScreen))
-        await until(pilot, lambda: "2 of 4 tasks done" in screen_text(app))
+        await until(pilot, lambda: "2 of 5 tasks done" in screen_text(app))
 
 
 async def test_the_lesson_beside_scrolls_by_keys():
