@@ -90,7 +90,7 @@ class ShowHome(Request):
     """The open experiment is to be left for the list of experiments."""
 
 
-class Did(Message):
+class Did(Request):
     """Things were done in an experiment."""
 
     def __init__(self, experiment: str, *done: Done) -> None:
