@@ -1,4 +1,4 @@
-"""Why a run broke: the first number that is NaN or infinite, in the order in which a step computes them.
+"""Where a run broke: the first number that is NaN or infinite, in the order in which a step computes them.
 
 parameters ──> forward, node by node ──> loss ──> backward, node by node ──> the next update
 "Step 41: f[17] of layer 17 became infinite on the way forward, in 12 of 4096 entries; what it is computed
@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from engine.autodiff.graph import Array, Graph, Node
-from engine.formula.expression import Symbol
+from engine.formula.expression import Entry, Symbol
 from engine.model.network import Network
 
 
@@ -22,27 +24,54 @@ def count_nonfinite(loss: float, *arrays: Array) -> int:
     return int(not math.isfinite(loss)) + sum(_bad_entries(array) for array in arrays)
 
 
-def explain_nonfinite(network: Network, graph: Graph, step: int) -> str:
-    """One sentence about the first non-finite number of a step; `graph` has gone forward and backward.
+@dataclass(frozen=True, slots=True, eq=False)
+class FirstNonfinite:
+    """The first matrix of a step with a number that is NaN or infinite in it.
+
+    `way` says how it was computed: by the "update" before, "forward" or "back". It is the value, or for "back" the
+    gradient, of `node` in `graph`, which has gone forward and backward. `sentence` tells all that in words.
+    """
+
+    step: int
+    way: Literal["update", "forward", "back"]
+    node: Node
+    graph: Graph
+    sentence: str
+
+    @property
+    def array(self) -> Array:
+        """The numbers, some of them not finite."""
+        return self.node.grad if self.way == "back" else self.node.value
+
+    @property
+    def entry(self) -> Entry:
+        """Where its first number is that is not finite, row by row."""
+        row, column = np.argwhere(~np.isfinite(self.array))[0].tolist()
+        return row, column
+
+
+def first_nonfinite(network: Network, graph: Graph, step: int) -> FirstNonfinite:
+    """Where the first non-finite number of a step is; `graph` has gone forward and backward.
 
     Raises ValueError when every number is finite.
     """
     for parameter, value in network.parameters.items():
         if _bad_entries(value):
-            return (
-                f"Step {step}: {_called(parameter)} is not finite since the update before: {_extent(value)}. "
-                "The step was too large."
-            )
+            said = f"{_called(parameter)} is not finite since the update before: {_extent(value)}."
+            sentence = f"Step {step}: {said} The step was too large."
+            return FirstNonfinite(step, "update", graph.nodes[parameter], graph, sentence)
     for node in _forward(graph):
         if _bad_entries(node.value):
             inputs = [one.value for one in node.op.inputs] if node.op is not None else []
-            return f"Step {step}: {_said(_called(node.symbol), node.value, 'forward', inputs)}"
+            sentence = f"Step {step}: {_said(_called(node.symbol), node.value, 'forward', inputs)}"
+            return FirstNonfinite(step, "forward", node, graph, sentence)
     for node in _backward(graph):
         if _bad_entries(node.grad):
             name = f"∂{graph.loss.symbol.plain()}/∂{_called(node.symbol)}"
             above = [op.output.grad for op, _ in node.consumers]
             above += [op.inputs[1 - i].value for op, i in node.consumers if len(op.inputs) > 1]
-            return f"Step {step}: {_said(name, node.grad, 'back', above)}"
+            sentence = f"Step {step}: {_said(name, node.grad, 'back', above)}"
+            return FirstNonfinite(step, "back", node, graph, sentence)
     raise ValueError("every number is finite")
 
 

@@ -35,7 +35,7 @@ from engine.metrics.norms import norm_for
 from engine.metrics.step_record import Counts, Floats, StepRecord
 from engine.model.network import PREDICTION, Network, X, Y
 from engine.training.batches import Batches, BatchPosition
-from engine.training.divergence import count_nonfinite, explain_nonfinite
+from engine.training.divergence import FirstNonfinite, count_nonfinite, first_nonfinite
 from engine.training.flat_parameters import FlatParameters
 from engine.training.optimizers import make_optimizer
 
@@ -111,6 +111,8 @@ class Trainer:
         self.steps_done = 0
         self.last: StepRecord | None = None
         self.problem: str | None = None
+        self.broken: FirstNonfinite | None = None
+        """Where the number is that `problem` tells of."""
         self._seconds = 0.0
         self._parameters = FlatParameters(network)
         trainable = self._parameters.trainable
@@ -338,7 +340,8 @@ class Trainer:
         # Only a graph whose gradients are all kept can say where the first one broke.
         readable = self.network.graph(graph.nodes[X].value, graph.nodes[Y].value)
         readable.forward_and_backward()
-        self.problem = explain_nonfinite(self.network, readable, self.steps_done)
+        self.broken = first_nonfinite(self.network, readable, self.steps_done)
+        self.problem = self.broken.sentence
         self._look_at_units(monitor)
         return self._record(loss, learning_rate, 0.0, began, 1.0, nonfinite, self.problem)
 
@@ -381,7 +384,7 @@ class Trainer:
             np.copyto(array, kept)
         self._batches.go_to(checkpoint.position)
         self._dead_units.restore(checkpoint.dead_units)
-        self.problem = None
+        self.problem = self.broken = None
         if settings:
             self.learning_rate = checkpoint.settings.learning_rate
             self.clip_norm = checkpoint.settings.clip_norm

@@ -332,3 +332,17 @@ def test_a_loss_that_rises_far_is_status_1_and_null_is_for_what_is_not_finite():
 
 def test_a_class_that_has_no_samples_has_no_recall():
     assert "nan" not in train("tutorial-a", "--steps", "2")
+
+
+def test_why_nan_takes_the_first_number_that_is_not_finite_apart():
+    text = train("exploding-50", "--why-nan", status=1)
+    assert "The first number that is not finite, in step 2" in text
+    assert "Its largest factor" in text
+    found = strict_json(train("exploding-50", "--why-nan", "--json", status=1))
+    assert found["why_nan"]["step"] == 2
+    assert found["why_nan"]["update"]["learning_rate"] == 0.1
+
+
+def test_why_nan_of_a_training_that_stays_finite_says_so():
+    assert "Every number of 2 steps was finite." in train("tutorial-b", "--steps", "2", "--why-nan")
+    assert strict_json(train("tutorial-b", "--steps", "2", "--why-nan", "--json"))["why_nan"] is None

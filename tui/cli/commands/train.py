@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from engine.diagnosis.diagnosis import Diagnosis
     from engine.diagnosis.observer import RunObserver
+    from engine.export.why_nonfinite import WhyNonfinite
     from engine.formula.notation import Style
     from engine.runs.log import RunLogWriter
     from engine.training.trainer import Trainer
@@ -44,6 +45,11 @@ CHART_HEIGHT = 20
     "--report", is_flag=True, help="Say what is wrong and why, and what became of classes and units."
 )
 @click.option(
+    "--why-nan",
+    is_flag=True,
+    help="Take apart the first number that is NaN or infinite: its operation, and the factor that made it.",
+)
+@click.option(
     "--save",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE.npz",
@@ -58,6 +64,7 @@ def train(
     log: Path | None,
     plot: bool,
     report: bool,
+    why_nan: bool,
     save: Path | None,
     predict: bool,
     as_json: bool,
@@ -74,6 +81,7 @@ def train(
       bptui train tutorial-a-wine
       bptui train vanishing-sigmoid-50 --steps 100 --plot
       bptui train tutorial-a-weighted --report
+      bptui train exploding-50 --why-nan
       bptui train tutorial-b-wine --log run.jsonl --json
       bptui train xor --save xor.npz --predict
     """
@@ -99,9 +107,12 @@ def train(
         from engine.export.parameters_file import save_parameters
 
         save_parameters(save, trainer.network.parameters)
+    why = _why(trainer) if why_nan else None
     prediction = trainer.network.predict(trainer.data.X) if predict else None
     if as_json:
         predicted = {} if prediction is None else {"Y_hat": prediction.tolist()}
+        if why_nan:
+            predicted["why_nan"] = None if why is None else why.record()
         write_json(
             {**train_record(trainer, observer.first, observer.present(), diagnosis), **predicted}, ascii
         )
@@ -114,6 +125,8 @@ def train(
             from engine.export.step_tables import written_predictions
 
             write(f"\n{written_predictions(prediction, trainer.data.Y, style=style)}")
+        if why_nan:
+            _write_why(why, trainer, style)
     if diagnosis is not None and not as_json:
         from tui.cli.train_report import training_report
 
@@ -172,6 +185,23 @@ def _diagnosis(observer: RunObserver) -> Diagnosis:
 
     case, last = observer.case(), observer.trainer.last
     return confirmed(case, diagnose(case), 0.0 if last is None else last.seconds)
+
+
+def _why(trainer: Trainer) -> WhyNonfinite | None:
+    from engine.export.why_nonfinite import why_nonfinite
+
+    return why_nonfinite(trainer)
+
+
+def _write_why(why: WhyNonfinite | None, trainer: Trainer, style: Style) -> None:
+    from engine.export.plain_text import render_text
+    from engine.export.why_nonfinite import compose_why
+    from engine.formula.text import counted
+
+    if why is None:
+        write(f"\nEvery number of {counted(trainer.steps_done, 'step')} was finite.")
+    else:
+        write(f"\n{render_text(compose_why(why), output_width(), style)}".rstrip())
 
 
 def _run(trainer: Trainer, writer: RunLogWriter | None, observer: RunObserver) -> AskedToEnd:
