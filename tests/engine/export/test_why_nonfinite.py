@@ -1,4 +1,4 @@
-"""Where a training became NaN or infinite: the number named is the first one, and every number told is the right one."""
+"""Where a training became NaN or infinite: the number named is the first one, and every number told is right."""
 
 from __future__ import annotations
 
