@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
-from textual.pilot import Pilot
+from textual.pilot import Pilot, WaitForScreenTimeout
 
 from tests.tui.experiments import session
 from tui.app import BptuiApp
@@ -31,12 +32,18 @@ def stepper(app: BptuiApp) -> StepperScreen:
     return next(screen for screen in reversed(app.screen_stack) if isinstance(screen, StepperScreen))
 
 
+async def let_work(pilot: Pilot[None], delay: float | None = None) -> None:
+    """Lets the app work. A widget that is taken away meanwhile never says that it is done, which is no failure."""
+    with suppress(WaitForScreenTimeout):
+        await pilot.pause(delay)
+
+
 async def until(pilot: Pilot[None], state: Callable[[], object], tries: int = 200) -> None:
     """Lets the app work until a state is reached."""
     for _ in range(tries):
         if state():
             return
-        await pilot.pause()
+        await let_work(pilot)
     raise AssertionError(f"never reached: {state}\n{screen_text(pilot.app)}")  # type: ignore[arg-type]
 
 

@@ -14,7 +14,7 @@ from engine.experiment.loading import load_experiment, parse_experiment
 from engine.experiment.spec import Experiment
 from engine.metrics.step_record import StepRecord
 from engine.runs.log import Header, RunLogWriter
-from tests.tui.driver import screen_text
+from tests.tui.driver import let_work, screen_text
 from tui.app import BptuiApp
 from tui.session.training_run import TrainingRun
 from tui.training.screen import TrainingScreen
@@ -83,7 +83,7 @@ async def reached(pilot: Pilot[None], state: Callable[[], object], patience: flo
     until = time.monotonic() + patience
     while not state():
         assert time.monotonic() < until, f"never reached: {state}\n{screen_text(pilot.app)}"  # type: ignore[arg-type]
-        await pilot.pause(0.005)
+        await let_work(pilot, 0.005)
 
 
 def training_of(app: BptuiApp) -> TrainingRun:
