@@ -42,7 +42,10 @@ MAGNITUDES = ("grad_l2", "grad_max", "grad_mean", "delta_l2")
 """Of these, every line has at least one."""
 DEFAULTS: dict[str, Any] = {"clipped": 1.0, "nonfinite": 0, "problem": None, "skipped": False}
 """Fields that are left out of a line where they have this value."""
-SCALARS = ("loss", "learning_rate", "seconds", "accuracy", *DEFAULTS)
+SCALARS = (
+    *("loss", "learning_rate", "seconds", "accuracy", "test_loss", "test_accuracy", "test_step"),
+    *DEFAULTS,
+)
 
 
 def say(message: str) -> None:

@@ -24,6 +24,7 @@ from engine.formula.expression import Symbol
 from engine.metrics.activation_counts import fires
 from engine.metrics.classification import Score, scorer
 from engine.metrics.dead_units import Mask, activation_output
+from engine.metrics.held_out import HeldOut, HeldOutScore
 from engine.metrics.step_record import StepRecord
 from engine.model.network import PREDICTION, Network
 
@@ -56,6 +57,8 @@ class WholeData:
     largest: Floats
     prediction: Array
     firing: tuple[Floats, ...]
+    held_out: HeldOutScore | None = None
+    """Of the held-out samples, if there are any."""
 
     @property
     def loss(self) -> float:
@@ -161,6 +164,9 @@ class _Sums:
         saturates = [
             ACTIVATION_TRAITS[layer.activation].unsaturated is not None for layer in self.network.layers
         ]
+        held_out = None
+        if self.data.held_out is not None:
+            held_out = HeldOut(self.network, self.data.held_out).measure()
         finite = math.isfinite(self.loss) and all(np.isfinite(one).all() for one in self.gradients.values())
         with np.errstate(all="ignore"):
             record = StepRecord(
@@ -185,6 +191,7 @@ class _Sums:
                 clipped=1.0,
                 nonfinite=0 if finite else 1,
                 problem=None,
+                **_tested(held_out, step),
             )
         return WholeData(
             record=record,
@@ -195,6 +202,7 @@ class _Sums:
             largest=_held(self.largest),
             prediction=self.prediction,
             firing=tuple(_held(count / self.n) for count in self.firing),
+            held_out=held_out,
         )
 
 
@@ -209,6 +217,13 @@ def norm(array: npt.NDArray[Any]) -> float:
 def _gather(totals: Floats, place: int, part: Array, share: float) -> None:
     """Adds a portion's norm to the norm so far."""
     totals[place] = math.hypot(float(totals[place]), share * norm(part))
+
+
+def _tested(score: HeldOutScore | None, step: int) -> dict[str, Any]:
+    """The fields of a record that are of the held-out samples."""
+    if score is None:
+        return {}
+    return {"test_loss": score.loss, "test_accuracy": score.accuracy, "test_step": step}
 
 
 def _score(network: Network, prediction: Array, data: DataSet) -> Score:

@@ -158,10 +158,25 @@ def train_record(
         "accuracy_first": first.record.accuracy,
         "accuracy": record.accuracy,
         "recall": list(record.recall),
+        **_held_out_record(trainer, first, now),
         "layers": _layer_records(trainer, record),
         "problem": trainer.problem,
         "nonfinite": 0 if last is None or trainer.problem is None else last.nonfinite,
         **({} if diagnosis is None else {"findings": [finding.record() for finding in diagnosis.findings]}),
+    }
+
+
+def _held_out_record(trainer: Trainer, first: WholeData, now: WholeData) -> Record:
+    """The held-out samples, where there are some: how many, and what the first and the present weights make of them."""
+    samples = trainer.data.held_out
+    if samples is None or first.held_out is None or now.held_out is None:
+        return {}
+    return {
+        "test_n": samples.X.shape[1],
+        "test_loss_first": first.held_out.loss,
+        "test_loss_last": now.held_out.loss,
+        "test_accuracy_first": first.held_out.accuracy,
+        "test_accuracy": now.held_out.accuracy,
     }
 
 

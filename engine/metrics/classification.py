@@ -53,6 +53,11 @@ class Scorer(ABC):
     def scores_of(several: Sequence[Found]) -> list[Score]:
         """What was found in several steps, as shares. It depends on nothing else."""
 
+    @staticmethod
+    @abstractmethod
+    def accuracy_of(found: Found) -> float | None:
+        """The accuracy alone, of one step."""
+
 
 def scorer(loss: LossSpec, prediction: Array, label: Array) -> Scorer:
     """The scorer that fits the loss and the number of outputs."""
@@ -93,6 +98,11 @@ class _Nothing(Scorer):
     def scores_of(several: Sequence[Found]) -> list[Score]:
         return [Score(None, ())] * len(several)
 
+    @staticmethod
+    @override
+    def accuracy_of(found: Found) -> float | None:
+        return None
+
 
 class _TwoClasses(Scorer):
     """Class 1 where the first row of a pair is greater than the second, otherwise class 0."""
@@ -119,6 +129,12 @@ class _TwoClasses(Scorer):
     @override
     def scores_of(several: Sequence[Found]) -> list[Score]:
         return _shares(np.array(several, np.float64).T)
+
+    @staticmethod
+    @override
+    def accuracy_of(found: Found) -> float | None:
+        size, _, right, _ = found
+        return float(right / size)
 
 
 class _TwoClassesOfFew(_TwoClasses):
@@ -151,6 +167,13 @@ class _TwoClassesOfFew(_TwoClasses):
             [size, *(np.count_nonzero(those, axis=1) for those in (is_one, right, right & is_one))]
         )
 
+    @staticmethod
+    @override
+    def accuracy_of(found: Found) -> float | None:
+        said_one, is_one = (int.from_bytes(mask, "little") for mask in found)
+        size = len(found[1])
+        return (size - (said_one ^ is_one).bit_count()) / size
+
 
 def _two_classes(prediction: tuple[Array, Array], label: tuple[Array, Array]) -> Scorer:
     return (_TwoClassesOfFew if label[0].size <= FEW_SAMPLES else _TwoClasses)(prediction, label)
@@ -176,6 +199,12 @@ class _Right(Scorer):
     @override
     def scores_of(several: Sequence[Found]) -> list[Score]:
         return [Score(right / size, ()) for right, size in several]
+
+    @staticmethod
+    @override
+    def accuracy_of(found: Found) -> float | None:
+        right, size = found
+        return float(right / size)
 
 
 class _YesOrNo(_Right):

@@ -114,6 +114,9 @@ class StepRecord:
     nonfinite         how many entries of loss, gradients and parameters are NaN or infinite
     problem           where the first non-finite number came from, in a sentence; None while all is well
     quiet_window      units that were 0 for every sample of the last batches; how many, a run log's header says
+    test_loss         the loss of the held-out samples with the parameters of `test_step`, without a penalty on weights
+    test_accuracy     share of the held-out samples that was classified rightly then; None where nothing is classified
+    test_step         the step before whose update that was measured; NEVER before the first time
 
     "The layer's activations" are the outputs of its activation function: g[l] where a shortcut is added to it.
     """
@@ -140,6 +143,9 @@ class StepRecord:
     nonfinite: int = _measured(Extent.STEP, int, 0)
     problem: str | None = _measured(Extent.STEP, str, None)
     quiet_window: Counts = _measured(Extent.LAYER, int, NEVER, since=1)
+    test_loss: float = _measured(Extent.STEP, since=1)
+    test_accuracy: float | None = _measured(Extent.STEP, absent=None, since=1)
+    test_step: int = _measured(Extent.STEP, int, NEVER, since=1)
 
     def __post_init__(self) -> None:
         """Leaves out what was not given: it is told apart from what was measured by not being there."""

@@ -135,6 +135,9 @@ _RecordLine = msgspec.defstruct(
 FIELDS_1_0 = tuple(name for name, measure in MEASURES.items() if measure.since == 0)
 """What every line of schema 1.0 holds."""
 
+OF_HELD_OUT = ("test_loss", "test_accuracy", "test_step")
+"""What there is besides where samples are held out."""
+
 SIGNIFICANT = 9
 """Digits of a number in a line of schema 1.1: any float32 comes back as it was."""
 
@@ -206,7 +209,7 @@ def _number_text(value: float) -> str:
     return format(value, f".{SIGNIFICANT}g") if math.isfinite(value) else "null"
 
 
-HAVE_DEFAULTS = ("clipped", "nonfinite", "problem", "dead_step", "accuracy")
+HAVE_DEFAULTS = ("clipped", "nonfinite", "problem", "dead_step", "accuracy", "test_accuracy", "test_step")
 """Fields of a step that a line leaves out where they are what they mostly are."""
 
 

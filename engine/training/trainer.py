@@ -18,6 +18,7 @@ import math
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -30,6 +31,7 @@ from engine.experiment.datasets import DataSet, load_data
 from engine.experiment.spec import Experiment
 from engine.formula.expression import Symbol
 from engine.metrics.dead_units import DeadUnits, DeadUnitsState, Mask, UnitEvent, WholeDataSet
+from engine.metrics.held_out import HeldOut, HeldOutScore
 from engine.metrics.monitor import Monitor
 from engine.metrics.norms import norm_for
 from engine.metrics.step_record import Counts, Floats, StepRecord
@@ -41,6 +43,9 @@ from engine.training.optimizers import make_optimizer
 
 DEAD_CHECK_SHARE = 0.05
 """With mini-batches, how much of the training time looking for dead units may take, at most."""
+
+HELD_OUT_SHARE = 0.01
+"""How much of the training time measuring the held-out samples may take, at most."""
 
 FORWARD_SHARE = 0.5
 """A generous guess at the forward pass's share of a step, from which the cost of a look at all samples follows."""
@@ -58,6 +63,13 @@ class Settings:
     slope: float | None
 
 
+class Tested(NamedTuple):
+    """What the held-out samples said last, and before which step's update."""
+
+    step: int
+    score: HeldOutScore
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Checkpoint:
     """Everything that the steps from `step` on depend on."""
@@ -70,6 +82,7 @@ class Checkpoint:
     position: BatchPosition
     dead_units: DeadUnitsState
     settings: Settings
+    tested: Tested | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -144,6 +157,15 @@ class Trainer:
             self._whole = WholeDataSet(network, data.X, len(data.Y), self._dead_units)
             steps_a_pass = samples / self._batches.kinds[0].inputs.shape[1]
             self.dead_check_period = math.ceil(steps_a_pass * FORWARD_SHARE / DEAD_CHECK_SHARE)
+        self._held_out = None if data.held_out is None else HeldOut(network, data.held_out)
+        self._tested: Tested | None = None
+        self._test_at = 0
+        self._tested_fields: dict[str, Any] = {}
+        self.held_out_period = 1
+        if self._held_out is not None:
+            # A pass over few samples takes nearly as long as one over a batch: most of it is Python's.
+            passes = max(self._held_out.n / self.samples_a_step, 1.0)
+            self.held_out_period = math.ceil(passes * FORWARD_SHARE / HELD_OUT_SHARE)
         self._leaky = self._leaky_ops()
         self._slope = self._slope_in_use = self._initial_slope()
         self.learning_rate = train.learning_rate
@@ -209,7 +231,8 @@ class Trainer:
         ]
 
     def _leaky_ops(self) -> list[Elementwise]:
-        graphs = [*self._graphs, *([self._whole.graph] if self._whole else [])]
+        others = [one.graph for one in (self._whole, self._held_out) if one is not None]
+        graphs = [*self._graphs, *others]
         return [
             op
             for graph in graphs
@@ -271,6 +294,8 @@ class Trainer:
         clipped = 1.0 if clip_norm is None else self._clip_factor(clip_norm)
         if measure:
             self._look_at_units(monitor)
+            if self._held_out is not None and self.steps_done >= self._test_at:
+                self._test(self._held_out)
         self._optimizer.update(learning_rate, clipped)
         record = self._record(loss, learning_rate, self._optimizer.scale, began, clipped) if measure else None
         self.steps_done += 1
@@ -300,6 +325,23 @@ class Trainer:
         elif self._dead_units.step < 0 or self.steps_done >= self._dead_units.step + self.dead_check_period:
             self._dead_units.record(self.steps_done, self._whole.fired())
 
+    def _test(self, held_out: HeldOut) -> None:
+        """Measures the held-out samples: before the update, so that they fit what else is recorded."""
+        self._take_tested(Tested(self.steps_done, held_out.measure()))
+
+    def _take_tested(self, tested: Tested | None) -> None:
+        self._tested = tested
+        if tested is None:
+            self._test_at, self._tested_fields = 0, {}
+            return
+        step, score = tested
+        self._test_at = step + self.held_out_period
+        self._tested_fields = {
+            "test_loss": score.loss,
+            "test_accuracy": score.accuracy,
+            "test_step": step,
+        }
+
     def _record(
         self,
         loss: float,
@@ -326,6 +368,7 @@ class Trainer:
                 "clipped": clipped,
                 "nonfinite": nonfinite,
                 "problem": problem,
+                **self._tested_fields,
             },
             rest,
         )
@@ -369,6 +412,7 @@ class Trainer:
             position=self._batches.position(),
             dead_units=self._dead_units.state(),
             settings=Settings(self._learning_rate, self._clip_norm, self._slope),
+            tested=self._tested,
         )
 
     def restore(self, checkpoint: Checkpoint, *, settings: bool = True) -> None:
@@ -384,6 +428,7 @@ class Trainer:
             np.copyto(array, kept)
         self._batches.go_to(checkpoint.position)
         self._dead_units.restore(checkpoint.dead_units)
+        self._take_tested(checkpoint.tested)
         self.problem = self.broken = None
         if settings:
             self.learning_rate = checkpoint.settings.learning_rate

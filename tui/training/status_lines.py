@@ -65,6 +65,9 @@ def progress_line(run: RunSnapshot, style: Style, width: int, label: str = "") -
     if record is not None and record.accuracy is not None:
         of = "batch " * run.of_batch
         parts["accuracy"] = Content(f"   {of}accuracy {100 * record.accuracy:.0f} %")
+    if record is not None and record.test_step >= 0:
+        share = "" if record.test_accuracy is None else f", {100 * record.test_accuracy:.0f} %"
+        parts["test"] = Content(f"   test {number_text(record.test_loss, style)}{share}")
     recalls = () if record is None else record.recall
     if len(recalls) == 2 and all(one == one for one in recalls):
         label = symbol_text(Y, style)
@@ -72,7 +75,7 @@ def progress_line(run: RunSnapshot, style: Style, width: int, label: str = "") -
         parts["recall"] = Content.styled(recall, "$faint")
     if run.learning_rate is not None and run.learning_rate == run.learning_rate:
         parts["rate"] = Content.styled(f"   {eta} {number_text(run.learning_rate, style)}", "$faint")
-    for least in ("recall", "bar", "rate", "accuracy"):
+    for least in ("recall", "bar", "rate", "test", "accuracy"):
         if sum(part.cell_length for part in parts.values()) <= width:
             break
         parts.pop(least, None)

@@ -72,3 +72,16 @@ def test_a_wrong_file_is_told_in_one_line(text: str, problem: str, tmp_path: Pat
     assert result.exit_code == 2
     assert problem in result.stderr
     assert result.stderr.count("\n") == 1
+
+
+def test_another_result_than_the_last_is_differentiated() -> None:
+    record = json.loads(
+        run("expr", "h = sin(x); f = h*y", "x=0", "y=2", "--of", "h", "--format", "json").stdout
+    )
+    assert record["gradients"] == {"x": 1.0, "y": 0.0}
+    result = run("expr", "h = sin(x); f = h*y", "x=0", "y=2", "--of", "h", "--wrt", "y")
+    assert result.exit_code == 2
+    assert result.stderr == "bptui: h does not depend on y\n"
+    result = run("expr", "h = sin(x); f = h*y", "x=0", "y=2", "--of", "k")
+    assert result.exit_code == 2
+    assert result.stderr.count("\n") == 1

@@ -346,3 +346,19 @@ def test_why_nan_takes_the_first_number_that_is_not_finite_apart():
 def test_why_nan_of_a_training_that_stays_finite_says_so():
     assert "Every number of 2 steps was finite." in train("tutorial-b", "--steps", "2", "--why-nan")
     assert strict_json(train("tutorial-b", "--steps", "2", "--why-nan", "--json"))["why_nan"] is None
+
+
+def test_held_out_samples_are_told_beside_the_training(tmp_path):
+    path = tmp_path / "held-out.toml"
+    path.write_text(SMALL_NET.replace("[data]", "[data]\ntest_share = 0.25", 1), "utf-8")
+    log = tmp_path / "run.jsonl"
+    text = train(str(path), "--steps", "6", "--log", str(log))
+    (told,) = (line for line in text.splitlines() if "held out" in line)
+    assert re.match(r"\d+ samples held out: loss [0-9.]+ → [0-9.]+", told)
+    found = strict_json(train(str(path), "--steps", "6", "--json"))
+    assert {"test_n", "test_loss_first", "test_loss_last", "test_accuracy_first", "test_accuracy"} <= set(
+        found
+    )
+    assert math.isfinite(found["test_loss_last"])
+    first, *_ = read_run_log(log).records
+    assert first.test_loss == pytest.approx(found["test_loss_first"], rel=1e-8)

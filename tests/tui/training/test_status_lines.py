@@ -98,3 +98,16 @@ def test_a_fresh_run():
     assert text.startswith(f" step 0 of 150 ░░░░░░░░░░░░░░░░   ℰ {run.record.loss:.4g}   accuracy ")
     assert "→" not in text
     assert text.endswith("η 0.01")
+
+
+def test_held_out_samples_stand_beside_the_training():
+    tested = record(
+        119, loss=0.693, accuracy=0.51, recall=(), test_loss=0.712, test_accuracy=0.4, test_step=100
+    )
+    assert "accuracy 51 %   test 0.712, 40 %" in line(120, record=tested)
+    assert len(line(60, record=tested)) <= 60
+    regression = record(
+        119, loss=0.693, accuracy=None, recall=(), test_loss=0.712, test_accuracy=None, test_step=0
+    )
+    assert "test 0.712" in line(120, record=regression)
+    assert "test" not in line(120)

@@ -157,7 +157,7 @@ def _open_log(path: Path, title: str, trainer: Trainer) -> RunLogWriter:
     from engine.diagnosis.gradient_flow import Layers
     from engine.metrics.step_record import layer_names
     from engine.runs.log import Header, RunLogWriter
-    from engine.runs.log_format import FIELDS_1_0
+    from engine.runs.log_format import FIELDS_1_0, OF_HELD_OUT
 
     layers = Layers.of(trainer.network.layers)
     header = Header(
@@ -168,7 +168,7 @@ def _open_log(path: Path, title: str, trainer: Trainer) -> RunLogWriter:
         norms=layers.norms,
         residuals=layers.residuals,
         started=datetime.now(UTC).isoformat(timespec="seconds"),
-        fields=FIELDS_1_0,
+        fields=FIELDS_1_0 if trainer.data.held_out is None else (*FIELDS_1_0, *OF_HELD_OUT),
     )
     try:
         return RunLogWriter(path, header, warn=complain)
@@ -275,6 +275,14 @@ def _write_summary(observer: RunObserver, style: Style) -> None:
         f"\n{counted(trainer.steps_done, 'step')} in {trainer.last.seconds:.2f} s, over all data: "
         f"loss {number_text(before.loss, style)} {glyphs.arrow} {number_text(record.loss, style)}{score}"
     )
+    if (samples := trainer.data.held_out) is not None and record.test_step >= 0:
+        score = ""
+        if before.test_accuracy is not None and record.test_accuracy is not None:
+            score = f", accuracy {100 * before.test_accuracy:.1f} % {glyphs.arrow} {100 * record.test_accuracy:.1f} %"
+        write(
+            f"{counted(samples.X.shape[1], 'sample')} held out: loss {number_text(before.test_loss, style)} "
+            f"{glyphs.arrow} {number_text(record.test_loss, style)}{score}"
+        )
 
 
 def _plot(observer: RunObserver, ascii: bool, *, to_stderr: bool) -> None:
