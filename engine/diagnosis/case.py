@@ -20,6 +20,7 @@ from engine.diagnosis.losses import Losses
 from engine.diagnosis.whole_data import FlatLoss, WholeData
 from engine.diagnosis.words import layers_in_words, listed
 from engine.experiment.datasets import DataSet
+from engine.experiment.layer_info import LayerInfo, units_known
 from engine.experiment.spec import Experiment
 from engine.formula.expression import Symbol
 from engine.metrics.dead_units import Mask
@@ -84,24 +85,18 @@ class Case:
 
     `step` is the number of updates of the weights that units and gradients are of: all of them, or 0 in a run that
     diverged. `record` holds the gradients' magnitudes at that step; what was not measured is NaN there. `bias_l2` is
-    ‖∂ℰ/∂b‖, NaN for a layer without, None where it is not known. `activations` are the layers' words, empty where
-    they are not known, like `units`, `norms` and `residuals`. `dead` are counts of the whole data set, of
-    `dead_step` where that is another step.
-    `limit` is how many updates there were to be.
+    ‖∂ℰ/∂b‖, NaN for a layer without, None where it is not known. `dead` are counts of the whole data set, of
+    `dead_step` where that is another step. `limit` is how many updates there were to be.
     `ordered` says that the layers stand in the order of the computation.
     """
 
     step: int
-    names: tuple[str, ...] = ()
+    layers: tuple[LayerInfo, ...] = ()
     losses: Losses | None = None
     record: StepRecord | None = None
     problem: str | None = None
     problem_step: int | None = None
     bias_l2: Sequence[float] | None = None
-    activations: tuple[str, ...] = ()
-    units: tuple[int, ...] = ()
-    norms: tuple[str, ...] = ()
-    residuals: tuple[bool, ...] = ()
     dead: tuple[int, ...] | None = None
     dead_step: int | None = None
     ordered: bool = True
@@ -111,13 +106,13 @@ class Case:
     @property
     def depth(self) -> int:
         """How many layers there are."""
-        return len(self.names)
+        return len(self.layers)
 
     def called(self, layers: Sequence[int]) -> str:
         """Some layers in words: by number, or by name where the names are not those of layers."""
-        if not self.names or self.names[0] == "W[1]":
+        if not self.layers or self.layers[0].name == "W[1]":
             return layers_in_words(layers)
-        told = [self.names[number - 1] for number in layers[:MOST_NAMED]]
+        told = [self.layers[number - 1].name for number in layers[:MOST_NAMED]]
         more = len(layers) - len(told)
         return listed([*told, f"{more} more"] if more else told)
 
@@ -127,7 +122,7 @@ class Case:
         known = {
             Needs.LOSSES: self.losses is not None,
             Needs.GRADIENTS: self.record is not None,
-            Needs.COUNTS: self.dead is not None and bool(self.units),
+            Needs.COUNTS: self.dead is not None and units_known(self.layers),
             Needs.OWN: self.own is not None,
         }
         return frozenset(need for need, there in known.items() if there)

@@ -6,6 +6,7 @@ Case ──> each kind of finding, in order ──> Diagnosis
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,9 @@ import numpy as np
 from engine.diagnosis.case import Case, Needs
 from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.kinds import RULES, far_apart, step_too_long
+from engine.experiment.layer_info import LayerInfo, named_layers
 from engine.formula.text import counted
+from engine.metrics.step_record import NEVER, StepRecord
 
 CAUSES = (far_apart.EXPLODING, step_too_long.RULE)
 """Why a run diverges, in the order in which they are told."""
@@ -73,6 +76,29 @@ def diagnose(case: Case) -> Diagnosis:
     """Every finding of a case, in order."""
     with np.errstate(all="ignore"):  # numbers that overflow are what it is there to find
         return _diagnosed(case)
+
+
+def judge(record: StepRecord, layers: Sequence[LayerInfo]) -> Diagnosis:
+    """What one record says by itself: of its gradients, and of the dead units of the whole data set.
+
+    `layers` are those that the record's arrays are of; they may be empty where nothing is known of them.
+    """
+    layers = layers or named_layers(f"W[{number}]" for number in range(1, len(record.grad_l2) + 1))
+    dead = None if record.dead_step == NEVER else tuple(int(count) for count in record.dead)
+    problem = record.problem
+    if problem is None and record.nonfinite:
+        problem = f"Step {record.step}: {record.nonfinite} numbers are NaN or infinite."
+    return diagnose(
+        Case(
+            step=record.step,
+            layers=tuple(layers),
+            record=record,
+            problem=problem,
+            problem_step=record.step,
+            dead=dead,
+            dead_step=record.dead_step,
+        )
+    )
 
 
 def _diagnosed(case: Case) -> Diagnosis:

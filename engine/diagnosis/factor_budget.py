@@ -15,6 +15,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from engine.experiment.layer_info import LayerInfo
 from engine.metrics.step_record import StepRecord
 
 WEIGHTS, ACTIVATION, NORM, SHORTCUT = "weights", "activation", "norm", "shortcut"
@@ -96,13 +97,11 @@ class FactorBudget:
         return max(parts, key=lambda name: abs(parts[name])) if parts else None
 
 
-def factor_budget(
-    record: StepRecord, norms: Sequence[str | None] = (), residuals: Sequence[bool] = ()
-) -> FactorBudget:
+def factor_budget(record: StepRecord, layers: Sequence[LayerInfo] = ()) -> FactorBudget:
     """The budget of a measured step.
 
-    `norms` and `residuals` say of each layer, layer 1 first, whether it has a norm (which: it does not matter) and a
-    shortcut. Both may be empty where that is not known, as in another program's run log.
+    `layers`, layer 1 first, say whether there is a norm (which: it does not matter) and a shortcut. They may be empty,
+    or not know that, as those of another program's run log.
     """
     delta = record.delta_l2
     depth = len(delta)
@@ -110,16 +109,14 @@ def factor_budget(
     if not _positive(float(delta[-1])):
         return FactorBudget((), depth)
     for layer in range(depth - 1, 0, -1):
-        gap = _gap(record, layer, norms, residuals)
+        gap = _gap(record, layer, layers)
         if gap is None:
             return FactorBudget(tuple(reversed(gaps)), layer)
         gaps.append(gap)
     return FactorBudget(tuple(reversed(gaps)), 0)
 
 
-def _gap(
-    record: StepRecord, layer: int, norms: Sequence[str | None], residuals: Sequence[bool]
-) -> Gap | None:
+def _gap(record: StepRecord, layer: int, layers: Sequence[LayerInfo]) -> Gap | None:
     """From `layer`+1, whose δ is above zero, down to `layer`; None where a factor is 0 or not finite."""
     below, above = float(record.delta_l2[layer - 1]), float(record.delta_l2[layer])
     # Where Wδ is 0 and δ[l] is not, all of it comes through the shortcut.
@@ -131,8 +128,8 @@ def _gap(
     other = ratio / weights / activation
     if not (_positive(ratio) and _positive(other)):
         return None
-    if norms and residuals:
-        names = [*([SHORTCUT] if residuals[layer] else []), *([NORM] if norms[layer - 1] else [])]
+    if all(one.norm is not None and one.residual is not None for one in layers) and layers:
+        names = [*([SHORTCUT] if layers[layer].residual else []), *([NORM] if layers[layer - 1].norm else [])]
         other_name = " and ".join(names)
     else:
         other_name = "" if abs(other - 1.0) < ROUNDING else UNKNOWN

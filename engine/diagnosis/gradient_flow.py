@@ -18,8 +18,7 @@ import numpy as np
 from engine.diagnosis.factor_budget import ACTIVATION, WEIGHTS, FactorBudget, factor_budget
 from engine.diagnosis.mean_field import PredictedProfile
 from engine.diagnosis.words import sentence, short
-from engine.experiment.activations import ACTIVATION_TRAITS
-from engine.experiment.spec import LayerSpec
+from engine.experiment.layer_info import LayerInfo
 from engine.formula.text import signed
 from engine.metrics.step_record import Floats, StepRecord
 
@@ -27,38 +26,6 @@ FAR_APART = 1e4
 """First and last layer are worlds apart from this ratio on: what one does in a single step takes the other ten
 thousand, more than a run of this size has. Healthy nets of 50 layers stay within 10³ either way (measured on the
 presets, batch and layer norm being the widest)."""
-
-
-def layer_words(layers: Sequence[LayerSpec]) -> tuple[str, ...]:
-    """Each layer's activation by name, with the norm and the shortcut that its gain includes."""
-    return tuple(
-        ACTIVATION_TRAITS[layer.activation].words
-        + (f" with {layer.norm} norm" if layer.norm else "")
-        + (" and shortcut" if layer.norm and layer.residual else " with shortcut" if layer.residual else "")
-        for layer in layers
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Layers:
-    """What a diagnosis and the budget have to know of the layers of a network, layer 1 first."""
-
-    activations: tuple[str, ...]
-    """See `layer_words`."""
-    units: tuple[int, ...]
-    norms: tuple[str, ...]
-    """The norm's name, empty without one."""
-    residuals: tuple[bool, ...]
-
-    @classmethod
-    def of(cls, layers: Sequence[LayerSpec]) -> Layers:
-        """The layers of an experiment."""
-        return cls(
-            activations=layer_words(layers),
-            units=tuple(layer.units for layer in layers),
-            norms=tuple(layer.norm or "" for layer in layers),
-            residuals=tuple(layer.residual for layer in layers),
-        )
 
 
 def decades_per_layer(magnitudes: Floats) -> float:
@@ -82,16 +49,13 @@ def first_to_last(magnitudes: Floats) -> float:
 
 @dataclass(frozen=True)
 class GradientFlow:
-    """One record's gradients; `activations`, `norms`, `residuals` and `names` may be empty where they are not known.
+    """One record's gradients; `layers` may be empty where nothing is known of them.
 
     `ratio` is ‖∂ℰ/∂W‖ of the first layer over that of the last, and `delta_ratio` the same of δ = ∂ℰ/∂f.
     """
 
     record: StepRecord
-    activations: Sequence[str] = ()
-    norms: Sequence[str | None] = ()
-    residuals: Sequence[bool] = ()
-    names: Sequence[str] = ()
+    layers: Sequence[LayerInfo] = ()
 
     @cached_property
     def ratio(self) -> float:
@@ -106,7 +70,7 @@ class GradientFlow:
     @cached_property
     def budget(self) -> FactorBudget:
         """What each factor makes of δ."""
-        return factor_budget(self.record, self.norms, self.residuals)
+        return factor_budget(self.record, self.layers)
 
     @property
     def depth(self) -> int:
@@ -136,7 +100,7 @@ class GradientFlow:
     @property
     def _ends(self) -> tuple[str, str]:
         """What the first and the last layer's weights are called."""
-        return (self.names[0], self.names[-1]) if self.names else ("W[1]", f"W[{self.depth}]")
+        return (self.layers[0].name, self.layers[-1].name) if self.layers else ("W[1]", f"W[{self.depth}]")
 
     # ── sentences ───────────────────────────────────────────────────────────────────────────────────
 
@@ -216,8 +180,8 @@ class GradientFlow:
         if factor != ACTIVATION:
             return f"the {factor}"
         # Its norm and its shortcut are factors of their own.
-        hidden = {words.partition(" with ")[0] for words in self.activations[:-1]}
-        return f"the {hidden.pop() if len(hidden) == 1 else 'activation'}"
+        hidden = {layer.activation for layer in self.layers[:-1]}
+        return f"the {(hidden.pop() if len(hidden) == 1 else None) or 'activation'}"
 
     def _all(self, factors: Sequence[str], verb: str) -> str:
         """``the ReLU and the weights shrink``, ``the norm shrinks``."""

@@ -16,11 +16,11 @@ import numpy as np
 
 from engine.autodiff.graph import Array
 from engine.diagnosis.case import Case, Own, has_diverged
-from engine.diagnosis.gradient_flow import Layers
 from engine.diagnosis.losses import LossCurve, Losses
 from engine.diagnosis.whole_data import WholeData, measure_all
+from engine.experiment.layer_info import layer_infos
 from engine.formula.expression import Symbol
-from engine.metrics.step_record import StepRecord, layer_names
+from engine.metrics.step_record import StepRecord
 from engine.model.network import Network
 from engine.training.trainer import Trainer
 
@@ -157,7 +157,6 @@ class RunObserver:
         trainer = self.trainer
         steps = trainer.steps_done
         losses = self.losses
-        layers = Layers.of(trainer.network.layers)
         broken = trainer.problem is not None and trainer.last is not None
         diverged = self.diverged
         whole = self.judged()
@@ -174,16 +173,12 @@ class RunObserver:
         )
         return Case(
             step=0 if diverged else steps,
-            names=layer_names(trainer.network),
+            layers=layer_infos(trainer.network.layers),
             losses=losses,
             record=whole.record,
             problem=trainer.problem,
             problem_step=trainer.last.step if broken and trainer.last is not None else None,
             bias_l2=whole.bias_l2.tolist(),
-            activations=layers.activations,
-            units=layers.units,
-            norms=layers.norms,
-            residuals=layers.residuals,
             dead=whole.dead,
             limit=trainer.limit,
             own=own,

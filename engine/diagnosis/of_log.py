@@ -10,7 +10,7 @@ A log has no weights and no data, its losses are mostly those of batches, and an
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,68 +19,27 @@ from engine.diagnosis.case import Case
 from engine.diagnosis.diagnosis import Diagnosis, diagnose
 from engine.diagnosis.losses import Floats, losses_of
 from engine.diagnosis.words import short
+from engine.experiment.layer_info import LayerInfo, units_known
 from engine.metrics.step_record import NEVER, StepRecord
 
 MAGNITUDES = ("grad_l2", "grad_max", "grad_mean")
 """The fields of a layer's gradient, the one that findings are made of first."""
-
-PER_LAYER = (*MAGNITUDES, "delta_l2", "zero_fraction", "dead", "quiet", "saturated", "nonfinite_layers")
-SCALARS = ("step", "loss", "nonfinite", "dead_step")
-GAPS = ("weight_gain", "activation_gain")
 
 
 @dataclass(frozen=True, eq=False)
 class LoggedRun:
     """A log by columns: "step" and "loss" are (rows,), per-layer fields (rows, layers), layer 1 first.
 
-    What is not logged is not in `columns`; NaN stands where a line lacks a number. `layers` are the layers' names.
-    `activations` (in words, "ReLU"), `units`, `norms` and `residuals` may be empty. `full_batch` says that the losses
+    What is not logged is not in `columns`; NaN stands where a line lacks a number. `full_batch` says that the losses
     are of all data, and `ordered` that the layers stand in the order of the computation, input first. `problem` is
     what the log says about a number that was not finite.
     """
 
-    layers: tuple[str, ...]
+    layers: tuple[LayerInfo, ...]
     columns: Mapping[str, Floats] = field(default_factory=dict)
-    activations: tuple[str, ...] = ()
-    units: tuple[int, ...] = ()
-    norms: tuple[str, ...] = ()
-    residuals: tuple[bool, ...] = ()
     full_batch: bool = False
     ordered: bool = True
     problem: str | None = None
-
-
-def of_records(
-    records: Sequence[StepRecord],
-    layers: Sequence[str],
-    fields: Collection[str] | None = None,
-    *,
-    activations: Sequence[str] = (),
-    units: Sequence[int] = (),
-    norms: Sequence[str] = (),
-    residuals: Sequence[bool] = (),
-    full_batch: bool = False,
-    ordered: bool = True,
-) -> LoggedRun:
-    """The columns of records, in the order of their steps; `fields` names those that are logged, None for all."""
-    columns: dict[str, Floats] = {}
-    for name in (*SCALARS, *PER_LAYER, *GAPS):
-        if records and hasattr(records[0], name) and (fields is None or name == "step" or name in fields):
-            rows = [getattr(record, name) for record in records]
-            if any(row is not None for row in rows):
-                empty = np.full(np.shape(next(row for row in rows if row is not None)), np.nan)
-                columns[name] = np.array([empty if row is None else row for row in rows], np.float64)
-    return LoggedRun(
-        layers=tuple(layers),
-        columns=columns,
-        activations=tuple(activations),
-        units=tuple(units),
-        norms=tuple(norms),
-        residuals=tuple(residuals),
-        full_batch=full_batch,
-        ordered=ordered,
-        problem=next((record.problem for record in records if record.problem), None),
-    )
 
 
 def diagnose_log(run: LoggedRun) -> Diagnosis:
@@ -100,15 +59,11 @@ def _case(run: LoggedRun, steps: Floats) -> Case:
     dead, dead_step = _dead(run, row)
     return Case(
         step=int(steps[row]) if row is not None else int(steps[-1]),
-        names=run.layers,
+        layers=run.layers,
         losses=losses,
         record=None if row is None else _record(run, row, int(steps[row])),
         problem=problem,
         problem_step=None if place is None else int(steps[place]),
-        activations=run.activations,
-        units=run.units,
-        norms=run.norms,
-        residuals=run.residuals,
         dead=dead,
         dead_step=dead_step,
         ordered=run.ordered,
@@ -151,7 +106,7 @@ def _first_broken(run: LoggedRun, steps: Floats) -> tuple[int | None, str | None
 
 
 def _first_name(run: LoggedRun, broken: Floats) -> str:
-    return run.layers[int(np.flatnonzero(broken)[0])]
+    return run.layers[int(np.flatnonzero(broken)[0])].name
 
 
 def _row_judged(run: LoggedRun, *, broken: bool) -> int | None:
@@ -167,7 +122,7 @@ def _row_judged(run: LoggedRun, *, broken: bool) -> int | None:
 def _dead(run: LoggedRun, row: int | None) -> tuple[tuple[int, ...] | None, int | None]:
     """The counts of the last check of the whole data set, and its step."""
     counts, at = run.columns.get("dead"), run.columns.get("dead_step")
-    if counts is None or not run.units or row is None:
+    if counts is None or not units_known(run.layers) or row is None:
         return None, None
     if not np.isfinite(counts[row]).all() or (counts[row] == NEVER).any():
         return None, None

@@ -42,6 +42,8 @@ JUDGED = (
     "zero_fraction",
     "dead",
     "dead_step",
+    "weight_gain",
+    "activation_gain",
 )
 """The fields that findings are made of."""
 
@@ -265,11 +267,10 @@ def said_of(run: FollowedRun) -> tuple[str, ...]:
         return ()
     places = matrices_of(header)
     columns: dict[str, Any] = {"step": history.column("step").value}
-    for name in JUDGED:
-        if name in last.fields:
-            series = history.column(name)
-            values = series.high if name == "nonfinite" else series.value
-            columns[name] = values[:, places] if MEASURES[name].extent is Extent.LAYER else values
+    for name in _judged(last, header, places):
+        series = history.column(name)
+        values = series.high if name == "nonfinite" else series.value
+        columns[name] = values[:, places] if MEASURES[name].extent is Extent.LAYER else values
     names = tuple(header.layers[place] for place in places)
     problem = None if run.broken is None else run.broken.problem
     diagnosis = diagnose_log(_columns(columns, header, places, names, problem))
@@ -284,14 +285,21 @@ def said_of(run: FollowedRun) -> tuple[str, ...]:
     return tuple(said)
 
 
+def _judged(last: StepRecord, header: Header, places: list[int]) -> list[str]:
+    """The fields that a log has; those between two layers only where no layer between them is left out."""
+    whole = len(places) == len(header.layers)
+    return [
+        name for name in JUDGED if name in last.fields and (whole or MEASURES[name].extent is not Extent.GAP)
+    ]
+
+
 def _run(lines: LoggedLines, header: Header, places: list[int], names: tuple[str, ...]) -> LoggedRun:
     records = lines.records
     columns: dict[str, Any] = {"step": np.array([record.step for record in records], np.float64)}
     assert lines.last is not None
-    for name in JUDGED:
-        if name in lines.last.fields:
-            values = np.array([getattr(record, name) for record in records], np.float64)
-            columns[name] = values[:, places] if MEASURES[name].extent is Extent.LAYER else values
+    for name in _judged(lines.last, header, places):
+        values = np.array([getattr(record, name) for record in records], np.float64)
+        columns[name] = values[:, places] if MEASURES[name].extent is Extent.LAYER else values
     problem = None if lines.broken is None else lines.broken.problem
     return _columns(columns, header, places, names, problem)
 
@@ -303,16 +311,12 @@ def _columns(
         for name in MAGNITUDES:  # a log of the loss alone
             columns.pop(name, None)
 
-    def chosen(entries: Sequence[Any]) -> tuple[Any, ...]:
-        return tuple(entries[place] for place in places) if entries else ()
-
+    infos = header.infos
     return LoggedRun(
-        layers=names,
+        layers=tuple(
+            dataclasses.replace(infos[place], name=name) for place, name in zip(places, names, strict=True)
+        ),
         columns=columns,
-        activations=chosen(header.activations),
-        units=chosen(header.units),
-        norms=chosen(header.norms),
-        residuals=chosen(header.residuals),
         ordered=header.ordered,
         problem=problem,
     )

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -27,6 +27,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from engine.experiment.layer_info import LayerInfo
 from engine.formula.foreign_text import one_line
 from engine.metrics.step_record import MAGNITUDES, MEASURES, NEVER, Extent, Measure, StepRecord
 
@@ -78,6 +79,32 @@ class Header:
     every: int = 1
     ordered: bool = True
     dtype: str = ""
+
+    @classmethod
+    def of(cls, infos: Sequence[LayerInfo], **rest: Any) -> Header:
+        """The header of layers of which everything is known; `rest` are the other fields."""
+        return cls(
+            layers=tuple(info.name for info in infos),
+            activations=tuple(info.words or "" for info in infos),
+            units=tuple(info.units or 0 for info in infos),
+            norms=tuple(info.norm or "" for info in infos),
+            residuals=tuple(bool(info.residual) for info in infos),
+            **rest,
+        )
+
+    @property
+    def infos(self) -> tuple[LayerInfo, ...]:
+        """Each layer, as far as it is described."""
+
+        def entries(several: Sequence[Any]) -> Sequence[Any]:
+            return several or (None,) * len(self.layers)
+
+        words = tuple(one or None for one in self.activations)
+        columns = (words, self.units, self.norms, self.residuals)
+        return tuple(
+            LayerInfo(name, *known)
+            for name, *known in zip(self.layers, *(entries(one) for one in columns), strict=True)
+        )
 
 
 _LARGEST = 2**62  # fits into NumPy's int64

@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine.diagnosis.diagnosis import Diagnosis
-from engine.diagnosis.gradient_flow import Layers
 from engine.diagnosis.observer import RunObserver
+from engine.experiment.activations import ACTIVATION_TRAITS
+from engine.experiment.layer_info import layer_infos
 from engine.formula.notation import Style
 from engine.formula.text import ascii_text, counted
 from tui.training.finding_text import finding_lines, nothing_found_lines
@@ -47,7 +48,7 @@ def _gradients(observer: RunObserver, diagnosis: Diagnosis) -> list[str]:
     case_record = observer.judged().record
     if len(case_record.grad_l2) == 1:
         return []
-    layers = Layers.of(observer.trainer.network.layers)
+    layers = layer_infos(observer.trainer.network.layers)
     balanced = [diagnosis.gradients] if diagnosis.gradients else []
     said = "\n".join(finding.text for finding in diagnosis.findings)
     return [*balanced, *(line for line in budget_lines(layers, case_record) if line not in said)]
@@ -67,12 +68,12 @@ def _units(observer: RunObserver) -> list[str]:
     trainer = observer.trainer
     if trainer.last is None:
         return []
-    words = Layers.of(trainer.network.layers).activations
+    mortal = any(ACTIVATION_TRAITS[layer.activation].can_die for layer in trainer.network.layers)
     events = list(trainer.unit_activity().events)
     whole = observer.present()
     dead, units = sum(whole.dead), sum(mask.size for mask in whole.fired)
     if not events:
-        return ["No unit died."] if any("ReLU" in one for one in words) and not dead else []
+        return ["No unit died."] if mortal and not dead else []
     more = len(events) - EVENTS_TOLD
     return [
         f"Units: {dead} of {units} are dead after step {whole.record.step}",

@@ -12,17 +12,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.diagnosis.diagnosis import Diagnosis
-from engine.diagnosis.gradient_flow import Layers
 from engine.diagnosis.losses import RECENT
 from engine.diagnosis.mean_field import PredictedProfile, Unpredicted, predict
 from engine.diagnosis.observer import RunObserver
 from engine.diagnosis.whole_data import WholeData
 from engine.experiment.datasets import DataSet, load_data
+from engine.experiment.layer_info import layer_infos
 from engine.experiment.memory import CHECKPOINT_BYTES, FEWEST_CHECKPOINTS, MOST_CHECKPOINTS
 from engine.experiment.spec import Experiment
 from engine.formula.foreign_text import one_line
 from engine.metrics.dead_units import UnitEvent
-from engine.metrics.step_record import NEVER, StepRecord, layer_names
+from engine.metrics.step_record import NEVER, StepRecord
 from engine.model.network import Network
 from engine.runs.history import History
 from engine.training.trainer import Checkpoint, Trainer, UnitActivity
@@ -53,10 +53,7 @@ class Run:
         self.experiment = experiment
         self.title, self.about = experiment.title, experiment.about
         self.trainer = Trainer(experiment, data or load_data(experiment, source=name), network)
-        self.layers = layer_names(self.trainer.network)
-        described = Layers.of(self.trainer.network.layers)
-        self.activations, self.units = described.activations, described.units
-        self.norms, self.residuals = described.norms, described.residuals
+        self.layers = layer_infos(self.trainer.network.layers)
         self.history = History()
         self.observer = RunObserver(self.trainer)
         self._diagnosed: tuple[int, Diagnosis] | None = None
@@ -129,11 +126,7 @@ class Run:
             name=self.name,
             title=self.title,
             about=self.about,
-            layers=self.layers,
-            activations=self.activations,
-            units=self.units,
-            norms=self.norms,
-            residuals=self.residuals,
+            described=self.layers,
             first=self.observer.first.record if self.observer.affordable else self.history.first,
             record=record,
             steps_done=self.steps_done,

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from engine.diagnosis.diagnosis import Diagnosis
 from engine.diagnosis.mean_field import PredictedProfile, Unpredicted
+from engine.experiment.layer_info import LayerInfo
 from engine.metrics.step_record import StepRecord
 from engine.runs.history import History, Series
 from engine.training.trainer import UnitActivity
@@ -92,11 +93,8 @@ class RunSnapshot:
     name: str
     title: str
     about: str
-    layers: tuple[str, ...]
-    activations: tuple[str, ...]
-    units: tuple[int, ...]
-    norms: tuple[str, ...]
-    residuals: tuple[bool, ...]
+    described: tuple[LayerInfo, ...]
+    """Its layers, as far as they are known; none before the first line of a log."""
     first: StepRecord | None
     """With the initial weights; None where they were not measured."""
     record: StepRecord | None
@@ -128,6 +126,11 @@ class RunSnapshot:
     """A headline and sentences of whoever knows more than the last record; empty where that is all there is."""
     unread_lines: tuple[str, ...] = ()
     """Lines of a log that could not be read, each with its number and why."""
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The layers' names."""
+        return tuple(layer.name for layer in self.described)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

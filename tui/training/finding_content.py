@@ -10,12 +10,11 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from engine.diagnosis.case import Case
-from engine.diagnosis.diagnosis import Diagnosis, diagnose
+from engine.diagnosis.diagnosis import Diagnosis, judge
 from engine.diagnosis.finding import Finding
 from engine.diagnosis.gradient_flow import GradientFlow
 from engine.diagnosis.mean_field import PredictedProfile
-from engine.metrics.step_record import NEVER, StepRecord
+from engine.metrics.step_record import StepRecord
 from tui.session.snapshot import RunSnapshot
 from tui.training.finding_text import remedy_text
 
@@ -24,27 +23,7 @@ THINKING = "Looking for the reason …"
 
 def glance(run: RunSnapshot, record: StepRecord) -> Diagnosis:
     """What one step's record says while a run goes on, or of a run log: of the gradients and the dead units only."""
-    dead = None
-    if run.units and record.dead_step != NEVER:
-        dead = tuple(int(count) for count in record.dead)
-    problem = record.problem
-    if problem is None and record.nonfinite:
-        problem = f"Step {record.step}: {record.nonfinite} numbers are NaN or infinite."
-    return diagnose(
-        Case(
-            step=record.step,
-            names=run.layers,
-            record=record,
-            problem=problem,
-            problem_step=record.step,
-            activations=run.activations,
-            units=run.units,
-            norms=run.norms,
-            residuals=run.residuals,
-            dead=dead,
-            dead_step=record.dead_step,
-        )
-    )
+    return judge(record, run.described)
 
 
 def finding_content(diagnosis: Diagnosis, finding: Finding, tries: str = "") -> Content:
@@ -75,7 +54,7 @@ def flow_lines(run: RunSnapshot, record: StepRecord, diagnosis: Diagnosis) -> li
         return []
     prediction = run.prediction
     known = prediction if isinstance(prediction, PredictedProfile) and record.step == 0 else None
-    flow = GradientFlow(record, run.activations, run.norms, run.residuals, run.layers)
+    flow = GradientFlow(record, run.described)
     return [line for line in (diagnosis.gradients, flow.slope_told(known)) if line]
 
 

@@ -322,7 +322,7 @@ class GradientsScreen(TrainingScreen):
         run, record = told[0]
         self._find_out(snapshot)
         if self.view is View.BUDGET:
-            first, *others = budget_lines(run, record)
+            first, *others = budget_lines(run.described, record)
             found = [Content.styled(first, "bold"), *map(Content, others)]
         elif len(told) > 1:
             marked = zip(run_marks(self.glyphs), told, strict=False)

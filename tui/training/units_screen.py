@@ -110,10 +110,11 @@ class UnitsScreen(TrainingScreen):
         record = run.record
         if record is None:
             return Chart(())
+        widths = [layer.units for layer in run.described] or [None] * len(record.dead)
         rows = ["A run log has no single units.", ""] + [
             f"layer {number}: {max(int(dead), 0)} dead, {int(quiet)} quiet{f' of {units}' if units else ''}"
             for number, (dead, quiet, units) in enumerate(
-                zip(record.dead, record.quiet, run.units or (0,) * len(record.dead), strict=True), start=1
+                zip(record.dead, record.quiet, widths, strict=True), start=1
             )
         ]
         return Chart(tuple(((row, FIRST),) for row in rows))

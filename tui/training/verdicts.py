@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from engine.diagnosis.gradient_flow import GradientFlow
 from engine.diagnosis.mean_field import PredictedProfile
+from engine.experiment.layer_info import LayerInfo
 from engine.formula.text import signed
 from engine.metrics.step_record import StepRecord
 from tui.session.snapshot import RunSnapshot
@@ -21,29 +22,9 @@ PLURALS = {"activation": "activations", "norm": "norms", "shortcut": "shortcuts"
 """What a factor is called where all of its layers are summed."""
 
 
-class Described(Protocol):
-    """Whatever knows of each layer what the budget is shared out among."""
-
-    @property
-    def activations(self) -> tuple[str, ...]:
-        """Their words."""
-
-    @property
-    def units(self) -> tuple[int, ...]:
-        """Their widths."""
-
-    @property
-    def norms(self) -> tuple[str, ...]:
-        """Their norms, "" for none."""
-
-    @property
-    def residuals(self) -> tuple[bool, ...]:
-        """Whether they have a shortcut."""
-
-
-def budget_lines(run: Described, record: StepRecord) -> list[str]:
+def budget_lines(layers: Sequence[LayerInfo], record: StepRecord) -> list[str]:
     """log₁₀ of what became of δ on its way down, as the sum of what each of its factors made of it."""
-    flow = GradientFlow(record, run.activations, run.norms, run.residuals)
+    flow = GradientFlow(record, layers)
     budget = flow.budget
     if budget.dead_below:
         return [

@@ -10,14 +10,10 @@ from engine.diagnosis.case import Case, Needs, Own
 from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.kinds.rule import Rule
 from engine.diagnosis.words import layers_in_words, listed
-from engine.experiment.activations import ACTIVATION_TRAITS
 
 MOSTLY = 0.75
 """From this share of a layer on it is serious. In a deep healthy ReLU network the samples grow alike, and the share of
 units that are off for all of them tends to ½, but not beyond."""
-
-MORTAL = tuple(traits.words for traits in ACTIVATION_TRAITS.values() if traits.can_die)
-"""The words of the activations that are 0 with slope 0 where they are off: ReLU and step."""
 
 MOST_TOLD = 4
 
@@ -25,11 +21,10 @@ MOST_TOLD = 4
 def counts(case: Case) -> dict[int, tuple[int, int]]:
     """Of each layer that can die, how many units have, and of how many."""
     assert case.dead is not None
-    words = case.activations or ("",) * len(case.dead)
     return {
-        number: (max(dead, 0), units)
-        for number, (dead, units, name) in enumerate(zip(case.dead, case.units, words, strict=False), start=1)
-        if name.partition(" with ")[0] in MORTAL
+        number: (max(dead, 0), layer.units)
+        for number, (dead, layer) in enumerate(zip(case.dead, case.layers, strict=True), start=1)
+        if layer.units is not None and layer.traits is not None and layer.traits.can_die
     }
 
 

@@ -18,7 +18,7 @@ from engine.diagnosis.words import finite
 def flow_of(case: Case) -> GradientFlow:
     """How the gradient of a case fares."""
     assert case.record is not None
-    return GradientFlow(case.record, case.activations, case.norms, case.residuals, case.names)
+    return GradientFlow(case.record, case.layers)
 
 
 def vanishing(case: Case, before: Sequence[Finding]) -> Finding | None:

@@ -60,27 +60,28 @@ def _reason(case: Case, zero: tuple[int, ...], evidence: dict[str, float | int |
         return f"δ is {short(above)} at layer {gap + 1}, and below it too small for the number format."
     if record.weight_gain[gap - 1] == 0:
         return f"The weights W[{gap + 1}] multiply δ by exactly 0."
-    name = case.activations[gap - 1] if case.activations else "activation"
+    name = case.layers[gap - 1].words or "activation"
     return f"The {name} of layer {gap} multiplies δ by exactly 0."
 
 
 def _nothing_sent(case: Case) -> str:
     """Why δ of the last layer is 0: the output lets nothing through, or the loss sends nothing."""
-    if not case.activations:
+    output = case.layers[-1]
+    if output.words is None:
         return "δ of the last layer is 0: the loss sends none, or the output activation lets none through."
-    output = case.activations[-1]
-    if (
-        case.dead is not None
-        and case.units
-        and case.dead[-1] == case.units[-1]
-        and output in ("ReLU", "step")
-    ):
-        return f"The {output} of the output layer is off for every sample and multiplies what the loss sends by 0."
+    traits = output.traits if output.bare else None
+    stops = traits is not None and traits.can_die
+    if stops and case.dead is not None and case.dead[-1] == output.units:
+        return (
+            f"The {output.words} of the output layer is off for every sample "
+            "and multiplies what the loss sends by 0."
+        )
     record = case.record
     assert record is not None
-    tails = output in ("sigmoid", "tanh") and float(record.saturated[-1]) == 1 and not record.loss <= REACHED
-    if output in ("step", "ReLU") or tails:
-        return f"The {output} of the output layer multiplies what the loss sends by exactly 0."
+    has_tails = traits is not None and traits.unsaturated is not None
+    tails = has_tails and float(record.saturated[-1]) == 1 and not record.loss <= REACHED
+    if stops or tails:
+        return f"The {output.words} of the output layer multiplies what the loss sends by exactly 0."
     return "The loss sends none: δ of the last layer is 0."
 
 

@@ -13,31 +13,30 @@ from engine.diagnosis.kinds.rule import Rule
 from engine.diagnosis.words import finite, short
 from engine.experiment.activations import ACTIVATION_TRAITS
 
-BOUNDED = ("sigmoid", "tanh", "relu")
-"""Output activations whose values have ends that labels may lie beyond; the ends themselves are as good as reached."""
-
 
 def find(case: Case, before: Sequence[Finding]) -> Finding | None:
-    """A shortcut adds its input to the activation's value: then every number can be reached."""
+    """The ends of what an activation gives are as good as reached. With a shortcut, every number can be."""
     own = case.own
     assert own is not None
     output = own.layers.layers[-1]
-    if output.activation not in BOUNDED or output.residual:
-        return None
     values = ACTIVATION_TRAITS[output.activation].values
     least, most = values.low, values.high
+    if output.residual or not (math.isfinite(least) or math.isfinite(most)):
+        return None
     labels = np.asarray(own.data.Y, np.float64)
     outside = int(np.count_nonzero((labels < least) | (labels > most)))
     if not outside:
         return None
     lowest, highest = float(labels.min()), float(labels.max())
-    reach = f"from {least:g} to {most:g}" if math.isfinite(most) else f"{least:g} or more"
+    reach = f"from {least:g} to {most:g}"
+    if not math.isfinite(least) or not math.isfinite(most):
+        reach = f"{least:g} or more" if math.isfinite(least) else f"{most:g} or less"
     evidence = {
         "outside": outside,
         "labels": labels.size,
         "label_min": lowest,
         "label_max": highest,
-        "reach_min": least,
+        "reach_min": finite(least),
         "reach_max": finite(most),
     }
     text = (

@@ -1,12 +1,14 @@
 """The factors of each layer multiply back to the measured ratio, and their logarithms add up to the whole decay."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 
 from engine.diagnosis.factor_budget import UNKNOWN, FactorBudget, factor_budget
+from engine.experiment.layer_info import LayerInfo, layer_infos
 from engine.experiment.spec import SquaredErrorLoss
 from engine.metrics.step_record import StepRecord
 from engine.model.network import Network
@@ -17,8 +19,7 @@ from tests.engine.step_records import records
 
 
 def of_layers(record: StepRecord, network: Network) -> FactorBudget:
-    layers = network.layers
-    return factor_budget(record, [one.norm for one in layers], [one.residual for one in layers])
+    return factor_budget(record, layer_infos(network.layers))
 
 
 def budget_of(trainer: Trainer):
@@ -171,8 +172,9 @@ def test_where_the_layers_are_not_known_the_rest_still_has_a_share():
 
 @given(records(layers=4))
 def test_whatever_another_program_wrote_the_parts_add_up(record):
-    for known in ((), (["batch", "", "", ""], [False, True, False, False])):
-        budget = factor_budget(record, *known)
+    normed, plain = LayerInfo("W[1]", norm="batch", residual=False), LayerInfo("W", norm="", residual=False)
+    for known in ((), (normed, replace(plain, residual=True), plain, plain)):
+        budget = factor_budget(record, known)
         assert len(budget.gaps) == (4 - budget.dead_below - 1 if budget.dead_below < 4 else 0)
         if budget.gaps and not known:
             assert math.fsum(budget.parts.values()) == pytest.approx(budget.decades, abs=1e-2)

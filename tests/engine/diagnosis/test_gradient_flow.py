@@ -9,17 +9,16 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from engine.diagnosis.case import Case
-from engine.diagnosis.diagnosis import Diagnosis, diagnose
+from engine.diagnosis.diagnosis import Diagnosis, judge
 from engine.diagnosis.finding import Kind
 from engine.diagnosis.gradient_flow import (
     FAR_APART,
     GradientFlow,
     decades_per_layer,
     first_to_last,
-    layer_words,
 )
 from engine.diagnosis.mean_field import MeanField, PredictedProfile
+from engine.experiment.layer_info import LayerInfo, layer_infos
 from engine.experiment.spec import LayerSpec, SquaredErrorLoss
 from engine.metrics.step_record import StepRecord
 from tests.engine.short_runs import given_network
@@ -43,21 +42,17 @@ def chain(weight_gain: list[float], activation_gain: list[float], last: float = 
     return record(0, len(delta), **{**values, **changes})
 
 
+def told(depth: int, activations=(), units=(), norms=(), residuals=()) -> tuple[LayerInfo, ...]:
+    """Layers of which so much is known."""
+    columns = (one or (None,) * depth for one in (activations, units, norms, residuals))
+    return tuple(
+        LayerInfo(f"W[{number}]", *known) for number, known in enumerate(zip(*columns, strict=True), start=1)
+    )
+
+
 def judged(one: StepRecord, activations=(), units=(), norms=(), residuals=()) -> Diagnosis:
     """What one record says, where nothing else is known."""
-    return diagnose(
-        Case(
-            step=one.step,
-            names=tuple(f"W[{number}]" for number in range(1, len(one.grad_l2) + 1)),
-            record=one,
-            problem=one.problem,
-            activations=tuple(activations),
-            units=tuple(units),
-            norms=tuple(norms),
-            residuals=tuple(residuals),
-            dead=tuple(one.dead) if one.dead_step >= 0 and units else None,
-        )
-    )
+    return judge(one, told(len(one.grad_l2), activations, units, norms, residuals))
 
 
 def only(one: StepRecord, *arguments: object, **more: object):
@@ -126,7 +121,7 @@ def test_the_norm_is_a_factor_of_its_own():
         "the sigmoid by 0.01, the weights by 2, the norm by 15.8. "
         "The sigmoid is to blame: the weights and the norm enlarge it."
     )
-    means = GradientFlow(one, ["sigmoid"] * 11, **known).budget.means
+    means = GradientFlow(one, told(11, ["sigmoid"] * 11, **known)).budget.means
     assert math.prod(means.values()) == pytest.approx(10**-0.5)
     assert "the norm or shortcut by 15.8" in only(one).text
 
@@ -238,8 +233,8 @@ def test_an_output_relu_that_is_off_is_named_in_a_real_network():
     trainer = given_network(
         [[[1.0]], [[-1.0]]], ["linear", "relu"], [[1.0, 2.0]], [[1.0, 1.0]], SquaredErrorLoss()
     )
-    words = layer_words(trainer.network.layers)
-    assert "The ReLU of the output layer multiplies" in only(trainer.step(), words).text
+    found = judge(trainer.step(), layer_infos(trainer.network.layers)).of(Kind.NO_GRADIENT)
+    assert "The ReLU of the output layer is off for every sample" in found.text
 
 
 def test_a_layer_that_is_all_off():
@@ -314,9 +309,13 @@ def test_layers_are_called_by_what_their_gain_includes():
         LayerSpec(units=4, activation="tanh", residual=True),
         LayerSpec(units=4, activation="leaky_relu", norm="layer", residual=True),
     ]
-    assert layer_words(layers) == (
+    infos = layer_infos(layers)
+    assert [info.words for info in infos] == [
         "ReLU",
         "sigmoid with batch norm",
         "tanh with shortcut",
         "leaky ReLU with layer norm and shortcut",
-    )
+    ]
+    assert [info.activation for info in infos] == ["ReLU", "sigmoid", "tanh", "leaky ReLU"]
+    assert [info.traits.name for info in infos] == ["relu", "sigmoid", "tanh", "leaky_relu"]
+    assert [info.bare for info in infos] == [True, False, False, False]

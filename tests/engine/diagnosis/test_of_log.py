@@ -6,32 +6,31 @@ import numpy as np
 import pytest
 
 from engine.diagnosis.finding import Kind
-from engine.diagnosis.gradient_flow import Layers
-from engine.diagnosis.of_log import LoggedRun, diagnose_log, of_records
+from engine.diagnosis.of_log import LoggedRun, diagnose_log
+from engine.diagnosis.read_log import JUDGED
+from engine.experiment.layer_info import layer_infos, named_layers
 from engine.experiment.loading import load_experiment
-from engine.metrics.step_record import layer_names
 from engine.training.trainer import Trainer
 
 STEPS = np.arange(400.0)
 
 
-def logged(name: str, steps: int | None = None, fields: tuple[str, ...] | None = None) -> LoggedRun:
+def logged(name: str, steps: int | None = None) -> LoggedRun:
+    """A preset's run by its columns, as a log of this program has them."""
     trainer = Trainer(load_experiment(name))
     trainer.limit = steps or trainer.limit
-    layers = Layers.of(trainer.network.layers)
-    return of_records(
-        list(trainer),
-        layer_names(trainer.network),
-        fields,
-        activations=layers.activations,
-        units=layers.units,
-        full_batch=True,
-    )
+    records = list(trainer)
+    columns = {
+        field: np.array([getattr(one, field) for one in records], float) for field in ("step", *JUDGED)
+    }
+    problem = next((one.problem for one in records if one.problem), None)
+    infos = layer_infos(trainer.network.layers)
+    return LoggedRun(infos, columns, full_batch=True, problem=problem)
 
 
 def test_a_magnitude_of_each_layer_is_enough_to_see_that_it_vanishes():
     found = diagnose_log(
-        LoggedRun(("a", "b"), {"step": np.arange(5.0), "grad_l2": np.tile([1e-9, 1.0], (5, 1))})
+        LoggedRun(named_layers(("a", "b")), {"step": np.arange(5.0), "grad_l2": np.tile([1e-9, 1.0], (5, 1))})
     )
     assert found.kinds == (Kind.VANISHING,)
     assert found.findings[0].text == "The gradient of a is 1.0e-09 times that of b."
@@ -42,7 +41,7 @@ def test_a_magnitude_of_each_layer_is_enough_to_see_that_it_vanishes():
 
 def test_without_an_order_of_the_layers_nothing_vanishes():
     columns = {"step": np.arange(5.0), "grad_l2": np.tile([1e-9, 1.0], (5, 1))}
-    assert diagnose_log(LoggedRun(("a", "b"), columns, ordered=False)).kinds == ()
+    assert diagnose_log(LoggedRun(named_layers(("a", "b")), columns, ordered=False)).kinds == ()
 
 
 def test_a_log_of_this_program_says_which_factor_is_to_blame():
@@ -77,31 +76,35 @@ def test_dead_units_are_those_of_the_last_check():
     ],
 )
 def test_the_losses_alone_say_how_the_run_goes(loss, kind):
-    found = diagnose_log(LoggedRun(("(all)",), {"step": STEPS, "loss": loss}, full_batch=True))
+    found = diagnose_log(LoggedRun(named_layers(("(all)",)), {"step": STEPS, "loss": loss}, full_batch=True))
     assert found.kinds == (kind,)
 
 
 def test_losses_of_batches_are_told_by_their_means():
     noise = np.random.default_rng(0).normal(0, 0.1, 4000)
     steps = np.arange(4000.0)
-    falling = LoggedRun(("a",), {"step": steps, "loss": 1.0 + 3 * np.exp(-steps / 2000) + noise})
+    falling = LoggedRun(
+        named_layers(("a",)), {"step": steps, "loss": 1.0 + 3 * np.exp(-steps / 2000) + noise}
+    )
     (found,) = diagnose_log(falling).findings
     assert found.kind is Kind.LEARNING
     assert found.text.startswith("The logged loss (means of 100 lines) still falls")
-    standing = LoggedRun(("a",), {"step": steps, "loss": 10.0 + noise})
+    standing = LoggedRun(named_layers(("a",)), {"step": steps, "loss": 10.0 + noise})
     assert diagnose_log(standing).kinds == (Kind.PLATEAU,)
 
 
 def test_the_first_layer_and_step_that_were_not_finite_are_named():
     gradients = np.ones((6, 3))
     gradients[4:, 1:] = np.inf
-    found = diagnose_log(LoggedRun(("a", "b", "c"), {"step": np.arange(0.0, 60, 10), "grad_l2": gradients}))
+    found = diagnose_log(
+        LoggedRun(named_layers("abc"), {"step": np.arange(0.0, 60, 10), "grad_l2": gradients})
+    )
     assert found.kinds == (Kind.DIVERGED,)
     assert found.findings[0].text == "Step 40: the gradient of b is not finite, the first layer to be so."
 
 
 def test_an_empty_log_has_no_findings_and_says_what_is_missing():
-    found = diagnose_log(LoggedRun(("a",)))
+    found = diagnose_log(LoggedRun(named_layers(("a",))))
     assert found.findings == ()
     assert found.missing == ("any step",)
 
@@ -109,4 +112,6 @@ def test_an_empty_log_has_no_findings_and_says_what_is_missing():
 def test_lines_that_lack_a_loss_are_passed_over():
     loss = np.where(STEPS % 10 == 0, np.exp(-STEPS / 100), np.nan)
     loss[-1] = np.exp(-4)
-    assert diagnose_log(LoggedRun(("a",), {"step": STEPS, "loss": loss})).kinds == (Kind.LEARNING,)
+    assert diagnose_log(LoggedRun(named_layers(("a",)), {"step": STEPS, "loss": loss})).kinds == (
+        Kind.LEARNING,
+    )

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 import bptui
 from engine.experiment.datasets import load_data
+from engine.experiment.layer_info import LayerInfo
 from engine.experiment.loading import load_experiment
 from engine.metrics.step_record import MAGNITUDES, MEASURES, StepRecord
 from engine.runs.log import LONGEST_LINE, Header, RunLogError, RunLogReader, RunLogWriter, read_run_log
@@ -605,6 +606,16 @@ def test_norms_and_shortcuts_come_back_and_an_older_log_has_none(tmp_path):
     del older["norms"], older["residuals"]
     found = decode_header(json.dumps(older).encode(), "log")
     assert (found.norms, found.residuals) == ((), ())
+    assert [info.norm for info in header.infos] == ["batch", ""]
+    assert [info.norm for info in found.infos] == [None, None]
+
+
+def test_a_header_is_made_of_layers_and_says_them_again(tmp_path):
+    infos = (
+        LayerInfo("W[1]", "ReLU with batch norm", 4, "batch", False),
+        LayerInfo("W[2]", "sigmoid", 1, "", False),
+    )
+    assert decode_header(encode_header(Header.of(infos)), "log").infos == infos
 
 
 def test_a_recall_of_another_number_of_classes_is_damage(tmp_path):

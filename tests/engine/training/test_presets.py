@@ -11,15 +11,16 @@ import numpy as np
 import pytest
 
 from engine.autodiff.graph import Graph
+from engine.diagnosis.diagnosis import judge
 from engine.diagnosis.finding import Kind
-from engine.diagnosis.gradient_flow import GradientFlow, first_to_last, layer_words
+from engine.diagnosis.gradient_flow import GradientFlow, first_to_last
+from engine.experiment.layer_info import layer_infos
 from engine.experiment.loading import PRESET_NAMES, load_experiment
 from engine.experiment.spec import Experiment, Init, NetworkSpec
 from engine.formula.expression import Symbol
 from engine.metrics.step_record import StepRecord
 from engine.model.network import Network
 from engine.training.trainer import Trainer
-from tests.engine.diagnosis.test_gradient_flow import judged
 
 SEEDS = (0, 1, 2)
 NAIVE = Init(scheme="normal", std=0.1)
@@ -84,7 +85,7 @@ def test_fifty_sigmoids_leave_nothing_of_the_gradient(seed):
     assert first_to_last(records[0].grad_l2) < 1e-20
     assert first_to_last(records[0].grad_max) < 1e-20
     assert records[-1].loss > 0.69  # no better than always saying ½
-    flow = GradientFlow(records[0], layer_words(Trainer(experiment).network.layers))
+    flow = GradientFlow(records[0], layer_infos(Trainer(experiment).network.layers))
     assert (flow.vanishes, flow.budget.dominant) == (True, "activation")
     assert flow.budget.means["activation"] < 0.25 < 1 < flow.budget.means["weights"]
 
@@ -286,7 +287,7 @@ def test_below_a_step_function_nothing_learns(seed):
             name = Symbol(kind, number)
             np.testing.assert_array_equal(trainer.network.parameters[name], fresh.parameters[name])
     assert records[-1].loss < 0.6 * records[0].loss
-    found = judged(records[0], layer_words(fresh.layers)).of(Kind.NO_GRADIENT)
+    found = judge(records[0], layer_infos(fresh.layers)).of(Kind.NO_GRADIENT)
     assert found is not None
     assert found.layers == (1, 2)
 

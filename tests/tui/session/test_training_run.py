@@ -290,7 +290,7 @@ def test_restart_gives_the_same_numbers_and_another_seed_gives_others(opened):
     training.one_step(10)
     assert losses(training.first) != before
     training.restart(small(activation='"tanh"'))
-    assert training.first.activations[0] == "tanh"
+    assert training.first.layers[0].activation == "tanh"
 
 
 def test_restarting_while_it_runs(opened):

@@ -60,7 +60,7 @@ def test_a_file_that_grows_is_followed_record_by_record(path):
             assert watched.state is State.RUNNING
         assert shown.title == "Somebody's run"
         assert shown.layers == ("W[1]", "W[2]", "W[3]")
-        assert shown.units == (6, 6, 1)
+        assert tuple(layer.units for layer in shown.described) == (6, 6, 1)
         assert shown.limit is None
         assert shown.learning_rate == 0.1
         assert shown.activity is None

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from engine.experiment.layer_info import named_layers
 from engine.metrics.step_record import StepRecord
 from engine.runs.history import History
 from tests.engine.step_records import record
@@ -33,11 +34,7 @@ def told(*records: StepRecord, points: int = 0) -> RunSnapshot:
         name="told",
         title="told",
         about="told",
-        layers=("W[1]", "W[2]", "W[3]"),
-        activations=(),
-        units=(),
-        norms=(),
-        residuals=(),
+        described=named_layers(("W[1]", "W[2]", "W[3]")),
         first=history.first,
         record=last,
         steps_done=0 if last is None else last.step + 1,

@@ -154,19 +154,13 @@ def _check_archive(path: Path) -> None:
 def _open_log(path: Path, title: str, trainer: Trainer) -> RunLogWriter:
     from datetime import UTC, datetime
 
-    from engine.diagnosis.gradient_flow import Layers
-    from engine.metrics.step_record import layer_names
+    from engine.experiment.layer_info import layer_infos
     from engine.runs.log import Header, RunLogWriter
     from engine.runs.log_format import FIELDS_1_0, OF_HELD_OUT
 
-    layers = Layers.of(trainer.network.layers)
-    header = Header(
-        layers=layer_names(trainer.network),
+    header = Header.of(
+        layer_infos(trainer.network.layers),
         title=title,
-        activations=layers.activations,
-        units=layers.units,
-        norms=layers.norms,
-        residuals=layers.residuals,
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         fields=FIELDS_1_0 if trainer.data.held_out is None else (*FIELDS_1_0, *OF_HELD_OUT),
     )
