@@ -37,6 +37,7 @@ from tui.shell.keys import (
 from tui.shell.messages import (
     AnswerLesson,
     Did,
+    ExperimentEdited,
     FindBug,
     LessonRevealed,
     OpenExperiment,
@@ -67,7 +68,8 @@ if TYPE_CHECKING:
 KEYS_VARIABLE = "BPTUI_KEYS"
 """The environment variable that names a preset of the key map."""
 
-SCREENS = ("stepper", "gradients", "relu")
+TRAINING_SCREENS = ("gradients", "relu")
+SCREENS = ("stepper", *TRAINING_SCREENS)
 """The screens of an open experiment; a key leads from each to the others."""
 
 
@@ -441,11 +443,7 @@ class BptuiApp(App[None]):
         while len(self.screen_stack) > 1 and not isinstance(self.screen, HomeScreen):
             self.pop_screen()
         for name in SCREENS:
-            if self.is_screen_installed(name):
-                screen = self.get_screen(name)
-                self.uninstall_screen(name)
-                if screen.is_running:
-                    screen.remove()  # an installed screen outlives its place on the stack
+            self._forget_screen(name)
         if self._watched is not None:
             self._watched.close()
             self._watched = None
@@ -457,6 +455,20 @@ class BptuiApp(App[None]):
                 self.screen.mark(session.name)
         elif session is not None:  # a file may be another the next time
             session.close()
+
+    @on(ExperimentEdited)
+    def _on_experiment_edited(self) -> None:
+        """The charts were those of another experiment; they begin anew when they are next looked at."""
+        for name in TRAINING_SCREENS:
+            self._forget_screen(name)
+
+    def _forget_screen(self, name: str) -> None:
+        if not self.is_screen_installed(name):
+            return
+        screen = self.get_screen(name)
+        self.uninstall_screen(name)
+        if screen.is_running:
+            screen.remove()  # an installed screen outlives its place on the stack
 
     @on(Predict)
     def _on_predict(self, message: Predict) -> None:

@@ -14,6 +14,7 @@ from engine.autodiff.graph import Graph, Node
 from engine.derivation.paths import EntryRef
 from engine.formula.expression import Symbol
 from engine.model.network import LOSS
+from engine.model.typed_expression import is_constant
 
 MOST_NAMES = 12
 """Of more names than this the first and the last ones are listed."""
@@ -99,6 +100,37 @@ def find_output(graph: Graph, output: Symbol) -> Symbol:
             f"{symbol.plain()} is outside {symbol.matrix.plain()}, which is {node.shape[0]}×{node.shape[1]}"
         )
     return symbol
+
+
+def find_given(graph: Graph, entry: Symbol) -> Symbol:
+    """The entry of a given matrix, the labels included, that a symbol names: one that can be set by hand.
+
+    Raises TargetError for an unknown name, for what is computed, and for a missing or out-of-range index.
+    """
+    symbol = _known(graph, entry)
+    node = graph.nodes.get(symbol.matrix)
+    if node is None or node.op is not None or node.symbol not in given_matrices(graph):
+        names = ", ".join(_abridged([name.plain() for name in given_matrices(graph)]))
+        why = "there is no such matrix here" if node is None else "it is computed, not given"
+        raise TargetError(f"cannot set {entry.plain()}: {why}; choose one of {names}")
+    if node.scalar:
+        return node.symbol
+    rows, columns = node.shape
+    name = node.symbol.plain()
+    if symbol.index is None:
+        raise TargetError(f"{name} is {rows}×{columns}: say which entry to set, such as {name}[0,0]")
+    row, column = symbol.index
+    if not (0 <= row < rows and 0 <= column < columns):
+        raise TargetError(
+            f"{symbol.plain()} is outside {name}, which is {rows}×{columns}: "
+            f"rows 0 to {rows - 1}, columns 0 to {columns - 1}"
+        )
+    return symbol
+
+
+def given_matrices(graph: Graph) -> list[Symbol]:
+    """The matrices that nothing computes, in the order of the graph, but for the numbers of a formula itself."""
+    return [name for name, node in graph.nodes.items() if node.op is None and not is_constant(node)]
 
 
 def _known(graph: Graph, target: Symbol) -> Symbol:

@@ -196,6 +196,8 @@ class LayerSpec(Spec, frozen=True, kw_only=True):
     norm_variance: Literal["biased", "unbiased"] = "biased"  # divided by the count, or by the count less 1
     W: Matrix | None = None  # in the orientation of network.weights; None leaves it to the initialiser
     b: list[float] | None = None
+    scale: list[float] | None = None  # with affine: what it begins with, in place of ones
+    shift: list[float] | None = None  # with affine: in place of zeros
     frozen: list[Parameter] = msgspec.field(
         default_factory=list
     )  # parameters that the optimiser leaves alone

@@ -265,9 +265,13 @@ def _given_parameter_problems(
             if len(weights) != columns:
                 expected = f"{columns}, {of_columns}{turned}"
                 yield f"{key}.W[{row}]", mismatch(count(len(weights), "value"), expected)
-    if layer.b is not None and len(layer.b) != layer.units:
-        expected = f"{layer.units}, one for each unit of this layer"
-        yield f"{key}.b", mismatch(count(len(layer.b), "value"), expected)
+    for name in ("b", "scale", "shift"):
+        given = getattr(layer, name)
+        if given is not None and name != "b" and not layer.affine:
+            yield f"{key}.{name}", mismatch(f"{name} without affine", "affine = true beside it")
+        if given is not None and len(given) != layer.units:
+            expected = f"{layer.units}, one for each unit of this layer"
+            yield f"{key}.{name}", mismatch(count(len(given), "value"), expected)
 
 
 def init_problems(init: Init) -> Iterator[Problem]:

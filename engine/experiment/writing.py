@@ -7,17 +7,32 @@ tell it from its neighbours, so that the same numbers come back to the last bit.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
+from engine.experiment.expression_spec import ExpressionExperiment
 from engine.experiment.spec import Experiment
 
+BARE_KEY = re.compile("[A-Za-z0-9_-]+")
 
-def experiment_toml(experiment: Experiment) -> str:
-    """The TOML text of an experiment."""
-    return "\n".join(_lines(_given(experiment), "")).lstrip("\n") + "\n"
+
+def experiment_toml(experiment: Experiment | ExpressionExperiment) -> str:
+    """The TOML text of an experiment, or of a typed expression."""
+    return written_table(document_of(experiment))
+
+
+def document_of(experiment: msgspec.Struct) -> dict[str, Any]:
+    """The tables of its file: those keys that are not at their default."""
+    document: dict[str, Any] = _given(experiment)
+    return document
+
+
+def written_table(document: dict[str, Any]) -> str:
+    """The TOML text of tables, lists, words and numbers."""
+    return "\n".join(_lines(document, "")).lstrip("\n") + "\n"
 
 
 def _given(value: Any) -> Any:
@@ -47,7 +62,7 @@ def _lines(table: dict[str, Any], path: str) -> Iterator[str]:
     lists = {key: value for key, value in table.items() if _is_list_of_tables(value)}
     for key, value in table.items():
         if key not in tables and key not in lists:
-            yield f"{key} = {_value(value)}"
+            yield f"{_key(key)} = {toml_value(value)}"
     for key, inner in tables.items():
         if inner or not path:
             yield f"\n[{path}{key}]"
@@ -62,16 +77,22 @@ def _is_list_of_tables(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
 
 
-def _value(value: Any) -> str:
+def _key(name: str) -> str:
+    """A key; in quotes where it has a letter that only those may have, such as α."""
+    return name if BARE_KEY.fullmatch(name) else json.dumps(name, ensure_ascii=False)
+
+
+def toml_value(value: Any) -> str:
+    """A word, a number, or a list of them, as TOML writes it."""
     match value:
         case bool():
             return "true" if value else "false"
         case str():
             return json.dumps(value, ensure_ascii=False)  # a JSON string is a TOML string
         case [list(), _, *_]:
-            rows = "".join(f"  {_value(row)},\n" for row in value)
+            rows = "".join(f"  {toml_value(row)},\n" for row in value)
             return f"[\n{rows}]"
         case list():
-            return f"[{', '.join(map(_value, value))}]"
+            return f"[{', '.join(map(toml_value, value))}]"
         case _:
             return repr(value)

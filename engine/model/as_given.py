@@ -23,7 +23,7 @@ def as_given(experiment: Experiment, network: Network, data: DataSet | None = No
     given = msgspec.structs.replace(
         experiment, network=msgspec.structs.replace(experiment.network, layers=layers)
     )
-    return given if data is None else msgspec.structs.replace(given, data=_inline(experiment, data))
+    return given if data is None else msgspec.structs.replace(given, data=inline(experiment, data))
 
 
 def _parameters(network: Network, number: int) -> dict[str, list[float] | list[list[float]]]:
@@ -36,7 +36,7 @@ def _parameters(network: Network, number: int) -> dict[str, list[float] | list[l
     return given
 
 
-def _inline(experiment: Experiment, data: DataSet) -> InlineData:
+def inline(experiment: Experiment, data: DataSet) -> InlineData:
     """The samples that are learned from; a row of ones that is still one is asked for, not written."""
     X, Y = data.X.astype(np.float64), data.Y.astype(np.float64)
     ones_row = experiment.data.ones_row and bool((X[0] == 1.0).all())

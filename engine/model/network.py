@@ -68,8 +68,8 @@ class Network:
                 bias = _bias(experiment, number, layer, fan_in)
                 parameters[Symbol("b", number)] = np.ascontiguousarray(bias[:, None], dtype)
             if layer.affine:
-                parameters[Symbol("scale", number)] = np.ones((layer.units, 1), dtype)
-                parameters[Symbol("shift", number)] = np.zeros((layer.units, 1), dtype)
+                parameters[Symbol("scale", number)] = _column(layer.scale, 1.0, layer.units, dtype)
+                parameters[Symbol("shift", number)] = _column(layer.shift, 0.0, layer.units, dtype)
             fan_in = layer.units
         return cls(layers, parameters, experiment.loss, dtype, experiment.network.weights)
 
@@ -240,6 +240,11 @@ def _weights(experiment: Experiment, number: int, layer: LayerSpec, fan_in: int)
         init.scheme, fan_in, layer.units, np.random.default_rng(stream), gain=init.gain, std=init.std
     )
     return drawn.T if experiment.network.weights == "out_in" else drawn
+
+
+def _column(given: list[float] | None, otherwise: float, units: int, dtype: np.dtype[Any]) -> Array:
+    """A parameter of each unit, (units, 1): as the file gives it, or all the same."""
+    return np.full((units, 1), otherwise, dtype) if given is None else np.array(given, dtype)[:, None]
 
 
 def _bias(experiment: Experiment, number: int, layer: LayerSpec, fan_in: int) -> Array:

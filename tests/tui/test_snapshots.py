@@ -51,6 +51,10 @@ SCENES = {
     "map": Scene("tutorial-b", ("M", "right", "down")),
     "map-wide": Scene("wide", ("M",)),
     "prompt-wrong": Scene("tutorial-b", ("t",), "W[9][0,0]"),
+    "edited": Scene("tutorial-b", ("e",), "1/3"),
+    "edit-wrong": Scene("tutorial-b", ("e",), "Y[0,0] = 2"),
+    "settings": Scene("tutorial-b", ("N",)),
+    "setting": Scene("tutorial-b", ("N", "enter")),
     "export": Scene("tutorial-b", ("y",)),
     "matrices": Scene("batch-norm", ("x",)),
     "jacobian": Scene("batch-norm", ("4", "down", "J")),
@@ -86,6 +90,9 @@ TEXTS = [
     ("backward-middle", "55x15"),
     ("backward-middle", "60x20"),
     ("backward-middle", "200x60"),
+    ("edited", "200x60"),
+    ("edit-wrong", "200x60"),
+    ("settings", "200x60"),
 ]
 
 ASCII_TEXTS = [

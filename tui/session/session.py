@@ -6,33 +6,32 @@ reach into arrays.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from functools import cached_property
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 import numpy as np
+from typing_extensions import override
 
 from engine.autodiff.graph import Graph
-from engine.derivation.chain_rule import Derivation, explain
 from engine.derivation.evaluated import check_matrix, check_target
 from engine.derivation.gradcheck import EntryCheck, ParameterCheck
 from engine.derivation.gradient_step import Update
-from engine.derivation.paths import EntryRef
-from engine.derivation.targets import TargetError, find_output
 from engine.derivation.whole_matrix import WholeMatrix, whole_matrix
 from engine.experiment.datasets import DataSet, load_data
-from engine.experiment.errors import ExperimentError, mismatch
 from engine.experiment.loading import load_experiment
 from engine.experiment.memory import UNDO_BYTES
-from engine.experiment.spec import Experiment
+from engine.experiment.settings import Setting, settings_of, with_setting
+from engine.experiment.spec import Experiment, LayerSpec, expanded_layers
+from engine.experiment.validation import validate
+from engine.experiment.writing import experiment_toml
 from engine.formula.expression import Partial, Symbol
-from engine.formula.foreign_text import one_line
-from engine.formula.own_names import OwnNames
-from engine.formula.parser import parse_symbol
-from engine.model.network import Network
+from engine.model.as_given import as_given
+from engine.model.editing import Assignments, with_entries
+from engine.model.network import Network, X, Y
 from engine.training.by_hand import Memory, StepsByHand
+from tui.session.stepped import EDIT, UPDATE, Stepped
 from tui.session.training_run import TrainingRun
 from tui.shell.threads import threads
 
@@ -43,23 +42,41 @@ DEEP = 10
 """From so many hidden layers on, an experiment is about its gradients' magnitudes."""
 
 
-class Session:
+@dataclass(frozen=True, slots=True, eq=False)
+class Before:
+    """What `undo` goes back to: everything that an edit or an update changes."""
+
+    what: str
+    experiment: Experiment
+    layers: Sequence[LayerSpec]
+    data: DataSet
+    memory: Memory
+    updates: int
+    weights_edited: bool
+    data_bytes: int
+    """Of data that were edited; the others are shared."""
+
+    @property
+    def nbytes(self) -> int:
+        """How much memory it takes."""
+        return self.memory.nbytes + self.data_bytes
+
+
+class Session(Stepped):
     """An open experiment: its data, its network with present parameters, and its last forward and backward pass."""
 
     def __init__(self, name: str, experiment: Experiment, data: DataSet) -> None:
-        self.name = name
+        super().__init__(name, experiment.title, experiment.view, experiment.names)
         self.experiment = experiment
         self.data = data
+        self._opened = experiment, data
         self.class_names = data.class_names
         self.network = Network.initialised(experiment, data.X.shape[0])
         threads.give(self.network.largest_product(data.X.shape[1]), spare=SCREENS_CORES)
         self.graph: Graph = self.network.graph(data.X, data.Y)
-        self._other: Graph | None = None
         self._run()
-        self.steps = 0
-        """How many steps of training the parameters were taken over after."""
-        self._undo: list[Memory] = []
-        self._updates = 0
+        self._weights_edited = False
+        self._undo: list[Before] = []
         self._by_hand: StepsByHand | None = None
         self._training: TrainingRun | None = None
 
@@ -74,31 +91,8 @@ class Session:
             shown = msgspec.structs.replace(experiment.view, **view)
             experiment = msgspec.structs.replace(experiment, view=shown)
         opened = cls(name_or_path, experiment, load_data(experiment, source=name_or_path))
-        opened._check_view()
+        opened.check_view()
         return opened
-
-    def _check_view(self) -> None:
-        """Raises ExperimentError where the experiment is to be opened with what it does not have."""
-        view = self.experiment.view
-        if view.target is None and view.sample is None and view.step is None:
-            return
-        try:
-            opened_with = explain(self.graph, self.first_target(), view.sample)
-        except TargetError as error:
-            raise ExperimentError(self.name, "view", str(error)) from None
-        if view.step is not None and view.step > len(opened_with):
-            problem = mismatch(str(view.step), f"at most {len(opened_with)}, the steps of that derivation")
-            raise ExperimentError(self.name, "view.step", problem)
-
-    @property
-    def title(self) -> str:
-        """The experiment's title, or its name."""
-        return self.experiment.title or one_line(Path(self.name).stem)
-
-    @cached_property
-    def names(self) -> OwnNames:
-        """What the experiment calls the quantities."""
-        return self.experiment.names
 
     @property
     def loss(self) -> float:
@@ -112,18 +106,11 @@ class Session:
             return self._training.first.trainer.learning_rate
         return self.experiment.train.learning_rate
 
-    @property
-    def updates(self) -> int:
-        """How many updates have been applied and not undone."""
-        return self._updates
-
+    @override
     def first_target(self) -> Symbol:
-        """The entry to begin with: the experiment's own, or the first weight matrix's largest gradient."""
-        if self.experiment.view.target is not None:
-            return parse_symbol(self.experiment.view.target, self.names)
-        node = self.graph.nodes[Symbol("W", 1)]
-        row, column = divmod(int(abs(node.grad).argmax()), node.shape[1])
-        return node.entry((row, column))
+        """The experiment's own, or the first weight matrix's largest gradient."""
+        asked = self.chosen_target()
+        return self.target_in(1) if asked is None else asked
 
     def target_in(self, layer: int, unit: int | None = None, matrix: str = "W") -> Symbol:
         """The entry of a layer's W (or f) with the largest gradient; or one unit's f, where that is largest.
@@ -137,45 +124,21 @@ class Session:
         node = self.graph.nodes[Symbol("f", layer)]
         return node.entry((unit, int(node.value[unit].argmax())))
 
-    @property
-    def stepped(self) -> Graph:
-        """The graph that is stepped through: the network's, or one in which another number is differentiated."""
-        return self.graph if self._other is None else self._other
-
-    def differentiate(self, output: Symbol | None) -> None:
-        """Chooses what is differentiated: one computed number, or (None) the loss. Raises TargetError."""
-        if output is None or (symbol := find_output(self.graph, output)) == self.graph.differentiated:
-            self._other = None
-        elif symbol != self.stepped.differentiated:
-            self._other = self.network.graph(self.data.X, self.data.Y, of=symbol)
-            self._other.forward()
-            self._other.backward()
-
-    def explain(self, target: Symbol, sample: int | None = None) -> Derivation:
-        """The derivation of ∂ℰ/∂target with the present parameters. Raises TargetError."""
-        return explain(self.stepped, target, sample)
+    @override
+    def _graph_of(self, output: Symbol) -> Graph:
+        return self.network.graph(self.data.X, self.data.Y, of=output)
 
     def whole_matrix(self, target: Symbol) -> tuple[WholeMatrix, ParameterCheck]:
         """The gradient by a whole matrix, and its central differences. Raises TargetError."""
         whole = whole_matrix(self.stepped, target)
         return whole, check_matrix(self.network, self.stepped, whole.target)
 
-    def shapes(self) -> Iterator[tuple[Symbol, tuple[int, int]]]:
-        """Every matrix that can be differentiated by, with its shape, in the order of the computation."""
-        for node in self.stepped.nodes.values():
-            if node.needs_gradient and node is not self.stepped.loss:
-                yield node.symbol, node.shape
-
+    @override
     def check(self, target: Symbol) -> EntryCheck:
         """The central difference of one entry, in float64, beside backward's gradient. Raises TargetError."""
         return check_target(self.network, self.stepped, target)
 
-    def site(self, symbol: Symbol) -> EntryRef:
-        """The node and entry that a symbol names, the loss included."""
-        if symbol.matrix == self.graph.loss.symbol:
-            return EntryRef(self.graph.loss, (0, 0))
-        return EntryRef(self.graph.nodes[symbol.matrix], symbol.index or (0, 0))
-
+    @override
     def value_of(self, name: Symbol | Partial) -> float:
         """The number of any name that formulas on the screen use, η included."""
         return self.learning_rate if name == Symbol("eta") else self.stepped.value_of(name)
@@ -189,24 +152,111 @@ class Session:
 
     def update(self, watch: tuple[Symbol, ...]) -> Update:
         """Applies one step of the experiment's optimiser and says what it changed; `undo` takes it back."""
-        saved = self.by_hand.memory()
-        self._undo.append(saved)
-        self._updates += 1
-        del self._undo[
-            : -max(UNDO_BYTES // max(saved.nbytes, 1), 1)
-        ]  # the oldest: what is kept is bounded in bytes
+        self._remember(UPDATE)
+        self.updates += 1
         update = self.by_hand.step(self.learning_rate, watch)
         self._run_other()
         return update
 
+    # ── editing ─────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    @override
+    def edited(self) -> bool:
+        return self._weights_edited or self._opened != (self.experiment, self.data)
+
+    @override
+    def edit(self, assignments: Assignments) -> None:
+        entries = self.given(assignments)
+        parameters, data = with_entries(self.experiment, self.network, self.data, entries, self.name)
+        self._remember(EDIT)
+        self._weights_edited |= bool(parameters)
+        self._end_training()
+        for name, value in parameters.items():
+            np.copyto(self.network.parameters[name], value)
+        self._take_data(data)
+        self._run()
+        self._make_other_anew()
+
+    def settings(self) -> list[Setting]:
+        """Everything of the training, the loss and the layers that `change` takes."""
+        return settings_of(self._as_it_is())
+
+    def change(self, key: str, typed: str) -> None:
+        """Sets one setting; `undo` takes it back. Raises ExperimentError, in the words of a file's refusal."""
+        experiment = with_setting(self._as_it_is(), key, typed, self.name)
+        self._remember(EDIT)
+        self._end_training()
+        self._build(experiment, expanded_layers(experiment))
+        self._run()
+        self._make_other_anew()
+
+    def _as_it_is(self) -> Experiment:
+        """The experiment with the slopes and the learning rate that it has now."""
+        experiment = self.experiment
+        if expanded_layers(experiment) != list(self.network.layers):
+            experiment = as_given(experiment, self.network)
+        if self.learning_rate != experiment.train.learning_rate:
+            train = msgspec.structs.replace(experiment.train, learning_rate=self.learning_rate)
+            experiment = msgspec.structs.replace(experiment, train=train)
+        return experiment
+
+    def _remember(self, what: str) -> None:
+        """Keeps what an undo needs; the oldest is forgotten, so that what is kept is bounded in bytes."""
+        before = Before(
+            what,
+            self.experiment,
+            self.network.layers,
+            self.data,
+            self.by_hand.memory(),
+            self.updates,
+            self._weights_edited,
+            0 if self.data is self._opened[1] else self.data.X.nbytes + self.data.Y.nbytes,
+        )
+        self._undo.append(before)
+        del self._undo[: -max(UNDO_BYTES // max(before.nbytes, 1), 1)]
+
+    @property
+    @override
+    def undoes(self) -> str | None:
+        return self._undo[-1].what if self._undo else None
+
+    @override
     def undo(self) -> bool:
-        """Takes the last update back, with what the optimiser remembers; False where there is none."""
+        """Takes the last edit or update back, with what the optimiser remembers; False where there is none."""
         if not self._undo:
             return False
-        self.by_hand.restore(self._undo.pop())
-        self._updates -= 1
-        self._run_other()
+        before = self._undo.pop()
+        if before.experiment is not self.experiment:
+            self._build(before.experiment, before.layers)
+        self._take_data(before.data)
+        self.updates, self._weights_edited = before.updates, before.weights_edited
+        if before.what == EDIT:
+            self._end_training()
+        self.by_hand.restore(before.memory)
+        self._make_other_anew()
         return True
+
+    def _build(self, experiment: Experiment, layers: Sequence[LayerSpec]) -> None:
+        """Another network of the same parameters, and its graph."""
+        self.experiment = experiment
+        old = self.network
+        self.network = Network(layers, dict(old.parameters), experiment.loss, old.dtype, old.weights)
+        self.graph = self.network.graph(self.data.X, self.data.Y)
+        self._by_hand = None
+
+    def _take_data(self, data: DataSet) -> None:
+        if data is not self.data:
+            self.data = data
+            np.copyto(self.graph.nodes[X].value, data.X)
+            np.copyto(self.graph.nodes[Y].value, data.Y)
+
+    @override
+    def written(self) -> str:
+        data = None if self.data is self._opened[1] else self.data
+        experiment = as_given(self._as_it_is(), self.network, data)
+        validate(experiment, self.name)
+        return experiment_toml(experiment)
 
     # ── training ────────────────────────────────────────────────────────────────────────────────────
 
@@ -215,8 +265,9 @@ class Session:
         """The training of this experiment; made when it is first looked at."""
         if self._training is None:
             # It goes on from what was done in the stepper, on parameters of its own.
+            experiment = as_given(self.experiment, self.network) if self._weights_edited else self.experiment
             self._training = TrainingRun(
-                self.name, self.experiment, self.data, self.network.astype(self.experiment.dtype)
+                self.name, experiment, self.data, self.network.astype(self.experiment.dtype)
             )
         return self._training
 
@@ -227,6 +278,10 @@ class Session:
 
     def close(self) -> None:
         """Ends the training, if there is one."""
+        self._end_training()
+
+    def _end_training(self) -> None:
+        """What trains is another network than it was: the next training begins with what is edited."""
         self.rest()
         self._training = None
 
@@ -237,7 +292,7 @@ class Session:
         """
         self._undo.clear()
         self._by_hand = self._other = None
-        self._updates = 0
+        self.updates = 0
         self.steps = steps
         if data is not None and not (
             np.array_equal(data.X, self.data.X) and np.array_equal(data.Y, self.data.Y)
@@ -250,16 +305,6 @@ class Session:
         for name, value in network.parameters.items():
             np.copyto(self.network.parameters[name], value)
         self._run()
-
-    def _run(self) -> None:
-        self.graph.forward()
-        self.graph.backward()
-        self._run_other()
-
-    def _run_other(self) -> None:
-        if self._other is not None:
-            self._other.forward()
-            self._other.backward()
 
 
 def first_screen(session: Session) -> str:

@@ -64,7 +64,7 @@ def bindings(commands: Iterable[Command]) -> list[BindingType]:
 
 MOVE, INTO, LEAVE, RUN, TIME, SAMPLE, FOLLOW = "move", "into", "leave", "run", "time", "sample", "follow"
 CHECK, HINT, GIVE_UP, NEXT, BEFORE, SEED = "check", "hint", "give up", "next", "before", "seed"
-PRACTICE = "practice"
+PRACTICE, EDIT = "practice", "edit"
 TO_STEPPER, TO_GRADIENTS, TO_UNITS, LESSONS, FILTER = "stepper", "gradients", "units", "lessons", "filter"
 """The kinds of things that several commands do."""
 
@@ -188,7 +188,25 @@ STEPPER_COMMANDS = (
         "Stepper",
         "w",
     ),
-    Command("undo", "z,ctrl+z", "undo", "Undo", "Take the last update back", "Stepper"),
+    Command("undo", "z,ctrl+z", "undo", "Undo", "Take the last edit or update back", "Stepper"),
+    Command(
+        "edit",
+        "e",
+        "edit",
+        "Edit",
+        "Set a weight, bias, input or label to a number of your own",
+        "Stepper",
+        "e",
+        kind=EDIT,
+    ),
+    Command(
+        "settings",
+        "N",
+        "settings",
+        "Settings",
+        "Change learning rate, optimiser, loss, activations, slope",
+        "Stepper",
+    ),
     Command(
         "charts",
         "g,f3",
@@ -564,7 +582,28 @@ MAP_COMMANDS = (
     Command("map.down", "down", "move(0,1)", "Down", "The next unit", "Map", kind=MOVE),
     Command("map.up", "up", "move(0,-1)", "Up", "The previous unit", "Map", kind=MOVE),
     Command("map.choose", "enter", "choose", "Choose", "Differentiate by this", "Map", kind=INTO),
+    Command("map.edit", "e", "edit", "Edit", "Set what is under the cursor to a number", "Map", kind=EDIT),
     Command("map.close", "escape,q", "close", "Leave", "Leave it as it was", "Map", kind=LEAVE),
+)
+
+MATRICES_COMMANDS = (
+    *READING_COMMANDS,
+    Command("matrices.edit", "e", "edit", "Edit", "Set an entry of a given matrix", "Pages", kind=EDIT),
+)
+
+SETTINGS_COMMANDS = (
+    Command(
+        "settings.change",
+        "enter",
+        "choose",
+        "Change",
+        "Change the marked setting",
+        "Settings",
+        "↵",
+        True,
+        kind=INTO,
+    ),
+    Command("settings.close", "escape,q", "close", "Leave", "Back to the stepper", "Settings", kind=LEAVE),
 )
 
 EXPORT_COMMANDS = (
@@ -707,6 +746,8 @@ ALL_COMMANDS = tuple(
             *BUG_COMMANDS,
             *PREDICT_COMMANDS,
             *EXPORT_COMMANDS,
+            *MATRICES_COMMANDS,
+            *SETTINGS_COMMANDS,
             *APP_COMMANDS,
         )
     )

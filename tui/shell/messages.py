@@ -86,6 +86,10 @@ class LessonRevealed(Request):
     item: str
 
 
+class ExperimentEdited(Request):
+    """The open experiment is another than it was: what was trained of it is of no use any more."""
+
+
 class ShowHome(Request):
     """The open experiment is to be left for the list of experiments."""
 

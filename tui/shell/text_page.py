@@ -10,14 +10,14 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui.shell.keys import READING_COMMANDS, bindings, idle_bindings
+from tui.shell.keys import READING_COMMANDS, Command, bindings, idle_bindings
 
 
 class ReadingScreen(ModalScreen[None]):
     """Shows text with a title."""
 
     CSS_PATH = "reading.tcss"
-    COMMANDS_SHOWN = READING_COMMANDS
+    COMMANDS_SHOWN: tuple[Command, ...] = READING_COMMANDS
     BINDINGS = [*bindings(READING_COMMANDS), *idle_bindings(READING_COMMANDS)]  # noqa: RUF012 - as Screen wants it
 
     def __init__(self, title: str, page: Callable[[int], Content]) -> None:

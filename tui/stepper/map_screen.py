@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
@@ -25,18 +27,28 @@ class MapScreen(ModalScreen[Symbol | None]):
     COMMANDS_SHOWN = MAP_COMMANDS
     BINDINGS = [*bindings(MAP_COMMANDS), *idle_bindings(MAP_COMMANDS)]  # noqa: RUF012 - as Screen wants it
 
-    def __init__(self, traversal: Traversal, position: Position, names: OwnNames) -> None:
-        """`names` are the experiment's own letters."""
+    def __init__(
+        self,
+        traversal: Traversal,
+        position: Position,
+        names: OwnNames,
+        edit: Callable[[Symbol, Callable[[Traversal], None]], None],
+    ) -> None:
+        """`names` are the experiment's own letters.
+
+        `edit` asks for another number for an entry, and calls back with what then is to be shown.
+        """
         super().__init__()
         self.names = names
         self.traversal, self.position = traversal, position
+        self._edit = edit
         self.cursor = traversal.derivation.target
 
     def compose(self) -> ComposeResult:
         """The diagram and a line about the cell under the cursor."""
         with Vertical(id="page") as page:
             page.border_title = "Network: choose what to differentiate by"
-            page.border_subtitle = "arrows move · enter chooses · esc leaves"
+            page.border_subtitle = "arrows move · enter chooses · e edits · esc leaves"
             yield NetworkDiagram(id="diagram")
             yield Static(id="about")
 
@@ -78,6 +90,14 @@ class MapScreen(ModalScreen[Symbol | None]):
     def action_move(self, right: int, down: int) -> None:
         """Moves the cursor."""
         self.cursor = move(Diagram(self.traversal, self.position, self.cursor), self.cursor, right, down)
+        self.redraw()
+
+    def action_edit(self) -> None:
+        """Asks for another number for the cell under the cursor."""
+        self._edit(self.cursor, self._edited)
+
+    def _edited(self, traversal: Traversal) -> None:
+        self.traversal = traversal
         self.redraw()
 
     def action_choose(self) -> None:

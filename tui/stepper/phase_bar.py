@@ -15,6 +15,8 @@ from textual.widgets import Static
 from tui.stepper.traversal import Detail, Phase, Position, Traversal
 
 NAMES = {Phase.FORWARD: "Forward", Phase.LOSS: "Loss", Phase.BACKWARD: "Backward", Phase.UPDATE: "Update"}
+RESULT = "Result"
+"""What stands for the loss where another number is differentiated."""
 UNITS = {Detail.TERM: "term", Detail.NODE: "node", Detail.LAYER: "layer"}
 
 
@@ -51,7 +53,7 @@ class PhaseBar(Static):
         elif detail is not Detail.TERM:
             doing = (f"   by {UNITS[detail]}", "$accent")
         for short in (False, True):
-            bar, self._columns = self._bar(position.phase, short, ascii_only)
+            bar, self._columns = self._bar(position.phase, traversal, short, ascii_only)
             where = (f"   {self._where(traversal, position, short)}", "bold")
             content = Content.assemble(*bar, where, doing)
             if content.cell_length <= self.size.width:
@@ -60,15 +62,19 @@ class PhaseBar(Static):
 
     @staticmethod
     def _bar(
-        now: Phase, short: bool, ascii_only: bool
+        now: Phase, traversal: Traversal, short: bool, ascii_only: bool
     ) -> tuple[list[Content | str], list[tuple[range, Phase]]]:
-        """The four phases, and the columns in which each of them stands."""
+        """The phases, and the columns in which each of them stands."""
         tick, mark, joint = ("+", ">", " - ") if ascii_only else ("✓", "▸", " ─ ")
         joint = joint.strip() if short else joint
         parts: list[Content | str] = [" "]
         labels: list[tuple[range, Phase]] = []
         column = 1
         for phase, name in NAMES.items():
+            if phase > traversal.last_phase:
+                break
+            if phase is Phase.LOSS and not traversal.has_loss:
+                name = RESULT
             if phase:
                 parts.append(Content.styled(joint, "$faint"))
                 column += len(joint)

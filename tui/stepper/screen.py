@@ -29,6 +29,7 @@ from engine.derivation.chain_sum import chain_sum
 from engine.derivation.gradcheck import EntryCheck
 from engine.derivation.gradient_step import Update
 from engine.derivation.targets import TargetError, resolve_target
+from engine.experiment.errors import ExperimentError
 from engine.experiment.loading import PRESET_NAMES
 from engine.export import written_text
 from engine.export.matrix_gradient import written_matrix
@@ -40,10 +41,11 @@ from engine.formula.text import ascii_text, counted
 from engine.formula.typed_names import asked
 from engine.model.network import LOSS, Y
 from tui.session.session import Session
+from tui.session.stepped import EDIT, Stepped
 from tui.shell.deeds import Deed, Done
 from tui.shell.key_bar import KeyBar
 from tui.shell.keys import STEPPER_COMMANDS, Command, bindings
-from tui.shell.messages import Did, Predict, ShowHome, ShowLessons, ShowScreen
+from tui.shell.messages import Did, ExperimentEdited, Predict, ShowHome, ShowLessons, ShowScreen
 from tui.shell.prompt import Prompt
 from tui.shell.text_page import ReadingScreen
 from tui.shell.too_small import TooSmall
@@ -51,6 +53,7 @@ from tui.stepper.chain_panel import ProductPanel, Progress, rest_in_words
 from tui.stepper.diagram import Diagram
 from tui.stepper.export_dialog import ExportDialog
 from tui.stepper.map_screen import MapScreen
+from tui.stepper.matrices_screen import MatricesScreen
 from tui.stepper.narration import (
     Description,
     describe_backward,
@@ -64,6 +67,7 @@ from tui.stepper.narration import (
 from tui.stepper.network_diagram import NetworkDiagram
 from tui.stepper.pages import jacobian_view, matrices_view, simplification_view
 from tui.stepper.phase_bar import PhaseBar
+from tui.stepper.settings_screen import SettingsScreen
 from tui.stepper.term_panel import TermPanel
 from tui.stepper.term_table import TermTable
 from tui.stepper.traversal import FIRST_TERM, Detail, Phase, Position, Traversal
@@ -82,14 +86,16 @@ class StepperScreen(Screen[None]):
     COMMANDS_SHOWN: tuple[Command, ...] = STEPPER_COMMANDS
     BINDINGS = bindings(STEPPER_COMMANDS)
 
-    def __init__(self, session: Session, derivation: Derivation | None = None) -> None:
+    def __init__(self, session: Stepped, derivation: Derivation | None = None) -> None:
         """On a derivation, or else on what the experiment begins with."""
         super().__init__()
         self.session = session
+        self.network_session = session if isinstance(session, Session) else None
+        """The session again where it is a network's, which can learn."""
         if derivation is None:
-            derivation = session.explain(session.first_target(), session.experiment.view.sample)
-        self.traversal = Traversal(derivation, update_size(session, derivation.target))
-        step = session.experiment.view.step
+            derivation = session.explain(session.first_target(), session.view.sample)
+        self.traversal = self._traversal_of(derivation)
+        step = session.view.step
         self.position = FIRST_TERM if step is None else Position(Phase.BACKWARD, step - 1)
         self.detail = Detail.TERM
         self.checking = False
@@ -103,6 +109,10 @@ class StepperScreen(Screen[None]):
         self._digits = SHOWN_DIGITS[0]
         self.came_from: str | None = None
         """The chart that led here, to which Escape leads back."""
+
+    def _traversal_of(self, derivation: Derivation) -> Traversal:
+        updates = 0 if self.network_session is None else update_size(self.network_session, derivation.target)
+        return Traversal(derivation, updates)
 
     @property
     def derivation(self) -> Derivation:
@@ -245,6 +255,7 @@ class StepperScreen(Screen[None]):
         left = Content.assemble(
             Content.styled(f" {partial}{name}/{partial}{target} ", "bold reverse $primary"),
             Content.styled(f"  {self.session.title}", "bold"),
+            Content.styled("  edited" if self.session.edited else "", "$remark"),
         )
         sample = f"sample {derivation.sample}{self._label(derivation.sample, style)}, n = {derivation.n}"
         if derivation.n == 1:
@@ -260,7 +271,9 @@ class StepperScreen(Screen[None]):
 
     def _label(self, sample: int, style: Style) -> str:
         """What the shown sample really is, where that is one number."""
-        labels = self.session.data.Y[:, sample]
+        if self.network_session is None:
+            return ""
+        labels = self.network_session.data.Y[:, sample]
         name = symbol_text(Y, style)
         return f" ({name}={number_text(float(labels[0]), style)})" if len(labels) == 1 else ""
 
@@ -274,7 +287,8 @@ class StepperScreen(Screen[None]):
                 return describe_loss(self.traversal, style)
             case Phase.BACKWARD:
                 return describe_backward(self.traversal, self.position, style)
-        return describe_update(self.session, self.traversal, self._update, style, self.position.index)
+        assert self.network_session is not None  # nothing else has this phase
+        return describe_update(self.network_session, self.traversal, self._update, style, self.position.index)
 
     def _draw_term(self, style: Style) -> None:
         description = self.description()
@@ -296,8 +310,14 @@ class StepperScreen(Screen[None]):
         width = max(self.query_one("#running").size.width, 40)
         if self.position.phase is Phase.BACKWARD:
             lines += [Content(line) for line in running_lines(self.traversal, self.position, style, width)]
-        elif self.position.phase is Phase.UPDATE and self._update is not None:
-            lines += [Content(self._text(line)) for line in update_lines(self.session, self._update, style)]
+        elif (
+            self.network_session is not None
+            and self._update is not None
+            and self.position.phase is Phase.UPDATE
+        ):
+            lines += [
+                Content(self._text(line)) for line in update_lines(self.network_session, self._update, style)
+            ]
         elif self.position.phase is Phase.UPDATE:
             lines.append(Content("This is the end of the walk. w applies the update, Home begins anew."))
         elif self.position.phase < Phase.BACKWARD:
@@ -409,7 +429,7 @@ class StepperScreen(Screen[None]):
         self._show(self.session.explain(target, sample), FIRST_TERM)
 
     def _show(self, derivation: Derivation, position: Position) -> None:
-        self.traversal = Traversal(derivation, update_size(self.session, derivation.target))
+        self.traversal = self._traversal_of(derivation)
         self._update = self._branch = None
         self.go(self.traversal.clamped(position))
 
@@ -436,7 +456,8 @@ class StepperScreen(Screen[None]):
 
     def show_matrix(self, target: Symbol) -> None:
         """The gradient of a whole matrix on a page. Raises TargetError."""
-        whole, check = self.session.whole_matrix(target)
+        assert self.network_session is not None  # an expression has scalars only
+        whole, check = self.network_session.whole_matrix(target)
         title, style = self.session.title, self.glyphs
         name = one_line(Partial(whole.of, whole.target), style)
         self._read(
@@ -540,7 +561,13 @@ class StepperScreen(Screen[None]):
     def action_diagram(self) -> None:
         """The network on the whole screen, to choose a target by moving through it."""
         self.app.push_screen(
-            MapScreen(self.traversal, self.position, self.session.names), self._target_chosen
+            MapScreen(
+                self.traversal,
+                self.position,
+                self.session.names,
+                lambda entry, edited: self.ask_number(entry, lambda: edited(self.traversal)),
+            ),
+            self._target_chosen,
         )
         self._tell(Done(Deed.MAP))
 
@@ -559,8 +586,17 @@ class StepperScreen(Screen[None]):
 
     def action_matrices(self) -> None:
         """Every matrix product with its shapes."""
-        graph, style = self.session.graph, self.glyphs
-        self._read("Matrices and their shapes", lambda width: matrices_view(graph, style, width))
+        if self.network_session is None:
+            self.notify("An expression has numbers, and no matrices.")
+            return
+        session, style = self.network_session, self.glyphs
+        self.app.push_screen(
+            MatricesScreen(
+                "Matrices and their shapes",
+                lambda width: matrices_view(session.graph, style, width),
+                lambda written: self.ask_number(self._entry_here(), written),
+            )
+        )
         self._tell(Done(Deed.MATRICES))
 
     def action_jacobian(self) -> None:
@@ -604,23 +640,106 @@ class StepperScreen(Screen[None]):
 
     # ── doing ───────────────────────────────────────────────────────────────────────────────────────
 
+    def action_edit(self) -> None:
+        """Asks for another number for what is looked at, or for any given entry."""
+        self._stop_autoplay()
+        self.ask_number(self._entry_here())
+
+    def _entry_here(self) -> Symbol:
+        """What `e` edits if no other entry is named: what is looked at, where that is given.
+
+        A factor that is a weight on the way is that weight; at the loss it is the label. Elsewhere it is what is
+        differentiated by, and where that is computed the first given matrix's entry for this sample.
+        """
+        nodes, target = self.session.graph.nodes, self.derivation.target
+        looked_at = [target]
+        if self.position.phase is Phase.LOSS:
+            looked_at.insert(0, Y.at((0, self.derivation.sample)))
+        elif self.position.phase is Phase.BACKWARD:
+            step = self.derivation[self.position.index]
+            factor = step.terms[self.traversal.term(self.position)].formula
+            looked_at[:0] = [step.node, *([factor] if isinstance(factor, Symbol) else [])]
+        for entry in looked_at:
+            if entry.matrix in nodes and nodes[entry.matrix].op is None:
+                return entry
+        given = next(node for node in nodes.values() if node.op is None and node.needs_gradient)
+        return given.entry((0, min(self.derivation.sample, given.shape[1] - 1)))
+
+    def ask_number(self, entry: Symbol, then: Callable[[], None] | None = None) -> None:
+        """Asks what an entry is to be; with its name before it, any other. `then` is called once it is set."""
+        try:
+            ((found, _),) = self.session.given([(entry, 0.0)])
+        except TargetError as error:
+            self.notify(str(error), severity="warning", markup=False)
+            return
+        style = self.glyphs
+        now = f"{symbol_text(found, style)} = {number_text(self.session.graph.value_of(found), style)}"
+        prompt = Prompt(
+            f"Edit {now}",
+            f"a number, 1/3; or {self._typed(self._another(found))} = 1",
+            lambda typed: self._edit_problem(typed, found),
+        )
+
+        def edited(typed: str | None) -> None:
+            if typed is not None:
+                self._after_edit()
+                if then is not None:
+                    then()
+
+        self.app.push_screen(prompt, edited)
+
+    def _another(self, entry: Symbol) -> str:
+        """An entry to name in an example."""
+        given = [node for node in self.session.graph.nodes.values() if node.op is None]
+        return next((one.entry((0, 0)) for one in given if one.symbol != entry.matrix), entry).plain()
+
+    def _edit_problem(self, typed: str, entry: Symbol) -> str | None:
+        """Sets what is typed; says in one line why it cannot be."""
+        from engine.formula.assignments import read_assignments
+        from engine.formula.parser import ParseError
+
+        try:
+            self.session.edit(read_assignments(typed, entry, self.session.names))
+        except (ParseError, TargetError, ExperimentError) as error:
+            return str(error)
+        return None
+
+    def _after_edit(self) -> None:
+        self._after_change(self.position)
+        self.post_message(ExperimentEdited())
+
+    def action_settings(self) -> None:
+        """The form for learning rate, optimiser, loss and activations."""
+        if self.network_session is None:
+            self.notify("An expression does not learn: it has no settings.")
+            return
+        self._stop_autoplay()
+        self.app.push_screen(SettingsScreen(self.network_session, self._after_edit))
+
     def action_update(self) -> None:
         """Applies one step of the experiment's optimiser."""
+        if self.network_session is None:
+            self.notify("An expression does not learn: e sets its numbers.")
+            return
         self._leaving = False
         watched = tuple(symbol for symbol in reversed(self.derivation.path) if symbol != LOSS)
-        update = self.session.update(watched)
+        update = self.network_session.update(watched)
         self._after_change(self.traversal.last())
         self._update = update
         self.redraw()
 
     def action_undo(self) -> None:
-        """Takes the last update back."""
-        if self.session.undo():
-            self._after_change(self.position)
-            self.notify("Update undone")
-            self._tell(Done(Deed.UNDO))
+        """Takes the last edit or update back."""
+        undone = self.session.undoes
+        if not self.session.undo():
+            self.notify("There is nothing to undo.")
+            return
+        if undone == EDIT:
+            self._after_edit()
         else:
-            self.notify("There is no update to undo.")
+            self._after_change(self.position)
+            self._tell(Done(Deed.UNDO))
+        self.notify(f"{str(undone).capitalize()} undone")
 
     def _after_change(self, position: Position) -> None:
         self._checks.clear()
@@ -630,6 +749,9 @@ class StepperScreen(Screen[None]):
     def action_predict(self) -> None:
         """Asks for each factor of this derivation before it is shown."""
         self._stop_autoplay()
+        if self.network_session is None:
+            self.notify("Factors are asked for in networks; → goes through these one by one.")
+            return
         if self.session.stepped is not self.session.graph:
             self.notify("Predict asks about the loss: t leads back to it.")
             return
@@ -650,15 +772,24 @@ class StepperScreen(Screen[None]):
         elif self.came_from is not None:
             self.post_message(ShowScreen(self.came_from))
             self.came_from = None
-        elif self.session.updates and not self._leaving and self.session.name not in PRESET_NAMES:
+        elif self._would_be_lost() and not self._leaving:
             self._leaving = True
-            self.notify("Escape once more leaves this experiment and its updates.")
+            done = "edits" if self.session.edited else "updates"
+            self.notify(f"Escape once more leaves this experiment and its {done}; Ctrl+S saves it.")
         else:
             self.post_message(ShowHome())
 
+    def _would_be_lost(self) -> bool:
+        """Whether leaving forgets what was done: a preset is as it was left when one comes back."""
+        session = self.session
+        return bool(session.updates or session.edited) and session.name not in PRESET_NAMES
+
     def action_screen(self, name: str) -> None:
         """Another screen of this experiment."""
-        self.post_message(ShowScreen(name))
+        if self.network_session is None:
+            self.notify("An expression does not learn: it has no charts.")
+        else:
+            self.post_message(ShowScreen(name))
 
     def action_lessons(self) -> None:
         """The lessons on this experiment."""
@@ -669,7 +800,9 @@ class StepperScreen(Screen[None]):
         """Explains anew after the parameters have changed: a layer's largest gradient, or one unit's activation."""
         self._checks.clear()
         self.session.differentiate(None)
-        target = self.derivation.target if layer is None else self.session.target_in(layer, unit, matrix)
+        target = self.derivation.target
+        if layer is not None and self.network_session is not None:
+            target = self.network_session.target_in(layer, unit, matrix)
         derivation = self.session.explain(target)
         # Of a unit the last factor is of interest: the slope of its activation, 0 where it is off.
         position = FIRST_TERM

@@ -12,7 +12,7 @@ from enum import IntEnum
 
 from engine.derivation.chain_rule import Derivation
 from engine.formula.expression import Symbol
-from engine.model.network import FIT, PENALTY
+from engine.model.network import FIT, LOSS, PENALTY
 
 
 class Phase(IntEnum):
@@ -51,11 +51,20 @@ class Traversal:
     """All positions of one derivation, in order, without listing them."""
 
     def __init__(self, derivation: Derivation, updates: int = 1) -> None:
-        """`updates` is how many lines the update has: the velocity, m, v, and so on, and the step itself."""
+        """`updates` is how many lines the update has: the velocity, m, v, and so on, and the step itself.
+
+        With none, as of an expression, which does not learn, the backward phase is the last.
+        """
         self.derivation = derivation
         self.updates = updates
+        self.last_phase = Phase.UPDATE if updates else Phase.BACKWARD
         computed = [op.output.symbol for op in derivation.graph.ops[:-1]]
         self.forward = tuple(symbol for symbol in computed if symbol not in (FIT, PENALTY))
+
+    @property
+    def has_loss(self) -> bool:
+        """Whether what is differentiated is a loss, and not another number."""
+        return self.derivation.of == LOSS
 
     def size(self, phase: Phase) -> int:
         """How many nodes or steps a phase has."""
@@ -79,6 +88,8 @@ class Traversal:
 
     def clamped(self, position: Position) -> Position:
         """The nearest position that exists: after the derivation has changed."""
+        if position.phase > self.last_phase:
+            return self.last()
         index = min(position.index, self.size(position.phase) - 1)
         inside = Position(position.phase, index)
         return Position(position.phase, index, min(position.turn, self.turns(inside) - 1))
@@ -113,7 +124,7 @@ class Traversal:
         if 0 <= index < self.size(position.phase):
             return Position(position.phase, index)
         phase = position.phase + direction
-        if not Phase.FORWARD <= phase <= Phase.UPDATE:
+        if not Phase.FORWARD <= phase <= self.last_phase:
             return None
         other = Phase(phase)
         return Position(other, 0 if direction > 0 else self.size(other) - 1)
@@ -149,7 +160,7 @@ class Traversal:
 
     def next_phase(self, position: Position, steps: int) -> Position:
         """The first position of a later phase, or of an earlier one."""
-        phase = Phase(min(max(position.phase + steps, Phase.FORWARD), Phase.UPDATE))
+        phase = Phase(min(max(position.phase + steps, Phase.FORWARD), self.last_phase))
         return Position(phase)
 
     def first(self) -> Position:
@@ -157,8 +168,8 @@ class Traversal:
         return Position(Phase.FORWARD)
 
     def last(self) -> Position:
-        """The last line of the update: the step itself."""
-        return Position(Phase.UPDATE, self.updates - 1)
+        """The last line of the update: the step itself; or the end of the backward pass."""
+        return Position(self.last_phase, self.size(self.last_phase) - 1)
 
     def positions(self) -> Iterator[Position]:
         """Every position, term by term, from the first to the last."""

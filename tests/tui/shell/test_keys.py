@@ -22,8 +22,10 @@ from tui.shell.keys import (
     LESSON_COMMANDS,
     LESSONS_COMMANDS,
     MAP_COMMANDS,
+    MATRICES_COMMANDS,
     PROMPT_COMMANDS,
     READING_COMMANDS,
+    SETTINGS_COMMANDS,
     STEPPER_COMMANDS,
     Command,
     bindings,
@@ -32,7 +34,9 @@ from tui.shell.prompt import Prompt
 from tui.shell.text_page import ReadingScreen
 from tui.stepper.export_dialog import ExportDialog
 from tui.stepper.map_screen import MapScreen
+from tui.stepper.matrices_screen import MatricesScreen
 from tui.stepper.screen import StepperScreen
+from tui.stepper.settings_screen import SettingsScreen
 
 SCREENS = {
     HomeScreen: HOME_COMMANDS,
@@ -43,6 +47,8 @@ SCREENS = {
     ReadingScreen: READING_COMMANDS,
     Prompt: PROMPT_COMMANDS,
     ExportDialog: EXPORT_COMMANDS,
+    MatricesScreen: MATRICES_COMMANDS,
+    SettingsScreen: SETTINGS_COMMANDS,
     BptuiApp: APP_COMMANDS,
 }
 EACH_COMMAND = pytest.mark.parametrize("command", ALL_COMMANDS, ids=lambda command: command.id)
@@ -101,8 +107,8 @@ def test_no_key_has_two_meanings():
     assert {key: found for key, found in meanings.items() if len(found) > 1} == {}
 
 
-@pytest.mark.parametrize("key", ["e", "E", "Y", "h", "j", "k", "l"])
-def test_keys_that_are_kept_for_later_and_for_a_preset_are_free(key):
+@pytest.mark.parametrize("key", ["h", "j", "k", "l"])
+def test_keys_that_are_kept_for_a_preset_are_free(key):
     assert key not in KEYS
 
 

@@ -1,0 +1,29 @@
+"""The matrices page: every product with its shapes, to read, and the given matrices to edit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual.content import Content
+
+from tui.shell.keys import MATRICES_COMMANDS, bindings, idle_bindings
+from tui.shell.text_page import ReadingScreen
+
+
+class MatricesScreen(ReadingScreen):
+    """A page on which an entry can be set."""
+
+    CSS_PATH = "../shell/reading.tcss"
+    COMMANDS_SHOWN = MATRICES_COMMANDS
+    BINDINGS = [*bindings(MATRICES_COMMANDS), *idle_bindings(MATRICES_COMMANDS)]  # noqa: RUF012 - as Screen wants it
+
+    def __init__(
+        self, title: str, page: Callable[[int], Content], edit: Callable[[Callable[[], None]], None]
+    ) -> None:
+        """`edit` asks which entry is to be what, and calls back when it is."""
+        super().__init__(title, page)
+        self._edit = edit
+
+    def action_edit(self) -> None:
+        """Asks for an entry and its number; then the page is written anew."""
+        self._edit(self._write)
