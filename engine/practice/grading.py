@@ -9,6 +9,7 @@ from pathlib import Path
 from engine.experiment.errors import ExperimentError
 from engine.formula.expression import Symbol
 from engine.formula.parser import ParseError, parse_symbol
+from engine.model.network import LOSS
 from engine.practice.assignment import Assignment, Question, load_answers
 from engine.practice.bug_hunt import BugHunt
 from engine.practice.numbers import judge_number
@@ -57,10 +58,16 @@ def judge(question: Question, text: str) -> Verdict:
             return question.judge.judge(text)
         case "number":
             asked = question.spec.wrt is not None or question.spec.factor is not None
-            graph, target = (question.worked.graph, question.target) if asked else (None, None)
-            if target is not None and target.of is not None:
-                graph = None
-            found = judge_number(text, question.number, question.spec.tolerance, graph, target)
+            target = question.target if asked else None
+            graph = question.worked.graph if target is None or target.of is None else None
+            named = (
+                None
+                if asked
+                else LOSS
+                if question.spec.of is None
+                else parse_symbol(question.spec.of, question.experiment.names)
+            )
+            found = judge_number(text, question.number, question.spec.tolerance, graph, target, named)
             return found.said_in(question.experiment.names)
         case "bug":
             return judge_bug(question, text)

@@ -38,43 +38,33 @@ def independent(atoms: Sequence[Expr], values: Sequence[Vector]) -> Columns:
     An atom that is 1 (or any constant) everywhere is left out, one that is equal to an earlier one joins it, and one
     whose logarithm is a sum of earlier ones is left out as well.
     """
+    count, most = len(values[0]) if values else 0, len(atoms)
     kept: list[Expr] = []
-    logs: list[Vector] = []
-    signs: list[Vector] = []
+    logs = np.empty((most, count))  # in rows, as many as are kept
+    basis, signs = np.empty_like(logs), np.empty_like(logs)
     equal: dict[Expr, tuple[Expr, ...]] = {}
-    basis: list[Vector] = []
     for atom, value in zip(atoms, values, strict=True):
+        size = len(kept)
         with np.errstate(all="ignore"):
             column = np.log(np.abs(value))
         if not np.isfinite(column).all():
             continue
-        same = next(
-            (old for old, log in zip(kept, logs, strict=True) if float(np.abs(log - column).max()) < 1e-12),
-            None,
-        )
-        if same is not None:
-            equal[same] = (*equal.get(same, ()), atom)
+        same = np.flatnonzero(np.abs(logs[:size] - column).max(axis=1, initial=0.0) < 1e-12)
+        if len(same):
+            old = kept[int(same[0])]
+            equal[old] = (*equal.get(old, ()), atom)
             continue
         rest = column - column.mean()
         scale = float(np.linalg.norm(rest))
-        for direction in basis:
-            rest = rest - direction * (direction @ rest)
-        for direction in basis:  # once more: rounding
-            rest = rest - direction * (direction @ rest)
-        size = float(np.linalg.norm(rest))
-        if scale < 1e-9 or size < 1e-7 * scale:
+        for _ in range(2):  # once more: rounding
+            rest = rest - basis[:size].T @ (basis[:size] @ rest)
+        length = float(np.linalg.norm(rest))
+        if scale < 1e-9 or length < 1e-7 * scale:
             continue
-        basis.append(rest / size)
+        basis[size], logs[size], signs[size] = rest / length, column, np.sign(value)
         kept.append(atom)
-        logs.append(column)
-        signs.append(np.sign(value))
-    count = len(values[0]) if values else 0
-    return Columns(
-        tuple(kept),
-        np.array(logs).T if logs else np.empty((count, 0)),
-        equal,
-        np.array(signs).T if signs else np.empty((count, 0)),
-    )
+    size = len(kept)
+    return Columns(tuple(kept), logs[:size].T.copy(), equal, signs[:size].T.copy())
 
 
 @dataclass(frozen=True)
@@ -93,7 +83,11 @@ def fit_powers(ratio: Vector, columns: Columns) -> Fit | None:
     if not np.isfinite(target).all() or len(target) <= len(columns.atoms) + 1:
         return None
     matrix = np.column_stack([columns.logs, np.ones(len(target))])
-    solution, *_ = np.linalg.lstsq(matrix, target, rcond=None)
+    orthogonal, triangle = np.linalg.qr(matrix)  # several times as quick as singular values
+    try:
+        solution = np.linalg.solve(triangle, orthogonal.T @ target)
+    except np.linalg.LinAlgError:
+        return None
     powers = np.rint(solution[:-1])
     if np.abs(powers).max(initial=0.0) > LARGEST_POWER:
         return None

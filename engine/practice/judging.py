@@ -26,6 +26,7 @@ from engine.practice.path_factors import Path, paths_of
 from engine.practice.question import Target
 from engine.practice.random_networks import Evidence, NetworkMaker, TooLargeError
 from engine.practice.reader import Answer, read_answer
+from engine.practice.repairs import name_by_repair, near_matrices
 from engine.practice.scope import Scope, gradient_name, is_gradient, shape_text
 from engine.practice.unreadable import UnreadableError
 from engine.practice.verdict import Counterexample, Mistake, Verdict
@@ -34,6 +35,8 @@ CLOSE = 1e-9
 """An answer is right where it differs from the truth by at most this share of it."""
 LARGEST_TRIED = 50_000
 """In networks of more numbers than this it is not tried out what the gradient depends on."""
+LARGEST_KEPT = 20_000
+"""So many numbers of one network are kept beside those that an answer names."""
 ENOUGH = 32
 """At so many networks the truth must be something else than 0."""
 
@@ -91,6 +94,7 @@ class Judge:
         rows, columns = target.shape(graph)
         known = self.scope.shapes[target.wrt.matrix] if target.is_matrix else None
         self.shape = known if known is not None else (rows, columns)
+        self._evidence: dict[tuple[str, bool], Evidence] = {}
 
     @property
     def graph(self) -> Graph:
@@ -166,9 +170,30 @@ class Judge:
         return tuple(answer.shape) == tuple(self.shape)
 
     def evidence(self, answer: Answer, labels: str, *, ones: bool = True) -> Evidence:
-        """Values of what the answer names, and the truth."""
+        """Values of what the answer names, and of what is near it, and the truth. Kept: the networks are the same."""
         named = {symbol.matrix for symbol in answer.expr.symbols()}
-        return self.maker_again().evidence("soft" if labels == "soft" else "hard", named, ones=ones)
+        known = self._evidence.get((labels, ones))
+        if known is None or not named <= known.names.keys():
+            wanted = (
+                named | self.nearby | ({*known.names} & {*self.scope.shapes} if known is not None else set())
+            )
+            known = self.maker_again().evidence("soft" if labels == "soft" else "hard", wanted, ones=ones)
+            self._evidence[labels, ones] = known
+        return known
+
+    @cached_property
+    def nearby(self) -> set[Symbol]:
+        """The matrices of the target's layer and of those beside it, where they are no burden."""
+        found = [
+            self.graph.nodes[symbol]
+            for symbol in near_matrices(self.graph, [self.target.wrt])
+            if symbol in self.graph.nodes
+        ]
+        return (
+            {node.symbol for node in found}
+            if sum(node.value.size for node in found) <= LARGEST_KEPT
+            else set()
+        )
 
     def maker_again(self) -> NetworkMaker:
         """The same networks from the beginning."""
@@ -282,7 +307,10 @@ class Judge:
             )
             if found is not None:
                 return found
-        return name_by_candidates(self, answer, constants)
+        found = name_by_candidates(self, answer, constants)
+        if found is None and (mistake := name_by_repair(self, answer)) is not None:
+            return Named(((mistake,),))
+        return found
 
     def naming_evidence(self, answer: Answer) -> Evidence:
         """Networks for the regression: soft labels, and at least twice as many as there are columns."""
@@ -297,7 +325,7 @@ class Judge:
             symbol.name == "X" and (symbol.index is None or symbol.index[0] in self.maker.ones)
             for symbol in answer.expr.symbols()
         )
-        return self.maker_again().evidence("soft", named, count=4 * columns + 40, ones=ones)
+        return self.maker_again().evidence("soft", named, count=2 * columns + 40, ones=ones)
 
     def n_too_many(self, answer: Answer) -> int | None:
         """How many n the answer has too many as a factor, found by changing n alone; None where that says nothing."""
@@ -326,6 +354,10 @@ class Judge:
         if undefined.any():
             says.append("it has no value at some networks at which the gradient has one")
         both = compared.nonzero & ~undefined
+        if not any(True for _ in answer.expr.symbols()):
+            says.append("it is a number, and a formula is asked for, in the names of the network")
+        if not compared.nonzero.any():
+            says.append(f"the gradient is 0 here: {self.why_zero().removeprefix('0 is right: ')}")
         if not value.any():
             says.append("it is 0, and the gradient is not")
             both = np.zeros_like(both)
@@ -415,11 +447,18 @@ def _variants(network: Network) -> Iterator[tuple[Network, str]]:
     loss = network.loss
     if isinstance(loss, BceLoss) and (loss.alpha is not None or loss.beta is not None):
         alpha, beta = (1.0 if one is None else one for one in (loss.alpha, loss.beta))
+        other = msgspec.structs.replace(loss, alpha=2.5, beta=0.7)
         if alpha == beta:
-            other = msgspec.structs.replace(loss, alpha=2.5, beta=0.7)
+            text = f"right because α = β{' = 1' if alpha == 1 else ''}"
             yield (
                 replace(network, loss=other),
-                f"right because α = β{' = 1' if alpha == 1 else ''}: in general Ŷ − Y is −αY(1 − Ŷ) + β(1 − Y)Ŷ",
+                f"{text}: in general α multiplies the term of Y, and β that of 1 − Y",
+            )
+        elif 1.0 in (alpha, beta):
+            name = "α" if alpha == 1.0 else "β"
+            yield (
+                replace(network, loss=other),
+                f"right because {name} = 1: in general it is a factor of its term",
             )
     if any(layer.activation == "leaky_relu" and layer.slope == 1.0 for layer in network.layers):
         layers: list[LayerSpec] = [

@@ -18,7 +18,7 @@ from engine.practice.unreadable import UnreadableError
 _LOOKS_LIKE_LATEX = re.compile(r"\\[A-Za-z,;!]|[_^]\{")
 _PIECE = re.compile(
     r"\s*(?:(?P<command>\\(?:[A-Za-z]+|[,;:! {}|])) | (?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+))"
-    r" | (?P<letter>[A-Za-zŶσαβδ]) | (?P<sign>\*\*|[<>]=|.) | (?P<end>\Z))",
+    r" | (?P<letter>[Yy]_?hat\b|[A-Za-zŶσαβδ]) | (?P<sign>\*\*|[<>]=|.) | (?P<end>\Z))",
     re.VERBOSE | re.DOTALL,
 )
 _FUNCTIONS = {

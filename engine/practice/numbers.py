@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -18,6 +18,7 @@ from engine.autodiff.graph import Graph
 from engine.formula.expression import Expr, Number, Sum, Symbol, bare
 from engine.formula.notation import Style, number_text
 from engine.practice.evaluation import Stack, evaluate
+from engine.practice.familiar_numbers import familiar_numbers
 from engine.practice.naming import SIGN, constant_mistake, term_of
 from engine.practice.path_factors import Path, paths_of
 from engine.practice.patterns import mistake, shown
@@ -30,6 +31,8 @@ from engine.practice.verdict import Counterexample, Mistake, Verdict
 FEWEST_DIGITS = 2
 """One digit says too little, unless it is exact."""
 MOST_CANDIDATES = 5
+MOST_SAID = 3
+"""Of explanations that the digits cannot tell apart, so many are said."""
 _NumberOf = Callable[[Expr], float]
 _DECIMAL = re.compile(r"[+-]?(?P<whole>[0-9]*)\.?(?P<after>[0-9]*)(?:[eE](?P<power>[+-]?[0-9]+))?")
 
@@ -55,7 +58,12 @@ class TypedNumber:
             return cls(float(typed), 0.5 * 10.0 ** (power - len(match["after"])), digits)
         answer = read_answer(text, Scope({}, frozenset(), {}, frozenset(), 1))
         value = float(evaluate(answer.expr, {}).reshape(-1)[0])
-        return cls(value, 0.0, 15)
+        # An expression is as exact as the decimals in it: 1/0.6457 has four digits.
+        decimals = [one.replace(".", "").lstrip("0") for one in re.findall(r"[0-9]*\.[0-9]+", text)]
+        fewest = min(map(len, decimals), default=15)
+        if fewest >= 15 or not math.isfinite(value):
+            return cls(value, 0.0, 15)
+        return cls(value, abs(value) * 0.5 * 10.0 ** (1 - max(fewest, 1)), fewest)
 
     def agrees(self, truth: float, tolerance: float | None = None) -> bool:
         """Whether this is the number, rounded to the digits that were typed, or within a relative tolerance."""
@@ -69,9 +77,14 @@ class TypedNumber:
 
 
 def judge_number(
-    text: str, truth: float, tolerance: float | None, graph: Graph | None, target: Target | None
+    text: str,
+    truth: float,
+    tolerance: float | None,
+    graph: Graph | None,
+    target: Target | None,
+    asked: Symbol | None = None,
 ) -> Verdict:
-    """The verdict on a number."""
+    """The verdict on a number: a derivative's at `target`, or else that of the name `asked`."""
     try:
         typed = TypedNumber.parse(text)
     except UnreadableError as error:
@@ -82,8 +95,11 @@ def judge_number(
     found: list[Mistake] = []
     if typed.digits < FEWEST_DIGITS and abs(typed.value - truth) <= typed.half_unit:
         found = [Mistake("unknown", understood.plain(), None, "give at least two digits")]
-    elif graph is not None and target is not None:
-        found = [one for candidate in find_factors(typed, truth, graph, target) for one in candidate.mistakes]
+    else:
+        found = _named(typed, truth, graph, target, asked)
+    if not found and typed.half_unit and abs(typed.value - truth) <= 2 * typed.half_unit:
+        text = "its last digit is cut off, not rounded"
+        found = [Mistake("unknown", understood.plain(), None, text)]
     found = found or [Mistake("unknown", understood.plain(), None, "it is another number")]
     return Verdict(
         "wrong",
@@ -92,6 +108,43 @@ def judge_number(
         mistakes=tuple(dict.fromkeys(found)),
         counterexample=Counterexample(typed.value, truth),
     )
+
+
+def _named(
+    typed: TypedNumber, truth: float, graph: Graph | None, target: Target | None, asked: Symbol | None
+) -> list[Mistake]:
+    """What was computed instead: a number that is familiar, or the right one times a factor."""
+    if target is not None and target.of is None and target.sample is None:
+        asked = target.wrt
+    leeway = max(typed.half_unit / max(abs(typed.value), 1e-300), 1e-9) * (1 + 1e-9)
+    familiar = familiar_numbers(truth, graph, asked)
+    whole = [
+        one
+        for value, one in familiar
+        if _close(value, typed.value, leeway if typed.digits >= FEWEST_DIGITS else 1e-9)
+    ]
+    if whole and (whole[0].kind == "sign" or target is None):
+        return whole[:1]
+    factors: list[FactorCandidate] = []
+    if graph is not None and target is not None:
+        factors = find_factors(typed, truth, graph, target)
+    simple = [
+        one.mistakes[0] for one in factors if len(one.mistakes) == 1 and one.mistakes[0].kind == "missing"
+    ]
+    if simple or whole:
+        return _one_of([(one,) for one in dict.fromkeys([*simple[:2], *whole[:1]])])
+    return _one_of([one.mistakes for one in factors])
+
+
+def _one_of(alternatives: list[tuple[Mistake, ...]]) -> list[Mistake]:
+    """The mistakes; where it may be one or the other, each says so."""
+    if len(alternatives) <= 1:
+        return [one for mistakes in alternatives for one in mistakes]
+    found = []
+    for mistakes in alternatives[:MOST_SAID]:
+        text = "perhaps " + ", and ".join(one.text for one in mistakes)
+        found.append(replace(mistakes[0], text=text))
+    return found
 
 
 # ── which factor turns ours into yours ──────────────────────────────────────────────────────────────

@@ -7,12 +7,12 @@ Its truth is read from a backward pass; for another output than the loss that pa
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from engine.autodiff.graph import Array, Graph, Node
+from engine.autodiff.graph import Array, Graph, Node, Op
 from engine.derivation.targets import TargetError, find_target
 from engine.experiment.spec import SquaredErrorLoss
 from engine.formula.expression import Expr, Symbol
@@ -107,7 +107,8 @@ class Target:
         if (local := self.local) is not None:
             return lambda: np.array([[local.evaluate(graph.value_of)]])
         if (of := self.of) is not None:
-            return lambda: cut(_seeded(graph, of, node))
+            ops = _way_back(graph, of, node)
+            return lambda: cut(_seeded(graph, of, node, ops))
         if self.sample is not None and not node.per_sample:
             return lambda: cut(_share(node, self.sample))
         return lambda: cut(node.grad)
@@ -180,17 +181,25 @@ def _reaches(start: Node, end: Node) -> bool:
     return False
 
 
-def _seeded(graph: Graph, of: Symbol, node: Node) -> Array:
-    """∂of/∂node: a backward pass that begins at another entry than the loss."""
+def _way_back(graph: Graph, of: Symbol, node: Node) -> list[Op]:
+    """The ops between an entry that is differentiated and a node, from the entry down."""
     above = graph.nodes[of.matrix]
+    start = next(place for place, op in enumerate(graph.ops) if op.output is above)
+    return [
+        op
+        for op in reversed(graph.ops[: start + 1])
+        if any(op.needs_grad) and (op.output is above or _reaches(node, op.output))
+    ]
+
+
+def _seeded(graph: Graph, of: Symbol, node: Node, ops: Sequence[Op]) -> Array:
+    """∂of/∂node: a backward pass that begins at another entry than the loss."""
     for one in graph.nodes.values():
         one.grad.fill(0.0)
-    above.grad[of.index or (0, 0)] = 1.0
-    start = next(place for place, op in enumerate(graph.ops) if op.output is above)
+    graph.nodes[of.matrix].grad[of.index or (0, 0)] = 1.0
     with np.errstate(all="ignore"):
-        for op in reversed(graph.ops[: start + 1]):
-            if any(op.needs_grad) and (op.output is above or _reaches(node, op.output)):
-                op.backward()
+        for op in ops:
+            op.backward()
     return node.grad
 
 

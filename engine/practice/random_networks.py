@@ -169,7 +169,8 @@ class NetworkMaker:
             off_place = number - (total - off_count)
             self.draw(labels, number, ones)
             self.fill(self.switches[off_place % len(self.switches)] if off_place >= 0 else None)
-            self.backward()
+            if self.target.of is None or given:
+                self.backward()
             for node in nodes:
                 names[node.symbol].append(node.value.copy())
             for symbol, found in gradients.items():

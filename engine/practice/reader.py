@@ -34,7 +34,7 @@ from engine.formula.matrix_terms import Hadamard, MatrixProduct, Place, Slice, S
 from engine.formula.notation import Style
 from engine.formula.parser import MAX_DEPTH
 from engine.practice.latex_tokens import is_latex, latex_tokens
-from engine.practice.scope import GRADIENT, SampleCount, Scope, Shape, is_gradient, shape_text
+from engine.practice.scope import GRADIENT, SampleCount, Scope, Shape, gradient_name, is_gradient, shape_text
 from engine.practice.tokens import NO_PARTIALS, Token, tokens
 from engine.practice.unreadable import UnreadableError
 
@@ -574,6 +574,8 @@ class _Reader:
         if name == "delta" and not {"delta"} & self.scope.constants:
             name = f"{GRADIENT}f"
         symbol = Symbol(name, layer)
+        if symbol == Symbol(f"{GRADIENT}f") and len(self.scope.given) == 1:  # δ: the one that is given
+            symbol = gradient_name(next(iter(self.scope.given)))
         if layer is None and index is None and name in self.scope.constants:
             return Part(symbol, None, 1)
         if index is not None and isinstance(index[0], int) and layer is None and name in self.scope.constants:
@@ -641,6 +643,10 @@ class _Reader:
             near = difflib.get_close_matches(symbol.name, sorted(_LIKELY), n=1)
             hint = f"; did you mean {near[0]}?" if near else f"; known are {', '.join(ARITY)}, indicator, sum"
             return self.error(f"unknown function “{symbol.name}”{hint}", token)
+        if symbol.name == "eta":
+            return self.error(
+                "η belongs to the update W ← W − η ∂ℰ/∂W: the gradient is asked for without it", token
+            )
         near = difflib.get_close_matches(symbol.plain(), scope.names(), n=1, cutoff=0.5)
         hint = f"; did you mean {near[0]}?" if near else f"; it has {', '.join(scope.names()[:12])}"
         return self.error(f"there is no {symbol.plain()} in this network{hint}", token)

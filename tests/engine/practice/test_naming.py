@@ -95,7 +95,9 @@ def test_nothing_fits_says_what_holds():
     assert "it is 0" in judge.judge("0").mistakes[0].text
     assert (
         "right for the numbers of this experiment"
-        in judge.judge(f"{E}*{W}*{MASK}*{X}*(1 + relu(-f[1][0,0]))").mistakes[0].text
+        in judge.judge(f"{E}*{W}*{MASK}*{X}*(1 + relu(f[1][0,0] - 1))*(1 + relu(f[1][1,0] - 0.6))")
+        .mistakes[0]
+        .text
     )
 
 

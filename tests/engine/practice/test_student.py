@@ -1,0 +1,108 @@
+"""A student works through both tutorials: every wrong answer that one is likely to give is answered with the reason."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.practice.assignment import Question, load_assignment
+from engine.practice.grading import judge
+
+QUESTIONS: dict[str, Question] = {one.id: one for one in load_assignment("tutorials").questions}
+
+SAID = {
+    "a0": {
+        "0.3285": "sum over the 2 samples",
+        "-0.16425": "the sign is wrong",
+        "0.0713": "not that to base 10",
+        "1.956": "Y and 1 − Y are exchanged",
+        "0.1642": "cut off, not rounded",
+        "log(0.8)+log(0.9)": "minus the sum over the 2 samples",
+    },
+    "a1a": {
+        "Y/Y_hat + (1-Y)/(1-Y_hat)": "the sign of the first term",
+        "-Y/Y_hat": "",
+        "-Y*log(Y_hat)-(1-Y)*log(1-Y_hat)": "ℰ itself, and not its derivative",
+        "-Y/Y_hat + 1/(1-Y_hat)": "the factor (1 − Y) is missing",
+        "-Y/Y_hat + (1-Y)/Y_hat": "Ŷ stands where 1 − Ŷ belongs",
+    },
+    "a1a-1": {"1.549": "the sign is wrong", "-1.54": "cut off, not rounded"},
+    "a1b-slope": {
+        "Y_hat*(1-Y)": "Y stands where Ŷ belongs",
+        "f*(1-f)": "f⁽¹⁾ stands where Ŷ belongs",
+        "1-tanh(f[1])**2": "",
+        "indicator(f[1]>0)": "1{f⁽¹⁾ > 0} stands where",
+    },
+    "a1b": {"Y-Y_hat": "the sign is wrong", "(Y_hat-Y)*Y_hat*(1-Y_hat)": "Ŷ₀₀(1−Ŷ₀₀) does not belong here"},
+    "a1c": {
+        "-eta*(Y_hat-Y)*X[2,0]": "η belongs to the update",
+        "(Y_hat-Y)*X[2,0] + W[1][2,0]": "the term W⁽¹⁾₂₀ does not belong here",
+        "Y_hat-Y": "the factor X₂₀ is missing",
+    },
+    "a2": {"(Y_hat-Y) @ X.T": "transpose", "2*X @ (Y_hat-Y).T": "the factor 2 does not belong here"},
+    "a2-number": {"-0.3543": "the sign is wrong"},
+    "a3-entry": {"(Y_hat[0,0]-Y[0,0])/n": "sample 0 stands where sample 1 belongs"},
+    "a3": {"Y_hat-Y": "1/n is missing", "Y_hat/n": "Ŷ stands where Ŷ − Y belongs"},
+    "a3-weights": {"X @ Y_hat.T / n": "Ŷ stands where Ŷ − Y belongs"},
+    "a3-jacobian": {"Y_hat[0,0]*(1-Y_hat[0,0])": "Ŷ₀₀ stands where Ŷ₀₁ belongs"},
+    "a4-ratio": {"0.1": "upside down"},
+    "a4-loss": {"0.16425": "the class weights α and β are missing", "1.2": "α and β"},
+    "a4": {
+        "(alpha*Y*(1-Y_hat)+beta*(1-Y)*Y_hat)/n": "the sign of",
+        "(-beta*Y*(1-Y_hat)+alpha*(1-Y)*Y_hat)/n": "α and β are exchanged",
+    },
+    "b1-4": {"indicator(f[2][0,0]>0)": "stands where 1{f⁽¹⁾₁₀ > 0} belongs"},
+    "b1": {
+        "(Y_hat-Y)*W[2][1,0]*X[1,0]": "1{f⁽¹⁾₁₀ > 0} is missing",
+        "(Y_hat-Y)*W[2][1,0]*a[1][1,0]*(1-a[1][1,0])*X[1,0]": "stands where 1{f⁽¹⁾₁₀ > 0} belongs",
+        "(Y_hat-Y)*(W[2][0,0]+W[2][1,0])*1{f[1][1,0]>0}*X[1,0]": "the term W⁽²⁾₀₀ does not belong here",
+        "(Y_hat[0,0]-Y[0,0])*W_{10}^{[2]}*1\\{f^{[1]}_{10}>0\\}*X_{00}": "X₀₀ stands where X₁₀ belongs",
+        "0.1922": "a formula is asked for",
+    },
+    "b1-number": {"-0.1922": "the sign is wrong", "-0.2883": "∂ℰ/∂", "0.3844": "X₁₀ is missing"},
+    "b3": {"X[0,0]": "the gradient is 0 here: the step function"},
+    "b4": {"X @ (W[2] @ (Y_hat-Y)).T": "mask of f⁽¹⁾ is missing"},
+    "b4-delta": {"(W[2] @ (Y_hat - Y)) * a[1]": "a⁽¹⁾"},
+    "b4-given": {"X @ delta": "does not fit"},
+    "c1-delta": {
+        "dE/df[51]*a[50]*(1-a[50])": "the product with W⁽⁵¹⁾ is missing",
+        "(W[51] @ dE/df[51])*a[49]*(1-a[49])": "a⁽⁴⁹⁾ stands where a⁽⁵⁰⁾ belongs",
+    },
+    "c2": {"(W[51] @ dE/df[51])*indicator(f[51]>0)": "stands where 1{f⁽⁵⁰⁾ > 0} belongs"},
+    "c3-fork": {
+        "W[2] @ (dE/da[2]*indicator(f[2]>0)) - dE/da[2]": "the sign of",
+        "W[2] @ (dE/da[2]*indicator(f[2]>0)) + 2*dE/da[2]": "the factor 2 does not belong here",
+        "W[2] @ dE/da[2] * indicator(f[2]>0) + dE/da[2]": "before the product with W⁽²⁾",
+    },
+    "d1": {"dE/da[3]*indicator(f[2]>0)": "f⁽²⁾ stands where f⁽³⁾ belongs"},
+    "d2": {"0.3*dE/da[3]": "0.3 stands where", "dE/da[3]*indicator(f[3]>0)": "the leak"},
+    "d3": {"W[1][0,:] @ W[2][:,0]": "W⁽¹⁾[0,:] stands where W⁽¹⁾[1,:] belongs"},
+}
+"""By question: what is typed, and what the sentence about it holds."""
+
+EACH = [(name, typed, said) for name, answers in SAID.items() for typed, said in answers.items()]
+
+
+@pytest.mark.parametrize(("name", "typed", "said"), EACH, ids=[f"{name} {typed}" for name, typed, _ in EACH])
+def test_a_likely_answer_is_answered_with_the_reason(name, typed, said):
+    verdict = judge(QUESTIONS[name], typed)
+    assert verdict.verdict in ("wrong", "unreadable")
+    sentences = "; ".join([*(one.text for one in verdict.mistakes), verdict.problem or ""])
+    assert said in sentences
+    assert "another number" not in sentences
+    if said:
+        assert "none of the usual mistakes" not in sentences or said in sentences
+
+
+def test_delta_is_the_earlier_result_that_the_question_gives():
+    assert judge(QUESTIONS["b4-given"], "X @ delta.T").verdict == "right"
+    assert judge(QUESTIONS["d1"], "delta * 1{f[3] > 0}").verdict == "right"
+
+
+def test_plain_and_latex_names_may_stand_together():
+    assert judge(QUESTIONS["a1c"], "(Y_hat[0,0] - Y[0,0])*X_{20}").verdict == "right"
+
+
+def test_a_class_weight_of_one_may_be_left_out_and_is_remarked():
+    verdict = judge(QUESTIONS["a4"], "(-alpha*Y*(1-Y_hat)+(1-Y)*Y_hat)/n")
+    assert verdict.verdict == "right"
+    assert any("β = 1" in remark for remark in verdict.remarks)
