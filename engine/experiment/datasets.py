@@ -332,9 +332,12 @@ def _from_table(table: Table, data: CsvData, experiment: Experiment, source: str
     are_numbers = finite_number(texts[0], data.decimal) is not None and not isinstance(loss, CrossEntropyLoss)
     class_names = () if are_numbers else _sorted_classes(texts, data)
     outputs = 1 if are_numbers else label_rows(loss, len(class_names))
-    if not are_numbers and len(class_names) != 2 and isinstance(loss, BceLoss):
+    most = 2 if experiment.network.layers[-1].units == 1 else len(texts)
+    if not are_numbers and isinstance(loss, BceLoss) and not 2 <= len(class_names) <= most:
         found = f"{len(class_names)} different labels in column {quoted(column)}"
-        raise ExperimentError(table.source, "", mismatch(found, "2, because bce tells two classes apart"))
+        raise ExperimentError(
+            table.source, "", mismatch(found, "2, because one output tells two classes apart")
+        )
     # Before anything is allocated: a column of different texts would make as many outputs as samples.
     _check_shape(experiment, len(table.feature_names), outputs, n, source)
     X = np.array(table.features).T

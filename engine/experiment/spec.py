@@ -297,7 +297,7 @@ def declared_shape(experiment: Experiment) -> DataShape:
         case InlineData():
             (features, n), (outputs, _) = (_size(matrix, data.layout) for matrix in (data.X, data.Y))
         case CsvData():
-            outputs_known = len(data.labels) if isinstance(loss, BceLoss) or len(data.labels) > 1 else None
+            outputs_known = len(data.labels) if len(data.labels) > 1 else None
             return DataShape(_columns_asked_for(data), outputs_known, None)
         case NpzData():
             return DataShape(None, None, None)

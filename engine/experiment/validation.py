@@ -135,7 +135,7 @@ def data_problems(experiment: Experiment) -> Iterator[Problem]:
             yield from _at_least("data.n", data.n, 1)
             yield from _at_least("data.noise", data.noise, 0)
             if isinstance(data, SpiralsData | BlobsData):
-                yield from _class_problems(data.classes, experiment.loss)
+                yield from _at_least("data.classes", data.classes, 2)
 
 
 def _inline_problems(data: InlineData, loss: LossSpec) -> Iterator[Problem]:
@@ -174,13 +174,6 @@ def _column_problems(data: CsvData) -> Iterator[Problem]:
         yield "data.delimiter", mismatch(quoted(data.delimiter), 'one character, such as ";"')
     if data.delimiter == data.decimal:
         yield "data.delimiter", mismatch(f"{quoted(data.decimal)} for both", "another than the decimal")
-
-
-def _class_problems(classes: int, loss: LossSpec) -> Iterator[Problem]:
-    yield from _at_least("data.classes", classes, 2)
-    if classes > 2 and isinstance(loss, BceLoss):
-        expected = "2, because bce tells two classes apart (for more, take cross_entropy)"
-        yield "data.classes", mismatch(str(classes), expected)
 
 
 def _label_problems(data: InlineData, loss: LossSpec) -> Iterator[Problem]:

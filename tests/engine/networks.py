@@ -20,7 +20,15 @@ from autograd.extend import defvjp, primitive
 from hypothesis import strategies as st
 
 from engine.autodiff.graph import Array, Graph
-from engine.experiment.spec import BceLoss, CrossEntropyLoss, HuberLoss, LayerSpec, Loss, SquaredErrorLoss
+from engine.experiment.spec import (
+    AbsoluteErrorLoss,
+    BceLoss,
+    CrossEntropyLoss,
+    HuberLoss,
+    LayerSpec,
+    Loss,
+    SquaredErrorLoss,
+)
 from engine.formula.expression import Symbol
 from engine.model.network import Network
 
@@ -83,7 +91,7 @@ def cases(
     max_n: int = 6,
     norms: tuple[str | None, ...] = NORMS,
     activations: tuple[str, ...] = HIDDEN_ACTIVATIONS,
-    other_losses: tuple[str, ...] = ("huber",),
+    other_losses: tuple[str, ...] = ("huber", "absolute_error"),
     conventions: bool = True,
 ) -> Case:
     """Any small network with any loss and an output that fits it.
@@ -118,6 +126,8 @@ def cases(
         )
         if conventions and layer.norm and draw(st.booleans()):
             layer = msgspec.structs.replace(layer, affine=True, norm_eps=draw(st.sampled_from((1e-5, 0.1))))
+            if (n if layer.norm == "batch" else layer.units) > 1 and draw(st.booleans()):
+                layer = msgspec.structs.replace(layer, norm_variance="unbiased")
             parameters[Symbol("scale", number)] = 1.0 + 0.3 * rng.standard_normal((layer.units, 1))
             parameters[Symbol("shift", number)] = 0.3 * rng.standard_normal((layer.units, 1))
         layers.append(layer)
@@ -160,8 +170,8 @@ def _loss_and_labels(
         if soft:
             return CrossEntropyLoss(**ways), rng.dirichlet(np.ones(outputs), n).T.copy()
         return CrossEntropyLoss(**ways), np.eye(outputs)[:, rng.integers(0, outputs, n)].copy()
-    if kind == "huber":
-        return HuberLoss(**ways), rng.standard_normal(shape)
+    if kind in ("huber", "absolute_error"):
+        return (HuberLoss if kind == "huber" else AbsoluteErrorLoss)(**ways), rng.standard_normal(shape)
     return SquaredErrorLoss(**ways), rng.standard_normal(shape)
 
 
@@ -274,6 +284,8 @@ def _loss_of_prediction(loss: Loss, prediction: Any, Y: Array) -> Any:
         distance = anp.abs(prediction - Y)
         far = loss.delta * (distance - loss.delta / 2)
         return anp.sum(anp.where(distance <= loss.delta, distance**2 / 2, far)) / n
+    if isinstance(loss, AbsoluteErrorLoss):
+        return anp.sum(anp.abs(prediction - Y)) / n
     return anp.sum((0.5 if loss.half else 1.0) * (prediction - Y) ** 2) / n
 
 
@@ -303,7 +315,8 @@ def _compute(case: Case, shifts: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         if layer.norm is not None:
             axis = 1 if layer.norm == "batch" else 0
             average = anp.mean(f, axis=axis, keepdims=True)
-            variance = anp.mean((f - average) ** 2, axis=axis, keepdims=True)
+            count = f.shape[axis] - (layer.norm_variance == "unbiased")
+            variance = anp.sum((f - average) ** 2, axis=axis, keepdims=True) / count
             mean, std = (
                 named(f"mean[{number}]", average),
                 named(f"std[{number}]", anp.sqrt(variance + layer.norm_eps)),

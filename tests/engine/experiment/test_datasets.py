@@ -11,6 +11,7 @@ import pytest
 from engine.experiment import csv_file, validation
 from engine.experiment.datasets import VARIETY_A, VARIETY_B, load_data, standardized, wine
 from engine.experiment.errors import ExperimentError
+from engine.experiment.loading import parse_experiment
 from engine.experiment.spec import (
     BceLoss,
     BlobsData,
@@ -33,6 +34,7 @@ from engine.experiment.spec import (
     declared_shape,
 )
 from engine.formula.foreign_text import is_plain
+from tests.engine.experiment_texts import SMALLEST
 
 BCE, SQUARED, CROSS = BceLoss(), SquaredErrorLoss(), CrossEntropyLoss()
 
@@ -371,3 +373,12 @@ def test_what_only_the_csv_file_can_tell_is_checked_once_it_is_read(tmp_path, mo
     monkeypatch.setattr(validation, "memory_limit", lambda: 10)
     with pytest.raises(ExperimentError, match="would take"):
         load_data(experiment(csv_data()), tmp_path)
+
+
+def test_bce_takes_one_output_for_each_of_several_classes():
+    text = SMALLEST.replace('kind = "xor"', 'kind = "blobs"\nclasses = 3').replace("units = 1", "units = 3")
+    experiment = parse_experiment(text, "test")
+    assert isinstance(experiment.loss, BceLoss)
+    data = load_data(experiment)
+    np.testing.assert_array_equal(data.Y.sum(axis=0), np.ones(data.Y.shape[1]))
+    assert data.Y.shape[0] == len(data.class_names) == 3

@@ -342,7 +342,11 @@ def test_what_makes_no_sense_is_refused_with_what_was_found_and_expected(old, ne
         ('kind = "circles"\nnoise = -0.1', "data.noise", "found -0.1; expected a number of 0 or more"),
         ('kind = "circles"\nnoise = nan', "data.noise", "expected a finite number"),
         ('kind = "blobs"\nclasses = 1', "data.classes", "found 1; expected a whole number of 2 or more"),
-        ('kind = "spirals"\nclasses = 3', "data.classes", "found 3; expected 2, because bce tells two"),
+        (
+            'kind = "spirals"\nclasses = 3',
+            "network.layers[0].units",
+            "found 1 unit; expected 3, one for each row",
+        ),
         ('kind = "random"\nn = 2\nfeatures = 0', "data.features", "expected a whole number of 1 or more"),
         ('kind = "random"\nn = 0\nfeatures = 1', "data.n", "expected a whole number of 1 or more"),
         ('kind = "random"\nn = 1\nfeatures = 1\noutputs = 0', "data.outputs", "a whole number of 1 or more"),
