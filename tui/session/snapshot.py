@@ -9,6 +9,7 @@ import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -154,8 +155,23 @@ class TrainingSnapshot:
         return self.runs[0]
 
 
+@dataclass(slots=True)
+class Looking:
+    """What the screens of a training look at, all of them the same: the layers by a filter, and a step of the past."""
+
+    layers: str = ""
+    """Only layers whose name holds this or fits it are shown; all where it is empty."""
+    step: int | None = None
+    """The step that the cross-hair stands on; None without."""
+
+
 class Training(ABC):
     """What screens watch: a run of this program, two side by side, or one that another program tells of."""
+
+    @cached_property
+    def looking(self) -> Looking:
+        """What is looked at, in step over all screens."""
+        return Looking()
 
     @abstractmethod
     def snapshot(self, wanted: Wanted = LITTLE) -> TrainingSnapshot:

@@ -379,6 +379,26 @@ TRAINING_COMMANDS = (
     ),
 )
 
+LOOKING_COMMANDS = (
+    Command(
+        "filter",
+        "slash",
+        "filter",
+        "Filter",
+        "Only layers whose name holds a text or fits an expression",
+        "Training",
+        kind=FILTER,
+    ),
+    Command(
+        "cross-hair", "a", "cross_hair", "Cross-hair", "Read values off a step, in every picture", "Training"
+    ),
+    Command("cross-right", "right_parenthesis", "cross(1)", "Cross-hair on", "To a later step", "Training"),
+    Command(
+        "cross-left", "left_parenthesis", "cross(-1)", "Cross-hair back", "To an earlier step", "Training"
+    ),
+)
+"""Which layers and which step are looked at: the same ones on all screens of a training."""
+
 GRADIENTS_COMMANDS = (
     *TRAINING_COMMANDS[:4],
     Command("view", "v", "view(1)", "View", "Profile, history, heat strip, factor budget", "Gradients", "v"),
@@ -425,15 +445,6 @@ GRADIENTS_COMMANDS = (
     Command(
         "findings-up", "up", "findings(-1)", "Findings up", "Scroll the findings up", "Gradients", kind=MOVE
     ),
-    Command(
-        "filter",
-        "slash",
-        "filter",
-        "Filter",
-        "Only layers whose name holds a text or fits an expression",
-        "Gradients",
-        kind=FILTER,
-    ),
     Command("fold", "H", "fold", "Fold", "Fold or unfold a block's parameters", "Gradients"),
     Command("fold-all", "Z", "fold_all", "Fold all", "Fold or unfold every block", "Gradients"),
     Command(
@@ -442,13 +453,6 @@ GRADIENTS_COMMANDS = (
     Command("layer-up", "ctrl+up", "row(-1)", "Row up", "The row before", "Gradients"),
     Command("page-down", "pagedown", "row(10)", "Ten down", "Ten rows on", "Gradients"),
     Command("page-up", "pageup", "row(-10)", "Ten up", "Ten rows back", "Gradients"),
-    Command(
-        "cross-hair", "a", "cross_hair", "Cross-hair", "Read values off a step, in every picture", "Gradients"
-    ),
-    Command("cross-right", "right_parenthesis", "cross(1)", "Cross-hair on", "To a later step", "Gradients"),
-    Command(
-        "cross-left", "left_parenthesis", "cross(-1)", "Cross-hair back", "To an earlier step", "Gradients"
-    ),
     Command(
         "unread",
         "exclamation_mark",
@@ -482,6 +486,7 @@ GRADIENTS_COMMANDS = (
         "layer-first", "home", "layer_end(False)", "First layer", "The first layer", "Gradients", kind=MOVE
     ),
     Command("layer-last", "end", "layer_end(True)", "Last layer", "The last layer", "Gradients", kind=MOVE),
+    *LOOKING_COMMANDS,
     *TRAINING_COMMANDS[4:],
 )
 
@@ -502,6 +507,7 @@ RELU_COMMANDS = (
     Command("unit-left", "left", "move(0,-1)", "Previous unit", "The previous unit", "Units", kind=MOVE),
     Command("unit-down", "down", "move(1,0)", "Next layer", "The next layer", "Units", kind=MOVE),
     Command("unit-up", "up", "move(-1,0)", "Previous layer", "The previous layer", "Units", kind=MOVE),
+    *LOOKING_COMMANDS,
     *TRAINING_COMMANDS[4:],
 )
 

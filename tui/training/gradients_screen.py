@@ -27,7 +27,7 @@ from engine.formula.notation import number_text
 from engine.metrics.step_record import StepRecord
 from engine.runs.history import Series
 from tui.session.session import Session
-from tui.session.snapshot import ColumnView, RunSnapshot, State, Training, TrainingSnapshot, Wanted
+from tui.session.snapshot import RunSnapshot, State, Training, TrainingSnapshot, Wanted
 from tui.session.training_run import TrainingRun
 from tui.session.variants import counterpart
 from tui.shell.deeds import Deed, Done
@@ -38,7 +38,6 @@ from tui.shell.static_text import FixedText, Panel
 from tui.shell.too_small import TooSmall
 from tui.training.chart_view import ChartView
 from tui.training.charts import MARKERS, SERIES, Chart
-from tui.training.cross_hair import with_cross_hair
 from tui.training.finding_content import (
     THINKING,
     compared,
@@ -65,7 +64,7 @@ from tui.training.gradient_charts import (
     magnitudes,
     spread,
 )
-from tui.training.layer_rows import block_of, draw_rows, layer_rows, matching, row_of
+from tui.training.layer_rows import block_of, draw_rows, layer_rows, row_of
 from tui.training.screen import TrainingScreen
 from tui.training.status_lines import run_marks
 from tui.training.verdicts import budget_lines, predicted_profile
@@ -111,13 +110,8 @@ class GradientsScreen(TrainingScreen):
         self.log_axis = True
         self.thinking = False
         """Whether the reason for something is being looked for, in a thread."""
-        self.filter = ""
-        """Only layers whose name fits are shown; all where it is empty."""
         self.unfolded: set[str] = set()
         """The blocks whose parameters are shown one by one."""
-        self.cross_at: int | None = None
-        """The step that the cross-hair stands on; None without."""
-        self._names: tuple[str, ...] = ()
         self._chosen = False
 
     def compose(self) -> ComposeResult:
@@ -137,7 +131,7 @@ class GradientsScreen(TrainingScreen):
         """The pictures over the steps need more of them than the others."""
         over_steps = self.view in (View.HISTORY, View.STRIP)
         points = max(self.query_one(ChartView).size.width - 10, 20) if over_steps else 0
-        return Wanted(self.metric.value, points, at=self.cross_at)
+        return Wanted(self.metric.value, points, at=self.training.looking.step)
 
     @override
     def shown_deeds(self, snapshot: TrainingSnapshot) -> Iterator[Done]:
@@ -163,11 +157,6 @@ class GradientsScreen(TrainingScreen):
         self._chosen = True
         return (self.view, self.metric) != before
 
-    @property
-    def shown(self) -> list[int]:
-        """The places of the layers that the filter lets through."""
-        return matching(self._names, self.filter)
-
     @override
     def draw(self, snapshot: TrainingSnapshot) -> None:
         """The chart, the layer's numbers and the verdict."""
@@ -183,9 +172,9 @@ class GradientsScreen(TrainingScreen):
             self.redraw()
             return
         self._names = first.layers
-        shown = self.shown
+        shown, looking = self.shown, self.training.looking
         predicted = (
-            predicted_profile(first, self.metric) if not self.filter and self.cross_at is None else None
+            predicted_profile(first, self.metric) if not looking.layers and looking.step is None else None
         )
         self.at_layer = min(self.at_layer, len(lines[0].now) - 1)
         if shown and self.at_layer not in shown:
@@ -194,8 +183,8 @@ class GradientsScreen(TrainingScreen):
             self._title(lines[0].step, predicted is not None, broke=lines[0].step != record.step),
             self._legend(len(lines[0].now)),
             f"(only {lines[0].name})" if len(lines) > 1 and self.view is not View.PROFILE else "",
-            f"/{self.filter}" if self.filter else "",
-            f"at step {first.column.step:,}" if self.cross_at is not None else "",
+            f"/{looking.layers}" if looking.layers else "",
+            f"at step {first.column.step:,}" if looking.step is not None else "",
         )
         if first.column.over_steps is None and self.view in (View.HISTORY, View.STRIP):
             view.show_text(self.hint)
@@ -205,15 +194,15 @@ class GradientsScreen(TrainingScreen):
             view.show_text("No layer's name fits the filter; / changes it.")
         else:
             chart = self._chart(lines, first.column.over_steps, predicted, width, height)
-            view.show(self._crossed(chart, first.column))
-        self._draw_layer(first.column.record if self.cross_at is not None else record)
+            view.show(self.crossed(chart, first.column))
+        self._draw_layer(first.column.record if looking.step is not None else record)
         self._draw_verdict(snapshot, told)
 
     def _set_title(self, *title: str) -> None:
         """What the chart shows above it, and below it which of the pictures that is."""
         views = " · ".join(f"{'▸' if one is self.view else ''}{one.value}" for one in View)
         if self.view is View.LAYERS:
-            views += "   / filter  z fold"
+            views += "   / filter  H fold"
         self.query_one("#chart-panel", Panel).set_title("  ".join(part for part in title if part), views)
 
     def _title(self, step: int = 0, predicted: bool = False, broke: bool = False) -> str:
@@ -258,7 +247,7 @@ class GradientsScreen(TrainingScreen):
             rows = layer_rows(self._names, self.shown, self.unfolded)
             cursor = row_of(rows, self.at_layer)
             return draw_rows(rows, runs[0].now, self.metric.value, cursor, width, height, ascii_only)
-        if self.filter:
+        if self.training.looking.layers:
             runs = [one.only(self.shown) for one in runs]
         if series is not None:
             if self.view is View.STRIP:
@@ -273,14 +262,6 @@ class GradientsScreen(TrainingScreen):
         shown = self.shown
         place = shown.index(self.at_layer) if self.at_layer in shown else 0
         return [shown[one] for one in spread(len(shown), place)]
-
-    def _crossed(self, chart: Chart, column: ColumnView) -> Chart:
-        """The chart with the cross-hair, where it has steps along its axis."""
-        series = column.over_steps
-        if self.cross_at is None or series is None or len(series.step) < 2:
-            return chart
-        first, last = float(series.step[0]), float(series.step[-1])
-        return with_cross_hair(chart, (column.step - first) / (last - first), self.glyphs.ascii)
 
     def _draw_layer(self, record: StepRecord) -> None:
         style, layer = self.glyphs, self.at_layer
@@ -298,7 +279,7 @@ class GradientsScreen(TrainingScreen):
         parts: list[Content | str | tuple[str, str]] = [
             (f" layer {layer + 1} of {len(record.grad_l2)}{name} ", "bold reverse $accent")
         ]
-        if self.cross_at is not None:
+        if self.training.looking.step is not None:
             loss = f"  loss {number_text(record.loss, style)}" if "loss" in record.fields else ""
             parts.append((f"  step {record.step:,}{loss}", "$value"))
         for name, value in values.items():
@@ -449,10 +430,6 @@ class GradientsScreen(TrainingScreen):
         if shown:
             self._move_to(shown[max(min(place + by, len(shown) - 1), 0)])
 
-    def _places(self) -> list[int]:
-        self._names = self.training.snapshot().first.layers
-        return self.shown
-
     def action_row(self, by: int) -> None:
         """Moves over the rows of the list of layers; over the layers in the other pictures."""
         if self.view is not View.LAYERS:
@@ -481,35 +458,6 @@ class GradientsScreen(TrainingScreen):
         self.view = View.LAYERS
         self.redraw()
 
-    def action_filter(self) -> None:
-        """Asks which layers are to be shown."""
-        prompt = Prompt(
-            "Show layers", "a text or an expression; empty for all", lambda _: None, answer=self.filter
-        )
-        self.app.push_screen(prompt, self._filter_by)
-
-    def _filter_by(self, wanted: str | None) -> None:
-        if wanted is not None:
-            self.filter = wanted
-            self.redraw()
-
-    def action_cross_hair(self) -> None:
-        """Puts the cross-hair on the last step, or takes it away."""
-        record = self.training.snapshot().first.record
-        self.cross_at = None if self.cross_at is not None or record is None else record.step
-        self.redraw()
-
-    def action_cross(self, by: int) -> None:
-        """Moves the cross-hair by about one column."""
-        snapshot = self.training.snapshot().first
-        if snapshot.record is None or snapshot.first is None:
-            return
-        first, last = snapshot.first.step, snapshot.record.step
-        here = last if self.cross_at is None else self.cross_at
-        stride = max((last - first) // max(self.query_one(ChartView).size.width - 10, 20), 1)
-        self.cross_at = max(min(here + by * stride, last), first)
-        self.redraw()
-
     def action_layer_end(self, last: bool) -> None:
         """The first or the last layer that is shown."""
         shown = self._places()
@@ -521,7 +469,11 @@ class GradientsScreen(TrainingScreen):
         self.at_layer = layer
         self.training.stand_back()
         record = self.training.snapshot().first.record
-        if self.view in (View.HISTORY, View.LAYERS) or self.cross_at is not None or record is None:
+        if (
+            self.view in (View.HISTORY, View.LAYERS)
+            or self.training.looking.step is not None
+            or record is None
+        ):
             self.redraw()
         elif self.children:
             self._draw_layer(record)

@@ -14,13 +14,17 @@ from engine.formula.notation import Style, number_text
 from engine.formula.own_names import CANONICAL
 from engine.formula.text import counted
 from tui.session.session import Session
-from tui.session.snapshot import FULL_SPEED, State, Training, TrainingSnapshot, Wanted
+from tui.session.snapshot import FULL_SPEED, ColumnView, State, Training, TrainingSnapshot, Wanted
 from tui.session.training_run import TrainingRun
 from tui.session.variants import with_next_init, with_relu_swapped
 from tui.shell.deeds import Deed, Done
 from tui.shell.messages import Did, ShowHome, ShowLessons, ShowScreen, StepInto
+from tui.shell.prompt import Prompt
 from tui.shell.static_text import FixedText
 from tui.shell.text_page import ReadingScreen
+from tui.training.charts import Chart
+from tui.training.cross_hair import with_cross_hair
+from tui.training.layer_rows import matching
 from tui.training.pages import collapse_view, confusion_view
 from tui.training.status_lines import progress_line, run_marks, title_line
 
@@ -50,6 +54,9 @@ NOTICE_SECONDS = 0.15
 """Notices follow each other no quicker: Textual does not take back one that has not come to be shown."""
 
 
+FRAME_COLUMNS, FEWEST_COLUMNS = 10, 20
+"""What a chart's frame and numbers take of its width; so many steps it has at least."""
+
 ANOTHER_S = "Another program trains this; here one can only look."
 
 
@@ -65,6 +72,7 @@ class TrainingScreen(Screen[None]):
         self._drawn: object = None
         self._noticed: Timer | None = None
         self._unread_told = 0
+        self._names: tuple[str, ...] = ()
         self._deeds_told: tuple[Done, ...] = ()
         self._next_notice: Callable[[], None] | None = None
 
@@ -143,6 +151,58 @@ class TrainingScreen(Screen[None]):
             )
         self._unread_told = unread
         self.call_after_refresh(self.training.go_on)
+
+    # ── which layers, and which step ────────────────────────────────────────────────────────────────
+
+    @property
+    def shown(self) -> list[int]:
+        """The places of the layers that the filter lets through."""
+        return matching(self._names, self.training.looking.layers)
+
+    def _places(self) -> list[int]:
+        self._names = self.training.snapshot().first.layers
+        return self.shown
+
+    def crossed(self, chart: Chart, column: ColumnView) -> Chart:
+        """The chart with the cross-hair, where it has steps along its axis."""
+        series = column.over_steps
+        if self.training.looking.step is None or series is None or len(series.step) < 2:
+            return chart
+        first, last = float(series.step[0]), float(series.step[-1])
+        return with_cross_hair(chart, (column.step - first) / (last - first), self.glyphs.ascii)
+
+    def action_filter(self) -> None:
+        """Asks which layers are to be shown."""
+        prompt = Prompt(
+            "Show layers",
+            "a text or an expression; empty for all",
+            lambda _: None,
+            answer=self.training.looking.layers,
+        )
+        self.app.push_screen(prompt, self._filter_by)
+
+    def _filter_by(self, wanted: str | None) -> None:
+        if wanted is not None:
+            self.training.looking.layers = wanted
+            self.redraw()
+
+    def action_cross_hair(self) -> None:
+        """Puts the cross-hair on the last step, or takes it away."""
+        looking, record = self.training.looking, self.training.snapshot().first.record
+        looking.step = None if looking.step is not None or record is None else record.step
+        self.redraw()
+
+    def action_cross(self, by: int) -> None:
+        """Moves the cross-hair by about one column."""
+        looking, snapshot = self.training.looking, self.training.snapshot().first
+        if snapshot.record is None or snapshot.first is None:
+            return
+        first, last = snapshot.first.step, snapshot.record.step
+        here = last if looking.step is None else looking.step
+        columns = self.query_one("#chart").size.width - FRAME_COLUMNS
+        stride = max((last - first) // max(columns, FEWEST_COLUMNS), 1)
+        looking.step = max(min(here + by * stride, last), first)
+        self.redraw()
 
     def wanted(self) -> Wanted:
         """What `draw` needs to see of the runs."""

@@ -18,10 +18,9 @@ from typing_extensions import override
 
 from engine.formula.notation import number_text
 from engine.metrics.dead_units import UnitEvent
-from engine.runs.history import Series
 from engine.training.trainer import UnitActivity
 from tui.session.session import Session
-from tui.session.snapshot import RunSnapshot, Training, TrainingSnapshot, Wanted
+from tui.session.snapshot import ColumnView, RunSnapshot, Training, TrainingSnapshot, Wanted
 from tui.shell.deeds import Deed, Done
 from tui.shell.key_bar import KeyBar
 from tui.shell.keys import RELU_COMMANDS, bindings
@@ -68,7 +67,8 @@ class UnitsScreen(TrainingScreen):
 
     @override
     def wanted(self) -> Wanted:
-        return Wanted("zero_fraction", max(self.query_one("#chart").size.width, 20), units=True)
+        width = self.query_one("#chart").size.width
+        return Wanted("zero_fraction", max(width, 20), units=True, at=self.training.looking.step)
 
     @override
     def shown_deeds(self, snapshot: TrainingSnapshot) -> Iterator[Done]:
@@ -90,22 +90,29 @@ class UnitsScreen(TrainingScreen):
             self.query_one("#events", FixedText).update(Content.styled(run.about, "$faint"))
             return
         activity = run.activity
+        self._names = run.layers
+        if activity is not None:
+            self._widths = tuple(len(rates) for rates in activity.firing_rate)
+            self.cursor = self._clamped(self.cursor)
         if column.over_steps is None:
             chart.show_text(self.hint)
             self.query_one("#chart-panel", Panel).set_title(FRACTIONS)
+        elif not self.shown:
+            chart.show_text("No layer's name fits the filter; / changes it.")
+            self.query_one("#chart-panel", Panel).set_title(f"{FRACTIONS}  /{self.training.looking.layers}")
         else:
-            self._draw_fractions(chart, column.over_steps)
+            self._draw_fractions(chart, column)
+        if self.training.looking.step is not None:
+            self._draw_crossed(column)
         if activity is None:
             units.show(self._layer_counts(run))
             return
-        self._widths = tuple(len(rates) for rates in activity.firing_rate)
-        self.cursor = self._clamped(self.cursor)
         self._draw_map(units, activity)
         self._draw_events(activity)
-        self._draw_unit(activity, run.slope)
+        if self.training.looking.step is None:
+            self._draw_unit(activity, run.slope)
 
-    @staticmethod
-    def _layer_counts(run: RunSnapshot) -> Chart:
+    def _layer_counts(self, run: RunSnapshot) -> Chart:
         """How many units of each layer are dead and quiet: all that a run log knows."""
         record = run.record
         if record is None:
@@ -121,33 +128,64 @@ class UnitsScreen(TrainingScreen):
 
     def _clamped(self, cursor: Cursor) -> Cursor:
         layer = min(max(cursor.layer, 0), len(self._widths) - 1)
+        shown = self.shown
+        if shown and layer not in shown:
+            layer = min(shown, key=lambda one: abs(one - layer))
         return Cursor(layer, min(max(cursor.unit, 0), self._widths[layer] - 1))
 
-    def _draw_fractions(self, chart: ChartView, series: Series) -> None:
-        layers = spread(series.value.shape[1], self.cursor.layer)
+    def _drawn_layers(self, layers: int) -> list[int]:
+        """The layers whose fraction is drawn, of those that are shown."""
+        shown = [one for one in self.shown if one < layers]
+        place = shown.index(self.cursor.layer) if self.cursor.layer in shown else 0
+        return [shown[one] for one in spread(len(shown), place)]
+
+    def _draw_fractions(self, chart: ChartView, column: ColumnView) -> None:
+        series = column.over_steps
+        assert series is not None
+        layers = self._drawn_layers(series.value.shape[1])
         lines = [
             Line(f"layer {layer + 1}", series.step, series.value[:, layer], role)
             for layer, role in zip(layers, SERIES, strict=False)
         ]
-        chart.show(
-            lines_chart(
-                lines, chart.size.width, chart.size.height, log=False, ascii_only=self.glyphs.ascii, top=1.0
-            )
+        drawn = lines_chart(
+            lines, chart.size.width, chart.size.height, log=False, ascii_only=self.glyphs.ascii, top=1.0
         )
+        chart.show(self.crossed(drawn, column))
         marks = MARKERS[self.glyphs.ascii]
         legend = "  ".join(f"{marks[line.role]} {line.name}" for line in lines)
-        self.query_one("#chart-panel", Panel).set_title(FRACTIONS, legend)
+        looking = self.training.looking
+        title = [
+            FRACTIONS,
+            f"/{looking.layers}" if looking.layers else "",
+            f"at step {column.step:,}" if looking.step is not None else "",
+        ]
+        self.query_one("#chart-panel", Panel).set_title("  ".join(part for part in title if part), legend)
+
+    def _draw_crossed(self, column: ColumnView) -> None:
+        """The numbers under the cross-hair."""
+        fractions = column.record.zero_fraction
+        parts: list[Content | str | tuple[str, str]] = [(f" step {column.step:,} ", "bold reverse $accent")]
+        parts.append(("  zero activations", "$faint"))
+        for layer in self._drawn_layers(len(fractions)):
+            value = Content.assemble((f"  layer {layer + 1} ", "$faint"), f"{100 * fractions[layer]:.0f} %")
+            parts.append(value)
+        while (line := Content.assemble(*parts)).cell_length > self.room and len(parts) > 2:
+            parts.pop()
+        self.query_one("#layer", FixedText).update(line)
 
     def _draw_map(self, view: ChartView, activity: UnitActivity) -> None:
+        shown = self.shown
         states = [
-            UnitState(f"layer {number}", rates, dead)
-            for number, (rates, dead) in enumerate(
-                zip(activity.firing_rate, activity.dead, strict=True), start=1
-            )
+            UnitState(f"layer {layer + 1}", activity.firing_rate[layer], activity.dead[layer])
+            for layer in shown
         ]
-        view.show(
-            unit_map(states, self.cursor, view.size.width, view.size.height, ascii_only=self.glyphs.ascii)
-        )
+        if states:
+            cursor = Cursor(shown.index(self.cursor.layer), self.cursor.unit)
+            view.show(
+                unit_map(states, cursor, view.size.width, view.size.height, ascii_only=self.glyphs.ascii)
+            )
+        else:
+            view.show_text("")
         dead, quiet = _counts(activity)
         total = sum(self._widths)
         self.query_one("#map-panel", Panel).set_title(
@@ -189,8 +227,11 @@ class UnitsScreen(TrainingScreen):
 
     def action_move(self, layers: int, units: int) -> None:
         """Moves the cursor over the map; down is towards the output."""
-        if self._widths:
-            self.cursor = self._clamped(Cursor(self.cursor.layer + layers, self.cursor.unit + units))
+        shown = self.shown
+        if self._widths and shown:
+            place = shown.index(self.cursor.layer) if self.cursor.layer in shown else 0
+            layer = shown[min(max(place + layers, 0), len(shown) - 1)]
+            self.cursor = self._clamped(Cursor(layer, self.cursor.unit + units))
             self.redraw()
 
     def action_next_dead(self) -> None:
@@ -202,6 +243,8 @@ class UnitsScreen(TrainingScreen):
             return
         here = (self.cursor.layer, self.cursor.unit)
         layer, unit = next((place for place in places if place > here), places[0])
+        if layer not in self.shown:
+            self.training.looking.layers = ""  # what was asked for is to be seen
         self.cursor = Cursor(layer, unit)
         self.tell(Done(Deed.DEAD_UNIT))
         self.redraw()
