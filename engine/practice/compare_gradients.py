@@ -108,9 +108,12 @@ def matching_node(graph: Graph, name: str) -> Node | None:
 
 
 def compare_gradients(
-    graph: Graph, given: Mapping[str, Numbers], tolerance: float | None = None
+    graph: Graph, given: Mapping[str, Numbers], tolerance: float | None = None, *, in_rows: bool = False
 ) -> list[ArrayComparison]:
-    """Every array whose name is known, beside ours; `graph` has gone forward and backward."""
+    """Every array whose name is known, beside ours; `graph` has gone forward and backward.
+
+    `in_rows` says that the experiment's samples are rows: then those of X, f, a and Ŷ are rows in theirs as well.
+    """
     if tolerance is None:
         tolerance = TOLERANCE if graph.dtype == np.float64 else TOLERANCE_FLOAT32
     slips = _Slips(graph)
@@ -118,7 +121,8 @@ def compare_gradients(
     for theirs, array in given.items():
         node = matching_node(graph, theirs)
         if node is not None and node.needs_gradient and node is not graph.loss:
-            found.append(_compare(node, theirs, array, tolerance, slips))
+            turned = in_rows and node.per_sample and array.ndim == 2
+            found.append(_compare(node, theirs, np.asarray(array.T) if turned else array, tolerance, slips))
     return found
 
 

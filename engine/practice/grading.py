@@ -60,14 +60,10 @@ def judge(question: Question, text: str) -> Verdict:
             asked = question.spec.wrt is not None or question.spec.factor is not None
             target = question.target if asked else None
             graph = question.worked.graph if target is None or target.of is None else None
-            named = (
-                None
-                if asked
-                else LOSS
-                if question.spec.of is None
-                else parse_symbol(question.spec.of, question.experiment.names)
-            )
-            found = judge_number(text, question.number, question.spec.tolerance, graph, target, named)
+            named = None
+            if not asked:
+                named = question.spec.of and parse_symbol(question.spec.of, question.experiment.names)
+            found = judge_number(text, question.number, question.spec.tolerance, graph, target, named or LOSS)
             return found.said_in(question.experiment.names)
         case "bug":
             return judge_bug(question, text)

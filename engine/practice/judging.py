@@ -26,7 +26,7 @@ from engine.practice.path_factors import Path, paths_of
 from engine.practice.question import Target
 from engine.practice.random_networks import Evidence, NetworkMaker, TooLargeError
 from engine.practice.reader import Answer, read_answer
-from engine.practice.repairs import name_by_repair, near_matrices
+from engine.practice.repairs import mended, name_by_repair, near_matrices
 from engine.practice.scope import Scope, gradient_name, is_gradient, shape_text
 from engine.practice.unreadable import UnreadableError
 from engine.practice.verdict import Counterexample, Mistake, Verdict
@@ -113,6 +113,22 @@ class Judge:
     def judge(self, text: str) -> Verdict:
         """The verdict on what was typed; never raises for what a learner can type."""
         return self._judged(text).said_in(self.worked.names)
+
+    def follows(self, before: str, after: str) -> tuple[bool, Mistake | None]:
+        """Whether two lines are equal at every network, and if not, the one change that makes them so.
+
+        Raises UnreadableError and TooLargeError.
+        """
+        one, other = self.read(before), self.read(after)
+        labels = "soft" if self.soft_labels else "hard"
+        self.evidence(one, labels)
+        evidence = self.evidence(other, labels)
+        value = np.broadcast_to(evaluate(one.expr, evidence.names), evidence.truth.shape)
+        earlier = replace(evidence, truth=value)
+        answer = evaluate(other.expr, evidence.names)
+        if answer.shape[1:] == value.shape[1:] and compare(answer, value).agrees:
+            return True, None
+        return False, mended(self, other, earlier)
 
     def _judged(self, text: str) -> Verdict:
         try:

@@ -69,17 +69,20 @@ class Repair:
 
 def name_by_repair(judge: Judge, answer: Answer) -> Mistake | None:
     """The mistake whose mending makes an answer right, or None."""
+    evidence = judge.evidence(answer, "soft" if judge.soft_labels else "hard")
+    return _undifferentiated(judge, answer.expr, evidence) or mended(judge, answer, evidence)
+
+
+def mended(judge: Judge, answer: Answer, evidence: Evidence) -> Mistake | None:
+    """The mistake whose mending makes an answer what is the truth of the evidence, or None."""
     expr = answer.expr
     if sum(1 for _ in _places(expr)) > MOST_PLACES:
         return None
-    evidence = judge.evidence(answer, "soft" if judge.soft_labels else "hard")
     near = [
         symbol
         for symbol in near_matrices(judge.graph, [*expr.symbols(), judge.target.wrt])
         if symbol in evidence.names
     ]
-    if (mistake := _undifferentiated(judge, expr, evidence)) is not None:
-        return mistake
     deadline = time.monotonic() + PATIENCE
     for repair in _Repairs(judge, near, evidence).of(expr):
         if _is_right(repair.expr, evidence):

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 from xml.etree import ElementTree
 
@@ -62,7 +64,7 @@ def said_of(verdict: Verdict) -> list[str]:
     }
     start = marks[verdict.verdict]
     if verdict.line is not None and verdict.verdict != "right":
-        start += f" Line {verdict.line} is not equal to the one before it."
+        start += f" Line {verdict.line} is the first that breaks."
     if verdict.verdict == "wrong" and verdict.factors and verdict.right_factors is not None:
         start += f" {verdict.right_factors} of {verdict.factors} factors are right."
     lines = [start]
@@ -87,6 +89,11 @@ def plain_lines(verdict: Verdict) -> list[str]:
     ]
 
 
+def foreign_json(record: dict[str, Any], *, ascii: bool = False) -> str:
+    """JSON for another program: nothing beside what its own description names."""
+    return json.dumps(record, allow_nan=False, ensure_ascii=ascii)
+
+
 # ── Gradescope ──────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -94,6 +101,7 @@ def gradescope(files: Sequence[GradedFile]) -> dict[str, Any]:
     """results.json: one test an answer; the names of several files stand before the questions'."""
     tests = [_gradescope_test(result, len(files) > 1) for file in files for result in file.results]
     return {
+        "score": sum(file.points for file in files),
         "output": "; ".join(file.problem for file in files if file.problem) or "",
         "output_format": "text",
         "test_output_format": "ansi",
@@ -155,38 +163,51 @@ def _prairielearn_test(result: Result, with_file: bool) -> dict[str, Any]:
 # ── JUnit ───────────────────────────────────────────────────────────────────────────────────────────
 
 
-def junit(files: Sequence[GradedFile], title: str) -> str:
-    """JUnit XML: wrong answers are failures, those that cannot be read or told are errors."""
-    suites = ElementTree.Element("testsuites", name=_xml(title or "bptui"))
-    totals = [0, 0, 0]
-    for file in files:
+def junit(files: Sequence[GradedFile], title: str, when: datetime | None = None) -> str:
+    """JUnit XML: wrong answers are failures, those that cannot be read or told are errors.
+
+    It is valid by the two schemas there are, that of the Jenkins xUnit plug-in (junit-10.xsd) and that of Apache Ant
+    (Windy Road's JUnit.xsd), which asks for a time, a host, and an order of everything. `when` is UTC, now by default.
+    """
+    at = (datetime.now(UTC) if when is None else when).strftime("%Y-%m-%dT%H:%M:%S")
+    suites = ElementTree.Element("testsuites")
+    for number, file in enumerate(files):
         names = [result.verdict.verdict for result in file.results]
-        failures = names.count("wrong")
-        errors = names.count("unreadable") + names.count("unclear")
-        totals = [totals[0] + len(names), totals[1] + failures, totals[2] + errors]
+        name = _token(file.file or title or "bptui")
         suite = ElementTree.SubElement(
             suites,
             "testsuite",
-            name=_xml(file.file or title or "bptui"),
+            id=str(number),
+            package="bptui",
+            name=name,
+            timestamp=at,
+            hostname="localhost",
             tests=str(len(names)),
-            failures=str(failures),
-            errors=str(errors),
+            failures=str(names.count("wrong")),
+            errors=str(names.count("unreadable") + names.count("unclear")),
             skipped="0",
             time="0",
         )
+        properties = ElementTree.SubElement(suite, "properties")
+        for key, value in (("points", file.points), ("max_points", file.max_points)):
+            ElementTree.SubElement(properties, "property", name=key, value=f"{value:g}")
         for result in file.results:
-            _junit_case(suite, result, file.file or title or "bptui")
-    for key, number in zip(("tests", "failures", "errors"), totals, strict=True):
-        suites.set(key, str(number))
+            _junit_case(suite, result, name)
+        remarks = [
+            f"{result.question}: {line}"
+            for result in file.results
+            if result.verdict.verdict == "right"
+            for line in plain_lines(result.verdict)
+        ]
+        ElementTree.SubElement(suite, "system-out").text = _xml("\n".join(remarks))
+        ElementTree.SubElement(suite, "system-err").text = _xml(file.problem or "")
     ElementTree.indent(suites)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(suites, encoding="unicode")
 
 
 def _junit_case(suite: ElementTree.Element, result: Result, file: str) -> None:
     verdict = result.verdict
-    case = ElementTree.SubElement(
-        suite, "testcase", name=_xml(result.question), classname=_xml(file), time="0"
-    )
+    case = ElementTree.SubElement(suite, "testcase", name=_token(result.question), classname=file, time="0")
     said = "\n".join(plain_lines(verdict))
     if verdict.verdict == "wrong":
         kind = verdict.mistakes[0].tag if verdict.mistakes else "wrong"
@@ -197,8 +218,11 @@ def _junit_case(suite: ElementTree.Element, result: Result, file: str) -> None:
         ElementTree.SubElement(case, "error", message=_xml(said), type=verdict.verdict).text = _xml(
             result.answer
         )
-    elif said:
-        ElementTree.SubElement(case, "system-out").text = _xml(said)
+
+
+def _token(text: str) -> str:
+    """`text` as an XML token: on one line, without spaces around it, never empty."""
+    return " ".join(_xml(text).split()) or "bptui"
 
 
 def _xml(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -104,6 +105,9 @@ def test_partial_points_only_where_the_question_gives_them():
 # ── the formats, against their schemas ──────────────────────────────────────────────────────────────
 
 
+WHEN = datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)
+
+
 class GradescopeTest(msgspec.Struct, forbid_unknown_fields=True):
     """gradescope-autograders.readthedocs.io, "Output format": a test case."""
 
@@ -190,13 +194,16 @@ def test_prairielearn(files):
     assert unreadable["format_errors"]
 
 
-def test_junit_is_valid_by_its_schema(files):
+@pytest.mark.parametrize("schema", ["junit.xsd", "junit-ant.xsd"])
+def test_junit_is_valid_by_both_schemas(files, schema):
     xmlschema = pytest.importorskip("xmlschema", reason="validates JUnit XML; in the test extra")
-    schema = xmlschema.XMLSchema(Path(__file__).parent / "schemas" / "junit.xsd")
-    text = junit(list(grade_files(ASKED, files)), ASKED.title)
-    schema.validate(text)
-    root = xmlschema.XMLResource(text).root
-    assert (root.get("tests"), root.get("failures"), root.get("errors")) == ("12", "3", "6")
+    text = junit(list(grade_files(ASKED, files)), ASKED.title, WHEN)
+    xmlschema.XMLSchema(Path(__file__).parent / "schemas" / schema).validate(text)
+    suites = list(xmlschema.XMLResource(text).root)
+    totals = [sum(int(suite.get(key)) for suite in suites) for key in ("tests", "failures", "errors")]
+    assert totals == [12, 3, 6]
+    assert [suite.get("id") for suite in suites] == ["0", "1", "2", "3"]
+    assert suites[0].get("timestamp") == "2026-02-03T04:05:06"
 
 
 def test_csv_holds_one_row_a_question_and_file_and_no_formula_of_a_spreadsheet(files):
@@ -313,6 +320,37 @@ def test_a_derivation_is_right_line_by_line():
     unreadable = judge_derivation(judge_a, lines_of(DERIVATION.replace("(1-Y)*Y_hat)", "(1-Y)*Y_hat")))
     assert (unreadable.verdict, unreadable.line) == ("unreadable", 3)
     assert judge_derivation(judge_a, []).verdict == "unreadable"
+
+
+def test_each_line_of_a_derivation_is_compared_with_the_one_before():
+    judge_a = judge_on("tutorial-a", "W[1][2,0]")
+    lines = """
+    (Y_hat - Y) * X[2,0]
+    = (Y - Y_hat) * X[2,0]
+    = Y*X[2,0] - Y_hat*X[2,0]
+    = Y*X[2,0] + Y_hat*X[2,0]
+    """
+    broken = judge_derivation(judge_a, lines_of(lines))
+    assert (broken.verdict, broken.line, broken.mistakes[0].kind) == ("wrong", 3, "sign")
+    remarks = "\n".join(broken.remarks)
+    assert "line 2 is right, and line 3 is not equal to it" in remarks
+    assert "line 4 follows rightly from the line before" in remarks
+    assert "line 5 is not equal to the line before it: the sign of ŶX₂₀ is wrong" in remarks
+
+
+def test_two_lines_that_break_and_come_back_are_not_right():
+    judge_a = judge_on("tutorial-a", "W[1][2,0]")
+    lines = "(Y_hat - Y)*X[2,0]\n(Y_hat + Y)*X[2,0]\n(Y_hat - Y)*X[2,0]\n"
+    broken = judge_derivation(judge_a, lines_of(lines))
+    assert (broken.verdict, broken.line) == ("wrong", 2)
+    assert any("line 3 is not equal to the line before it" in remark for remark in broken.remarks)
+
+
+def test_the_first_line_is_compared_with_the_gradient():
+    judge_a = judge_on("tutorial-a", "W[1][2,0]")
+    broken = judge_derivation(judge_a, lines_of("(Y_hat - Y)*X[1,0]\n(Y_hat*X[1,0] - Y*X[1,0])\n(("))
+    assert (broken.verdict, broken.line, broken.mistakes[0].instead) == ("wrong", 1, "X[2,0]")
+    assert broken.remarks[-1].startswith("line 3 cannot be read: ")
 
 
 def test_an_answer_that_is_not_given_gets_nothing():

@@ -126,6 +126,16 @@ def test_a_slip_of_a_backward_pass_is_named():
     assert "transposed" in "; ".join(found.said)
 
 
+def test_where_samples_are_rows_their_gradients_are_rows_as_well():
+    inner = [node for node in XOR.nodes.values() if node.needs_gradient and node is not XOR.loss]
+    turned = {
+        node.symbol.plain(): node.grad.T.copy() if node.per_sample else node.grad.copy() for node in inner
+    }
+    assert "f[1]" in turned
+    assert all(one.agrees for one in compare_gradients(XOR, turned, in_rows=True))
+    assert not all(one.agrees for one in compare_gradients(XOR, turned))
+
+
 def test_files_of_gradients(tmp_path):
     ours = gradients(XOR)
     np.savez(

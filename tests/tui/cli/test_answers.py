@@ -108,7 +108,7 @@ def test_a_derivation_names_the_first_line_that_breaks(tmp_path: Path):
     file.write_text(f"{RIGHT}\n{RIGHT}*1\n2*{RIGHT}\n", encoding="utf-8")
     result = run("answer", "tutorial-b", *TARGET, "--derivation", str(file))
     assert result.exit_code == 1
-    assert "Line 3 is not equal to the one before it." in result.stdout
+    assert "Line 3 is the first that breaks." in result.stdout
     assert "the factor 2 does not belong here" in result.stdout
 
 
@@ -140,6 +140,18 @@ def test_a_class_is_graded_with_one_command(tmp_path: Path):
     for form in ("text", "gradescope", "prairielearn", "junit", "csv"):
         assert run("grade", str(tmp_path / "a.toml"), paths[1], "--format", form).exit_code == 0
     assert run("grade", str(tmp_path / "a.toml"), paths[7]).exit_code == 2
+    out = tmp_path / "results"
+    for form, suffix in (("gradescope", "json"), ("junit", "xml")):
+        arguments = ("grade", str(tmp_path / "a.toml"), *paths, "--format", form, "--out", str(out))
+        result = run(*arguments)
+        assert (result.exit_code, result.stdout) == (0, "")
+        assert len(list(out.glob(f"*.{suffix}"))) == 30
+    one = json.loads((out / "03.json").read_text(encoding="utf-8"))
+    assert (one["score"], one["tests"][0]["status"]) == (2.0, "passed")
+    assert "nonfinite" not in one  # nothing that Gradescope does not name
+    again = run(*arguments)
+    assert again.exit_code == 2
+    assert "03.xml" in again.stderr  # what is there is left alone
 
 
 def test_exercises_can_be_handed_out_and_graded(tmp_path: Path):

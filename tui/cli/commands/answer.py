@@ -116,9 +116,9 @@ def _write(verdict: Verdict, judge: Judge, text: str, form: str, ascii: bool) ->
         case "json":
             write_json(verdict.record(), ascii)
         case "gradescope":
-            write_json(formats.gradescope(files), ascii)
+            write(formats.foreign_json(formats.gradescope(files), ascii=style.ascii))
         case "prairielearn":
-            write_json(formats.prairielearn(files), ascii)
+            write(formats.foreign_json(formats.prairielearn(files), ascii=style.ascii))
         case "junit":
             write(formats.junit(files, judge.worked.experiment.title))
         case "csv":

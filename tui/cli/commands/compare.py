@@ -41,7 +41,8 @@ def compare(
 
     evaluated = EvaluatedExperiment.of(load_experiment(experiment), experiment)
     given = load_gradients(gradients, str(gradients))
-    found = compare_gradients(evaluated.graph, given, tolerance)
+    in_rows = getattr(evaluated.experiment.data, "layout", "columns") == "rows"
+    found = compare_gradients(evaluated.graph, given, tolerance, in_rows=in_rows)
     if not found:
         names = ", ".join(list(given)[:6]) or "no array"
         raise click.ClickException(f"{gradients}: found {names}; expected names such as W[1], dW[1], W1, dW1")

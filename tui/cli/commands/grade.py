@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from tui.cli.arguments import ascii_option
 from tui.cli.commands.answer import FORMATS
 from tui.cli.group import BAD_INPUT
-from tui.cli.output import complain, output_style, write, write_json
+from tui.cli.output import complain, output_style, write
+
+if TYPE_CHECKING:
+    from engine.practice.grading import GradedFile
 
 
 @click.command
@@ -18,9 +23,21 @@ from tui.cli.output import complain, output_style, write, write_json
 @click.option(
     "--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="How to write it."
 )
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="A folder: the results of each answer file in a file of its own, as Gradescope and PrairieLearn want them.",
+)
 @ascii_option
 @click.pass_context
-def grade(ctx: click.Context, assignment: str, answers: tuple[Path, ...], form: str, ascii: bool) -> None:
+def grade(
+    ctx: click.Context,
+    assignment: str,
+    answers: tuple[Path, ...],
+    form: str,
+    out: Path | None,
+    ascii: bool,
+) -> None:
     """Grade answer files against an assignment.
 
     ASSIGNMENT is a TOML file of questions, or "tutorials" for those that come with bptui. Each of ANSWERS is a
@@ -31,11 +48,10 @@ def grade(ctx: click.Context, assignment: str, answers: tuple[Path, ...], form: 
       bptui grade week3.toml answers/ada.toml answers/grace.json
       bptui grade week3.toml answers/*.toml --format csv > marks.csv
       bptui grade week3.toml submission.toml --format gradescope > results.json
+      bptui grade week3.toml answers/*.toml --format gradescope --out results/
     """
-    from engine.formula.text import ascii_text
-    from engine.practice import result_formats as formats
     from engine.practice.assignment import load_assignment
-    from engine.practice.grading import GradedFile, grade_files
+    from engine.practice.grading import grade_files
 
     asked = load_assignment(assignment)
     files: list[GradedFile] = []
@@ -43,19 +59,49 @@ def grade(ctx: click.Context, assignment: str, answers: tuple[Path, ...], form: 
         files.append(graded)
         if graded.problem is not None:
             complain(graded.problem)
+    kept = out is None or _write_each(files, asked.title, form, out, ascii)
+    if out is None:
+        write(_written(files, asked.title, form, ascii))
+    if not kept or all(not file.readable for file in files):
+        ctx.exit(BAD_INPUT)
+
+
+def _written(files: Sequence[GradedFile], title: str, form: str, ascii: bool) -> str:
+    """The results in a format."""
+    from engine.export.json_records import to_json
+    from engine.formula.text import ascii_text
+    from engine.practice import result_formats as formats
+
+    ascii = ascii or output_style(False).ascii
     match form:
         case "json":
-            write_json(formats.grade_record(files, asked.title), ascii)
+            return to_json(formats.grade_record(files, title), ascii=ascii)
         case "gradescope":
-            write_json(formats.gradescope(files), ascii)
+            return formats.foreign_json(formats.gradescope(files), ascii=ascii)
         case "prairielearn":
-            write_json(formats.prairielearn(files), ascii)
+            return formats.foreign_json(formats.prairielearn(files), ascii=ascii)
         case "junit":
-            write(formats.junit(files, asked.title))
+            return formats.junit(files, title)
         case "csv":
-            write(formats.csv_table(files))
-        case _:
-            text = formats.grade_text(files, asked.title)
-            write(ascii_text(text.replace("✓", "+").replace("✗", "x")) if output_style(ascii).ascii else text)
-    if all(not file.readable for file in files):
-        ctx.exit(BAD_INPUT)
+            return formats.csv_table(files)
+    text = formats.grade_text(files, title)
+    return ascii_text(text.replace("✓", "+").replace("✗", "x")) if output_style(ascii).ascii else text
+
+
+def _write_each(files: Sequence[GradedFile], title: str, form: str, out: Path, ascii: bool) -> bool:
+    """Writes each file's results into a folder, and never over a file that is there; whether all could be."""
+    from tui.shell.kept_file import create_file
+
+    suffix = {"junit": ".xml", "csv": ".csv", "text": ".txt"}.get(form, ".json")
+    kept = True
+    for file in files:
+        path = out / f"{Path(file.file).stem}{suffix}"
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+            create_file(path, _written([file], title, form, ascii).rstrip("\n") + "\n")
+        except OSError as error:
+            complain(f"{path}: {error.strerror or error}")
+            kept = False
+        else:
+            complain(f"{path}: {file.points:g} of {file.max_points:g} points")
+    return kept
