@@ -338,6 +338,34 @@ def label_rows(loss: Loss, classes: int) -> int:
     return classes if isinstance(loss, CrossEntropyLoss) or classes > 2 else 1
 
 
+def square_as_default(experiment: Experiment) -> list[int]:
+    """Layers, from 1 on, whose square W is read as (fan_in, units) because nothing says otherwise.
+
+    Of a square matrix nobody can see which way round it was meant.
+    """
+    if experiment.network.weights != "in_out":
+        return []
+    layers = expanded_layers(experiment)
+    return [
+        number
+        for number, layer in enumerate(layers, start=1)
+        if layer.W is not None and len(layer.W) == layer.units > 1
+    ]
+
+
+def square_note(experiment: Experiment) -> str | None:
+    """How square matrices of weights were read, in a sentence; None where there are none to be unsure of."""
+    numbers = square_as_default(experiment)
+    if not numbers:
+        return None
+    names = ", ".join(f"W[{number}]" for number in numbers[:6]) + (", …" if len(numbers) > 6 else "")
+    one = len(numbers) == 1
+    return (
+        f"{names} {'is' if one else 'are'} square and read as (fan_in, units), f[l] = W[l]ᵀ a[l-1] + b[l]; "
+        f'where {"it was" if one else "they were"} meant as (units, fan_in), network.weights = "out_in" says so.'
+    )
+
+
 def expanded_layers(experiment: Experiment) -> list[LayerSpec]:
     """The layers one by one, with every `repeat` unrolled; layer l of the formulas is entry l-1."""
     return [

@@ -31,9 +31,14 @@ class ExperimentType(click.ParamType):  # type: ignore[type-arg]  # generic only
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
         """The presets, the TOML files, and the folders that may hold some."""
+        from engine.experiment.expression_spec import EXPRESSION_PRESETS
         from engine.experiment.loading import EXPERIMENT_SUFFIX, PRESET_NAMES
 
-        presets = [CompletionItem(name) for name in PRESET_NAMES if name.startswith(incomplete)]
+        presets = [
+            CompletionItem(name)
+            for name in (*PRESET_NAMES, *EXPRESSION_PRESETS)
+            if name.startswith(incomplete)
+        ]
         return [*presets, *path_items(incomplete, EXPERIMENT_SUFFIX)]
 
 

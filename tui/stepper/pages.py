@@ -16,8 +16,11 @@ from engine.formula.text import ascii_text, wrapped
 from tui.shell.paint import paint, stacked
 
 
-def matrices_view(graph: Graph, style: Style, width: int) -> Content:
-    """The forward and the backward pass as matrix products (tutorial B4), each shape shown, each product checked."""
+def matrices_view(graph: Graph, style: Style, width: int, note: str | None = None) -> Content:
+    """The forward and the backward pass as matrix products (tutorial B4), each shape shown, each product checked.
+
+    `note` is what else is to be said of the matrices.
+    """
     parts: list[Content | str] = []
     phase = ""
     lines = list(matrix_lines(graph))
@@ -34,7 +37,12 @@ def matrices_view(graph: Graph, style: Style, width: int) -> Content:
         said = (
             f"{unequal} of {len(lines)} lines are not, when recomputed, shown to equal what the network holds"
         )
-    return stacked([*parts, "", Content.styled(said, "$remark" if unequal else "$faint")])
+    parts += ["", Content.styled(said, "$remark" if unequal else "$faint")]
+    if note is not None:
+        words = style.names.said(note, ascii=style.ascii)
+        shown = wrapped(ascii_text(words) if style.ascii else words, width)
+        parts += ["", *(Content.styled(part, "$remark") for part in shown)]
+    return stacked(parts)
 
 
 def _matrix_line(line: MatrixLine, style: Style, width: int) -> list[Content | str]:

@@ -31,6 +31,7 @@ from engine.derivation.gradient_step import Update
 from engine.derivation.targets import TargetError, resolve_target
 from engine.experiment.errors import ExperimentError
 from engine.experiment.loading import PRESET_NAMES
+from engine.experiment.spec import square_note
 from engine.export import written_text
 from engine.export.matrix_gradient import written_matrix
 from engine.export.vocabulary import VERDICTS
@@ -593,7 +594,7 @@ class StepperScreen(Screen[None]):
         self.app.push_screen(
             MatricesScreen(
                 "Matrices and their shapes",
-                lambda width: matrices_view(session.graph, style, width),
+                lambda width: matrices_view(session.graph, style, width, square_note(session.experiment)),
                 lambda written: self.ask_number(self._entry_here(), written),
             )
         )

@@ -16,6 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import tui
+from engine.experiment.expression_spec import EXPRESSION_PRESETS
 from engine.experiment.loading import PRESET_NAMES
 from engine.formula.text import cells
 from tui.cli.main import cli
@@ -246,10 +247,11 @@ def test_a_bad_experiment_is_refused_in_one_line_that_names_file_and_key(case, c
 
 def test_presets_lists_names_and_titles():
     lines = run("presets").stdout.splitlines()
-    assert [line.split()[0] for line in lines] == list(PRESET_NAMES)
+    names = [*PRESET_NAMES, *EXPRESSION_PRESETS]
+    assert [line.split()[0] for line in lines] == names
     assert len({len(line) - len(line.split(None, 1)[1]) for line in lines}) == 1  # aligned
     record = json.loads(run("presets", "--json").stdout)
-    assert [preset["name"] for preset in record["presets"]] == list(PRESET_NAMES)
+    assert [preset["name"] for preset in record["presets"]] == names
     assert all(preset.keys() == {"name", "title", "about"} for preset in record["presets"])
 
 
@@ -603,3 +605,17 @@ def test_check_at_a_kink_shows_both_slopes_and_does_not_say_that_all_agree(tmp_p
     worst = json.loads(run("check", str(file), "--json").stdout)["parameters"][0]["worst"]
     assert (worst["verdict"], worst["left"]) == ("kink", 0.0)
     assert worst["numeric"] == pytest.approx((worst["left"] + worst["right"]) / 2)
+
+
+def test_a_square_matrix_is_said_to_be_read_as_the_default(tmp_path):
+    square = tmp_path / "square.toml"
+    square.write_text(EXAMPLE.replace("[[1.0], [0.5], [-1.2]]", "[[1.0], [0.5]]").replace(
+        "[[0.1, -0.4], [0.3, 0.2], [-0.5, 0.7]]", "[[0.1, -0.4], [0.3, 0.2]]"), "utf-8")  # fmt: skip
+    for arguments in (("check", str(square)), ("grads", str(square), "--shapes")):
+        text = " ".join(run(*arguments).stdout.split())
+        assert "W[1] is square and read as (fan_in, units), f[l] = W[l]ᵀ a[l-1] + b[l]" in text
+    square.write_text(
+        square.read_text("utf-8").replace("[network]", '[network]\nweights = "out_in"'), "utf-8"
+    )
+    assert "square" not in run("check", str(square)).stdout
+    assert "square" not in run("check", "tutorial-b").stdout

@@ -17,7 +17,7 @@ from tui.cli.arguments import (
     typed_symbol,
 )
 from tui.cli.group import FAILED
-from tui.cli.output import output_style, write, write_json
+from tui.cli.output import fitted, output_style, write, write_json
 from tui.shell.threads import threads
 
 if TYPE_CHECKING:
@@ -90,8 +90,14 @@ def check(experiment: str, of: str | None, every: bool, as_json: bool, ascii: bo
 
         if sys.stderr.isatty():
             _write_each(one, done, every, ascii)
-        note = sample_note(done, SEED)
-        write("\n" + "\n".join([check_summary(done), *([note] if note else [])]))
+        from engine.experiment.spec import square_note
+        from engine.formula.text import ascii_text
+
+        orientation = square_note(one.experiment)
+        said = None if orientation is None else one.names.said(orientation, ascii=ascii)
+        notes = [sample_note(done, SEED), None if said is None else fitted(said)]
+        text = "\n".join([check_summary(done), *(note for note in notes if note is not None)])
+        write("\n" + (ascii_text(text) if output_style(ascii).ascii else text))
     if not all(parameter.passed for parameter in done):
         click.get_current_context().exit(FAILED)
 

@@ -47,9 +47,11 @@ def grads(experiment: str, shapes: bool, one_matrix: bool, as_json: bool, ascii:
         return
     evaluated = EvaluatedExperiment.of(loaded, experiment)
     if shapes:
+        from engine.experiment.spec import square_note
         from tui.stepper.pages import matrices_view
 
-        write_page(matrices_view(evaluated.graph, output_style(ascii, evaluated.names), output_width()).plain)
+        style, note = output_style(ascii, evaluated.names), square_note(evaluated.experiment)
+        write_page(matrices_view(evaluated.graph, style, output_width(), note).plain)
         return
     if one_matrix:
         from tui.training.pages import collapse_view

@@ -20,6 +20,7 @@ def presets(show: str | None, as_json: bool) -> None:
       bptui presets --json
       bptui presets --show tutorial-b > mine.toml
     """
+    from engine.experiment.expression_spec import EXPRESSION_PRESETS, expression_preset
     from engine.experiment.loading import list_presets, preset_text
     from engine.formula.text import ascii_text, wrapped
 
@@ -27,16 +28,16 @@ def presets(show: str | None, as_json: bool) -> None:
         write(preset_text(show))
         return
 
-    known = list_presets()
+    known = [(name, experiment.title, experiment.about) for name, experiment in list_presets()]
+    expressions = [(name, expression_preset(name)) for name in EXPRESSION_PRESETS]
+    known += [(name, one.title, one.about) for name, one in expressions if one is not None]
     if as_json:
-        listed = [
-            {"name": name, "title": experiment.title, "about": experiment.about} for name, experiment in known
-        ]
+        listed = [{"name": name, "title": title, "about": about} for name, title, about in known]
         write_json({"presets": listed})
         return
     style = output_style(ascii=False)
-    margin = max(len(name) for name, _ in known) + 2
-    for name, experiment in known:
-        title = ascii_text(experiment.title) if style.ascii else experiment.title
-        for place, line in enumerate(wrapped(title, output_width() - margin)):
+    margin = max(len(name) for name, _, _ in known) + 2
+    for name, title, _ in known:
+        shown = ascii_text(title) if style.ascii else title
+        for place, line in enumerate(wrapped(shown, output_width() - margin)):
             write(("" if place else name).ljust(margin) + line)
