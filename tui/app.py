@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from textual import events, on
@@ -64,6 +65,8 @@ if TYPE_CHECKING:
     from tui.practice.progress import ProgressFile
     from tui.session.session import Session
     from tui.session.snapshot import Training
+    from tui.session.training_run import TrainingRun
+    from tui.shell.busy_screen import Answer
 
 KEYS_VARIABLE = "BPTUI_KEYS"
 """The environment variable that names a preset of the key map."""
@@ -226,7 +229,8 @@ class BptuiApp(App[None]):
 
         The preset that was left last is as it was left.
         """
-        from tui.session.session import Session
+        from tui.session.session import Session, opened_ready
+        from tui.session.size import is_long_to_open
 
         if self._session is not None or self._watched is not None:  # Enter, pressed twice
             return
@@ -237,10 +241,31 @@ class BptuiApp(App[None]):
         if left is not None:
             left.close()
         try:
+            if is_long_to_open(name):
+                self._compute(
+                    f"Opening {one_line(name)}",
+                    lambda: opened_ready(name),
+                    lambda session: self._opened(name, session, screen),
+                )
+                return
             session = Session.open(name)
         except ExperimentError as error:
-            self.notify(str(error), severity="error", timeout=10, markup=False)
+            self._not_opened(error)
             return
+        self._opened(name, session, screen)
+
+    def _compute(self, doing: str, work: Callable[[], Answer], finished: Callable[[Answer], None]) -> None:
+        """Has something new made in a thread, behind a line that says so."""
+        from tui.shell.busy_screen import BusyScreen
+
+        self.push_screen(BusyScreen(doing, work, finished, failed=self._not_opened, detached=True))
+
+    def _not_opened(self, error: Exception) -> None:
+        if not isinstance(error, ExperimentError):
+            raise error
+        self.notify(str(error), severity="error", timeout=10, markup=False)
+
+    def _opened(self, name: str, session: Session, screen: str | None) -> None:
         if name.endswith(".toml"):
             self.recent_files = remember_file(name)
         self._enter(session, screen)
@@ -284,12 +309,23 @@ class BptuiApp(App[None]):
 
     def show(self, name: str) -> None:
         """Puts another screen of what is open in front; nothing once it was left."""
-        if self._session is None and (self._watched is None or name == "stepper"):
+        session = self._session
+        if session is None and (self._watched is None or name == "stepper"):
             return
         self._close_pages()
+        if session is not None and name != "stepper" and session.is_large and not session.has_training:
+            self._compute(
+                "Preparing the training", session.new_training, partial(self._train_in, session, name)
+            )
+            return
         self._install(name)
         self.switch_screen(name)
         self.call_next(self._stand_beside)
+
+    def _train_in(self, session: Session, name: str, training: TrainingRun) -> None:
+        if session is self._session:  # and not left meanwhile
+            session.take_training(training)
+            self.show(name)
 
     def _close_pages(self) -> None:
         """Takes away what lies over the experiment's screen, or over the list: a lesson, a page, a question."""

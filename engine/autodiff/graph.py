@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from engine.autodiff.interruption import onlooker
 from engine.formula.expression import Entry, Expr, Name, Partial, Symbol, Values
 
 Array = npt.NDArray[np.floating[Any]]
@@ -403,8 +404,7 @@ class Graph:
     def forward(self) -> float:
         """Computes every node from the leaves and returns the loss."""
         with np.errstate(all="ignore"):
-            for kernel in self._forward:
-                kernel()
+            _run(self._forward)
         return self.loss.value.item(self.seed)
 
     def backward(self) -> None:
@@ -412,8 +412,7 @@ class Graph:
         self.loss.grad.fill(0.0)
         self.loss.grad[self.seed] = 1.0
         with np.errstate(all="ignore"):
-            for kernel in self._backward:
-                kernel()
+            _run(self._backward)
 
     def forward_and_backward(self, passes: Passes | None = None) -> float:
         """Both in one go and the loss, for a training loop that has switched floating-point warnings off itself.
@@ -421,21 +420,21 @@ class Graph:
         `passes` are the kernels to run in place of the usual ones.
         """
         forward, backward = passes or self._passes
-        for kernel in forward:
-            kernel()
+        _run(forward)
         self.loss.grad.fill(1.0)
-        for kernel in backward:
-            kernel()
+        _run(backward)
         return self.loss.value.item(0)
 
     def recompute(self, node: Node) -> float:
         """Runs only what lies after `node` and returns the loss: for central differences at any node."""
-        changed = {id(node)}
+        changed, look = {id(node)}, onlooker()
         with np.errstate(all="ignore"):
             for op in self.ops:
                 if any(id(one) in changed for one in op.inputs):
                     op.recompute(node)
                     changed.add(id(op.output))
+                    if look is not None:
+                        look()
         return float(self.loss.value[self.seed])
 
     def value_of(self, symbol: Name) -> float:
@@ -455,3 +454,15 @@ class Graph:
         if node.symbol in self.nodes:
             raise ValueError(f"the graph already has a node named {node.symbol.plain()}")
         self.nodes[node.symbol] = node
+
+
+def _run(kernels: Sequence[Kernel]) -> None:
+    """Calls them in turn; where somebody wants to come in between, lets them."""
+    look = onlooker()
+    if look is None:
+        for kernel in kernels:
+            kernel()
+        return
+    for kernel in kernels:
+        kernel()
+        look()

@@ -86,13 +86,13 @@ def explain(graph: Graph, target: Symbol, sample: int | None = None) -> Derivati
     if not shares:
         raise TargetError(f"{graph.differentiated.plain()} does not depend on {ref.symbol.plain()}")
     if sample is None:
-        return Derivation(graph, ref, shares.largest)
+        return Derivation(graph, ref, shares.largest, shares=shares)
     if not 0 <= sample < graph.n:
         raise TargetError(f"sample {sample} is not there: this batch has samples 0 to {graph.n - 1}")
     if shares.of(sample) is None:
         belonging = ref.symbol if ref.node.per_sample else graph.differentiated
         raise TargetError(f"{belonging.plain()} belongs to sample {shares[0].sample}, not to sample {sample}")
-    return Derivation(graph, ref, sample)
+    return Derivation(graph, ref, sample, shares=shares)
 
 
 class Derivation(Sequence[Step]):
@@ -102,8 +102,18 @@ class Derivation(Sequence[Step]):
     new one after the next. `sample` is the one whose path is shown, where the target belongs to all of them.
     """
 
-    def __init__(self, graph: Graph, target: EntryRef, sample: int, first: Edge | None = None) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        target: EntryRef,
+        sample: int,
+        first: Edge | None = None,
+        *,
+        shares: SampleShares,
+    ) -> None:
         self.graph = graph
+        self.samples = shares
+        """What each sample adds to the gradient."""
         self.sample = sample
         self._target = target
         self._strongest = StrongestPaths(graph, target.node, sample)
@@ -140,11 +150,6 @@ class Derivation(Sequence[Step]):
     def n(self) -> int:
         """The number of samples."""
         return self.graph.n
-
-    @cached_property
-    def samples(self) -> SampleShares:
-        """What each sample adds to the gradient."""
-        return sample_shares(self.graph, self._target)
 
     @cached_property
     def shared(self) -> SharedTerm | None:
@@ -214,7 +219,8 @@ class Derivation(Sequence[Step]):
         at_target = index == len(self) - 1
         sample = sample_of(self._target, edge.above.node, edge.above.entry[1]) if at_target else self.sample
         first = edge if at_target else self._edges[-1]
-        other = Derivation(self.graph, self._target, self.sample if sample is None else sample, first)
+        sample = self.sample if sample is None else sample
+        other = Derivation(self.graph, self._target, sample, first, shares=self.samples)
         other._set_path(self._edges[:index:-1] + other._strongest.from_ref(ref, edge))
         return other
 

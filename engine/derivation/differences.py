@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.autodiff.graph import Array, Graph, Node
+from engine.autodiff.interruption import uninterruptible
 from engine.autodiff.ops.elementwise import Elementwise
 from engine.autodiff.ops.loss import loss_op
 from engine.autodiff.ops.softmax import Softmax
@@ -65,9 +66,13 @@ class Difference:
         # Where Ŷ is moved ℰ comes from Ŷ, not as before from the logits.
         self._compared = loss_op(graph) or graph.ops[-1]
         moves_prediction = node is self._compared.inputs[0]
-        self.centre = graph.recompute(node) if moves_prediction else float(graph.loss.value[graph.seed])
+        with uninterruptible():  # `restore` is not yet anybody's to call
+            self.centre = graph.recompute(node) if moves_prediction else float(graph.loss.value[graph.seed])
         self._kinked = kinked_nodes(graph)
         self._pieces = self._present_pieces()
+        self._present: list[npt.NDArray[np.bool_]] | None = self._pieces
+        self._offset = 0.0
+        """By how much the entry is moved at present; `_present` are the pieces there, where they were looked at."""
         self.costly = sum(one.value.size for one in graph.nodes.values()) > COSTLY
         self.ref = EntryRef(node, (0, 0))
         self.value = self.ref.value
@@ -78,6 +83,7 @@ class Difference:
         self.node.value[self.ref.entry] = self.value
         self.ref, self.value = ref, ref.value
         self._seen.clear()
+        self._offset, self._present = math.nan, None
 
     def loss_at(self, offset: float) -> float:
         """ℰ with the entry moved by `offset`."""
@@ -94,6 +100,7 @@ class Difference:
 
     def _move(self, offset: float) -> float:
         self.node.value[self.ref.entry] = self.value + offset
+        self._offset, self._present = offset, None
         return self.graph.recompute(self.node)
 
     def restore(self) -> None:
@@ -115,10 +122,12 @@ class Difference:
         What a pre-activation has moved by is taken to be in proportion to the step.
         """
         offset = -step if self.changes_piece(-step) else step
-        self._move(offset)
+        if self._offset != offset:
+            self._move(offset)
+        present = self._present_pieces() if self._present is None else self._present
         beyond = [
-            (node, kink, np.nonzero((node.value > kink) != piece))
-            for (node, kink), piece in zip(self._kinked, self._pieces, strict=True)
+            (node, kink, np.nonzero(there != piece))
+            for (node, kink), there, piece in zip(self._kinked, present, self._pieces, strict=True)
         ]
         moved = [
             (node, kink[where], where, node.value[where]) for node, kink, where in beyond if where[0].size
@@ -134,10 +143,8 @@ class Difference:
         return max(step * nearest, SMALLEST_STEP) if nearest > 0.0 else SMALLEST_STEP
 
     def _on_other_pieces(self) -> bool:
-        return any(
-            not np.array_equal(new, old)
-            for new, old in zip(self._present_pieces(), self._pieces, strict=True)
-        )
+        self._present = self._present_pieces()
+        return any(not np.array_equal(new, old) for new, old in zip(self._present, self._pieces, strict=True))
 
     def _present_pieces(self) -> list[npt.NDArray[np.bool_]]:
         return [node.value > kink for node, kink in self._kinked]
@@ -203,22 +210,24 @@ class BackwardRounding:
         pieces = [one.value > kink for one, kink in kinked]
         generator = np.random.default_rng(0)
         lowest, highest = np.full(node.shape, math.inf), np.full(node.shape, -math.inf)
-        for _ in range(JIGGLES):
+        try:
+            for _ in range(JIGGLES):
+                for one, value in leaves:
+                    one.value[...] = value * (1.0 + JIGGLE * generator.standard_normal(value.shape))
+                self._forward(generator)
+                graph.backward()
+                if all(
+                    np.array_equal(one.value > kink, piece)
+                    for (one, kink), piece in zip(kinked, pieces, strict=True)
+                ):
+                    np.fmin(lowest, node.grad, out=lowest)
+                    np.fmax(highest, node.grad, out=highest)
+        finally:  # also where somebody has ended it
             for one, value in leaves:
-                one.value[...] = value * (1.0 + JIGGLE * generator.standard_normal(value.shape))
-            self._forward(generator)
-            graph.backward()
-            if all(
-                np.array_equal(one.value > kink, piece)
-                for (one, kink), piece in zip(kinked, pieces, strict=True)
-            ):
-                np.fmin(lowest, node.grad, out=lowest)
-                np.fmax(highest, node.grad, out=highest)
-        for one, value in leaves:
-            np.copyto(one.value, value)
-        graph.forward()
-        for one, gradient in gradients:
-            np.copyto(one.grad, gradient)
+                np.copyto(one.value, value)
+            graph.forward()
+            for one, gradient in gradients:
+                np.copyto(one.grad, gradient)
         with np.errstate(invalid="ignore"):
             spread: Array = np.maximum(highest - lowest, 0.0)
         return spread

@@ -230,9 +230,10 @@ def check_entry(
     asked where rounding may be all that is wrong. No step larger than `step` is tried.
     """
     difference = Difference(graph, ref.node)
-    found = _checked(difference, ref, rounding or BackwardRounding(graph), step or first_step(ref))
-    difference.restore()
-    return found
+    try:
+        return _checked(difference, ref, rounding or BackwardRounding(graph), step or first_step(ref))
+    finally:  # also where somebody has ended it
+        difference.restore()
 
 
 def first_step(ref: EntryRef) -> float:

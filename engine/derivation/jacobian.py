@@ -20,13 +20,17 @@ from engine.formula.expression import Entry, Symbol
 TOLERANCE, SINGLE_TOLERANCE = 1e-9, 1e-4
 """How far two ways of computing a row may be apart, relative to what was added up for it: float64, float32."""
 
+MOST_COLUMNS = 2000
+"""With more samples than this only the columns of those that are shown are made: a column takes 50 µs and more."""
+
 
 @dataclass(frozen=True, slots=True)
 class SampleJacobian:
     """The Jacobian between one row of a node and one row of what is computed from it, over some of the samples.
 
-    `matrix[i, j]` is ∂above_i/∂below_j for samples[i] and samples[j]. `left` is the row ∂ℰ/∂above, `product` the
-    row `left · matrix` and `gradient` the row ∂ℰ/∂below that the backward pass found, all over all n samples.
+    `matrix[i, j]` is ∂above_i/∂below_j for samples[i] and samples[j]. `left` is the row ∂ℰ/∂above over all n samples,
+    `product` the row `left · matrix` and `gradient` the row ∂ℰ/∂below that the backward pass found, both over
+    `columns`: all samples, or with more than MOST_COLUMNS of them those in `samples`.
     `rounding` is how far apart rounding may put those two: batch norm adds up numbers that nearly cancel, and the
     derivative of a saturated tanh is what is left when they do.
     """
@@ -36,6 +40,7 @@ class SampleJacobian:
     above_row: int
     below_row: int
     samples: tuple[int, ...]
+    columns: Sequence[int]
     matrix: Array
     left: Array
     product: Array
@@ -45,7 +50,7 @@ class SampleJacobian:
 
     @property
     def agrees(self) -> bool:
-        """Whether the product is the whole gradient: it is where nothing else feeds on this row."""
+        """Whether the product is the whole gradient, in `columns`: it is where nothing else feeds on this row."""
         return bool(np.allclose(self.product, self.gradient, rtol=0.0, atol=self.rounding))
 
 
@@ -59,13 +64,14 @@ def sample_jacobian(graph: Graph, edge: Edge, samples: Sequence[int]) -> SampleJ
     place = {sample: position for position, sample in enumerate(samples)}
     matrix = np.zeros((len(samples), len(samples)))
     left = above.grad[row_out].astype(np.float64)
-    product, size = np.zeros(graph.n), np.zeros(graph.n)
+    columns = range(graph.n) if graph.n <= MOST_COLUMNS else list(samples)
+    product, size = np.zeros(len(columns)), np.zeros(len(columns))
     diagonal = True
-    for column in range(graph.n):
-        for (rows, columns), values in _routes(graph, edge, (row_in, column)):
-            reached, locals_ = columns[rows == row_out], values[rows == row_out]
-            product[column] += float(left[reached] @ locals_)
-            size[column] += float(np.abs(left[reached]) @ np.abs(locals_))
+    for number, column in enumerate(columns):
+        for (rows, reaching), values in _routes(graph, edge, (row_in, column)):
+            reached, locals_ = reaching[rows == row_out], values[rows == row_out]
+            product[number] += float(left[reached] @ locals_)
+            size[number] += float(np.abs(left[reached]) @ np.abs(locals_))
             diagonal = diagonal and bool((reached == column).all())
             if column in place:
                 for sample, value in zip(reached.tolist(), locals_.tolist(), strict=True):
@@ -80,10 +86,11 @@ def sample_jacobian(graph: Graph, edge: Edge, samples: Sequence[int]) -> SampleJ
         above_row=row_out,
         below_row=row_in,
         samples=tuple(samples),
+        columns=columns,
         matrix=matrix,
         left=left,
         product=product,
-        gradient=below.grad[row_in].astype(np.float64),
+        gradient=below.grad[row_in, columns].astype(np.float64),
         diagonal=diagonal,
         rounding=tolerance * float(size.max()) + cancelled,
     )

@@ -17,6 +17,7 @@ from typing import Literal
 import numpy as np
 
 from engine.autodiff.graph import Array, Graph, Node, Op
+from engine.autodiff.interruption import between_parts
 from engine.autodiff.ops.elementwise import Elementwise
 from engine.autodiff.ops.linear import ACTIVATION, BIAS, WEIGHT, Linear
 from engine.autodiff.ops.loss import Loss
@@ -81,6 +82,7 @@ def matrix_lines(graph: Graph) -> Iterator[MatrixLine]:
 
 def _told(lines: Callable[[Op], Iterator[MatrixLine]], op: Op) -> list[MatrixLine]:
     """An op's lines; those of matrices with NaN are marked, since NaN agrees with nothing."""
+    between_parts()
     with np.errstate(all="ignore"):  # what overflows is shown, not warned of
         found = list(lines(op))
     nodes = {node.symbol: node for node in (op.output, *op.inputs, *op.reads)}

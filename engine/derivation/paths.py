@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.autodiff.graph import EVERY_COLUMN, Array, Columns, Graph, Node, Op
+from engine.autodiff.interruption import between_parts
 from engine.autodiff.ops.loss import loss_op
 from engine.formula.expression import Entry, Expr, Symbol
 
@@ -185,6 +186,7 @@ class StrongestPaths:
         with np.errstate(all="ignore"):
             for op in reversed(graph.ops):
                 if id(op.output) in above and id(op.output) in self._beyond:
+                    between_parts()
                     self._sweep(op, above)
 
     def _at_the_end(self) -> Array:

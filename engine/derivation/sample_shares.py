@@ -113,13 +113,14 @@ def sample_shares(graph: Graph, target: EntryRef) -> SampleShares:
     for op, i in consumers_by_sample(target.node):
         (rows, columns), locals_ = op.local_values(i, target.entry, graph.value_of)
         leading = counts.leading(op.output, rows, columns)  # not beside the entry that is differentiated
-        rows, columns = rows[leading], columns[leading]
+        if not leading.all():
+            rows, columns, locals_ = rows[leading], columns[leading], locals_[leading]
         with np.errstate(all="ignore"):
-            contributions = locals_[leading] * op.output.grad[rows, columns]
+            contributions = locals_ * op.output.grad[rows, columns]
         samples = columns if sample_of(target, op.output, 0) is not None else np.zeros_like(columns)
         if target.node.per_sample:
             samples = np.full_like(columns, target.entry[1])
-        np.add.at(values, samples, contributions)
+        values += np.bincount(samples, weights=contributions, minlength=n)
         if counts.uniform:
             edges.append(np.bincount(samples, minlength=n))
             further.append(counts.at(op.output, (0, 0)))

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.autodiff.graph import Graph, Node, Op
+from engine.autodiff.interruption import between_parts
 from engine.autodiff.ops.loss import Loss
 from engine.derivation.differences import kinked_nodes
 from engine.formula.expression import Entry
@@ -56,6 +57,7 @@ class Stack:
         self, node: Node, moves: Sequence[Move]
     ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
         """For each move, at most `copies`, the loss, and whether a piecewise function is then on another piece."""
+        between_parts()
         ((op, _),) = node.consumers
         stacked = self.graph.nodes[op.output.symbol].value
         n = self.base.n

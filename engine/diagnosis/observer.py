@@ -15,6 +15,7 @@ from functools import partial
 import numpy as np
 
 from engine.autodiff.graph import Array
+from engine.autodiff.interruption import uninterruptible
 from engine.diagnosis.case import Case, Own, has_diverged
 from engine.diagnosis.losses import LossCurve, Losses
 from engine.diagnosis.whole_data import WholeData, measure_all
@@ -33,8 +34,9 @@ MOST_LOOKS, FEWEST_LOOKS = 100, 8
 COST = 0.05
 """Of a run's time, unless that would be fewer than `FEWEST_LOOKS`."""
 
-AFFORDABLE = 3e8
-"""Samples times parameters up to which a pass over all data is short enough (0.3 s) to wait for."""
+AFFORDABLE, NUMBERS_A_UNIT = 3e8, 30
+"""Samples times parameters up to which a pass over all data is short enough (0.3 s) to wait for; a unit's activation
+costs as much as so many parameters."""
 
 FORWARD_AND_BACKWARD = 1.0
 """Of a step's time, for as many samples as a batch has."""
@@ -60,7 +62,8 @@ class RunObserver:
         self.moment = 0
         """A number that is another one whenever the weights are."""
         parameters = sum(value.size for value in trainer.network.parameters.values())
-        self.affordable = samples * parameters <= AFFORDABLE
+        units = sum(layer.units for layer in trainer.network.layers)
+        self.affordable = samples * (parameters + NUMBERS_A_UNIT * units) <= AFFORDABLE
         limit = trainer.limit or trainer.experiment.train.steps
         dear = 1 if batch == "full" else samples / batch * FORWARD_AND_BACKWARD / COST
         self.period = max(1, math.ceil(limit / MOST_LOOKS), math.ceil(min(dear, limit / FEWEST_LOOKS)))
@@ -91,7 +94,8 @@ class RunObserver:
             if record.problem is None:
                 self.curve.append(record.step, record.loss)
         elif self._looks and record.problem is None and trainer.steps_done % self.period == 0:
-            self.curve.append(trainer.steps_done, self.present().loss)
+            with uninterruptible():  # the step was made
+                self.curve.append(trainer.steps_done, self.present().loss)
         if self.unchanged and (
             trainer.learning_rate != self._learning_rate
             or trainer.clip_norm != self._clip_norm

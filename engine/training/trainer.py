@@ -24,6 +24,7 @@ import msgspec
 import numpy as np
 
 from engine.autodiff.graph import Array
+from engine.autodiff.interruption import onlooker
 from engine.autodiff.ops.activation import WITH_SLOPE, activation_function
 from engine.autodiff.ops.elementwise import Elementwise
 from engine.experiment.activations import ACTIVATION_TRAITS
@@ -276,8 +277,14 @@ class Trainer:
         began = time.perf_counter()
         if self._slope is not self._slope_in_use:
             self._use_slope()
-        with np.errstate(all="ignore"):
-            record = self._step(measure, began)
+        position = None if onlooker() is None else self._batches.position()
+        try:
+            with np.errstate(all="ignore"):
+                record = self._step(measure, began)
+        except BaseException:  # somebody has ended it, before anything was updated
+            if position is not None:
+                self._batches.go_to(position)
+            raise
         self._seconds += time.perf_counter() - began
         return record
 

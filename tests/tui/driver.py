@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
@@ -45,6 +47,14 @@ async def until(pilot: Pilot[None], state: Callable[[], object], tries: int = 20
             return
         await let_work(pilot)
     raise AssertionError(f"never reached: {state}\n{screen_text(pilot.app)}")  # type: ignore[arg-type]
+
+
+async def eventually(state: Callable[[], object], seconds: float = 60.0) -> None:
+    """Waits for a state that another thread brings about: as long as it takes, on however busy a machine."""
+    end = time.monotonic() + seconds
+    while not state():
+        assert time.monotonic() < end, f"never reached: {state}"
+        await asyncio.sleep(0.01)
 
 
 async def at_rest(pilot: Pilot[None]) -> None:

@@ -26,6 +26,7 @@ from engine.metrics.step_record import NEVER, StepRecord
 from engine.model.network import Network
 from engine.runs.history import History
 from engine.training.trainer import Checkpoint, Trainer, UnitActivity
+from tui.session.size import is_large
 from tui.session.snapshot import ColumnView, RunSnapshot, Wanted
 
 QUICK, MANY_PASSES = 6e8, 60
@@ -54,6 +55,7 @@ class Run:
         self.title, self.about = experiment.title, experiment.about
         self.trainer = Trainer(experiment, data or load_data(experiment, source=name), network)
         self.layers = layer_infos(self.trainer.network.layers)
+        self.is_large = is_large(self.trainer.network, self.trainer.samples_a_step)
         self.history = History()
         self.observer = RunObserver(self.trainer)
         self._diagnosed: tuple[int, Diagnosis] | None = None
@@ -109,7 +111,7 @@ class Run:
     def quick_to_diagnose(self) -> bool:
         """Whether that takes no longer than a moment: curvatures take many passes over all data."""
         observer = self.observer
-        if not observer.affordable:
+        if not observer.affordable or self.is_large:
             return False
         network = self.trainer.network
         size = self.trainer.data.X.shape[1] * sum(value.size for value in network.parameters.values())

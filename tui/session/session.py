@@ -14,7 +14,8 @@ import msgspec
 import numpy as np
 from typing_extensions import override
 
-from engine.autodiff.graph import Graph
+from engine.autodiff.graph import Array, Graph
+from engine.autodiff.interruption import uninterruptible
 from engine.derivation.evaluated import check_matrix, check_target
 from engine.derivation.gradcheck import EntryCheck, ParameterCheck
 from engine.derivation.gradient_step import Update
@@ -31,7 +32,8 @@ from engine.model.as_given import as_given
 from engine.model.editing import Assignments, with_entries
 from engine.model.network import Network, X, Y
 from engine.training.by_hand import Memory, StepsByHand
-from tui.session.stepped import EDIT, UPDATE, Stepped
+from tui.session.size import is_large
+from tui.session.stepped import EDIT, UPDATE, Stepped, run_once
 from tui.session.training_run import TrainingRun
 from tui.shell.threads import threads
 
@@ -106,6 +108,11 @@ class Session(Stepped):
             return self._training.first.trainer.learning_rate
         return self.experiment.train.learning_rate
 
+    @property
+    @override
+    def is_large(self) -> bool:
+        return is_large(self.network, self.graph.n)
+
     @override
     def first_target(self) -> Symbol:
         """The experiment's own, or the first weight matrix's largest gradient."""
@@ -154,8 +161,12 @@ class Session(Stepped):
         """Applies one step of the experiment's optimiser and says what it changed; `undo` takes it back."""
         self._remember(UPDATE)
         self.updates += 1
-        update = self.by_hand.step(self.learning_rate, watch)
-        self._run_other()
+        try:
+            update = self.by_hand.step(self.learning_rate, watch)
+            self._run_other()
+        except BaseException:  # somebody has ended it
+            self.undo()
+            raise
         return update
 
     # ── editing ─────────────────────────────────────────────────────────────────────────────────────
@@ -175,8 +186,12 @@ class Session(Stepped):
         for name, value in parameters.items():
             np.copyto(self.network.parameters[name], value)
         self._take_data(data)
-        self._run()
-        self._make_other_anew()
+        try:
+            self._run()
+            self._make_other_anew()
+        except BaseException:  # somebody has ended it
+            self.undo()
+            raise
 
     def settings(self) -> list[Setting]:
         """Everything of the training, the loss and the layers that `change` takes."""
@@ -226,7 +241,26 @@ class Session(Stepped):
         """Takes the last edit or update back, with what the optimiser remembers; False where there is none."""
         if not self._undo:
             return False
-        before = self._undo.pop()
+        if self._undo[-1].what == UPDATE and self.is_large:
+            self._undo_update()
+            return True
+        with uninterruptible():
+            self._go_back(self._undo.pop())
+        return True
+
+    def _undo_update(self) -> None:
+        """It may be ended: then the update is still there."""
+        now, updates = self.by_hand.memory(), self.updates
+        try:
+            self._go_back(self._undo[-1])
+        except BaseException:
+            self.by_hand.restore(now)
+            self.updates = updates
+            self._make_other_anew()
+            raise
+        del self._undo[-1]
+
+    def _go_back(self, before: Before) -> None:
         if before.experiment is not self.experiment:
             self._build(before.experiment, before.layers)
         self._take_data(before.data)
@@ -235,7 +269,6 @@ class Session(Stepped):
             self._end_training()
         self.by_hand.restore(before.memory)
         self._make_other_anew()
-        return True
 
     def _build(self, experiment: Experiment, layers: Sequence[LayerSpec]) -> None:
         """Another network of the same parameters, and its graph."""
@@ -264,12 +297,22 @@ class Session(Stepped):
     def training(self) -> TrainingRun:
         """The training of this experiment; made when it is first looked at."""
         if self._training is None:
-            # It goes on from what was done in the stepper, on parameters of its own.
-            experiment = as_given(self.experiment, self.network) if self._weights_edited else self.experiment
-            self._training = TrainingRun(
-                self.name, experiment, self.data, self.network.astype(self.experiment.dtype)
-            )
+            self._training = self.new_training()
         return self._training
+
+    @property
+    def has_training(self) -> bool:
+        """Whether it is made."""
+        return self._training is not None
+
+    def new_training(self) -> TrainingRun:
+        """A training that goes on from what was done in the stepper, on parameters of its own."""
+        experiment = as_given(self.experiment, self.network) if self._weights_edited else self.experiment
+        return TrainingRun(self.name, experiment, self.data, self.network.astype(self.experiment.dtype))
+
+    def take_training(self, made: TrainingRun) -> None:
+        """Has this one, made in another thread, be the training of this experiment."""
+        self._training = made
 
     def rest(self) -> None:
         """Ends the training, if there is one; it may go on later."""
@@ -290,10 +333,21 @@ class Session(Stepped):
 
         The data are others where the training was begun anew with another seed.
         """
+        kept = self.network, self.graph, self.data
+        parameters = {name: value.copy() for name, value in self.network.parameters.items()}
+        try:
+            self._take_over(network, data)
+        except BaseException:  # somebody has ended it
+            self.network, self.graph, self.data = kept
+            self._copy(parameters)
+            self._run()
+            raise
         self._undo.clear()
-        self._by_hand = self._other = None
+        self._by_hand = self._other = self._first = None
         self.updates = 0
         self.steps = steps
+
+    def _take_over(self, network: Network, data: DataSet | None) -> None:
         if data is not None and not (
             np.array_equal(data.X, self.data.X) and np.array_equal(data.Y, self.data.Y)
         ):
@@ -302,12 +356,25 @@ class Session(Stepped):
         if any(mine != other for mine, other in zip(self.network.layers, network.layers, strict=True)):
             self.network = Network(network.layers, dict(self.network.parameters), network.loss, network.dtype)
             self.graph = self.network.graph(self.data.X, self.data.Y)
-        for name, value in network.parameters.items():
+        self._copy(network.parameters)
+        run_once(self.graph)
+
+    def _copy(self, parameters: Mapping[Symbol, Array]) -> None:
+        for name, value in parameters.items():
             np.copyto(self.network.parameters[name], value)
-        self._run()
 
 
 def first_screen(session: Session) -> str:
     """The screen that an experiment opens with: what it is about."""
     layers = sum(layer.repeat for layer in session.experiment.network.layers)
     return session.experiment.view.screen or ("gradients" if layers > DEEP else "stepper")
+
+
+def opened_ready(name_or_path: str) -> Session:
+    """An experiment opened, with what its first screen needs. Raises ExperimentError."""
+    session = Session.open(name_or_path)
+    if first_screen(session) == "stepper":
+        session.prepare()
+    else:
+        session.take_training(session.new_training())
+    return session

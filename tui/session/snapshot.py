@@ -177,6 +177,13 @@ class Training(ABC):
     def snapshot(self, wanted: Wanted = LITTLE) -> TrainingSnapshot:
         """Everything between the same two steps; waits at most for the present step."""
 
+    def latest(self, wanted: Wanted = LITTLE) -> TrainingSnapshot | None:
+        """A snapshot to be had without waiting; None where one has to wait for the present step.
+
+        It is made then, and `pulse` differs.
+        """
+        return self.snapshot(wanted)
+
     @abstractmethod
     def pulse(self) -> object:
         """Differs from the last one where there is something new to draw; waits for nothing."""

@@ -44,11 +44,26 @@ class Stepped(ABC):
         self.view = view
         self._title = title
         self._other: Graph | None = None
+        self._first: Derivation | None = None
 
     @property
     def title(self) -> str:
         """The experiment's title, or its name."""
         return self._title or one_line(Path(self.name).stem)
+
+    @property
+    def is_large(self) -> bool:
+        """Whether passes take so long that a key that needs some would be felt to hang."""
+        return False
+
+    def first_derivation(self) -> Derivation:
+        """What the stepper opens with. Raises TargetError."""
+        prepared, self._first = self._first, None
+        return prepared or self.explain(self.first_target(), self.view.sample)
+
+    def prepare(self) -> None:
+        """Has the first derivation made in the present thread, for when the stepper asks for it. Raises TargetError."""
+        self._first = self.first_derivation()
 
     @property
     @abstractmethod

@@ -14,6 +14,7 @@ from collections.abc import Callable
 import msgspec
 from typing_extensions import override
 
+from engine.autodiff.interruption import uninterruptible
 from engine.diagnosis.diagnosis import diagnose
 from engine.experiment.datasets import DataSet
 from engine.experiment.spec import Experiment
@@ -43,19 +44,41 @@ class TrainingRun(Training):
         self.travelled: int | None = None
         """The step of the past that is looked at; None in the present."""
         self._worker = Worker(self._advance)
+        self._asked: Wanted | None = None
+        self._made: tuple[Wanted, TrainingSnapshot] | None = None
+        """What a screen asked for in the middle of a step, made after each from then on."""
 
     # ── looking ─────────────────────────────────────────────────────────────────────────────────────
 
     @override
     def snapshot(self, wanted: Wanted = LITTLE) -> TrainingSnapshot:
         with self._worker.between_steps():
-            return TrainingSnapshot(
-                runs=tuple(run.snapshot(wanted, not self._worker.running) for run in self.runs),
-                state=self.state,
-                speed=self._worker.speed,
-                steps_per_second=self._worker.steps_per_second,
-                travelled=self.travelled,
-            )
+            return self._snapshot(wanted)
+
+    @override
+    def latest(self, wanted: Wanted = LITTLE) -> TrainingSnapshot | None:
+        if not self.is_large:
+            return self.snapshot(wanted)
+        with self._worker.at_once() as taken:
+            if taken:
+                self._asked = self._made = None
+                return self._snapshot(wanted)
+        self._asked, made = wanted, self._made
+        return made[1] if made is not None and made[0] == wanted else None
+
+    def _snapshot(self, wanted: Wanted) -> TrainingSnapshot:
+        return TrainingSnapshot(
+            runs=tuple(run.snapshot(wanted, not self._worker.running) for run in self.runs),
+            state=self.state,
+            speed=self._worker.speed,
+            steps_per_second=self._worker.steps_per_second,
+            travelled=self.travelled,
+        )
+
+    @property
+    def is_large(self) -> bool:
+        """Whether a step takes so long that one does not wait for it."""
+        return any(run.is_large for run in self.runs)
 
     def examine(self) -> None:
         """Finds out what is wrong with every run that rests: in a thread, where it may take a while.
@@ -85,7 +108,7 @@ class TrainingRun(Training):
         if self._worker.failure is not None:
             raise self._worker.failure
         told = [(run.steps_done, run.diagnosis is None) for run in self.runs]
-        return told, self.state, round(self._worker.steps_per_second)
+        return told, self.state, round(self._worker.steps_per_second), self._made
 
     @override
     def stand_back(self) -> None:
@@ -128,6 +151,8 @@ class TrainingRun(Training):
     def _advance(self) -> bool:
         """One step of every run; whether there is another."""
         more = [run.advance() for run in self.runs]
+        if (asked := self._asked) is not None:
+            self._made = asked, self._snapshot(asked)
         return any(more)
 
     def _extend(self) -> None:
@@ -144,8 +169,8 @@ class TrainingRun(Training):
             self.travelled = None
 
     def pause(self) -> None:
-        """Stops after the present step."""
-        self._worker.pause()
+        """Stops after the present step, and waits for it, unless that takes long."""
+        self._worker.stop() if self.is_large else self._worker.pause()
 
     def one_step(self, steps: int = 1) -> None:
         """Trains a few steps, and no further."""
@@ -153,8 +178,10 @@ class TrainingRun(Training):
             self._worker.pause()
             self._go_on()
             for _ in range(steps):
-                for run in self.runs:
-                    run.advance()
+                self.first.advance()
+                with uninterruptible():  # both or none
+                    for run in self.runs[1:]:
+                        run.advance()
 
     @override
     def close(self) -> None:

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from engine.autodiff.interruption import between_parts
 from tui.session.snapshot import FULL_SPEED
 
 HANDOVER_SECONDS = 0.0002
@@ -26,6 +27,12 @@ DRAWING_SECONDS = 0.05
 
 SWITCH_INTERVAL = 0.0005
 """How often Python may switch threads once one trains; its default of 5 ms is felt at the keys."""
+
+PATIENCE = 0.05
+"""So long a screen waits for the present step; who waits longer may be called off as often."""
+
+JOIN_SECONDS = 0.25
+"""So long `close` waits for the thread, which ends by itself after the present step."""
 
 RATE_SECONDS = 0.5
 """The speed is measured over so long."""
@@ -51,10 +58,28 @@ class Worker:
     @contextmanager
     def between_steps(self) -> Iterator[None]:
         """Keeps steps from being made meanwhile; it waits at most until the present one is done."""
+        while not self._taken():
+            between_parts()
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+    @contextmanager
+    def at_once(self) -> Iterator[bool]:
+        """The same where it can be had within PATIENCE; says whether it was."""
+        taken = self._taken()
+        try:
+            yield taken
+        finally:
+            if taken:
+                self._lock.release()
+
+    def _taken(self) -> bool:
+        """Whether the lock was given within PATIENCE."""
         self._waiting += 1
         try:
-            with self._lock:
-                yield
+            return self._lock.acquire(timeout=PATIENCE)
         finally:
             self._waiting -= 1
 
@@ -63,10 +88,11 @@ class Worker:
         self._drawn_by = time.perf_counter() + DRAWING_SECONDS
 
     def go_on(self) -> None:
-        """It is drawn."""
+        """It is drawn. Where the thread is in a step it does not wait to be told."""
         self._drawn_by = 0.0
-        with self.between_steps():
-            self._lock.notify_all()
+        with self.at_once() as taken:
+            if taken:
+                self._lock.notify_all()
 
     def run(self) -> None:
         """Begins."""
@@ -81,9 +107,13 @@ class Worker:
             self._lock.notify_all()
 
     def pause(self) -> None:
-        """Stops after the present step."""
+        """Stops after the present step, and waits for it."""
         with self.between_steps():
-            self.running, self.steps_per_second = False, 0.0
+            self.stop()
+
+    def stop(self) -> None:
+        """Stops after the present step, and waits for nothing."""
+        self.running, self.steps_per_second = False, 0.0
 
     def change_speed(self, speed: float) -> None:
         """Steps a second, at once."""
@@ -92,13 +122,14 @@ class Worker:
             self._lock.notify_all()
 
     def close(self) -> None:
-        """Ends the thread; `run` begins another."""
-        with self.between_steps():
-            self.pause()
-            self._closed = True
-            self._lock.notify_all()
+        """Ends the thread, which may still be at the end of a step; `run` begins another, or goes on with this one."""
+        self.stop()
+        self._closed = True
+        with self.at_once() as taken:
+            if taken:
+                self._lock.notify_all()
         if self._thread is not None:
-            self._thread.join(timeout=2.0)
+            self._thread.join(timeout=JOIN_SECONDS)
 
     def _work(self) -> None:
         """The thread's."""
@@ -127,7 +158,8 @@ class Worker:
 
     def _step(self) -> None:
         try:
-            self.running = self._advance()
+            if not self._advance():
+                self.running = False  # never True: it may have been stopped meanwhile
         except Exception as error:  # told on the screen's thread, which looks for it
             self.failure, self.running = error, False
         self._counted += 1

@@ -736,6 +736,12 @@ PROMPT_COMMANDS = (
 )
 """While text is typed, keys are text; so only these."""
 
+BUSY_COMMANDS = (
+    Command(
+        "busy.end", "escape", "close", "End", "End what is being computed", "While computing", kind=LEAVE
+    ),
+)
+
 ALL_COMMANDS = tuple(
     dict.fromkeys(
         (
@@ -748,6 +754,7 @@ ALL_COMMANDS = tuple(
             *MAP_COMMANDS,
             *READING_COMMANDS,
             *PROMPT_COMMANDS,
+            *BUSY_COMMANDS,
             *PRACTICE_COMMANDS,
             *BUG_COMMANDS,
             *PREDICT_COMMANDS,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual.content import Content
 
-from engine.autodiff.graph import Graph
 from engine.autodiff.ops.loss import loss_op
 from engine.derivation.chain_rule import Derivation
 from engine.derivation.jacobian import SampleJacobian, sample_jacobian
-from engine.derivation.matrix_form import Factor, MatrixLine, matrix_lines
+from engine.derivation.matrix_form import Factor, MatrixLine
 from engine.formula.expression import Partial, Product
 from engine.formula.layout import Box, draw, one_line, row
 from engine.formula.notation import Style, is_exact, number_text, symbol_text
@@ -16,14 +17,13 @@ from engine.formula.text import ascii_text, wrapped
 from tui.shell.paint import paint, stacked
 
 
-def matrices_view(graph: Graph, style: Style, width: int, note: str | None = None) -> Content:
+def matrices_view(lines: Sequence[MatrixLine], style: Style, width: int, note: str | None = None) -> Content:
     """The forward and the backward pass as matrix products (tutorial B4), each shape shown, each product checked.
 
     `note` is what else is to be said of the matrices.
     """
     parts: list[Content | str] = []
     phase = ""
-    lines = list(matrix_lines(graph))
     for line in lines:
         if line.phase != phase:
             phase = line.phase
@@ -129,14 +129,18 @@ def _jacobian_page(
     parts += [
         "",
         said(f"Row ({left}, 1×{n}) times this Jacobian", "bold"),
-        _row_text("row", jacobian.left.tolist(), samples, style),
-        _row_text("times", jacobian.product.tolist(), samples, style),
+        _row_text("row", [float(jacobian.left[sample]) for sample in samples], style),
+        _row_text(
+            "times", [float(jacobian.product[jacobian.columns.index(sample)]) for sample in samples], style
+        ),
     ]
     if jacobian.agrees:
         tick = style.glyphs.tick
+        where = "" if len(jacobian.columns) == n else ", for the samples shown"
         parts.append(
             Content.styled(
-                f"{tick} equal to row {jacobian.below_row} of {gradient} from the backward pass", "$done"
+                f"{tick} equal to row {jacobian.below_row} of {gradient} from the backward pass{where}",
+                "$done",
             )
         )
     else:
@@ -167,8 +171,8 @@ def _jacobian_grid(jacobian: SampleJacobian, n: int, style: Style) -> Content:
     return stacked(lines)
 
 
-def _row_text(name: str, row: list[float], samples: list[int], style: Style) -> Content:
-    cells = "".join(f"{number_text(row[sample], style):>11}" for sample in samples)
+def _row_text(name: str, row: list[float], style: Style) -> Content:
+    cells = "".join(f"{number_text(value, style):>11}" for value in row)
     return Content.assemble((f"{name:<6}", "$faint"), (cells, "$gradient"))
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 
 from textual import events
 from textual.app import ComposeResult
@@ -24,11 +25,14 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Static
 
+from engine.autodiff.interruption import uninterruptible
 from engine.derivation.chain_rule import Derivation
 from engine.derivation.chain_sum import chain_sum
-from engine.derivation.gradcheck import EntryCheck
+from engine.derivation.gradcheck import EntryCheck, ParameterCheck
 from engine.derivation.gradient_step import Update
-from engine.derivation.targets import TargetError, resolve_target
+from engine.derivation.matrix_form import MatrixLine, matrix_lines
+from engine.derivation.targets import TargetError, find_output, resolve_target
+from engine.derivation.whole_matrix import WholeMatrix
 from engine.experiment.errors import ExperimentError
 from engine.experiment.loading import PRESET_NAMES
 from engine.experiment.spec import square_note
@@ -40,9 +44,11 @@ from engine.formula.layout import one_line
 from engine.formula.notation import Style, number_text, symbol_text
 from engine.formula.text import ascii_text, counted
 from engine.formula.typed_names import asked
+from engine.model.editing import Assignments
 from engine.model.network import LOSS, Y
 from tui.session.session import Session
 from tui.session.stepped import EDIT, Stepped
+from tui.shell.busy_screen import Answer, BusyScreen, at_length
 from tui.shell.deeds import Deed, Done
 from tui.shell.key_bar import KeyBar
 from tui.shell.keys import STEPPER_COMMANDS, Command, bindings
@@ -93,9 +99,7 @@ class StepperScreen(Screen[None]):
         self.session = session
         self.network_session = session if isinstance(session, Session) else None
         """The session again where it is a network's, which can learn."""
-        if derivation is None:
-            derivation = session.explain(session.first_target(), session.view.sample)
-        self.traversal = self._traversal_of(derivation)
+        self.traversal = self._traversal_of(derivation or session.first_derivation())
         step = session.view.step
         self.position = FIRST_TERM if step is None else Position(Phase.BACKWARD, step - 1)
         self.detail = Detail.TERM
@@ -168,6 +172,11 @@ class StepperScreen(Screen[None]):
         """Draws every panel for the current position."""
         if not self.is_mounted or not self.query("#title") or not self.size.width:
             return  # not there yet, or left again by a key that came sooner than this call
+        if self._is_busy:
+            return  # the numbers are others from one moment to the next
+        if self._check_is_wanted:
+            self._check_at_length()
+            return
         style = self.glyphs
         self._draw_title(style)
         playing = self._autoplay is not None
@@ -214,6 +223,34 @@ class StepperScreen(Screen[None]):
     def _tell(self, *done: Done) -> None:
         """Says what was done, to whom it matters."""
         self.post_message(Did(self.session.name, *done))
+
+    @property
+    def _is_busy(self) -> bool:
+        return any(isinstance(screen, BusyScreen) for screen in self.app.screen_stack)
+
+    def _compute(
+        self,
+        doing: str,
+        work: Callable[[], Answer],
+        finished: Callable[[Answer], None],
+        ended: Callable[[], None] | None = None,
+    ) -> None:
+        """Has it computed: at once, or where that takes long behind a line that says so. Raises TargetError at once."""
+        at_length(
+            self,
+            self.session.is_large,
+            self._text(doing),
+            work,
+            finished,
+            ended or self.redraw,
+            self._refused,
+        )
+
+    def _refused(self, error: Exception) -> None:
+        if not isinstance(error, TargetError | ExperimentError):
+            raise error
+        self.notify(str(error), severity="warning", markup=False)
+        self.redraw()
 
     def _looked_at(self) -> tuple[Derivation, Progress]:
         """The derivation through the term that is looked at, and how far along it one is.
@@ -331,10 +368,38 @@ class StepperScreen(Screen[None]):
             lines.append(Content.styled("c checks this gradient against a central difference", "$faint"))
         self.query_one("#running", Static).update(Content("\n").join(lines))
 
-    def _check_line(self, style: Style) -> Content:
-        symbol = self.derivation.target
+    @property
+    def _checked_symbol(self) -> Symbol:
+        """What the check is of: the scalar that one is at."""
         if self.position.phase is Phase.BACKWARD:
-            symbol = self.derivation[self.position.index].node
+            return self.derivation[self.position.index].node
+        return self.derivation.target
+
+    @property
+    def _check_is_wanted(self) -> bool:
+        """Whether there is a check to be made that takes longer than drawing may."""
+        return self.checking and self._checked_symbol not in self._checks and self.session.is_large
+
+    def _check_at_length(self) -> None:
+        symbol = self._checked_symbol
+
+        def made(check: EntryCheck) -> None:
+            self._checks[symbol] = check
+            self.redraw()
+
+        self._compute(
+            f"Checking {symbol_text(symbol, self.glyphs)}",
+            lambda: self.session.check(symbol),
+            made,
+            self._without_check,
+        )
+
+    def _without_check(self) -> None:
+        self.checking = False
+        self.redraw()
+
+    def _check_line(self, style: Style) -> Content:
+        symbol = self._checked_symbol
         if symbol not in self._checks:
             self._checks[symbol] = self.session.check(symbol)
         check = self._checks[symbol]
@@ -427,7 +492,11 @@ class StepperScreen(Screen[None]):
 
     def choose_target(self, target: Symbol, sample: int | None = None) -> None:
         """Explains another gradient, from its first term on. Raises TargetError."""
-        self._show(self.session.explain(target, sample), FIRST_TERM)
+        self._compute(
+            f"Explaining {symbol_text(target, self.glyphs)}",
+            lambda: self.session.explain(target, sample),
+            lambda derivation: self._show(derivation, FIRST_TERM),
+        )
 
     def _show(self, derivation: Derivation, position: Position) -> None:
         self.traversal = self._traversal_of(derivation)
@@ -449,7 +518,13 @@ class StepperScreen(Screen[None]):
         if not text:
             return
         output, target = self._asked(text)
-        self.session.differentiate(output)
+        self._compute(
+            f"Differentiating by {symbol_text(target, self.glyphs)}",
+            lambda: self.session.differentiate(output),
+            lambda _: self._differentiated(target),
+        )
+
+    def _differentiated(self, target: Symbol) -> None:
         if target.index is None and not self.session.stepped.nodes[target].scalar:
             self.show_matrix(target)
         else:
@@ -458,13 +533,18 @@ class StepperScreen(Screen[None]):
     def show_matrix(self, target: Symbol) -> None:
         """The gradient of a whole matrix on a page. Raises TargetError."""
         assert self.network_session is not None  # an expression has scalars only
-        whole, check = self.network_session.whole_matrix(target)
+        session = self.network_session
         title, style = self.session.title, self.glyphs
-        name = one_line(Partial(whole.of, whole.target), style)
-        self._read(
-            f"{name}, the whole matrix",
-            lambda width: Content(written_matrix(whole, title, check, width=max(width, 60), style=style)),
-        )
+
+        def read(made: tuple[WholeMatrix, ParameterCheck]) -> None:
+            whole, check = made
+            name = one_line(Partial(whole.of, whole.target), style)
+            self._read(
+                f"{name}, the whole matrix",
+                lambda width: Content(written_matrix(whole, title, check, width=max(width, 60), style=style)),
+            )
+
+        self._compute(f"Checking {symbol_text(target, style)}", lambda: session.whole_matrix(target), read)
 
     def _take(self, target: Symbol) -> None:
         """Explains another entry, at the present sample where it belongs to all of them. Raises TargetError."""
@@ -477,6 +557,10 @@ class StepperScreen(Screen[None]):
         from engine.formula.parser import parse_symbol
 
         of, by = asked(self.session.names.typed(text))
+        if self.session.is_large:  # the rest is said when it has been computed
+            graph = self.session.graph
+            output = None if of is None else find_output(graph, parse_symbol(of))
+            return output, resolve_target(graph, parse_symbol(by))
         before = self.session.stepped
         try:
             output = None if of is None else parse_symbol(of)
@@ -518,6 +602,8 @@ class StepperScreen(Screen[None]):
     def _sample_error(self, text: str) -> str | None:
         if not re.fullmatch("[0-9]{1,9}", text):
             return f"a whole number from 0 to {self.derivation.n - 1}, please"
+        if self.session.is_large:  # whether it is another's is said when it has been explained
+            return None if int(text) < self.derivation.n else f"0 to {self.derivation.n - 1}, please"
         try:
             self._with_sample(int(text))
         except TargetError as error:
@@ -533,8 +619,13 @@ class StepperScreen(Screen[None]):
         return self.session.explain(target, sample)
 
     def _choose_sample(self, sample: int) -> None:
+        position = self.position
         try:
-            self._show(self._with_sample(sample), self.position)
+            self._compute(
+                f"Explaining sample {sample}",
+                lambda: self._with_sample(sample),
+                lambda derivation: self._show(derivation, position),
+            )
         except TargetError as error:  # what is differentiated belongs to one sample
             self.notify(str(error), severity="warning", markup=False)
 
@@ -591,11 +682,22 @@ class StepperScreen(Screen[None]):
             self.notify("An expression has numbers, and no matrices.")
             return
         session, style = self.network_session, self.glyphs
-        self.app.push_screen(
-            MatricesScreen(
-                "Matrices and their shapes",
-                lambda width: matrices_view(session.graph, style, width, square_note(session.experiment)),
-                lambda written: self.ask_number(self._entry_here(), written),
+        title, shown = "Matrices and their shapes", list[MatrixLine]()
+
+        def computed(then: Callable[[], object]) -> None:
+            def made(lines: list[MatrixLine]) -> None:
+                shown[:] = lines
+                then()
+
+            self._compute(title, lambda: list(matrix_lines(session.graph)), made)
+
+        computed(
+            lambda: self.app.push_screen(
+                MatricesScreen(
+                    title,
+                    lambda width: matrices_view(shown, style, width, square_note(session.experiment)),
+                    lambda written: self.ask_number(self._entry_here(), lambda: computed(written)),
+                )
             )
         )
         self._tell(Done(Deed.MATRICES))
@@ -610,10 +712,19 @@ class StepperScreen(Screen[None]):
     def action_derivation(self) -> None:
         """The whole derivation on a page."""
         derivation, title, style = self.derivation, self.session.title, self.glyphs
-        check = self.session.check(derivation.target)
-        self._read(
+
+        def written(check: EntryCheck, width: int) -> Content:
+            return Content(written_text(derivation, title, check, width=max(width, 60), style=style))
+
+        def made() -> EntryCheck:
+            check = self.session.check(derivation.target)
+            written(check, self.size.width)  # every step is made once and kept
+            return check
+
+        self._compute(
             "The whole derivation",
-            lambda width: Content(written_text(derivation, title, check, width=max(width, 60), style=style)),
+            made,
+            lambda check: self._read("The whole derivation", lambda width: written(check, width)),
         )
         self._tell(Done(Deed.DERIVATION))
 
@@ -681,13 +792,25 @@ class StepperScreen(Screen[None]):
             lambda typed: self._edit_problem(typed, found),
         )
 
+        def done(_: object = None) -> None:
+            self._after_edit()
+            if then is not None:
+                then()
+
         def edited(typed: str | None) -> None:
-            if typed is not None:
-                self._after_edit()
-                if then is not None:
-                    then()
+            if typed is not None and self.session.is_large:  # it was only read
+                work = partial(self.session.edit, self._assigned(typed, found))
+                self._compute("One pass with the new number", work, done)
+            elif typed is not None:
+                done()
 
         self.app.push_screen(prompt, edited)
+
+    def _assigned(self, typed: str, entry: Symbol) -> Assignments:
+        """What is typed. Raises ParseError."""
+        from engine.formula.assignments import read_assignments
+
+        return read_assignments(typed, entry, self.session.names)
 
     def _another(self, entry: Symbol) -> str:
         """An entry to name in an example."""
@@ -695,12 +818,15 @@ class StepperScreen(Screen[None]):
         return next((one.entry((0, 0)) for one in given if one.symbol != entry.matrix), entry).plain()
 
     def _edit_problem(self, typed: str, entry: Symbol) -> str | None:
-        """Sets what is typed; says in one line why it cannot be."""
-        from engine.formula.assignments import read_assignments
+        """Sets what is typed, unless that takes long; says in one line why it cannot be."""
         from engine.formula.parser import ParseError
 
         try:
-            self.session.edit(read_assignments(typed, entry, self.session.names))
+            assignments = self._assigned(typed, entry)
+            if self.session.is_large:
+                self.session.given(assignments)
+            else:
+                self.session.edit(assignments)
         except (ParseError, TargetError, ExperimentError) as error:
             return str(error)
         return None
@@ -724,28 +850,51 @@ class StepperScreen(Screen[None]):
             return
         self._leaving = False
         watched = tuple(symbol for symbol in reversed(self.derivation.path) if symbol != LOSS)
-        update = self.network_session.update(watched)
-        self._after_change(self.traversal.last())
+        session = self.network_session
+        self._compute(
+            "One update of all parameters",
+            lambda: (session.update(watched), self._explained_again()),
+            self._updated,
+        )
+
+    def _updated(self, made: tuple[Update, Derivation]) -> None:
+        update, derivation = made
+        self._checks.clear()
+        self._show(derivation, self.traversal.last())
         self._update = update
         self.redraw()
 
     def action_undo(self) -> None:
         """Takes the last edit or update back."""
         undone = self.session.undoes
-        if not self.session.undo():
+        if undone is None:
             self.notify("There is nothing to undo.")
             return
-        if undone == EDIT:
-            self._after_edit()
+        position = self.position
+        self._compute(
+            f"Taking the last {undone} back",
+            lambda: (self.session.undo(), self._explained_again()),
+            lambda made: self._undone(undone, made[1], position),
+        )
+
+    def _undone(self, what: str, derivation: Derivation, position: Position) -> None:
+        self._checks.clear()
+        self._show(derivation, position)
+        if what == EDIT:
+            self.post_message(ExperimentEdited())
         else:
-            self._after_change(self.position)
             self._tell(Done(Deed.UNDO))
-        self.notify(f"{str(undone).capitalize()} undone")
+        self.notify(f"{what.capitalize()} undone")
 
     def _after_change(self, position: Position) -> None:
         self._checks.clear()
+        self._show(self._explained_again(), position)
+
+    def _explained_again(self) -> Derivation:
+        """The same entry, after the parameters have changed: then it is too late to end it."""
         sample = None if self.derivation.n == 1 else self.derivation.sample
-        self._show(self.session.explain(self.derivation.target, sample), position)
+        with uninterruptible():
+            return self.session.explain(self.derivation.target, sample)
 
     def action_predict(self) -> None:
         """Asks for each factor of this derivation before it is shown."""
@@ -761,7 +910,13 @@ class StepperScreen(Screen[None]):
     def action_export(self) -> None:
         """Copies or saves the derivation."""
         derivation = self.derivation
-        check = self.session.check(derivation.target)
+        self._compute(
+            "Checking what is to be written",
+            lambda: self.session.check(derivation.target),
+            lambda check: self._export(derivation, check),
+        )
+
+    def _export(self, derivation: Derivation, check: EntryCheck) -> None:
         dialog = ExportDialog(derivation, self.session.title, check, self.glyphs)
         self.app.push_screen(dialog, lambda kept: self._tell(Done(Deed.EXPORT)) if kept else None)
 
@@ -804,12 +959,16 @@ class StepperScreen(Screen[None]):
         target = self.derivation.target
         if layer is not None and self.network_session is not None:
             target = self.network_session.target_in(layer, unit, matrix)
-        derivation = self.session.explain(target)
-        # Of a unit the last factor is of interest: the slope of its activation, 0 where it is off.
-        position = FIRST_TERM
-        if unit is not None and layer is not None:
-            position = Position(Phase.BACKWARD, self._activation_step(derivation, layer))
-        self._show(derivation, position)
+
+        def show(derivation: Derivation) -> None:
+            # Of a unit the last factor is of interest: the slope of its activation, 0 where it is off.
+            position = FIRST_TERM
+            if unit is not None and layer is not None:
+                position = Position(Phase.BACKWARD, self._activation_step(derivation, layer))
+            self._show(derivation, position)
+
+        name = symbol_text(target, self.glyphs)
+        self._compute(f"Explaining {name}", lambda: self.session.explain(target), show)
 
     @staticmethod
     def _activation_step(derivation: Derivation, layer: int) -> int:

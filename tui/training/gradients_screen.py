@@ -9,13 +9,16 @@ findings                   vanishing, plateau, dead units … why, and what help
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 import numpy as np
 import numpy.typing as npt
 from textual.app import ComposeResult
 from textual.content import Content
+from textual.worker import get_current_worker
 from typing_extensions import override
 
+from engine.autodiff.interruption import interruptible
 from engine.diagnosis.diagnosis import Diagnosis
 from engine.diagnosis.retry import changed
 from engine.experiment.datasets import load_data
@@ -30,6 +33,7 @@ from tui.session.session import Session
 from tui.session.snapshot import RunSnapshot, State, Training, TrainingSnapshot, Wanted
 from tui.session.training_run import TrainingRun
 from tui.session.variants import counterpart
+from tui.shell.busy_screen import Ended
 from tui.shell.deeds import Deed, Done
 from tui.shell.key_bar import KeyBar
 from tui.shell.keys import GRADIENTS_COMMANDS, bindings
@@ -352,10 +356,17 @@ class GradientsScreen(TrainingScreen):
             self.run_worker(self._examine, thread=True, group="diagnosis")
 
     def _examine(self) -> None:
-        """In a thread; the pulse then tells that there is something new to draw."""
+        """In a thread; the pulse then tells that there is something new to draw. Leaving ends it."""
+        worker = get_current_worker()
+
+        def look() -> None:
+            if worker.is_cancelled:
+                raise Ended
+
         try:
             if isinstance(self.training, TrainingRun):
-                self.training.examine()
+                with suppress(Ended), interruptible(look):
+                    self.training.examine()
         finally:
             self.thinking = False
 
@@ -373,12 +384,12 @@ class GradientsScreen(TrainingScreen):
 
     def _has_budget(self) -> bool:
         """Whether it is known what multiplies δ on its way; a log may not say."""
-        record = self.training.snapshot().first.record
+        record = self.seen().first.record
         return record is None or "weight_gain" in record.fields
 
     def action_metric(self) -> None:
         """Max, mean, L2, and again."""
-        record = self.training.snapshot().first.record
+        record = self.seen().first.record
         metrics = [one for one in Metric if record is None or one.value in record.fields] or list(Metric)
         if self.metric not in metrics:
             self.metric = metrics[-1]
@@ -409,11 +420,10 @@ class GradientsScreen(TrainingScreen):
             return
         try:
             experiment = changed(training.first.experiment, finding.change)
-            self._train_beside(training, f"with {change_text(finding.change)}", experiment)
+            self._compare_beside(f"with {change_text(finding.change)}", experiment)
             self.tell(Done(Deed.REMEDY))
         except ExperimentError as error:
-            self.notify(str(error), severity="error", markup=False)
-        self.redraw()
+            self._not_begun(error)
 
     def action_blame(self) -> None:
         """The factor budget, or back to the profile."""
@@ -468,7 +478,7 @@ class GradientsScreen(TrainingScreen):
         """Draws only what the cursor changes: a chart takes too long for a key that is held down."""
         self.at_layer = layer
         self.training.stand_back()
-        record = self.training.snapshot().first.record
+        record = self.seen().first.record
         if (
             self.view in (View.HISTORY, View.LAYERS)
             or self.training.looking.step is not None
@@ -485,10 +495,15 @@ class GradientsScreen(TrainingScreen):
         if training is None:
             return
         if len(training.runs) > 1:
-            training.compare("", None)
+            self._control("Ending the comparison", lambda training: training.compare("", None))
         else:
-            self._train_beside(training, *counterpart(training.first.name, training.first.experiment))
-        self.redraw()
+            self._compare_beside(*counterpart(training.first.name, training.first.experiment))
+
+    def _compare_beside(self, name: str, experiment: Experiment) -> None:
+        self._control(
+            f"Beginning anew, beside {name}",
+            lambda training: self._train_beside(training, name, experiment),
+        )
 
     @staticmethod
     def _train_beside(training: TrainingRun, name: str, experiment: Experiment) -> None:
@@ -507,10 +522,8 @@ class GradientsScreen(TrainingScreen):
             self.app.push_screen(prompt, self._compare_with)
 
     def _compare_with(self, name: str | None) -> None:
-        training = self.controls()
-        if name and training is not None:
-            self._train_beside(training, name, load_experiment(name))
-            self.redraw()
+        if name:
+            self._compare_beside(name, load_experiment(name))
 
     def action_stepper(self) -> None:
         """The stepper on the gradient that the bar under the cursor shows: the layer's largest."""

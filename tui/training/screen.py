@@ -10,13 +10,16 @@ from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.timer import Timer
 
+from engine.experiment.errors import ExperimentError
+from engine.experiment.spec import Experiment
 from engine.formula.notation import Style, number_text
 from engine.formula.own_names import CANONICAL
 from engine.formula.text import counted
 from tui.session.session import Session
-from tui.session.snapshot import FULL_SPEED, ColumnView, State, Training, TrainingSnapshot, Wanted
+from tui.session.snapshot import FULL_SPEED, LITTLE, ColumnView, State, Training, TrainingSnapshot, Wanted
 from tui.session.training_run import TrainingRun
 from tui.session.variants import with_next_init, with_relu_swapped
+from tui.shell.busy_screen import Answer, at_length
 from tui.shell.deeds import Deed, Done
 from tui.shell.messages import Did, ShowHome, ShowLessons, ShowScreen, StepInto
 from tui.shell.prompt import Prompt
@@ -70,6 +73,8 @@ class TrainingScreen(Screen[None]):
         self.session = session
         self._clock: Timer | None = None
         self._drawn: object = None
+        self._last: TrainingSnapshot | None = None
+        """What was drawn last."""
         self._noticed: Timer | None = None
         self._unread_told = 0
         self._names: tuple[str, ...] = ()
@@ -137,7 +142,11 @@ class TrainingScreen(Screen[None]):
         if not self.is_mounted or not self.query("#title, #layer") or not self.size.width:
             return  # not there yet, or left again by a key that came sooner than this call
         self.training.stand_back()
-        snapshot = self.training.snapshot(self.wanted())
+        snapshot = self.training.latest(self.wanted())
+        if snapshot is None:
+            self._wait()
+            return
+        self._last = snapshot
         self._draw_status(snapshot)
         self.draw(snapshot)
         shown = (Done(Deed.TRAIN, snapshot.first.steps_done), *self.shown_deeds(snapshot))
@@ -152,6 +161,18 @@ class TrainingScreen(Screen[None]):
         self._unread_told = unread
         self.call_after_refresh(self.training.go_on)
 
+    def seen(self, wanted: Wanted = LITTLE) -> TrainingSnapshot:
+        """What there is to be seen: the present moment, or what was drawn last where one would wait for that."""
+        waits = isinstance(self.training, TrainingRun) and self.training.is_large
+        return self._last if waits and self._last is not None else self.training.snapshot(wanted)
+
+    def _wait(self) -> None:
+        """In the middle of a long step: says so, and draws when it is done."""
+        self._drawn = None  # the clock asks again
+        line = self.query_one("#progress", FixedText)
+        line.update(Content.styled(" waiting for the present step; space pauses after it", "$faint"))
+        self.training.go_on()
+
     # ── which layers, and which step ────────────────────────────────────────────────────────────────
 
     @property
@@ -160,7 +181,7 @@ class TrainingScreen(Screen[None]):
         return matching(self._names, self.training.looking.layers)
 
     def _places(self) -> list[int]:
-        self._names = self.training.snapshot().first.layers
+        self._names = self.seen().first.layers
         return self.shown
 
     def crossed(self, chart: Chart, column: ColumnView) -> Chart:
@@ -188,13 +209,13 @@ class TrainingScreen(Screen[None]):
 
     def action_cross_hair(self) -> None:
         """Puts the cross-hair on the last step, or takes it away."""
-        looking, record = self.training.looking, self.training.snapshot().first.record
+        looking, record = self.training.looking, self.seen().first.record
         looking.step = None if looking.step is not None or record is None else record.step
         self.redraw()
 
     def action_cross(self, by: int) -> None:
         """Moves the cross-hair by about one column."""
-        looking, snapshot = self.training.looking, self.training.snapshot().first
+        looking, snapshot = self.training.looking, self.seen().first
         if snapshot.record is None or snapshot.first is None:
             return
         first, last = snapshot.first.step, snapshot.record.step
@@ -272,40 +293,81 @@ class TrainingScreen(Screen[None]):
 
     def action_run(self) -> None:
         """Trains, or pauses."""
-        if (training := self.controls()) is not None:
-            training.pause() if training.state is State.RUNNING else training.run()
-            if training.state is State.BROKEN:
-                self.notify(
-                    "It met a number that is not finite: r begins anew, [ goes back in time.", markup=False
-                )
+        training = self.controls()
+        if training is None:
+            return
+        if training.state is State.RUNNING:
+            training.pause()
             self.redraw()
+        else:
+            self._control("Beginning to train", TrainingRun.run, lambda _: self._begun(training))
+
+    def _begun(self, training: TrainingRun) -> None:
+        if training.state is State.BROKEN:
+            self.notify(
+                "It met a number that is not finite: r begins anew, [ goes back in time.", markup=False
+            )
+        self.redraw()
+
+    def _control(
+        self,
+        doing: str,
+        work: Callable[[TrainingRun], Answer],
+        finished: Callable[[Answer], None] | None = None,
+    ) -> None:
+        """Has the training do something: at once, or where its steps take long behind a line that says so."""
+        training = self.controls()
+        if training is not None:
+            done = finished or (lambda _: self.redraw())
+            at_length(
+                self, training.is_large, doing, lambda: work(training), done, self.redraw, self._not_begun
+            )
+
+    def _not_begun(self, error: Exception) -> None:
+        if not isinstance(error, ExperimentError):
+            raise error
+        self.notify(str(error), severity="error", markup=False)
+        self.redraw()
 
     def action_one_step(self) -> None:
         """One step of training."""
-        if (training := self.controls()) is not None:
-            training.one_step()
-            self.redraw()
+        self._control("One step of training", TrainingRun.one_step)
 
     def action_speed(self, by: int) -> None:
         """Faster or slower."""
-        if (training := self.controls()) is not None:
-            speed = training.change_speed(by)
-            self.notify("as fast as it goes" if speed == FULL_SPEED else f"{counted(speed, 'step')} a second")
+        self._control("Changing the speed", lambda training: training.change_speed(by), self._speed_changed)
+
+    def _speed_changed(self, speed: float) -> None:
+        self.notify("as fast as it goes" if speed == FULL_SPEED else f"{counted(speed, 'step')} a second")
 
     def action_reset(self) -> None:
         """Begins anew with the same weights."""
-        if (training := self.controls()) is not None:
-            training.restart()
-            self.tell(Done(Deed.RESET))
-            self.redraw()
+        self._restart("", None, done=Done(Deed.RESET))
 
     def action_reseed(self) -> None:
         """Begins anew with other random weights."""
         if (training := self.controls()) is not None:
             seed = training.first.experiment.seed + 1
-            training.restart(seed=seed)
-            self.notify(f"seed {seed}")
+            self._restart(f"seed {seed}", seed=seed)
+
+    def _restart(
+        self,
+        said: str,
+        experiment: Experiment | None = None,
+        *,
+        seed: int | None = None,
+        done: Done | None = None,
+    ) -> None:
+        """Begins anew, and says with what."""
+
+        def begun(_: None) -> None:
+            if done is not None:
+                self.tell(done)
+            if said:
+                self.notify(said)
             self.redraw()
+
+        self._control("Beginning anew", lambda training: training.restart(experiment, seed=seed), begun)
 
     def action_slope(self, direction: int) -> None:
         """A steeper or flatter slope for negative inputs, from the next step on."""
@@ -317,10 +379,14 @@ class TrainingScreen(Screen[None]):
             self.notify("No layer is a leaky ReLU: press L to begin anew with one.")
             return
         steeper = min(max(slope, 0.005) * 2, 1.0) if direction > 0 else slope / 2
-        training.set_slope(steeper)
-        self.tell(Done(Deed.SLOPE, number_text(steeper, Style())))
-        self.notify(f"slope {number_text(steeper, self.glyphs)}")
-        self.redraw()
+        said = f"slope {number_text(steeper, self.glyphs)}"
+
+        def changed(_: bool) -> None:
+            self.tell(Done(Deed.SLOPE, number_text(steeper, Style())))
+            self.notify(said)
+            self.redraw()
+
+        self._control("Changing the slope", lambda training: training.set_slope(steeper), changed)
 
     def action_leaky(self) -> None:
         """Begins anew with leaky ReLUs, or with ReLUs again."""
@@ -331,34 +397,37 @@ class TrainingScreen(Screen[None]):
         if swapped is None:
             self.notify("This network has no ReLUs to swap.")
             return
-        training.restart(swapped)
-        self.tell(Done(Deed.LEAKY))
-        self.redraw()
+        self._restart("", swapped, done=Done(Deed.LEAKY))
 
     def action_next_init(self) -> None:
         """Begins anew with the next way to initialise the weights."""
         if (training := self.controls()) is not None:
             experiment = with_next_init(training.first.experiment)
-            training.restart(experiment)
-            self.tell(Done(Deed.INIT, experiment.network.init.scheme))
-            self.notify(f"initialised with {experiment.network.init.scheme}")
-            self.redraw()
+            scheme = experiment.network.init.scheme
+            self._restart(f"initialised with {scheme}", experiment, done=Done(Deed.INIT, scheme))
 
     def action_learning_rate(self, direction: int) -> None:
         """Twice or half the learning rate, from the next step on."""
-        if (training := self.controls()) is not None:
-            rate = training.scale_learning_rate(2.0 if direction > 0 else 0.5)
-            self.notify(f"learning rate {number_text(rate, self.glyphs)}")
-            self.redraw()
+        factor = 2.0 if direction > 0 else 0.5
+        self._control(
+            "Changing the learning rate",
+            lambda training: training.scale_learning_rate(factor),
+            self._rate_changed,
+        )
+
+    def _rate_changed(self, rate: float) -> None:
+        self.notify(f"learning rate {number_text(rate, self.glyphs)}")
+        self.redraw()
 
     def action_travel(self, by: int) -> None:
         """Back or forward among the kept moments."""
-        if (training := self.controls()) is not None:
-            step = training.travel(by)
-            self.tell(Done(Deed.TRAVEL))
-            weights = f"The weights after {counted(step, 'step')}" if step else "The initial weights"
-            self.notify(f"{weights}. Running goes on from here.")
-            self.redraw()
+        self._control("Going to another moment", lambda training: training.travel(by), self._travelled)
+
+    def _travelled(self, step: int) -> None:
+        self.tell(Done(Deed.TRAVEL))
+        weights = f"The weights after {counted(step, 'step')}" if step else "The initial weights"
+        self.notify(f"{weights}. Running goes on from here.")
+        self.redraw()
 
     def action_stepper(self) -> None:
         """Opens the stepper at the present weights."""
@@ -369,34 +438,47 @@ class TrainingScreen(Screen[None]):
         self._take_back()  # it would hide what one goes there to see
         if isinstance(self.training, TrainingRun):
             self.training.pause()  # or another step might come between what is seen and what is opened
-        if self._loaded() is not None:
-            self.post_message(StepInto(layer, unit, matrix))
+        self._load(lambda _: self.post_message(StepInto(layer, unit, matrix)))
 
     def action_confusion(self) -> None:
         """What the present weights make of the whole data set."""
-        if (session := self._loaded()) is not None:
-            view = confusion_view(session.graph, session.class_names, self.glyphs)
-            self.app.push_screen(ReadingScreen("Outcomes with the present weights", lambda _: view))
-            self.tell(Done(Deed.OUTCOMES))
+        self._load(self._show_confusion)
+
+    def _show_confusion(self, session: Session) -> None:
+        view = confusion_view(session.graph, session.class_names, self.glyphs)
+        self.app.push_screen(ReadingScreen("Outcomes with the present weights", lambda _: view))
+        self.tell(Done(Deed.OUTCOMES))
 
     def action_collapse(self) -> None:
         """The product of all matrices, where the network is linear."""
-        if (session := self._loaded()) is not None:
-            view = collapse_view(session.network, session.graph, self.glyphs)
-            self.app.push_screen(ReadingScreen("One matrix", lambda _: view))
-            self.tell(Done(Deed.ONE_MATRIX, session.steps))
+        self._load(self._show_collapse)
 
-    def _loaded(self) -> Session | None:
-        """The session with the present weights; None (and a word about it) where they are not to be had."""
+    def _show_collapse(self, session: Session) -> None:
+        view = collapse_view(session.network, session.graph, self.glyphs)
+        self.app.push_screen(ReadingScreen("One matrix", lambda _: view))
+        self.tell(Done(Deed.ONE_MATRIX, session.steps))
+
+    def _load(self, then: Callable[[Session], object]) -> None:
+        """Hands on the session with the present weights, or says why they are not to be had."""
         training, session = self.controls(), self.session
         if training is None or session is None:
-            return None
+            return
         if session.updates:
             self.notify(
                 "Updates made in the stepper are not part of this training; its own weights are shown now."
             )
-        training.hand_parameters(session.load_parameters)
-        return session
+
+        def loaded(_: None) -> None:
+            then(session)
+
+        at_length(
+            self,
+            session.is_large,
+            "One pass with the present weights",
+            lambda: training.hand_parameters(session.load_parameters),
+            loaded,
+            self.redraw,
+        )
 
     def action_screen(self, name: str) -> None:
         """Another screen of this experiment."""
@@ -404,7 +486,7 @@ class TrainingScreen(Screen[None]):
 
     def action_unread(self) -> None:
         """The lines of a log that could not be read, each with its number and why."""
-        unread = self.training.snapshot().first.unread_lines
+        unread = self.seen().first.unread_lines
         if not unread:
             self.notify("Every line could be read.")
             return

@@ -236,7 +236,7 @@ class UnitsScreen(TrainingScreen):
 
     def action_next_dead(self) -> None:
         """The next dead unit, round and round."""
-        activity = self.training.snapshot(Wanted(units=True)).first.activity
+        activity = self.seen(Wanted(units=True)).first.activity
         places = [] if activity is None else _dead_units(activity)
         if not places:
             self.notify("No unit is dead.")

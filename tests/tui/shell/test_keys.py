@@ -11,11 +11,13 @@ from tests.tui.driver import app_on, screen_text, stepper, until
 from tui.app import BptuiApp
 from tui.lessons.lesson_screen import LessonScreen
 from tui.lessons.list_screen import LessonsScreen
+from tui.shell.busy_screen import BusyScreen
 from tui.shell.help_page import help_content, readable_keys
 from tui.shell.home_screen import HomeScreen
 from tui.shell.keys import (
     ALL_COMMANDS,
     APP_COMMANDS,
+    BUSY_COMMANDS,
     EXPORT_COMMANDS,
     HOME_COMMANDS,
     KEYS,
@@ -46,6 +48,7 @@ SCREENS = {
     MapScreen: MAP_COMMANDS,
     ReadingScreen: READING_COMMANDS,
     Prompt: PROMPT_COMMANDS,
+    BusyScreen: BUSY_COMMANDS,
     ExportDialog: EXPORT_COMMANDS,
     MatricesScreen: MATRICES_COMMANDS,
     SettingsScreen: SETTINGS_COMMANDS,

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from engine.derivation.matrix_form import matrix_lines
 from engine.formula.expression import Symbol
 from engine.formula.notation import Style, number_text
 from tests.engine.networks import SMALL_PRESETS
@@ -28,7 +29,7 @@ def derivation_of(opened: Session):
 @pytest.mark.parametrize("name", READABLE)
 def test_every_matrix_product_is_there_with_its_shapes_and_a_tick(name, style):
     graph = session(name).graph
-    page = matrices_view(graph, style, 72).plain
+    page = matrices_view(list(matrix_lines(graph)), style, 72).plain
     assert page.count("ok " if style.ascii else "✓") > len(graph.ops)
     assert "✗" not in page
     assert "WRONG" not in page
@@ -39,7 +40,7 @@ def test_every_matrix_product_is_there_with_its_shapes_and_a_tick(name, style):
 
 
 def test_the_matrices_of_the_hidden_layer_are_those_of_the_tutorial():
-    page = matrices_view(session("tutorial-b").graph, UNICODE, 120).plain
+    page = matrices_view(list(matrix_lines(session("tutorial-b").graph)), UNICODE, 120).plain
     lines = [" ".join(line.split()) for line in page.split("\n")]
     assert "✓ f⁽¹⁾ = W⁽¹⁾ᵀ · X (2×3) · (3×1) → (2×1)" in lines
     assert "✓ ∂ℰ/∂W⁽¹⁾ = X · (∂ℰ/∂f⁽¹⁾)ᵀ (3×1) · (1×2) → (3×2)" in lines
@@ -49,19 +50,19 @@ def test_the_matrices_of_the_hidden_layer_are_those_of_the_tutorial():
 def test_a_wrong_gradient_is_marked_as_wrong():
     opened = session("tutorial-b")
     opened.graph.nodes[Symbol("a", 1)].grad[0, 0] += 1.0
-    page = matrices_view(opened.graph, UNICODE, 120).plain
+    page = matrices_view(list(matrix_lines(opened.graph)), UNICODE, 120).plain
     (wrong,) = [line for line in page.split("\n") if "✗" in line and "W⁽²⁾ · " in line]
     assert "∂ℰ/∂a⁽¹⁾" in wrong
 
 
 def test_a_batch_s_error_is_divided_by_n():
-    page = matrices_view(session("tutorial-a-weighted").graph, UNICODE, 120).plain
+    page = matrices_view(list(matrix_lines(session("tutorial-a-weighted").graph)), UNICODE, 120).plain
     lines = [" ".join(line.split()) for line in page.split("\n")]
     i = next(i for i, line in enumerate(lines) if line.startswith("✓ ∂ℰ/∂f⁽¹⁾ = "))
     assert lines[i] == (
         "✓ ∂ℰ/∂f⁽¹⁾ = (βŶ(1−Y) − αY(1−Ŷ))/n (1×1100) − (1×1100) → (1×1100) entry by entry, with α = 10 and β = 1"
     )
-    page = matrices_view(session("tutorial-a-wine").graph, UNICODE, 120).plain
+    page = matrices_view(list(matrix_lines(session("tutorial-a-wine").graph)), UNICODE, 120).plain
     assert "✓ ∂ℰ/∂f⁽¹⁾ = (Ŷ − Y)/n " in " ".join(page.split())
 
 

@@ -47,11 +47,13 @@ def grads(experiment: str, shapes: bool, one_matrix: bool, as_json: bool, ascii:
         return
     evaluated = EvaluatedExperiment.of(loaded, experiment)
     if shapes:
+        from engine.derivation.matrix_form import matrix_lines
         from engine.experiment.spec import square_note
         from tui.stepper.pages import matrices_view
 
         style, note = output_style(ascii, evaluated.names), square_note(evaluated.experiment)
-        write_page(matrices_view(evaluated.graph, style, output_width(), note).plain)
+        lines = list(matrix_lines(evaluated.graph))
+        write_page(matrices_view(lines, style, output_width(), note).plain)
         return
     if one_matrix:
         from tui.training.pages import collapse_view

@@ -9,6 +9,7 @@ from typing import Any, TextIO
 import click
 
 from tui.cli.arguments import ExperimentType
+from tui.cli.output import complain
 
 SCREENS = ("stepper", "gradients", "relu")
 
@@ -62,6 +63,11 @@ def open_app(experiment: str | None, view: dict[str, Any] | None = None) -> None
         load_experiment(experiment)  # a mistake in it is told here, before the screen is taken over
     from tui.app import run
 
+    if experiment is not None:
+        from tui.session.size import is_long_to_open
+
+        if is_long_to_open(experiment):
+            complain(f"{experiment} is large and takes a while to open; Ctrl+C ends it")
     click.get_current_context().exit(run(experiment, view=view))
 
 
