@@ -23,8 +23,6 @@ from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 
-from engine.experiment.loading import load_experiment
-
 EXPERIMENTS = ("vanishing-sigmoid-50", "dying-relu")
 WIDTH, HEIGHT = 120, 40
 PATIENCE = 20.0
@@ -44,6 +42,7 @@ def endless(name: str, folder: Path) -> str:
 
 def alone(path: str, seconds: float) -> float:
     """Steps a second of the trainer by itself, with the same measurements, all of them kept."""
+    from engine.experiment.loading import load_experiment
     from engine.runs.history import History
     from engine.training.trainer import Trainer
 

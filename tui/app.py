@@ -22,7 +22,7 @@ from textual.message import Message
 from textual.screen import Screen
 
 from engine.experiment.errors import ExperimentError
-from engine.experiment.loading import PRESET_NAMES
+from engine.experiment.presets import PRESET_NAMES
 from engine.formula.foreign_text import one_line
 from tui.shell.ascii_filter import AsciiFilter
 from tui.shell.home_screen import HomeScreen
@@ -91,7 +91,6 @@ class BptuiApp(App[None]):
     NOTIFICATION_TIMEOUT = 3.0
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-narrow"), (100, "-wide")]  # noqa: RUF012 - typed by App
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (20, "-short"), (34, "-tall"), (48, "-huge")]  # noqa: RUF012 - typed by App
-    CSS_PATH = "app.tcss"
     BINDINGS = [*bindings(APP_COMMANDS), *idle_bindings(APP_COMMANDS)]  # noqa: RUF012 - as App wants it
 
     def __init__(
@@ -105,7 +104,9 @@ class BptuiApp(App[None]):
         """With an experiment open, or a training of another program that is `watched`, or neither.
 
         `personal` uses the user's own keys and recent files; pictures for everybody do without."""
-        super().__init__()
+        # Read together with the app's own: each screen's, by itself, would have all of them parsed again.
+        first = ["shell/home.tcss", *(["stepper/stepper.tcss"] if session is not None else [])]
+        super().__init__(css_path=["app.tcss", *first])
         self._first_session = session
         self._personal = personal
         self._progress: ProgressFile | None = None

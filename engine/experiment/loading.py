@@ -24,43 +24,11 @@ from engine.experiment.expression_spec import (
     expression_preset_text,
     is_expression,
 )
+from engine.experiment.presets import PRESET_NAMES as PRESET_NAMES
+from engine.experiment.presets import text_of
 from engine.experiment.spec import CsvData, Experiment, NpzData
 from engine.experiment.text_file import read_text_file
 from engine.experiment.validation import validate
-
-PRESET_NAMES = (
-    "tutorial-a",
-    "tutorial-a-loss",
-    "tutorial-a-loss-weighted",
-    "tutorial-a-wine",
-    "tutorial-a-weighted",
-    "tutorial-b",
-    "tutorial-b-wine",
-    "xor",
-    "residual-fork",
-    "batch-norm",
-    "vanishing-sigmoid-50",
-    "relu-50",
-    "leaky-relu-50",
-    "exploding-tanh-50",
-    "exploding-tanh-50-clip",
-    "exploding-tanh-50-adam",
-    "exploding-50",
-    "exploding-50-clip",
-    "exploding-50-adam",
-    "vanishing-50-xavier",
-    "vanishing-50-he",
-    "vanishing-50-orthogonal",
-    "vanishing-50-batch-norm",
-    "vanishing-50-layer-norm",
-    "vanishing-50-residual",
-    "dying-relu",
-    "dying-relu-leaky",
-    "dying-relu-he",
-    "leaky-slope-1",
-    "step-activation",
-)
-"""The presets, in the order in which the tutorials need them."""
 
 EXPERIMENT_SUFFIX = ".toml"
 LARGEST_EXPERIMENT_FILE = 16 * 2**20
@@ -119,11 +87,6 @@ def parse_experiment(text: str, source: str, folder: Path | None = None) -> Expe
     return msgspec.structs.replace(experiment, data=msgspec.structs.replace(experiment.data, path=absolute))
 
 
-def list_presets() -> list[tuple[str, Experiment]]:
-    """Every preset's name and experiment, in the tutorials' order."""
-    return [(name, _preset(name)) for name in PRESET_NAMES]
-
-
 def preset_text(name: str) -> str:
     """The TOML text of a preset; raises ExperimentError for a name that is none."""
     if name in EXPRESSION_PRESETS:
@@ -131,7 +94,12 @@ def preset_text(name: str) -> str:
     if name not in PRESET_NAMES:
         near = suggestion(name, PRESET_NAMES) or f"; expected a preset's name, such as {PRESET_NAMES[0]}"
         raise ExperimentError(name, "", f"no preset of that name{near}")
-    return resources.files("engine").joinpath("presets", f"{name}{EXPERIMENT_SUFFIX}").read_text("utf-8")
+    return text_of(name)
+
+
+def list_presets() -> list[tuple[str, Experiment]]:
+    """Every preset's name and experiment, in the tutorials' order."""
+    return [(name, _preset(name)) for name in PRESET_NAMES]
 
 
 def starter_text() -> str:
@@ -140,7 +108,7 @@ def starter_text() -> str:
 
 
 def _preset(name: str) -> Experiment:
-    return parse_experiment(preset_text(name), name)
+    return parse_experiment(text_of(name), name)
 
 
 def _looks_like_a_path(text: str) -> bool:

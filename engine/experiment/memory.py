@@ -113,18 +113,6 @@ def _room_in_container(folder: Path = Path("/sys/fs/cgroup")) -> int | None:
         return None
 
 
-def bytes_in_words(size: int) -> str:
-    """``12 bytes``, ``3.4 GB``: three digits and a unit, for any size however large."""
-    if size < 1000:
-        return f"{size} bytes"
-    for unit in ("kB", "MB", "GB", "TB", "PB", "EB"):
-        tenths = size * 10 // 1000  # integers all the way: a float would overflow
-        size //= 1000
-        if size < 1000:
-            return f"{tenths // 10}.{tenths % 10} {unit}" if size < 100 else f"{size} {unit}"
-    return "more than 1000 EB"
-
-
 def _values_named(layer: LayerSpec) -> int:
     """How many (units, n) arrays a layer has: f and its activation, h with a norm, u if affine, g with a residual."""
     return 2 + (layer.norm is not None) + layer.affine + layer.residual

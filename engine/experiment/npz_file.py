@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.experiment.errors import ExperimentError, choice, mismatch, quoted, suggestion
-from engine.experiment.memory import bytes_in_words, memory_limit
+from engine.experiment.memory import memory_limit
+from engine.formula.text import bytes_in_words
 
 Arrays = Mapping[str, npt.NDArray[np.float64]]
 """Arrays of finite numbers by their names."""

@@ -20,8 +20,9 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.experiment.errors import ExperimentError, mismatch, quoted
-from engine.experiment.memory import bytes_in_words, memory_limit
+from engine.experiment.memory import memory_limit
 from engine.experiment.npz_file import Arrays
+from engine.formula.text import bytes_in_words
 
 LONGEST_HEADER = 100_000_000
 """As in the format's own reader."""

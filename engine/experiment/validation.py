@@ -23,7 +23,7 @@ from engine.experiment.errors import (
     suggestion,
     value_in_words,
 )
-from engine.experiment.memory import SMALL, bytes_in_words, memory_by_key, memory_limit, memory_needed
+from engine.experiment.memory import SMALL, memory_by_key, memory_limit, memory_needed
 from engine.experiment.notation_spec import NotationSpec, notation_problems
 from engine.experiment.spec import (
     BceLoss,
@@ -48,6 +48,7 @@ from engine.experiment.spec import (
 )
 from engine.formula.foreign_text import is_plain
 from engine.formula.parser import ParseError, parse_symbol
+from engine.formula.text import bytes_in_words
 
 Problem: TypeAlias = tuple[str, str]
 """A key's path, and what is wrong there."""

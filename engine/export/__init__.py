@@ -1,6 +1,6 @@
 """Written derivations: one document, as text, as Markdown or as LaTeX.
 
-    derivation ── outline.compose ──> blocks ─┬─ text ────────────> stacked fractions, for a terminal or a printer
+    derivation ── compose.compose ──> blocks ─┬─ text ────────────> stacked fractions, for a terminal or a printer
                                               ├─ markdown ────────> headings, tables, $$math$$
                                               └─ latex_document ──> a file that compiles as it is
 
@@ -9,13 +9,13 @@
 
 from __future__ import annotations
 
-from engine.derivation.chain_rule import Derivation
-from engine.derivation.gradcheck import EntryCheck
-from engine.export.compose import compose
-from engine.export.latex_document import render_latex
-from engine.export.markdown import render_markdown
-from engine.export.plain_text import render_text
+from typing import TYPE_CHECKING
+
 from engine.formula.notation import Style
+
+if TYPE_CHECKING:
+    from engine.derivation.chain_rule import Derivation
+    from engine.derivation.gradcheck import EntryCheck
 
 STYLE = Style()
 """How formulas are drawn unless a caller asks for something else."""
@@ -30,6 +30,9 @@ def written_text(
     style: Style = STYLE,
 ) -> str:
     """The derivation as text in lines of at most `width` columns (at least 60); pure ASCII where the style is."""
+    from engine.export.compose import compose
+    from engine.export.plain_text import render_text
+
     return render_text(compose(derivation, title, check), width, style)
 
 
@@ -37,6 +40,9 @@ def written_markdown(
     derivation: Derivation, title: str = "", check: EntryCheck | None = None, *, style: Style = STYLE
 ) -> str:
     """The derivation as Markdown with LaTeX formulas; pure ASCII where the style is."""
+    from engine.export.compose import compose
+    from engine.export.markdown import render_markdown
+
     return render_markdown(compose(derivation, title, check), style)
 
 
@@ -44,4 +50,7 @@ def written_latex(
     derivation: Derivation, title: str = "", check: EntryCheck | None = None, *, style: Style = STYLE
 ) -> str:
     """The derivation as a complete LaTeX document, always in pure ASCII."""
+    from engine.export.compose import compose
+    from engine.export.latex_document import render_latex
+
     return render_latex(compose(derivation, title, check), style)

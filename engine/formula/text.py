@@ -96,3 +96,15 @@ def _words(text: str, width: int) -> Iterator[str]:
             piece, used = piece + character, used + size
         if piece:
             yield piece
+
+
+def bytes_in_words(size: int) -> str:
+    """``12 bytes``, ``3.4 GB``: three digits and a unit, for any size however large."""
+    if size < 1000:
+        return f"{size} bytes"
+    for unit in ("kB", "MB", "GB", "TB", "PB", "EB"):
+        tenths = size * 10 // 1000  # integers all the way: a float would overflow
+        size //= 1000
+        if size < 1000:
+            return f"{tenths // 10}.{tenths % 10} {unit}" if size < 100 else f"{size} {unit}"
+    return "more than 1000 EB"

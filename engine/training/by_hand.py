@@ -19,8 +19,7 @@ from engine.derivation.gradient_step import Change, Update
 from engine.experiment.optimizers import TrainSpec
 from engine.formula.expression import Name, Symbol
 from engine.model.network import Network, trainable
-from engine.training.optimizers import Optimizer, make_optimizer
-from engine.training.trainer import CLIP_EPSILON
+from engine.training.optimizers import Optimizer, clip_factor, make_optimizer
 from engine.training.update_rule import (
     CLIP,
     ETA,
@@ -68,7 +67,7 @@ class StepsByHand:
         if self.clip_norm is None:
             return 1.0
         squares = [float(np.square(self._graph.nodes[name].grad).sum()) for name in self._optimizers]
-        return min(1.0, self.clip_norm / (math.sqrt(sum(squares)) + CLIP_EPSILON))
+        return clip_factor(math.sqrt(sum(squares)), self.clip_norm)
 
     def step(self, learning_rate: float, watch: Collection[Symbol] = ()) -> Update:
         """One step for every trainable parameter, in place, after which the graph has gone forward and backward again.

@@ -36,6 +36,14 @@ from engine.experiment.optimizers import (
     TrainSpec,
 )
 
+CLIP_EPSILON = 1e-6
+"""Added to the norm that clip_norm is divided by, as in PyTorch's clip_grad_norm_."""
+
+
+def clip_factor(norm: float, clip_norm: float) -> float:
+    """What all gradients, of L2 norm `norm` together, are multiplied by so that theirs is `clip_norm` at most."""
+    return min(1.0, clip_norm / (norm + CLIP_EPSILON))
+
 
 class Optimizer(ABC):
     """Updates `values` from `gradients`, two flat arrays of one size, in place, block by block.

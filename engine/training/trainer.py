@@ -40,7 +40,7 @@ from engine.model.network import PREDICTION, Network, X, Y
 from engine.training.batches import Batches, BatchPosition
 from engine.training.divergence import FirstNonfinite, count_nonfinite, first_nonfinite
 from engine.training.flat_parameters import FlatParameters
-from engine.training.optimizers import make_optimizer
+from engine.training.optimizers import clip_factor, make_optimizer
 
 DEAD_CHECK_SHARE = 0.05
 """With mini-batches, how much of the training time looking for dead units may take, at most."""
@@ -50,9 +50,6 @@ HELD_OUT_SHARE = 0.01
 
 FORWARD_SHARE = 0.5
 """A generous guess at the forward pass's share of a step, from which the cost of a look at all samples follows."""
-
-CLIP_EPSILON = 1e-6
-"""Added to the norm that clip_norm is divided by, as in PyTorch's clip_grad_norm_."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,7 +320,7 @@ class Trainer:
 
     def _clip_factor(self, clip_norm: float) -> float:
         norm = self._norm(self._parameters.gradients[self._parameters.trainable])
-        return min(1.0, clip_norm / (norm + CLIP_EPSILON))
+        return clip_factor(norm, clip_norm)
 
     def _look_at_units(self, monitor: Monitor) -> None:
         """Dead units, when it is time: before the update, so that they fit what else the record says."""

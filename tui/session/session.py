@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
@@ -16,10 +16,6 @@ from typing_extensions import override
 
 from engine.autodiff.graph import Array, Graph
 from engine.autodiff.interruption import uninterruptible
-from engine.derivation.evaluated import check_matrix, check_target
-from engine.derivation.gradcheck import EntryCheck, ParameterCheck
-from engine.derivation.gradient_step import Update
-from engine.derivation.whole_matrix import WholeMatrix, whole_matrix
 from engine.experiment.datasets import DataSet, load_data
 from engine.experiment.loading import load_experiment
 from engine.experiment.memory import UNDO_BYTES
@@ -34,8 +30,13 @@ from engine.model.network import Network, X, Y
 from engine.training.by_hand import Memory, StepsByHand
 from tui.session.size import is_large
 from tui.session.stepped import EDIT, UPDATE, Stepped, run_once
-from tui.session.training_run import TrainingRun
 from tui.shell.threads import threads
+
+if TYPE_CHECKING:  # what no first frame needs is imported where it is used
+    from engine.derivation.gradcheck import EntryCheck, ParameterCheck
+    from engine.derivation.gradient_step import Update
+    from engine.derivation.whole_matrix import WholeMatrix
+    from tui.session.training_run import TrainingRun
 
 SCREENS_CORES = 1
 """However large the products, the screen keeps one."""
@@ -137,12 +138,17 @@ class Session(Stepped):
 
     def whole_matrix(self, target: Symbol) -> tuple[WholeMatrix, ParameterCheck]:
         """The gradient by a whole matrix, and its central differences. Raises TargetError."""
+        from engine.derivation.evaluated import check_matrix
+        from engine.derivation.whole_matrix import whole_matrix
+
         whole = whole_matrix(self.stepped, target)
         return whole, check_matrix(self.network, self.stepped, whole.target)
 
     @override
     def check(self, target: Symbol) -> EntryCheck:
         """The central difference of one entry, in float64, beside backward's gradient. Raises TargetError."""
+        from engine.derivation.evaluated import check_target
+
         return check_target(self.network, self.stepped, target)
 
     @override
@@ -307,6 +313,8 @@ class Session(Stepped):
 
     def new_training(self) -> TrainingRun:
         """A training that goes on from what was done in the stepper, on parameters of its own."""
+        from tui.session.training_run import TrainingRun
+
         experiment = as_given(self.experiment, self.network) if self._weights_edited else self.experiment
         return TrainingRun(self.name, experiment, self.data, self.network.astype(self.experiment.dtype))
 

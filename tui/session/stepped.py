@@ -9,10 +9,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine.autodiff.graph import Graph
 from engine.derivation.chain_rule import Derivation, explain
-from engine.derivation.gradcheck import EntryCheck
 from engine.derivation.paths import EntryRef
 from engine.derivation.targets import TargetError, find_given, find_output
 from engine.experiment.errors import ExperimentError, mismatch
@@ -22,6 +22,9 @@ from engine.formula.foreign_text import one_line
 from engine.formula.own_names import CANONICAL, OwnNames
 from engine.formula.parser import parse_symbol
 from engine.model.editing import Assignments
+
+if TYPE_CHECKING:
+    from engine.derivation.gradcheck import EntryCheck
 
 EDIT, UPDATE = "edit", "update"
 """What can be undone."""

@@ -6,10 +6,7 @@ The screen shows one readable line with the path of the report; the report holds
 from __future__ import annotations
 
 import os
-import platform
 import sys
-import tempfile
-import traceback
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,6 +15,8 @@ from tui.shell.version import version
 
 def describe_crash(error: BaseException) -> str:
     """Writes a crash report and says, on one line, what happened and where the report is."""
+    import traceback  # like the others here: only a crash pays for it
+
     summary = " ".join("".join(traceback.format_exception_only(error)).split())
     path = _write(_report(error))
     where = f"the crash report is {path}" if path else "no crash report could be written"
@@ -25,6 +24,9 @@ def describe_crash(error: BaseException) -> str:
 
 
 def _report(error: BaseException) -> str:
+    import platform
+    import traceback
+
     return "\n".join(
         [
             f"bptui {version()}, Python {platform.python_version()}, {platform.platform()}",
@@ -51,6 +53,8 @@ def _write(report: str) -> Path | None:
 
 
 def _folders() -> list[Path]:
+    import tempfile
+
     temporary = Path(tempfile.gettempdir())
     try:
         from platformdirs import user_log_path

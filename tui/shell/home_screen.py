@@ -12,7 +12,7 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from engine.experiment.errors import ExperimentError
-from engine.experiment.loading import PRESET_NAMES, list_presets, load_experiment
+from engine.experiment.presets import PRESET_NAMES, Headline, headlines
 from engine.formula.foreign_text import one_line
 from engine.formula.text import ascii_text
 from tui.shell.key_bar import KeyBar
@@ -38,10 +38,16 @@ class HomeScreen(Screen[None]):
     def __init__(self, recent: list[str]) -> None:
         super().__init__()
         self._recent = recent
+        self._presets: list[Headline] = headlines()
         self._abouts: dict[str, str] = {}
+        self._filled = False
+        self._to_mark: str | None = None
 
     def compose(self) -> ComposeResult:
-        """A heading, the list, what the marked experiment shows, and the keys."""
+        """A heading, the list, what the marked experiment shows, and the keys; nothing while it lies under another."""
+        if not self.is_current:
+            return
+        self._filled = True
         with Vertical(id="frame"):
             yield Static(self._heading(), id="heading")
             box = Input(placeholder="what the name or the title holds", id="filter", compact=True)
@@ -51,6 +57,14 @@ class HomeScreen(Screen[None]):
             yield Static(id="about")
         yield TooSmall()
         yield KeyBar()
+
+    async def on_screen_resume(self) -> None:
+        """Fills it when it is first seen: an experiment that is opened at once need not wait for the list."""
+        if self._filled:
+            return
+        await self.recompose()
+        if self._to_mark is not None:
+            self.mark(self._to_mark)
 
     def _heading(self) -> Content:
         return Content.assemble(
@@ -66,11 +80,11 @@ class HomeScreen(Screen[None]):
     def _options(self, wanted: str = "") -> list[Option | None]:
         """The experiments whose name or title holds what is wanted, and the files."""
         options: list[Option | None] = []
-        for name, experiment in list_presets():
-            if wanted.casefold() not in f"{name} {experiment.title}".casefold():
+        for name, title, about in self._presets:
+            if wanted.casefold() not in f"{name} {title}".casefold():
                 continue
-            options.append(Option(f"{name:<{NAME}}{self._said(experiment.title)}", id=name))
-            self._abouts[name] = experiment.about
+            options.append(Option(f"{name:<{NAME}}{self._said(title)}", id=name))
+            self._abouts[name] = about
         if options:
             options.append(None)
         for path in self._recent:
@@ -116,7 +130,10 @@ class HomeScreen(Screen[None]):
             self.call_after_refresh(self.mark, marked.id)
 
     def mark(self, name: str) -> None:
-        """Moves the cursor to an experiment."""
+        """Moves the cursor to an experiment, as soon as there is a list."""
+        self._to_mark = name
+        if not self._filled:
+            return
         options = self.query_one(OptionList)
         options.highlighted = options.get_option_index(name)
 
@@ -150,6 +167,8 @@ class HomeScreen(Screen[None]):
 
     @staticmethod
     def _file_problem(name: str) -> str | None:
+        from engine.experiment.loading import load_experiment  # not before there is something to load
+
         if not name:
             return "the path of a TOML file, please"
         try:

@@ -9,11 +9,14 @@ So no screen needs to know the app, or a screen of another wing.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from engine.formula.expression import Symbol
 from tui.shell.deeds import Done
+
+if TYPE_CHECKING:
+    from engine.formula.expression import Symbol
 
 
 class Request(Message):

@@ -9,7 +9,6 @@ A broken, hostile or unwritable file never stops the program; what is wrong with
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -44,6 +43,8 @@ def key_map(known: Collection[str]) -> tuple[dict[str, str], str | None]:
     path = keys_path()
     if not path.exists():
         return {}, None
+    import tomllib  # most have no such file
+
     try:
         table = _keys_table(read_text_file(path, str(path), LARGEST_SETTINGS))
     except ExperimentError as error:
@@ -65,6 +66,8 @@ def key_map(known: Collection[str]) -> tuple[dict[str, str], str | None]:
 def _keys_table(text: str) -> dict[str, object]:
     if any(line.count(".") > MOST_DOTS for line in text.split("\n")):
         raise ValueError("a key of too many parts")
+    import tomllib
+
     return dict(_flat(tomllib.loads(text)))
 
 

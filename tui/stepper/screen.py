@@ -15,6 +15,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from textual import events
 from textual.app import ComposeResult
@@ -28,16 +29,10 @@ from textual.widgets import Static
 from engine.autodiff.interruption import uninterruptible
 from engine.derivation.chain_rule import Derivation
 from engine.derivation.chain_sum import chain_sum
-from engine.derivation.gradcheck import EntryCheck, ParameterCheck
-from engine.derivation.gradient_step import Update
-from engine.derivation.matrix_form import MatrixLine, matrix_lines
 from engine.derivation.targets import TargetError, find_output, resolve_target
-from engine.derivation.whole_matrix import WholeMatrix
 from engine.experiment.errors import ExperimentError
 from engine.experiment.loading import PRESET_NAMES
 from engine.experiment.spec import square_note
-from engine.export import written_text
-from engine.export.matrix_gradient import written_matrix
 from engine.export.vocabulary import VERDICTS
 from engine.formula.expression import Partial, Symbol
 from engine.formula.layout import one_line
@@ -58,9 +53,6 @@ from tui.shell.text_page import ReadingScreen
 from tui.shell.too_small import TooSmall
 from tui.stepper.chain_panel import ProductPanel, Progress, rest_in_words
 from tui.stepper.diagram import Diagram
-from tui.stepper.export_dialog import ExportDialog
-from tui.stepper.map_screen import MapScreen
-from tui.stepper.matrices_screen import MatricesScreen
 from tui.stepper.narration import (
     Description,
     describe_backward,
@@ -72,12 +64,16 @@ from tui.stepper.narration import (
     update_size,
 )
 from tui.stepper.network_diagram import NetworkDiagram
-from tui.stepper.pages import jacobian_view, matrices_view, simplification_view
 from tui.stepper.phase_bar import PhaseBar
-from tui.stepper.settings_screen import SettingsScreen
 from tui.stepper.term_panel import TermPanel
 from tui.stepper.term_table import TermTable
 from tui.stepper.traversal import FIRST_TERM, Detail, Phase, Position, Traversal
+
+if TYPE_CHECKING:
+    from engine.derivation.gradcheck import EntryCheck, ParameterCheck
+    from engine.derivation.gradient_step import Update
+    from engine.derivation.matrix_form import MatrixLine
+    from engine.derivation.whole_matrix import WholeMatrix
 
 AUTOPLAY_SECONDS = 1.5
 SHOWN_DIGITS = (4, 6, 10)
@@ -532,6 +528,8 @@ class StepperScreen(Screen[None]):
 
     def show_matrix(self, target: Symbol) -> None:
         """The gradient of a whole matrix on a page. Raises TargetError."""
+        from engine.export.matrix_gradient import written_matrix
+
         assert self.network_session is not None  # an expression has scalars only
         session = self.network_session
         title, style = self.session.title, self.glyphs
@@ -652,6 +650,8 @@ class StepperScreen(Screen[None]):
 
     def action_diagram(self) -> None:
         """The network on the whole screen, to choose a target by moving through it."""
+        from tui.stepper.map_screen import MapScreen
+
         self.app.push_screen(
             MapScreen(
                 self.traversal,
@@ -678,11 +678,16 @@ class StepperScreen(Screen[None]):
 
     def action_matrices(self) -> None:
         """Every matrix product with its shapes."""
+        from engine.derivation.matrix_form import matrix_lines
+        from tui.stepper.matrices_screen import MatricesScreen
+        from tui.stepper.pages import matrices_view
+
         if self.network_session is None:
             self.notify("An expression has numbers, and no matrices.")
             return
         session, style = self.network_session, self.glyphs
-        title, shown = "Matrices and their shapes", list[MatrixLine]()
+        title = "Matrices and their shapes"
+        shown: list[MatrixLine] = []
 
         def computed(then: Callable[[], object]) -> None:
             def made(lines: list[MatrixLine]) -> None:
@@ -704,6 +709,8 @@ class StepperScreen(Screen[None]):
 
     def action_jacobian(self) -> None:
         """The Jacobian of the current term over the samples."""
+        from tui.stepper.pages import jacobian_view
+
         index = self.position.index if self.position.phase is Phase.BACKWARD else 1
         derivation, style = self.derivation, self.glyphs
         self._read("Jacobian over the samples", lambda width: jacobian_view(derivation, index, style, width))
@@ -711,6 +718,8 @@ class StepperScreen(Screen[None]):
 
     def action_derivation(self) -> None:
         """The whole derivation on a page."""
+        from engine.export import written_text
+
         derivation, title, style = self.derivation, self.session.title, self.glyphs
 
         def written(check: EntryCheck, width: int) -> Content:
@@ -730,6 +739,8 @@ class StepperScreen(Screen[None]):
 
     def action_lines(self) -> None:
         """The simplification, line by line."""
+        from tui.stepper.pages import simplification_view
+
         derivation, style = self.derivation, self.glyphs
         if simplification_view(derivation, style, self.size.width) is None:
             self.notify("There is no special simplification on this path.")
@@ -841,6 +852,8 @@ class StepperScreen(Screen[None]):
             self.notify("An expression does not learn: it has no settings.")
             return
         self._stop_autoplay()
+        from tui.stepper.settings_screen import SettingsScreen
+
         self.app.push_screen(SettingsScreen(self.network_session, self._after_edit))
 
     def action_update(self) -> None:
@@ -917,6 +930,8 @@ class StepperScreen(Screen[None]):
         )
 
     def _export(self, derivation: Derivation, check: EntryCheck) -> None:
+        from tui.stepper.export_dialog import ExportDialog
+
         dialog = ExportDialog(derivation, self.session.title, check, self.glyphs)
         self.app.push_screen(dialog, lambda kept: self._tell(Done(Deed.EXPORT)) if kept else None)
 

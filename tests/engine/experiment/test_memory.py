@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from engine.experiment import memory, validation
-from engine.experiment.memory import MOST_CHECKPOINTS, bytes_in_words, memory_by_key, memory_limit
+from engine.experiment.memory import MOST_CHECKPOINTS, memory_by_key, memory_limit
 from engine.experiment.optimizers import SgdTraining, Train
 from engine.experiment.spec import (
     Experiment,
@@ -22,6 +22,7 @@ from engine.experiment.spec import (
     declared_shape,
     expanded_layers,
 )
+from engine.formula.text import bytes_in_words
 from engine.training.optimizers import make_optimizer
 from tests.engine.experiment_texts import refusal
 

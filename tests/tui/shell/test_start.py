@@ -1,0 +1,70 @@
+"""What the first frames need: the list draws with neither NumPy nor plotting, an experiment without training."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from engine.experiment.loading import list_presets
+from engine.experiment.presets import headlines
+
+FOR_NO_LIST = (
+    "numpy",
+    "plotext",
+    "msgspec",
+    "tomllib",
+    "psutil",
+    "threadpoolctl",
+    "importlib.metadata",
+    "engine.experiment.spec",
+    "engine.autodiff",
+    "engine.training",
+    "tui.session",
+    "tui.stepper",
+    "tui.training",
+    "tui.lessons",
+    "tui.practice",
+)
+FOR_NO_STEPPER = (
+    "plotext",
+    "engine.training.trainer",
+    "engine.diagnosis",
+    "engine.runs",
+    "engine.practice",
+    "engine.export.latex_document",
+    "tui.training",
+    "tui.session.training_run",
+    "tui.stepper.export_dialog",
+    "tui.stepper.map_screen",
+)
+FIRST_FRAME = """
+import asyncio, sys
+import tui.cli.main
+from tui.app import BptuiApp
+
+async def first_frame(app):
+    async with app.run_test(size=(80, 24)):
+        print(*sorted(set(sys.modules) & set(sys.argv[2:])))
+
+session = None
+if sys.argv[1]:
+    from tui.session.session import Session
+    session = Session.open(sys.argv[1])
+asyncio.run(first_frame(BptuiApp(session, personal=False)))
+"""
+
+
+@pytest.mark.parametrize(("opened", "unneeded"), [("", FOR_NO_LIST), ("tutorial-b", FOR_NO_STEPPER)])
+def test_a_first_frame_imports_nothing_that_it_does_not_show(opened, unneeded):
+    run = subprocess.run(
+        [sys.executable, "-c", FIRST_FRAME, opened, *unneeded], capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.split() == []
+
+
+def test_the_list_says_of_each_preset_what_the_experiment_says():
+    loaded = [(name, experiment.title, experiment.about) for name, experiment in list_presets()]
+    assert [tuple(one) for one in headlines()] == loaded
