@@ -63,8 +63,9 @@ SCENES = {
     "gradients-fresh": Scene(SIGMOID),
     "gradients-profile": Scene(SIGMOID, 20),
     "gradients-predicted": Scene(SIGMOID, 1, ("m", "m")),
-    "gradients-history": Scene(SIGMOID, 40, ("v",)),
-    "gradients-strip": Scene(SIGMOID, 40, ("v", "v")),
+    "gradients-layers": Scene(SIGMOID, 40, ("v",)),
+    "gradients-history": Scene(SIGMOID, 40, ("v", "v")),
+    "gradients-strip": Scene(SIGMOID, 40, ("v", "v", "v")),
     "gradients-budget": Scene(SIGMOID, 20, ("b",)),
     "gradients-compared": Scene(SIGMOID, 20, compared=True),
     "gradients-healthy": Scene("relu-50", 5, ("end",)),
@@ -82,7 +83,10 @@ SCENES = {
 }
 
 PICTURES = [
-    *((name, DARK, "120x40") for name in ("gradients-profile", "gradients-history", "gradients-strip")),
+    *(
+        (name, DARK, "120x40")
+        for name in ("gradients-profile", "gradients-layers", "gradients-history", "gradients-strip")
+    ),
     *((name, DARK, "120x40") for name in ("gradients-budget", "gradients-compared", "units-dying")),
     *((name, LIGHT, "80x24") for name in ("gradients-profile", "gradients-compared", "units-dying")),
 ]

@@ -53,7 +53,7 @@ PICTURES = (
     Picture("map", "tutorial-b", ("M",), size=SMALL),
     Picture("gradients", "vanishing-sigmoid-50", steps=60, compared=True),
     Picture("budget", "vanishing-sigmoid-50", ("b",), steps=60),
-    Picture("strip", "relu-50", ("v", "v"), steps=150),
+    Picture("strip", "relu-50", ("v", "v", "v"), steps=150),
     Picture("exploding", "exploding-50", steps=1),
     Picture("dying-relu", "dying-relu", ("n",), steps=120),
     Picture("dying-relu-80x24", "dying-relu", ("n",), steps=120, size=SMALL, theme=LIGHT.name),

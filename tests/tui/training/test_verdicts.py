@@ -17,7 +17,7 @@ from tui.training.verdicts import budget_lines, predicted_profile
 def test_the_budget_says_who_is_to_blame_before_the_details():
     training = training_on("vanishing-sigmoid-50")
     training.one_step()
-    decades, blame, _ = budget_lines(training.first, training.first.record)
+    decades, blame, _ = budget_lines(training.first.layers, training.first.record)
     assert decades.startswith("From layer 51 down to layer 1, δ changes by −")
     assert blame == "The sigmoid is to blame: the weights alone would enlarge δ."
 
@@ -26,7 +26,7 @@ def test_the_budget_says_who_is_to_blame_before_the_details():
 def test_the_parts_of_the_budget_are_all_there_and_add_up(name):
     training = training_on(name)
     training.one_step()
-    said = budget_lines(training.first, training.first.record)[0].replace("−", "-")
+    said = budget_lines(training.first.layers, training.first.record)[0].replace("−", "-")
     total, *parts = map(float, re.findall(r"[+-]\d+\.\d\d", said))
     assert len(parts) == (3 if "norm" in name else 2)
     assert sum(parts) == pytest.approx(total, abs=0.02)
@@ -35,7 +35,9 @@ def test_the_parts_of_the_budget_are_all_there_and_add_up(name):
 @pytest.mark.parametrize("gain", [0.0, math.nan, math.inf])
 def test_decades_that_do_not_exist_are_not_shared_out(gain):
     training = training_on()
-    (line,) = budget_lines(training.first, record(0, weight_gain=[gain, 1.0], delta_l2=[gain, 1.0, 1.0]))
+    (line,) = budget_lines(
+        training.first.layers, record(0, weight_gain=[gain, 1.0], delta_l2=[gain, 1.0, 1.0])
+    )
     assert "no decades to share out" in line
 
 
