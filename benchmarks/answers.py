@@ -15,6 +15,13 @@ import numpy as np
 from engine.formula.expression import Sum
 from engine.practice.judging import Judge
 from engine.practice.naming import term_of
+from tests.engine.practice.matrix_answers import (
+    is_named,
+    random_generator,
+    random_matrix_answer,
+    random_sum,
+    spoiled_sum,
+)
 from tests.engine.practice.random_questions import judge_of, random_question
 from tests.engine.practice.rewrites import change, plant, rewritten
 
@@ -62,6 +69,40 @@ def named_exactly(mistakes: int, count: int, seed: int) -> tuple[int, int]:
     return named, wrong
 
 
+def named_in_matrices(mistakes: int, count: int, seed: int) -> tuple[int, int]:
+    """The same for whole matrices, written as products of matrices."""
+    named = wrong = number = 0
+    while wrong < count:
+        answer = random_matrix_answer(random_generator(seed, 10 + mistakes, number), mistakes)
+        number += 1
+        if answer is None:
+            continue
+        verdict = answer.judge.judge(answer.text())
+        if verdict.verdict == "right":  # two mistakes that undo each other
+            continue
+        wrong += 1
+        named += is_named(list(answer.planted.values()), verdict)
+    return named, wrong
+
+
+def named_in_sums(count: int, seed: int) -> tuple[int, int]:
+    """The same for sums over several ways or samples, of which one term is wrong or left out."""
+    named = wrong = number = 0
+    while wrong < count:
+        rng = random_generator(seed, 20, number)
+        number += 1
+        if (asked := random_sum(rng)) is None:
+            continue
+        judge, paths = asked
+        text, planted = spoiled_sum(paths, rng)
+        verdict = judge.judge(text)
+        if verdict.verdict == "right":  # f for a where the activation is linear
+            continue
+        wrong += 1
+        named += change(planted) == change([(one.kind, one.what, one.instead) for one in verdict.mistakes])
+    return named, wrong
+
+
 def main() -> None:
     """Measures and prints."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -74,6 +115,11 @@ def main() -> None:
         print(
             f"{mistakes} planted: {named} of {wrong} named exactly ({100 * named / wrong:.1f} %)", flush=True
         )
+    for mistakes in (1, 2):
+        named, wrong = named_in_matrices(mistakes, options.mistakes // 4, options.seed)
+        print(f"{mistakes} in a matrix: {named} of {wrong} ({100 * named / wrong:.1f} %)", flush=True)
+    named, wrong = named_in_sums(options.mistakes // 4, options.seed)
+    print(f"1 in a sum over several ways: {named} of {wrong} ({100 * named / wrong:.1f} %)", flush=True)
     refused, seconds = refused_rewrites(options.rewrites, options.seed)
     print(f"{refused} of {len(seconds)} rewritten right answers refused")
     median, most = (1e3 * np.quantile(seconds, share) for share in (0.5, 0.99))

@@ -24,12 +24,16 @@ CONSTANT_POWERS = range(-2, 3)
 
 @dataclass(frozen=True)
 class Columns:
-    """Independent atoms with their logarithms: `equal` lists, for each, the others that are the same everywhere."""
+    """Independent atoms with their logarithms: `equal` lists, for each, the others that are the same everywhere.
+
+    `basis` has one row an atom: orthonormal directions of the logarithms less their means, each of the atoms up to it.
+    """
 
     atoms: tuple[Expr, ...]
     logs: npt.NDArray[np.float64]
     equal: dict[Expr, tuple[Expr, ...]]
     signs: npt.NDArray[np.float64]
+    basis: npt.NDArray[np.float64]
 
 
 def independent(atoms: Sequence[Expr], values: Sequence[Vector]) -> Columns:
@@ -64,7 +68,7 @@ def independent(atoms: Sequence[Expr], values: Sequence[Vector]) -> Columns:
         basis[size], logs[size], signs[size] = rest / length, column, np.sign(value)
         kept.append(atom)
     size = len(kept)
-    return Columns(tuple(kept), logs[:size].T.copy(), equal, signs[:size].T.copy())
+    return Columns(tuple(kept), logs[:size].T.copy(), equal, signs[:size].T.copy(), basis[:size].copy())
 
 
 @dataclass(frozen=True)
@@ -82,18 +86,22 @@ def fit_powers(ratio: Vector, columns: Columns) -> Fit | None:
         target = np.log(np.abs(ratio))
     if not np.isfinite(target).all() or len(target) <= len(columns.atoms) + 1:
         return None
-    matrix = np.column_stack([columns.logs, np.ones(len(target))])
-    orthogonal, triangle = np.linalg.qr(matrix)  # several times as quick as singular values
+    centred = target - target.mean()
+    along = columns.basis @ centred
+    tolerance = RESIDUAL * max(1.0, float(np.abs(target).max()))
+    if np.abs(centred - columns.basis.T @ along).max(initial=0.0) > tolerance:
+        return None  # it does not lie among the atoms at all
+    triangle = columns.basis @ (columns.logs - columns.logs.mean(axis=0))
     try:
-        solution = np.linalg.solve(triangle, orthogonal.T @ target)
+        solution = np.linalg.solve(triangle, along)
     except np.linalg.LinAlgError:
         return None
-    powers = np.rint(solution[:-1])
+    powers = np.rint(solution)
     if np.abs(powers).max(initial=0.0) > LARGEST_POWER:
         return None
     left = target - columns.logs @ powers
     constant = float(left.mean())
-    if np.abs(left - constant).max() > RESIDUAL * max(1.0, float(np.abs(target).max())):
+    if np.abs(left - constant).max() > tolerance:
         return None
     odd = powers % 2 == 1
     signs = np.sign(ratio) * columns.signs[:, odd].prod(axis=1)

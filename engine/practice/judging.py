@@ -35,6 +35,8 @@ CLOSE = 1e-9
 """An answer is right where it differs from the truth by at most this share of it."""
 LARGEST_TRIED = 50_000
 """In networks of more numbers than this it is not tried out what the gradient depends on."""
+MANY_PATHS = 4
+"""Of more ways than these the one small change is looked for first."""
 LARGEST_KEPT = 20_000
 """So many numbers of one network are kept beside those that an answer names."""
 ENOUGH = 32
@@ -312,6 +314,13 @@ class Judge:
         """The mistakes, where they can be named."""
         constants = Constants({**self.graph.constants, "2": 2.0}, self.n_too_many(answer))
         named = [symbol for symbol in dict.fromkeys(answer.expr.symbols()) if symbol.index is not None]
+        mistake: Mistake | None = None
+        if (
+            self.paths is not None and len(self.paths) > MANY_PATHS
+        ):  # to mend it is quicker than to take it apart
+            mistake = name_by_repair(self, answer)
+            if mistake is not None:
+                return Named(((mistake,),))
         if self.paths is not None and self.paths:
             evidence = self.naming_evidence(answer)
             value = np.broadcast_to(evaluate(answer.expr, evidence.names), evidence.truth.shape)
@@ -324,9 +333,9 @@ class Judge:
             if found is not None:
                 return found
         found = name_by_candidates(self, answer, constants)
-        if found is None and (mistake := name_by_repair(self, answer)) is not None:
-            return Named(((mistake,),))
-        return found
+        if found is None:
+            mistake = name_by_repair(self, answer)
+        return Named(((mistake,),)) if mistake is not None else found
 
     def naming_evidence(self, answer: Answer) -> Evidence:
         """Networks for the regression: soft labels, and at least twice as many as there are columns."""

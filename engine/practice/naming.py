@@ -17,7 +17,7 @@ from engine.formula.expression import Expr, Indicator, Number, Product, Symbol
 from engine.practice.evaluation import Stack, evaluate
 from engine.practice.integer_fit import Columns, Fit, Vector, constant_powers, fit_powers, independent
 from engine.practice.path_factors import Path
-from engine.practice.patterns import PatternBook, mistake, shown
+from engine.practice.patterns import Pattern, PatternBook, mistake, shown
 from engine.practice.random_networks import Evidence
 from engine.practice.verdict import Mistake
 
@@ -148,19 +148,34 @@ def _explained(
 ) -> Named | None:
     book = PatternBook(path, columns.atoms, columns.equal, named)
     sets = book.explain(fit.powers)
-    scales = constant_mistakes(fit.constant, constants)
-    if not sets or not scales:
+    usual = constant_mistakes(fit.constant, constants)
+    alternatives, scales = [], usual
+    for patterns in sets:
+        implied = constants.numbers.get("n", 1.0) ** _divisions(path, patterns)
+        # Who leaves out (Ŷ − Y)/n leaves out 1/n with it: that is one mistake.
+        scales = [()] if abs(fit.constant / implied - 1.0) < CLOSE else usual
+        named_here = with_sign([one.mistake for one in patterns], fit.sign)
+        alternatives += [(*named_here, *indicators.mistakes, *equal, *scale) for scale in scales]
+    if not alternatives:
         return None
-    alternatives = [
-        (*with_sign([one.mistake for one in patterns], fit.sign), *indicators.mistakes, *equal, *scale)
-        for patterns in sets
-        for scale in scales
-    ]
     lost = sum(pattern.cost for pattern in sets[0]) + len(indicators.mistakes) + len(equal) + len(scales[0])
     signs = [one for one in alternatives[0] if one.kind == "sign"]
     # A wrong sign spoils one factor; one inside of the error does not spoil both of the factors that are fused in it.
     lost += sum(1 if one == SIGN else -1 for one in signs)
     return Named(tuple(dict.fromkeys(alternatives)), max(lost, 1))
+
+
+def _divisions(path: Path, patterns: Sequence[Pattern]) -> int:
+    """How many divisions by n go with the factors that are left out or replaced, less those that come with others."""
+    count = 0
+    for pattern in patterns:
+        one = pattern.mistake
+        for factor in path:
+            formula = factor.formula.plain()
+            if factor.divided_by_n and (one.instead or one.what) == formula:
+                count += -1 if one.kind == "extra" else 1
+                break
+    return count
 
 
 def with_sign(mistakes: Sequence[Mistake], sign: int) -> tuple[Mistake, ...]:

@@ -6,6 +6,13 @@ import numpy as np
 import pytest
 
 from engine.practice.judging import Judge
+from tests.engine.practice.matrix_answers import (
+    is_named,
+    random_generator,
+    random_matrix_answer,
+    random_sum,
+    spoiled_sum,
+)
 from tests.engine.practice.questions import inline, judge_in, judge_on, named, network
 from tests.engine.practice.random_questions import random_question
 from tests.engine.practice.rewrites import change, plant
@@ -32,6 +39,48 @@ def test_planted_mistakes_are_named_exactly(mistakes, least):
         wrong += 1
         exact += change(planted) == change([(one.kind, one.what, one.instead) for one in verdict.mistakes])
     assert exact >= least * wrong, f"{exact} of {wrong}"
+
+
+@pytest.mark.parametrize(("mistakes", "least"), [(1, 0.95), (2, 0.90)])
+def test_planted_mistakes_in_whole_matrices_are_named_exactly(mistakes, least):
+    named_exactly = wrong = number = 0
+    while wrong < 25:
+        answer = random_matrix_answer(random_generator(5, mistakes, number), mistakes)
+        number += 1
+        if answer is None:
+            continue
+        verdict = answer.judge.judge(answer.text())
+        if verdict.verdict == "right":
+            continue
+        wrong += 1
+        named_exactly += is_named(list(answer.planted.values()), verdict)
+    assert named_exactly >= least * wrong, f"{named_exactly} of {wrong}"
+
+
+def test_whole_matrices_without_a_mistake_are_right():
+    for number in range(12):
+        answer = random_matrix_answer(random_generator(6, number), 0)
+        assert answer is not None
+        assert answer.judge.judge(answer.text()).verdict == "right", answer.text()
+
+
+def test_planted_mistakes_in_sums_over_several_ways_are_named_exactly():
+    named_exactly = wrong = number = 0
+    while wrong < 10:
+        rng = random_generator(7, number)
+        number += 1
+        if (asked := random_sum(rng)) is None:
+            continue
+        judge, paths = asked
+        text, planted = spoiled_sum(paths, rng)
+        verdict = judge.judge(text)
+        if verdict.verdict == "right":
+            continue
+        wrong += 1
+        named_exactly += change(planted) == change(
+            [(one.kind, one.what, one.instead) for one in verdict.mistakes]
+        )
+    assert named_exactly >= 0.9 * wrong, f"{named_exactly} of {wrong}"
 
 
 @pytest.mark.parametrize(
