@@ -130,8 +130,13 @@ class Terminal:
         os.close(self.descriptor)
 
 
-def latencies(command: Sequence[str], ready: bytes, before: bytes, shown: str, keys: int) -> list[float]:
-    """Milliseconds from each key (l to the right, h to the left) to what it changed on the terminal."""
+RIGHT, LEFT = b"\x1b[C", b"\x1b[D"
+
+
+def latencies(
+    command: Sequence[str], ready: bytes, before: bytes, shown: str, keys: int, layers: int = 51
+) -> list[float]:
+    """Milliseconds from each arrow key to what it changed on the terminal: the number of the layer, up to `layers`."""
     times, at, step, rng = [], 1, 1, random.Random(0)
     with tempfile.TemporaryDirectory() as folder:
         terminal = Terminal(command, folder)
@@ -141,11 +146,11 @@ def latencies(command: Sequence[str], ready: bytes, before: bytes, shown: str, k
             terminal.write(before)
             terminal.settle(2.0)
             for _ in range(keys):
-                if not 1 <= at + step <= 51:
+                if not 1 <= at + step <= layers:
                     step = -step
                 at += step
                 begin = time.perf_counter()
-                terminal.write(b"l" if step > 0 else b"h")
+                terminal.write(RIGHT if step > 0 else LEFT)
                 times.append(1e3 * (terminal.until(shown.format(at).encode()) - begin))
                 terminal.settle(rng.uniform(0.03, 0.15))
         finally:
@@ -159,7 +164,7 @@ def run_bare() -> None:
     from textual.widgets import Static
 
     class Bare(App[None]):
-        BINDINGS = [("l", "move(1)", "Right"), ("h", "move(-1)", "Left")]  # noqa: RUF012 - as Textual wants it
+        BINDINGS = [("right", "move(1)", "Right"), ("left", "move(-1)", "Left")]  # noqa: RUF012 - as Textual wants it
         at = 1
 
         def compose(self) -> ComposeResult:
