@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +29,9 @@ PORTION = 1024
 
 KEPT_EVENTS = 10_000
 """How many deaths and recoveries are remembered, the latest ones."""
+
+EVENTS_IN_A_STATE = 200
+"""How many of them a checkpoint remembers: there may be 64 of those, and units that die and recover in every step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +116,7 @@ class DeadUnits:
 
     def state(self) -> DeadUnitsState:
         """Everything, for a checkpoint."""
-        return DeadUnitsState(self.step, self._packed, self._died_at.copy(), tuple(self.events))
+        return DeadUnitsState(self.step, self._packed, self._died_at.copy(), latest(self.events))
 
     def restore(self, state: DeadUnitsState) -> None:
         """Goes back to a checkpoint, or on to it."""
@@ -125,6 +128,11 @@ class DeadUnits:
 
     def _count(self) -> Counts:
         return read_only_counts([int(np.count_nonzero(~view)) for view in self.by_layer(self._fired)])
+
+
+def latest(events: Sequence[UnitEvent]) -> tuple[UnitEvent, ...]:
+    """The events that a checkpoint remembers, of those up to then."""
+    return tuple(islice(events, max(len(events) - EVENTS_IN_A_STATE, 0), None))
 
 
 class WholeDataSet:

@@ -7,7 +7,7 @@ step  0    1    2    3    4   …
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from engine.experiment.layer_info import layer_infos
 from engine.experiment.memory import CHECKPOINT_BYTES, FEWEST_CHECKPOINTS, MOST_CHECKPOINTS
 from engine.experiment.spec import Experiment
 from engine.formula.foreign_text import one_line
-from engine.metrics.dead_units import UnitEvent
+from engine.metrics.dead_units import UnitEvent, latest
 from engine.metrics.step_record import NEVER, StepRecord
 from engine.model.network import Network
 from engine.runs.history import History
@@ -208,9 +208,9 @@ class Run:
     def keep(self) -> None:
         """Keeps the present moment."""
         trainer = self.trainer
-        self.kept.append(
-            Moment(trainer.steps_done, trainer.checkpoint(), trainer.last, trainer.unit_activity())
-        )
+        activity = trainer.unit_activity()
+        activity = replace(activity, events=latest(activity.events))
+        self.kept.append(Moment(trainer.steps_done, trainer.checkpoint(), trainer.last, activity))
         if len(self.kept) > self._most_kept:
             self.kept = self.kept[::2]
             self._every *= 2
