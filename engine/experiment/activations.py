@@ -4,8 +4,9 @@
     sigmoid      sigmoid       (0, 1)     outside ±5.99  no            no
     relu         ReLU          [0, ∞)     never          yes           yes
 
-`engine.autodiff.ops.activation` knows how each is computed. To add one, enter its `ActivationTraits` here and its
-`ActivationFunction` there; `register_activation` does both for one that is not built in.
+`engine.autodiff.ops.activation` has kernels that compute them in place. To add one, enter its name in `Activation` and
+its `ActivationTraits` with `formula` and `slope`: that is enough, and what is computed is made of the formulas. Where
+that is too slow, write its `ActivationFunction` there as well. `register_activation` adds one that is not built in.
 """
 
 from __future__ import annotations
@@ -13,6 +14,25 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from engine.formula.expression import Expr
+
+Activation: TypeAlias = Literal[
+    "linear",
+    "sigmoid",
+    "tanh",
+    "relu",
+    "leaky_relu",
+    "elu",
+    "selu",
+    "gelu",
+    "silu",
+    "softplus",
+    "step",
+    "softmax",
+]
+"""Every activation of the experiment file."""
 
 SATURATED = 0.01
 """A sigmoid or tanh is called saturated where its derivative is below this share of its largest value."""
@@ -66,6 +86,9 @@ class ActivationTraits:
     gradient to come back by. `largest_slope` is that of a smooth activation that becomes flat somewhere.
     `default_slope` is that of an activation that has a slope to choose. `by_column` says that it takes a sample's
     units together, as softmax does, whose outputs sum to 1.
+
+    One without kernels of its own says here what it computes: its `formula`, that of its derivative, `slope`, and the
+    `kinks` where the derivative jumps.
     """
 
     name: str
@@ -78,6 +101,9 @@ class ActivationTraits:
     largest_slope: float | None = None
     default_slope: float | None = None
     by_column: bool = False
+    formula: Callable[[Expr], Expr] | None = None
+    slope: Callable[[Expr], Expr] | None = None
+    kinks: tuple[float, ...] = ()
 
     @property
     def words(self) -> str:

@@ -7,17 +7,30 @@
     absolute_error   any              any
     huber            any              any                delta
 
-All have `outputs`, `samples` and `l2`. `engine.autodiff.ops.losses` says which op computes each.
+All have `outputs`, `samples` and `l2`. `engine.autodiff.ops.losses` says which op computes each. One to be added is a
+class here and a name in `Loss`, with its `term` and its `slope` as formulas (`SaysItsTerm`): that is enough.
 """
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, TypeAlias
+from typing import ClassVar, Literal, Protocol, TypeAlias, get_args, runtime_checkable
 
 from engine.experiment.activations import OPEN_UNIT, REALS, Interval
 from engine.experiment.table import TaggedSpec
+from engine.formula.expression import Expr
 
 Reduction: TypeAlias = Literal["sum", "mean"]
+
+
+@runtime_checkable
+class SaysItsTerm(Protocol):
+    """A loss that says itself, in formulas, what it computes: then nothing else need be written for it."""
+
+    def term(self, prediction: Expr, label: Expr) -> Expr:
+        """What one output of one sample adds, before the sum is divided."""
+
+    def slope(self, prediction: Expr, label: Expr) -> Expr:
+        """The derivative of that by the prediction."""
 
 
 class LossSpec(TaggedSpec, frozen=True, kw_only=True):
@@ -89,8 +102,5 @@ class HuberLoss(LossSpec, tag="huber", frozen=True, kw_only=True):
 
 Loss: TypeAlias = BceLoss | SquaredErrorLoss | CrossEntropyLoss | AbsoluteErrorLoss | HuberLoss
 
-LOSS_SPECS: dict[str, type[LossSpec]] = {
-    str(spec.__struct_config__.tag): spec
-    for spec in (BceLoss, SquaredErrorLoss, CrossEntropyLoss, AbsoluteErrorLoss, HuberLoss)
-}
+LOSS_SPECS: dict[str, type[LossSpec]] = {str(spec.__struct_config__.tag): spec for spec in get_args(Loss)}
 """Every loss by its kind in the experiment file."""

@@ -14,7 +14,7 @@ added to the gradient, after clipping; adamw's shrinks the weights by itself (Lo
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias, get_args
 
 import msgspec
 
@@ -90,8 +90,7 @@ class AdamwTraining(TrainSpec, tag="adamw", frozen=True, kw_only=True):
 Train: TypeAlias = SgdTraining | MomentumTraining | RmspropTraining | AdamTraining | AdamwTraining
 
 OPTIMIZER_SPECS: dict[str, type[TrainSpec]] = {
-    str(spec.__struct_config__.tag): spec
-    for spec in (SgdTraining, MomentumTraining, RmspropTraining, AdamTraining, AdamwTraining)
+    str(spec.__struct_config__.tag): spec for spec in get_args(Train)
 }
 """Every optimiser by its name in the experiment file."""
 

@@ -18,6 +18,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 import msgspec
 
+from engine.experiment.activations import Activation as Activation
 from engine.experiment.losses import AbsoluteErrorLoss as AbsoluteErrorLoss
 from engine.experiment.losses import BceLoss as BceLoss
 from engine.experiment.losses import CrossEntropyLoss as CrossEntropyLoss
@@ -34,20 +35,6 @@ from engine.experiment.table import TaggedSpec as TaggedSpec
 from engine.formula.own_names import OwnNames
 
 DType: TypeAlias = Literal["float64", "float32"]
-Activation: TypeAlias = Literal[
-    "linear",
-    "sigmoid",
-    "tanh",
-    "relu",
-    "leaky_relu",
-    "elu",
-    "selu",
-    "gelu",
-    "silu",
-    "softplus",
-    "step",
-    "softmax",
-]
 Norm: TypeAlias = Literal["batch", "layer"]
 Parameter: TypeAlias = Literal["W", "b", "scale", "shift"]
 Scheme: TypeAlias = Literal[

@@ -8,13 +8,13 @@ Arithmetic follows IEEE 754: what has no value is NaN or infinite, never an exce
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from engine.autodiff.ops.erf import erf
+from engine.autodiff.array_functions import ARRAY_COMPARISONS, ARRAY_FUNCTIONS
 from engine.formula.expression import (
     Expr,
     Function,
@@ -35,34 +35,6 @@ Stack = npt.NDArray[np.float64]
 
 PATIENCE = 5.0
 """Seconds that one evaluation may take."""
-
-
-def _erf(x: Stack) -> Stack:
-    out = np.empty_like(x)
-    erf(x, out)
-    return out
-
-
-_FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "sigmoid": lambda x: 1.0 / (1.0 + np.exp(-x)),
-    "tanh": np.tanh,
-    "exp": np.exp,
-    "log": np.log,
-    "sqrt": np.sqrt,
-    "sin": np.sin,
-    "cos": np.cos,
-    "erf": _erf,
-    "abs": np.abs,
-    "relu": lambda x: np.maximum(x, 0.0),
-    "maximum": np.maximum,
-    "minimum": np.minimum,
-}
-_COMPARISONS: dict[str, Callable[[Stack, Stack], Any]] = {
-    ">": np.greater,
-    "<": np.less,
-    ">=": np.greater_equal,
-    "<=": np.less_equal,
-}
 
 
 def evaluate(expr: Expr, names: Mapping[Symbol, Stack]) -> Stack:
@@ -116,9 +88,9 @@ class _Evaluator:
             case Power(base, exponent):
                 return np.power(self.of(base), self.of(exponent))
             case Function(name, arguments):
-                return _FUNCTIONS[name](*(self.of(argument) for argument in arguments))
+                return ARRAY_FUNCTIONS[name](*(self.of(argument) for argument in arguments))
             case Indicator(left, comparison, right):
-                return _COMPARISONS[comparison](self.of(left), self.of(right)).astype(np.float64)
+                return ARRAY_COMPARISONS[comparison](self.of(left), self.of(right)).astype(np.float64)
             case Transposed(operand):
                 return np.swapaxes(self.of(operand), 1, 2)
             case Total(operand, axis):

@@ -1,4 +1,7 @@
-"""One place each: an activation, a loss, an optimiser and an op are added on the fly, and everything has them."""
+"""One place each: an activation, a loss, an optimiser and an op are added on the fly, and everything has them.
+
+An activation and a loss twice: with kernels of their own, and by their formulas alone.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,9 @@ import pytest
 from typing_extensions import override
 
 from engine.autodiff.graph import Array, Columns, Graph, Op
-from engine.autodiff.ops.activation import ACTIVATIONS, ActivationFunction, register_activation
+from engine.autodiff.ops.activation import ACTIVATIONS, ActivationFunction, of_formulas, register_activation
 from engine.autodiff.ops.distance import Distance
+from engine.autodiff.ops.formula_loss import FormulaLoss
 from engine.autodiff.ops.losses import LOSSES, register_loss
 from engine.derivation.chain_rule import explain
 from engine.derivation.evaluated import EvaluatedExperiment
@@ -25,6 +29,7 @@ from engine.experiment.losses import LOSS_SPECS, LossSpec
 from engine.experiment.optimizers import OPTIMIZER_SPECS, TrainSpec
 from engine.experiment.spec import Experiment
 from engine.export import written_latex, written_text
+from engine.export.program import numpy_program
 from engine.formula.expression import Entry, Expr, Number, Symbol, call
 from engine.training.optimizers import OPTIMIZERS, Optimizer, register_optimizer
 from engine.training.trainer import Trainer
@@ -56,6 +61,28 @@ BELL_TRAITS = ActivationTraits(
 )
 
 # ── a loss: the fourth power of the distance ────────────────────────────────────────────────────────
+
+
+BELL_BY_FORMULA = ActivationTraits(
+    "bell",
+    "bell curve",
+    lambda slope: "slope of the bell",
+    Interval(0.0, 1.0, (False, True)),
+    formula=lambda x: call("exp", -(x**2)),
+    slope=lambda x: -2 * x * call("exp", -(x**2)),
+)
+
+
+class QuarticByFormula(LossSpec, tag="quartic", frozen=True, kw_only=True):
+    words: ClassVar[str] = "quartic error"
+
+    strength: float = 1.0
+
+    def term(self, prediction: Expr, label: Expr) -> Expr:
+        return Number(self.strength) * (prediction - label) ** 4
+
+    def slope(self, prediction: Expr, label: Expr) -> Expr:
+        return Number(4 * self.strength) * (prediction - label) ** 3
 
 
 class QuarticLoss(LossSpec, tag="quartic", frozen=True, kw_only=True):
@@ -143,8 +170,8 @@ learning_rate = 0.01
 """
 
 
-@pytest.fixture
-def _added() -> Iterator[None]:
+@pytest.fixture(params=["kernels", "formulas"])
+def added(request: pytest.FixtureRequest) -> Iterator[type[LossSpec]]:
     """Adds all three, and takes them away again."""
     registries: tuple[dict[Any, Any], ...] = (
         ACTIVATION_TRAITS,
@@ -155,10 +182,15 @@ def _added() -> Iterator[None]:
         OPTIMIZERS,
     )
     kept = [dict(registry) for registry in registries]
-    register_activation(BELL, BELL_TRAITS)
-    register_loss(QuarticLoss, Quartic)
     register_optimizer(SignTraining, Sign)
-    yield
+    if request.param == "kernels":
+        register_activation(BELL_TRAITS, BELL)
+        register_loss(QuarticLoss, Quartic)
+        yield QuarticLoss
+    else:
+        register_activation(BELL_BY_FORMULA)
+        register_loss(QuarticByFormula)
+        yield QuarticByFormula
     for registry, before in zip(registries, kept, strict=True):
         registry.clear()
         registry.update(before)
@@ -169,11 +201,10 @@ def test_nothing_of_it_is_known_before():
     assert 'found "bell"; expected "elu"' in refusal(TEXT).problem
 
 
-@pytest.mark.usefixtures("_added")
-def test_validation_knows_them():
+def test_validation_knows_them(added: type[LossSpec]):
     experiment = parse_experiment(TEXT, "added")
     assert isinstance(experiment, Experiment)
-    assert experiment.loss == QuarticLoss(strength=0.5)
+    assert experiment.loss == added(strength=0.5)  # type: ignore[call-arg]
     assert experiment.train == SignTraining(deadband=1e-6, learning_rate=0.01)
     error = refusal(TEXT.replace("strength", "strenght"))
     assert (error.key, error.problem) == ("loss.strenght", 'unknown key; did you mean "strength"?')
@@ -185,14 +216,14 @@ def test_validation_knows_them():
     assert error.problem == 'found deadband for the optimizer "sgd"; expected it with "sign" only'
 
 
-@pytest.mark.usefixtures("_added")
+@pytest.mark.usefixtures("added")
 def test_the_schema_has_them():
     text = str(msgspec.json.schema(document_type()))
     for word in ("bell", "quartic", "strength", "sign", "deadband"):
         assert f"'{word}'" in text
 
 
-@pytest.mark.usefixtures("_added")
+@pytest.mark.usefixtures("added")
 def test_training_the_stepper_the_matrices_page_latex_and_the_check_have_them():
     one = EvaluatedExperiment.of(parse_experiment(TEXT, "added"), "added")
     assert all(check.passed for check in check_network(one.network, one.data.X, one.data.Y))
@@ -215,13 +246,41 @@ def test_training_the_stepper_the_matrices_page_latex_and_the_check_have_them():
     assert losses[-1] < losses[0]
 
 
-@pytest.mark.usefixtures("_added")
+@pytest.mark.usefixtures("added")
 def test_a_wrong_kernel_has_no_tick(monkeypatch: pytest.MonkeyPatch):
     """The matrices page compares with the loss's plain NumPy, not with the kernel itself."""
-    monkeypatch.setattr(Quartic, "prediction_gradient", lambda self, out: out.fill(0.25))
+    for op in (Quartic, FormulaLoss):
+        monkeypatch.setattr(op, "prediction_gradient", lambda self, out: out.fill(0.25))
     one = EvaluatedExperiment.of(parse_experiment(TEXT, "added"), "added")
     (line,) = [line for line in matrix_lines(one.graph) if line.function == "loss'"]
     assert not line.agrees
+
+
+@pytest.mark.usefixtures("added")
+def test_the_exported_program_computes_the_same():
+    one = EvaluatedExperiment.of(parse_experiment(TEXT, "added"), "added")
+    program = numpy_program(one.graph, "Added", "added.toml")
+    exec(compile(program.script(), "program", "exec"), {})  # it asserts that every number is ours
+
+
+def test_traits_without_formulas_need_kernels():
+    with pytest.raises(ValueError, match="bell has neither kernels nor formulas"):
+        register_activation(BELL_TRAITS)
+
+
+def test_kernels_made_of_formulas_compute_what_the_hand_made_ones_do():
+    """Every activation and every formula of the built-in ones, in both number formats."""
+    for function in ACTIVATIONS.values():
+        made = of_formulas(
+            ActivationTraits(function.name, formula=function.formula, slope=function.derivative_formula)
+        )
+        for dtype, close in ((np.float64, 1e-12), (np.float32, 1e-5)):
+            x = np.linspace(-6, 6, 101, dtype=dtype).reshape(1, -1)
+            y, theirs, slope, other = (np.empty_like(x) for _ in range(4))
+            function.value(x, y), made.value(x, theirs)
+            np.testing.assert_allclose(theirs, y, rtol=close, atol=close)
+            function.derivative(x, y, slope), made.derivative(x, y, other)
+            np.testing.assert_allclose(other, slope, rtol=close, atol=close)
 
 
 # ── an op ───────────────────────────────────────────────────────────────────────────────────────────

@@ -1,7 +1,8 @@
 """The activation functions: one entry a function, each known as kernels and as formulas, with its traits.
 
-To add one, write its `ActivationFunction` here and its `ActivationTraits` in `engine.experiment.activations` (or
-hand both to `register_activation`): validation, training, stepping, LaTeX, gradient checks and charts then have it.
+What is known of each besides stands in `engine.experiment.activations`. For one that says its formulas there nothing
+needs to be written here: its kernels are made of them. Validation, training, stepping, LaTeX, gradient checks and
+charts have it either way.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from typing_extensions import override
 
+from engine.autodiff.array_functions import kernel
 from engine.autodiff.graph import Array, Node, Op
 from engine.autodiff.ops.elementwise import Elementwise, ScalarFunction
 from engine.autodiff.ops.erf import erf
@@ -26,7 +28,7 @@ from engine.experiment.activations import (
     SELU_SCALE,
     ActivationTraits,
 )
-from engine.formula.expression import Expr, Number, call, not_positive, positive
+from engine.formula.expression import Expr, Number, Symbol, call, not_positive, positive
 
 _ROOT = math.sqrt(1.0 - SATURATED)
 SATURATED_BEYOND = {"sigmoid": 2.0 * math.atanh(_ROOT), "tanh": math.atanh(_ROOT)}
@@ -326,9 +328,28 @@ STEP = ActivationFunction(
     kinks=(0.0,),
 )
 
+
+def of_formulas(traits: ActivationTraits) -> ActivationFunction:
+    """An activation whose kernels are made of its formulas. Raises ValueError for traits without."""
+    formula, slope, x = traits.formula, traits.slope, Symbol("x")
+    if formula is None or slope is None:
+        raise ValueError(f"{traits.name} has neither kernels nor formulas")
+    values, slopes = kernel(formula(x), x), kernel(slope(x), x)
+    return ActivationFunction(
+        traits.name,
+        value=lambda x, out: np.copyto(out, values(x)),
+        derivative=lambda x, y, out: np.copyto(out, slopes(x)),
+        formula=formula,
+        derivative_formula=slope,
+        kinks=traits.kinks,
+    )
+
+
+_WITH_KERNELS = (LINEAR, SIGMOID, TANH, RELU, leaky_relu(), ELU, SELU, GELU, SILU, SOFTPLUS, STEP)
+
 ACTIVATIONS: dict[str, ActivationFunction] = {
-    function.name: function
-    for function in (LINEAR, SIGMOID, TANH, RELU, leaky_relu(), ELU, SELU, GELU, SILU, SOFTPLUS, STEP)
+    **{traits.name: of_formulas(traits) for traits in ACTIVATION_TRAITS.values() if traits.formula},
+    **{function.name: function for function in _WITH_KERNELS},
 }
 """Every activation that is applied entry by entry, by its name in the experiment file."""
 
@@ -351,7 +372,10 @@ def activation_op(name: str, slope: float | None, node: Node, output: Node) -> O
     return Elementwise(activation_function(name, slope), node, output)
 
 
-def register_activation(function: ActivationFunction, traits: ActivationTraits) -> None:
-    """Adds an activation for this process: experiment files may name it from now on."""
+def register_activation(traits: ActivationTraits, function: ActivationFunction | None = None) -> None:
+    """Adds an activation for this process: experiment files may name it from now on.
+
+    Without a `function` the traits say the formulas. Raises ValueError where they do not.
+    """
+    ACTIVATIONS[traits.name] = of_formulas(traits) if function is None else function
     ACTIVATION_TRAITS[traits.name] = traits
-    ACTIVATIONS[traits.name] = function

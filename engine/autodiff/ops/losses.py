@@ -1,6 +1,6 @@
 """From a loss of the experiment file to the op that computes it: the one registry of losses.
 
-bce ──> BinaryCrossEntropy        squared_error ──> SquaredError        huber ──> Huber
+bce ──> BinaryCrossEntropy        squared_error ──> SquaredError        one that says its term ──> FormulaLoss
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from engine.autodiff.graph import Node
 from engine.autodiff.ops.cross_entropy import BinaryCrossEntropy, CrossEntropy
 from engine.autodiff.ops.distance import AbsoluteError, Huber, SquaredError
+from engine.autodiff.ops.formula_loss import FormulaLoss
 from engine.autodiff.ops.loss import Loss
 from engine.experiment.losses import (
     LOSS_SPECS,
@@ -16,6 +17,7 @@ from engine.experiment.losses import (
     CrossEntropyLoss,
     HuberLoss,
     LossSpec,
+    SaysItsTerm,
     SquaredErrorLoss,
 )
 
@@ -26,7 +28,8 @@ LOSSES: dict[type[LossSpec], type[Loss]] = {
     AbsoluteErrorLoss: AbsoluteError,
     HuberLoss: Huber,
 }
-"""The op of every loss: made of Ŷ, Y, ℰ, the specification, and the logits where it computes from them."""
+"""The op of every loss with kernels of its own: made of Ŷ, Y, ℰ, the specification, and the logits where it computes
+from them."""
 
 
 def make_loss(
@@ -36,13 +39,17 @@ def make_loss(
 
     Raises TypeError for a specification that nothing computes.
     """
-    op = LOSSES.get(type(spec))
+    op = LOSSES.get(type(spec), FormulaLoss if isinstance(spec, SaysItsTerm) else None)
     if op is None:
         raise TypeError(f"nothing computes the loss {type(spec).__name__}")
     return op(prediction, label, output, spec, logits if op.fuses_with == activation else None)
 
 
-def register_loss(spec: type[LossSpec], op: type[Loss]) -> None:
-    """Adds a loss for this process: experiment files may name its kind from now on."""
+def register_loss(spec: type[LossSpec], op: type[Loss] | None = None) -> None:
+    """Adds a loss for this process: experiment files may name its kind from now on.
+
+    Without an `op` the specification says its term and its slope.
+    """
     LOSS_SPECS[str(spec.__struct_config__.tag)] = spec
-    LOSSES[spec] = op
+    if op is not None:
+        LOSSES[spec] = op
