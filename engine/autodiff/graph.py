@@ -165,6 +165,10 @@ class Op(ABC):
         """One of `local`'s formulas. An op that reaches many entries answers without making all of them."""
         return next(formula for reached, formula in self.local(i, entry) if reached == output_entry)
 
+    def only_entry(self, i: int, entry: Entry) -> Entry:
+        """The output entry that one entry of input i reaches, where it reaches one only (`fan_out` is 1)."""
+        return next(iter(self.local(i, entry)))[0]
+
     @abstractmethod
     def fan_out(self, i: int) -> int:
         """How many output entries one entry of input i reaches: all entries of an input reach equally many."""
@@ -177,6 +181,13 @@ class Op(ABC):
         given columns; the result has input i's shape, restricted to those columns. This is `backward` with
         (max, +) in place of (+, ×), and what finding the strongest path needs.
         """
+
+    def strongest_entry(self, i: int, entry: Entry, beyond: Array, columns: Columns) -> Entry | None:
+        """The output entry that `strongest` has chosen for one entry of input i, the first of equals.
+
+        None where an op has no quicker way than to look at its `local_values`.
+        """
+        return None
 
     def local_values(self, i: int, entry: Entry, values: Values) -> tuple[Entries, Array]:
         """What `local` lists, as numbers: the output entries (as index arrays) and the partial derivatives.
@@ -238,6 +249,8 @@ class Graph:
     constants: dict[str, float] = field(default_factory=dict)
     seed: Entry = (0, 0)
     left_out: frozenset[Symbol] = frozenset()
+    known: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What follows from the finished graph's shape alone: whoever has found it out may keep it here, by a name."""
 
     def leaf(
         self,

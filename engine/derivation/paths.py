@@ -15,6 +15,7 @@ import heapq
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import count, islice
 from typing import Any
 
@@ -56,7 +57,7 @@ class EntryRef:
         return float(self.node.grad[self.entry])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots: the formula is made when it is looked at
 class Edge:
     """One edge: input `i` of `op` at `below` reaches the op's output at `above`, with ∂above/∂below as `formula`."""
 
@@ -64,14 +65,20 @@ class Edge:
     i: int
     below: EntryRef
     above: EntryRef
-    formula: Expr
+
+    @cached_property
+    def formula(self) -> Expr:
+        """∂above/∂below."""
+        return self.op.local_at(self.i, self.below.entry, self.above.entry)
 
 
 def edges_from(ref: EntryRef) -> Iterator[Edge]:
     """Every edge from an entry towards the loss, consumer by consumer."""
     for op, i in ref.node.consumers:
         for entry, formula in op.local(i, ref.entry):
-            yield Edge(op, i, ref, EntryRef(op.output, entry), formula)
+            edge = Edge(op, i, ref, EntryRef(op.output, entry))
+            edge.__dict__["formula"] = formula  # it is at hand
+            yield edge
 
 
 def running_products(graph: Graph, downwards: Iterable[Edge]) -> Iterator[float]:
@@ -113,7 +120,7 @@ class PathCounts:
 
     def __init__(self, graph: Graph) -> None:
         self._uniform = graph.loss.value.size == 1
-        self._of_node = path_counts(graph) if self._uniform else {}
+        self._of_node = _counts_of(graph) if self._uniform else {}
         self._of_entry = {} if self._uniform else entry_counts(graph)
 
     @property
@@ -170,6 +177,15 @@ def path_counts(graph: Graph) -> dict[int, int]:
     return counts
 
 
+def _counts_of(graph: Graph) -> dict[int, int]:
+    """`path_counts`, once for each graph: they depend on its shape alone."""
+    key = f"paths through {len(graph.ops)} ops"
+    if key not in graph.known:
+        graph.known[key] = path_counts(graph)
+    counts: dict[int, int] = graph.known[key]
+    return counts
+
+
 class StrongestPaths:
     """The paths from entries above `start` to the loss, by magnitude, for the values of the last forward pass.
 
@@ -182,12 +198,10 @@ class StrongestPaths:
         self.columns: Columns = EVERY_COLUMN if sample is None or coupled else slice(sample, sample + 1)
         self.counts = PathCounts(graph)
         self._beyond: dict[int, Array] = {id(graph.loss): self._at_the_end()}
-        above = _descendants(graph, start)
         with np.errstate(all="ignore"):
-            for op in reversed(graph.ops):
-                if id(op.output) in above and id(op.output) in self._beyond:
-                    between_parts()
-                    self._sweep(op, above)
+            for op, i, node in _swept(graph, start):
+                between_parts()
+                self._sweep(op, i, node)
 
     def _at_the_end(self) -> Array:
         """log 1 for the entry that is differentiated, log 0 for those beside it."""
@@ -195,17 +209,15 @@ class StrongestPaths:
         end[self.graph.seed] = 0.0
         return end[:, self.columns] if self.graph.loss.per_sample else end
 
-    def _sweep(self, op: Op, above: set[int]) -> None:
-        for i, node in enumerate(op.inputs):
-            if id(node) not in above:
-                continue
-            strongest = op.strongest(i, self._beyond[id(op.output)], self.columns)
-            if op.fused:  # ∞·0 where Ŷ has rounded: the loss knows the product of the two
-                first_column = self.columns.start or 0
-                for row, column in np.argwhere(np.isnan(strongest) | np.isposinf(strongest)).tolist():
-                    strongest[row, column] = self._fused(op, i, (row, first_column + column))[1].max()
-            known = self._beyond.get(id(node))
-            self._beyond[id(node)] = strongest if known is None else np.fmax(known, strongest)
+    def _sweep(self, op: Op, i: int, node: Node) -> None:
+        beyond = self._beyond
+        strongest = op.strongest(i, beyond[id(op.output)], self.columns)
+        if op.fused:  # ∞·0 where Ŷ has rounded: the loss knows the product of the two
+            first_column = self.columns.start or 0
+            for row, column in np.argwhere(np.isnan(strongest) | np.isposinf(strongest)).tolist():
+                strongest[row, column] = self._fused(op, i, (row, first_column + column))[1].max()
+        known = beyond.get(id(node))
+        beyond[id(node)] = strongest if known is None else np.fmax(known, strongest)
 
     def _fused(self, op: Op, i: int, entry: Entry) -> tuple[list[Entry], Array]:
         """Where an op's input leads to, and log|∂ℰ/∂output · ∂output/∂input| for each, by the loss's own account."""
@@ -231,10 +243,11 @@ class StrongestPaths:
         """
         path = [] if first is None else [first]
         ref = ref if first is None else first.above
-        while ref.node is not self.graph.loss:
-            edge = self.strongest_edge(ref)
-            path.append(edge)
-            ref = edge.above
+        with np.errstate(all="ignore"):
+            while ref.node is not self.graph.loss:
+                edge = self._strongest_edge(ref, EVERY_COLUMN)
+                path.append(edge)
+                ref = edge.above
         return path
 
     def strongest_edge(self, ref: EntryRef, columns: Columns = EVERY_COLUMN) -> Edge:
@@ -242,8 +255,14 @@ class StrongestPaths:
 
         `columns` restricts the choice to edges into those samples, where a weight reaches every sample.
         """
-        if len(ref.node.consumers) == 1 and ref.node.consumers[0][0].fan_out(ref.node.consumers[0][1]) == 1:
-            return next(edges_from(ref))
+        with np.errstate(all="ignore"):
+            return self._strongest_edge(ref, columns)
+
+    def _strongest_edge(self, ref: EntryRef, columns: Columns) -> Edge:
+        if len(ref.node.consumers) == 1:
+            op, i = ref.node.consumers[0]
+            if op.fan_out(i) == 1:
+                return self._edge(op, i, ref, op.only_entry(i, ref.entry))
         best, best_total = None, -math.inf
         of_samples = [(op, i) for op, i in ref.node.consumers if op.output.per_sample]
         for op, i in of_samples if columns != EVERY_COLUMN and of_samples else ref.node.consumers:
@@ -251,15 +270,18 @@ class StrongestPaths:
                 entries, totals = self._fused(op, i, ref.entry)
                 place = int(totals.argmax())
                 return self._edge(op, i, ref, entries[place])
+            if self.counts.uniform and columns == EVERY_COLUMN and len(ref.node.consumers) == 1:
+                found = op.strongest_entry(i, ref.entry, self._beyond[id(op.output)], self.columns)
+                if found is not None:
+                    return self._edge(op, i, ref, found)
             (rows, reached), values = op.local_values(i, ref.entry, self.graph.value_of)
             if columns != EVERY_COLUMN and op.output.per_sample:
                 rows, reached, values = rows[columns], reached[columns], values[columns]
             leading = np.flatnonzero(self.counts.leading(op.output, rows, reached))
             if not leading.size:
                 continue
-            with np.errstate(all="ignore"):
-                beyond = self._beyond[id(op.output)][rows, self._column(op.output, reached)]
-                totals = np.fmax(np.log(np.abs(values)) + beyond, -np.inf)  # NaN counts as -inf
+            beyond = self._beyond[id(op.output)][rows, self._column(op.output, reached)]
+            totals = np.fmax(np.log(np.abs(values)) + beyond, -np.inf)  # NaN counts as -inf
             place = int(leading[totals[leading].argmax()])
             if best is None or totals[place] > best_total:
                 best, best_total = (op, i, (int(rows[place]), int(reached[place]))), float(totals[place])
@@ -268,7 +290,7 @@ class StrongestPaths:
         return self._edge(best[0], best[1], ref, best[2])
 
     def _edge(self, op: Op, i: int, ref: EntryRef, above: Entry) -> Edge:
-        return Edge(op, i, ref, EntryRef(op.output, above), op.local_at(i, ref.entry, above))
+        return Edge(op, i, ref, EntryRef(op.output, above))
 
     def best(self, starts: list[Edge], k: int) -> list[list[Edge]]:
         """The `k` strongest paths that begin with one of these edges, strongest first, those of value 0 left out."""
@@ -320,6 +342,22 @@ class _Trail:
             found.append(trail.edge)
             trail = trail.before
         return found[::-1]
+
+
+def _swept(graph: Graph, start: Node) -> list[tuple[Op, int, Node]]:
+    """What is swept for the paths from `start`: each op's inputs that depend on it, the loss first. Once a graph."""
+    key = f"swept from {start.symbol.plain()} through {len(graph.ops)} ops"
+    if key not in graph.known:
+        above, reached = _descendants(graph, start), {id(graph.loss)}
+        found: list[tuple[Op, int, Node]] = []
+        for op in reversed(graph.ops):
+            if id(op.output) in above and id(op.output) in reached:
+                inputs = [(op, i, node) for i, node in enumerate(op.inputs) if id(node) in above]
+                found += inputs
+                reached |= {id(node) for _, _, node in inputs}
+        graph.known[key] = found
+    swept: list[tuple[Op, int, Node]] = graph.known[key]
+    return swept
 
 
 def _descendants(graph: Graph, start: Node) -> set[int]:

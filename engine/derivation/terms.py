@@ -76,8 +76,7 @@ class Edges(Sequence[Edge]):
             if index < end:
                 place = index - start
                 above: Entry = int(consumer.rows[place]), int(consumer.columns[place])
-                formula = consumer.op.local_at(consumer.i, self.ref.entry, above)
-                return Edge(consumer.op, consumer.i, self.ref, EntryRef(consumer.op.output, above), formula)
+                return Edge(consumer.op, consumer.i, self.ref, EntryRef(consumer.op.output, above))
             start = end
         raise IndexError(index)
 

@@ -184,7 +184,10 @@ def is_well_conditioned(case: Case, margin: float, least_slope: float, least_spr
     """
     values = _compute(case.as_float64(), {})[1]
     prediction = values["Y_hat"]
-    if np.abs(prediction - case.Y).max() < least_slope * np.abs(prediction).max():
+    distance = np.abs(prediction - case.Y)
+    if distance.max() < least_slope * np.abs(prediction).max():
+        return False
+    if isinstance(case.network.loss, AbsoluteErrorLoss) and distance.min() < margin:  # its kink
         return False
     depth = len(case.network.layers)
     for number, layer in enumerate(case.network.layers, start=1):

@@ -110,6 +110,10 @@ class Elementwise(Op):
         return ((entry, self.function.derivative_formula(self.inputs[0].entry(entry))),)
 
     @override
+    def only_entry(self, i: int, entry: Entry) -> Entry:
+        return entry
+
+    @override
     def fan_out(self, i: int) -> int:
         return 1
 

@@ -138,13 +138,22 @@ class Linear(Op):
     def strongest(self, i: int, beyond: Array, columns: Columns) -> Array:
         """For an activation max over j of log|W_ij| + beyond_jk; for weight and bias the best sample."""
         if i == ACTIVATION:
-            return _max_plus(np.log(np.abs(self.weights)), beyond)
+            return _max_plus(_log_magnitudes(self.weights), beyond)
         if i == WEIGHT:
             activation = self.inputs[ACTIVATION].value[:, columns]
-            best = _max_plus(np.log(np.abs(activation)), beyond.T)
+            best = _max_plus(_log_magnitudes(activation), beyond.T)
             return best.T if self.out_in else best
         strongest: Array = beyond.max(axis=1, keepdims=True)
         return strongest
+
+    @override
+    def strongest_entry(self, i: int, entry: Entry, beyond: Array, columns: Columns) -> Entry | None:
+        """For an activation the unit of its sample with the largest log|W_ij| + beyond_jk."""
+        if i != ACTIVATION:
+            return None
+        row, column = entry
+        totals = _log_magnitudes(self.weights[row]) + beyond[:, column - (columns.start or 0)]
+        return int(np.fmax(totals, -np.inf).argmax()), column  # NaN counts as -inf
 
     @override
     def factor_words(self, i: int, entry: Entry, output_entry: Entry) -> str:
@@ -163,10 +172,17 @@ class Linear(Op):
         return None
 
 
+def _log_magnitudes(factors: Array) -> Array:
+    """log|factor|, in an array of its own."""
+    logs = np.abs(factors)
+    return np.asarray(np.log(logs, out=logs))
+
+
 def _max_plus(left: Array, right: Array) -> Array:
-    """The (max, +) product: result_ik = max over j of left_ij + right_jk. left (p, q), right (q, r)."""
+    """The (max, +) product: result_ik = max over j of left_ij + right_jk. `left` (p, q) is used up, right (q, r)."""
     if right.shape[1] == 1:
-        best: Array = (left + right.T).max(axis=1, keepdims=True)
+        sums = np.add(left, right.T, out=left if left.dtype == right.dtype else None)
+        best: Array = np.maximum.reduce(sums, axis=1, keepdims=True)
         return best
     result = np.empty((left.shape[0], right.shape[1]), dtype=np.result_type(left, right))
     for row, sums in enumerate(left):

@@ -16,7 +16,7 @@ from engine.experiment.loading import load_experiment
 from engine.experiment.spec import LayerSpec, SquaredErrorLoss
 from engine.formula.expression import Expr, Partial, Symbol
 from engine.model.network import Network
-from tests.engine.networks import SMALL_PRESETS, Case, cases, is_well_conditioned
+from tests.engine.networks import SMALL_PRESETS, Case, cases, is_unsaturated, is_well_conditioned
 
 
 def preset(name: str) -> Graph:
@@ -61,7 +61,8 @@ def test_every_line_of_random_networks_agrees(case: Case, single: bool):
         single = False
     graph = (case.in_float32() if single else case).graph()
     for line in matrix_lines(graph):
-        assert line.agrees, line
+        # Where a prediction has rounded to 0 or 1, its gradient is not finite and nothing can be compared.
+        assert line.agrees or (line.undefined and not is_unsaturated(graph)), line
         assert_shapes_fit(line)
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from engine.autodiff.graph import Graph, Node
+from engine.autodiff.graph import EVERY_COLUMN, Graph, Node
 from engine.derivation.chain_rule import explain
 from engine.derivation.paths import path_counts
 from engine.experiment.spec import BceLoss, CrossEntropyLoss, LayerSpec, SquaredErrorLoss
@@ -179,3 +179,22 @@ def test_equally_strong_paths_are_found_one_by_one():
     tops = explain(graph, Symbol("W", 1, (0, 1))).top_paths(100)
     assert len({top.nodes for top in tops}) == len(tops) == 9
     assert [top.share for top in tops] == pytest.approx([1 / 9] * 9)
+
+
+@given(case=cases(max_n=3))
+def test_ops_that_know_a_quicker_way_choose_the_same_entry(case: Case):
+    graph = case.graph()
+    rng = np.random.default_rng(0)
+    for op in graph.ops:
+        for i, node in enumerate(op.inputs):
+            entry = (int(rng.integers(node.shape[0])), int(rng.integers(node.shape[1])))
+            if op.fan_out(i) == 1:
+                assert op.only_entry(i, entry) == next(reached for reached, _ in op.local(i, entry))
+            beyond = rng.standard_normal(op.output.shape)
+            found = op.strongest_entry(i, entry, beyond, EVERY_COLUMN)
+            if found is not None:
+                (rows, columns), values = op.local_values(i, entry, graph.value_of)
+                with np.errstate(all="ignore"):
+                    totals = np.fmax(np.log(np.abs(values)) + beyond[rows, columns], -np.inf)
+                place = int(totals.argmax())
+                assert found == (rows[place], columns[place])
