@@ -21,7 +21,13 @@ LONGEST = 30
 
 
 def test_there_is_a_recipe_for_each_thing_that_people_add():
-    assert [name for name, _, _ in RECIPES] == ["An activation", "A loss", "An op", "A screen"]
+    assert [name for name, _, _ in RECIPES] == [
+        "An activation",
+        "A loss",
+        "An optimiser",
+        "An op",
+        "A screen",
+    ]
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="needs git, to apply a diff")

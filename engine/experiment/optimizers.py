@@ -9,18 +9,49 @@
 
 Names, meanings and defaults are PyTorch's, but for the learning rate, which is the experiment's. A weight decay is
 added to the gradient, after clipping; adamw's shrinks the weights by itself (Loshchilov & Hutter 2019).
-`engine.training.optimizers` says how each makes a step.
+`engine.training.optimizers` says how each makes a step. One to be added is a class here and a name in `Train`, with its
+`rule` as formulas (`SaysItsRule`): that is enough.
 """
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, TypeAlias, get_args
+from collections.abc import Callable, Sequence
+from typing import ClassVar, Literal, NamedTuple, Protocol, TypeAlias, get_args, runtime_checkable
 
 import msgspec
 
 from engine.experiment.table import Spec
+from engine.formula.expression import Expr
 
 Order: TypeAlias = Literal["shuffled", "given"]
+
+
+class StateLine(NamedTuple):
+    """A quantity that a step works out, in words and as a formula: kept for the next step, or used in this one only."""
+
+    name: str
+    words: str
+    formula: Expr
+    kept: bool = True
+
+
+class Letters(NamedTuple):
+    """What a rule's formulas are made of besides the gradient: states before this step and in it, and its number."""
+
+    before: Callable[[str], Expr]
+    after: Callable[[str], Expr]
+    step: Expr
+
+
+@runtime_checkable
+class SaysItsRule(Protocol):
+    """An optimiser that says itself, in formulas, how it makes a step: then nothing else need be written for it."""
+
+    def rule(self, gradient: Expr, letters: Letters) -> tuple[Sequence[StateLine], Expr]:
+        """The quantities in the order of computing, and the direction that η times of is taken off.
+
+        The gradient is clipped, and has a `weight_decay` added already.
+        """
 
 
 class TrainSpec(Spec, frozen=True, kw_only=True, tag_field="optimizer"):

@@ -145,7 +145,7 @@ class StepsByHand:
         shape = self._network.parameters[parameter.matrix].shape
         place = np.ravel_multi_index(parameter.index or (0, 0), shape)
         letters = (
-            [line.symbol for line in self.settings.rule(parameter, self.steps) if line.key in REMEMBERED]
+            [line.symbol for line in self.settings.rule(parameter, self.steps) if line.kept]
             if self.steps
             else []
         )
@@ -154,7 +154,3 @@ class StepsByHand:
             for letter, array in zip(letters, optimizer.state, strict=bool(letters))
             if letter is not None
         }
-
-
-REMEMBERED = ("velocity", "m", "v")
-"""The states that are kept from step to step, in the order in which an optimiser keeps them."""

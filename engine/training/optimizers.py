@@ -19,22 +19,26 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from typing_extensions import override
 
+from engine.autodiff.array_functions import kernel
 from engine.autodiff.graph import BLOCK, Array, in_blocks
 from engine.experiment.optimizers import (
     OPTIMIZER_SPECS,
     AdamTraining,
     AdamwTraining,
+    Letters,
     MomentumTraining,
     RmspropTraining,
+    SaysItsRule,
     SgdTraining,
     TrainSpec,
 )
+from engine.formula.expression import Expr, Symbol
 
 CLIP_EPSILON = 1e-6
 """Added to the norm that clip_norm is divided by, as in PyTorch's clip_grad_norm_."""
@@ -228,6 +232,46 @@ class AdamW(Adam):
         np.add(direction, decay, out=direction)
 
 
+class FormulaOptimizer(Optimizer):
+    """An optimiser that is described by its rule alone: its kernels are made of the formulas."""
+
+    def __init__(self, values: Array, gradients: Array, settings: SaysItsRule) -> None:
+        super().__init__(values, gradients, settings)  # type: ignore[arg-type]  # a TrainSpec as well
+        self._directed(np.zeros_like(values))
+        letters = Letters(lambda name: Symbol(f"{name}_before"), lambda name: Symbol(f"{name}_after"), _STEP)
+        lines, direction = settings.rule(_GRADIENT, letters)
+        self._lines = [(line.name, line.kept, _Compiled(line.formula)) for line in lines]
+        self._along = _Compiled(direction)
+        arrays = {line.name: np.zeros_like(values) for line in lines if line.kept}
+        self._kept = {name: in_blocks(array) for name, array in arrays.items()}
+        self.state = tuple(arrays.values())
+
+    @override
+    def _direct(self, i: int, clip: float) -> None:
+        known: dict[Symbol, Any] = {_GRADIENT: self._gradient(i, clip), _STEP: float(self.steps)}
+        known |= {Symbol(f"{name}_before"): blocks[i] for name, blocks in self._kept.items()}
+        for name, _, formula in self._lines:
+            known[Symbol(f"{name}_after")] = formula(known)
+        np.copyto(self._directions[i], self._along(known))
+        for name, kept, _ in self._lines:  # only now: every line has read what was before
+            if kept:
+                np.copyto(self._kept[name][i], known[Symbol(f"{name}_after")])
+
+
+_GRADIENT, _STEP = Symbol("gradient"), Symbol("step")
+
+
+class _Compiled:
+    """A formula of the gradient and the states, as a function of what is known of them."""
+
+    def __init__(self, formula: Expr) -> None:
+        self._names = list(dict.fromkeys([_GRADIENT, *formula.symbols()]))
+        self._kernel = kernel(formula, *self._names)
+
+    def __call__(self, known: Mapping[Symbol, Any]) -> Any:
+        return self._kernel(*(known[name] for name in self._names))
+
+
 OPTIMIZERS: dict[type[TrainSpec], Callable[[Array, Array, Any], Optimizer]] = {
     SgdTraining: Sgd,
     MomentumTraining: Momentum,
@@ -235,18 +279,27 @@ OPTIMIZERS: dict[type[TrainSpec], Callable[[Array, Array, Any], Optimizer]] = {
     AdamTraining: Adam,
     AdamwTraining: AdamW,
 }
-"""Every optimiser by its settings, from which it is made."""
+"""Every optimiser with kernels of its own by its settings, from which it is made."""
 
 
 def make_optimizer(train: TrainSpec, values: Array, gradients: Array) -> Optimizer:
     """The optimiser of an experiment, for two flat arrays of one size. Raises TypeError for settings of none."""
-    make = OPTIMIZERS.get(type(train))
+    make = OPTIMIZERS.get(type(train), FormulaOptimizer if isinstance(train, SaysItsRule) else None)
     if make is None:
         raise TypeError(f"no optimiser goes by {type(train).__name__}")
     return make(values, gradients, train)
 
 
-def register_optimizer(spec: type[TrainSpec], optimizer: Callable[[Array, Array, Any], Optimizer]) -> None:
-    """Adds an optimiser for this process: experiment files may name it from now on."""
+def register_optimizer(
+    spec: type[TrainSpec], optimizer: Callable[[Array, Array, Any], Optimizer] | None = None
+) -> None:
+    """Adds an optimiser for this process: experiment files may name it from now on.
+
+    Its specification says the rule, which the stepper shows, and which the kernels are made of where no `optimizer` has
+    any. Raises TypeError where it does not.
+    """
+    if not hasattr(spec, "rule"):
+        raise TypeError(f"{spec.__name__} does not say its rule")
     OPTIMIZER_SPECS[str(spec.__struct_config__.tag)] = spec
-    OPTIMIZERS[spec] = optimizer
+    if optimizer is not None:
+        OPTIMIZERS[spec] = optimizer

@@ -19,7 +19,6 @@ from engine.experiment.datasets import DataSet
 from engine.experiment.spec import Experiment
 from engine.formula.expression import Symbol
 from engine.model.network import PREDICTION
-from engine.training.by_hand import REMEMBERED
 from engine.training.trainer import Trainer
 from engine.training.update_rule import OptimizerSettings, settings_of
 
@@ -84,7 +83,7 @@ def steps(experiment: Experiment, count: int, data: DataSet | None = None) -> It
 def _states(trainer: Trainer, settings: OptimizerSettings, step: int) -> dict[str, dict[Symbol, Array]]:
     """What the optimiser remembers after a step, by name and parameter, with Adam's corrected values."""
     names = settings.states()
-    kept = [name for name in names if name in REMEMBERED]
+    kept = settings.kept()
     found = {
         key: {name: value.copy() for name, value in by_name.items()}
         for key, by_name in zip(kept, trainer.optimizer_state(), strict=True)

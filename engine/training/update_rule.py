@@ -16,8 +16,10 @@ from dataclasses import dataclass
 from engine.experiment.optimizers import (
     AdamTraining,
     AdamwTraining,
+    Letters,
     MomentumTraining,
     RmspropTraining,
+    SaysItsRule,
     SgdTraining,
     TrainSpec,
 )
@@ -39,6 +41,8 @@ class RuleLine:
     words: str
     symbol: Symbol | None
     formula: Expr
+    kept: bool = False
+    """Whether the next step begins with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,7 @@ class OptimizerSettings:
     eps: float = 0.0
     weight_decay: float = 0.0
     decoupled: bool = False
+    own: SaysItsRule | None = None
 
     @property
     def is_plain(self) -> bool:
@@ -85,7 +90,8 @@ class OptimizerSettings:
             symbol = Symbol(f"g{step}")
             lines.append(RuleLine("used_gradient", words, symbol, used))
             gradient = symbol
-        own, direction = RULES[self.optimizer](self, gradient, step)
+        rule = RULES[self.optimizer] if self.own is None else _said(self.own)
+        own, direction = rule(self, gradient, step)
         lines += own
         after: Expr = parameter - ETA * direction
         if self.weight_decay != 0.0 and self.decoupled:
@@ -94,11 +100,15 @@ class OptimizerSettings:
 
     def states(self) -> Sequence[str]:
         """What the optimiser remembers and derives, by name, in the order of computing."""
-        return [line.key for line in self.rule(Symbol("W"), 1) if line.key in STATES]
+        return [line.key for line in self.rule(Symbol("W"), 1) if line.kept or line.key in CORRECTED]
+
+    def kept(self) -> Sequence[str]:
+        """What the next step begins with, by name, in the order in which the optimiser keeps it."""
+        return [line.key for line in self.rule(Symbol("W"), 1) if line.kept]
 
 
-STATES = ("velocity", "m", "v", "m_hat", "v_hat")
-"""The names of all states, as `step --json` writes them."""
+CORRECTED = ("m_hat", "v_hat")
+"""What Adam makes of its states: `step --json` writes it as well."""
 
 Rule = Callable[[OptimizerSettings, Expr, int], tuple[list[RuleLine], Expr]]
 """From settings, gradient and step number to the lines, and the direction that is multiplied by η."""
@@ -126,7 +136,22 @@ def settings_of(train: TrainSpec) -> OptimizerSettings:
                 weight_decay=train.weight_decay,
                 decoupled=isinstance(train, AdamwTraining),
             )
+    if isinstance(train, SaysItsRule):
+        return OptimizerSettings(name, weight_decay=getattr(train, "weight_decay", 0.0), own=train)
     raise TypeError(f"no rule is known for the optimizer {name}")
+
+
+def _said(train: SaysItsRule) -> Rule:
+    """The rule of an optimiser that says it itself."""
+
+    def rule(settings: OptimizerSettings, gradient: Expr, step: int) -> tuple[list[RuleLine], Expr]:
+        letters = Letters(lambda name: _before(name, step), lambda name: _at(name, step), Number(float(step)))
+        lines, direction = train.rule(gradient, letters)
+        return [
+            RuleLine(one.name, one.words, _at(one.name, step), one.formula, one.kept) for one in lines
+        ], direction
+
+    return rule
 
 
 def _at(name: str, step: int) -> Symbol:
@@ -144,7 +169,7 @@ def _sgd(settings: OptimizerSettings, gradient: Expr, step: int) -> tuple[list[R
 
 def _momentum(settings: OptimizerSettings, gradient: Expr, step: int) -> tuple[list[RuleLine], Expr]:
     velocity = _at("v", step)
-    line = RuleLine("velocity", "the velocity", velocity, MU * _before("v", step) + gradient)
+    line = RuleLine("velocity", "the velocity", velocity, MU * _before("v", step) + gradient, kept=True)
     if not settings.nesterov:
         return [line], velocity
     ahead = Symbol(f"d{step}")
@@ -155,7 +180,7 @@ def _momentum(settings: OptimizerSettings, gradient: Expr, step: int) -> tuple[l
 def _rmsprop(settings: OptimizerSettings, gradient: Expr, step: int) -> tuple[list[RuleLine], Expr]:
     square = _at("v", step)
     formula = RHO * _before("v", step) + (1 - RHO) * gradient**2
-    line = RuleLine("v", "the mean square of the gradients so far", square, formula)
+    line = RuleLine("v", "the mean square of the gradients so far", square, formula, kept=True)
     return [line], gradient / (call("sqrt", square) + EPS)
 
 
@@ -164,13 +189,18 @@ def _adam(settings: OptimizerSettings, gradient: Expr, step: int) -> tuple[list[
     m_hat, v_hat = Symbol("m_hat"), Symbol("v_hat")
     lines = [
         RuleLine(
-            "m", "the mean of the gradients so far", mean, BETA1 * _before("m", step) + (1 - BETA1) * gradient
+            "m",
+            "the mean of the gradients so far",
+            mean,
+            BETA1 * _before("m", step) + (1 - BETA1) * gradient,
+            kept=True,
         ),
         RuleLine(
             "v",
             "the mean of their squares",
             square,
             BETA2 * _before("v", step) + (1 - BETA2) * gradient**2,
+            kept=True,
         ),
         RuleLine("m_hat", "corrected for having begun at 0", m_hat, mean / (1 - BETA1 ** Number(step))),
         RuleLine("v_hat", "corrected for having begun at 0", v_hat, square / (1 - BETA2 ** Number(step))),

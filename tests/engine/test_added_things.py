@@ -1,11 +1,12 @@
 """One place each: an activation, a loss, an optimiser and an op are added on the fly, and everything has them.
 
-An activation and a loss twice: with kernels of their own, and by their formulas alone.
+An activation, a loss and an optimiser twice: with kernels of their own, and by their formulas alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, ClassVar
 
 import msgspec
@@ -26,13 +27,15 @@ from engine.experiment.activations import ACTIVATION_TRAITS, ActivationTraits, I
 from engine.experiment.document import document_type
 from engine.experiment.loading import parse_experiment
 from engine.experiment.losses import LOSS_SPECS, LossSpec
-from engine.experiment.optimizers import OPTIMIZER_SPECS, TrainSpec
+from engine.experiment.optimizers import OPTIMIZER_SPECS, AdamTraining, Letters, StateLine, TrainSpec
 from engine.experiment.spec import Experiment
 from engine.export import written_latex, written_text
 from engine.export.program import numpy_program
-from engine.formula.expression import Entry, Expr, Number, Symbol, call
-from engine.training.optimizers import OPTIMIZERS, Optimizer, register_optimizer
+from engine.formula.expression import Entry, Expr, Indicator, Number, Partial, Symbol, call
+from engine.training.by_hand import StepsByHand
+from engine.training.optimizers import OPTIMIZERS, Optimizer, make_optimizer, register_optimizer
 from engine.training.trainer import Trainer
+from engine.training.update_rule import settings_of
 from tests.engine.experiment_texts import refusal
 
 # ── an activation: the bell e^{-x²} ─────────────────────────────────────────────────────────────────
@@ -131,6 +134,30 @@ class Quartic(Distance):
 class SignTraining(TrainSpec, tag="sign", frozen=True, kw_only=True):
     deadband: float = 0.0
 
+    def rule(self, gradient: Expr, letters: Letters) -> tuple[Sequence[StateLine], Expr]:
+        up = Indicator(gradient, ">", Number(self.deadband))
+        return [], up - Indicator(gradient, "<", Number(-self.deadband))
+
+
+class HeavyBall(TrainSpec, tag="heavy", frozen=True, kw_only=True):
+    """Adam once more, by formulas: two states, the number of the step, and a line that reads another."""
+
+    remembers: ClassVar[int] = 2
+    weight_decay: float = 0.0
+
+    def rule(self, gradient: Expr, letters: Letters) -> tuple[Sequence[StateLine], Expr]:
+        mean = 0.9 * letters.before("m") + (1 - Number(0.9)) * gradient
+        square = 0.999 * letters.before("v") + (1 - Number(0.999)) * gradient**2
+        return [
+            StateLine("m", "the mean", mean),
+            StateLine("v", "the mean square", square),
+            StateLine(
+                "ahead", "corrected", letters.after("m") / (1 - Number(0.9) ** letters.step), kept=False
+            ),
+        ], letters.after("ahead") / (
+            call("sqrt", letters.after("v") / (1 - Number(0.999) ** letters.step)) + Number(1e-8)
+        )
+
 
 class Sign(Optimizer):
     def __init__(self, values: Array, gradients: Array, settings: SignTraining) -> None:
@@ -182,12 +209,13 @@ def added(request: pytest.FixtureRequest) -> Iterator[type[LossSpec]]:
         OPTIMIZERS,
     )
     kept = [dict(registry) for registry in registries]
-    register_optimizer(SignTraining, Sign)
     if request.param == "kernels":
+        register_optimizer(SignTraining, Sign)
         register_activation(BELL_TRAITS, BELL)
         register_loss(QuarticLoss, Quartic)
         yield QuarticLoss
     else:
+        register_optimizer(SignTraining)
         register_activation(BELL_BY_FORMULA)
         register_loss(QuarticByFormula)
         yield QuarticByFormula
@@ -261,6 +289,48 @@ def test_the_exported_program_computes_the_same():
     one = EvaluatedExperiment.of(parse_experiment(TEXT, "added"), "added")
     program = numpy_program(one.graph, "Added", "added.toml")
     exec(compile(program.script(), "program", "exec"), {})  # it asserts that every number is ours
+
+
+@pytest.mark.usefixtures("added")
+def test_the_stepper_takes_the_optimiser_s_step_apart():
+    experiment = parse_experiment(TEXT, "added")
+    one = EvaluatedExperiment.of(experiment, "added")
+    steps = StepsByHand(one.network, one.graph, experiment.train)
+    target = Symbol("W", 1, (1, 1))
+    before, gradient = one.graph.value_of(target), one.graph.value_of(Partial(Symbol("E"), target))
+    (line,) = steps.worked(target, 0.01)
+    assert line.value == before - 0.01 * math.copysign(1.0, gradient)
+    steps.step(0.01)
+    assert one.graph.value_of(target) == pytest.approx(line.value, rel=1e-15)
+
+
+def test_an_optimiser_by_its_rule_alone_steps_as_adam_does():
+    """Five steps of Adam: the kernels made of the formulas, what is worked by hand, and the built-in kernels."""
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=12)
+    theirs, gradients = values.copy(), np.empty(12)
+    mine, adam = (
+        make_optimizer(spec, array, gradients)
+        for spec, array in ((HeavyBall(weight_decay=0.1), values), (AdamTraining(weight_decay=0.1), theirs))
+    )
+    for _ in range(5):
+        gradients[:] = rng.normal(size=12)
+        mine.update(0.01)
+        adam.update(0.01)
+        np.testing.assert_allclose(values, theirs, rtol=1e-12)
+    assert [array.shape for array in mine.state] == [(12,), (12,)]
+    settings = settings_of(HeavyBall(weight_decay=0.1))
+    keys = [line.key for line in settings.rule(Symbol("W"), 3)]
+    assert keys == ["used_gradient", "m", "v", "ahead", "after"]
+    assert (list(settings.kept()), list(settings.states())) == (["m", "v"], ["m", "v"])
+
+
+def test_an_optimiser_says_its_rule():
+    class Mute(TrainSpec, tag="mute", frozen=True, kw_only=True):
+        pass
+
+    with pytest.raises(TypeError, match="Mute does not say its rule"):
+        register_optimizer(Mute, Sign)
 
 
 def test_traits_without_formulas_need_kernels():
