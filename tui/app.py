@@ -65,7 +65,6 @@ if TYPE_CHECKING:
     from tui.practice.progress import ProgressFile
     from tui.session.session import Session
     from tui.session.snapshot import Training
-    from tui.session.training_run import TrainingRun
     from tui.shell.busy_screen import Answer
 
 KEYS_VARIABLE = "BPTUI_KEYS"
@@ -308,25 +307,38 @@ class BptuiApp(App[None]):
     def _on_show_screen(self, message: ShowScreen) -> None:
         self.show(message.name)
 
-    def show(self, name: str) -> None:
-        """Puts another screen of what is open in front; nothing once it was left."""
+    def show(self, name: str, then: Callable[[], None] | None = None) -> None:
+        """Puts another screen of what is open in front, and does `then`; nothing once it was left."""
         session = self._session
         if session is None and (self._watched is None or name == "stepper"):
             return
         self._close_pages()
-        if session is not None and name != "stepper" and session.is_large and not session.has_training:
-            self._compute(
-                "Preparing the training", session.new_training, partial(self._train_in, session, name)
-            )
+        if session is not None and session.is_large and self._prepares(session, name, then):
             return
         self._install(name)
         self.switch_screen(name)
         self.call_next(self._stand_beside)
+        if then is not None:
+            then()
 
-    def _train_in(self, session: Session, name: str, training: TrainingRun) -> None:
-        if session is self._session:  # and not left meanwhile
-            session.take_training(training)
-            self.show(name)
+    def _prepares(self, session: Session, name: str, then: Callable[[], None] | None) -> bool:
+        """Whether what a screen needs is still to be made; then it is, and the screen shown."""
+
+        def made(keep: Callable[[Any], None], thing: object) -> None:
+            if session is self._session:  # and not left meanwhile
+                keep(thing)
+                self.show(name, then)
+
+        if name != "stepper" and not session.has_training:
+            self._compute(
+                "Preparing the training", session.new_training, partial(made, session.take_training)
+            )
+            return True
+        if name == "stepper" and not self.is_screen_installed(name) and not session.is_prepared:
+            doing = "Explaining the first gradient"
+            self._compute(doing, session.first_derivation, partial(made, session.take_first))
+            return True
+        return False
 
     def _close_pages(self) -> None:
         """Takes away what lies over the experiment's screen, or over the list: a lesson, a page, a question."""
@@ -343,10 +355,13 @@ class BptuiApp(App[None]):
 
         self._close_pages()
         came_from = self._name_of(self.screen)
-        self.show("stepper")
-        stepper = self.get_screen("stepper", StepperScreen)
-        stepper.came_from = came_from
-        self.call_after_refresh(stepper.look_at, message.layer, message.unit, message.matrix)
+
+        def look() -> None:
+            stepper = self.get_screen("stepper", StepperScreen)
+            stepper.came_from = came_from
+            self.call_after_refresh(stepper.look_at, message.layer, message.unit, message.matrix)
+
+        self.show("stepper", look)
 
     def _name_of(self, screen: Screen[object]) -> str | None:
         """Under which name a screen of what is open is installed."""

@@ -8,10 +8,11 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 
 from textual import events
 from textual.geometry import Size
-from textual.pilot import Pilot
+from textual.pilot import Pilot, WaitForScreenTimeout
 
 from tests.tui.driver import screen_text
 from tui.app import BptuiApp
@@ -73,6 +74,18 @@ SIZES = ((80, 24), (120, 40), (60, 20), (59, 19), (30, 10), (1, 1), (200, 60), (
 NAMES = ("tutorial-b", "residual-fork", "xor", "dying-relu", "exploding-50", "leaky-slope-1", "batch-norm")
 BURST = 20
 
+WAITS = 10
+"""So often half a minute, in which a screen of 1000×400 is drawn even beside other programs."""
+
+
+async def settled(pilot: Pilot[None]) -> None:
+    """Waits until everything that was sent has been dealt with, on however busy a machine."""
+    for _ in range(WAITS):
+        with suppress(WaitForScreenTimeout):
+            await pilot.pause()
+            return
+    raise AssertionError("it hangs")
+
 
 class RandomEvents:
     """So many events from a seed. `screens` counts on which screens they came."""
@@ -90,7 +103,7 @@ class RandomEvents:
             app = BptuiApp(Session.open(self.chance.choice(NAMES)), ascii_only=self.chance.random() < 0.2)
             try:
                 async with app.run_test(size=(80, 24)) as pilot:
-                    await pilot.pause()
+                    await settled(pilot)
                     for _ in range(25):
                         sent += await self._burst(app, pilot)
                         if sent >= self.count or app.status is not None:
@@ -107,12 +120,12 @@ class RandomEvents:
             self.screens[type(app.screen).__name__] += 1
             self._one(app)
             if self.chance.random() < 0.2:
-                await pilot.pause()
-        await pilot.pause()
+                await settled(pilot)
+        await settled(pilot)
         assert app.crash is None, (app.crash, self.done[-60:])
         if isinstance(app.screen, HomeScreen) and self.chance.random() < 0.7:
             app.simulate_key("enter")
-            await pilot.pause()  # no event is under way when the app is closed
+            await settled(pilot)  # no event is under way when the app is closed
         if self.chance.random() < 0.1:
             text = screen_text(app)
             assert not {"\x1b", "\x9b", "\u202e"} & set(text), (text, self.done[-60:])

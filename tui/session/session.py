@@ -382,7 +382,7 @@ def opened_ready(name_or_path: str) -> Session:
     """An experiment opened, with what its first screen needs. Raises ExperimentError."""
     session = Session.open(name_or_path)
     if first_screen(session) == "stepper":
-        session.prepare()
+        session.take_first(session.first_derivation())
     else:
         session.take_training(session.new_training())
     return session

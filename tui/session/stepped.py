@@ -64,9 +64,14 @@ class Stepped(ABC):
         prepared, self._first = self._first, None
         return prepared or self.explain(self.first_target(), self.view.sample)
 
-    def prepare(self) -> None:
-        """Has the first derivation made in the present thread, for when the stepper asks for it. Raises TargetError."""
-        self._first = self.first_derivation()
+    def take_first(self, made: Derivation) -> None:
+        """Keeps a first derivation, made in another thread, for when the stepper asks for it."""
+        self._first = made
+
+    @property
+    def is_prepared(self) -> bool:
+        """Whether it is made."""
+        return self._first is not None
 
     @property
     @abstractmethod

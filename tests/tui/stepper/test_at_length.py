@@ -207,3 +207,17 @@ async def test_a_long_step_holds_up_no_key(monkeypatch):
         gate.set()
         await eventually(lambda: run.steps_done == 1)
         await eventually(lambda: "waiting" not in str(screen.query_one("#progress").render()))
+
+
+async def test_the_stepper_is_prepared_behind_a_line_where_another_screen_comes_first():
+    app = app_on("vanishing-sigmoid-50")
+    async with app.run_test(size=LARGE) as pilot:
+        await eventually(lambda: isinstance(app.screen, GradientsScreen))
+        await pilot.press("full_stop")
+        await eventually(
+            lambda: isinstance(app.screen, GradientsScreen) and app.screen.training.runs[0].steps_done == 1
+        )
+        await pilot.press("s")
+        await eventually(lambda: is_back(app))
+        assert stepper(app).session.steps == 1
+        await eventually(lambda: stepper(app).came_from == "gradients")
