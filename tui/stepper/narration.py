@@ -63,7 +63,12 @@ def describe_forward(traversal: Traversal, position: Position, style: Style) -> 
     ]
     if node.per_sample:
         notes[0] = ("faint", f"{name} is {rows}×{columns}: a row for each unit, a column for each sample.")
-    return Description(f"Forward: {_what(node.symbol)}", (equation,), tuple(notes), backward=False)
+    return Description(
+        f"Forward: {style.names.said(_what(node.symbol), ascii=style.ascii)}",
+        (equation,),
+        tuple(notes),
+        backward=False,
+    )
 
 
 def _what(matrix: Symbol) -> str:
@@ -100,7 +105,8 @@ def describe_loss(traversal: Traversal, style: Style) -> Description:
         notes.append(
             (
                 "remark",
-                f"Ŷ has rounded to 0 or 1 and log 0 is infinite; from f, sample {sample}'s part (above) is finite.",
+                style.names.said("Ŷ has rounded to 0 or 1 and log 0 is infinite; from f, ")
+                + f"sample {sample}'s part (above) is finite.",
             )
         )
         term = loss.stable_term((0, sample))
@@ -110,7 +116,8 @@ def describe_loss(traversal: Traversal, style: Style) -> Description:
         notes.append(
             (
                 "plain",
-                f"Sample {sample}'s term. ℰ is {minus}the sum of all {graph.n * outputs}, {divided}: {total[2:]}.",
+                f"Sample {sample}'s term. {symbol_text(LOSS, style)} is {minus}the sum of all "
+                f"{graph.n * outputs}, {divided}: {total[2:]}.",
             )
         )
         equation = Equation(None, term, term.substitute(graph.value_of), value)
@@ -141,7 +148,7 @@ def describe_backward(traversal: Traversal, position: Position, style: Style) ->
     equation = Equation(term.symbol, term.formula, term.substituted, term.local)
     notes: list[Note] = []
     if term.remark:
-        notes.append(("remark", term.remark))
+        notes.append(("remark", style.names.said(term.remark, ascii=style.ascii)))
     if position.turn == 0 and traversal.turns(position) > MANY_TERMS:
         notes.append(
             (
@@ -195,7 +202,7 @@ def describe_update(
         frozen = target.matrix in session.network.parameters
         why = "is frozen" if frozen else "is given" if node.op is None else "is computed"
         notes.append(("plain", f"{name} {why}, not learned: an update leaves it alone."))
-        how = "W ← W − η ∂ℰ/∂W" if plain else f"a step of {optimizer}"
+        how = style.names.said("W ← W − η ∂ℰ/∂W") if plain else f"a step of {optimizer}"
         notes.append(("faint", f"w applies {how} to every parameter."))
         return Description(
             f"Update: {'gradient descent' if plain else optimizer}", (), tuple(notes), backward=False
@@ -221,7 +228,8 @@ def describe_update(
         notes.append(
             (
                 "plain",
-                f"Against the gradient: it {direction}. η = {number_text(eta, style)} is the learning rate.",
+                f"Against the gradient: it {direction}. "
+                f"{symbol_text(ETA, style)} = {number_text(eta, style)} is the learning rate.",
             )
         )
     if plain and steps.clip_factor != 1.0:
@@ -256,6 +264,7 @@ def update_lines(session: Session, update: Update, style: Style) -> list[str]:
     difference = number_text(update.loss.after - update.loss.before, style)
     foretold = number_text(update.predicted, style)
     how = "−η Σ (∂ℰ/∂W)²" if session.by_hand.settings.is_plain else "Σ ∂ℰ/∂W · ΔW"
+    how = style.names.said(how)
     return [
         f"The loss     {before} → {after}, a change of {difference}",
         f"Expected     {how} = {foretold}, if the loss were a straight line here",

@@ -273,9 +273,7 @@ class StepperScreen(Screen[None]):
         return f", after {' and '.join(made)}" if made else ""
 
     def _text(self, text: str) -> str:
-        style = self.glyphs
-        text = style.names.said(text, ascii=style.ascii)
-        return ascii_text(text) if style.ascii else text
+        return ascii_text(text) if self.glyphs.ascii else text
 
     def _typed(self, text: str) -> str:
         """Canonical names as they are typed: with the experiment's own letters spelled out."""

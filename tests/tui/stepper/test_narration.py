@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
@@ -14,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from textual.content import Content
 
-from engine.experiment.loading import PRESET_NAMES
+from engine.experiment.loading import PRESET_NAMES, preset_text
 from engine.formula.expression import Symbol
 from engine.formula.notation import Style, is_exact, number_text
 from tests.engine.networks import SMALL_PRESETS
@@ -308,3 +309,36 @@ def test_a_tall_equation_gives_way_to_a_flat_one_and_then_to_a_shorter_one():
     assert "───" not in flat
     assert flat.split("\n")[1].startswith("∂ℰ/∂Ŷ₀,₅₉₈ = (−αY₀,₅₉₈/Ŷ₀,₅₉₈+β(1−Y₀,₅₉₈)/(1−Ŷ₀,₅₉₈))/n")
     assert flat.split("\n")[2].endswith("≈ −0.01818")
+
+
+BISHOP = """
+[notation]
+preactivation = "a"
+activation = "z"
+loss = "J"
+prediction = "y"
+label = "t"
+weights = "Θ"
+input = "x"
+"""
+CANONICAL = {"a": "f", "z": "a", "J": "E", "y": "Y_hat", "t": "Y", "Θ": "W", "Theta": "W", "x": "X"}
+
+
+@pytest.mark.parametrize("name", SMALL_PRESETS)
+@pytest.mark.parametrize("style", [UNICODE, ASCII], ids=["unicode", "ascii"])
+def test_own_letters_are_said_once_also_where_two_have_changed_places(name: str, style: Style):
+    """A heading in own letters is the canonical one, letter for letter."""
+    drawn = {} if style.ascii else {"Y_hat": "Ŷ", "E": "ℰ"}
+    letters = "|".join(CANONICAL)
+    symbol = re.compile(rf"(?:(?<=[∂/])|(?<=\bd)|(?<=/d)|(?<![\w∂]))({letters})(?=[⁽₀₁₂\[_/])")
+    told = []
+    for text in (preset_text(name), preset_text(name) + BISHOP):
+        opened = session_of(text, name)
+        derivation = opened.explain(Symbol("W", 1, (0, 0)))
+        traversal = Traversal(derivation, update_size(opened, derivation.target))
+        own = replace(style, names=opened.names)
+        told.append([description_at(opened, traversal, one, own) for one in islice(positions(traversal), 40)])
+    for before, after in zip(*told, strict=True):
+        back = symbol.sub(lambda found: drawn.get(CANONICAL[found[1]], CANONICAL[found[1]]), after.heading)
+        assert back == before.heading
+        assert [kind for kind, _ in after.notes] == [kind for kind, _ in before.notes]
