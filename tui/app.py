@@ -475,6 +475,10 @@ class BptuiApp(App[None]):
         for panel in panels:
             panel.move(lines)
 
+    def _tasks_done(self) -> dict[str, list[int]]:
+        """Which tasks of which lesson are done."""
+        return self._kept_progress().progress.tasks
+
     def _lessons_done(self) -> dict[str, str]:
         """Which lessons' questions are all answered, and of which the answer was shown."""
         from engine.practice.assignment import load_assignment
@@ -562,7 +566,9 @@ class BptuiApp(App[None]):
 
         if self._session is None:
             own, problems = own_lessons() if self._personal else ([], [])
-            self.push_screen(LessonsScreen("Lessons", [*list_lessons(), *own], self._lessons_done()))
+            self.push_screen(
+                LessonsScreen("Lessons", [*list_lessons(), *own], self._lessons_done(), self._tasks_done())
+            )
             for problem in problems[:1]:
                 self.notify(problem, severity="warning", timeout=10, markup=False)
             return
@@ -573,7 +579,9 @@ class BptuiApp(App[None]):
         elif len(lessons) == 1:
             self.push_screen(LessonScreen(lessons[0]))
         else:
-            self.push_screen(LessonsScreen(f"Lessons on {name}", lessons, self._lessons_done()))
+            self.push_screen(
+                LessonsScreen(f"Lessons on {name}", lessons, self._lessons_done(), self._tasks_done())
+            )
 
     def get_key_display(self, binding: Binding) -> str:
         """How the footer writes a key: as the command says, as the user set it, or in ASCII (rather a letter)."""

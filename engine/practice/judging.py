@@ -26,7 +26,7 @@ from engine.practice.path_factors import Path, paths_of
 from engine.practice.question import Target
 from engine.practice.random_networks import Evidence, NetworkMaker, TooLargeError
 from engine.practice.reader import Answer, read_answer
-from engine.practice.repairs import mended, name_by_repair, near_matrices
+from engine.practice.repairs import mended, name_by_repair, name_half, near_matrices
 from engine.practice.scope import Scope, gradient_name, is_gradient, shape_text
 from engine.practice.unreadable import UnreadableError
 from engine.practice.verdict import Counterexample, Mistake, Verdict
@@ -314,7 +314,9 @@ class Judge:
         """The mistakes, where they can be named."""
         constants = Constants({**self.graph.constants, "2": 2.0}, self.n_too_many(answer))
         named = [symbol for symbol in dict.fromkeys(answer.expr.symbols()) if symbol.index is not None]
-        mistake: Mistake | None = None
+        mistake = name_half(self, answer)
+        if mistake is not None:
+            return Named(((mistake,),))
         if (
             self.paths is not None and len(self.paths) > MANY_PATHS
         ):  # to mend it is quicker than to take it apart

@@ -98,7 +98,8 @@ def judge_number(
     else:
         found = _named(typed, truth, graph, target, asked)
     if not found and typed.half_unit and abs(typed.value - truth) <= 2 * typed.half_unit:
-        text = "its last digit is cut off, not rounded"
+        few = typed.digits < FEWEST_DIGITS
+        text = "give at least two digits, rounded" if few else "its last digit is cut off, not rounded"
         found = [Mistake("unknown", understood.plain(), None, text)]
     found = found or [Mistake("unknown", understood.plain(), None, "it is another number")]
     return Verdict(

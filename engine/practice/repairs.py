@@ -19,7 +19,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.autodiff.graph import Graph, Node
+from engine.autodiff.ops.cross_entropy import BinaryCrossEntropy
 from engine.autodiff.ops.elementwise import Elementwise
+from engine.autodiff.ops.loss import loss_op
 from engine.formula.expression import (
     Expr,
     Function,
@@ -71,6 +73,43 @@ def name_by_repair(judge: Judge, answer: Answer) -> Mistake | None:
     """The mistake whose mending makes an answer right, or None."""
     evidence = judge.evidence(answer, "soft" if judge.soft_labels else "hard")
     return _undifferentiated(judge, answer.expr, evidence) or mended(judge, answer, evidence)
+
+
+def name_half(judge: Judge, answer: Answer) -> Mistake | None:
+    """Where one of the two terms that the loss gives is missing: that of Y, or that of 1 − Y."""
+    if judge.paths is None or len(judge.paths) != 1:
+        return None
+    loss, path = loss_op(judge.graph), judge.paths[0]
+    if not isinstance(loss, BinaryCrossEntropy):
+        return None
+    evidence = judge.evidence(answer, "soft")
+    try:
+        value = evaluate(answer.expr, evidence.names)
+        for factor in path:
+            for left, gone in _halves(factor.formula):
+                rest = Product((left, *(one.formula for one in path if one is not factor)))
+                if np.allclose(value, evaluate(rest, evidence.names), rtol=CLOSE, atol=0):
+                    text = f"the term {shown(_unsigned(gone))} is missing from {shown(factor.formula)}"
+                    return Mistake("path", gone.plain(), None, text)
+    except (KeyError, ValueError, UnreadableError):
+        return None
+    return None
+
+
+def _halves(formula: Expr) -> Iterator[tuple[Expr, Expr]]:
+    """Each term of a sum of two, and the one that is then gone; Ŷ − Y as −Y(1 − Ŷ) + (1 − Y)Ŷ."""
+    whole = bare(formula)
+    under: Expr = Number(1.0)
+    if isinstance(whole, Quotient):
+        under, whole = whole.denominator, bare(whole.numerator)
+    if not isinstance(whole, Sum) or len(whole.terms) != 2:
+        return
+    first, second = map(bare, whole.terms)
+    label = _unsigned(second)
+    if isinstance(first, Symbol) and first.matrix == PREDICTION and isinstance(label, Symbol):
+        first, second = Negative(label * (1 - first)), (1 - label) * first
+    for left, gone in ((first, second), (second, first)):
+        yield Quotient(left, under), gone
 
 
 def mended(judge: Judge, answer: Answer, evidence: Evidence) -> Mistake | None:

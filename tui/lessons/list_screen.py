@@ -29,10 +29,15 @@ class LessonsScreen(Screen[None]):
     BINDINGS = bindings(LESSONS_COMMANDS)
 
     def __init__(
-        self, heading: str, lessons: Sequence[Lesson], done: Mapping[str, str] | None = None
+        self,
+        heading: str,
+        lessons: Sequence[Lesson],
+        done: Mapping[str, str] | None = None,
+        tasks: Mapping[str, Sequence[int]] | None = None,
     ) -> None:
-        """`done` says of an item that it was answered, or its answer revealed."""
+        """`done` says of an item that it was answered, or its answer revealed; `tasks` which of its tasks are done."""
         super().__init__()
+        self._tasks = dict(tasks or {})
         self._done = dict(done or {})
         self._heading = heading
         self._lessons = {lesson.item: lesson for lesson in lessons}
@@ -59,7 +64,10 @@ class LessonsScreen(Screen[None]):
                 mark = {"answered": "✓", "revealed": "·"}.get(self._done.get(lesson.item, ""), " ")
                 if self.app.has_class("-ascii"):
                     mark = {"✓": "+", "·": "."}.get(mark, mark)
-                line = f"{mark} {lesson.item}  {lesson.title:<{LARGEST_TITLE + 1}}{Path(lesson.preset).name}"
+                ticked = len(self._tasks.get(lesson.item, ()))
+                count = f"{ticked}/{len(lesson.tasks)}" if ticked else ""
+                name = Path(lesson.preset).name
+                line = f"{mark} {lesson.item}  {lesson.title:<{LARGEST_TITLE}} {name:<20}{count:>3}".rstrip()
                 options.append(Option(said(line), id=lesson.item))
         return options
 

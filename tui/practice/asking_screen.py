@@ -101,6 +101,15 @@ class AskingScreen(Screen[None]):
         if text:
             self.answered(text)
 
+    def action_scroll(self, lines: int) -> None:
+        """Scrolls the question, and where that has no more the verdict."""
+        for name in ("#asked", "#said"):
+            for box in self.query(name):  # none, where it has been closed since
+                before = box.scroll_y
+                box.scroll_relative(y=lines, animate=False)
+                if box.scroll_y != before:
+                    return
+
     def say(self, *lines: Content) -> None:
         """What is said below the answer."""
         text = Content("\n").join(list(lines))

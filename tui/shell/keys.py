@@ -451,8 +451,8 @@ GRADIENTS_COMMANDS = (
         "layer-down", "ctrl+down", "row(1)", "Row down", "The next row of the list of layers", "Gradients"
     ),
     Command("layer-up", "ctrl+up", "row(-1)", "Row up", "The row before", "Gradients"),
-    Command("page-down", "pagedown", "row(10)", "Ten down", "Ten rows on", "Gradients"),
-    Command("page-up", "pageup", "row(-10)", "Ten up", "Ten rows back", "Gradients"),
+    Command("page-down", "pagedown", "row(10)", "Ten down", "Ten rows on", "Gradients", kind=MOVE),
+    Command("page-up", "pageup", "row(-10)", "Ten up", "Ten rows back", "Gradients", kind=MOVE),
     Command(
         "unread",
         "exclamation_mark",
@@ -632,6 +632,19 @@ ANSWER_COMMANDS = (
 
 """Keys that are no letters: those belong to the answer."""
 
+SCROLL_COMMANDS = (
+    Command(
+        "answer.scroll-down",
+        "down,pagedown",
+        "scroll(4)",
+        "Down",
+        "Scroll the question",
+        "Answers",
+        kind=MOVE,
+    ),
+    Command("answer.scroll-up", "up,pageup", "scroll(-4)", "Up", "Scroll it back", "Answers", kind=MOVE),
+)
+
 PREDICT_COMMANDS = (
     ANSWER_COMMANDS[1],
     *(
@@ -645,6 +658,7 @@ PREDICT_COMMANDS = (
 
 PRACTICE_COMMANDS = (
     *ANSWER_COMMANDS,
+    *SCROLL_COMMANDS,
     Command("practice.next", "f8,ctrl+n", "turn(1)", "Next", "The next question", "Answers", "F8", kind=NEXT),
     Command("practice.previous", "f7", "turn(-1)", "Previous", "The question before", "Answers", kind=BEFORE),
     Command(

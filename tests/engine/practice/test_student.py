@@ -20,7 +20,7 @@ SAID = {
     },
     "a1a": {
         "Y/Y_hat + (1-Y)/(1-Y_hat)": "the sign of the first term",
-        "-Y/Y_hat": "",
+        "-Y/Y_hat": "the term (1−Y₀₀)/(1−Ŷ₀₀) is missing",
         "-Y*log(Y_hat)-(1-Y)*log(1-Y_hat)": "ℰ itself, and not its derivative",
         "-Y/Y_hat + 1/(1-Y_hat)": "the factor (1 − Y) is missing",
         "-Y/Y_hat + (1-Y)/Y_hat": "Ŷ stands where 1 − Ŷ belongs",
@@ -32,7 +32,11 @@ SAID = {
         "1-tanh(f[1])**2": "",
         "indicator(f[1]>0)": "1{f⁽¹⁾ > 0} stands where",
     },
-    "a1b": {"Y-Y_hat": "the sign is wrong", "(Y_hat-Y)*Y_hat*(1-Y_hat)": "Ŷ₀₀(1−Ŷ₀₀) does not belong here"},
+    "a1b": {
+        "-Y*(1-Y_hat)": "Ŷ₀₀ is missing from Ŷ₀₀ − Y₀₀",
+        "Y-Y_hat": "the sign is wrong",
+        "(Y_hat-Y)*Y_hat*(1-Y_hat)": "Ŷ₀₀(1−Ŷ₀₀) does not belong here",
+    },
     "a1c": {
         "-eta*(Y_hat-Y)*X[2,0]": "η belongs to the update",
         "(Y_hat-Y)*X[2,0] + W[1][2,0]": "the term W⁽¹⁾₂₀ does not belong here",

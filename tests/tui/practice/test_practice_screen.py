@@ -116,3 +116,28 @@ async def test_it_fits_a_small_window_and_ascii():
         await opened(app, pilot)
         text = screen_text(app)
         assert all(len(line) <= 80 for line in text.split("\n"))
+
+
+async def test_the_question_scrolls_by_keys_in_a_small_window():
+    app = app_on()
+    async with app.run_test(size=SMALL) as pilot:
+        await press(pilot, "P")
+        await until(pilot, lambda: isinstance(app.screen, PracticeScreen))
+        asked = app.screen.query_one("#asked")
+        await until(pilot, lambda: asked.max_scroll_y > 0)
+        await press(pilot, "down")
+        assert asked.scroll_y > 0
+        await press(pilot, "pageup")
+        assert asked.scroll_y == 0
+
+
+async def test_the_list_of_lessons_counts_the_tasks_that_are_done_and_fits_a_small_window():
+    kept = ProgressFile()
+    kept.progress.tasks["C1"] = [0, 1]
+    kept.save()
+    app = app_on()
+    async with app.run_test(size=SMALL) as pilot:
+        await press(pilot, "T")
+        line = next(line for line in screen_text(app).splitlines() if "C1" in line)
+        assert "vanishing-sigmoid-50" in line
+        assert "2/5" in line
