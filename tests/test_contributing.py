@@ -25,6 +25,7 @@ def test_there_is_a_recipe_for_each_thing_that_people_add():
         "An activation",
         "A loss",
         "An optimiser",
+        "A metric",
         "An op",
         "A screen",
     ]

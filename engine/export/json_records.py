@@ -25,6 +25,7 @@ from engine.derivation.gradcheck import EntryCheck, ParameterCheck
 from engine.derivation.terms import Term
 from engine.diagnosis.diagnosis import Diagnosis
 from engine.diagnosis.whole_data import WholeData
+from engine.metrics.own_metrics import OWN_METRICS
 from engine.metrics.step_record import StepRecord, layer_names
 from engine.model.network import LOSS, values_and_gradients
 from engine.training.trainer import Trainer
@@ -160,10 +161,19 @@ def train_record(
         "recall": list(record.recall),
         **_held_out_record(trainer, first, now),
         "layers": _layer_records(trainer, record),
+        **_own_metrics_record(trainer),
         "problem": trainer.problem,
         "nonfinite": 0 if last is None or trainer.problem is None else last.nonfinite,
         **({} if diagnosis is None else {"findings": [finding.record() for finding in diagnosis.findings]}),
     }
+
+
+def _own_metrics_record(trainer: Trainer) -> Record:
+    """Metrics that were added, as of the last step; nothing where there are none."""
+    last = trainer.last
+    if not OWN_METRICS or last is None:
+        return {}
+    return {"metrics": {name: getattr(last, name) for name in OWN_METRICS}}
 
 
 def _held_out_record(trainer: Trainer, first: WholeData, now: WholeData) -> Record:

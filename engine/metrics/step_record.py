@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import lru_cache
@@ -160,6 +160,13 @@ class StepRecord:
         return frozenset(self.__dict__)
 
     @classmethod
+    def of(cls, values: Mapping[str, Any]) -> StepRecord:
+        """A record of values by name, those of `engine.metrics.own_metrics` among them."""
+        record = cls(**{name: value for name, value in values.items() if name in _FIELDS})
+        record.__dict__.update({name: value for name, value in values.items() if name not in _FIELDS})
+        return record
+
+    @classmethod
     def unread(cls, known: dict[str, Any], rest: Callable[[], dict[str, Any]]) -> StepRecord:
         """A record of the fields `known` and of those that `rest` makes, once, when the first of them is read.
 
@@ -192,7 +199,7 @@ class StepRecord:
         """The same record where predictions are not finite: they say no class, so no share of them is right."""
         self._read_rest()
         fields = {name: value for name, value in self.__dict__.items() if name != _REST}
-        return StepRecord(**{**fields, "accuracy": None, "recall": tuple(math.nan for _ in self.recall)})
+        return self.of({**fields, "accuracy": None, "recall": tuple(math.nan for _ in self.recall)})
 
     def _read_rest(self) -> None:
         fields = self.__dict__
@@ -227,6 +234,8 @@ MEASURES: dict[str, Measure] = {
     field.name: field.metadata["measure"] for field in dataclasses.fields(StepRecord) if field.name != "step"
 }
 """Every field but `step`, by its name."""
+
+_FIELDS = frozenset(field.name for field in dataclasses.fields(StepRecord))
 
 MAGNITUDES = tuple(name for name, measure in MEASURES.items() if measure.magnitude)
 """The fields that say how large a layer's gradient is."""

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.metrics.step_record import StepRecord
-from engine.runs.record_rows import FIELDS, Columns, Numbers
+from engine.runs.record_rows import Columns, Numbers, numeric_fields
 
 MEMORY = 64 * 2**20
 MOST_ROWS, FEWEST_ROWS = 4096, 64
@@ -217,12 +217,12 @@ class History:
         Raises KeyError for a name that is no numeric field. The views change as the run goes on.
         """
         if self._last is None:
-            if name not in FIELDS:
+            if name not in numeric_fields():
                 raise KeyError(name)
             nothing = np.empty(0)
             return Series(nothing, nothing, nothing, nothing)
         shown = self._show()
-        if name in FIELDS and name not in self._columns.places:
+        if name in numeric_fields() and name not in self._columns.places:
             entry = np.asarray(self._columns.absent(name))
             nothing = np.broadcast_to(entry, (shown, *entry.shape))
             return Series(self._value[:shown, 0], nothing, nothing, nothing)

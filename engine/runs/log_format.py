@@ -21,6 +21,7 @@ import dataclasses
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any
 
 import msgspec
@@ -29,6 +30,7 @@ import numpy.typing as npt
 
 from engine.experiment.layer_info import LayerInfo
 from engine.formula.foreign_text import one_line
+from engine.metrics import own_metrics  # noqa: F401 - a line may hold what it adds to MEASURES
 from engine.metrics.step_record import MAGNITUDES, MEASURES, NEVER, Extent, Measure, StepRecord
 
 FORMAT = "bptui run log"
@@ -147,17 +149,21 @@ def _line_type(measure: Measure) -> Any:
     return entry if measure.extent is Extent.STEP else list.__class_getitem__(entry)
 
 
-_RecordLine = msgspec.defstruct(
-    "_RecordLine",
-    [
-        ("step", _Natural),
-        *((name, _line_type(one) | msgspec.UnsetType, msgspec.UNSET) for name, one in MEASURES.items()),
-        ("skipped", bool, False),
-    ],
-    frozen=True,
-    kw_only=True,
-)
-"""A line, with every field that StepRecord has."""
+@cache
+def _record_decoder(fields: tuple[str, ...]) -> msgspec.json.Decoder[Any]:
+    """Reads lines with every field that StepRecord has at present."""
+    line = msgspec.defstruct(
+        "_RecordLine",
+        [
+            ("step", _Natural),
+            *((name, _line_type(MEASURES[name]) | msgspec.UnsetType, msgspec.UNSET) for name in fields),
+            ("skipped", bool, False),
+        ],
+        frozen=True,
+        kw_only=True,
+    )
+    return msgspec.json.Decoder(line)
+
 
 FIELDS_1_0 = tuple(name for name, measure in MEASURES.items() if measure.since == 0)
 """What every line of schema 1.0 holds."""
@@ -172,7 +178,6 @@ OF_LAYERS = ("activations", "units", "norms", "residuals", "shapes")
 """Fields of the header with an entry a layer, or none at all."""
 
 _header_decoder = msgspec.json.Decoder(_HeaderLine)
-_record_decoder = msgspec.json.Decoder(_RecordLine)
 _encoder = msgspec.json.Encoder()
 
 
@@ -295,7 +300,7 @@ def decode_record(
     step that made no update.
     """
     try:
-        found: Any = _record_decoder.decode(line)
+        found: Any = _record_decoder(tuple(MEASURES)).decode(line)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(_in_one_line(error)) from None
     if found.skipped:
@@ -322,7 +327,7 @@ def decode_record(
         for name in wanted:
             if name not in values:
                 values[name] = _default(MEASURES[name], layers, recall or 0)
-    return StepRecord(step=found.step, **values)
+    return StepRecord.of({"step": found.step, **values})
 
 
 def _nulls(found: Any, values: dict[str, Any], frozen: Collection[int]) -> int:

@@ -22,8 +22,11 @@ from engine.metrics.step_record import MEASURES, Extent, StepRecord
 
 Numbers = npt.NDArray[np.float64]
 
-FIELDS = ("step", *(name for name, measure in MEASURES.items() if measure.kind is not str))
-"""Every field that is a number or numbers. `problem` is the one text."""
+
+def numeric_fields() -> tuple[str, ...]:
+    """Every field that is a number or numbers. `problem` is the one text."""
+    return ("step", *(name for name, measure in MEASURES.items() if measure.kind is not str))
+
 
 COUNTS = frozenset(
     name for name, measure in MEASURES.items() if measure.kind is int and measure.extent is not Extent.STEP
@@ -43,7 +46,7 @@ class Columns:
     def __init__(self, first: StepRecord) -> None:
         self._first = first
         present = first.fields
-        shapes = {name: np.shape(getattr(first, name)) for name in FIELDS if name in present}
+        shapes = {name: np.shape(getattr(first, name)) for name in numeric_fields() if name in present}
         self.scalars = frozenset(name for name, shape in shapes.items() if not shape and name not in TUPLES)
         self.places: dict[str, slice] = {}
         start = 0
@@ -86,7 +89,7 @@ class Columns:
         kept = row.copy()
         kept.flags.writeable = False
         values = {name: self._entry(name, kept[place]) for name, place in self.places.items()}
-        return StepRecord(**values, problem=problem)
+        return StepRecord.of({**values, "problem": problem})
 
     def absent(self, name: str) -> Numbers:
         """What a field without a column reads as, in one row."""

@@ -123,7 +123,7 @@ class SelectedLayers:
                 value = value[np.array(self._places)]
                 value.flags.writeable = False
             values[name] = value
-        return StepRecord(record.step, **values)
+        return StepRecord.of({"step": record.step, **values})
 
 
 def _is_kept(name: str) -> bool:

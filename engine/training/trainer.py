@@ -35,6 +35,7 @@ from engine.metrics.dead_units import DeadUnits, DeadUnitsState, Mask, UnitEvent
 from engine.metrics.held_out import HeldOut, HeldOutScore
 from engine.metrics.monitor import Monitor
 from engine.metrics.norms import norm_for
+from engine.metrics.own_metrics import OWN_METRICS, own_metrics
 from engine.metrics.step_record import Counts, Floats, StepRecord
 from engine.model.network import PREDICTION, Network, X, Y
 from engine.training.batches import Batches, BatchPosition
@@ -147,6 +148,7 @@ class Trainer:
         ]
         moves = self._parameters.weights_in(self._optimizer.direction)
         self._monitors = [Monitor(network, graph, moves, self._dead_units) for graph in self._graphs]
+        self._own: dict[str, float] = {}
         self._current = 0
         self._norm = norm_for(network.dtype, trainable.stop)
         self._whole: WholeDataSet | None = None
@@ -297,6 +299,7 @@ class Trainer:
                 return self._broken(loss, learning_rate, nonfinite, began)
         clipped = 1.0 if clip_norm is None else self._clip_factor(clip_norm)
         if measure:
+            self._own = own_metrics(graph) if OWN_METRICS else {}
             self._look_at_units(monitor)
             if self._held_out is not None and self.steps_done >= self._test_at:
                 self._test(self._held_out)
@@ -373,6 +376,7 @@ class Trainer:
                 "nonfinite": nonfinite,
                 "problem": problem,
                 **self._tested_fields,
+                **self._own,
             },
             rest,
         )
@@ -384,6 +388,7 @@ class Trainer:
         """The record of a step that met NaN or infinity; nothing is updated."""
         graph, monitor = self._graphs[self._current], self._monitors[self._current]
         graph.forward_and_backward(monitor.passes)  # it may not have been measured
+        self._own = own_metrics(graph) if OWN_METRICS else {}
         # Only a graph whose gradients are all kept can say where the first one broke.
         readable = self.network.graph(graph.nodes[X].value, graph.nodes[Y].value)
         readable.forward_and_backward()

@@ -1,12 +1,14 @@
-"""One place each: an activation, a loss, an optimiser and an op are added on the fly, and everything has them.
+"""One place each: an activation, a loss, an optimiser, an op and a metric are added on the fly; everything has them.
 
 An activation, a loss and an optimiser twice: with kernels of their own, and by their formulas alone.
 """
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, ClassVar
 
 import msgspec
@@ -25,18 +27,27 @@ from engine.derivation.gradcheck import check_network
 from engine.derivation.matrix_form import MatrixLine, contribution, forward_lines, matrix_lines
 from engine.experiment.activations import ACTIVATION_TRAITS, ActivationTraits, Interval
 from engine.experiment.document import document_type
-from engine.experiment.loading import parse_experiment
+from engine.experiment.layer_info import layer_infos
+from engine.experiment.loading import load_experiment, parse_experiment
 from engine.experiment.losses import LOSS_SPECS, LossSpec
 from engine.experiment.optimizers import OPTIMIZER_SPECS, AdamTraining, Letters, StateLine, TrainSpec
 from engine.experiment.spec import Experiment
 from engine.export import written_latex, written_text
 from engine.export.program import numpy_program
 from engine.formula.expression import Entry, Expr, Indicator, Number, Partial, Symbol, call
+from engine.formula.notation import Style, number_text
+from engine.metrics.own_metrics import OwnMetric, register_metric, remove_metric
+from engine.runs.history import History
+from engine.runs.log import Header, RunLogWriter, read_run_log
 from engine.training.by_hand import StepsByHand
 from engine.training.optimizers import OPTIMIZERS, Optimizer, make_optimizer, register_optimizer
 from engine.training.trainer import Trainer
 from engine.training.update_rule import settings_of
 from tests.engine.experiment_texts import refusal
+from tests.tui.cli.test_commands import run
+from tui.session.run import Run
+from tui.session.snapshot import Wanted
+from tui.training.status_lines import progress_line
 
 # ── an activation: the bell e^{-x²} ─────────────────────────────────────────────────────────────────
 
@@ -420,3 +431,66 @@ def test_an_op_without_a_matrix_form_is_refused_until_it_says_it():
         yield MatrixLine("forward", op.output.symbol, op.output.shape, "", (), True, "cube")
 
     assert next(matrix_lines(graph)).function == "cube"
+
+
+# ── a metric ────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def _metric() -> Iterator[None]:
+    """A metric of the step: Σ|∂ℰ/∂W[1]|."""
+    register_metric(
+        OwnMetric(
+            "first_l1", "Sum of |∂ℰ/∂W[1]|", lambda graph: np.abs(graph.nodes[Symbol("W", 1)].grad).sum()
+        )
+    )
+    yield
+    remove_metric("first_l1")
+
+
+@pytest.mark.usefixtures("_metric")
+def test_a_metric_is_in_records_histories_and_logs(tmp_path: Path):
+    trainer = Trainer(load_experiment("xor"))
+    records = [next(trainer) for _ in range(3)]
+    one = EvaluatedExperiment.of(load_experiment("xor"), "xor")
+    assert records[0].first_l1 == pytest.approx(np.abs(one.graph.nodes[Symbol("W", 1)].grad).sum())
+    history = History()
+    for record in records:
+        history.append(record)
+    assert history.column("first_l1").value.tolist() == [record.first_l1 for record in records]
+    assert history.record(1).first_l1 == records[1].first_l1
+    path = tmp_path / "run.jsonl"
+    header = Header.of(layer_infos(trainer.network.layers), fields=("loss", "grad_l2", "first_l1"))
+    with RunLogWriter(path, header) as log:
+        for record in records:
+            log.append(record)
+    read = read_run_log(path)
+    assert [one.first_l1 for one in read.records] == pytest.approx([one.first_l1 for one in records])
+
+
+@pytest.mark.usefixtures("_metric")
+def test_a_metric_is_above_the_training_screens():
+    trained = Run("xor", load_experiment("xor"))
+    record = trained.trainer.step()
+    told = progress_line(trained.snapshot(Wanted(), resting=False), Style(digits=4), 160).plain
+    assert f"Sum of |∂ℰ/∂W[1]| {number_text(record.first_l1)}" in told
+
+
+@pytest.mark.usefixtures("_metric")
+def test_a_metric_is_in_what_train_says(tmp_path: Path):
+    said = json.loads(run("train", "xor", "--steps", "3", "--json").stdout)
+    log = tmp_path / "run.jsonl"
+    report = run("train", "xor", "--steps", "3", "--report", "--log", str(log)).stdout
+    (line,) = [line for line in report.splitlines() if line.startswith("Sum of |∂ℰ/∂W[1]|, step 2: ")]
+    assert float(line.rpartition(" ")[2]) == pytest.approx(said["metrics"]["first_l1"], rel=1e-3)
+    last = json.loads(log.read_text("utf-8").splitlines()[-1])
+    assert last["first_l1"] == pytest.approx(said["metrics"]["first_l1"])
+
+
+def test_without_it_nothing_is_measured_or_read(tmp_path: Path):
+    record = next(Trainer(load_experiment("xor")))
+    assert not hasattr(record, "first_l1")
+    assert "metrics" not in json.loads(run("train", "xor", "--steps", "1", "--json").stdout)
+    for name in ("loss", "step", "no name"):
+        with pytest.raises(ValueError, match="cannot be a metric's name"):
+            register_metric(OwnMetric(name, name, lambda graph: 0.0))

@@ -14,8 +14,9 @@ from engine.diagnosis.diagnosis import Diagnosis
 from engine.diagnosis.observer import RunObserver
 from engine.experiment.activations import ACTIVATION_TRAITS
 from engine.experiment.layer_info import layer_infos
-from engine.formula.notation import Style
+from engine.formula.notation import Style, number_text
 from engine.formula.text import ascii_text, counted
+from engine.metrics.own_metrics import OWN_METRICS
 from tui.training.finding_text import finding_lines, nothing_found_lines
 from tui.training.pages import confusion_view
 from tui.training.verdicts import budget_lines
@@ -31,10 +32,21 @@ def training_report(observer: RunObserver, diagnosis: Diagnosis, style: Style) -
         _gradients(observer, diagnosis),
         _outcomes(observer, style),
         _units(observer),
+        _own_metrics(observer, style),
     ]
     text = "\n\n".join("\n".join(section) for section in sections if section)
     text = style.names.said(text, ascii=style.ascii)
     return ascii_text(text) if style.ascii else text
+
+
+def _own_metrics(observer: RunObserver, style: Style) -> list[str]:
+    last = observer.trainer.last
+    if last is None:
+        return []
+    return [
+        f"{metric.words}, step {last.step}: {number_text(getattr(last, name), style)}"
+        for name, metric in OWN_METRICS.items()
+    ]
 
 
 def _findings(diagnosis: Diagnosis) -> list[Sequence[str]]:

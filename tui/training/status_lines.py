@@ -9,6 +9,7 @@ from __future__ import annotations
 from textual.content import Content
 
 from engine.formula.notation import Style, number_text, symbol_text
+from engine.metrics.own_metrics import OWN_METRICS
 from engine.model.network import LOSS, Y
 from tui.session.snapshot import FULL_SPEED, RunSnapshot, State, TrainingSnapshot
 from tui.training.charts import MARKERS, SECOND
@@ -75,7 +76,12 @@ def progress_line(run: RunSnapshot, style: Style, width: int, label: str = "") -
         parts["recall"] = Content.styled(recall, "$faint")
     if run.learning_rate is not None and run.learning_rate == run.learning_rate:
         parts["rate"] = Content.styled(f"   {eta} {number_text(run.learning_rate, style)}", "$faint")
-    for least in ("recall", "bar", "rate", "test", "accuracy"):
+    for name, metric in OWN_METRICS.items():
+        if record is not None and name in record.fields:
+            parts["own"] = parts.get("own", Content()) + Content(
+                f"   {metric.words} {number_text(getattr(record, name), style)}"
+            )
+    for least in ("own", "recall", "bar", "rate", "test", "accuracy"):
         if sum(part.cell_length for part in parts.values()) <= width:
             break
         parts.pop(least, None)

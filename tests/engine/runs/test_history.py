@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.runs.history import FIELDS, MEMORY, MOST_ROWS, History
+from engine.runs.history import MEMORY, MOST_ROWS, History
+from engine.runs.record_rows import numeric_fields
 from tests.engine.step_records import assert_same, record, records
 
 LOSSES = st.lists(st.floats(-1e6, 1e6) | st.just(math.nan) | st.just(math.inf), min_size=1, max_size=150)
@@ -100,7 +101,7 @@ def test_a_long_run_takes_no_more_room_and_no_more_points_than_a_short_one():
 
 def test_columns_are_read_only_views_of_every_field():
     history = filled([1.0, 2.0, 3.0])
-    for name in FIELDS:
+    for name in numeric_fields():
         series = history.column(name)
         for part in (series.step, series.value, series.low, series.high):
             assert part.base is not None

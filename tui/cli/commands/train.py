@@ -155,6 +155,7 @@ def _open_log(path: Path, title: str, trainer: Trainer) -> RunLogWriter:
     from datetime import UTC, datetime
 
     from engine.experiment.layer_info import layer_infos
+    from engine.metrics.own_metrics import OWN_METRICS
     from engine.runs.log import Header, RunLogWriter
     from engine.runs.log_format import FIELDS_1_0, OF_HELD_OUT
 
@@ -162,7 +163,7 @@ def _open_log(path: Path, title: str, trainer: Trainer) -> RunLogWriter:
         layer_infos(trainer.network.layers),
         title=title,
         started=datetime.now(UTC).isoformat(timespec="seconds"),
-        fields=FIELDS_1_0 if trainer.data.held_out is None else (*FIELDS_1_0, *OF_HELD_OUT),
+        fields=(*FIELDS_1_0, *(() if trainer.data.held_out is None else OF_HELD_OUT), *OWN_METRICS),
     )
     try:
         return RunLogWriter(path, header, warn=complain)
