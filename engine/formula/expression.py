@@ -197,6 +197,10 @@ class Symbol(Expr):
         yield self
 
 
+WEIGHTS_OF_LOSS = (Symbol("alpha"), Symbol("beta"))
+"""The factors of a loss's two terms. Where one is 1 there is nothing to be put in for it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Partial(Expr):
     """The name of a partial derivative, ∂of/∂by: what a factor of the chain rule is called.
@@ -336,7 +340,10 @@ class Product(Expr):
 
     @override
     def substitute(self, values: Values) -> Expr:
-        return Product(tuple(factor.substitute(values) for factor in self.factors))
+        """A loss's weight that is 1 is left out: ``α · Y / Ŷ`` with numbers is ``0 / 0.5195``."""
+        told = [one for one in self.factors if one not in WEIGHTS_OF_LOSS or one.evaluate(values) != 1.0]
+        factors = tuple(factor.substitute(values) for factor in told or self.factors)
+        return factors[0] if len(factors) == 1 else Product(factors)
 
 
 @dataclass(frozen=True, slots=True)
