@@ -36,6 +36,8 @@ class Diagnosis:
     steps: int
     gradients: str = ""
     missing: tuple[str, ...] = ()
+    untried: bool = False
+    """Whether the findings' changes have still to be tried (`engine.diagnosis.retry.confirmed`)."""
 
     @property
     def headline(self) -> str:

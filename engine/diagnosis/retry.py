@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Callable
 
 import msgspec
 
@@ -49,8 +50,15 @@ def changed_data(data: DataSet, change: Change) -> DataSet:
     return dataclasses.replace(data, X=inputs)
 
 
-def tried(case: Case, change: Change) -> tuple[Diagnosis, float]:
-    """The run again, with the change: its diagnosis and where its loss over all data ends; infinity if it breaks."""
+class NoLongerWanted(Exception):  # noqa: N818
+    """A run that is tried was given up: what is asked is another question by now."""
+
+
+def tried(case: Case, change: Change, wanted: Callable[[], bool] = lambda: True) -> tuple[Diagnosis, float]:
+    """The run again, with the change: its diagnosis and where its loss over all data ends; infinity if it breaks.
+
+    `wanted` is asked before every step; where it says no, NoLongerWanted is raised.
+    """
     own, losses = case.own, case.losses
     assert own is not None
     assert losses is not None
@@ -59,26 +67,36 @@ def tried(case: Case, change: Change) -> tuple[Diagnosis, float]:
     observer = RunObserver(trainer)
     for record in trainer:
         observer.saw(record)
+        if not wanted():
+            raise NoLongerWanted
     again = observer.case()
     end = math.inf if trainer.problem is not None or again.losses is None else again.losses.last
     return diagnose(again), end
 
 
-def helps(case: Case, finding: Finding) -> bool:
+def helps(case: Case, finding: Finding, wanted: Callable[[], bool] = lambda: True) -> bool:
     """Whether the finding's change does away with it, and, for findings of the loss, ends lower."""
     assert finding.change is not None
     assert case.losses is not None
     before = math.inf if case.problem is not None else case.losses.last
-    diagnosis, end = tried(case, finding.change)
+    diagnosis, end = tried(case, finding.change, wanted)
     return finding.kind not in diagnosis.kinds and (finding.kind not in OF_LOSS or end < before)
 
 
-def confirmed(case: Case, diagnosis: Diagnosis, seconds: float = 0.0) -> Diagnosis:
-    """The diagnosis with only those changes that help; runs that took longer than PATIENCE are not made again."""
+def confirmed(
+    case: Case, diagnosis: Diagnosis, seconds: float = 0.0, wanted: Callable[[], bool] = lambda: True
+) -> Diagnosis:
+    """The diagnosis with only those changes that help; runs that took longer than PATIENCE are not made again.
+
+    `wanted` is asked before every step of them; where it says no, NoLongerWanted is raised.
+    """
+    diagnosis = dataclasses.replace(diagnosis, untried=False)
     if case.own is None or seconds > PATIENCE:
         return diagnosis
     findings = tuple(
-        dataclasses.replace(one, change=None) if one.change is not None and not helps(case, one) else one
+        dataclasses.replace(one, change=None)
+        if one.change is not None and not helps(case, one, wanted)
+        else one
         for one in diagnosis.findings
     )
     return dataclasses.replace(diagnosis, findings=findings)

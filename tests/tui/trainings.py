@@ -17,6 +17,7 @@ from engine.runs.log import Header, RunLogWriter
 from tests.tui.driver import let_work, screen_text
 from tui.app import BptuiApp
 from tui.session.training_run import TrainingRun
+from tui.training.gradients_screen import GradientsScreen
 from tui.training.screen import TrainingScreen
 
 PATIENCE = 20.0
@@ -68,6 +69,17 @@ def training_on(name: str | Experiment | None = None) -> TrainingRun:
 def training_threads() -> list[threading.Thread]:
     """The threads that train."""
     return [thread for thread in threading.enumerate() if thread.name == "training"]
+
+
+def found_out(app: BptuiApp) -> bool:
+    """Whether the gradients screen shows all that is to be found out of a training that rests."""
+    screen = app.screen
+    if not isinstance(screen, GradientsScreen) or not isinstance(screen.training, TrainingRun):
+        return True
+    run = screen.training.first
+    diagnosis = run.diagnosis
+    known = (run.steps_done == 0 and run.problem is None) or (diagnosis is not None and not diagnosis.untried)
+    return known and not screen.thinking and screen._drawn == screen.training.pulse()
 
 
 def wait_for(state: Callable[[], object], patience: float = PATIENCE) -> None:

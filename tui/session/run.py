@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from engine.diagnosis.case import Case
 from engine.diagnosis.diagnosis import Diagnosis
 from engine.diagnosis.losses import RECENT
 from engine.diagnosis.mean_field import PredictedProfile, Unpredicted, predict
@@ -53,12 +54,15 @@ class Run:
         self.name = one_line(name)
         self.experiment = experiment
         self.title, self.about = experiment.title, experiment.about
+        self.changed = ""
+        """What keys have made of the experiment that was opened."""
         self.trainer = Trainer(experiment, data or load_data(experiment, source=name), network)
         self.layers = layer_infos(self.trainer.network.layers)
         self.is_large = is_large(self.trainer.network, self.trainer.samples_a_step)
         self.history = History()
         self.observer = RunObserver(self.trainer)
         self._diagnosed: tuple[int, Diagnosis] | None = None
+        self._untried: tuple[int, Case, Diagnosis] | None = None
         first = self.trainer.checkpoint()
         self.kept = [Moment(0, first)]
         size = first.parameters.nbytes + sum(array.nbytes for array in first.optimizer_state)
@@ -103,9 +107,18 @@ class Run:
             return None
         return self._diagnosed[1]
 
-    def accept(self, moment: int, diagnosis: Diagnosis) -> None:
-        """Takes in what was found out of a moment."""
-        self._diagnosed = moment, diagnosis
+    def accept(self, moment: int, diagnosis: Diagnosis, case: Case | None = None) -> None:
+        """Takes in what was found out of a moment; with the case, where its remedies are still to be tried."""
+        untried = case is not None and diagnosis.remedy is not None
+        self._diagnosed = moment, replace(diagnosis, untried=untried)
+        self._untried = (moment, case, diagnosis) if untried and case is not None else None
+
+    @property
+    def untried(self) -> tuple[int, Case, Diagnosis] | None:
+        """Of which moment the remedies are to be tried, with what was found then; None where none are."""
+        if self._untried is None or self._untried[0] != self.observer.moment:
+            return None
+        return self._untried
 
     @property
     def quick_to_diagnose(self) -> bool:

@@ -98,6 +98,13 @@ class Session(Stepped):
         return opened
 
     @property
+    @override
+    def title(self) -> str:
+        """With what the training's keys have changed."""
+        changed = "" if self._training is None else self._training.first.changed
+        return f"{super().title}, with {changed}" if changed else super().title
+
+    @property
     def loss(self) -> float:
         """The loss with the present parameters."""
         return self.graph.value_of(self.graph.loss.symbol)

@@ -10,17 +10,20 @@ step k of the other.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import msgspec
 from typing_extensions import override
 
 from engine.autodiff.interruption import uninterruptible
 from engine.diagnosis.diagnosis import diagnose
+from engine.diagnosis.retry import NoLongerWanted, confirmed
 from engine.experiment.datasets import DataSet
 from engine.experiment.spec import Experiment
 from engine.model.network import Network
 from tui.session.run import Run
 from tui.session.snapshot import FULL_SPEED, LITTLE, State, Training, TrainingSnapshot, Wanted
+from tui.session.variants import differences
 from tui.session.worker import Worker
 
 SPEEDS = (1.0, 10.0, 100.0, FULL_SPEED)
@@ -41,6 +44,9 @@ class TrainingRun(Training):
     ) -> None:
         """`network`, where given, is trained in place."""
         self.runs = [Run(name, experiment, data, network)]
+        self._opened = experiment
+        self._left = False
+        """Whether nobody looks any more."""
         self.travelled: int | None = None
         """The step of the past that is looked at; None in the present."""
         self._worker = Worker(self._advance)
@@ -100,14 +106,36 @@ class TrainingRun(Training):
                 case = observer.case()
             found = diagnose(case)
             with self._worker.between_steps():
-                run.accept(moment, found)
+                run.accept(moment, found, case)
+
+    def try_remedies(self) -> None:
+        """Trains the first run again with what its findings advise: only what helps is offered.
+
+        In a thread: that takes as long as the run did. It is given up when the run goes on or is left.
+        """
+        with self._worker.between_steps():
+            run = self.first
+            untried, last = run.untried, run.trainer.last
+        if untried is None:
+            return
+        moment, case, found = untried
+        seconds = 0.0 if last is None else last.seconds
+        try:
+            found = confirmed(case, found, seconds, partial(self._still_there, run, moment))
+        except NoLongerWanted:
+            return
+        with self._worker.between_steps():
+            run.accept(moment, found)
+
+    def _still_there(self, run: Run, moment: int) -> bool:
+        return moment == run.observer.moment and run in self.runs and not self._left
 
     @override
     def pulse(self) -> object:
         """Raises what went wrong in a step, other than numbers."""
         if self._worker.failure is not None:
             raise self._worker.failure
-        told = [(run.steps_done, run.diagnosis is None) for run in self.runs]
+        told = [(run.steps_done, run.diagnosis is None, run.untried is None) for run in self.runs]
         return told, self.state, round(self._worker.steps_per_second), self._made
 
     @override
@@ -142,6 +170,7 @@ class TrainingRun(Training):
     def run(self) -> None:
         """Trains from here on; a run that was finished goes on for as many steps again."""
         with self._worker.between_steps():
+            self._left = False
             if all(run.done for run in self.runs):
                 self._extend()
             self._go_on()
@@ -186,6 +215,7 @@ class TrainingRun(Training):
     @override
     def close(self) -> None:
         """`run` begins again."""
+        self._left = True
         self._worker.close()
 
     def hand_parameters(self, load: Callable[[Network, DataSet, int], None]) -> None:
@@ -230,7 +260,14 @@ class TrainingRun(Training):
                 # The same data, unless another seed draws others: a file may have changed meanwhile.
                 same = one.seed == run.experiment.seed and one.data == run.experiment.data
                 runs.append(Run(run.name, one, run.trainer.data if same else None))
+            self._describe(runs[0])
             self._begin(runs)
+
+    def _describe(self, run: Run) -> None:
+        """The first run's title and text are of the experiment that was opened: of another they would be false."""
+        run.changed = differences(self._opened, run.experiment)
+        if run.changed:
+            run.title, run.about = f"with {run.changed}", ""
 
     def _begin(self, runs: list[Run]) -> None:
         """Puts other runs in place, all of them with as many steps to go."""
@@ -249,6 +286,7 @@ class TrainingRun(Training):
                 return
             self.travelled = None
             again = Run(self.first.name, self.first.experiment, self.first.trainer.data)
+            self._describe(again)
             self._begin([again, Run(name, experiment)])
 
     # ── travelling in time ──────────────────────────────────────────────────────────────────────────

@@ -12,6 +12,23 @@ SCHEMES: tuple[Scheme, ...] = ("he", "xavier", "lecun", "orthogonal")
 """The ways to initialise that one key goes through."""
 
 
+def differences(opened: Experiment, now: Experiment) -> str:
+    """What one experiment has that another has not, in few words: ``leaky_relu, he weights, seed 1``."""
+    told: list[str] = []
+    before, after = opened.network, now.network
+    activations = [
+        layer.activation
+        for old, layer in zip(before.layers, after.layers, strict=False)
+        if (old.activation, old.slope) != (layer.activation, layer.slope)
+    ]
+    told += dict.fromkeys(activations)
+    if (before.init, [one.W for one in before.layers]) != (after.init, [one.W for one in after.layers]):
+        told.append(f"{after.init.scheme} weights")
+    if opened.seed != now.seed:
+        told.append(f"seed {now.seed}")
+    return ", ".join(told)
+
+
 def counterpart(name: str, experiment: Experiment) -> tuple[str, Experiment]:
     """What one key compares with: the same network with one word changed, and what to call it.
 

@@ -19,6 +19,7 @@ from tui.session.snapshot import RunSnapshot
 from tui.training.finding_text import remedy_text
 
 THINKING = "Looking for the reason …"
+TRYING = "Trying whether it helps …"
 
 
 def glance(run: RunSnapshot, record: StepRecord) -> Diagnosis:
@@ -34,8 +35,11 @@ def finding_content(diagnosis: Diagnosis, finding: Finding, tries: str = "") -> 
         f"{remark}   {finding.text}",
     ]
     if finding.remedy is not None:
-        parts += [("\nRemedy: ", "bold $done"), remedy_text(finding)]
-        if finding.change is not None and tries:
+        trying = finding.change is not None and diagnosis.untried
+        parts += [("\nRemedy: ", "bold $done"), finding.remedy if trying else remedy_text(finding)]
+        if trying:
+            parts.append((f"   {TRYING}", "$faint"))
+        elif finding.change is not None and tries:
             parts.append((f"   {tries} tries it.", "$accent"))
     return Content.assemble(*parts)
 

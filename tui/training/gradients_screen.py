@@ -347,13 +347,27 @@ class GradientsScreen(TrainingScreen):
         """Finds out what is wrong: at once where that is quick, otherwise in a thread."""
         training = self.training
         waiting = [run for run in snapshot.runs if run.undiagnosed]
-        if not waiting or self.thinking or not isinstance(training, TrainingRun):
+        if self.thinking or not isinstance(training, TrainingRun):
+            return
+        if not waiting:
+            found = snapshot.first.diagnosis
+            if found is not None and found.untried:
+                self.thinking = True
+                self.run_worker(self._try_remedies, thread=True, group="diagnosis")
             return
         if all(run.quick_to_diagnose for run in waiting):
             training.examine()
         else:
             self.thinking = True
             self.run_worker(self._examine, thread=True, group="diagnosis")
+
+    def _try_remedies(self) -> None:
+        """In a thread, like `_examine`."""
+        try:
+            if isinstance(self.training, TrainingRun):
+                self.training.try_remedies()
+        finally:
+            self.thinking = False
 
     def _examine(self) -> None:
         """In a thread; the pulse then tells that there is something new to draw. Leaving ends it."""
@@ -415,6 +429,9 @@ class GradientsScreen(TrainingScreen):
             return
         diagnosis = training.first.diagnosis
         finding = None if diagnosis is None else diagnosis.remedy
+        if diagnosis is not None and diagnosis.untried:
+            self.notify("Whether it helps is still being tried.")
+            return
         if finding is None or finding.change is None:
             self.notify("No finding here has a change that can be tried.")
             return
@@ -500,9 +517,17 @@ class GradientsScreen(TrainingScreen):
             self._compare_beside(*counterpart(training.first.name, training.first.experiment))
 
     def _compare_beside(self, name: str, experiment: Experiment) -> None:
+        training = self.training
+        before = training.first.trainer.learning_rate if isinstance(training, TrainingRun) else None
+
+        def begun(_: None) -> None:
+            self.say_begun(before)
+            self.redraw()
+
         self._control(
             f"Beginning anew, beside {name}",
             lambda training: self._train_beside(training, name, experiment),
+            begun,
         )
 
     @staticmethod

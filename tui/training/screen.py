@@ -18,7 +18,7 @@ from engine.formula.text import counted
 from tui.session.session import Session
 from tui.session.snapshot import FULL_SPEED, LITTLE, ColumnView, State, Training, TrainingSnapshot, Wanted
 from tui.session.training_run import TrainingRun
-from tui.session.variants import with_next_init, with_relu_swapped
+from tui.session.variants import differences, with_next_init, with_relu_swapped
 from tui.shell.busy_screen import Answer, at_length
 from tui.shell.deeds import Deed, Done
 from tui.shell.messages import Did, ShowHome, ShowLessons, ShowScreen, StepInto
@@ -300,6 +300,8 @@ class TrainingScreen(Screen[None]):
             training.pause()
             self.redraw()
         else:
+            if training.state is State.FINISHED:
+                self.notify("Finished before: it goes on from there, for as many steps again.")
             self._control("Beginning to train", TrainingRun.run, lambda _: self._begun(training))
 
     def _begun(self, training: TrainingRun) -> None:
@@ -360,14 +362,24 @@ class TrainingScreen(Screen[None]):
     ) -> None:
         """Begins anew, and says with what."""
 
+        before = self.training.first.trainer.learning_rate if isinstance(self.training, TrainingRun) else None
+
         def begun(_: None) -> None:
             if done is not None:
                 self.tell(done)
-            if said:
-                self.notify(said)
+            self.say_begun(before, said)
             self.redraw()
 
         self._control("Beginning anew", lambda training: training.restart(experiment, seed=seed), begun)
+
+    def say_begun(self, before: float | None, said: str = "") -> None:
+        """After `said`: what begins anew has the experiment's learning rate, also where it was another `before`."""
+        training = self.training
+        if isinstance(training, TrainingRun):
+            rate = training.first.trainer.learning_rate
+            again = f"learning rate {number_text(rate, self.glyphs)} again" if rate != before else ""
+            if said or again:
+                self.notify("; ".join(filter(None, (said, again))))
 
     def action_slope(self, direction: int) -> None:
         """A steeper or flatter slope for negative inputs, from the next step on."""
@@ -397,7 +409,8 @@ class TrainingScreen(Screen[None]):
         if swapped is None:
             self.notify("This network has no ReLUs to swap.")
             return
-        self._restart("", swapped, done=Done(Deed.LEAKY))
+        told = f"begun anew with {differences(training.first.experiment, swapped)}"
+        self._restart(told, swapped, done=Done(Deed.LEAKY))
 
     def action_next_init(self) -> None:
         """Begins anew with the next way to initialise the weights."""

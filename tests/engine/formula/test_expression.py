@@ -295,3 +295,13 @@ def test_sympy_agrees_on_the_substituted_formula(formula: Expr, shift: float) ->
     }
     expected = sympy.sympify(formula.substitute(of).plain(), locals=LOCALS)
     assert formula.evaluate(of) == pytest.approx(float(expected), rel=1e-12)
+
+
+def test_a_weight_of_a_loss_that_is_one_is_not_written_among_the_numbers():
+    """Not as ``1 · 0``: but a weight of 10 is, and a 1 that is something else."""
+    alpha, label = Symbol("alpha"), Symbol("Y")
+    numbers = {alpha: 1.0, label: 0.0, Symbol("n"): 1.0}
+    assert (alpha * label).substitute(numbers) == Number(0.0)
+    assert (alpha * label).substitute(numbers | {alpha: 10.0}).plain() == "10*0"
+    assert (Symbol("n") * label).substitute(numbers).plain() == "1*0"
+    assert (alpha * label / label).substitute(numbers | {label: 2.0}).plain() == "2/2"

@@ -8,7 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engine.diagnosis.diagnosis import diagnose
+from engine.experiment.loading import load_experiment
 from engine.training.trainer import Trainer
+from tests.engine.diagnosis.diagnosed import CASES
 from tests.tui.trainings import small, training_on, training_threads, wait_for
 from tui.session.run import MOST_CHECKPOINTS, Run
 from tui.session.snapshot import State, Wanted
@@ -440,3 +443,74 @@ def test_diverging_ends_in_good_order_with_the_reason(opened):
     training.run()
     wait_for(lambda: training.state is State.BROKEN)
     assert training.first.record.step == 2
+
+
+# ── the remedies ────────────────────────────────────────────────────────────────────────────────────
+
+
+def finished(name: str) -> TrainingRun:
+    """A case's run at its end, without any thread."""
+    path = CASES / f"{name}.toml"
+    training = TrainingRun(name, load_experiment(str(path)))
+    training.one_step(training.first.limit)
+    return training
+
+
+def test_a_remedy_is_tried_before_it_is_offered():
+    training = finished("step-far-too-short")
+    training.examine()
+    found = training.first.diagnosis
+    assert found.untried
+    assert found.remedy is not None
+    training.try_remedies()
+    tried = training.first.diagnosis
+    assert not tried.untried
+    assert tried.remedy.change == found.remedy.change  # it helps
+
+
+def test_a_change_that_does_not_help_is_taken_back(monkeypatch):
+    training = finished("step-far-too-short")
+    training.examine()
+    monkeypatch.setattr("engine.diagnosis.retry.helps", lambda case, finding, wanted: False)
+    training.try_remedies()
+    assert training.first.diagnosis.kinds
+    assert training.first.diagnosis.remedy is None
+
+
+@pytest.mark.parametrize("moved_on", ["one_step", "close", "restart"])
+def test_trying_is_given_up_where_the_run_goes_on_or_is_left(monkeypatch, moved_on):
+    """Deterministically: what happens meanwhile happens when the trial is asked whether it is still wanted."""
+    training = finished("step-far-too-short")
+    training.examine()
+    found = training.first.diagnosis
+    run, asked = training.first, []
+
+    def still_there(which, moment):
+        asked.append(1)
+        if len(asked) == 3:
+            getattr(training, moved_on)()
+        return TrainingRun._still_there(training, which, moment)
+
+    monkeypatch.setattr(training, "_still_there", still_there)
+    training.try_remedies()
+    assert len(asked) == 3  # and no step more
+    if moved_on == "close":
+        assert run.diagnosis == found
+    else:
+        assert training.first.diagnosis is None
+
+
+def test_what_was_found_out_of_weights_that_have_gone_is_not_taken_in(monkeypatch):
+    """`examine` thinks without holding up the training: a step that comes meanwhile makes its answer an old one."""
+    training = finished("twins")
+
+    def diagnose_slowly(case):
+        training.one_step()
+        return diagnose(case)
+
+    monkeypatch.setattr("tui.session.training_run.diagnose", diagnose_slowly)
+    training.examine()
+    assert training.first.diagnosis is None
+    monkeypatch.undo()
+    training.examine()
+    assert training.first.diagnosis is not None

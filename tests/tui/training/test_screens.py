@@ -8,7 +8,9 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from engine.diagnosis.diagnosis import diagnose
 from engine.diagnosis.observer import RunObserver
+from engine.diagnosis.retry import confirmed
 from engine.experiment.loading import load_experiment
 from engine.training.trainer import Trainer
 from tests.engine.diagnosis.diagnosed import CASES
@@ -29,6 +31,7 @@ from tui.training.screen import NOTICE_SECONDS
 from tui.training.units_screen import UnitsScreen
 
 VANISHING = "vanishing-sigmoid-50"
+ON_FROM_THERE = "Finished before: it goes on from there, for as many steps again."
 
 
 @pytest.fixture(autouse=True)
@@ -409,13 +412,59 @@ async def test_one_key_tries_the_remedy_beside_the_first_run():
         await press(pilot, "g", "space")
         training = training_of(app)
         await reached(pilot, lambda: "Step too long" in screen_text(app))
-        assert "(train.learning_rate = 0.000306774) F tries it." in sentences(app)
+        await reached(pilot, lambda: "(train.learning_rate = 0.000306774) F tries it." in sentences(app))
         await press(pilot, "F")
         await reached(pilot, lambda: training.state is State.BROKEN and len(training.runs) == 2)
         first, second = training.runs
         assert second.experiment.train.learning_rate == pytest.approx(1 / 3259.7, rel=1e-4)
         assert (first.problem is None, second.problem is None) == (False, True)
         await reached(pilot, lambda: "▲ with train.learning_rate = 0.000306774" in screen_text(app))
+
+
+async def test_a_remedy_that_does_not_help_is_not_offered():
+    """Weights of another size leave this one as it was: the report drops the change, and so does the screen."""
+    app = case_app("vanishing-small-tanh")
+    async with app.run_test(size=LARGE) as pilot:
+        await press(pilot, "g", "space")
+        training = training_of(app)
+        await reached(
+            pilot, lambda: training.state is State.FINISHED and training.first.diagnosis is not None
+        )
+        await reached(pilot, lambda: not training.first.diagnosis.untried)
+        kept = confirmed(training.first.observer.case(), diagnose(training.first.observer.case())).findings
+        shown = training.first.diagnosis.findings
+        assert [one.change for one in shown] == [one.change for one in kept]
+
+
+async def test_what_keys_have_changed_stands_above_and_the_learning_rate_that_comes_back_is_told():
+    app = app_on("dying-relu")
+    async with app.run_test(size=LARGE) as pilot:
+        await pilot.pause()
+        await press(pilot, "L")
+        await reached(pilot, lambda: "with leaky_relu" in screen_text(app))
+        assert "ReLU units die while" not in screen_text(app)
+        await press(pilot, "R", "plus")
+        await reached(pilot, lambda: "with leaky_relu, seed 1" in screen_text(app))
+        await reached(pilot, lambda: notes(app)[-1:] == ["learning rate 2"])
+        await press(pilot, "r")
+        await reached(pilot, lambda: notes(app)[-1:] == ["learning rate 1 again"])
+        await press(pilot, "L", "s")
+        await reached(pilot, lambda: isinstance(app.screen, StepperScreen))
+        await reached(pilot, lambda: "seed 1" in screen_text(app))
+
+
+async def test_space_at_the_end_says_that_it_goes_on():
+    app = small_app()
+    async with app.run_test(size=SMALL) as pilot:
+        await press(pilot, "g")
+        training = await train(pilot, 150)
+        await reached(pilot, lambda: training.state is State.FINISHED)
+        await press(pilot, "space")
+        await reached(
+            pilot,
+            lambda: notes(app)[-1:] == ["Finished before: it goes on from there, for as many steps again."],
+        )
+        await reached(pilot, lambda: training.state is State.FINISHED)
 
 
 async def test_where_nothing_can_be_tried_the_key_says_so():
