@@ -15,6 +15,7 @@ from engine.experiment.errors import ExperimentError
 from engine.experiment.presets import PRESET_NAMES, Headline, headlines
 from engine.formula.foreign_text import one_line
 from engine.formula.text import ascii_text
+from tui.shell.file_suggester import FileSuggester
 from tui.shell.key_bar import KeyBar
 from tui.shell.keys import HOME_COMMANDS, bindings
 from tui.shell.messages import FindBug, OpenExperiment, ShowLessons, ShowPractice
@@ -162,7 +163,9 @@ class HomeScreen(Screen[None]):
 
     def action_open_file(self) -> None:
         """Asks for a file."""
-        prompt = Prompt("Open an experiment", "the path of a TOML file", self._file_problem)
+        prompt = Prompt(
+            "Open an experiment", "the path of a TOML file", self._file_problem, suggester=FileSuggester()
+        )
         self.app.push_screen(prompt, lambda name: self._open(str(typed_path(name))) if name else None)
 
     @staticmethod

@@ -8,7 +8,7 @@ from pathlib import Path
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.screen import ModalScreen
-from textual.suggester import SuggestFromList
+from textual.suggester import Suggester, SuggestFromList
 from textual.widgets import Input, Static
 
 from tui.shell.keys import PROMPT_COMMANDS, bindings
@@ -36,19 +36,21 @@ class Prompt(ModalScreen[str | None]):
         problem: Callable[[str], str | None],
         completions: Sequence[str] = (),
         answer: str = "",
+        suggester: Suggester | None = None,
     ) -> None:
+        """`suggester` completes what is typed; without one that is done from the `completions`."""
         super().__init__()
+        if suggester is None and completions:
+            suggester = SuggestFromList(completions, case_sensitive=False)
+        self._suggester = suggester
         self._question, self._hint, self._problem = question, hint, problem
-        self._completions, self._answer = completions, answer
+        self._answer = answer
 
     def compose(self) -> ComposeResult:
         """The question, a line to type in, and what was wrong."""
         with Vertical(id="dialog") as dialog:
             dialog.border_title = self._question
-            suggester = (
-                SuggestFromList(self._completions, case_sensitive=False) if self._completions else None
-            )
-            box = Input(self._answer, placeholder=self._hint, suggester=suggester, id="answer")
+            box = Input(self._answer, placeholder=self._hint, suggester=self._suggester, id="answer")
             box.cursor_blink = False
             yield box
             yield Static(self._hint_line(), id="problem", markup=False)
@@ -56,7 +58,7 @@ class Prompt(ModalScreen[str | None]):
     def _hint_line(self) -> str:
         return (
             "tab completes · enter takes it · esc leaves it"
-            if self._completions
+            if self._suggester is not None
             else "enter takes it · esc leaves it"
         )
 

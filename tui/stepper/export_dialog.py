@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.screen import ModalScreen
@@ -30,8 +33,12 @@ class ExportDialog(ModalScreen[bool]):
     COMMANDS_SHOWN = EXPORT_COMMANDS
     BINDINGS = bindings(EXPORT_COMMANDS)
 
-    def __init__(self, derivation: Derivation, title: str, check: EntryCheck, style: Style) -> None:
+    def __init__(
+        self, derivation: Derivation, title: str, check: EntryCheck, style: Style, experiment: str = ""
+    ) -> None:
+        """`experiment` is what the experiment is called, for the names of files."""
         super().__init__()
+        self._stem = "_".join(filter(None, ("derivation", re.sub(r"[^\w-]+", "_", Path(experiment).stem))))
         self._derivation, self._title, self._check, self._style = derivation, title, check, style
 
     def compose(self) -> ComposeResult:
@@ -65,7 +72,7 @@ class ExportDialog(ModalScreen[bool]):
             .replace("__", "_")
             .strip("_")
         )
-        name = f"derivation_{target}{FORMATS[kind][1]}"
+        name = f"{self._stem}_{target}{FORMATS[kind][1]}"
         prompt = Prompt("Save as", "a file name", lambda text: self._saved(text, kind), answer=name)
         self.app.push_screen(prompt, self._close)
 

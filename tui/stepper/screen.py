@@ -930,7 +930,7 @@ class StepperScreen(Screen[None]):
     def _export(self, derivation: Derivation, check: EntryCheck) -> None:
         from tui.stepper.export_dialog import ExportDialog
 
-        dialog = ExportDialog(derivation, self.session.title, check, self.glyphs)
+        dialog = ExportDialog(derivation, self.session.title, check, self.glyphs, self.session.name)
         self.app.push_screen(dialog, lambda kept: self._tell(Done(Deed.EXPORT)) if kept else None)
 
     def action_back(self) -> None:

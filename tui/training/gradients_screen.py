@@ -35,6 +35,7 @@ from tui.session.training_run import TrainingRun
 from tui.session.variants import counterpart
 from tui.shell.busy_screen import Ended
 from tui.shell.deeds import Deed, Done
+from tui.shell.file_suggester import FileSuggester
 from tui.shell.key_bar import KeyBar
 from tui.shell.keys import GRADIENTS_COMMANDS, bindings
 from tui.shell.prompt import Prompt
@@ -542,7 +543,10 @@ class GradientsScreen(TrainingScreen):
         """Asks for another experiment to train beside it."""
         if self.controls() is not None:
             prompt = Prompt(
-                "Compare with", "a preset's name or a TOML file", _experiment_problem, PRESET_NAMES
+                "Compare with",
+                "a preset's name or a TOML file",
+                _experiment_problem,
+                suggester=FileSuggester(PRESET_NAMES),
             )
             self.app.push_screen(prompt, self._compare_with)
 

@@ -38,7 +38,11 @@ def find(case: Case, before: Sequence[Finding]) -> Finding | None:
             f"{named(found).capitalize() if not names else _capital(named(found))} {verb} the same for all {n:,} "
             f"samples ({len(found)} of {len(names)}): no weight on it can tell two of them apart."
         )
-        remedy = "Leave it out; a constant part is what the bias is for."
+        if len(found) == len(names):
+            remedy = "Give it inputs that differ from sample to sample."
+        else:
+            them = "them" if len(found) > 1 else "it"
+            remedy = f"Leave {them} out; a constant part is what the bias is for."
     return Finding(Kind.CONSTANT_INPUTS, case.step, evidence, text, remedy=remedy)
 
 

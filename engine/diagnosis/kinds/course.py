@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from engine.autodiff.graph import Array
 from engine.diagnosis.case import Case, Needs, Own
 from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.kinds.rule import Rule
@@ -18,8 +19,12 @@ from engine.diagnosis.kinds.step_too_long import often_rises
 from engine.diagnosis.losses import RECENT, Losses
 from engine.diagnosis.words import finite, short, told_loss
 from engine.experiment.spec import BceLoss, CrossEntropyLoss, SquaredErrorLoss
+from engine.model.network import trainable
 
 PERCENT = 0.01
+STUCK = (Kind.DEAD_UNITS, Kind.NO_GRADIENT, Kind.CONSTANT_OUTPUT, Kind.ZERO_WEIGHTS)
+"""With one of these found, what still falls is what is left that can move: more steps are no remedy."""
+
 LONG_ENOUGH = 200
 """From so many steps on, a run that nothing else was found in is a plateau or oscillates."""
 
@@ -118,6 +123,9 @@ def _meaning(case: Case, flat: bool, evidence: dict[str, float]) -> str:
         return ""
     if flat and convex(case):
         return "The loss is convex in W, so this is the least loss there is, and no fault."
+    stuck = _cannot_move(own)
+    if stuck:
+        return stuck
     record = own.whole.record
     largest = float(max(record.grad_max))
     evidence["largest_gradient"] = largest
@@ -127,8 +135,44 @@ def _meaning(case: Case, flat: bool, evidence: dict[str, float]) -> str:
         wrong = f", and {short(100 * record.accuracy)} % are classified rightly"
     return (
         f"The labels are not learned: {_worst(own, evidence)}{wrong}; the largest gradient of a weight is "
-        f"{short(largest)}."
+        f"{short(largest)}. {_limits(own, evidence)}"
+    ).strip()
+
+
+def _cannot_move(own: Own) -> str:
+    """Why no update can change anything, where that is so."""
+    if own.whole.record.learning_rate == 0:
+        return "The learning rate is 0: no update changes anything."
+    if not trainable(own.layers):
+        return "Every parameter is frozen: no update changes anything."
+    return ""
+
+
+def _limits(own: Own, evidence: dict[str, float]) -> str:
+    """What no training of this network on these data could get over, where that is known."""
+    contradicted = _contradicted(np.asarray(own.data.X), np.asarray(own.data.Y))
+    if contradicted:
+        evidence["contradicted"] = contradicted
+        return (
+            f"{contradicted:,} of {own.data.Y.shape[1]:,} samples have the same inputs as others with another "
+            "label: no network can tell them apart."
+        )
+    hidden = own.layers.layers[:-1]
+    straight = all(
+        layer.norm is None and (layer.activation == "linear" or layer.slope == 1.0) for layer in hidden
     )
+    if hidden and straight:
+        return "Without a bend in any hidden layer they all are one matrix: what it tells apart, a plane divides."
+    return ""
+
+
+def _contradicted(inputs: Array, labels: Array) -> int:
+    """How many samples have the inputs of another one with another label; (features, n) and (outputs, n)."""
+    labels_of: dict[bytes, set[bytes]] = {}
+    keys = [column.tobytes() for column in np.ascontiguousarray(inputs.T)]
+    for key, label in zip(keys, np.ascontiguousarray(labels.T), strict=True):
+        labels_of.setdefault(key, set()).add(label.tobytes())
+    return sum(len(labels_of[key]) > 1 for key in keys)
 
 
 def _worst(own: Own, evidence: dict[str, float]) -> str:
@@ -194,7 +238,8 @@ def learning(case: Case, before: Sequence[Finding]) -> Finding | None:
         f"{_capital(losses.called)} still falls: by {short(percent)} % {over}, from {told_loss(then)} to "
         f"{told_loss(losses.last)}."
     )
-    return Finding(Kind.LEARNING, losses.steps, evidence, text, remedy="Train on: it has not ended yet.")
+    remedy = None if any(one.kind in STUCK for one in before) else "Train on: it has not ended yet."
+    return Finding(Kind.LEARNING, losses.steps, evidence, text, remedy=remedy)
 
 
 _LOSSES = frozenset({Needs.LOSSES})

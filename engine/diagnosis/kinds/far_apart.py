@@ -73,6 +73,8 @@ def _remedy(
         change = None if case.own is None else _balanced(case.own, flow)
         size = "larger" if small else "smaller"
         by = flow.budget.mean_ratio
+        if not 1 / BELIEVABLE < by < BELIEVABLE or _by_decay(case):
+            return _decayed(case), None
         times = f", by about {max(by, 1 / by):.3g} times" if change is not None else ""
         clip = "" if small else "; clipping (train.clip_norm) only bounds the step"
         return f"Initial weights that are {size}{times}{clip}.", change
@@ -81,6 +83,29 @@ def _remedy(
             "An activation whose slope is near 1 (ReLU with He's weights, tanh with Xavier's), a norm, or shortcuts."
         ), None
     return None, None
+
+
+BELIEVABLE = 1e3
+"""No initialisation is wrong by more a layer: it is training that has made such weights."""
+
+
+def _by_decay(case: Case) -> bool:
+    """Whether weight decay has taken the weights of some layer to a hundredth of what they were."""
+    own = case.own
+    if own is None or not own.experiment.train.weight_decay:
+        return False
+    return any(
+        np.linalg.norm(own.present[name]) < 0.01 * np.linalg.norm(value)
+        for name, value in own.initial.items()
+        if name.name == "W"
+    )
+
+
+def _decayed(case: Case) -> str | None:
+    own = case.own
+    if own is None or not _by_decay(case):
+        return None
+    return f"Less weight decay than {own.experiment.train.weight_decay:g}: it has taken the weights to next to nothing."
 
 
 def _balanced(own: Own, flow: GradientFlow) -> Change | None:

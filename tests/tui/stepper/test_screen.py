@@ -553,11 +553,11 @@ async def test_the_derivation_is_saved_under_a_sensible_name(tmp_path, monkeypat
         for kind, suffix, _ in FORMATS:
             await press(pilot, "y")
             await choose_option(pilot, f"Save as {kind}")
-            assert app.screen.query_one(Input).value == f"derivation_W_1_1_1.{suffix}"
+            assert app.screen.query_one(Input).value == f"derivation_tutorial-b_W_1_1_1.{suffix}"
             await press(pilot, "enter")
             await until(pilot, lambda: isinstance(app.screen, StepperScreen))
-            assert notes(app)[-1] == f"Saved derivation_W_1_1_1.{suffix}"
-            assert "0.1922" in Path(f"derivation_W_1_1_1.{suffix}").read_text("utf-8")
+            assert notes(app)[-1] == f"Saved derivation_tutorial-b_W_1_1_1.{suffix}"
+            assert "0.1922" in Path(f"derivation_tutorial-b_W_1_1_1.{suffix}").read_text("utf-8")
 
 
 async def test_saving_never_overwrites_and_says_why_it_cannot(tmp_path, monkeypatch):
