@@ -84,7 +84,7 @@ def _measured(
 ) -> WholeData:
     sums = _Sums(network, data)
     n = data.X.shape[1]
-    size = n if any(layer.norm == "batch" for layer in network.layers) else min(n, PORTION)
+    size = _portion(network, n)
     starts = range(0, n, size)
     for start in starts:
         columns = slice(start, min(start + size, n))
@@ -95,6 +95,12 @@ def _measured(
         graph.backward()
         sums.add(graph, columns)
     return sums.found(step, last, learning_rate)
+
+
+def _portion(network: Network, n: int) -> int:
+    """How many samples go through together: all, where they are coupled or the loss is their sum."""
+    whole = network.loss.samples == "sum" or any(layer.norm == "batch" for layer in network.layers)
+    return n if whole else min(n, PORTION)
 
 
 class _Sums:
@@ -254,7 +260,7 @@ class FlatLoss:
             self._network.parameters[name][...] = value
         self.start: Floats = np.concatenate([np.asarray(v, np.float64).ravel() for v in parameters.values()])
         n = data.X.shape[1]
-        size = n if any(layer.norm == "batch" for layer in network.layers) else min(n, PORTION)
+        size = _portion(network, n)
         self._graphs = [
             self._network.graph(
                 data.X[:, start : start + size].astype(np.float64),

@@ -13,6 +13,7 @@ from engine.diagnosis.whole_data import measure_all
 from engine.experiment.datasets import load_data
 from engine.experiment.loading import parse_experiment
 from engine.experiment.spec import Experiment
+from engine.formula.expression import Symbol
 from engine.metrics.held_out import HeldOut
 from engine.metrics.step_record import NEVER
 from engine.model.network import Network
@@ -159,3 +160,21 @@ def test_what_overflowed_is_of_no_class():
         score = HeldOut(network, data.held_out).measure()
     assert np.isnan(score.loss)
     assert score.accuracy is None
+
+
+def test_a_sum_over_more_samples_than_a_portion_is_their_sum():
+    text = (
+        '[data]\nkind = "moons"\nn = 5000\n[[network.layers]]\nunits = 1\nactivation = "sigmoid"\n'
+        '[loss]\nkind = "bce"\nsamples = "sum"\n'
+    )
+    one = parse_experiment(text, "test")
+    data = load_data(one)
+    network = Network.initialised(one, len(data.X))
+    graph = network.graph(data.X, data.Y)
+    graph.forward()
+    graph.backward()
+    found = measure_all(network, data)
+    assert found.loss == pytest.approx(graph.loss.value.item(), rel=1e-12)
+    assert found.record.grad_max[0] == pytest.approx(
+        np.abs(graph.nodes[Symbol("W", 1)].grad).max(), rel=1e-12
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -42,10 +43,19 @@ def compare(
     evaluated = EvaluatedExperiment.of(load_experiment(experiment), experiment)
     given = load_gradients(gradients, str(gradients))
     in_rows = getattr(evaluated.experiment.data, "layout", "columns") == "rows"
-    found = compare_gradients(evaluated.graph, given, tolerance, in_rows=in_rows)
+    names = evaluated.names
+    theirs = {names.typed(name): name for name in given}
+    found = [
+        replace(one, theirs=theirs[one.theirs], said=tuple(map(names.said, one.said)))
+        for one in compare_gradients(
+            evaluated.graph, {name: given[own] for name, own in theirs.items()}, tolerance, in_rows=in_rows
+        )
+    ]
     if not found:
-        names = ", ".join(list(given)[:6]) or "no array"
-        raise click.ClickException(f"{gradients}: found {names}; expected names such as W[1], dW[1], W1, dW1")
+        listed = ", ".join(list(given)[:6]) or "no array"
+        raise click.ClickException(
+            f"{gradients}: found {listed}; expected names such as W[1], dW[1], W1, dW1"
+        )
     unknown = [name for name in given if name not in {one.theirs for one in found}]
     if as_json:
         write_json(
