@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textual import events
 
+from tests.tui.driver import until
 from tests.tui.experiments import session_of
 from tests.tui.trainings import SMALL_NET
 from tui.app import BptuiApp
@@ -43,3 +44,21 @@ async def test_an_action_of_a_screen_that_was_left_does_nothing():
         await pilot.pause()
         assert app.screen is shown
         assert app.crash is None
+
+
+async def test_keys_in_one_breath_are_heard_in_their_order():
+    """As a paste, a fast typist or a script sends them: the app gets them before the list has had the first."""
+    app = BptuiApp(personal=False)
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        for key in ("down", "down", "enter"):
+            app.simulate_key(key)
+        await until(pilot, lambda: app._session is not None)
+        assert app._session.name == "tutorial-a-loss-weighted"
+        app.show_home()
+        await pilot.pause()
+        await pilot.press("slash")
+        for key in (*"dying", "down", "enter"):
+            app.simulate_key(key)
+        await until(pilot, lambda: app._session is not None)
+        assert app._session.name == "dying-relu-leaky"

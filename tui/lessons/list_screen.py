@@ -17,7 +17,7 @@ from tui.lessons.lesson import LARGEST_TITLE, Lesson, in_ascii
 from tui.lessons.lesson_screen import LessonScreen
 from tui.shell.key_bar import KeyBar
 from tui.shell.keys import LESSONS_COMMANDS, bindings
-from tui.shell.option_list import ChoiceList
+from tui.shell.option_list import EnterlessList
 from tui.shell.too_small import TooSmall
 
 
@@ -51,7 +51,7 @@ class LessonsScreen(Screen[None]):
                 ),
                 id="heading",
             )
-            yield ChoiceList(*self._options(), id="lessons", markup=False)
+            yield EnterlessList(*self._options(), id="lessons", markup=False)
         yield TooSmall()
         yield KeyBar()
 
@@ -73,7 +73,7 @@ class LessonsScreen(Screen[None]):
 
     def action_choose(self) -> None:
         """Opens the marked lesson."""
-        for options in self.query(OptionList):  # none, where it has been closed since
+        for options in self.query(EnterlessList):  # none, where it has been closed since
             options.action_select()
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:

@@ -19,7 +19,7 @@ from tui.shell.file_suggester import FileSuggester
 from tui.shell.key_bar import KeyBar
 from tui.shell.keys import HOME_COMMANDS, bindings
 from tui.shell.messages import FindBug, OpenExperiment, ShowLessons, ShowPractice
-from tui.shell.option_list import ChoiceList
+from tui.shell.option_list import EnterlessInput, EnterlessList
 from tui.shell.prompt import Prompt, typed_path
 from tui.shell.too_small import TooSmall
 
@@ -51,10 +51,10 @@ class HomeScreen(Screen[None]):
         self._filled = True
         with Vertical(id="frame"):
             yield Static(self._heading(), id="heading")
-            box = Input(placeholder="what the name or the title holds", id="filter", compact=True)
+            box = EnterlessInput(placeholder="what the name or the title holds", id="filter", compact=True)
             box.cursor_blink = False
             yield box
-            yield ChoiceList(*self._options(), id="experiments", markup=False)
+            yield EnterlessList(*self._options(), id="experiments", markup=False)
             yield Static(id="about")
         yield TooSmall()
         yield KeyBar()
@@ -140,7 +140,7 @@ class HomeScreen(Screen[None]):
 
     def action_choose(self) -> None:
         """Opens the marked experiment."""
-        self.query_one(OptionList).action_select()
+        self.query_one(EnterlessList).action_select()
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Opens what was chosen."""

@@ -116,9 +116,7 @@ BUG_KEYS = "B"
 """The keys that lead to the exercises, and to the bug hunts."""
 
 HOME_COMMANDS = (
-    Command(
-        "home.open", "enter", "choose", "Open", "Open the marked experiment", "Home", "↵", True, kind=INTO
-    ),
+    Command("home.open", "enter", "choose", "Open", "Open the marked experiment", "Home", "↵", kind=INTO),
     Command(
         "home.lessons",
         LESSON_KEYS,
@@ -512,9 +510,7 @@ RELU_COMMANDS = (
 )
 
 LESSONS_COMMANDS = (
-    Command(
-        "lessons.read", "enter", "choose", "Read", "Read the marked lesson", "Lessons", "↵", True, kind=INTO
-    ),
+    Command("lessons.read", "enter", "choose", "Read", "Read the marked lesson", "Lessons", "↵", kind=INTO),
     Command(
         "lessons.close",
         "escape",
@@ -606,7 +602,6 @@ SETTINGS_COMMANDS = (
         "Change the marked setting",
         "Settings",
         "↵",
-        True,
         kind=INTO,
     ),
     Command("settings.close", "escape,q", "close", "Leave", "Back to the stepper", "Settings", kind=LEAVE),

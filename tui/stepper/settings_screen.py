@@ -19,7 +19,7 @@ from engine.experiment.errors import ExperimentError
 from engine.experiment.settings import Setting
 from tui.session.session import Session
 from tui.shell.keys import SETTINGS_COMMANDS, bindings, idle_bindings
-from tui.shell.option_list import ChoiceList
+from tui.shell.option_list import EnterlessList
 from tui.shell.prompt import Prompt
 
 GAP = 3
@@ -43,7 +43,7 @@ class SettingsScreen(ModalScreen[None]):
         with Vertical(id="dialog") as dialog:
             dialog.border_title = "Settings, by their names in the file"
             dialog.border_subtitle = "enter changes one · esc leaves"
-            yield ChoiceList(*self._options(), markup=False)
+            yield EnterlessList(*self._options(), markup=False)
 
     def _options(self) -> list[Option]:
         settings = self._session.settings()
