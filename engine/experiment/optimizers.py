@@ -18,8 +18,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import ClassVar, Literal, NamedTuple, Protocol, TypeAlias, get_args, runtime_checkable
 
-import msgspec
-
 from engine.experiment.table import Spec
 from engine.formula.expression import Expr
 
@@ -126,9 +124,3 @@ OPTIMIZER_SPECS: dict[str, type[TrainSpec]] = {
 """Every optimiser by its name in the experiment file."""
 
 DEFAULT_OPTIMIZER = "sgd"
-
-
-def with_optimizer(train: TrainSpec, optimizer: str) -> TrainSpec:
-    """The same training by another optimiser, with that one's own settings at their defaults. Raises KeyError."""
-    shared = {name: getattr(train, name) for name in TrainSpec.__struct_fields__}
-    return msgspec.convert({"optimizer": optimizer, **shared}, OPTIMIZER_SPECS[optimizer])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
 
 import msgspec
 
@@ -28,6 +28,7 @@ from engine.experiment.notation_spec import NotationSpec, notation_problems
 from engine.experiment.spec import (
     BceLoss,
     BlobsData,
+    CirclesData,
     CsvData,
     DataShape,
     Experiment,
@@ -37,6 +38,7 @@ from engine.experiment.spec import (
     LayerSpec,
     LossSpec,
     Matrix,
+    MoonsData,
     NpzData,
     Orientation,
     RandomData,
@@ -44,6 +46,7 @@ from engine.experiment.spec import (
     TrainSpec,
     View,
     WineData,
+    XorData,
     declared_shape,
 )
 from engine.formula.foreign_text import is_plain
@@ -132,11 +135,15 @@ def data_problems(experiment: Experiment) -> Iterator[Problem]:
             yield from _at_least("data.outputs", data.outputs, 1)
         case WineData():
             yield from _at_least("data.n", data.n, 1)
-        case _:
+        case XorData() | MoonsData() | CirclesData():
             yield from _at_least("data.n", data.n, 1)
             yield from _at_least("data.noise", data.noise, 0)
-            if isinstance(data, SpiralsData | BlobsData):
-                yield from _at_least("data.classes", data.classes, 2)
+        case SpiralsData() | BlobsData():
+            yield from _at_least("data.n", data.n, 1)
+            yield from _at_least("data.noise", data.noise, 0)
+            yield from _at_least("data.classes", data.classes, 2)
+        case _:
+            assert_never(data)
 
 
 def _inline_problems(data: InlineData, loss: LossSpec) -> Iterator[Problem]:

@@ -4,6 +4,9 @@
 
 What is computed entry by entry is an ordinary `Expr` whose names stand for whole matrices; around it are matrix
 products, transposes and sums over the samples. `@` and `*` bind alike and group to the left, as in Python.
+
+These are what this program says of a gradient, in a mathematician's signs. What a learner has typed, in NumPy's, is an
+`Expr` with the terms of `engine.formula.matrix_terms`, and is shown as it was typed.
 """
 
 from __future__ import annotations

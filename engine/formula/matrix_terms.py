@@ -3,7 +3,8 @@
     X @ (Y_hat - Y).T / n       Quotient ── MatrixProduct ─┬─ Symbol X
                                                            └─ Transposed ── Sum …
 
-Their plain form is NumPy's. A matrix has no single number, so `evaluate` raises; whoever has arrays (see
+They are what a learner has typed; what this program itself says of a gradient stands in `matrix_expression.py`. Their
+plain form is NumPy's. A matrix has no single number, so `evaluate` raises; whoever has arrays (see
 `engine.practice.evaluation`) computes with these trees themselves.
 """
 

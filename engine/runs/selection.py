@@ -43,11 +43,6 @@ class SelectedLayers:
         return self._header
 
     @property
-    def whole_header(self) -> Header | None:
-        """That of all layers."""
-        return self._log.header
-
-    @property
     def log(self) -> LogSource:
         """The log itself."""
         return self._log

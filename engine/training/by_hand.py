@@ -15,7 +15,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.autodiff.graph import Array, Graph
-from engine.derivation.gradient_step import Change, Update
 from engine.experiment.optimizers import TrainSpec
 from engine.formula.expression import Name, Symbol
 from engine.model.network import Network, trainable
@@ -29,6 +28,29 @@ from engine.training.update_rule import (
     settings_of,
     worked,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One scalar before and after an update."""
+
+    symbol: Symbol
+    before: float
+    after: float
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """What one step did: to the loss, and to the scalars that were watched.
+
+    `predicted` is what the loss changes by to first order. How far the real change is from that says how curved the
+    loss is there, or that η is too large.
+    """
+
+    learning_rate: float
+    loss: Change
+    predicted: float
+    watched: tuple[Change, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from hypothesis import strategies as st
@@ -13,7 +14,7 @@ from engine.experiment.loading import parse_experiment
 from engine.formula.expression import Symbol
 from tests.engine.networks import SMALL_PRESETS, cases
 from tui.session.session import Session
-from tui.stepper.traversal import Traversal
+from tui.stepper.traversal import Detail, Position, Traversal
 
 DEEP = """
 title = "Fifty layers of sigmoid"
@@ -92,3 +93,14 @@ def traversals(draw: st.DrawFn) -> Traversal:
     """A walk through a random network with forks, norms and several samples, to a random target."""
     graph = draw(cases(max_depth=3, max_width=3, max_n=3)).graph()
     return Traversal(explain(graph, draw(st.sampled_from(targets(graph)))))
+
+
+def positions_of(traversal: Traversal) -> Iterator[Position]:
+    """Every position, term by term, from the first to the last."""
+    position = traversal.first()
+    while True:
+        yield position
+        following = traversal.move(position, 1, Detail.TERM)
+        if following == position:
+            return
+        position = following

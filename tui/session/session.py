@@ -34,8 +34,8 @@ from tui.shell.threads import threads
 
 if TYPE_CHECKING:  # what no first frame needs is imported where it is used
     from engine.derivation.gradcheck import EntryCheck, ParameterCheck
-    from engine.derivation.gradient_step import Update
     from engine.derivation.whole_matrix import WholeMatrix
+    from engine.training.by_hand import Update
     from tui.session.training_run import TrainingRun
 
 SCREENS_CORES = 1

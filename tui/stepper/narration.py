@@ -16,14 +16,13 @@ import numpy as np
 from engine.autodiff.graph import Graph
 from engine.autodiff.ops.loss import loss_op
 from engine.derivation.chain_rule import Step
-from engine.derivation.gradient_step import Change, Update
 from engine.derivation.terms import Term
 from engine.export.vocabulary import factor_words
 from engine.formula.expression import Expr, Partial, Symbol
 from engine.formula.layout import one_line
 from engine.formula.notation import Style, is_exact, number_text, symbol_text
 from engine.model.network import LOSS, trainable
-from engine.training.by_hand import StepsByHand
+from engine.training.by_hand import Change, StepsByHand, Update
 from engine.training.update_rule import CLIP, ETA
 from tui.session.session import Session
 from tui.stepper.equation import Equation

@@ -71,9 +71,9 @@ from tui.stepper.traversal import FIRST_TERM, Detail, Phase, Position, Traversal
 
 if TYPE_CHECKING:
     from engine.derivation.gradcheck import EntryCheck, ParameterCheck
-    from engine.derivation.gradient_step import Update
     from engine.derivation.matrix_form import MatrixLine
     from engine.derivation.whole_matrix import WholeMatrix
+    from engine.training.by_hand import Update
 
 AUTOPLAY_SECONDS = 1.5
 SHOWN_DIGITS = (4, 6, 10)

@@ -6,7 +6,6 @@ f[1] a[1] f[2] …   E       step 1: term 1, term 2; step 2 …  W ← W - η �
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -170,16 +169,6 @@ class Traversal:
     def last(self) -> Position:
         """The last line of the update: the step itself; or the end of the backward pass."""
         return Position(self.last_phase, self.size(self.last_phase) - 1)
-
-    def positions(self) -> Iterator[Position]:
-        """Every position, term by term, from the first to the last."""
-        position = self.first()
-        while True:
-            yield position
-            following = self._step(position, 1, Detail.TERM)
-            if following == position:
-                return
-            position = following
 
 
 def layer_of(symbol: Symbol, layers: int) -> int:

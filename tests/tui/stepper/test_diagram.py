@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from engine.formula.expression import Symbol
 from engine.formula.notation import Style
 from engine.formula.parser import parse_symbol
-from tests.tui.experiments import READABLE, session, traversals
+from tests.tui.experiments import READABLE, positions_of, session, traversals
 from tui.stepper.diagram import Diagram, matrices, move
 from tui.stepper.network_diagram import CELL, NetworkDiagram, _Drawing, short_number
 from tui.stepper.traversal import FIRST_TERM, Phase, Position, Traversal
@@ -64,7 +64,7 @@ def test_cells_show_the_numbers_of_the_graph(traversal):
 
 @given(traversals())
 def test_at_every_position_exactly_the_place_s_cell_is_current(traversal):
-    for position in traversal.positions():
+    for position in positions_of(traversal):
         diagram = Diagram(traversal, position)
         current = [
             cell.symbol
@@ -79,7 +79,7 @@ def test_at_every_position_exactly_the_place_s_cell_is_current(traversal):
 @given(traversals())
 def test_values_appear_on_the_way_forward_and_gradients_on_the_way_back(traversal):
     known = [0, 0]
-    for position in traversal.positions():
+    for position in positions_of(traversal):
         numbers = cells(Diagram(traversal, position)).values()
         values = sum(value is not None for value, _ in numbers)
         gradients = sum(gradient is not None for _, gradient in numbers)

@@ -19,7 +19,7 @@ from engine.experiment.loading import PRESET_NAMES, preset_text
 from engine.formula.expression import Symbol
 from engine.formula.notation import Style, is_exact, number_text
 from tests.engine.networks import SMALL_PRESETS
-from tests.tui.experiments import READABLE, session, session_of, traversals
+from tests.tui.experiments import READABLE, positions_of, session, session_of, traversals
 from tui.session.session import Session
 from tui.stepper.equation import Equation, page, typeset, typeset_flat
 from tui.stepper.narration import (
@@ -62,7 +62,7 @@ def told(name: str) -> tuple[Session, Traversal]:
 
 def positions(traversal: Traversal) -> Iterator[Position]:
     """Every position of a short traversal; of a long one the first nodes and terms, the loss and the update."""
-    first = islice((position for position in traversal.positions() if position.turn < 5), MOST_PLACES)
+    first = islice((position for position in positions_of(traversal) if position.turn < 5), MOST_PLACES)
     return iter(dict.fromkeys([*first, Position(Phase.LOSS), FIRST_TERM, traversal.last()]))
 
 
@@ -93,7 +93,7 @@ def test_every_formula_of_every_story_is_the_number_beside_it(name):
 
 @given(traversals())
 def test_every_formula_is_the_number_beside_it_in_random_networks(traversal):
-    for position in traversal.positions():
+    for position in positions_of(traversal):
         if position.phase is Phase.UPDATE:
             continue
         for equation in description_at(None, traversal, position).equations:
@@ -137,7 +137,7 @@ def test_a_saturated_loss_is_told_from_the_sums():
     assert math.isfinite(equation.value)
     assert_is_the_number_beside_it(equation, opened, traversal)
     assert any(kind == "remark" and "finite" in text for kind, text in description.notes)
-    for position in traversal.positions():
+    for position in positions_of(traversal):
         description_at(opened, traversal, position)
 
 
@@ -249,7 +249,7 @@ def drawn(description: Description, style: Style, width: int, height: int) -> Co
 def test_at_80_by_24_every_story_is_shown_whole(name, style):
     """The term panel has 76×8 cells there, and 116×6 at 120×40. ASCII, which is wider, may lose a faint note."""
     opened, traversal = told(name)
-    for position in traversal.positions():
+    for position in positions_of(traversal):
         if position.turn > 4:
             continue
         description = description_at(opened, traversal, position, style)
@@ -264,7 +264,7 @@ def test_at_80_by_24_every_story_is_shown_whole(name, style):
 
 def sides(draw: st.DrawFn) -> tuple[Equation, int]:
     traversal = draw(traversals())
-    position = draw(st.sampled_from([p for p in traversal.positions() if p.phase < Phase.UPDATE]))
+    position = draw(st.sampled_from([p for p in positions_of(traversal) if p.phase < Phase.UPDATE]))
     description = (
         describe_forward(traversal, position, UNICODE)
         if position.phase is Phase.FORWARD

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.formula.expression import Symbol
-from tests.tui.experiments import session, traversals
+from tests.tui.experiments import positions_of, session, traversals
 from tui.stepper.traversal import FIRST_TERM, Detail, Phase, Position, Traversal, layer_of
 
 
@@ -23,7 +23,7 @@ def traversal_of(name: str, target: Symbol | None = None) -> Traversal:
 
 @given(traversals())
 def test_next_visits_every_term_of_every_step_once_and_in_order(traversal):
-    positions = list(traversal.positions())
+    positions = list(positions_of(traversal))
     assert positions == sorted(set(positions))
     assert positions[0] == traversal.first()
     assert positions[-1] == traversal.last()
@@ -36,14 +36,14 @@ def test_next_visits_every_term_of_every_step_once_and_in_order(traversal):
 
 @given(traversals())
 def test_previous_undoes_next(traversal):
-    for here, there in pairwise(traversal.positions()):
+    for here, there in pairwise(positions_of(traversal)):
         assert traversal.move(here, 1, Detail.TERM) == there
         assert traversal.move(there, -1, Detail.TERM) == here
 
 
 @given(traversals(), st.data())
 def test_a_count_is_so_many_single_steps_and_stops_at_the_ends(traversal, data):
-    positions = list(traversal.positions())
+    positions = list(positions_of(traversal))
     start = data.draw(st.integers(0, len(positions) - 1))
     count = data.draw(st.integers(-len(positions) - 2, len(positions) + 2))
     reached = min(max(start + count, 0), len(positions) - 1)
@@ -64,17 +64,17 @@ def test_the_path_s_own_term_comes_first_and_each_other_once(traversal):
 
 @given(traversals())
 def test_a_node_is_left_at_its_first_term_in_both_directions(traversal):
-    nodes = [position for position in traversal.positions() if position.turn == 0]
+    nodes = [position for position in positions_of(traversal) if position.turn == 0]
     for here, there in pairwise(nodes):
         assert traversal.move(here, 1, Detail.NODE) == there
         assert traversal.move(there, -1, Detail.NODE) == here
-    for position in traversal.positions():
+    for position in positions_of(traversal):
         assert traversal.move(position, 1, Detail.NODE).turn == 0
 
 
 @given(traversals())
 def test_a_layer_step_ends_in_another_layer_or_phase_or_at_the_end(traversal):
-    for position in traversal.positions():
+    for position in positions_of(traversal):
         for direction in (1, -1):
             there = traversal.move(position, direction, Detail.LAYER)
             ends = {1: traversal.last(), -1: traversal.first()}
@@ -89,7 +89,7 @@ def test_a_layer_step_ends_in_another_layer_or_phase_or_at_the_end(traversal):
 
 @given(traversals())
 def test_phases_are_entered_at_their_first_place(traversal):
-    for position in traversal.positions():
+    for position in positions_of(traversal):
         for steps in (-9, -1, 0, 1, 9):
             there = traversal.next_phase(position, steps)
             assert there == Position(Phase(min(max(position.phase + steps, 0), 3)))
@@ -116,7 +116,7 @@ def test_the_layer_of_a_symbol(symbol, layer):
 
 @given(traversals())
 def test_places_name_what_they_are_about(traversal):
-    for position in traversal.positions():
+    for position in positions_of(traversal):
         symbol = traversal.symbol(position)
         match position.phase:
             case Phase.FORWARD:
@@ -132,7 +132,7 @@ def test_places_name_what_they_are_about(traversal):
 @given(traversals(), st.sampled_from(Phase), st.integers(0, 99), st.integers(0, 99))
 def test_a_position_of_another_derivation_is_moved_to_one_that_exists(traversal, phase, index, turn):
     position = traversal.clamped(Position(phase, index, turn))
-    assert position in set(traversal.positions())
+    assert position in set(positions_of(traversal))
     assert traversal.clamped(position) == position
 
 
