@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import gc
+import io
 import os
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rich.console import Console
 from textual import events, on
 from textual.actions import ActionParseResult
-from textual.app import App, SystemCommand
+from textual.app import App, SuspendNotSupported, SystemCommand
 from textual.binding import Binding
-from textual.command import CommandPalette
+from textual.command import CommandPalette, Provider
 from textual.dom import DOMNode
 from textual.driver import Driver
 from textual.filter import LineFilter
@@ -22,7 +25,7 @@ from textual.message import Message
 from textual.screen import Screen
 
 from engine.experiment.errors import ExperimentError
-from engine.experiment.presets import PRESET_NAMES
+from engine.experiment.presets import is_preset
 from engine.formula.foreign_text import one_line
 from tui.shell.ascii_filter import AsciiFilter
 from tui.shell.home_screen import HomeScreen
@@ -50,6 +53,7 @@ from tui.shell.messages import (
     ShowScreen,
     StepInto,
 )
+from tui.shell.prompt import Prompt, typed_path
 from tui.shell.settings import key_map, recent_files, remember_file, remember_theme, remembered_theme
 from tui.shell.terminal import shows_unicode
 from tui.shell.terminal_filter import TerminalFilter
@@ -65,10 +69,14 @@ if TYPE_CHECKING:
     from tui.practice.progress import ProgressFile
     from tui.session.session import Session
     from tui.session.snapshot import Training
+    from tui.session.stepped import Stepped
     from tui.shell.busy_screen import Answer
 
 KEYS_VARIABLE = "BPTUI_KEYS"
 """The environment variable that names a preset of the key map."""
+
+LOOK_SECONDS = 1.0
+"""So often it is seen whether the file of the open experiment was written."""
 
 TRAINING_SCREENS = ("gradients", "relu")
 SCREENS = ("stepper", *TRAINING_SCREENS)
@@ -83,6 +91,18 @@ class Palette(CommandPalette):
             super()._action_command_list(action)
 
 
+def _findings() -> type[Provider]:
+    from tui.lessons.palette import Findings
+
+    return Findings
+
+
+def _entries() -> type[Provider]:
+    from tui.stepper.palette import Entries
+
+    return Entries
+
+
 class BptuiApp(App[None]):
     """bptui on the terminal. With an experiment it opens the stepper at once, otherwise the list of experiments."""
 
@@ -90,11 +110,12 @@ class BptuiApp(App[None]):
     NOTIFICATION_TIMEOUT = 3.0
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-narrow"), (100, "-wide")]  # noqa: RUF012 - typed by App
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (20, "-short"), (34, "-tall"), (48, "-huge")]  # noqa: RUF012 - typed by App
+    COMMANDS = App.COMMANDS | {_findings, _entries}
     BINDINGS = [*bindings(APP_COMMANDS), *idle_bindings(APP_COMMANDS)]  # noqa: RUF012 - as App wants it
 
     def __init__(
         self,
-        session: Session | None = None,
+        session: Stepped | None = None,
         *,
         watched: Training | None = None,
         ascii_only: bool = False,
@@ -113,10 +134,11 @@ class BptuiApp(App[None]):
         """The lesson that led to the experiment: Escape leads back to it, and it stands beside it."""
         self._followed: tuple[Lesson, Checklist] | None = None
         """The lesson that was read last, whose tasks are ticked."""
-        self._session: Session | None = None
+        self._session: Stepped | None = None
         self._watched = watched
-        self._left: Session | None = None
+        self._left: Stepped | None = None
         self._left_on: str | None = None
+        self._reloading = False
         self.crash: BaseException | None = None
         self.status: int | None = None
         """With what it was left: 0, or 128 + the signal that said so. None before, and after a crash."""
@@ -174,6 +196,7 @@ class BptuiApp(App[None]):
             self._enter(self._first_session)
         elif self._watched is not None:
             self._show_over_home("gradients")
+        self.set_interval(LOOK_SECONDS, self._look_at_files)
         if self._keys_problem is not None:
             self.notify(self._keys_problem, severity="warning", timeout=10, markup=False)
 
@@ -220,7 +243,7 @@ class BptuiApp(App[None]):
             if message.screen is not None:
                 self.show(message.screen)
             return
-        if message.screen is not None:  # a lesson asks for it, over whatever is open
+        if message.screen is not None or self._session is not None:  # over whatever is open
             self.show_home()
         self.open_experiment(message.name, message.screen)
 
@@ -229,9 +252,6 @@ class BptuiApp(App[None]):
 
         The preset that was left last is as it was left.
         """
-        from tui.session.session import Session, opened_ready
-        from tui.session.size import is_long_to_open
-
         if self._session is not None or self._watched is not None:  # Enter, pressed twice
             return
         left, self._left = self._left, None
@@ -240,19 +260,28 @@ class BptuiApp(App[None]):
             return
         if left is not None:
             left.close()
+        self._open(name, lambda session: self._enter(session, screen))
+
+    def _open(self, name: str, then: Callable[[Stepped], None]) -> None:
+        """Opens a preset or a file, in a thread where that takes long; says in one line why it cannot be opened."""
+        from tui.session.opening import open_session
+        from tui.session.session import opened_ready
+        from tui.session.size import is_long_to_open
+
+        def opened(session: Stepped) -> None:
+            if not is_preset(name):
+                self.recent_files = remember_file(name)
+            then(session)
+
         try:
             if is_long_to_open(name):
-                self._compute(
-                    f"Opening {one_line(name)}",
-                    lambda: opened_ready(name),
-                    lambda session: self._opened(name, session, screen),
-                )
+                self._compute(f"Opening {one_line(name)}", lambda: opened_ready(name), opened)
                 return
-            session = Session.open(name)
+            session = open_session(name)
         except ExperimentError as error:
             self._not_opened(error)
             return
-        self._opened(name, session, screen)
+        opened(session)
 
     def _compute(self, doing: str, work: Callable[[], Answer], finished: Callable[[Answer], None]) -> None:
         """Has something new made in a thread, behind a line that says so."""
@@ -265,12 +294,7 @@ class BptuiApp(App[None]):
             raise error
         self.notify(str(error), severity="error", timeout=10, markup=False)
 
-    def _opened(self, name: str, session: Session, screen: str | None) -> None:
-        if name.endswith(".toml"):
-            self.recent_files = remember_file(name)
-        self._enter(session, screen)
-
-    def _enter(self, session: Session, shown: str | None = None) -> None:
+    def _enter(self, session: Stepped, shown: str | None = None) -> None:
         """Opens the screens of an experiment, the fitting one in front."""
         from tui.session.session import first_screen
 
@@ -292,16 +316,19 @@ class BptuiApp(App[None]):
 
             self.install_screen(StepperScreen(session), name)
             return
-        training = self._watched if session is None else session.training
+        from tui.session.session import Session
+
+        network_session = session if isinstance(session, Session) else None
+        training = self._watched if network_session is None else network_session.training
         assert training is not None
         if name == "gradients":
             from tui.training.gradients_screen import GradientsScreen
 
-            self.install_screen(GradientsScreen(training, session), name)
+            self.install_screen(GradientsScreen(training, network_session), name)
         else:
             from tui.training.units_screen import UnitsScreen
 
-            self.install_screen(UnitsScreen(training, session), name)
+            self.install_screen(UnitsScreen(training, network_session), name)
 
     @on(ShowScreen)
     def _on_show_screen(self, message: ShowScreen) -> None:
@@ -309,11 +336,13 @@ class BptuiApp(App[None]):
 
     def show(self, name: str, then: Callable[[], None] | None = None) -> None:
         """Puts another screen of what is open in front, and does `then`; nothing once it was left."""
+        from tui.session.session import Session
+
         session = self._session
         if session is None and (self._watched is None or name == "stepper"):
             return
         self._close_pages()
-        if session is not None and session.is_large and self._prepares(session, name, then):
+        if isinstance(session, Session) and session.is_large and self._prepares(session, name, then):
             return
         self._install(name)
         self.switch_screen(name)
@@ -504,7 +533,7 @@ class BptuiApp(App[None]):
             self._watched.close()
             self._watched = None
         session, self._session = self._session, None
-        if session is not None and session.name in PRESET_NAMES:
+        if session is not None and is_preset(session.name):
             session.rest()
             self._left, self._left_on = session, shown
             if isinstance(self.screen, HomeScreen):
@@ -526,11 +555,150 @@ class BptuiApp(App[None]):
         if screen.is_running:
             screen.remove()  # an installed screen outlives its place on the stack
 
+    # ── the experiment's file ───────────────────────────────────────────────────────────────────────
+
+    def action_editor(self) -> None:
+        """The text of what is open in the person's own editor; a preset's, or an edited one's, becomes a file first."""
+        from engine.experiment.loading import preset_text
+
+        session = self._session
+        if session is None:
+            self.notify("No experiment is open: Enter opens one.")
+            return
+        if session.files() and not session.edited:
+            self._edit_file(session.files()[0])
+            return
+        try:
+            text = session.written() if session.edited else preset_text(session.name)
+        except ExperimentError as error:
+            self.notify(str(error), severity="error", timeout=10, markup=False)
+            return
+        self._ask_where(text, Path(session.name).stem, self._edit_file)
+
+    def _ask_where(self, text: str, stem: str, then: Callable[[Path], None]) -> None:
+        """Asks for the name of a new file, writes the text into it, and goes on."""
+        from tui.shell.saving import free_name, save_problem
+
+        prompt = Prompt(
+            "Save the experiment as",
+            "the name of a new file",
+            lambda typed: save_problem(typed, text),
+            answer=free_name(stem, ".toml"),
+        )
+        self.push_screen(prompt, lambda typed: then(typed_path(typed)) if typed else None)
+
+    def _edit_file(self, path: Path) -> None:
+        from tui.shell.editor import run_editor
+
+        try:
+            with self.suspend():
+                problem = run_editor(path)
+        except SuspendNotSupported:
+            problem = "an editor needs a terminal of its own, which this one is not"
+        if problem is not None:
+            self.notify(problem, severity="error", timeout=10, markup=False)
+        self._load(str(path))
+
+    def action_save(self) -> None:
+        """Saves the screen as it is, or what is behind it."""
+        from tui.shell.save_dialog import Savable, SaveDialog
+        from tui.shell.tables import HasData, csv_text
+
+        screen, session = self.screen, self._session
+        if isinstance(screen, (SaveDialog, Prompt)):  # asked for already; a dialog is not to be saved
+            return
+        picture, text = self.export_screenshot(title=self.TITLE), self._screen_text()
+        savables = [
+            Savable("This screen as a picture (SVG)", ".svg", lambda: picture),
+            Savable("This screen as text", ".txt", lambda: text),
+        ]
+        if isinstance(screen, HasData):
+            savables.append(Savable("Its numbers as csv", ".csv", lambda: csv_text(screen.data_rows())))
+        if session is not None:
+            savables.append(Savable("The experiment as it is now (TOML)", ".toml", session.written))
+        shown = next((found for one in reversed(self.screen_stack) if (found := self._name_of(one))), None)
+        words = [Path(session.name).stem if session is not None else self.TITLE, shown]
+        self.push_screen(SaveDialog("-".join(word for word in words if word), savables))
+
+    def _screen_text(self) -> str:
+        """What is on the screen, without the blanks that end its lines."""
+        console = Console(
+            width=self.size.width,
+            height=self.size.height,
+            file=io.StringIO(),
+            record=True,
+            legacy_windows=False,
+        )
+        console.print(self.screen._compositor.render_update(full=True, screen_stack=self._background_screens))
+        lines = console.export_text().split("\n")
+        return "\n".join(line.rstrip() for line in lines).rstrip("\n") + "\n"
+
+    def action_command_line(self) -> None:
+        """Copies the command that shows the same, and shows it."""
+        from tui.shell.command_line import HasCommand, command_line
+
+        arguments = self.screen.command() if isinstance(self.screen, HasCommand) else []
+        if self._watched is not None:
+            self.notify("What another program trains is opened by the command that opened it here.")
+            return
+        line = command_line(arguments)
+        self.copy_to_clipboard(line)
+        session = self._session
+        changed = session is not None and (session.edited or session.updates or session.steps)
+        more = " What was edited or learned here is not in it: Ctrl+S saves that." if changed else ""
+        self.notify(f"Copied: {line}{more}", timeout=10, markup=False)
+
+    def action_reload(self) -> None:
+        """Reads the open experiment's file again; asks once more where edits would be lost."""
+        session = self._session
+        if session is None or not session.files():
+            self.notify("Only an experiment of a file is read again.")
+            return
+        if session.edited and not self._reloading:
+            self._reloading = True
+            self.notify("Ctrl+L once more reads the file again, without what was edited here.")
+            return
+        self._load(session.name)
+
+    def _load(self, name: str) -> None:
+        """Opens a file in place of what is open, where one was in it if there is such; a broken one changes nothing."""
+        self._reloading = False
+        self._open(name, lambda session: self._replace(session, name))
+
+    def _replace(self, session: Stepped, name: str) -> None:
+        """Puts a session in the place of the one that is open, where one was in it if it has such a place."""
+        self.clear_notifications()  # such as that it has changed
+        shown, place = self._name_of(self.screen), None
+        if self.is_screen_installed("stepper"):
+            from tui.stepper.screen import StepperScreen
+
+            place = self.get_screen("stepper", StepperScreen).place
+        self.show_home()
+        self._enter(session, None if shown == "stepper" else shown)
+        if place is not None and self.is_screen_installed("stepper"):
+            self.get_screen("stepper", StepperScreen).begin_at(place)
+        self.notify(f"{one_line(Path(name).name)}: read again", markup=False)
+
+    def _look_at_files(self) -> None:
+        """Offers to read again what was written since, once."""
+        session = self._session
+        if session is None or session.told_of_change or not session.changed_on_disk:
+            return
+        session.told_of_change = True
+        name = one_line(Path(session.name).name)
+        self.notify(f"{name} has changed on disk: Ctrl+L reads it again.", timeout=10, markup=False)
+        from tui.stepper.screen import StepperScreen
+
+        if isinstance(self.screen, StepperScreen):
+            self.screen.redraw()
+
     @on(Predict)
     def _on_predict(self, message: Predict) -> None:
         """Asks for the factors at the present weights, over the stepper."""
+        from tui.session.session import Session
+
         session = self._session
-        if session is None:
+        if not isinstance(session, Session):
             return
         from tui.stepper.predict_screen import PredictScreen
 
@@ -661,10 +829,10 @@ def run(name: str | None = None, *, ascii_only: bool = False, view: Mapping[str,
     """
     session = None
     if name is not None:
-        from tui.session.session import Session
+        from tui.session.opening import open_session
 
-        session = Session.open(name, view)
-        if name.endswith(".toml"):
+        session = open_session(name, view)
+        if not is_preset(name):
             remember_file(name)
     return _run(BptuiApp(session, ascii_only=ascii_only or _wants_ascii()))
 

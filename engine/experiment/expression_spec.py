@@ -14,21 +14,12 @@ from __future__ import annotations
 import math
 import re
 import tomllib
-from importlib import resources
 
 import msgspec
 
 from engine.experiment.errors import ExperimentError, mismatch, suggestion, value_in_words
+from engine.experiment.presets import EXPRESSION_PRESETS, expression_text_of
 from engine.experiment.spec import Spec
-
-EXPRESSION_PRESETS = (
-    "circuit-sum-product",
-    "circuit-max",
-    "circuit-neuron",
-    "cosine-exponential-chain",
-    "micrograd",
-)
-"""The expressions that come with bptui, from one fork to many."""
 
 TABLE = "expression"
 NOT_A_NETWORK = (
@@ -61,13 +52,8 @@ def expression_preset(name: str) -> ExpressionExperiment | None:
     """The preset of that name; None where there is none."""
     if name not in EXPRESSION_PRESETS:
         return None
-    text = expression_preset_text(name)
+    text = expression_text_of(name)
     return convert_expression(tomllib.loads(text), name)
-
-
-def expression_preset_text(name: str) -> str:
-    """The TOML text of a preset."""
-    return resources.files("engine.experiment").joinpath("expressions", f"{name}.toml").read_text("utf-8")
 
 
 _AT = re.compile(r"(.*?)(?: - at `\$\.?([^`]*)`)?", re.DOTALL)

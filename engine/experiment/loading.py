@@ -15,17 +15,15 @@ import msgspec
 from engine.experiment.decoding import decode, read_toml
 from engine.experiment.errors import ExperimentError, suggestion
 from engine.experiment.expression_spec import (
-    EXPRESSION_PRESETS,
     NOT_A_NETWORK,
     TABLE,
     ExpressionExperiment,
     convert_expression,
     expression_preset,
-    expression_preset_text,
     is_expression,
 )
+from engine.experiment.presets import EXPRESSION_PRESETS, expression_text_of, text_of
 from engine.experiment.presets import PRESET_NAMES as PRESET_NAMES
-from engine.experiment.presets import text_of
 from engine.experiment.spec import CsvData, Experiment, NpzData
 from engine.experiment.text_file import read_text_file
 from engine.experiment.validation import validate
@@ -90,7 +88,7 @@ def parse_experiment(text: str, source: str, folder: Path | None = None) -> Expe
 def preset_text(name: str) -> str:
     """The TOML text of a preset; raises ExperimentError for a name that is none."""
     if name in EXPRESSION_PRESETS:
-        return expression_preset_text(name)
+        return expression_text_of(name)
     if name not in PRESET_NAMES:
         near = suggestion(name, PRESET_NAMES) or f"; expected a preset's name, such as {PRESET_NAMES[0]}"
         raise ExperimentError(name, "", f"no preset of that name{near}")

@@ -44,6 +44,21 @@ PRESET_NAMES = (
 """The presets, in the order in which the tutorials need them."""
 
 
+EXPRESSION_PRESETS = (
+    "circuit-sum-product",
+    "circuit-max",
+    "circuit-neuron",
+    "cosine-exponential-chain",
+    "micrograd",
+)
+"""The expressions that come with bptui, from one fork to many."""
+
+
+def is_preset(name: str) -> bool:
+    """Whether it is the name of a network or an expression that comes with bptui."""
+    return name in PRESET_NAMES or name in EXPRESSION_PRESETS
+
+
 class Headline(NamedTuple):
     """What a list shows of a preset."""
 
@@ -57,9 +72,19 @@ def text_of(name: str) -> str:
     return resources.files("engine").joinpath("presets", f"{name}.toml").read_text("utf-8")
 
 
+def expression_text_of(name: str) -> str:
+    """The TOML text of an expression; `name` must be one of `EXPRESSION_PRESETS`."""
+    return resources.files("engine.experiment").joinpath("expressions", f"{name}.toml").read_text("utf-8")
+
+
 def headlines() -> list[Headline]:
-    """Every preset, in the tutorials' order, by the lines that its file begins with: a TOML parser takes far longer."""
-    found = ((name, dict(_LINE.findall(text_of(name).partition("\n[")[0]))) for name in PRESET_NAMES)
+    """Every preset in the tutorials' order, then the expressions, by the lines that their files begin with.
+
+    A TOML parser takes far longer.
+    """
+    texts = [(name, text_of(name)) for name in PRESET_NAMES]
+    texts += [(name, expression_text_of(name)) for name in EXPRESSION_PRESETS]
+    found = ((name, dict(_LINE.findall(text.partition("\n[")[0]))) for name, text in texts)
     return [Headline(name, lines["title"], lines["about"]) for name, lines in found]
 
 

@@ -31,8 +31,8 @@ class ExperimentType(click.ParamType):  # type: ignore[type-arg]  # generic only
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
         """The presets, the TOML files, and the folders that may hold some."""
-        from engine.experiment.expression_spec import EXPRESSION_PRESETS
         from engine.experiment.loading import EXPERIMENT_SUFFIX, PRESET_NAMES
+        from engine.experiment.presets import EXPRESSION_PRESETS
 
         presets = [
             CompletionItem(name)

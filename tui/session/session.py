@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -20,7 +21,7 @@ from engine.experiment.datasets import DataSet, load_data
 from engine.experiment.loading import load_experiment
 from engine.experiment.memory import UNDO_BYTES
 from engine.experiment.settings import Setting, settings_of, with_setting
-from engine.experiment.spec import Experiment, LayerSpec, expanded_layers
+from engine.experiment.spec import CsvData, Experiment, LayerSpec, NpzData, expanded_layers
 from engine.experiment.validation import validate
 from engine.experiment.writing import experiment_toml
 from engine.formula.expression import Partial, Symbol
@@ -69,8 +70,8 @@ class Session(Stepped):
     """An open experiment: its data, its network with present parameters, and its last forward and backward pass."""
 
     def __init__(self, name: str, experiment: Experiment, data: DataSet) -> None:
-        super().__init__(name, experiment.title, experiment.view, experiment.names)
         self.experiment = experiment
+        super().__init__(name, experiment.title, experiment.view, experiment.names)
         self.data = data
         self._opened = experiment, data
         self.class_names = data.class_names
@@ -96,6 +97,11 @@ class Session(Stepped):
         opened = cls(name_or_path, experiment, load_data(experiment, source=name_or_path))
         opened.check_view()
         return opened
+
+    @override
+    def files(self) -> list[Path]:
+        data = self.experiment.data
+        return super().files() + ([Path(data.path)] if isinstance(data, CsvData | NpzData) else [])
 
     @property
     @override
@@ -314,8 +320,8 @@ class Session(Stepped):
         return self._training
 
     @property
+    @override
     def has_training(self) -> bool:
-        """Whether it is made."""
         return self._training is not None
 
     def new_training(self) -> TrainingRun:
@@ -329,11 +335,13 @@ class Session(Stepped):
         """Has this one, made in another thread, be the training of this experiment."""
         self._training = made
 
+    @override
     def rest(self) -> None:
         """Ends the training, if there is one; it may go on later."""
         if self._training is not None:
             self._training.close()
 
+    @override
     def close(self) -> None:
         """Ends the training, if there is one."""
         self._end_training()
@@ -379,8 +387,10 @@ class Session(Stepped):
             np.copyto(self.network.parameters[name], value)
 
 
-def first_screen(session: Session) -> str:
+def first_screen(session: Stepped) -> str:
     """The screen that an experiment opens with: what it is about."""
+    if not isinstance(session, Session):
+        return "stepper"
     layers = sum(layer.repeat for layer in session.experiment.network.layers)
     return session.experiment.view.screen or ("gradients" if layers > DEEP else "stepper")
 

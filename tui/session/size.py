@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from engine.experiment.loading import load_experiment
+from engine.experiment.expression_spec import ExpressionExperiment
+from engine.experiment.loading import load_any
 from engine.experiment.memory import memory_needed
 from engine.experiment.spec import CsvData, NpzData, declared_shape
 from engine.model.network import Network
@@ -30,7 +31,9 @@ def is_long_to_open(name_or_path: str) -> bool:
     """Whether opening an experiment takes longer than a moment. Raises ExperimentError."""
     if _bytes_of(Path(name_or_path)) > LONG_TO_READ:
         return True
-    experiment = load_experiment(name_or_path)
+    experiment = load_any(name_or_path)
+    if isinstance(experiment, ExpressionExperiment):
+        return False
     if isinstance(experiment.data, CsvData | NpzData):
         return _bytes_of(Path(name_or_path).parent / experiment.data.path) > LONG_TO_READ
     return memory_needed(experiment, declared_shape(experiment)) > LONG_TO_OPEN

@@ -16,12 +16,14 @@ from engine.derivation.chain_rule import Derivation, explain
 from engine.derivation.paths import EntryRef
 from engine.derivation.targets import TargetError, find_given, find_output
 from engine.experiment.errors import ExperimentError, mismatch
+from engine.experiment.presets import is_preset
 from engine.experiment.spec import View
 from engine.formula.expression import Partial, Symbol
 from engine.formula.foreign_text import one_line
 from engine.formula.own_names import CANONICAL, OwnNames
 from engine.formula.parser import parse_symbol
 from engine.model.editing import Assignments
+from tui.session.disk import files_state
 
 if TYPE_CHECKING:
     from engine.derivation.gradcheck import EntryCheck
@@ -37,6 +39,8 @@ class Stepped(ABC):
     """With the present numbers, gone forward and backward."""
     steps = 0
     """How many steps of training the parameters were taken over after."""
+    told_of_change = False
+    """Whether it was said that its file has changed on disk."""
     updates = 0
     """How many updates have been applied and not undone."""
 
@@ -46,6 +50,7 @@ class Stepped(ABC):
         self.names = names
         self.view = view
         self._title = title
+        self._files_at_first = files_state(self.files())
         self._other: Graph | None = None
         self._first: Derivation | None = None
 
@@ -53,6 +58,11 @@ class Stepped(ABC):
     def title(self) -> str:
         """The experiment's title, or its name."""
         return self._title or one_line(Path(self.name).stem)
+
+    @property
+    def has_training(self) -> bool:
+        """Whether a training of it is made."""
+        return False
 
     @property
     def is_large(self) -> bool:
@@ -109,6 +119,21 @@ class Stepped(ABC):
     @abstractmethod
     def written(self) -> str:
         """The file that opens as this: its text. Raises ExperimentError where no file could say it."""
+
+    def files(self) -> list[Path]:
+        """The files that it was read from; none of a preset."""
+        return [] if is_preset(self.name) else [Path(self.name)]
+
+    @property
+    def changed_on_disk(self) -> bool:
+        """Whether a file that it was read from is another by now."""
+        return files_state(self.files()) != self._files_at_first
+
+    def rest(self) -> None:  # noqa: B027 - most have nothing that runs
+        """Ends what runs; it may go on later."""
+
+    def close(self) -> None:  # noqa: B027
+        """Ends what runs, for good."""
 
     @property
     def stepped(self) -> Graph:

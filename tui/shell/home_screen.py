@@ -170,12 +170,12 @@ class HomeScreen(Screen[None]):
 
     @staticmethod
     def _file_problem(name: str) -> str | None:
-        from engine.experiment.loading import load_experiment  # not before there is something to load
+        from engine.experiment.loading import load_any
 
         if not name:
             return "the path of a TOML file, please"
         try:
-            load_experiment(typed_path(name))
+            load_any(str(typed_path(name)))
         except ExperimentError as error:
             return str(error)
         return None

@@ -96,6 +96,32 @@ APP_COMMANDS = (
         "Scroll the lesson beside the experiment back",
         "Everywhere",
     ),
+    Command(
+        "save",
+        "ctrl+s",
+        "save",
+        "Save",
+        "Save this screen as a picture or text, its numbers as csv, the experiment as a file",
+        "Everywhere",
+        priority=True,
+    ),
+    Command(
+        "command-line",
+        "Y",
+        "command_line",
+        "Command line",
+        "Copy the command that shows the same from the command line",
+        "Everywhere",
+    ),
+    Command(
+        "editor",
+        "E",
+        "editor",
+        "Editor",
+        "The experiment's text in your own editor; loaded on return",
+        "Everywhere",
+    ),
+    Command("reload", "ctrl+l", "reload", "Load again", "Read the experiment's file again", "Everywhere"),
     Command("quit", "q", "quit", "Quit", "Leave bptui", "Everywhere", "q", kind=LEAVE),
     Command(
         "interrupt",
@@ -607,6 +633,10 @@ SETTINGS_COMMANDS = (
     Command("settings.close", "escape,q", "close", "Leave", "Back to the stepper", "Settings", kind=LEAVE),
 )
 
+SAVE_COMMANDS = (
+    Command("save.close", "escape,q", "close", "Leave", "Save nothing", "Questions", kind=LEAVE),
+)
+
 EXPORT_COMMANDS = (
     Command("export.close", "escape,q", "close", "Leave", "Leave it", "Questions", kind=LEAVE),
 )
@@ -770,6 +800,7 @@ ALL_COMMANDS = tuple(
             *EXPORT_COMMANDS,
             *MATRICES_COMMANDS,
             *SETTINGS_COMMANDS,
+            *SAVE_COMMANDS,
             *APP_COMMANDS,
         )
     )

@@ -18,10 +18,10 @@ from engine.formula import foreign_text
 from engine.formula.expression import Partial
 from engine.formula.layout import one_line
 from engine.formula.notation import Style
-from tui.shell.kept_file import create_file
 from tui.shell.keys import EXPORT_COMMANDS, bindings
 from tui.shell.option_list import ChoiceList
-from tui.shell.prompt import Prompt, typed_path
+from tui.shell.prompt import Prompt
+from tui.shell.saving import save_problem
 
 FORMATS = {"text": ("Text", ".txt"), "markdown": ("Markdown", ".md"), "latex": ("LaTeX", ".tex")}
 
@@ -78,18 +78,7 @@ class ExportDialog(ModalScreen[bool]):
 
     def _saved(self, name: str, kind: str) -> str | None:
         """Writes the file; says what went wrong, if anything did. Never overwrites."""
-        if not name:
-            return "a file name, please"
-        path = typed_path(name)
-        try:
-            create_file(path, self.written(kind))
-        except FileExistsError:
-            return f"{foreign_text.one_line(name)} exists already; choose another name"
-        except OSError as error:
-            return f"{foreign_text.one_line(name)}: {error.strerror or error}"
-        except ValueError:  # a zero byte, half a character
-            return f"{foreign_text.one_line(name)}: no file can have this name"
-        return None
+        return save_problem(name, self.written(kind))
 
     def _close(self, name: str | None) -> None:
         if name is not None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from textual.content import Content
 
 from tui.shell.keys import MATRICES_COMMANDS, bindings, idle_bindings
+from tui.shell.tables import Rows
 from tui.shell.text_page import ReadingScreen
 
 
@@ -18,11 +19,19 @@ class MatricesScreen(ReadingScreen):
     BINDINGS = [*bindings(MATRICES_COMMANDS), *idle_bindings(MATRICES_COMMANDS)]  # noqa: RUF012 - as Screen wants it
 
     def __init__(
-        self, title: str, page: Callable[[int], Content], edit: Callable[[Callable[[], None]], None]
+        self,
+        title: str,
+        page: Callable[[int], Content],
+        edit: Callable[[Callable[[], None]], None],
+        rows: Callable[[], Rows],
     ) -> None:
-        """`edit` asks which entry is to be what, and calls back when it is."""
+        """`edit` asks which entry is to be what, and calls back when it is; `rows` are the numbers of the page."""
         super().__init__(title, page)
-        self._edit = edit
+        self._edit, self._rows = edit, rows
+
+    def data_rows(self) -> Rows:
+        """Every entry of every matrix."""
+        return self._rows()
 
     def action_edit(self) -> None:
         """Asks for an entry and its number; then the page is written anew."""

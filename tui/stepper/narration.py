@@ -57,6 +57,8 @@ def describe_forward(traversal: Traversal, position: Position, style: Style) -> 
     equation = _equation(graph, symbol, formula)
     rows, columns = node.shape
     name = symbol_text(node.symbol, style)
+    if node.scalar:
+        return Description(f"Forward: {name}", (equation,), (), backward=False)
     notes: list[Note] = [
         ("faint", f"{name} is a matrix, {rows}×{columns}; {symbol_text(symbol, style)} is one number of it.")
     ]
@@ -162,7 +164,7 @@ def describe_backward(traversal: Traversal, position: Position, style: Style) ->
         value = _number(last.evaluate(traversal.derivation.graph.value_of), style)
         gradient = one_line(Partial(traversal.derivation.of, step.node), style)
         notes.append(
-            ("plain", f"Multiplied out: {gradient} = {one_line(last, style)} {value}   (v: line by line)")
+            ("plain", f"Multiplied out: {gradient} = {one_line(last, style)} {value}   (X: line by line)")
         )
     heading = f"{_capital(factor_words(traversal.derivation.graph, term))}: {one_line(term.symbol, style)}"
     return Description(heading, (equation,), tuple(notes), backward=True)
@@ -235,7 +237,7 @@ def describe_update(
         factor = number_text(steps.clip_factor, style)
         notes.append(("remark", f"All gradients together are longer than clip_norm: c = {factor}."))
     notes.append(
-        ("plain", "Press u to apply it to every parameter and follow the change through; z undoes it.")
+        ("plain", "Press w to apply it to every parameter and follow the change through; z undoes it.")
     )
     by = "" if plain else f" by {optimizer}, step {steps.steps + 1}"
     return Description(f"Update{by}: {name} becomes", (equation,), tuple(notes), backward=False)

@@ -71,11 +71,11 @@ class PhaseBar(Static):
         labels: list[tuple[range, Phase]] = []
         column = 1
         for phase, name in NAMES.items():
-            if phase > traversal.last_phase:
-                break
+            if not traversal.first_phase <= phase <= traversal.last_phase:
+                continue
             if phase is Phase.LOSS and not traversal.has_loss:
                 name = RESULT
-            if phase:
+            if labels:
                 parts.append(Content.styled(joint, "$faint"))
                 column += len(joint)
             label, style = f"  {name} ", "$faint"

@@ -12,8 +12,8 @@ table          all terms                                  (from 34 lines on)
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -31,7 +31,7 @@ from engine.derivation.chain_rule import Derivation
 from engine.derivation.chain_sum import chain_sum
 from engine.derivation.targets import TargetError, find_output, resolve_target
 from engine.experiment.errors import ExperimentError
-from engine.experiment.loading import PRESET_NAMES
+from engine.experiment.presets import is_preset
 from engine.experiment.spec import square_note
 from engine.export.vocabulary import VERDICTS
 from engine.formula.expression import Partial, Symbol
@@ -49,10 +49,12 @@ from tui.shell.key_bar import KeyBar
 from tui.shell.keys import STEPPER_COMMANDS, Command, bindings
 from tui.shell.messages import Did, ExperimentEdited, Predict, ShowHome, ShowLessons, ShowScreen
 from tui.shell.prompt import Prompt
+from tui.shell.tables import Rows
 from tui.shell.text_page import ReadingScreen
 from tui.shell.too_small import TooSmall
 from tui.stepper.chain_panel import ProductPanel, Progress, rest_in_words
 from tui.stepper.diagram import Diagram
+from tui.stepper.expression_diagram import ExpressionDiagram
 from tui.stepper.narration import (
     Description,
     describe_backward,
@@ -66,6 +68,7 @@ from tui.stepper.narration import (
 from tui.stepper.network_diagram import NetworkDiagram
 from tui.stepper.phase_bar import PhaseBar
 from tui.stepper.term_panel import TermPanel
+from tui.stepper.term_rows import entry_rows, term_rows
 from tui.stepper.term_table import TermTable
 from tui.stepper.traversal import FIRST_TERM, Detail, Phase, Position, Traversal
 
@@ -79,7 +82,20 @@ AUTOPLAY_SECONDS = 1.5
 SHOWN_DIGITS = (4, 6, 10)
 """Significant digits to choose from."""
 
+LEARNING = frozenset(("update", "screen", "matrices", "predict", "settings", "diagram"))
+"""Actions that need a network."""
+
 LARGEST_COUNT = 99_999
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a stepper shows: a number's derivative by an entry, at a sample, and where on the way."""
+
+    of: Symbol
+    target: Symbol
+    sample: int | None
+    position: Position
 
 
 class StepperScreen(Screen[None]):
@@ -95,6 +111,8 @@ class StepperScreen(Screen[None]):
         self.session = session
         self.network_session = session if isinstance(session, Session) else None
         """The session again where it is a network's, which can learn."""
+        self.not_here = frozenset() if self.network_session else LEARNING
+        """What the keys at the foot leave out."""
         self.traversal = self._traversal_of(derivation or session.first_derivation())
         step = session.view.step
         self.position = FIRST_TERM if step is None else Position(Phase.BACKWARD, step - 1)
@@ -131,7 +149,7 @@ class StepperScreen(Screen[None]):
         yield Static(id="title")
         yield PhaseBar(id="phase")
         with Vertical(id="diagram-panel"):
-            yield NetworkDiagram(id="diagram")
+            yield NetworkDiagram(id="diagram") if self.network_session else ExpressionDiagram(id="diagram")
         with Vertical(id="product-panel"):
             yield ProductPanel(id="product")
         with Vertical(id="term-panel"):
@@ -154,7 +172,7 @@ class StepperScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Draws for the first time."""
-        self.query_one("#diagram-panel").border_title = "Network"
+        self.query_one("#diagram-panel").border_title = "Network" if self.network_session else "Expression"
         self.query_one("#table-panel").border_title = "Terms"
         self.call_after_refresh(self.redraw)
 
@@ -189,14 +207,21 @@ class StepperScreen(Screen[None]):
         product.show(shown, progress, style, max(product.size.width, 40))
         self._draw_term(style)
         self._draw_running(style)
-        diagram = self.query_one(NetworkDiagram)
-        if diagram.size.height:
-            seen = Diagram(self.traversal, self.position, known=self.known)
-            diagram.show(seen, style, diagram.size.width, diagram.size.height)
+        self._draw_diagram(style)
         table = self.query_one(TermTable)
         if table.size.height:
             table.show(self.traversal, self.position, style, table.size.width, table.size.height, self.known)
         self._tell(*self._shown())
+
+    def _draw_diagram(self, style: Style) -> None:
+        diagram = self.query_one("#diagram", Static)
+        if not diagram.size.height:
+            return
+        if isinstance(diagram, ExpressionDiagram):
+            diagram.show(self.traversal, self.position, style)
+        elif isinstance(diagram, NetworkDiagram):
+            seen = Diagram(self.traversal, self.position, known=self.known)
+            diagram.show(seen, style, diagram.size.width, diagram.size.height)
 
     def _shown(self) -> Iterator[Done]:
         """What is on the screen, as a lesson may ask for it."""
@@ -265,6 +290,24 @@ class StepperScreen(Screen[None]):
             index += len(shown) - len(self.derivation)
         return shown, Progress(index, index)
 
+    @property
+    def place(self) -> Place:
+        """What is looked at, to go back to."""
+        derivation = self.derivation
+        sample = None if derivation.n == 1 else derivation.sample
+        return Place(derivation.of, derivation.target, sample, self.position)
+
+    def begin_at(self, place: Place) -> None:
+        """Begins at a place of another session, as far as this one has such."""
+        try:
+            self.session.differentiate(None if place.of == LOSS else place.of)
+            derivation = self.session.explain(place.target, place.sample)
+        except TargetError:
+            self.session.differentiate(None)
+            return
+        self.traversal = self._traversal_of(derivation)
+        self.position = self.traversal.clamped(place.position)
+
     def _since(self) -> str:
         """Which parameters these are, if not the initial ones. What a chart shows of a step came before its update."""
         updates = self.session.updates
@@ -288,6 +331,7 @@ class StepperScreen(Screen[None]):
             Content.styled(f" {partial}{name}/{partial}{target} ", "bold reverse $primary"),
             Content.styled(f"  {self.session.title}", "bold"),
             Content.styled("  edited" if self.session.edited else "", "$remark"),
+            Content.styled("  changed on disk: ^L" if self.session.told_of_change else "", "$remark"),
         )
         sample = f"sample {derivation.sample}{self._label(derivation.sample, style)}, n = {derivation.n}"
         if derivation.n == 1:
@@ -353,8 +397,9 @@ class StepperScreen(Screen[None]):
         elif self.position.phase is Phase.UPDATE:
             lines.append(Content("This is the end of the walk. w applies the update, Home begins anew."))
         elif self.position.phase < Phase.BACKWARD:
+            end = "loss" if self.traversal.has_loss else "result"
             lines.append(
-                Content.styled("The way back begins at the loss: Tab goes to the next phase.", "$faint")
+                Content.styled(f"The way back begins at the {end}: Tab goes to the next phase.", "$faint")
             )
         if self.checking:
             lines.append(self._check_line(style))
@@ -650,6 +695,9 @@ class StepperScreen(Screen[None]):
         """The network on the whole screen, to choose a target by moving through it."""
         from tui.stepper.map_screen import MapScreen
 
+        if self.network_session is None:
+            self.notify("The map is of networks: t chooses by name, a click in the picture as well.")
+            return
         self.app.push_screen(
             MapScreen(
                 self.traversal,
@@ -668,6 +716,14 @@ class StepperScreen(Screen[None]):
             self._take(symbol)
         except TargetError as error:
             self.notify(str(error), severity="warning")
+
+    def entries(self) -> Sequence[str]:
+        """The names of all that can be gone to."""
+        return self._completions()
+
+    def go_to(self, name: str) -> None:
+        """Explains the gradient of what is named."""
+        self._target_given(name)
 
     # ── looking ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -700,6 +756,7 @@ class StepperScreen(Screen[None]):
                     title,
                     lambda width: matrices_view(shown, style, width, square_note(session.experiment)),
                     lambda written: self.ask_number(self._entry_here(), lambda: computed(written)),
+                    lambda: entry_rows(session.graph),
                 )
             )
         )
@@ -758,6 +815,21 @@ class StepperScreen(Screen[None]):
         """Shows or hides the central difference."""
         self.checking = not self.checking
         self.redraw()
+
+    def data_rows(self) -> Rows:
+        """Every term of the derivation, as it is on the table."""
+        return term_rows(self.derivation)
+
+    def command(self) -> Sequence[str]:
+        """The command that opens the app here; where another number than the loss is differentiated, `explain`."""
+        derivation = self.derivation
+        target = ["--wrt", derivation.target.plain()]
+        where = [] if derivation.n == 1 else ["--sample", str(derivation.sample)]
+        if self.session.stepped is not self.session.graph:
+            return ["explain", self.session.name, *target, "--of", derivation.of.plain(), *where]
+        if self.position.phase is Phase.BACKWARD:
+            where += ["--step", str(self.position.index + 1)]
+        return ["open", self.session.name, *target, *where, "--screen", "stepper"]
 
     # ── doing ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -951,7 +1023,7 @@ class StepperScreen(Screen[None]):
     def _would_be_lost(self) -> bool:
         """Whether leaving forgets what was done: a preset is as it was left when one comes back."""
         session = self.session
-        return bool(session.updates or session.edited) and session.name not in PRESET_NAMES
+        return bool(session.updates or session.edited) and not is_preset(session.name)
 
     def action_screen(self, name: str) -> None:
         """Another screen of this experiment."""

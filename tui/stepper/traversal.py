@@ -59,6 +59,7 @@ class Traversal:
         self.last_phase = Phase.UPDATE if updates else Phase.BACKWARD
         computed = [op.output.symbol for op in derivation.graph.ops[:-1]]
         self.forward = tuple(symbol for symbol in computed if symbol not in (FIT, PENALTY))
+        self.first_phase = Phase.FORWARD if self.forward else Phase.LOSS
 
     @property
     def has_loss(self) -> bool:
@@ -87,6 +88,8 @@ class Traversal:
 
     def clamped(self, position: Position) -> Position:
         """The nearest position that exists: after the derivation has changed."""
+        if position.phase < self.first_phase:
+            return self.first()
         if position.phase > self.last_phase:
             return self.last()
         index = min(position.index, self.size(position.phase) - 1)
@@ -123,7 +126,7 @@ class Traversal:
         if 0 <= index < self.size(position.phase):
             return Position(position.phase, index)
         phase = position.phase + direction
-        if not Phase.FORWARD <= phase <= self.last_phase:
+        if not self.first_phase <= phase <= self.last_phase:
             return None
         other = Phase(phase)
         return Position(other, 0 if direction > 0 else self.size(other) - 1)
@@ -159,12 +162,12 @@ class Traversal:
 
     def next_phase(self, position: Position, steps: int) -> Position:
         """The first position of a later phase, or of an earlier one."""
-        phase = Phase(min(max(position.phase + steps, Phase.FORWARD), self.last_phase))
+        phase = Phase(min(max(position.phase + steps, self.first_phase), self.last_phase))
         return Position(phase)
 
     def first(self) -> Position:
-        """The first node of the forward pass."""
-        return Position(Phase.FORWARD)
+        """The first node of the forward pass; or, where nothing comes before it, what is differentiated."""
+        return Position(self.first_phase)
 
     def last(self) -> Position:
         """The last line of the update: the step itself; or the end of the backward pass."""

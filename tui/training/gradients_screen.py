@@ -40,9 +40,11 @@ from tui.shell.key_bar import KeyBar
 from tui.shell.keys import GRADIENTS_COMMANDS, bindings
 from tui.shell.prompt import Prompt
 from tui.shell.static_text import FixedText, Panel
+from tui.shell.tables import Rows
 from tui.shell.too_small import TooSmall
 from tui.training.chart_view import ChartView
 from tui.training.charts import MARKERS, SERIES, Chart
+from tui.training.data_rows import EVERY_STEP, layer_rows_of
 from tui.training.finding_content import (
     THINKING,
     compared,
@@ -137,6 +139,12 @@ class GradientsScreen(TrainingScreen):
         over_steps = self.view in (View.HISTORY, View.STRIP)
         points = max(self.query_one(ChartView).size.width - 10, 20) if over_steps else 0
         return Wanted(self.metric.value, points, at=self.training.looking.step)
+
+    def data_rows(self) -> Rows:
+        """The metric of every layer: over the steps where the picture is, otherwise now."""
+        over_steps = self.view in (View.HISTORY, View.STRIP)
+        wanted = Wanted(self.metric.value, EVERY_STEP if over_steps else 0, at=self.training.looking.step)
+        return layer_rows_of(self.training.snapshot(wanted), self.metric.value, over_steps)
 
     @override
     def shown_deeds(self, snapshot: TrainingSnapshot) -> Iterator[Done]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from textual.content import Content
@@ -66,6 +66,9 @@ ANOTHER_S = "Another program trains this; here one can only look."
 class TrainingScreen(Screen[None]):
     """Watches a training. A subclass draws in `draw`, which is called when there is something new."""
 
+    SCREEN_NAME = "gradients"
+    """How an experiment's [view] names it."""
+
     def __init__(self, training: Training, session: Session | None) -> None:
         """`session` is what the training's parameters can be looked at in; None where another program has them."""
         super().__init__()
@@ -99,6 +102,12 @@ class TrainingScreen(Screen[None]):
         if isinstance(self.training, TrainingRun):
             return "Press space to train, . for one step."
         return "Another program trains this: its steps will be shown here."
+
+    def command(self) -> Sequence[str]:
+        """The command that opens the app here; none where another program trains."""
+        if self.session is None:
+            return []
+        return ["open", self.session.name, "--screen", self.SCREEN_NAME]
 
     @property
     def glyphs(self) -> Style:

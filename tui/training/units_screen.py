@@ -25,9 +25,11 @@ from tui.shell.deeds import Deed, Done
 from tui.shell.key_bar import KeyBar
 from tui.shell.keys import RELU_COMMANDS, bindings
 from tui.shell.static_text import FixedText, Panel
+from tui.shell.tables import Rows
 from tui.shell.too_small import TooSmall
 from tui.training.chart_view import ChartView
 from tui.training.charts import FIRST, MARKERS, SERIES, Chart, Line, lines_chart
+from tui.training.data_rows import unit_rows
 from tui.training.gradient_charts import spread
 from tui.training.screen import TrainingScreen
 from tui.training.unit_map import Cursor, UnitState, unit_map
@@ -40,6 +42,7 @@ FRACTIONS = "Fraction of zero activations, by step"
 class UnitsScreen(TrainingScreen):
     """Watches the units of every layer."""
 
+    SCREEN_NAME = "relu"
     CSS_PATH = "training.tcss"
     COMMANDS_SHOWN = RELU_COMMANDS
     BINDINGS = bindings(RELU_COMMANDS)
@@ -69,6 +72,12 @@ class UnitsScreen(TrainingScreen):
     def wanted(self) -> Wanted:
         width = self.query_one("#chart").size.width
         return Wanted("zero_fraction", max(width, 20), units=True, at=self.training.looking.step)
+
+    def data_rows(self) -> Rows:
+        """Every unit of every layer."""
+        return unit_rows(
+            self.training.snapshot(Wanted("zero_fraction", units=True, at=self.training.looking.step))
+        )
 
     @override
     def shown_deeds(self, snapshot: TrainingSnapshot) -> Iterator[Done]:

@@ -14,8 +14,9 @@ from engine.autodiff.ops.activation import ACTIVATIONS
 from engine.derivation.evaluated import EvaluatedExperiment
 from engine.derivation.evaluated_expression import EvaluatedExpression
 from engine.experiment.errors import ExperimentError
-from engine.experiment.expression_spec import EXPRESSION_PRESETS, ExpressionExperiment, ExpressionTable
+from engine.experiment.expression_spec import ExpressionExperiment, ExpressionTable
 from engine.experiment.loading import load_any, load_experiment
+from engine.experiment.presets import EXPRESSION_PRESETS
 from engine.export.notebook import notebook_record
 from engine.export.program import TORCH, numpy_program, torch_program
 from engine.formula.expression import Symbol

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from engine.derivation.chain_rule import explain
 from engine.derivation.evaluated_expression import EvaluatedExpression
 from engine.experiment.errors import ExperimentError
-from engine.experiment.expression_spec import EXPRESSION_PRESETS, ExpressionExperiment, ExpressionTable
+from engine.experiment.expression_spec import ExpressionExperiment, ExpressionTable
 from engine.experiment.loading import load_any, load_experiment
+from engine.experiment.presets import EXPRESSION_PRESETS
 from engine.formula.expression import Symbol
 from engine.model.typed_expression import MOST_OPERATIONS, TypedExpression
 

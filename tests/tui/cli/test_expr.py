@@ -85,3 +85,22 @@ def test_another_result_than_the_last_is_differentiated() -> None:
     result = run("expr", "h = sin(x); f = h*y", "x=0", "y=2", "--of", "k")
     assert result.exit_code == 2
     assert result.stderr.count("\n") == 1
+
+
+def test_expressions_are_listed_and_shown():
+    listed = json.loads(run("presets", "--json").stdout)["presets"]
+    assert "micrograd" in {one["name"] for one in listed}
+    assert "formula" in run("presets", "--show", "micrograd").stdout
+
+
+def test_open_takes_expressions(monkeypatch: pytest.MonkeyPatch):
+    opened: list[tuple[str | None, dict[str, object] | None]] = []
+    monkeypatch.setattr("tui.cli.commands.open.need_terminal", lambda: None)
+
+    def run_app(name: str | None, *, view: dict[str, object] | None = None) -> int:
+        opened.append((name, view))
+        return 0
+
+    monkeypatch.setattr("tui.app.run", run_app)
+    assert run("open", "micrograd", "--wrt", "b", "--step", "2").exit_code == 0
+    assert opened == [("micrograd", {"target": "b", "step": 2})]

@@ -27,12 +27,14 @@ from tui.shell.keys import (
     MATRICES_COMMANDS,
     PROMPT_COMMANDS,
     READING_COMMANDS,
+    SAVE_COMMANDS,
     SETTINGS_COMMANDS,
     STEPPER_COMMANDS,
     Command,
     bindings,
 )
 from tui.shell.prompt import Prompt
+from tui.shell.save_dialog import SaveDialog
 from tui.shell.text_page import ReadingScreen
 from tui.stepper.export_dialog import ExportDialog
 from tui.stepper.map_screen import MapScreen
@@ -52,6 +54,7 @@ SCREENS = {
     ExportDialog: EXPORT_COMMANDS,
     MatricesScreen: MATRICES_COMMANDS,
     SettingsScreen: SETTINGS_COMMANDS,
+    SaveDialog: SAVE_COMMANDS,
     BptuiApp: APP_COMMANDS,
 }
 EACH_COMMAND = pytest.mark.parametrize("command", ALL_COMMANDS, ids=lambda command: command.id)

@@ -115,7 +115,7 @@ def test_a_term_off_the_path_says_so_and_what_it_adds():
 def test_the_multiplied_out_form_is_told_where_there_is_one():
     opened, traversal = told("tutorial-a")
     notes = [text for _, text in description_at(opened, traversal, Position(Phase.BACKWARD, 1)).notes]
-    assert notes == ["Multiplied out: ∂ℰ/∂f⁽¹⁾₀₀ = Ŷ₀₀ − Y₀₀ ≈ −0.3543   (v: line by line)"]
+    assert notes == ["Multiplied out: ∂ℰ/∂f⁽¹⁾₀₀ = Ŷ₀₀ − Y₀₀ ≈ −0.3543   (X: line by line)"]
 
 
 def test_a_saturated_loss_is_told_from_the_sums():

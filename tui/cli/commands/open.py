@@ -56,11 +56,11 @@ def open_app(experiment: str | None, view: dict[str, Any] | None = None) -> None
     """Checks that there is a terminal and an experiment, then hands over to the app."""
     need_terminal()
     if experiment is not None:
-        from engine.experiment.loading import load_experiment
+        from engine.experiment.loading import load_any
 
         if (lesson := _lesson(experiment)) is not None:
             experiment, view = lesson[0], {**lesson[1], **(view or {})}
-        load_experiment(experiment)  # a mistake in it is told here, before the screen is taken over
+        load_any(experiment)  # a mistake in it is told here, before the screen is taken over
     from tui.app import run
 
     if experiment is not None:

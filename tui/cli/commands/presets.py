@@ -20,17 +20,15 @@ def presets(show: str | None, as_json: bool) -> None:
       bptui presets --json
       bptui presets --show tutorial-b > mine.toml
     """
-    from engine.experiment.expression_spec import EXPRESSION_PRESETS, expression_preset
-    from engine.experiment.loading import list_presets, preset_text
+    from engine.experiment.loading import preset_text
+    from engine.experiment.presets import headlines
     from engine.formula.text import ascii_text, wrapped
 
     if show is not None:
         write(preset_text(show))
         return
 
-    known = [(name, experiment.title, experiment.about) for name, experiment in list_presets()]
-    expressions = [(name, expression_preset(name)) for name in EXPRESSION_PRESETS]
-    known += [(name, one.title, one.about) for name, one in expressions if one is not None]
+    known = headlines()
     if as_json:
         listed = [{"name": name, "title": title, "about": about} for name, title, about in known]
         write_json({"presets": listed})

@@ -1,0 +1,242 @@
+"""Ctrl+S saves a screen and the numbers behind it, Y copies the command that leads there, the palette finds things."""
+
+from __future__ import annotations
+
+import csv
+import io
+import shlex
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from textual.pilot import Pilot
+from textual.widgets import Input, OptionList
+
+from engine.experiment.loading import load_experiment
+from engine.formula.parser import parse, parse_symbol
+from tests.tui.driver import app_on, press, screen_text, stepper, until
+from tui.app import BptuiApp
+from tui.cli.main import cli
+from tui.lessons.lesson_screen import LessonScreen
+from tui.session.opening import open_session
+from tui.session.session import Session
+from tui.session.snapshot import Wanted
+from tui.shell.command_line import command_line
+from tui.shell.prompt import Prompt
+from tui.shell.save_dialog import SaveDialog
+from tui.shell.tables import csv_text
+from tui.stepper.screen import StepperScreen
+from tui.training.gradients_screen import GradientsScreen
+from tui.training.units_screen import UnitsScreen
+
+
+def app_with(name: str) -> BptuiApp:
+    return BptuiApp(open_session(name), personal=False)
+
+
+async def save(pilot: Pilot[None], label: str) -> Path:
+    """Saves what is named so in the list, under the name that is offered."""
+    app = pilot.app
+    await press(pilot, "ctrl+s")
+    await until(pilot, lambda: isinstance(app.screen, SaveDialog) and app.screen.query(OptionList))
+    options = app.screen.query_one(OptionList)
+    labels = [str(options.get_option_at_index(place).prompt) for place in range(options.option_count)]
+    options.highlighted = next(place for place, one in enumerate(labels) if label in one)
+    await press(pilot, "enter")
+    await until(pilot, lambda: isinstance(app.screen, Prompt) and app.screen.query(Input))
+    name = app.screen.query_one(Input).value
+    await press(pilot, "enter")
+    await until(pilot, lambda: Path(name).exists())
+    await until(pilot, lambda: not isinstance(app.screen, (Prompt, SaveDialog)))
+    return Path(name)
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(path.read_text("utf-8"))))
+
+
+async def test_the_screen_is_saved_as_it_is():
+    app = app_with("tutorial-b")
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: "0.6549" in screen_text(app))
+        seen = [line.rstrip() for line in screen_text(app).rstrip().split("\n")]
+        text = await save(pilot, "as text")
+        assert text.name == "tutorial-b-stepper.txt"
+        assert text.read_text("utf-8").rstrip("\n").split("\n") == seen
+        picture = await save(pilot, "SVG")
+        assert ElementTree.fromstring(picture.read_text("utf-8")).tag.endswith("svg")
+        assert (await save(pilot, "as text")).name == "tutorial-b-stepper-2.txt"
+
+
+async def test_the_terms_are_saved_with_all_digits():
+    app = app_with("residual-fork")
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        rows = table(await save(pilot, "csv"))
+        derivation = stepper(app).derivation
+        assert len(rows) == sum(len(step.terms) for step in derivation)
+        for row in rows:
+            assert float(row["local"]) * float(row["upstream"]) == pytest.approx(float(row["contribution"]))
+            assert parse(row["formula"]).evaluate(stepper(app).session.value_of) == pytest.approx(
+                float(row["local"])
+            )
+
+
+async def test_the_matrices_are_saved_entry_by_entry():
+    app = app_with("tutorial-b")
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        await press(pilot, "x")
+        rows = table(await save(pilot, "csv"))
+        graph = app._session.graph
+        assert len(rows) == sum(node.value.size for node in graph.nodes.values())
+        (one,) = [row for row in rows if (row["matrix"], row["row"], row["column"]) == ("W[1]", "1", "1")]
+        assert float(one["value"]) == graph.value_of(parse_symbol("W[1][1,1]"))
+        assert float(one["gradient"]) == graph.nodes[parse_symbol("W[1]")].grad[1, 1]
+
+
+async def test_a_chart_s_numbers_are_those_of_its_run():
+    app = app_with("relu-50")
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: isinstance(app.screen, GradientsScreen))
+        session = app._session
+        assert isinstance(session, Session)
+        session.training.one_step(3)
+        now = table(await save(pilot, "csv"))
+        metric = app.screen.metric.value  # type: ignore[attr-defined]
+        column = session.training.snapshot(Wanted(metric)).first.column
+        assert [float(row[metric]) for row in now] == list(column.now)
+        for _ in range(2):  # to the history
+            await press(pilot, "v")
+        steps = {row["step"] for row in table(await save(pilot, "csv"))}
+        assert len(steps) == 3
+
+
+async def test_units_are_saved_one_by_one():
+    app = app_with("dying-relu")
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: isinstance(app.screen, UnitsScreen))
+        app._session.training.one_step(2)  # type: ignore[union-attr]
+        rows = table(await save(pilot, "csv"))
+        assert len(rows) == sum(
+            len(rates) for rates in app._session.training.first.trainer.unit_activity().firing_rate
+        )  # type: ignore[union-attr]
+
+
+async def test_an_edited_experiment_is_saved_as_its_file():
+    app = app_with("tutorial-b")
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        app._session.edit([(parse_symbol("W[1][0,0]"), 0.75)])
+        path = await save(pilot, "TOML")
+        assert load_experiment(path).network.layers[0].W[0][0] == 0.75
+
+
+@pytest.mark.parametrize("experiment", [None, "tutorial-b"])
+async def test_no_dialog_is_saved_and_the_list_can_be(experiment: str | None):
+    app = app_on(experiment)
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        await press(pilot, "ctrl+s")
+        await until(pilot, lambda: isinstance(app.screen, SaveDialog))
+        await press(pilot, "ctrl+s")
+        await press(pilot, "escape")
+        await until(pilot, lambda: not isinstance(app.screen, SaveDialog))
+
+
+# ── the command line ────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_the_command_that_is_copied_leads_to_the_same_view(monkeypatch: pytest.MonkeyPatch):
+    app = app_with("tutorial-a-wine")
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        for key in ("3", "semicolon", "right"):
+            await press(pilot, key)
+        await press(pilot, "Y")
+        await until(pilot, lambda: app.clipboard)
+        derivation, position = stepper(app).derivation, stepper(app).position
+        copied = app.clipboard
+    opened: list[tuple[str, dict[str, object]]] = []
+    monkeypatch.setattr("tui.cli.commands.open.need_terminal", lambda: None)
+    monkeypatch.setattr("tui.app.run", lambda name, view: opened.append((name, view)) or 0)
+    assert CliRunner().invoke(cli, shlex.split(copied)[1:]).exit_code == 0
+    ((name, view),) = opened
+    screen = StepperScreen(open_session(name, view))
+    assert screen.derivation.target == derivation.target
+    assert screen.derivation.sample == derivation.sample
+    assert screen.position == position
+
+
+async def test_another_output_s_command_explains_it():
+    app = app_with("tutorial-b")
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        stepper(app).go_to("dY_hat[0,0]/dW[1][1,1]")
+        await press(pilot, "Y")
+        await until(pilot, lambda: app.clipboard)
+    assert shlex.split(app.clipboard) == [
+        "bptui",
+        *["explain", "tutorial-b", "--wrt", "W[1][1,1]", "--of", "Y_hat[0,0]"],
+    ]
+    assert CliRunner().invoke(cli, shlex.split(app.clipboard)[1:]).exit_code == 0
+
+
+async def test_the_chart_s_command_opens_the_chart():
+    app = app_with("relu-50")
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: isinstance(app.screen, GradientsScreen))
+        await press(pilot, "Y")
+        await until(pilot, lambda: app.clipboard)
+    assert app.clipboard == "bptui open relu-50 --screen gradients"
+
+
+def test_names_with_blanks_are_quoted():
+    assert shlex.split(command_line(["open", "my lab.toml"])) == ["bptui", "open", "my lab.toml"]
+
+
+def test_what_is_not_finite_is_left_empty_in_a_table():
+    assert csv_text([["a", "b"], [float("nan"), 0.1], [None, 'say "x"']]) == 'a,b\n,0.1\n,"say ""x"""\n'
+
+
+# ── the palette ─────────────────────────────────────────────────────────────────────────────────────
+
+
+async def found(pilot: Pilot[None], typed: str) -> None:
+    """Types into the palette, and takes the first thing that is found."""
+    await press(pilot, "ctrl+p")
+    await until(pilot, lambda: pilot.app.screen.query(Input))
+    pilot.app.screen.query_one(Input).value = typed
+    await until(pilot, lambda: typed.split()[-1] in screen_text(pilot.app).split("\n", 4)[-1])  # type: ignore[arg-type]
+    await press(pilot, "enter")
+
+
+async def test_the_palette_goes_to_an_entry():
+    app = app_with("tutorial-b")
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        await found(pilot, "go to W[2][1,0]")
+        await until(pilot, lambda: stepper(app).derivation.target == parse_symbol("W[2][1,0]"))
+
+
+async def test_the_palette_opens_an_experiment_over_another():
+    app = app_with("tutorial-b")
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        await found(pilot, "open micrograd")
+        await until(pilot, lambda: app._session is not None and app._session.name == "micrograd")
+
+
+async def test_the_palette_opens_a_lesson():
+    app = app_on()
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        await found(pilot, "lesson B1")
+        await until(pilot, lambda: isinstance(app.screen, LessonScreen))
+        assert app.screen.lesson.item == "B1"  # type: ignore[attr-defined]

@@ -1,0 +1,90 @@
+"""An open expression: stepped through like a network, its numbers edited like weights, and nothing that learns.
+
+(x+y)*z   ──>   x y z ─ q1 = x + y ─ q2 = q1·z          ∂q2/∂x = z = −4
+"""
+
+from __future__ import annotations
+
+import msgspec
+from typing_extensions import override
+
+from engine.autodiff.graph import Graph
+from engine.derivation.gradcheck import EntryCheck, check_entry
+from engine.derivation.targets import find_target
+from engine.experiment.expression_spec import ExpressionExperiment
+from engine.experiment.spec import View
+from engine.experiment.writing import experiment_toml
+from engine.formula.expression import Symbol
+from engine.formula.foreign_text import one_line
+from engine.model.editing import Assignments
+from engine.model.typed_expression import TypedExpression
+from tui.session.stepped import EDIT, Stepped, run_once
+
+MOST_UNDONE = 1000
+"""So many edits can be taken back; each keeps a few numbers."""
+
+
+class ExpressionSession(Stepped):
+    """A typed expression with its present numbers, and its last forward and backward pass."""
+
+    def __init__(self, name: str, experiment: ExpressionExperiment, view: View | None = None) -> None:
+        """Raises ExperimentError for an expression that cannot be read."""
+        title = experiment.title or one_line(experiment.expression.formula)
+        super().__init__(name, title, view or View())
+        self._opened = experiment
+        self._undo: list[ExpressionExperiment] = []
+        self._take(experiment)
+
+    def _take(self, experiment: ExpressionExperiment) -> None:
+        table = experiment.expression
+        self.expression = TypedExpression(table.formula, table.values, self.name)
+        self.experiment = experiment
+        self.graph = run_once(self.expression.graph())
+        self._make_other_anew()
+
+    @property
+    @override
+    def edited(self) -> bool:
+        return self.experiment != self._opened
+
+    @override
+    def first_target(self) -> Symbol:
+        """The one asked for, or the number that changes the result most."""
+        asked = self.chosen_target()
+        if asked is not None:
+            return asked
+        used = [self.graph.nodes[name] for name in self.expression.variables if name in self.graph.nodes]
+        return max(used, key=lambda node: abs(float(node.grad[0, 0]))).symbol
+
+    @override
+    def _graph_of(self, output: Symbol) -> Graph:
+        return self.expression.graph(output)
+
+    @override
+    def check(self, target: Symbol) -> EntryCheck:
+        return check_entry(self.stepped, find_target(self.stepped, target))
+
+    @override
+    def edit(self, assignments: Assignments) -> None:
+        changed = {entry.plain(): number for entry, number in self.given(assignments)}
+        before = self.experiment
+        table = msgspec.structs.replace(before.expression, values={**before.expression.values, **changed})
+        self._take(msgspec.structs.replace(before, expression=table))
+        self._undo.append(before)
+        del self._undo[:-MOST_UNDONE]
+
+    @property
+    @override
+    def undoes(self) -> str | None:
+        return EDIT if self._undo else None
+
+    @override
+    def undo(self) -> bool:
+        if not self._undo:
+            return False
+        self._take(self._undo.pop())
+        return True
+
+    @override
+    def written(self) -> str:
+        return experiment_toml(self.experiment)

@@ -1,0 +1,31 @@
+"""Saving a text under a name that somebody types: a name that is free is offered, and nothing is overwritten."""
+
+from __future__ import annotations
+
+from itertools import count
+from pathlib import Path
+
+from engine.formula.foreign_text import one_line
+from tui.shell.kept_file import create_file
+from tui.shell.prompt import typed_path
+
+
+def free_name(stem: str, suffix: str) -> str:
+    """A name in the working folder that no file has yet: xor.toml, xor-2.toml, …"""
+    names = (f"{stem}{suffix}" if number == 1 else f"{stem}-{number}{suffix}" for number in count(1))
+    return next(name for name in names if not Path(name).exists())
+
+
+def save_problem(name: str, text: str) -> str | None:
+    """Writes a new file; says in one line what went wrong, if anything did."""
+    if not name:
+        return "a file name, please"
+    try:
+        create_file(typed_path(name), text)
+    except FileExistsError:
+        return f"{one_line(name)} exists already; choose another name"
+    except OSError as error:
+        return f"{one_line(name)}: {error.strerror or error}"
+    except ValueError:  # a zero byte, half a character
+        return f"{one_line(name)}: no file can have this name"
+    return None

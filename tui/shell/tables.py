@@ -1,0 +1,38 @@
+"""The numbers behind a screen, as rows that a spreadsheet reads.
+
+step,node,gradient,…
+1,Y_hat[0,0],-1.925,…
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Sequence
+from typing import Protocol, TypeAlias, runtime_checkable
+
+Cell: TypeAlias = str | int | float | None
+Rows: TypeAlias = Sequence[Sequence[Cell]]
+"""A heading, then the rows below it."""
+
+
+@runtime_checkable
+class HasData(Protocol):
+    """A screen with numbers behind it."""
+
+    def data_rows(self) -> Rows:
+        """What it shows, unrounded; only a heading where there is nothing yet."""
+
+
+def csv_text(rows: Rows) -> str:
+    """The rows with commas between them; what is not finite or not known is left empty."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([_written(one) for one in row] for row in rows)
+    return text.getvalue()
+
+
+def _written(cell: Cell) -> str:
+    if cell is None or (isinstance(cell, float) and not math.isfinite(cell)):
+        return ""
+    return repr(cell) if isinstance(cell, float) else str(cell)

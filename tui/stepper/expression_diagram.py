@@ -1,0 +1,157 @@
+"""Draws an expression: its operations from left to right, each with value and gradient, the path marked.
+
+    ● x               ● q1 = x + y      ● q2 = q1·z
+           −2    ∂−4           3    ∂−4         −12    ∂1
+    ○ y               …
+
+A column holds what is as many operations away from the given numbers; wide ones show the rows around the current one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from textual import events
+from textual.widgets import Static
+
+from engine.autodiff.graph import Graph, Node
+from engine.formula.expression import Symbol
+from engine.formula.layout import one_line
+from engine.formula.notation import Style, symbol_text
+from engine.model.typed_expression import is_constant
+from tui.shell.canvas import Canvas
+from tui.stepper.network_diagram import NetworkDiagram, short_number
+from tui.stepper.traversal import Phase, Position, Traversal
+
+CELL, GUTTER, LINES = 20, 2, 3
+"""Columns and lines of a node, the blank line below it included, and columns between two."""
+
+NUMBER = 9
+"""Columns of a value; the gradient has the rest."""
+
+
+def columns_of(graph: Graph) -> list[list[Node]]:
+    """The named nodes by how many operations stand between them and what is given."""
+    depth: dict[Symbol, int] = {}
+    for name, node in graph.nodes.items():
+        inputs = () if node.op is None else node.op.inputs
+        depth[name] = 1 + max((depth[one.symbol] for one in inputs), default=-1)
+    columns: list[list[Node]] = [[] for _ in range(max(depth.values()) + 1)]
+    for name, node in graph.nodes.items():
+        if not is_constant(node):
+            columns[depth[name]].append(node)
+    return [column for column in columns if column]
+
+
+@dataclass(frozen=True)
+class Reached:
+    """How far one has come: which values are computed, which gradients are known."""
+
+    traversal: Traversal
+    position: Position
+
+    def computed(self, node: Node) -> bool:
+        """Whether the forward pass has come to a node."""
+        if node.op is None or self.position.phase > Phase.FORWARD:
+            return True
+        return self._order(node) <= self.position.index
+
+    def has_gradient(self, node: Node) -> bool:
+        """Whether the backward pass has: it sends from the end of the computation to its beginning."""
+        if self.position.phase is not Phase.BACKWARD:
+            return False
+        derivation = self.traversal.derivation
+        reached = derivation.graph.nodes[derivation.path[self.position.index + 1].matrix]
+        return node.needs_gradient and (node is reached or self._order(node) > self._order(reached))
+
+    def _order(self, node: Node) -> float:
+        ops = self.traversal.derivation.graph.ops
+        if node.op is not None:
+            return ops.index(node.op)
+        return ops.index(node.consumers[0][0]) - 0.5
+
+
+class ExpressionDiagram(Static):
+    """The graph of an expression at a position; a click on a node chooses it."""
+
+    _cells: Mapping[tuple[int, int], Symbol] = MappingProxyType({})
+
+    def show(self, traversal: Traversal, position: Position, style: Style) -> None:
+        """Draws what fits of it around the current node."""
+        graph, canvas = traversal.derivation.graph, Canvas(self.size.width, self.size.height)
+        columns = columns_of(graph)
+        current = traversal.symbol(position)
+        here = next(
+            (i for i, column in enumerate(columns) if any(one.symbol == current for one in column)), 0
+        )
+        per_page = max((canvas.width + GUTTER - 2) // (CELL + GUTTER), 1)
+        first = min(max(here - per_page // 2, 0), max(len(columns) - per_page, 0))
+        rows = max((canvas.height + 1) // LINES, 1)
+        path, reached = set(traversal.derivation.path), Reached(traversal, position)
+        cells: dict[tuple[int, int], Symbol] = {}
+        for place, column in enumerate(columns[first : first + per_page]):
+            left = place * (CELL + GUTTER) + 1
+            centre = next((i for i, one in enumerate(column) if one.symbol == current), None)
+            if centre is None:
+                centre = next((i for i, one in enumerate(column) if one.symbol in path), 0)
+            top_row = min(max(centre - rows // 2, 0), max(len(column) - rows, 0))
+            for row, node in enumerate(column[top_row : top_row + rows]):
+                cells[left, row * LINES] = node.symbol
+                _draw(
+                    canvas,
+                    left,
+                    row * LINES,
+                    node,
+                    node.symbol in path,
+                    node.symbol == current,
+                    reached,
+                    style,
+                )
+        more_left, more_right = ("<", ">") if style.ascii else ("‹", "›")
+        if first:
+            canvas.put(0, 0, more_left, "bold $accent")
+        if first + per_page < len(columns):
+            canvas.put(canvas.width - 1, 0, more_right, "bold $accent")
+        self._cells = cells
+        self.update(canvas.content())
+
+    def on_click(self, event: events.Click) -> None:
+        """Chooses the node under the mouse."""
+        x, y = event.x - self.gutter.left, event.y - self.gutter.top
+        for (left, top), symbol in self._cells.items():
+            if left <= x < left + CELL and top <= y < top + LINES:
+                self.post_message(NetworkDiagram.Chosen(symbol))
+
+
+def _draw(
+    canvas: Canvas,
+    left: int,
+    top: int,
+    node: Node,
+    on_path: bool,
+    current: bool,
+    reached: Reached,
+    style: Style,
+) -> None:
+    on, off = ("*", "o") if style.ascii else ("●", "○")
+    name = symbol_text(node.symbol, style)
+    if node.op is not None:
+        name += f" = {one_line(node.op.formula((0, 0)), style)}"
+    title = f"{on if on_path else off} {name}"
+    if len(title) > CELL:
+        dots = "..." if style.ascii else "…"
+        title = title[: CELL - len(dots)] + dots
+    plain = "bold reverse $accent" if current else "bold" if on_path else "$faint"
+    canvas.put(left, top, title, plain)
+    value_style, gradient_style = (
+        ("bold $value", "bold $gradient") if on_path else ("$value-aside", "$gradient-aside")
+    )
+    if reached.computed(node):
+        canvas.put(
+            left, top + 1, short_number(float(node.value[0, 0]), NUMBER, style).rjust(NUMBER + 1), value_style
+        )
+    if reached.has_gradient(node):
+        text = ("d" if style.ascii else "∂") + short_number(float(node.grad[0, 0]), NUMBER - 1, style)
+        canvas.put(left + CELL - len(text), top + 1, text, gradient_style)
