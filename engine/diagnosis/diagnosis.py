@@ -7,7 +7,7 @@ Case ──> each kind of finding, in order ──> Diagnosis
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from engine.diagnosis.case import Case, Needs
 from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.kinds import RULES, far_apart, step_too_long
 from engine.experiment.layer_info import LayerInfo, named_layers
+from engine.formula.own_names import OwnNames
 from engine.formula.text import counted
 from engine.metrics.step_record import NEVER, StepRecord
 
@@ -38,6 +39,18 @@ class Diagnosis:
     missing: tuple[str, ...] = ()
     untried: bool = False
     """Whether the findings' changes have still to be tried (`engine.diagnosis.retry.confirmed`)."""
+
+    def said_in(self, names: OwnNames) -> Diagnosis:
+        """The same, its sentences in an experiment's own letters."""
+        if not names:
+            return self
+        findings = tuple(
+            replace(
+                one, text=names.said(one.text), remedy=None if one.remedy is None else names.said(one.remedy)
+            )
+            for one in self.findings
+        )
+        return replace(self, findings=findings, gradients=names.said(self.gradients))
 
     @property
     def headline(self) -> str:

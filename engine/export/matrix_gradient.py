@@ -30,6 +30,8 @@ MOST_ENTRIES = 6
 """So many entries are worked: the largest ones."""
 MOST_TERMS = 3
 MOST_LATEX_TERMS = 8
+NOT_ALL = ("times", "minus", "contributions", "taken off")
+"""What a remark has that says more than how to read a product: the product alone is not what is computed."""
 LARGEST_LATEX = 12
 """A matrix of more rows or columns than this is left out of the LaTeX."""
 
@@ -98,8 +100,10 @@ def matrix_lines_of_text(
     yield from _heading("Shapes", style)
     rows = [_shape_line(line, style) for line in whole.lines]
     left = max((cells(product) for product, _, _ in rows), default=0)
-    for product, shapes, mark in rows:
+    for (product, shapes, mark), line in zip(rows, whole.lines, strict=True):
         yield f"{mark:<3}{product.ljust(left)}   {shapes}"
+        if any(word in line.remark for word in NOT_ALL):
+            yield from (f"      {part}" for part in wrapped(_said(line.remark, style), width - 6))
     yield ""
     yield from _heading("Numbers", style)
     first, *rest = drawn_matrix(whole.value, width - cells(name) - 6, style)

@@ -44,7 +44,7 @@ _SAID = re.compile(
     | (?<![\w'’.]) [abghu] (?=[⁽₀-₉]|\[[0-9l])
     | (?<=\bd) E (?=/d)
     | (?<=\bdE/d) (?:Y_hat|[WXYEbafhgu]) (?![A-Za-z_])
-    | (?<=[∂∇]) [ŶℰWXYEbafhgu] (?![A-Za-z'’])
+    | (?<=[∂∇Δ]) [ŶℰWXYEbafhgu] (?![A-Za-z'’])
     """,
     re.VERBOSE,
 )

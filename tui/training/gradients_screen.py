@@ -299,7 +299,7 @@ class GradientsScreen(TrainingScreen):
             if value != value:  # there was no update yet
                 continue
             text = f"{100 * value:.0f} %" if name == "zeros" else number_text(float(value), style)
-            parts.append(Content.assemble((f"  {name} ", "$faint"), text))
+            parts.append(Content.assemble((f"  {style.names.said(name)} ", "$faint"), text))
         if absent := [name for name in fields if name not in there]:
             parts.append(Content.styled(f"  {', '.join(absent)}: not logged", "$faint"))
         if record.saturated[layer] == record.saturated[layer]:
@@ -316,11 +316,11 @@ class GradientsScreen(TrainingScreen):
         run, record = told[0]
         self._find_out(snapshot)
         if self.view is View.BUDGET:
-            first, *others = budget_lines(run.described, record)
+            first, *others = map(self.glyphs.names.said, budget_lines(run.described, record))
             found = [Content.styled(first, "bold"), *map(Content, others)]
         elif len(told) > 1:
             marked = zip(run_marks(self.glyphs), told, strict=False)
-            diagnoses = [(mark, self._found(one) or glance(one, seen)) for mark, (one, seen) in marked]
+            diagnoses = [(mark, self._found(one) or self._glance(one, seen)) for mark, (one, seen) in marked]
             found = compared(diagnoses)
             found += diagnosis_content(diagnoses[0][1], tries=TRIES)
         else:
@@ -334,8 +334,8 @@ class GradientsScreen(TrainingScreen):
             first = Content.assemble((headline, "bold"), *(f"   {line}" for line in others[:1]))
             return [first, *map(Content, others[1:])]
         diagnosis = self._found(run)
-        seen = glance(run, record)
-        flow = [Content(line) for line in flow_lines(run, record, diagnosis or seen)]
+        seen, said = self._glance(run, record), self.glyphs.names.said
+        flow = [Content(said(line)) for line in flow_lines(run, record, diagnosis or seen)]
         if diagnosis is not None:
             return [*diagnosis_content(diagnosis, tries=TRIES), *flow]
         if run.steps_done == 0 and isinstance(self.training, TrainingRun):
@@ -349,8 +349,14 @@ class GradientsScreen(TrainingScreen):
     def _found(self, run: RunSnapshot) -> Diagnosis | None:
         """What is wrong with a run that rests; one that was examined only now is asked again."""
         if run.diagnosis is not None or not run.undiagnosed or not isinstance(self.training, TrainingRun):
-            return run.diagnosis
-        return next((one.diagnosis for one in self.training.runs if one.name == run.name), None)
+            found = run.diagnosis
+        else:
+            found = next((one.diagnosis for one in self.training.runs if one.name == run.name), None)
+        return None if found is None else found.said_in(self.glyphs.names)
+
+    def _glance(self, run: RunSnapshot, record: StepRecord) -> Diagnosis:
+        """What the last record alone says."""
+        return glance(run, record).said_in(self.glyphs.names)
 
     def _find_out(self, snapshot: TrainingSnapshot) -> None:
         """Finds out what is wrong: at once where that is quick, otherwise in a thread."""

@@ -103,6 +103,7 @@ def test_own_and_canonical_names_are_understood(own: OwnNames, typed: str, meant
         ("dE/df[2] may be used", "dJ/dz[2] may be used"),
         ("Press u to apply it; w applies another", "Press u to apply it; w applies another"),
         ("η is 0.1, σ(−f)", "η is 0.1, σ(−z)"),
+        ("‖ΔW‖/‖W‖ and Σ ∂ℰ/∂W · ΔW", "‖ΔΘ‖/‖Θ‖ and Σ ∂J/∂Θ · ΔΘ"),
         ("Wine and Yield of EXPERIMENT", "Wine and Yield of EXPERIMENT"),
         ("Ŷ₀₀ − Y₀₀", "ŷ₀₀ − y₀₀"),
     ],
