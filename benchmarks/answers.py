@@ -14,7 +14,7 @@ import numpy as np
 
 from engine.formula.expression import Sum
 from engine.practice.judging import Judge
-from engine.practice.naming import term_of
+from engine.practice.mistake_naming import term_of
 from tests.engine.practice.matrix_answers import (
     is_named,
     random_generator,

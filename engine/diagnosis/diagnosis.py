@@ -38,7 +38,7 @@ class Diagnosis:
     gradients: str = ""
     missing: tuple[str, ...] = ()
     untried: bool = False
-    """Whether the findings' changes have still to be tried (`engine.diagnosis.retry.confirmed`)."""
+    """Whether the findings' changes have still to be tried (`engine.diagnosis.remedy_trial.confirmed`)."""
 
     def said_in(self, names: OwnNames) -> Diagnosis:
         """The same, its sentences in an experiment's own letters."""

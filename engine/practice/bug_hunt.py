@@ -20,7 +20,7 @@ from engine.derivation.targets import TargetError
 from engine.formula.expression import Symbol
 from engine.formula.layout import one_line
 from engine.practice.backward_pass import BackwardPass, differences, op_is_right, wants_gradient
-from engine.practice.slips import PlantedSlip, places_for
+from engine.practice.backward_slips import PlantedSlip, places_for
 
 LARGEST = 400
 """Entries of a node that a hunt may have: a learner is to look at every array."""

@@ -24,8 +24,8 @@ from engine.experiment.text_file import read_text_file
 from engine.formula.expression import Symbol
 from engine.practice.assignment import read_json
 from engine.practice.backward_pass import BackwardPass
-from engine.practice.naming import Constants, constant_mistakes
-from engine.practice.slips import places_for
+from engine.practice.backward_slips import places_for
+from engine.practice.mistake_naming import Constants, constant_mistakes
 
 LARGEST_FILE = 256 * 2**20
 TOLERANCE = 1e-6

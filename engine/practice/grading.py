@@ -12,7 +12,7 @@ from engine.formula.parser import ParseError, parse_symbol
 from engine.model.network import LOSS
 from engine.practice.assignment import Assignment, Question, load_answers
 from engine.practice.bug_hunt import BugHunt
-from engine.practice.numbers import judge_number
+from engine.practice.number_answers import judge_number
 from engine.practice.verdict import Mistake, Verdict
 
 NOT_ANSWERED = Verdict("unreadable", problem="not answered")

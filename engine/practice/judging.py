@@ -19,14 +19,14 @@ from engine.experiment.spec import BceLoss, CrossEntropyLoss, LayerSpec
 from engine.formula.expression import Symbol
 from engine.formula.layout import one_line
 from engine.model.network import Network
-from engine.practice.candidates import name_by_candidates
 from engine.practice.evaluation import Stack, evaluate
-from engine.practice.naming import Constants, Named, atoms_of, name_on_path, name_on_paths, symbols_of
+from engine.practice.mistake_candidates import name_by_candidates
+from engine.practice.mistake_naming import Constants, Named, atoms_of, name_on_path, name_on_paths, symbols_of
+from engine.practice.mistake_repairs import mended, name_by_repair, name_half, near_matrices
 from engine.practice.path_factors import Path, paths_of
 from engine.practice.question import Target
 from engine.practice.random_networks import Evidence, NetworkMaker, TooLargeError
 from engine.practice.reader import Answer, read_answer
-from engine.practice.repairs import mended, name_by_repair, name_half, near_matrices
 from engine.practice.scope import Scope, gradient_name, is_gradient, shape_text
 from engine.practice.unreadable import UnreadableError
 from engine.practice.verdict import Counterexample, Mistake, Verdict

@@ -13,7 +13,7 @@ from engine.derivation.chain_rule import Derivation
 from engine.derivation.evaluated import EvaluatedExperiment
 from engine.formula.expression import Expr, Partial, Symbol
 from engine.practice.judging import Judge
-from engine.practice.numbers import TypedNumber, judge_number
+from engine.practice.number_answers import TypedNumber, judge_number
 from engine.practice.path_factors import paths_of
 from engine.practice.question import Target
 from engine.practice.unreadable import UnreadableError
@@ -115,7 +115,7 @@ class Prediction:
         """The formula that is right, where it is one product."""
         if asked.formula is not None:
             return asked.formula
-        from engine.practice.naming import term_of
+        from engine.practice.mistake_naming import term_of
 
         paths = paths_of(self.evaluated.graph, asked.target)
         return term_of(paths[0]) if paths is not None and len(paths) == 1 else None

@@ -17,7 +17,7 @@ from engine.formula.layout import draw, one_line
 from engine.formula.notation import Style, number_text, symbol_text
 from engine.practice.assignment import Assignment, Question
 from engine.practice.bug_hunt import BugHunt
-from engine.practice.naming import term_of
+from engine.practice.mistake_naming import term_of
 
 FORMATS = ("text", "markdown", "latex")
 BLANK_LINES = 4

@@ -17,7 +17,7 @@ from typing_extensions import override
 
 from engine.autodiff.interruption import uninterruptible
 from engine.diagnosis.diagnosis import diagnose
-from engine.diagnosis.retry import NoLongerWanted, confirmed
+from engine.diagnosis.remedy_trial import NoLongerWanted, confirmed
 from engine.experiment.datasets import DataSet
 from engine.experiment.spec import Experiment
 from engine.model.network import Network

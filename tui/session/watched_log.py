@@ -11,7 +11,7 @@ from pathlib import Path
 
 from typing_extensions import override
 
-from engine.diagnosis.read_log import said_of
+from engine.diagnosis.log_report import said_of
 from engine.formula.foreign_text import one_line
 from engine.formula.text import counted
 from engine.metrics.step_record import StepRecord

@@ -20,7 +20,7 @@ from typing_extensions import override
 
 from engine.autodiff.interruption import interruptible
 from engine.diagnosis.diagnosis import Diagnosis
-from engine.diagnosis.retry import changed
+from engine.diagnosis.remedy_trial import changed
 from engine.experiment.datasets import load_data
 from engine.experiment.errors import ExperimentError
 from engine.experiment.loading import PRESET_NAMES, load_experiment
@@ -42,6 +42,7 @@ from tui.shell.prompt import Prompt
 from tui.shell.static_text import FixedText, Panel
 from tui.shell.tables import Rows
 from tui.shell.too_small import TooSmall
+from tui.training.budget_text import budget_lines, predicted_profile
 from tui.training.chart_view import ChartView
 from tui.training.charts import MARKERS, SERIES, Chart
 from tui.training.data_rows import EVERY_STEP, layer_rows_of
@@ -74,7 +75,6 @@ from tui.training.gradient_charts import (
 from tui.training.layer_rows import block_of, draw_rows, layer_rows, row_of
 from tui.training.screen import TrainingScreen
 from tui.training.status_lines import run_marks
-from tui.training.verdicts import budget_lines, predicted_profile
 
 TRIES = "F"
 """The key that tries a remedy, as the findings call it."""

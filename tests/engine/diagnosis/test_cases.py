@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from engine.diagnosis.finding import Kind
-from engine.diagnosis.retry import OF_LOSS, changed, confirmed, tried
+from engine.diagnosis.remedy_trial import OF_LOSS, changed, confirmed, tried
 from engine.experiment.loading import PRESET_NAMES
 from tests.engine.diagnosis.diagnosed import Diagnosed, expected, of_case, of_preset, shortcomings
 

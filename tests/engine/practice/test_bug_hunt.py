@@ -10,8 +10,8 @@ from engine.derivation.targets import TargetError
 from engine.experiment.loading import load_experiment
 from engine.formula.expression import Symbol
 from engine.practice.backward_pass import BackwardPass, op_is_right
+from engine.practice.backward_slips import SLIPS
 from engine.practice.bug_hunt import BugHunt, ops_that_fail, visible_bugs
-from engine.practice.slips import SLIPS
 from tests.engine.practice.questions import inline, judge_in, network
 
 NAMES = ("tutorial-b", "residual-fork", "batch-norm", "tutorial-a-loss-weighted", "xor")

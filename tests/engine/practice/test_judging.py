@@ -10,7 +10,7 @@ import pytest
 from engine.formula.expression import Sum, Symbol
 from engine.practice.evaluation import evaluate
 from engine.practice.judging import ENOUGH, compare
-from engine.practice.naming import term_of
+from engine.practice.mistake_naming import term_of
 from engine.practice.random_networks import LARGEST_SUM, NetworkMaker
 from tests.engine.practice.questions import inline, judge_in, judge_on, network
 from tests.engine.practice.random_questions import judge_of

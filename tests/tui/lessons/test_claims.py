@@ -17,7 +17,7 @@ import pytest
 
 from engine.derivation.evaluated import EvaluatedExperiment
 from engine.diagnosis.gradient_flow import GradientFlow
-from engine.diagnosis.retry import changed
+from engine.diagnosis.remedy_trial import changed
 from engine.experiment.layer_info import layer_infos
 from engine.experiment.loading import load_experiment
 from engine.formula.expression import Symbol

@@ -471,7 +471,7 @@ def test_a_remedy_is_tried_before_it_is_offered():
 def test_a_change_that_does_not_help_is_taken_back(monkeypatch):
     training = finished("step-far-too-short")
     training.examine()
-    monkeypatch.setattr("engine.diagnosis.retry.helps", lambda case, finding, wanted: False)
+    monkeypatch.setattr("engine.diagnosis.remedy_trial.helps", lambda case, finding, wanted: False)
     training.try_remedies()
     assert training.first.diagnosis.kinds
     assert training.first.diagnosis.remedy is None

@@ -10,7 +10,7 @@ import pytest
 
 from engine.diagnosis.diagnosis import diagnose
 from engine.diagnosis.observer import RunObserver
-from engine.diagnosis.retry import confirmed
+from engine.diagnosis.remedy_trial import confirmed
 from engine.experiment.loading import load_experiment
 from engine.training.trainer import Trainer
 from tests.engine.diagnosis.diagnosed import CASES

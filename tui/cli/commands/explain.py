@@ -129,7 +129,7 @@ def _compare(
 ) -> None:
     """Whether an expected number agrees, and which factor turns ours into it. Exit status 1 where it does not."""
     from engine.formula.text import ascii_text
-    from engine.practice.numbers import TypedNumber, expectation_lines, find_factors
+    from engine.practice.number_answers import TypedNumber, expectation_lines, find_factors
     from engine.practice.question import Target
     from engine.practice.unreadable import UnreadableError
     from tui.cli.group import FAILED

@@ -12,7 +12,7 @@ from tui.cli.arguments import ascii_option, json_option
 from tui.cli.output import fitted, output_style, write
 
 if TYPE_CHECKING:
-    from engine.diagnosis.read_log import LogReport
+    from engine.diagnosis.log_report import LogReport
     from engine.formula.notation import Style
 
 DAMAGE_TOLD = 8
@@ -45,7 +45,7 @@ def report(log: Path, layers: str | None, names: str | None, as_json: bool, asci
       bptui report metrics.csv --json
       bptui report log.jsonl --names "norms/(?P<layer>.+)"
     """
-    from engine.diagnosis.read_log import read_log, report_on
+    from engine.diagnosis.log_report import read_log, report_on
     from engine.runs.log_format import RunLogError
     from engine.runs.log_formats import open_log
     from engine.runs.selection import SelectedLayers

@@ -176,7 +176,7 @@ def _open_log(path: Path, title: str, trainer: Trainer) -> RunLogWriter:
 def _diagnosis(observer: RunObserver) -> Diagnosis:
     """What is found, with only those changes that a second run has shown to help."""
     from engine.diagnosis.diagnosis import diagnose
-    from engine.diagnosis.retry import confirmed
+    from engine.diagnosis.remedy_trial import confirmed
 
     case, last = observer.case(), observer.trainer.last
     return confirmed(case, diagnose(case), 0.0 if last is None else last.seconds)

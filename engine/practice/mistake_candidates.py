@@ -18,11 +18,11 @@ from engine.autodiff.graph import Array, Graph
 from engine.formula.expression import Symbol
 from engine.formula.layout import one_line
 from engine.practice.backward_pass import BackwardPass
+from engine.practice.backward_slips import PlantedSlip, places_for
 from engine.practice.evaluation import Stack, evaluate
-from engine.practice.naming import SIGN, Constants, Named, constant_mistakes
+from engine.practice.mistake_naming import SIGN, Constants, Named, constant_mistakes
 from engine.practice.reader import Answer
 from engine.practice.scope import gradient_name
-from engine.practice.slips import PlantedSlip, places_for
 from engine.practice.verdict import Mistake
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from engine.diagnosis.diagnosis import Diagnosis
-from engine.diagnosis.of_log import LoggedRun, diagnose_log
+from engine.diagnosis.log_diagnosis import LoggedRun, diagnose_log
 from engine.diagnosis.words import short
 from engine.metrics.step_record import MAGNITUDES, MEASURES, Extent, StepRecord
 from engine.runs.followed_run import FollowedRun

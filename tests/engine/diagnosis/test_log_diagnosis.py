@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from engine.diagnosis.finding import Kind
-from engine.diagnosis.of_log import LoggedRun, diagnose_log
-from engine.diagnosis.read_log import JUDGED
+from engine.diagnosis.log_diagnosis import LoggedRun, diagnose_log
+from engine.diagnosis.log_report import JUDGED
 from engine.experiment.layer_info import layer_infos, named_layers
 from engine.experiment.loading import load_experiment
 from engine.training.trainer import Trainer

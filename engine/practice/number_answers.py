@@ -19,9 +19,9 @@ from engine.formula.expression import Expr, Number, Sum, Symbol, bare
 from engine.formula.notation import Style, number_text
 from engine.practice.evaluation import Stack, evaluate
 from engine.practice.familiar_numbers import familiar_numbers
-from engine.practice.naming import SIGN, constant_mistake, term_of
+from engine.practice.mistake_naming import SIGN, constant_mistake, term_of
+from engine.practice.mistake_patterns import mistake, shown
 from engine.practice.path_factors import Path, paths_of
-from engine.practice.patterns import mistake, shown
 from engine.practice.question import Target
 from engine.practice.reader import read_answer
 from engine.practice.scope import Scope

@@ -40,7 +40,7 @@ from engine.formula.expression import (
 from engine.formula.matrix_terms import MatrixProduct, Slice
 from engine.model.network import PREDICTION, X, Y
 from engine.practice.evaluation import evaluate
-from engine.practice.patterns import shown
+from engine.practice.mistake_patterns import shown
 from engine.practice.random_networks import Evidence
 from engine.practice.scope import is_gradient
 from engine.practice.unreadable import UnreadableError

@@ -16,8 +16,8 @@ import numpy as np
 from engine.formula.expression import Expr, Indicator, Number, Product, Symbol
 from engine.practice.evaluation import Stack, evaluate
 from engine.practice.integer_fit import Columns, Fit, Vector, constant_powers, fit_powers, independent
+from engine.practice.mistake_patterns import Pattern, PatternBook, mistake, shown
 from engine.practice.path_factors import Path
-from engine.practice.patterns import Pattern, PatternBook, mistake, shown
 from engine.practice.random_networks import Evidence
 from engine.practice.verdict import Mistake
 

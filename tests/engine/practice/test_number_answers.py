@@ -12,10 +12,10 @@ from engine.experiment.errors import ExperimentError
 from engine.experiment.loading import load_experiment
 from engine.formula.expression import Symbol
 from engine.practice.backward_pass import BackwardPass
+from engine.practice.backward_slips import places_for
 from engine.practice.compare_gradients import compare_gradients, load_gradients
-from engine.practice.numbers import TypedNumber, find_factors, judge_number
+from engine.practice.number_answers import TypedNumber, find_factors, judge_number
 from engine.practice.question import Target
-from engine.practice.slips import places_for
 
 
 @pytest.mark.parametrize(
