@@ -122,11 +122,12 @@ def _targets(name: str, incomplete: str) -> Iterator[str]:
     from engine.experiment.loading import load_experiment
 
     try:
-        graph = EvaluatedExperiment.of(load_experiment(name), name).graph
+        evaluated = EvaluatedExperiment.of(load_experiment(name), name)
     except ExperimentError:
         return
+    graph, names = evaluated.graph, evaluated.names
     for node in graph.nodes.values():
-        matrix = node.symbol.plain()
+        matrix = names.said(node.symbol.plain(), ascii=True)
         if not node.needs_gradient or node is graph.loss:
             continue
         if not incomplete.startswith(matrix):
@@ -134,7 +135,7 @@ def _targets(name: str, incomplete: str) -> Iterator[str]:
                 yield matrix
             continue
         rows, columns = node.shape
-        entries = (node.symbol.at((row, column)).plain() for row in range(rows) for column in range(columns))
+        entries = (f"{matrix}[{row},{column}]" for row in range(rows) for column in range(columns))
         if rows * columns <= MOST_ENTRIES:
             yield from (entry for entry in entries if entry.startswith(incomplete))
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from engine.derivation.chain_rule import explain
 from engine.derivation.evaluated import EvaluatedExperiment
 from engine.derivation.paths import EntryRef
+from engine.experiment.loading import parse_experiment
 from engine.experiment.notation_spec import NotationSpec
 from engine.experiment.spec import Experiment
 from engine.experiment.validation import problems
@@ -134,3 +135,29 @@ def test_answers_are_judged_in_own_letters_and_told_in_them():
     unreadable = judge.judge("θ[1][9,9]")
     assert unreadable.problem is not None
     assert unreadable.problem.startswith("θ⁽¹⁾ is")
+
+
+@pytest.mark.parametrize("norm", ["batch", "layer"])
+@pytest.mark.parametrize(("scale", "shift"), [("γ", "β"), ("s", "t")])
+@pytest.mark.parametrize("loss", ["huber", "absolute_error"])
+def test_norms_and_shortcuts_are_read_back_too(norm: str, scale: str, shift: str, loss: str):
+    text = (
+        'seed = 1\n[data]\nkind = "random"\nn = 3\nfeatures = 2\n[network]\nbias = true\n'
+        f'[[network.layers]]\nunits = 2\nactivation = "tanh"\nnorm = "{norm}"\naffine = true\nresidual = true\n'
+        f'[[network.layers]]\nunits = 1\n[loss]\nkind = "{loss}"\n[notation]\npreactivation = "z"\n'
+        f'normalized = "x"\ninput = "q"\nscaled = "y"\nbranch = "φ"\nscale = "{scale}"\nshift = "{shift}"\n'
+    )
+    evaluated = EvaluatedExperiment.of(parse_experiment(text, "test"))
+    graph, names = evaluated.graph, evaluated.names
+    for node in graph.nodes.values():
+        if not node.needs_gradient or node.op is not None:
+            continue
+        judge = Judge(evaluated, Target(node.entry((0, 0))))
+        for step in explain(graph, node.entry((0, 0))):
+            for term in step.terms:
+                for shown in (
+                    one_line(term.formula, Style(digits=17, names=names)),
+                    to_latex(term.formula, names=names),
+                ):
+                    read = judge.read(shown).expr.evaluate(graph.value_of)
+                    assert read == pytest.approx(term.local, rel=1e-10), shown

@@ -31,7 +31,7 @@ NAMES = {
     "zz": HOSTILE,
     "ne": "new\nline;touch ran.toml",
     "wi": "with space.toml",
-    "co": "co:lon=sign.toml",
+    "no": "no:lon=sign.toml",
     "./do": "./do $(touch ran)/in side.toml",
 }
 """What is typed before Tab, and the file that is meant."""
