@@ -286,6 +286,7 @@ class Judge:
                 text += ": it is the transpose of the right one"
             mistake = Mistake("transposed", answer.expr.plain(), f"({answer.expr.plain()}).T", text)
         else:
+            text += self.what_is_right_in(answer)
             mistake = Mistake("reduction", answer.expr.plain(), None, text)
         return replace(
             verdict,
@@ -293,6 +294,22 @@ class Judge:
             mistakes=(mistake,),
             right_factors=None if verdict.factors is None else 0,
         )
+
+    def what_is_right_in(self, answer: Answer) -> str:
+        """Where a matrix holds the entry that is asked for, or becomes right when it is summed over the samples."""
+        if answer.shape is None:
+            return ""
+        evidence = self.evidence(answer, "soft" if self.soft_labels else "hard")
+        value = evaluate(answer.expr, evidence.names)
+        if (index := self.target.wrt.index) is not None:
+            row, column = index
+            inside = row < value.shape[1] and column < value.shape[2]
+            if inside and compare(value[:, row : row + 1, column : column + 1], evidence.truth).agrees:
+                return f": its entry [{row},{column}] is the right one"
+        elif self.shape == (value.shape[1], 1):
+            summed = compare(value.sum(axis=2, keepdims=True), evidence.truth)
+            return ": the sum over the samples is missing, sum(…, axis=1)" if summed.agrees else ""
+        return ""
 
     def wrong(
         self, answer: Answer, verdict: Verdict, evidence: Evidence, value: Stack, compared: Comparison

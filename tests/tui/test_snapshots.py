@@ -90,6 +90,8 @@ TEXTS = [
     ("backward-middle", "55x15"),
     ("backward-middle", "60x20"),
     ("backward-middle", "200x60"),
+    ("predict", "200x60"),
+    ("lesson-beside", "200x60"),
     ("edited", "200x60"),
     ("edit-wrong", "200x60"),
     ("settings", "200x60"),

@@ -48,6 +48,8 @@ DO = "## In the app"
 """The heading of what is to be done, in numbered steps."""
 STEP = re.compile(r"^(\d+)\. ", re.MULTILINE)
 
+THINK_FIRST = "Think first: F6 shows the answer, P asks you questions about this item."
+
 LARGEST_LESSON = 2**20
 MOST_OWN = 200
 FENCE = "+++"
@@ -101,7 +103,7 @@ class Lesson:
         before, answer = self._split()
         shown = self.text
         if answer and not revealed:
-            shown = f"{before}\n\n*Think first: F6 shows the answer, P asks you questions about this item.*\n"
+            shown = f"{before}\n\n*{THINK_FIRST}*\n"
         return _ticked(shown, done) if done else shown
 
     def _split(self) -> tuple[str, str]:

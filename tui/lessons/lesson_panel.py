@@ -13,7 +13,7 @@ from collections.abc import Collection
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 
-from tui.lessons.lesson import DO, Lesson, in_ascii
+from tui.lessons.lesson import DO, THINK_FIRST, Lesson, in_ascii
 
 ROOM_FOR_BOTH = 120
 """From so many columns on there is room for an experiment and a lesson beside it."""
@@ -80,6 +80,7 @@ class LessonPanel(VerticalScroll):
         """What is to be done first, and then the rest: here one has read the lesson already."""
         before, _, rest = self.lesson.page(False, self._done).partition(DO)
         steps, following, tail = rest.partition("\n## ")
+        tail = tail.replace(THINK_FIRST, "Think first: T leads to the lesson, where F6 shows the answer.")
         text = f"{steps.strip()}\n\n{before.strip()}\n{following}{tail}" if rest else before
         return in_ascii(text) if self._ascii else text
 
