@@ -23,7 +23,7 @@ def main() -> None:
     parser.add_argument("--only", default="", help="only cases whose name contains this")
     options = parser.parse_args()
 
-    from tui.shell.threads import cores, threads
+    from tui.shell.threads import ROUNDS, TRIED_STEPS, cores, threads
 
     threads.begin_with_one()  # before NumPy is imported, as the command does
     if not threads.ours_to_choose:
@@ -68,7 +68,12 @@ def main() -> None:
         )
         times = {name: seconds / steps for name, seconds in times.items()}
         largest = trainer.network.largest_product(trainer.samples_a_step)
-        chosen = threads.give(largest)
+        pace = threads.pace(largest)
+        for _ in range(2 * ROUNDS * (1 + TRIED_STEPS) if pace is not None else 0):  # as `bptui train` does
+            trainer.step()
+            pace.stepped()
+        chosen = 1 if pace is None else pace.count
+        threads.set(1)
         ours, bare = times[f"step {chosen}"], min(times["products 1"], times[f"products {every}"])
         cells = [
             f"{largest / 1e6:.2g} million",

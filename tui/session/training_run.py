@@ -98,6 +98,7 @@ class TrainingRun(Training):
                     continue
                 measuring = None if observer.measured is not None else observer.measuring()
             whole = None if measuring is None else measuring()
+            _ = observer.first  # of copies; measured here, where it holds nobody up
             with self._worker.between_steps():
                 if moment != observer.moment:
                     continue

@@ -4,13 +4,16 @@
                                               ├── from LARGE_PRODUCT on, otherwise one
     bptui open    ── all but the screen's ────┘
 
-Handing a small product to several threads costs more than it gains. What the user has set in the environment stands.
+Handing a small product to several threads costs more than it gains. Where the cores are busy with something else it
+always does: the threads wait for each other, and a step takes seven times as long (measured with ten programs on two
+cores). So a training tries both and goes on with the faster. What the user has set in the environment stands.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 NAMES = (
@@ -26,6 +29,64 @@ NAMES = (
 LARGE_PRODUCT = 2e7
 """Floating-point operations from which a second thread pays (`python -m benchmarks.threads`): 784×256 by 256×128 has
 51 million and gains a quarter, 64×64 by 64×256 has 2 million and gains nothing."""
+
+
+TRIED_STEPS, ROUNDS = 3, 2
+"""So many steps are timed with each number of threads, after one that only warms up; and all of that so often."""
+
+CLEARLY = 0.9
+"""More threads have to be faster by so much."""
+
+AGAIN_SECONDS, AGAIN_TRIALS = 20.0, 50.0
+"""The next trial comes after so long, or after so many times what the last one took: it costs 2 % at most."""
+
+
+class Pace:
+    """Finds out with how many threads steps are fastest: a few with each in turns, and again from time to time.
+
+    1 1 1 1  2 2 2 2  1 1 1 1  2 2 2 2  ── the faster ───────────────  1 1 1 1  2 2 2 2 …
+    """
+
+    def __init__(
+        self,
+        use: Callable[[int], object],
+        counts: Sequence[int],
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        """`counts` are the numbers of threads to choose from, the fewest first."""
+        self._use, self._counts, self._clock = use, counts, clock
+        self._last = clock()
+        self._again = 0.0
+        self._begin()
+
+    def _begin(self) -> None:
+        self._plan = [count for _ in range(ROUNDS) for count in self._counts for _ in range(1 + TRIED_STEPS)]
+        self._took = dict.fromkeys(self._counts, 0.0)
+        self._place, self._began = 0, self._last
+        self._set(self._plan[0])
+
+    def _set(self, count: int) -> None:
+        self.count = count
+        self._use(count)
+
+    def stepped(self) -> None:
+        """To be called after every step."""
+        now = self._clock()
+        took, self._last = now - self._last, now
+        if self._place == len(self._plan):
+            if now >= self._again:
+                self._begin()
+            return
+        if self._place % (1 + TRIED_STEPS):
+            self._took[self.count] += took
+        self._place += 1
+        if self._place < len(self._plan):
+            self._set(self._plan[self._place])
+            return
+        fewest, *more = self._counts
+        best = min(more, key=self._took.__getitem__)
+        self._set(best if self._took[best] < CLEARLY * self._took[fewest] else fewest)
+        self._again = now + max(AGAIN_SECONDS, AGAIN_TRIALS * (now - self._began))
 
 
 class Threads:
@@ -49,12 +110,22 @@ class Threads:
         if not self.ours_to_choose:
             return None
         count = max(cores() - spare, 1) if product >= LARGE_PRODUCT else 1
+        self.set(count)
+        return count
+
+    def set(self, count: int) -> None:
+        """So many from now on."""
         if count != self._given:
             from threadpoolctl import threadpool_limits
 
             threadpool_limits(count, user_api="blas")
             self._given = count
-        return count
+
+    def pace(self, product: float) -> Pace | None:
+        """What finds out how many are fastest, where there is something to choose."""
+        if not self.ours_to_choose or product < LARGE_PRODUCT or cores() == 1:
+            return None
+        return Pace(self.set, (1, cores()))
 
     @contextmanager
     def for_product(self, product: float) -> Iterator[None]:

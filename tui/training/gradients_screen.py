@@ -388,14 +388,17 @@ class GradientsScreen(TrainingScreen):
         """In a thread; the pulse then tells that there is something new to draw. Leaving ends it."""
         worker = get_current_worker()
 
-        def look() -> None:
-            if worker.is_cancelled:
-                raise Ended
-
+        training = self.training
         try:
-            if isinstance(self.training, TrainingRun):
+            if isinstance(training, TrainingRun):
+                runs = training.runs
+
+                def look() -> None:
+                    if worker.is_cancelled or training.runs is not runs:  # left, or begun anew
+                        raise Ended
+
                 with suppress(Ended), interruptible(look):
-                    self.training.examine()
+                    training.examine()
         finally:
             self.thinking = False
 

@@ -217,7 +217,10 @@ def _run(trainer: Trainer, writer: RunLogWriter | None, observer: RunObserver) -
             ) as bar,
         ):
             done, due = 0, max((trainer.limit or 1) // 200, 1)
+            pace = threads.pace(trainer.network.largest_product(trainer.samples_a_step))
             for record in trainer:
+                if pace is not None:
+                    pace.stepped()
                 observer.saw(record)
                 if writer is not None:
                     writer.append(record)
