@@ -9,8 +9,10 @@ from contextlib import suppress
 
 from textual.pilot import Pilot, WaitForScreenTimeout
 
+from engine.experiment.presets import EXPRESSION_PRESETS
 from tests.tui.experiments import session
 from tui.app import BptuiApp
+from tui.session.opening import open_session
 from tui.stepper.screen import StepperScreen
 
 LARGE, SMALL = (120, 40), (80, 24)
@@ -20,7 +22,10 @@ SIZES = {"80x24": SMALL, "120x40": LARGE, "60x20": (60, 20), "55x15": (55, 15), 
 
 def app_on(experiment: str | None = None, *, ascii_only: bool = False) -> BptuiApp:
     """The app with an experiment open in it, or at its start."""
-    return BptuiApp(None if experiment is None else session(experiment), ascii_only=ascii_only)
+    opened = None
+    if experiment is not None:
+        opened = open_session(experiment) if experiment in EXPRESSION_PRESETS else session(experiment)
+    return BptuiApp(opened, ascii_only=ascii_only)
 
 
 def screen_text(app: BptuiApp) -> str:

@@ -55,6 +55,9 @@ SCENES = {
     "edit-wrong": Scene("tutorial-b", ("e",), "Y[0,0] = 2"),
     "settings": Scene("tutorial-b", ("N",)),
     "setting": Scene("tutorial-b", ("N", "enter")),
+    "save": Scene("tutorial-b", ("ctrl+s",)),
+    "expression": Scene("micrograd", ("4", "down")),
+    "expression-forward": Scene("circuit-max", ("home",)),
     "export": Scene("tutorial-b", ("y",)),
     "matrices": Scene("batch-norm", ("x",)),
     "jacobian": Scene("batch-norm", ("4", "down", "J")),
@@ -95,6 +98,7 @@ TEXTS = [
     ("edited", "200x60"),
     ("edit-wrong", "200x60"),
     ("settings", "200x60"),
+    ("expression", "200x60"),
 ]
 
 ASCII_TEXTS = [
@@ -105,6 +109,8 @@ ASCII_TEXTS = [
     ("backward-fork", "120x40"),
     ("prompt-wrong", "80x24"),
     ("matrices", "80x24"),
+    ("edited", "80x24"),
+    ("expression", "80x24"),
 ]
 
 

@@ -874,7 +874,7 @@ class StepperScreen(Screen[None]):
         )
 
         def done(_: object = None) -> None:
-            self._after_edit()
+            self.after_edit()
             if then is not None:
                 then()
 
@@ -912,7 +912,8 @@ class StepperScreen(Screen[None]):
             return str(error)
         return None
 
-    def _after_edit(self) -> None:
+    def after_edit(self) -> None:
+        """Shows everything anew, and says that what was trained is of another experiment."""
         self._after_change(self.position)
         self.post_message(ExperimentEdited())
 
@@ -924,7 +925,7 @@ class StepperScreen(Screen[None]):
         self._stop_autoplay()
         from tui.stepper.settings_screen import SettingsScreen
 
-        self.app.push_screen(SettingsScreen(self.network_session, self._after_edit))
+        self.app.push_screen(SettingsScreen(self.network_session, self.after_edit))
 
     def action_update(self) -> None:
         """Applies one step of the experiment's optimiser."""
