@@ -369,7 +369,7 @@ class Judge:
             symbol.name == "X" and (symbol.index is None or symbol.index[0] in self.maker.ones)
             for symbol in answer.expr.symbols()
         )
-        return self.maker_again().evidence("soft", named, count=2 * columns + 40, ones=ones)
+        return self.maker_again().evidence("soft", named, count=2 * columns + 24, ones=ones)
 
     def n_too_many(self, answer: Answer) -> int | None:
         """How many n the answer has too many as a factor, found by changing n alone; None where that says nothing."""

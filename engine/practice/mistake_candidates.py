@@ -98,6 +98,12 @@ class _Rounds:
         self.above = {
             op for op in self.graph.ops if op.output is self.start or target.is_above(self.graph, op.output)
         }
+        # A slipping pass reads these, and what they were computed from; of a deep network that is little.
+        read = dict.fromkeys(node for op in self.above for node in (*op.inputs, *op.reads, op.output))
+        below = (node for one in read if one.op is not None for node in one.op.inputs)
+        self.read = list(dict.fromkeys([*read, *below]))
+        self.at: int | None = None
+        """The network whose values are in the graph."""
         self.leaves: list[list[Array]] = []
         self.values: list[Array] = []
         self.truths: list[Array] = []
@@ -117,7 +123,7 @@ class _Rounds:
 
     def _keep(self) -> None:
         nodes = list(self.graph.nodes.values())
-        self.leaves.append([node.value.copy() for node in nodes])
+        self.leaves.append([node.value.copy() for node in self.read])
         names: dict[Symbol, Stack] = {node.symbol: np.asarray(node.value[None], np.float64) for node in nodes}
         names |= {
             gradient_name(node.symbol): np.asarray(node.grad[None], np.float64)
@@ -139,8 +145,10 @@ class _Rounds:
         )
 
     def _again(self, number: int) -> None:
-        for node, value in zip(self.graph.nodes.values(), self.leaves[number], strict=True):
-            node.value[...] = value
+        if number != self.at:
+            for node, value in zip(self.read, self.leaves[number], strict=True):
+                node.value[...] = value
+        self.at = number
 
     def result(self, candidate: tuple[PlantedSlip, ...], number: int) -> Array:
         """The gradient that a slipping pass gives at one of the networks."""
