@@ -108,7 +108,7 @@ class BptuiApp(App[None]):
 
     TITLE = "bptui"
     NOTIFICATION_TIMEOUT = 3.0
-    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-narrow"), (100, "-wide")]  # noqa: RUF012 - typed by App
+    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-narrow"), (100, "-wide"), (170, "-vast")]  # noqa: RUF012 - typed by App
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (20, "-short"), (34, "-tall"), (48, "-huge")]  # noqa: RUF012 - typed by App
     COMMANDS = App.COMMANDS | {_findings, _entries}
     BINDINGS = [*bindings(APP_COMMANDS), *idle_bindings(APP_COMMANDS)]  # noqa: RUF012 - as App wants it

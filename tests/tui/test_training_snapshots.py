@@ -16,7 +16,7 @@ from textual.pilot import Pilot
 
 from tests.tui.driver import SIZES, app_on, at_rest, press, text_after
 from tests.tui.experiments import session_of
-from tests.tui.trainings import found_out, reached, train, training_of
+from tests.tui.trainings import LONG_PATIENCE, found_out, reached, train, training_of
 from tui.app import BptuiApp
 from tui.session.variants import counterpart
 from tui.shell.theme import DARK, LIGHT
@@ -115,7 +115,7 @@ def play(scene: Scene, app: BptuiApp) -> Callable[[Pilot[None]], Awaitable[None]
         await train(pilot, scene.steps)
         for key in scene.keys:
             await press(pilot, key)
-        await reached(pilot, lambda: found_out(app))
+        await reached(pilot, lambda: found_out(app), LONG_PATIENCE)
         await at_rest(pilot)
 
     return played

@@ -23,6 +23,9 @@ from tui.training.screen import TrainingScreen
 PATIENCE = 20.0
 """Seconds until a state that does not come is a failure. Nothing ever takes so long."""
 
+LONG_PATIENCE = 300.0
+"""The same for what takes seconds by itself, on a machine that does many other things: trying a remedy."""
+
 SMALL_NET = """
 title = "A small network"
 seed = 3

@@ -76,6 +76,10 @@ class Line:
     role: int = FIRST
 
 
+HUGE = 1e30
+"""No gradient of a network that trains is larger."""
+
+
 @dataclass(frozen=True, slots=True)
 class Points:
     """Points that are drawn with one marker, or bars up to them; all numbers finite, y from 0 up."""
@@ -135,6 +139,8 @@ def profile_chart(
     logs = [_log10(line.y) if log else _clipped(line.y) for line in lines]
     if not any(len(line.x) for line in lines):
         return _message("no gradient to draw", width, height)
+    ceiling = _ceiling(layers, log)
+    logs = [np.minimum(values, ceiling) for values in logs]
     # With nothing but zeros or NaN, their marks are the picture.
     low, high = (_decades(logs) or (-1.0, 0.0)) if log else (_span(logs) or (0.0, 1.0))
 
@@ -147,6 +153,7 @@ def profile_chart(
         marker = MARKERS[ascii_only][line.role] if place else "#" if ascii_only else "█"
         drawn.append(_points(line.x[finite], y, marker, line.role, bars=place == 0))
         drawn += _marks(line, high - low, ascii_only)
+        drawn += _beyond(line, high - low, ascii_only, log=log, ceiling=ceiling)
     everything = np.concatenate([line.x for line in lines])
     return draw_figure(
         Figure(
@@ -279,6 +286,25 @@ def _short(number: int) -> str:
     if abs(number) >= 1_000_000:
         return f"{number / 1_000_000:g}M"
     return f"{number / 1000:g}k" if abs(number) >= 10_000 else str(number)
+
+
+def _ceiling(lines: Sequence[Line], log: bool) -> float:
+    """Where the axis ends: numbers of a run that was about to break would flatten those of one beside it.
+
+    That is the largest number up to HUGE, where there are lines without a larger one; infinite otherwise.
+    """
+    tops = [float(line.y[np.isfinite(line.y)].max(initial=0.0)) for line in lines]
+    fit = [top for top in tops if 0.0 < top <= HUGE]
+    if len(fit) == len(tops) or not fit:
+        return math.inf
+    return math.log10(max(fit)) if log else max(fit)
+
+
+def _beyond(line: Line, top: float, ascii_only: bool, *, log: bool, ceiling: float) -> Iterator[Mark]:
+    """An arrow at the top for what goes on above the axis."""
+    for x, value in zip(line.x.tolist(), line.y.tolist(), strict=True):
+        if math.isfinite(value) and value > 0 and (math.log10(value) if log else value) > ceiling:
+            yield Mark(x, top, "^" if ascii_only else "↑")
 
 
 def _marks(line: Line, top: float, ascii_only: bool) -> Iterator[Mark]:

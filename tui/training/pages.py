@@ -19,7 +19,7 @@ from tui.shell.paint import stacked
 SHOWN = 6
 """Rows and columns of a matrix that are shown; the others are counted."""
 
-SHOWN_SAMPLES = 5
+SHOWN_SAMPLES = 4
 """Samples whose sums are compared: with the name before them they fit a page in a small window."""
 
 NUMBER = 11

@@ -932,3 +932,19 @@ def test_the_diagram_of_a_position_is_made_from_immutable_parts():
     app = app_on("tutorial-b")
     traversal = StepperScreen(app._first_session).traversal
     assert Diagram(traversal, FIRST_TERM).columns == Diagram(traversal, FIRST_TERM).columns
+
+
+async def test_on_a_very_wide_screen_the_network_stands_beside_the_chain_rule():
+    app = app_on("tutorial-b")
+    async with app.run_test(size=(200, 60)) as pilot:
+        await pilot.pause()
+        await until(pilot, lambda: "Chain rule" in screen_text(app))
+        network, chain = (app.screen.query_one(name).region for name in ("#diagram-panel", "#product-panel"))
+        assert network.y == chain.y
+        assert network.right == chain.x
+        assert chain.right == 200
+        (row,) = [line for line in screen_text(app).splitlines() if "Network" in line]
+        assert "Chain rule" in row
+        await pilot.resize_terminal(120, 60)
+        await until(pilot, lambda: app.screen.query_one("#product-panel").region.width == 120)
+        assert app.screen.query_one("#diagram-panel").region.width == 120

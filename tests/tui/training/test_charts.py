@@ -16,6 +16,7 @@ from tui.training.charts import (
     FIRST,
     FRAME_ROWS,
     MARK,
+    SECOND,
     SERIES,
     Chart,
     Figure,
@@ -207,3 +208,20 @@ def test_the_same_chart_twice_is_the_same_picture():
     first = profile(1e-3, 1e-1, 0.0)
     lines_chart([Line("g", np.arange(9.0), np.arange(9.0))], 90, 30, log=False)
     assert profile(1e-3, 1e-1, 0.0) == first
+
+
+def test_a_run_that_was_about_to_break_does_not_flatten_the_one_beside_it():
+    """Its bars end at the top, under arrows; alone it is drawn whole."""
+    x = np.arange(1.0, 11.0)
+    wild, tame = (
+        Line("wild", x, 10.0 ** np.linspace(300, 0, 10), FIRST),
+        Line("tame", x, np.full(10, 1e-3), SECOND),
+    )
+    both = profile_chart([wild, tame], 80, 12).plain
+    assert both.count("↑") >= 9
+    assert "1e-3" in both or "1e-4" in both
+    assert "1e300" not in both
+    alone = profile_chart([wild], 80, 12).plain
+    assert "↑" not in alone
+    assert "^" in profile_chart([wild, tame], 80, 12, ascii_only=True).plain
+    assert "↑" not in profile_chart([tame, tame], 80, 12).plain

@@ -16,7 +16,7 @@ from engine.training.trainer import Trainer
 from tests.engine.diagnosis.diagnosed import CASES
 from tests.tui.driver import LARGE, SMALL, app_on, press, screen_text, stepper, until
 from tests.tui.experiments import session_of
-from tests.tui.trainings import SMALL_NET, reached, train, training_of, training_threads
+from tests.tui.trainings import LONG_PATIENCE, SMALL_NET, reached, train, training_of, training_threads
 from tui.app import BptuiApp
 from tui.session.session import Session
 from tui.session.snapshot import Wanted
@@ -31,6 +31,7 @@ from tui.training.screen import NOTICE_SECONDS
 from tui.training.units_screen import UnitsScreen
 
 VANISHING = "vanishing-sigmoid-50"
+TRIED_RATE = "(train.learning_rate = 0.000306774) F tries it."
 ON_FROM_THERE = "Finished before: it goes on from there, for as many steps again."
 
 
@@ -412,7 +413,7 @@ async def test_one_key_tries_the_remedy_beside_the_first_run():
         await press(pilot, "g", "space")
         training = training_of(app)
         await reached(pilot, lambda: "Step too long" in screen_text(app))
-        await reached(pilot, lambda: "(train.learning_rate = 0.000306774) F tries it." in sentences(app))
+        await reached(pilot, lambda: TRIED_RATE in sentences(app), LONG_PATIENCE)
         await press(pilot, "F")
         await reached(pilot, lambda: training.state is State.BROKEN and len(training.runs) == 2)
         first, second = training.runs
@@ -430,7 +431,7 @@ async def test_a_remedy_that_does_not_help_is_not_offered():
         await reached(
             pilot, lambda: training.state is State.FINISHED and training.first.diagnosis is not None
         )
-        await reached(pilot, lambda: not training.first.diagnosis.untried)
+        await reached(pilot, lambda: not training.first.diagnosis.untried, LONG_PATIENCE)
         kept = confirmed(training.first.observer.case(), diagnose(training.first.observer.case())).findings
         shown = training.first.diagnosis.findings
         assert [one.change for one in shown] == [one.change for one in kept]
