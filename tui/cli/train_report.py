@@ -80,7 +80,9 @@ def _units(observer: RunObserver) -> list[str]:
     trainer = observer.trainer
     if trainer.last is None:
         return []
-    mortal = any(ACTIVATION_TRAITS[layer.activation].can_die for layer in trainer.network.layers)
+    traits = [ACTIVATION_TRAITS[layer.activation] for layer in trainer.network.layers]
+    # A leaky ReLU cannot die, which is the point of it and worth saying.
+    mortal = any(one.can_die or one.default_slope is not None for one in traits)
     events = list(trainer.unit_activity().events)
     whole = observer.present()
     dead, units = sum(whole.dead), sum(mask.size for mask in whole.fired)
