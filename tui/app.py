@@ -53,6 +53,7 @@ from tui.shell.messages import (
     ShowScreen,
     StepInto,
 )
+from tui.shell.notices import NoticingApp
 from tui.shell.prompt import Prompt, typed_path
 from tui.shell.settings import key_map, recent_files, remember_file, remember_theme, remembered_theme
 from tui.shell.terminal import shows_unicode
@@ -103,7 +104,7 @@ def _entries() -> type[Provider]:
     return Entries
 
 
-class BptuiApp(App[None]):
+class BptuiApp(NoticingApp):
     """bptui on the terminal. With an experiment it opens the stepper at once, otherwise the list of experiments."""
 
     TITLE = "bptui"

@@ -62,3 +62,17 @@ async def test_keys_in_one_breath_are_heard_in_their_order():
             app.simulate_key(key)
         await until(pilot, lambda: app._session is not None)
         assert app._session.name == "dying-relu-leaky"
+
+
+async def test_notices_take_each_others_place():
+    app = BptuiApp(session_of(SMALL_NET, "small"), personal=False)
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        app.notify("a warning", severity="warning")
+        for word in ("one", "two", "three"):
+            app.notify(word)
+        assert app._next_notice is not None
+        await until(pilot, lambda: app._next_notice is None)
+        assert [one.message for one in app._notifications if one.severity == "information"] == ["three"]
+        app.clear_notifications()
+        assert not app._notifications

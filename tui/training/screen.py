@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 
 from textual.content import Content
-from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.timer import Timer
 
@@ -53,10 +51,6 @@ CONTROLS = frozenset(
 )
 """Actions that need a training of this program, or its weights."""
 
-NOTICE_SECONDS = 0.15
-"""Notices follow each other no quicker: Textual does not take back one that has not come to be shown."""
-
-
 FRAME_COLUMNS, FEWEST_COLUMNS = 10, 20
 """What a chart's frame and numbers take of its width; so many steps it has at least."""
 
@@ -78,11 +72,9 @@ class TrainingScreen(Screen[None]):
         self._drawn: object = None
         self._last: TrainingSnapshot | None = None
         """What was drawn last."""
-        self._noticed: Timer | None = None
         self._unread_told = 0
         self._names: tuple[str, ...] = ()
         self._deeds_told: tuple[Done, ...] = ()
-        self._next_notice: Callable[[], None] | None = None
 
     def controls(self) -> TrainingRun | None:
         """The training, where it is this program's; says so where it is another's."""
@@ -266,38 +258,6 @@ class TrainingScreen(Screen[None]):
                 label = f"{run_marks(style)[place]} {runs[place].name}" if len(runs) > 1 else ""
                 line.update(progress_line(runs[place], style, width, label))
 
-    def notify(
-        self,
-        message: str,
-        *,
-        title: str = "",
-        severity: SeverityLevel = "information",
-        timeout: float | None = None,
-        markup: bool = True,
-    ) -> None:
-        """A word in the corner, in place of the last one: a key that is held down would cover the screen with them."""
-        notice = partial(
-            super().notify, message, title=title, severity=severity, timeout=timeout, markup=markup
-        )
-        if self._noticed is None:
-            self._give(notice)
-        else:
-            self._next_notice = notice
-
-    def _give(self, notice: Callable[[], None]) -> None:
-        self._take_back()
-        notice()
-        self._noticed = self.set_timer(NOTICE_SECONDS, self._give_next)
-
-    def _give_next(self) -> None:
-        self._noticed = None
-        if self._next_notice is not None:
-            self._give(self._next_notice)
-
-    def _take_back(self) -> None:
-        self._next_notice = None
-        self.app.clear_notifications()
-
     # ── controls ────────────────────────────────────────────────────────────────────────────────────
 
     def action_run(self) -> None:
@@ -457,7 +417,7 @@ class TrainingScreen(Screen[None]):
 
     def open_stepper(self, layer: int | None, unit: int | None = None, matrix: str = "W") -> None:
         """Opens the stepper at the present weights: on the largest gradient of a layer's W (or f), or on one unit."""
-        self._take_back()  # it would hide what one goes there to see
+        self.app.clear_notifications()  # it would hide what one goes there to see
         if isinstance(self.training, TrainingRun):
             self.training.pause()  # or another step might come between what is seen and what is opened
         self._load(lambda _: self.post_message(StepInto(layer, unit, matrix)))

@@ -22,12 +22,12 @@ from tui.session.session import Session
 from tui.session.snapshot import Wanted
 from tui.session.training_run import State
 from tui.shell.home_screen import HomeScreen
+from tui.shell.notices import NOTICE_SECONDS
 from tui.shell.too_small import SMALLEST
 from tui.stepper.screen import StepperScreen
 from tui.stepper.traversal import Phase
 from tui.training.gradient_charts import Metric, View
 from tui.training.gradients_screen import GradientsScreen
-from tui.training.screen import NOTICE_SECONDS
 from tui.training.units_screen import UnitsScreen
 
 VANISHING = "vanishing-sigmoid-50"
