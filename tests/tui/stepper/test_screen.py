@@ -505,7 +505,7 @@ async def test_an_update_changes_the_loss_and_undo_takes_it_back_bit_for_bit():
         assert state(stepper(app).session) == before
         assert "ℰ = 0.6549" in screen_text(app)
         await press(pilot, "z")
-        assert notes(app)[-1] == "There is nothing to undo."
+        await until(pilot, lambda: notes(app)[-1:] == ["There is nothing to undo."])
 
 
 async def test_after_an_update_the_terms_are_those_of_the_new_parameters():
