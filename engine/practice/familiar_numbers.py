@@ -18,7 +18,7 @@ from engine.autodiff.ops.cross_entropy import BinaryCrossEntropy
 from engine.autodiff.ops.loss import loss_op
 from engine.formula.expression import Partial, Symbol
 from engine.formula.layout import one_line
-from engine.model.network import LOSS
+from engine.model.network import LOSS, PREDICTION
 from engine.practice.verdict import Mistake
 
 MOST_ENTRIES = 64
@@ -33,6 +33,7 @@ def familiar_numbers(
     if graph is not None and asked == LOSS:
         yield from _of_the_loss(truth, graph)
     elif graph is not None and asked is not None and asked.matrix in graph.nodes:
+        yield from _for_the_other_label(graph, asked)
         yield from _other_gradients(graph, asked)
     if truth:
         yield 1.0 / truth, Mistake("swapped", "1/x", "x", "it is upside down: its reciprocal is right")
@@ -89,6 +90,19 @@ def _of_cross_entropy(truth: float, loss: BinaryCrossEntropy, n: int) -> Iterato
             n * mean(first, second),
             _wrong("this is one sample's part: the mean goes over all", "reduction"),
         )
+
+
+def _for_the_other_label(graph: Graph, asked: Symbol) -> Iterator[tuple[float, Mistake]]:
+    """∂ℰ/∂Ŷ for the label that it is not."""
+    loss = loss_op(graph)
+    if asked.matrix != PREDICTION or asked.index is None or not isinstance(loss, BinaryCrossEntropy):
+        return
+    prediction, label = (float(node.value[asked.index]) for node in loss.inputs)
+    if label not in (0.0, 1.0) or not 0.0 < prediction < 1.0:
+        return
+    value = loss.beta / (1.0 - prediction) if label else -loss.alpha / prediction
+    text = f"this is for Y = {1 - label:g}, and here Y is {label:g}"
+    yield value / graph.n, _wrong(text, "swapped", "1 - Y")
 
 
 def _other_gradients(graph: Graph, asked: Symbol) -> Iterator[tuple[float, Mistake]]:

@@ -25,7 +25,13 @@ SAID = {
         "-Y/Y_hat + 1/(1-Y_hat)": "the factor (1 − Y) is missing",
         "-Y/Y_hat + (1-Y)/Y_hat": "Ŷ stands where 1 − Ŷ belongs",
     },
-    "a1a-1": {"1.549": "the sign is wrong", "-1.54": "cut off, not rounded"},
+    "a1a-0": {"-1.549": "this is for Y = 1, and here Y is 0", "-2.822": "the sign is wrong"},
+    "a3-row": {"-Y/Y_hat + (1-Y)/(1-Y_hat)": "1/n is missing", "(Y_hat-Y)/n": "this is ∂ℰ/∂f⁽¹⁾"},
+    "a1a-1": {
+        "2.822": "this is for Y = 0, and here Y is 1",
+        "1.549": "the sign is wrong",
+        "-1.54": "cut off, not rounded",
+    },
     "a1b-slope": {
         "Y_hat*(1-Y)": "Y stands where Ŷ belongs",
         "f*(1-f)": "f⁽¹⁾ stands where Ŷ belongs",
