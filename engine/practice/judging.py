@@ -331,9 +331,9 @@ class Judge:
         """The mistakes, where they can be named."""
         constants = Constants({**self.graph.constants, "2": 2.0}, self.n_too_many(answer))
         named = [symbol for symbol in dict.fromkeys(answer.expr.symbols()) if symbol.index is not None]
-        mistake = name_half(self, answer)
-        if mistake is not None:
-            return Named(((mistake,),))
+        if half := name_half(self, answer):
+            return Named((half,))
+        mistake: Mistake | None = None
         if (
             self.paths is not None and len(self.paths) > MANY_PATHS
         ):  # to mend it is quicker than to take it apart

@@ -40,6 +40,7 @@ from engine.formula.expression import (
 from engine.formula.matrix_terms import MatrixProduct, Slice
 from engine.model.network import PREDICTION, X, Y
 from engine.practice.evaluation import evaluate
+from engine.practice.mistake_naming import SIGN
 from engine.practice.mistake_patterns import shown
 from engine.practice.random_networks import Evidence
 from engine.practice.scope import is_gradient
@@ -75,25 +76,29 @@ def name_by_repair(judge: Judge, answer: Answer) -> Mistake | None:
     return _undifferentiated(judge, answer.expr, evidence) or mended(judge, answer, evidence)
 
 
-def name_half(judge: Judge, answer: Answer) -> Mistake | None:
-    """Where one of the two terms that the loss gives is missing: that of Y, or that of 1 − Y."""
+def name_half(judge: Judge, answer: Answer) -> tuple[Mistake, ...]:
+    """Where one of the two terms that the loss gives is missing: that of Y, or that of 1 − Y; and perhaps the sign."""
     if judge.paths is None or len(judge.paths) != 1:
-        return None
+        return ()
     loss, path = loss_op(judge.graph), judge.paths[0]
     if not isinstance(loss, BinaryCrossEntropy):
-        return None
+        return ()
     evidence = judge.evidence(answer, "soft")
     try:
         value = evaluate(answer.expr, evidence.names)
         for factor in path:
             for left, gone in _halves(factor.formula):
                 rest = Product((left, *(one.formula for one in path if one is not factor)))
-                if np.allclose(value, evaluate(rest, evidence.names), rtol=CLOSE, atol=0):
-                    text = f"the term {shown(_unsigned(gone))} is missing from {shown(factor.formula)}"
-                    return Mistake("path", gone.plain(), None, text)
+                there = evaluate(rest, evidence.names)
+                text = f"the term {shown(_unsigned(gone))} is missing from {shown(factor.formula)}"
+                missing = Mistake("path", gone.plain(), None, text)
+                if np.allclose(value, there, rtol=CLOSE, atol=0):
+                    return (missing,)
+                if np.allclose(value, -there, rtol=CLOSE, atol=0):
+                    return (missing, SIGN)
     except (KeyError, ValueError, UnreadableError):
-        return None
-    return None
+        return ()
+    return ()
 
 
 def _halves(formula: Expr) -> Iterator[tuple[Expr, Expr]]:

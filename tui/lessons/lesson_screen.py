@@ -80,7 +80,7 @@ class LessonScreen(Screen[None]):
             (f" {lesson.item} ", "bold reverse $primary"),
             (f"  {self._said(lesson.title)}", "bold"),
             (f"   {Path(lesson.preset).name}", "$faint"),
-            (f"   {tasks_done(done, len(lesson.tasks))}", "$done" if done else "$faint"),
+            (f"\n {tasks_done(done, len(lesson.tasks))}", "$done" if done else "$faint"),
         )
 
     async def action_turn(self, by: int) -> None:

@@ -21,6 +21,7 @@ SAID = {
     "a1a": {
         "Y/Y_hat + (1-Y)/(1-Y_hat)": "the sign of the first term",
         "-Y/Y_hat": "the term (1−Y₀₀)/(1−Ŷ₀₀) is missing",
+        "Y/Y_hat": "the term (1−Y₀₀)/(1−Ŷ₀₀) is missing from −Y₀₀/Ŷ₀₀ + (1−Y₀₀)/(1−Ŷ₀₀); the sign is wrong",
         "-Y*log(Y_hat)-(1-Y)*log(1-Y_hat)": "ℰ itself, and not its derivative",
         "-Y/Y_hat + 1/(1-Y_hat)": "the factor (1 − Y) is missing",
         "-Y/Y_hat + (1-Y)/Y_hat": "Ŷ stands where 1 − Ŷ belongs",
