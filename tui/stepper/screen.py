@@ -66,6 +66,7 @@ from tui.stepper.narration import (
     update_size,
 )
 from tui.stepper.network_diagram import NetworkDiagram
+from tui.stepper.path_line import path_line
 from tui.stepper.phase_bar import PhaseBar
 from tui.stepper.term_panel import TermPanel
 from tui.stepper.term_rows import entry_rows, term_rows
@@ -215,6 +216,7 @@ class StepperScreen(Screen[None]):
 
     def _draw_diagram(self, style: Style) -> None:
         diagram = self.query_one("#diagram", Static)
+        self._draw_path(style, hidden=not diagram.size.height)
         if not diagram.size.height:
             return
         if isinstance(diagram, ExpressionDiagram):
@@ -222,6 +224,17 @@ class StepperScreen(Screen[None]):
         elif isinstance(diagram, NetworkDiagram):
             seen = Diagram(self.traversal, self.position, known=self.known)
             diagram.show(seen, style, diagram.size.width, diagram.size.height)
+
+    def _draw_path(self, style: Style, *, hidden: bool) -> None:
+        """Where the network is hidden for want of room: the path through it, above the term."""
+        panel = self.query_one("#term-panel")
+        backward = self.position.phase is Phase.BACKWARD and self.known is None
+        if hidden and backward and self.network_session is not None:
+            width = max(panel.size.width - 6, 10)
+            along = self.position.turn == 0
+            panel.border_title = path_line(self.derivation, self.position.index, style, width, along=along)
+        else:
+            panel.border_title = ""
 
     def _shown(self) -> Iterator[Done]:
         """What is on the screen, as a lesson may ask for it."""
