@@ -2,7 +2,7 @@
 
     this program's run ──> RunObserver ──┐
                                          ├──> Case ──> every kind of finding reads what it needs of it
-    a run log ──────────> of_log ────────┘
+    a run log ──────────> log_diagnosis ─┘
 
 What is not known is None, and kinds that need it say so (`Needs`) and are left out.
 """
