@@ -10,7 +10,7 @@ from tests.tui.driver import app_on, press, screen_text, stepper, until
 from tui.app import BptuiApp
 from tui.session.opening import open_session
 from tui.stepper.expression_diagram import columns_of
-from tui.stepper.traversal import Phase
+from tui.stepper.traversal import Detail, Phase
 
 
 def app_with(name: str, *, ascii_only: bool = False) -> BptuiApp:
@@ -24,9 +24,12 @@ async def test_every_position_is_shown(name: str, size: tuple[int, int]):
     async with app.run_test(size=size) as pilot:
         await until(pilot, lambda: "Result" in screen_text(app))
         screen = stepper(app)
-        for position in screen.traversal.positions():
+        position = screen.traversal.first()
+        while position != screen.position:
             screen.go(position)
+            position = screen.traversal.move(position, 1, Detail.TERM)
         assert screen.position.phase is Phase.BACKWARD
+        assert screen.position.index == screen.traversal.last().index
         await press(pilot, "home")
         assert screen.position.phase is Phase.FORWARD
 
