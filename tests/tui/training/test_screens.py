@@ -482,8 +482,8 @@ async def test_what_does_not_fit_is_counted_and_reached_by_scrolling():
         await reached(pilot, lambda: "Diverged" in screen_text(app))
         await reached(pilot, lambda: re.search(r"↓ \d+ more lines", screen_text(app)))
         assert "Unscaled inputs" not in screen_text(app)
-        await press(pilot, *["down"] * 12)
-        assert "data.standardize = true" in sentences(app)
+        await press(pilot, *["down"] * 30)  # more than there are lines: it stops at the end
+        await reached(pilot, lambda: "data.standardize = true" in sentences(app))
         assert "↑" in screen_text(app)
         assert "more line" not in screen_text(app)
 
