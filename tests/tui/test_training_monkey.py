@@ -1,7 +1,7 @@
 """A monkey at the keyboard while networks train: whatever is pressed, in whatever window, nothing breaks.
 
-The keys are seeded, so a failure comes again with the same seed. It never quits, and asks for nothing that leaves
-files behind.
+The keys are seeded, so a failure comes again with the same seed. It never quits; what it saves
+is saved in a folder of the test's own.
 """
 
 from __future__ import annotations
@@ -68,7 +68,8 @@ def opened(name: str) -> Session:
 
 
 @pytest.mark.parametrize(("name", "seed", "count"), BATCHES)
-async def test_a_monkey_breaks_nothing(name, seed, count):
+async def test_a_monkey_breaks_nothing(name, seed, count, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # it saves files
     monkey = random.Random(seed)
     app = BptuiApp(opened(name), personal=False)
     pressed: list[str] = []

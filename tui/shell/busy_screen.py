@@ -15,11 +15,12 @@ from typing import Any, Generic, TypeVar
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.screen import ModalScreen, Screen
+from textual.screen import Screen
 from textual.widgets import Static
 
 from engine.autodiff.interruption import interruptible
 from tui.shell.keys import BUSY_COMMANDS, bindings
+from tui.shell.modal import Modal
 
 LOOK_SECONDS = 0.03
 """How often the screen asks whether it is computed: the thread itself touches nothing of it."""
@@ -38,7 +39,7 @@ def nothing() -> None:
     """What is to be done where nothing is."""
 
 
-class BusyScreen(ModalScreen[None], Generic[Answer]):
+class BusyScreen(Modal[None], Generic[Answer]):
     """Computes `work` in a thread and hands its answer to `finished`, or its exception to `failed`.
 
     Escape ends it between two operations of the engine; then `ended` is called, with everything as it was. What is

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.suggester import Suggester, SuggestFromList
 from textual.widgets import Input, Static
 
 from tui.shell.keys import PROMPT_COMMANDS, bindings
+from tui.shell.modal import Modal
 
 
 def typed_path(text: str) -> Path:
@@ -22,7 +22,7 @@ def typed_path(text: str) -> Path:
         return Path(text)
 
 
-class Prompt(ModalScreen[str | None]):
+class Prompt(Modal[str | None]):
     """Asks for text; `problem` says in one line what is wrong with an answer, or None."""
 
     CSS_PATH = "prompt.tcss"

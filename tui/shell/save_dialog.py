@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from engine.experiment.errors import ExperimentError
 from engine.formula.foreign_text import one_line
 from tui.shell.keys import SAVE_COMMANDS, bindings
+from tui.shell.modal import Modal
 from tui.shell.option_list import ChoiceList
 from tui.shell.prompt import Prompt
 from tui.shell.saving import free_name, save_problem
@@ -31,7 +31,7 @@ class Savable:
     text: Callable[[], str]
 
 
-class SaveDialog(ModalScreen[None]):
+class SaveDialog(Modal[None]):
     """Asks what of the screen is to be saved and where, and saves it."""
 
     CSS_PATH = "save_dialog.tcss"
@@ -51,7 +51,9 @@ class SaveDialog(ModalScreen[None]):
             yield ChoiceList(*(Option(one.label) for one in self._savables), markup=False)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Asks for a name."""
+        """Asks for a name, once."""
+        if not self.on_top:
+            return
         chosen = self._savables[event.option_index]
         try:
             text = chosen.text()

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui.shell.keys import READING_COMMANDS, Command, bindings, idle_bindings
+from tui.shell.modal import Modal
 
 
-class ReadingScreen(ModalScreen[None]):
+class ReadingScreen(Modal[None]):
     """Shows text with a title."""
 
     CSS_PATH = "reading.tcss"

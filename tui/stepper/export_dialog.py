@@ -7,7 +7,6 @@ from pathlib import Path
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
@@ -19,6 +18,7 @@ from engine.formula.expression import Partial
 from engine.formula.layout import one_line
 from engine.formula.notation import Style
 from tui.shell.keys import EXPORT_COMMANDS, bindings
+from tui.shell.modal import Modal
 from tui.shell.option_list import ChoiceList
 from tui.shell.prompt import Prompt
 from tui.shell.saving import save_problem
@@ -26,7 +26,7 @@ from tui.shell.saving import save_problem
 FORMATS = {"text": ("Text", ".txt"), "markdown": ("Markdown", ".md"), "latex": ("LaTeX", ".tex")}
 
 
-class ExportDialog(ModalScreen[bool]):
+class ExportDialog(Modal[bool]):
     """Asks what to do with a derivation, and does it; its result is whether it was copied or saved."""
 
     CSS_PATH = "export.tcss"
@@ -60,6 +60,8 @@ class ExportDialog(ModalScreen[bool]):
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Copies at once, or asks for a file name first."""
+        if not self.on_top:
+            return
         what, kind = (event.option.id or "").split()
         if what == "copy":
             self.app.copy_to_clipboard(self.written(kind))

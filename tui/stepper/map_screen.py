@@ -7,7 +7,6 @@ from collections.abc import Callable
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from engine.formula.expression import Symbol
@@ -15,12 +14,13 @@ from engine.formula.notation import Style, number_text, symbol_text
 from engine.formula.own_names import OwnNames
 from engine.model.network import LOSS
 from tui.shell.keys import MAP_COMMANDS, bindings, idle_bindings
+from tui.shell.modal import Modal
 from tui.stepper.diagram import Diagram, move
 from tui.stepper.network_diagram import NetworkDiagram
 from tui.stepper.traversal import Position, Traversal
 
 
-class MapScreen(ModalScreen[Symbol | None]):
+class MapScreen(Modal[Symbol | None]):
     """Returns the chosen scalar, or None."""
 
     CSS_PATH = "map.tcss"

@@ -11,7 +11,6 @@ from collections.abc import Callable
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
@@ -19,6 +18,7 @@ from engine.experiment.errors import ExperimentError
 from engine.experiment.settings import Setting
 from tui.session.session import Session
 from tui.shell.keys import SETTINGS_COMMANDS, bindings, idle_bindings
+from tui.shell.modal import Modal
 from tui.shell.option_list import EnterlessList
 from tui.shell.prompt import Prompt
 
@@ -26,7 +26,7 @@ GAP = 3
 """Columns between the longest key and the values."""
 
 
-class SettingsScreen(ModalScreen[None]):
+class SettingsScreen(Modal[None]):
     """Lists the settings of a session, and changes them."""
 
     CSS_PATH = "settings.tcss"
