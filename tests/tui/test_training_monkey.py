@@ -1,7 +1,7 @@
 """A monkey at the keyboard while networks train: whatever is pressed, in whatever window, nothing breaks.
 
-The keys are seeded, so a failure comes again with the same seed. It never quits; what it saves
-is saved in a folder of the test's own.
+The keys are seeded, so a failure comes again with the same seed. It never quits; what it saves is saved in
+a folder of the test's own.
 """
 
 from __future__ import annotations

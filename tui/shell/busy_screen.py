@@ -121,7 +121,7 @@ class BusyScreen(Modal[None], Generic[Answer]):
     def _hand_over(self) -> None:
         """Once, when it is computed or given up, and nothing lies over it."""
         given_up = self._detached and self._stop.is_set()
-        if self._told or self.app.screen is not self or not (given_up or self._computed.is_set()):
+        if self._told or not self.on_top or not (given_up or self._computed.is_set()):
             return
         self._told = True
         self.dismiss(None)

@@ -75,7 +75,7 @@ class Prompt(Modal[str | None]):
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Takes a right answer, explains a wrong one."""
-        if not self.is_current:  # answered already, by a key that came just before
+        if not self.on_top:  # answered already, by a key that came just before
             return
         answer = event.value.strip()
         wrong = self._problem(answer)
@@ -88,5 +88,4 @@ class Prompt(Modal[str | None]):
 
     def action_close(self) -> None:
         """Leaves it."""
-        if self.is_current:
-            self.dismiss(None)
+        self.dismiss(None)
