@@ -71,7 +71,7 @@ def use(path: str) -> dict[str, float]:
     import asyncio
 
     from engine.experiment.loading import load_experiment
-    from engine.experiment.memory import MOST_CHECKPOINTS, UNDO_BYTES, memory_needed
+    from engine.experiment.memory_needed import MOST_CHECKPOINTS, UNDO_BYTES, memory_needed
     from engine.experiment.spec import declared_shape
     from tui.app import BptuiApp
     from tui.session.session import Session

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from engine.autodiff.graph import Op as Op
     from engine.derivation.chain_rule import Derivation as Derivation
     from engine.derivation.chain_rule import explain as explain
-    from engine.derivation.evaluated import EvaluatedExperiment as EvaluatedExperiment
+    from engine.derivation.evaluated_experiment import EvaluatedExperiment as EvaluatedExperiment
     from engine.derivation.gradcheck import check_network as check_network
     from engine.experiment.datasets import load_data as load_data
     from engine.experiment.errors import ExperimentError as ExperimentError
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Derivation": "derivation.chain_rule",
-    "EvaluatedExperiment": "derivation.evaluated",
+    "EvaluatedExperiment": "derivation.evaluated_experiment",
     "Experiment": "experiment.spec",
     "ExperimentError": "experiment.errors",
     "Graph": "autodiff.graph",

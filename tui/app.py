@@ -26,7 +26,7 @@ from textual.screen import Screen
 
 from engine.experiment.errors import ExperimentError
 from engine.experiment.presets import is_preset
-from engine.formula.foreign_text import one_line
+from engine.formula.untrusted_text import one_line
 from tui.shell.ascii_filter import AsciiFilter
 from tui.shell.home_screen import HomeScreen
 from tui.shell.keys import (

@@ -15,7 +15,7 @@ from engine.derivation.gradcheck import EntryCheck, ParameterCheck, check_entry,
 from engine.derivation.targets import find_output, find_target
 from engine.experiment.expression_spec import ExpressionExperiment
 from engine.formula.expression import Symbol
-from engine.model.typed_expression import TypedExpression, is_constant
+from engine.model.expression_graph import TypedExpression, is_constant
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,7 +18,7 @@ from typing import Literal
 import numpy as np
 
 from engine.autodiff.graph import Graph, Node
-from engine.derivation.differences import (
+from engine.derivation.central_differences import (
     SMALLEST_STEP,
     STEP,
     BackwardRounding,

@@ -19,10 +19,19 @@ import numpy as np
 from engine.autodiff.graph import Array, Graph, Node, Op
 from engine.autodiff.interruption import between_parts
 from engine.autodiff.ops.elementwise import Elementwise
+from engine.autodiff.ops.l2_penalty import L2Penalty, Total
 from engine.autodiff.ops.linear import ACTIVATION, BIAS, WEIGHT, Linear
 from engine.autodiff.ops.loss import Loss
-from engine.autodiff.ops.norm import SAMPLES, SCALE, SHIFT, STANDARDISED, Affine, Mean, Standardize, Std
-from engine.autodiff.ops.penalty import L2Penalty, Total
+from engine.autodiff.ops.normalization import (
+    SAMPLES,
+    SCALE,
+    SHIFT,
+    STANDARDISED,
+    Affine,
+    Mean,
+    Standardize,
+    Std,
+)
 from engine.autodiff.ops.residual import Add
 from engine.autodiff.ops.softmax import Softmax
 from engine.formula.expression import Expr, Partial, Symbol

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from engine.autodiff.graph import Graph, Node, Op
 from engine.autodiff.interruption import between_parts
 from engine.autodiff.ops.loss import Loss
-from engine.derivation.differences import kinked_nodes
+from engine.derivation.central_differences import kinked_nodes
 from engine.formula.expression import Entry
 from engine.model.network import Network, X, Y
 

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from engine.autodiff.graph import Graph, Node
 from engine.derivation.paths import EntryRef
 from engine.formula.expression import Symbol
+from engine.model.expression_graph import is_constant
 from engine.model.network import LOSS
-from engine.model.typed_expression import is_constant
 
 MOST_NAMES = 12
 """Of more names than this the first and the last ones are listed."""

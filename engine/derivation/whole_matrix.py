@@ -16,9 +16,9 @@ import numpy as np
 
 from engine.autodiff.graph import Array, Graph, Node, Op
 from engine.autodiff.ops.elementwise import Elementwise
+from engine.autodiff.ops.l2_penalty import L2Penalty
 from engine.autodiff.ops.linear import ACTIVATION, WEIGHT, Linear
 from engine.autodiff.ops.loss import Loss
-from engine.autodiff.ops.penalty import L2Penalty
 from engine.autodiff.ops.residual import Add
 from engine.derivation.matrix_form import MatrixLine, Shape, matrix_lines
 from engine.derivation.paths import EntryRef, edges_from

@@ -23,8 +23,8 @@ from engine.experiment.datasets import DataSet
 from engine.experiment.layer_info import LayerInfo, units_known
 from engine.experiment.spec import Experiment
 from engine.formula.expression import Symbol
-from engine.metrics.dead_units import Mask
 from engine.metrics.step_record import StepRecord
+from engine.metrics.unit_deaths import Mask
 from engine.model.network import Network, trainable
 
 

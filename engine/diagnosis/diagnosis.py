@@ -15,7 +15,7 @@ from engine.diagnosis.case import Case, Needs
 from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.kinds import RULES, far_apart, step_too_long
 from engine.experiment.layer_info import LayerInfo, named_layers
-from engine.formula.own_names import OwnNames
+from engine.formula.own_notation import OwnNames
 from engine.formula.text import counted
 from engine.metrics.step_record import NEVER, StepRecord
 

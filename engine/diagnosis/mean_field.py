@@ -23,7 +23,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from engine.autodiff.ops.activation import activation_function
+from engine.autodiff.ops.activation_functions import activation_function
 from engine.autodiff.ops.elementwise import ScalarFunction
 from engine.experiment.spec import Experiment, Init, LayerSpec, expanded_layers
 from engine.model.initializers import STANDARD_DEVIATIONS

@@ -18,14 +18,14 @@ import numpy.typing as npt
 
 from engine.autodiff.graph import Array, Graph
 from engine.autodiff.ops.elementwise import Elementwise
-from engine.experiment.activations import ACTIVATION_TRAITS
+from engine.experiment.activation_traits import ACTIVATION_TRAITS
 from engine.experiment.datasets import DataSet
 from engine.formula.expression import Symbol
 from engine.metrics.activation_counts import fires
-from engine.metrics.classification import Score, scorer
-from engine.metrics.dead_units import Mask, activation_output
-from engine.metrics.held_out import HeldOut, HeldOutScore
+from engine.metrics.classification_score import Score, scorer
+from engine.metrics.held_out_score import HeldOut, HeldOutScore
 from engine.metrics.step_record import StepRecord
+from engine.metrics.unit_deaths import Mask, activation_output
 from engine.model.network import PREDICTION, Network
 
 Floats = npt.NDArray[np.float64]

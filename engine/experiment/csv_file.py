@@ -22,7 +22,7 @@ from typing import Literal
 from engine.experiment.errors import ExperimentError, count, mismatch, quoted, suggestion
 from engine.experiment.spec import CsvData, is_pattern
 from engine.experiment.text_file import read_text_file
-from engine.formula.foreign_text import is_plain
+from engine.formula.untrusted_text import is_plain
 
 LARGEST_CSV_FILE = 64 * 2**20
 DELIMITERS = (",", ";", "\t", "|")

@@ -10,7 +10,7 @@ import difflib
 import math
 from collections.abc import Iterable
 
-from engine.formula.foreign_text import one_line
+from engine.formula.untrusted_text import one_line
 
 UNNAMED = "<experiment>"
 """The source of an experiment that was not read from a file."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from engine.experiment.activations import ACTIVATION_TRAITS, ActivationTraits
+from engine.experiment.activation_traits import ACTIVATION_TRAITS, ActivationTraits
 from engine.experiment.spec import LayerSpec
 from engine.formula.expression import Symbol
 

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import msgspec
 
-from engine.experiment.decoding import decode, read_toml
 from engine.experiment.errors import ExperimentError, suggestion
 from engine.experiment.expression_spec import (
     NOT_A_NETWORK,
@@ -26,6 +25,7 @@ from engine.experiment.presets import EXPRESSION_PRESETS, expression_text_of, te
 from engine.experiment.presets import PRESET_NAMES as PRESET_NAMES
 from engine.experiment.spec import CsvData, Experiment, NpzData
 from engine.experiment.text_file import read_text_file
+from engine.experiment.toml_decoding import decode, read_toml
 from engine.experiment.validation import validate
 
 EXPERIMENT_SUFFIX = ".toml"

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.experiment.errors import ExperimentError, choice, mismatch, quoted, suggestion
-from engine.experiment.memory import memory_limit
+from engine.experiment.memory_needed import memory_limit
 from engine.formula.text import bytes_in_words
 
 Arrays = Mapping[str, npt.NDArray[np.float64]]

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.experiment.errors import ExperimentError, mismatch, quoted
-from engine.experiment.memory import memory_limit
+from engine.experiment.memory_needed import memory_limit
 from engine.experiment.npz_file import Arrays
 from engine.formula.text import bytes_in_words
 

@@ -18,21 +18,21 @@ from typing import Literal, NamedTuple, TypeAlias
 
 import msgspec
 
-from engine.experiment.activations import Activation as Activation
-from engine.experiment.losses import AbsoluteErrorLoss as AbsoluteErrorLoss
-from engine.experiment.losses import BceLoss as BceLoss
-from engine.experiment.losses import CrossEntropyLoss as CrossEntropyLoss
-from engine.experiment.losses import HuberLoss as HuberLoss
-from engine.experiment.losses import Loss as Loss
-from engine.experiment.losses import LossSpec as LossSpec
-from engine.experiment.losses import SquaredErrorLoss as SquaredErrorLoss
+from engine.experiment.activation_traits import Activation as Activation
+from engine.experiment.loss_specs import AbsoluteErrorLoss as AbsoluteErrorLoss
+from engine.experiment.loss_specs import BceLoss as BceLoss
+from engine.experiment.loss_specs import CrossEntropyLoss as CrossEntropyLoss
+from engine.experiment.loss_specs import HuberLoss as HuberLoss
+from engine.experiment.loss_specs import Loss as Loss
+from engine.experiment.loss_specs import LossSpec as LossSpec
+from engine.experiment.loss_specs import SquaredErrorLoss as SquaredErrorLoss
 from engine.experiment.notation_spec import NotationSpec as NotationSpec
-from engine.experiment.optimizers import SgdTraining as SgdTraining
-from engine.experiment.optimizers import Train as Train
-from engine.experiment.optimizers import TrainSpec as TrainSpec
-from engine.experiment.table import Spec as Spec
-from engine.experiment.table import TaggedSpec as TaggedSpec
-from engine.formula.own_names import OwnNames
+from engine.experiment.optimizer_specs import SgdTraining as SgdTraining
+from engine.experiment.optimizer_specs import Train as Train
+from engine.experiment.optimizer_specs import TrainSpec as TrainSpec
+from engine.experiment.spec_base import Spec as Spec
+from engine.experiment.spec_base import TaggedSpec as TaggedSpec
+from engine.formula.own_notation import OwnNames
 
 DType: TypeAlias = Literal["float64", "float32"]
 Norm: TypeAlias = Literal["batch", "layer"]

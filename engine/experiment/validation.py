@@ -12,7 +12,7 @@ from typing import TypeAlias, assert_never
 
 import msgspec
 
-from engine.experiment.activations import ACTIVATION_TRAITS, REALS
+from engine.experiment.activation_traits import ACTIVATION_TRAITS, REALS
 from engine.experiment.errors import (
     UNNAMED,
     ExperimentError,
@@ -23,7 +23,7 @@ from engine.experiment.errors import (
     suggestion,
     value_in_words,
 )
-from engine.experiment.memory import SMALL, memory_by_key, memory_limit, memory_needed
+from engine.experiment.memory_needed import SMALL, memory_by_key, memory_limit, memory_needed
 from engine.experiment.notation_spec import NotationSpec, notation_problems
 from engine.experiment.spec import (
     BceLoss,
@@ -49,9 +49,9 @@ from engine.experiment.spec import (
     XorData,
     declared_shape,
 )
-from engine.formula.foreign_text import is_plain
 from engine.formula.parser import ParseError, parse_symbol
 from engine.formula.text import bytes_in_words
+from engine.formula.untrusted_text import is_plain
 
 Problem: TypeAlias = tuple[str, str]
 """A key's path, and what is wrong there."""

@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.autodiff.graph import Graph
+from engine.autodiff.ops.l2_penalty import L2Penalty
 from engine.autodiff.ops.loss import loss_op
-from engine.autodiff.ops.penalty import L2Penalty
 from engine.derivation.chain_rule import Derivation, Step, TopPath
 from engine.derivation.gradcheck import EntryCheck
 from engine.export.document import (
@@ -36,8 +36,8 @@ from engine.export.document import (
 )
 from engine.export.vocabulary import VERDICTS, factor_words
 from engine.formula.expression import Expr, Number, Partial, Power, Product, Symbol
-from engine.formula.foreign_text import one_line
 from engine.formula.text import counted
+from engine.formula.untrusted_text import one_line
 from engine.model.network import FIT
 
 MOST_ROWS = 6

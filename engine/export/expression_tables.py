@@ -15,7 +15,7 @@ from engine.derivation.evaluated_expression import EvaluatedExpression
 from engine.formula.layout import one_line
 from engine.formula.notation import Style, is_exact, number_text, symbol_text
 from engine.formula.text import cells
-from engine.model.typed_expression import is_constant
+from engine.model.expression_graph import is_constant
 
 STYLE = Style()
 

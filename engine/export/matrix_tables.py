@@ -15,9 +15,9 @@ from engine.autodiff.graph import Array, Graph, Node
 from engine.export.document import Heading, Paragraph, Spans, Value
 from engine.export.plain_text import NARROWEST, render_text
 from engine.formula.expression import Symbol
-from engine.formula.foreign_text import one_line
 from engine.formula.notation import Style, number_text, symbol_text
 from engine.formula.text import ascii_text
+from engine.formula.untrusted_text import one_line
 from engine.model.network import LOSS, Y
 
 STYLE = Style()

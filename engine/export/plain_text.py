@@ -29,7 +29,7 @@ from engine.export.document import (
     is_shown_in_full,
 )
 from engine.formula.expression import Expr, Number, Product
-from engine.formula.fitting import fit
+from engine.formula.fit_to_width import fit
 from engine.formula.layout import Box, draw, one_line, product_row, row
 from engine.formula.notation import Style, number_text
 from engine.formula.text import ascii_text, cells, wrapped

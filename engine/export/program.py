@@ -21,10 +21,10 @@ from engine.autodiff.graph import Array, Graph, Node, Op
 from engine.autodiff.ops.arithmetic import Pairwise
 from engine.autodiff.ops.cross_entropy import BinaryCrossEntropy, CrossEntropy
 from engine.autodiff.ops.elementwise import Elementwise
+from engine.autodiff.ops.l2_penalty import L2Penalty
 from engine.autodiff.ops.linear import ACTIVATION, BIAS, WEIGHT, Linear
 from engine.autodiff.ops.loss import Loss
-from engine.autodiff.ops.norm import SAMPLES, Affine, Mean, Standardize, Std
-from engine.autodiff.ops.penalty import L2Penalty
+from engine.autodiff.ops.normalization import SAMPLES, Affine, Mean, Standardize, Std
 from engine.autodiff.ops.residual import Add
 from engine.autodiff.ops.softmax import Softmax
 from engine.experiment.errors import ExperimentError

@@ -37,7 +37,7 @@ from engine.formula.notation import (
     superscript,
     symbol_text,
 )
-from engine.formula.own_names import CANONICAL, OwnNames
+from engine.formula.own_notation import CANONICAL, OwnNames
 
 # ---------------------------------------------------------------------------------------------- boxes
 

@@ -44,7 +44,7 @@ from engine.formula.expression import (
 from engine.formula.latex import to_latex
 from engine.formula.layout import one_line
 from engine.formula.notation import Style
-from engine.formula.own_names import CANONICAL, OwnNames
+from engine.formula.own_notation import CANONICAL, OwnNames
 
 Array = npt.NDArray[np.floating[Any]]
 MatrixValues = Callable[[Name], Array]

@@ -14,7 +14,7 @@ from decimal import Decimal
 
 from engine.formula.expression import Symbol
 from engine.formula.letters import GREEK as GREEK
-from engine.formula.own_names import CANONICAL, OwnNames
+from engine.formula.own_notation import CANONICAL, OwnNames
 
 
 @dataclass(frozen=True, slots=True)

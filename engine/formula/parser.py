@@ -30,7 +30,7 @@ from engine.formula.expression import (
 )
 from engine.formula.letters import GREEK
 from engine.formula.notation import AFFINE
-from engine.formula.own_names import CANONICAL, OwnNames
+from engine.formula.own_notation import CANONICAL, OwnNames
 from engine.formula.typed_names import in_plain_form
 
 MAX_LENGTH = 10_000

@@ -16,10 +16,10 @@ import math
 import numpy as np
 
 from engine.autodiff.graph import Array
-from engine.experiment.activations import ActivationTraits
-from engine.metrics.dead_units import Mask
-from engine.metrics.norms import FEW
+from engine.experiment.activation_traits import ActivationTraits
+from engine.metrics.l2_norms import FEW
 from engine.metrics.step_record import Floats
+from engine.metrics.unit_deaths import Mask
 
 
 def fires(values: Array, activation: ActivationTraits) -> Mask:

@@ -5,7 +5,7 @@
     ──> StepRecord.bias_l2 ──> run logs, histories, `train --json`, `train --report`
 
 Built-in ones stand in `BUILT_IN`; `register_metric` adds another for this process. What is measured in every layer
-at full speed stands in `engine.metrics.monitor` instead.
+at full speed stands in `engine.metrics.step_monitor` instead.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from engine.metrics.classification import Found, Score
+from engine.metrics.classification_score import Found, Score
 from engine.metrics.step_record import Counts, Floats, read_only_counts
 from engine.model.network import Network
 

@@ -4,7 +4,7 @@
 
 For several layers every line of this is one array call for a batch of them, and what the sum of squares cannot say
 (it is 0, or infinite, or some squares may have vanished) is asked again, layer by layer, in the way that can: see
-`engine.metrics.norms`.
+`engine.metrics.l2_norms`.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import NamedTuple
 import numpy as np
 
 from engine.autodiff.graph import BLOCK, Array, Kernel, Node, aligned_zeros
+from engine.metrics.l2_norms import FEW, Norm, magnitudes_of, norm_of, norm_of_few, trusted
 from engine.metrics.layer_groups import groups_of, rows_of
-from engine.metrics.norms import FEW, Norm, magnitudes_of, norm_of, norm_of_few, trusted
 from engine.metrics.pass_table import Rows
 from engine.metrics.step_record import Floats
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.autodiff.graph import Array
-from engine.experiment.activations import ACTIVATION_TRAITS
+from engine.experiment.activation_traits import ACTIVATION_TRAITS
 from engine.experiment.spec import LayerSpec
 from engine.formula.expression import Symbol
 from engine.model.network import Network

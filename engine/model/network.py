@@ -18,14 +18,14 @@ from typing import Any
 import numpy as np
 
 from engine.autodiff.graph import Array, Graph, Node
-from engine.autodiff.ops.activation import activation_op
+from engine.autodiff.ops.activation_functions import activation_op
 from engine.autodiff.ops.elementwise import Elementwise
+from engine.autodiff.ops.l2_penalty import L2Penalty, Total
 from engine.autodiff.ops.linear import Linear
-from engine.autodiff.ops.losses import make_loss
-from engine.autodiff.ops.norm import SAMPLES, UNITS, Affine, Mean, Standardize, Std
-from engine.autodiff.ops.penalty import L2Penalty, Total
+from engine.autodiff.ops.loss_registry import make_loss
+from engine.autodiff.ops.normalization import SAMPLES, UNITS, Affine, Mean, Standardize, Std
 from engine.autodiff.ops.residual import Add
-from engine.experiment.losses import LossSpec
+from engine.experiment.loss_specs import LossSpec
 from engine.experiment.spec import Experiment, LayerSpec, Orientation, expanded_layers
 from engine.formula.expression import Symbol
 from engine.model.initializers import initial_bias, initial_weights

@@ -27,7 +27,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from engine.derivation.evaluated import EvaluatedExperiment
+from engine.derivation.evaluated_experiment import EvaluatedExperiment
 from engine.derivation.targets import TargetError
 from engine.experiment.errors import ExperimentError, mismatch, suggestion, value_in_words
 from engine.experiment.loading import EXPERIMENT_SUFFIX, PRESET_NAMES, load_experiment

@@ -16,11 +16,11 @@ import numpy as np
 
 from engine.autodiff.graph import Array, Graph, Op
 from engine.autodiff.ops.cross_entropy import BinaryCrossEntropy
-from engine.autodiff.ops.distance import SquaredError
 from engine.autodiff.ops.elementwise import Elementwise
 from engine.autodiff.ops.linear import ACTIVATION, BIAS, WEIGHT, Linear
 from engine.autodiff.ops.loss import Loss
-from engine.autodiff.ops.norm import Mean, Std
+from engine.autodiff.ops.normalization import Mean, Std
+from engine.autodiff.ops.regression_losses import SquaredError
 from engine.autodiff.ops.residual import Add
 from engine.autodiff.ops.softmax import Softmax
 from engine.derivation.matrix_form import slopes

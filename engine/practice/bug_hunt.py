@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 
 from engine.autodiff.graph import Array, Graph, Node
-from engine.derivation.evaluated import EvaluatedExperiment
+from engine.derivation.evaluated_experiment import EvaluatedExperiment
 from engine.derivation.targets import TargetError
 from engine.formula.expression import Symbol
 from engine.formula.layout import one_line

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.autodiff.array_functions import ARRAY_COMPARISONS, ARRAY_FUNCTIONS
+from engine.autodiff.formula_kernels import ARRAY_COMPARISONS, ARRAY_FUNCTIONS
 from engine.formula.expression import (
     Expr,
     Function,

@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 
 from engine.autodiff.graph import Graph
-from engine.derivation.evaluated import EvaluatedExperiment
+from engine.derivation.evaluated_experiment import EvaluatedExperiment
 from engine.experiment.spec import BceLoss, CrossEntropyLoss, LayerSpec
 from engine.formula.expression import Symbol
 from engine.formula.layout import one_line

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 
 from engine.autodiff.graph import Graph, Node
 from engine.autodiff.ops.cross_entropy import BinaryCrossEntropy
-from engine.autodiff.ops.distance import SquaredError
 from engine.autodiff.ops.elementwise import Elementwise
 from engine.autodiff.ops.linear import ACTIVATION, WEIGHT, Linear
 from engine.autodiff.ops.loss import Loss, loss_op
+from engine.autodiff.ops.regression_losses import SquaredError
 from engine.derivation.paths import Edge, EntryRef, edges_from
 from engine.formula.expression import (
     Entry,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from engine.derivation.chain_rule import Derivation
-from engine.derivation.evaluated import EvaluatedExperiment
+from engine.derivation.evaluated_experiment import EvaluatedExperiment
 from engine.formula.expression import Expr, Partial, Symbol
 from engine.practice.judging import Judge
 from engine.practice.number_answers import TypedNumber, judge_number

@@ -16,7 +16,7 @@ from engine.autodiff.graph import Array, Graph, Node, Op
 from engine.derivation.targets import TargetError, find_target
 from engine.experiment.spec import SquaredErrorLoss
 from engine.formula.expression import Expr, Symbol
-from engine.formula.own_names import CANONICAL, OwnNames
+from engine.formula.own_notation import CANONICAL, OwnNames
 from engine.formula.parser import ParseError, parse_symbol
 from engine.model.network import Network
 

@@ -19,7 +19,7 @@ import numpy as np
 from engine.autodiff.graph import Array, Graph, Node, Op
 from engine.autodiff.ops.elementwise import Elementwise
 from engine.autodiff.ops.linear import WEIGHT, Linear
-from engine.derivation.evaluated import EvaluatedExperiment
+from engine.derivation.evaluated_experiment import EvaluatedExperiment
 from engine.experiment.spec import BceLoss, CrossEntropyLoss
 from engine.formula.expression import Symbol
 from engine.model.network import X, Y

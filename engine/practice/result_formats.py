@@ -17,10 +17,10 @@ from datetime import UTC, datetime
 from typing import Any
 from xml.etree import ElementTree
 
-from engine.formula.foreign_text import one_line
 from engine.formula.layout import draw
 from engine.formula.notation import Style
 from engine.formula.text import ascii_text, wrapped
+from engine.formula.untrusted_text import one_line
 from engine.practice.grading import GradedFile, Result
 from engine.practice.verdict import Verdict
 

@@ -6,7 +6,7 @@ X @ (Y_hat - Y)
 
 from __future__ import annotations
 
-from engine.formula.foreign_text import one_line
+from engine.formula.untrusted_text import one_line
 
 EXCERPT = 60
 """Columns of the formula that are shown around the place."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from engine.formula.expression import Expr
-from engine.formula.own_names import OwnNames
+from engine.formula.own_notation import OwnNames
 
 VerdictName = Literal["right", "wrong", "unclear", "unreadable"]
 MistakeKind = Literal["missing", "extra", "swapped", "sign", "path", "transposed", "reduction", "unknown"]

@@ -29,7 +29,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.experiment.layer_info import LayerInfo
-from engine.formula.foreign_text import one_line
+from engine.formula.untrusted_text import one_line
 from engine.metrics import own_metrics  # noqa: F401 - a line may hold what it adds to MEASURES
 from engine.metrics.step_record import MAGNITUDES, MEASURES, NEVER, Extent, Measure, StepRecord
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from engine.autodiff.graph import Array
-from engine.experiment.optimizers import Order
+from engine.experiment.optimizer_specs import Order
 
 BATCH_STREAM = 0xBA7C
 """Which of the seed's independent random streams the order comes from."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.autodiff.graph import Array, Graph
-from engine.experiment.optimizers import TrainSpec
+from engine.experiment.optimizer_specs import TrainSpec
 from engine.formula.expression import Name, Symbol
 from engine.model.network import Network, trainable
 from engine.training.optimizers import Optimizer, clip_factor, make_optimizer

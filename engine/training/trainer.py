@@ -25,18 +25,18 @@ import numpy as np
 
 from engine.autodiff.graph import Array
 from engine.autodiff.interruption import onlooker
-from engine.autodiff.ops.activation import WITH_SLOPE, activation_function
+from engine.autodiff.ops.activation_functions import WITH_SLOPE, activation_function
 from engine.autodiff.ops.elementwise import Elementwise
-from engine.experiment.activations import ACTIVATION_TRAITS
+from engine.experiment.activation_traits import ACTIVATION_TRAITS
 from engine.experiment.datasets import DataSet, load_data
 from engine.experiment.spec import Experiment
 from engine.formula.expression import Symbol
-from engine.metrics.dead_units import DeadUnits, DeadUnitsState, Mask, UnitEvent, WholeDataSet
-from engine.metrics.held_out import HeldOut, HeldOutScore
-from engine.metrics.monitor import Monitor
-from engine.metrics.norms import norm_for
+from engine.metrics.held_out_score import HeldOut, HeldOutScore
+from engine.metrics.l2_norms import norm_for
 from engine.metrics.own_metrics import OWN_METRICS, own_metrics
+from engine.metrics.step_monitor import Monitor
 from engine.metrics.step_record import Counts, Floats, StepRecord
+from engine.metrics.unit_deaths import DeadUnits, DeadUnitsState, Mask, UnitEvent, WholeDataSet
 from engine.model.network import PREDICTION, Network, X, Y
 from engine.training.batches import Batches, BatchPosition
 from engine.training.divergence import FirstNonfinite, count_nonfinite, first_nonfinite

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from engine.experiment.optimizers import (
+from engine.experiment.optimizer_specs import (
     AdamTraining,
     AdamwTraining,
     Letters,

@@ -6,7 +6,7 @@ import pytest
 
 from engine.experiment.errors import ExperimentError
 from engine.experiment.loading import parse_experiment
-from engine.formula.foreign_text import is_plain
+from engine.formula.untrusted_text import is_plain
 
 EXAMPLE = """
 title = "One hidden layer"

@@ -9,7 +9,7 @@ import numpy as np
 from engine.autodiff.graph import Array
 from engine.experiment.datasets import DataSet
 from engine.experiment.loading import parse_experiment
-from engine.experiment.optimizers import OPTIMIZER_SPECS
+from engine.experiment.optimizer_specs import OPTIMIZER_SPECS
 from engine.experiment.spec import Experiment, LayerSpec
 from engine.formula.expression import Symbol
 from engine.model.network import Network

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from engine.formula.foreign_text import one_line
+from engine.formula.untrusted_text import one_line
 from engine.metrics.step_record import MEASURES, NEVER, StepRecord
 
 ODD_NUMBERS = (math.nan, math.inf, -math.inf, 0.0, -0.0, 5e-324, 1e308)

@@ -17,20 +17,25 @@ import pytest
 from typing_extensions import override
 
 from engine.autodiff.graph import Array, Columns, Graph, Op
-from engine.autodiff.ops.activation import ACTIVATIONS, ActivationFunction, of_formulas, register_activation
-from engine.autodiff.ops.distance import Distance
+from engine.autodiff.ops.activation_functions import (
+    ACTIVATIONS,
+    ActivationFunction,
+    of_formulas,
+    register_activation,
+)
 from engine.autodiff.ops.formula_loss import FormulaLoss
-from engine.autodiff.ops.losses import LOSSES, register_loss
+from engine.autodiff.ops.loss_registry import LOSSES, register_loss
+from engine.autodiff.ops.regression_losses import Distance
 from engine.derivation.chain_rule import explain
-from engine.derivation.evaluated import EvaluatedExperiment
+from engine.derivation.evaluated_experiment import EvaluatedExperiment
 from engine.derivation.gradcheck import check_network
 from engine.derivation.matrix_form import MatrixLine, contribution, forward_lines, matrix_lines
-from engine.experiment.activations import ACTIVATION_TRAITS, ActivationTraits, Interval
-from engine.experiment.document import document_type
+from engine.experiment.activation_traits import ACTIVATION_TRAITS, ActivationTraits, Interval
+from engine.experiment.file_schema import document_type
 from engine.experiment.layer_info import layer_infos
 from engine.experiment.loading import load_experiment, parse_experiment
-from engine.experiment.losses import LOSS_SPECS, LossSpec
-from engine.experiment.optimizers import OPTIMIZER_SPECS, AdamTraining, Letters, StateLine, TrainSpec
+from engine.experiment.loss_specs import LOSS_SPECS, LossSpec
+from engine.experiment.optimizer_specs import OPTIMIZER_SPECS, AdamTraining, Letters, StateLine, TrainSpec
 from engine.experiment.spec import Experiment
 from engine.export import written_latex, written_text
 from engine.export.program import numpy_program

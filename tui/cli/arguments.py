@@ -14,7 +14,7 @@ from tui.cli.shell_scripts import path_items
 
 if TYPE_CHECKING:
     from engine.formula.expression import Symbol
-    from engine.formula.own_names import OwnNames
+    from engine.formula.own_notation import OwnNames
 
 MOST_ENTRIES = 200
 """More entries of a matrix than this are not offered one by one."""
@@ -65,9 +65,9 @@ class TargetType(click.ParamType):  # type: ignore[type-arg]
 
 def typed_symbol(text: str, option: str, names: OwnNames | None = None) -> Symbol:
     """The symbol that was typed as the value of an option, in the experiment's own names or the canonical ones."""
-    from engine.formula.foreign_text import one_line
-    from engine.formula.own_names import CANONICAL
+    from engine.formula.own_notation import CANONICAL
     from engine.formula.parser import ParseError, parse_symbol
+    from engine.formula.untrusted_text import one_line
 
     try:
         return parse_symbol(text, names or CANONICAL)
@@ -117,7 +117,7 @@ class LessonType(click.ParamType):  # type: ignore[type-arg]
 
 
 def _targets(name: str, incomplete: str) -> Iterator[str]:
-    from engine.derivation.evaluated import EvaluatedExperiment
+    from engine.derivation.evaluated_experiment import EvaluatedExperiment
     from engine.experiment.errors import ExperimentError
     from engine.experiment.loading import load_experiment
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from engine.formula.foreign_text import harmless, one_line
+from engine.formula.untrusted_text import harmless, one_line
 from tui.shell.terminal import shows_unicode
 
 if TYPE_CHECKING:
     from engine.export.json_records import Record
     from engine.formula.notation import Style
-    from engine.formula.own_names import OwnNames
+    from engine.formula.own_notation import OwnNames
 
 PRINTED_WIDTH = 80
 """Columns of output that goes to a file, a pipe or a printer."""
@@ -39,7 +39,7 @@ def output_width() -> int:
 def output_style(ascii: bool, names: OwnNames | None = None) -> Style:
     """The style for stdout: plain ASCII where that is asked for, or all that it can show."""
     from engine.formula.notation import Style
-    from engine.formula.own_names import CANONICAL
+    from engine.formula.own_notation import CANONICAL
 
     return Style(ascii=ascii or not shows_unicode(), names=names or CANONICAL)
 

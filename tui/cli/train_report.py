@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from engine.diagnosis.diagnosis import Diagnosis
 from engine.diagnosis.observer import RunObserver
-from engine.experiment.activations import ACTIVATION_TRAITS
+from engine.experiment.activation_traits import ACTIVATION_TRAITS
 from engine.experiment.layer_info import layer_infos
 from engine.formula.notation import Style, number_text
 from engine.formula.text import ascii_text, counted

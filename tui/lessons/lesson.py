@@ -21,8 +21,8 @@ from platformdirs import user_data_path
 from engine.experiment.errors import ExperimentError
 from engine.experiment.loading import PRESET_NAMES
 from engine.experiment.text_file import read_text_file
-from engine.formula.foreign_text import one_line
 from engine.formula.text import ascii_text
+from engine.formula.untrusted_text import one_line
 from tui.lessons.tasks import Condition, Task
 from tui.shell.deeds import Deed
 

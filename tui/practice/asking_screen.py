@@ -19,7 +19,7 @@ from textual.screen import Screen
 from textual.widgets import Input, Static
 
 from engine.formula.notation import Style
-from engine.formula.own_names import CANONICAL, OwnNames
+from engine.formula.own_notation import CANONICAL, OwnNames
 from engine.practice.verdict import Verdict
 from tui.shell.key_bar import KeyBar
 from tui.shell.too_small import TooSmall

@@ -10,7 +10,7 @@ from typing_extensions import override
 from engine.derivation.targets import TargetError
 from engine.formula.layout import draw, one_line
 from engine.formula.notation import symbol_text
-from engine.formula.own_names import OwnNames
+from engine.formula.own_notation import OwnNames
 from engine.formula.text import counted
 from engine.practice.assignment import Assignment, Question, load_assignment, parse_assignment
 from engine.practice.exercises import LEVELS, exercises

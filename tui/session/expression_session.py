@@ -13,11 +13,11 @@ from engine.derivation.gradcheck import EntryCheck, check_entry
 from engine.derivation.targets import find_target
 from engine.experiment.expression_spec import ExpressionExperiment
 from engine.experiment.spec import View
-from engine.experiment.writing import experiment_toml
+from engine.experiment.toml_writing import experiment_toml
 from engine.formula.expression import Symbol
-from engine.formula.foreign_text import one_line
-from engine.model.editing import Assignments
-from engine.model.typed_expression import TypedExpression
+from engine.formula.untrusted_text import one_line
+from engine.model.edited_entries import Assignments
+from engine.model.expression_graph import TypedExpression
 from tui.session.stepped import EDIT, Stepped, run_once
 
 MOST_UNDONE = 1000

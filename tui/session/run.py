@@ -19,11 +19,11 @@ from engine.diagnosis.observer import RunObserver
 from engine.diagnosis.whole_data import WholeData
 from engine.experiment.datasets import DataSet, load_data
 from engine.experiment.layer_info import layer_infos
-from engine.experiment.memory import CHECKPOINT_BYTES, FEWEST_CHECKPOINTS, MOST_CHECKPOINTS
+from engine.experiment.memory_needed import CHECKPOINT_BYTES, FEWEST_CHECKPOINTS, MOST_CHECKPOINTS
 from engine.experiment.spec import Experiment
-from engine.formula.foreign_text import one_line
-from engine.metrics.dead_units import UnitEvent, latest
+from engine.formula.untrusted_text import one_line
 from engine.metrics.step_record import NEVER, StepRecord
+from engine.metrics.unit_deaths import UnitEvent, latest
 from engine.model.network import Network
 from engine.runs.history import History
 from engine.training.trainer import Checkpoint, Trainer, UnitActivity

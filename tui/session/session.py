@@ -17,17 +17,17 @@ from typing_extensions import override
 
 from engine.autodiff.graph import Array, Graph
 from engine.autodiff.interruption import uninterruptible
+from engine.experiment.changeable_settings import Setting, settings_of, with_setting
 from engine.experiment.datasets import DataSet, load_data
 from engine.experiment.loading import load_experiment
-from engine.experiment.memory import UNDO_BYTES
-from engine.experiment.settings import Setting, settings_of, with_setting
+from engine.experiment.memory_needed import UNDO_BYTES
 from engine.experiment.spec import CsvData, Experiment, LayerSpec, NpzData, expanded_layers
+from engine.experiment.toml_writing import experiment_toml
 from engine.experiment.validation import validate
-from engine.experiment.writing import experiment_toml
 from engine.formula.expression import Partial, Symbol
-from engine.model.as_given import as_given
-from engine.model.editing import Assignments, with_entries
+from engine.model.edited_entries import Assignments, with_entries
 from engine.model.network import Network, X, Y
+from engine.model.network_to_experiment import as_given
 from engine.training.by_hand import Memory, StepsByHand
 from tui.session.size import is_large
 from tui.session.stepped import EDIT, UPDATE, Stepped, run_once
@@ -151,7 +151,7 @@ class Session(Stepped):
 
     def whole_matrix(self, target: Symbol) -> tuple[WholeMatrix, ParameterCheck]:
         """The gradient by a whole matrix, and its central differences. Raises TargetError."""
-        from engine.derivation.evaluated import check_matrix
+        from engine.derivation.evaluated_experiment import check_matrix
         from engine.derivation.whole_matrix import whole_matrix
 
         whole = whole_matrix(self.stepped, target)
@@ -160,7 +160,7 @@ class Session(Stepped):
     @override
     def check(self, target: Symbol) -> EntryCheck:
         """The central difference of one entry, in float64, beside backward's gradient. Raises TargetError."""
-        from engine.derivation.evaluated import check_target
+        from engine.derivation.evaluated_experiment import check_target
 
         return check_target(self.network, self.stepped, target)
 

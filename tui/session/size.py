@@ -9,7 +9,7 @@ from pathlib import Path
 
 from engine.experiment.expression_spec import ExpressionExperiment
 from engine.experiment.loading import load_any
-from engine.experiment.memory import memory_needed
+from engine.experiment.memory_needed import memory_needed
 from engine.experiment.spec import CsvData, NpzData, declared_shape
 from engine.model.network import Network
 

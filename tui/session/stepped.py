@@ -19,10 +19,10 @@ from engine.experiment.errors import ExperimentError, mismatch
 from engine.experiment.presets import is_preset
 from engine.experiment.spec import View
 from engine.formula.expression import Partial, Symbol
-from engine.formula.foreign_text import one_line
-from engine.formula.own_names import CANONICAL, OwnNames
+from engine.formula.own_notation import CANONICAL, OwnNames
 from engine.formula.parser import parse_symbol
-from engine.model.editing import Assignments
+from engine.formula.untrusted_text import one_line
+from engine.model.edited_entries import Assignments
 from tui.session.disk import files_state
 
 if TYPE_CHECKING:

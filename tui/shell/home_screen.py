@@ -13,8 +13,8 @@ from textual.widgets.option_list import Option
 
 from engine.experiment.errors import ExperimentError
 from engine.experiment.presets import PRESET_NAMES, Headline, headlines
-from engine.formula.foreign_text import one_line
 from engine.formula.text import ascii_text
+from engine.formula.untrusted_text import one_line
 from tui.shell.file_suggester import FileSuggester
 from tui.shell.key_bar import KeyBar
 from tui.shell.keys import HOME_COMMANDS, bindings

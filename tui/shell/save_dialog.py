@@ -14,7 +14,7 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from engine.experiment.errors import ExperimentError
-from engine.formula.foreign_text import one_line
+from engine.formula.untrusted_text import one_line
 from tui.shell.keys import SAVE_COMMANDS, bindings
 from tui.shell.modal import Modal
 from tui.shell.option_list import ChoiceList

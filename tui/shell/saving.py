@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import count
 from pathlib import Path
 
-from engine.formula.foreign_text import one_line
+from engine.formula.untrusted_text import one_line
 from tui.shell.kept_file import create_file
 from tui.shell.prompt import typed_path
 

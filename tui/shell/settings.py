@@ -17,7 +17,7 @@ from platformdirs import user_config_path, user_state_path
 
 from engine.experiment.errors import ExperimentError
 from engine.experiment.text_file import read_text_file
-from engine.formula.foreign_text import one_line
+from engine.formula.untrusted_text import one_line
 from tui.shell.kept_file import kept_alone, replace_file
 
 RECENT_FILES = 8

@@ -1,6 +1,6 @@
 r"""The last guard of the screens: what a widget draws may not hold a command for the terminal.
 
-Foreign text is made harmless where it enters (see `engine.formula.foreign_text`). What was forgotten there, or comes
+Foreign text is made harmless where it enters (see `engine.formula.untrusted_text`). What was forgotten there, or comes
 from Textual itself (what is pasted into a line of input, the answer to a question of the terminal), is stopped here.
 
     "a\x1b]52;c;…"   ──>   "a]52;c;…"        as wide as Textual took it for, so that nothing moves
@@ -15,7 +15,7 @@ from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
 
-from engine.formula.foreign_text import is_plain
+from engine.formula.untrusted_text import is_plain
 
 REPLACEMENT = "?"
 

@@ -13,7 +13,7 @@ from textual.widgets.option_list import Option
 from engine.derivation.chain_rule import Derivation
 from engine.derivation.gradcheck import EntryCheck
 from engine.export import written_latex, written_markdown, written_text
-from engine.formula import foreign_text
+from engine.formula import untrusted_text
 from engine.formula.expression import Partial
 from engine.formula.layout import one_line
 from engine.formula.notation import Style
@@ -84,7 +84,7 @@ class ExportDialog(Modal[bool]):
 
     def _close(self, name: str | None) -> None:
         if name is not None:
-            self.notify(f"Saved {foreign_text.one_line(name)}", markup=False)
+            self.notify(f"Saved {untrusted_text.one_line(name)}", markup=False)
             self.dismiss(True)
 
     def action_close(self) -> None:

@@ -20,7 +20,7 @@ from engine.autodiff.graph import Graph, Node
 from engine.formula.expression import Symbol
 from engine.formula.layout import one_line
 from engine.formula.notation import Style, symbol_text
-from engine.model.typed_expression import is_constant
+from engine.model.expression_graph import is_constant
 from tui.shell.canvas import Canvas
 from tui.stepper.network_diagram import NetworkDiagram, short_number
 from tui.stepper.traversal import Phase, Position, Traversal

@@ -11,7 +11,7 @@ from textual.widgets import Static
 
 from engine.formula.expression import Symbol
 from engine.formula.notation import Style, number_text, symbol_text
-from engine.formula.own_names import OwnNames
+from engine.formula.own_notation import OwnNames
 from engine.model.network import LOSS
 from tui.shell.keys import MAP_COMMANDS, bindings, idle_bindings
 from tui.shell.modal import Modal

@@ -20,7 +20,7 @@ from textual.widgets import Input
 from typing_extensions import override
 
 from engine.derivation.chain_rule import Derivation
-from engine.derivation.evaluated import EvaluatedExperiment
+from engine.derivation.evaluated_experiment import EvaluatedExperiment
 from engine.formula.layout import one_line
 from engine.formula.notation import Style, number_text
 from engine.practice.prediction import Asked, Prediction

@@ -39,7 +39,7 @@ from engine.formula.layout import one_line
 from engine.formula.notation import Style, number_text, symbol_text
 from engine.formula.text import ascii_text, counted
 from engine.formula.typed_names import asked
-from engine.model.editing import Assignments
+from engine.model.edited_entries import Assignments
 from engine.model.network import LOSS, Y
 from tui.session.session import Session
 from tui.session.stepped import EDIT, Stepped
@@ -902,7 +902,7 @@ class StepperScreen(Screen[None]):
 
     def _assigned(self, typed: str, entry: Symbol) -> Assignments:
         """What is typed. Raises ParseError."""
-        from engine.formula.assignments import read_assignments
+        from engine.formula.typed_assignments import read_assignments
 
         return read_assignments(typed, entry, self.session.names)
 

@@ -14,8 +14,8 @@ from textual.containers import Vertical
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
+from engine.experiment.changeable_settings import Setting
 from engine.experiment.errors import ExperimentError
-from engine.experiment.settings import Setting
 from tui.session.session import Session
 from tui.shell.keys import SETTINGS_COMMANDS, bindings, idle_bindings
 from tui.shell.modal import Modal

@@ -25,8 +25,8 @@ from engine.experiment.datasets import load_data
 from engine.experiment.errors import ExperimentError
 from engine.experiment.loading import PRESET_NAMES, load_experiment
 from engine.experiment.spec import Experiment
-from engine.formula.foreign_text import one_line
 from engine.formula.notation import number_text
+from engine.formula.untrusted_text import one_line
 from engine.metrics.step_record import StepRecord
 from engine.runs.history import Series
 from tui.session.session import Session

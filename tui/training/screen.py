@@ -11,7 +11,7 @@ from textual.timer import Timer
 from engine.experiment.errors import ExperimentError
 from engine.experiment.spec import Experiment
 from engine.formula.notation import Style, number_text
-from engine.formula.own_names import CANONICAL
+from engine.formula.own_notation import CANONICAL
 from engine.formula.text import counted
 from tui.session.session import Session
 from tui.session.snapshot import FULL_SPEED, LITTLE, ColumnView, State, Training, TrainingSnapshot, Wanted

@@ -17,7 +17,7 @@ from textual.content import Content
 from typing_extensions import override
 
 from engine.formula.notation import number_text
-from engine.metrics.dead_units import UnitEvent
+from engine.metrics.unit_deaths import UnitEvent
 from engine.training.trainer import UnitActivity
 from tui.session.session import Session
 from tui.session.snapshot import ColumnView, RunSnapshot, Training, TrainingSnapshot, Wanted

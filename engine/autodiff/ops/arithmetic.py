@@ -15,7 +15,7 @@ import numpy as np
 from typing_extensions import override
 
 from engine.autodiff.graph import Array, Columns, Node, Op, Scratch
-from engine.autodiff.ops.activation import RELU, SIGMOID, TANH
+from engine.autodiff.ops.activation_functions import RELU, SIGMOID, TANH
 from engine.autodiff.ops.elementwise import ScalarFunction
 from engine.autodiff.ops.erf import erf
 from engine.formula.expression import Entry, Expr, Indicator, Number, call, positive

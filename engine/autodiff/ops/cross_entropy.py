@@ -17,7 +17,7 @@ from typing_extensions import override
 
 from engine.autodiff.graph import Array, Node, Scratch
 from engine.autodiff.ops.loss import Loss
-from engine.experiment.losses import BceLoss
+from engine.experiment.loss_specs import BceLoss
 from engine.formula.expression import Entry, Expr, Negative, Product, Sum, Symbol, call, sigmoid
 
 NEAR_ONE = 1 - 2**-7

@@ -12,10 +12,10 @@ import math
 import numpy as np
 from typing_extensions import override
 
-from engine.autodiff.array_functions import kernel
+from engine.autodiff.formula_kernels import kernel
 from engine.autodiff.graph import Array, Node
-from engine.autodiff.ops.distance import Distance
-from engine.experiment.losses import SaysItsTerm
+from engine.autodiff.ops.regression_losses import Distance
+from engine.experiment.loss_specs import SaysItsTerm
 from engine.formula.expression import Entry, Expr, Name, Number, Symbol
 
 _PREDICTION, _LABEL = Symbol("prediction"), Symbol("label")

@@ -19,7 +19,7 @@ import numpy as np
 from typing_extensions import override
 
 from engine.autodiff.graph import Array, Columns, Graph, Node, Op, Scratch
-from engine.experiment.losses import LossSpec
+from engine.experiment.loss_specs import LossSpec
 from engine.formula.expression import Entry, Expr, Negative, Number, Product, Sum, Symbol
 
 ROUNDED = (

@@ -11,7 +11,7 @@ from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.kinds.rule import Rule
 from engine.diagnosis.losses import RECENT
 from engine.diagnosis.words import finite, short, told_loss
-from engine.experiment.optimizers import MomentumTraining, SgdTraining
+from engine.experiment.optimizer_specs import MomentumTraining, SgdTraining
 from engine.formula.expression import Symbol
 from engine.training.trainer import Trainer
 

@@ -11,7 +11,7 @@ from engine.diagnosis.case import Case, Needs
 from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.kinds.rule import Rule
 from engine.diagnosis.words import finite, short
-from engine.experiment.activations import ACTIVATION_TRAITS
+from engine.experiment.activation_traits import ACTIVATION_TRAITS
 
 
 def find(case: Case, before: Sequence[Finding]) -> Finding | None:

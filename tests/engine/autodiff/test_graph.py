@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from engine.autodiff.graph import Graph, Scratch
-from engine.autodiff.ops.activation import ACTIVATIONS
+from engine.autodiff.ops.activation_functions import ACTIVATIONS
 from engine.autodiff.ops.arithmetic import OPERATIONS, Pairwise
 from engine.autodiff.ops.elementwise import Elementwise
 from engine.autodiff.ops.linear import Linear

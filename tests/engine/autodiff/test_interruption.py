@@ -7,7 +7,7 @@ import pytest
 
 from engine.autodiff.interruption import between_parts, interruptible, uninterruptible
 from engine.derivation.chain_rule import explain
-from engine.derivation.evaluated import EvaluatedExperiment
+from engine.derivation.evaluated_experiment import EvaluatedExperiment
 from engine.derivation.matrix_form import matrix_lines
 from engine.experiment.loading import load_experiment, parse_experiment
 from engine.formula.expression import Symbol

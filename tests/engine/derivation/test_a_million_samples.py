@@ -5,7 +5,7 @@ import time
 import numpy as np
 
 from engine.derivation.chain_rule import explain
-from engine.derivation.evaluated import EvaluatedExperiment
+from engine.derivation.evaluated_experiment import EvaluatedExperiment
 from engine.experiment.loading import parse_experiment
 from engine.export import written_text
 from engine.formula.expression import Symbol

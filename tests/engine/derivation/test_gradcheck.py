@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 from engine.autodiff.graph import Graph
-from engine.derivation.differences import BackwardRounding, Difference
+from engine.derivation.central_differences import BackwardRounding, Difference
 from engine.derivation.gradcheck import (
     ALL_CHECKED,
     SAMPLED,

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.autodiff.graph import Graph
-from engine.derivation.evaluated import EvaluatedExperiment
+from engine.derivation.evaluated_experiment import EvaluatedExperiment
 from engine.derivation.matrix_form import MatrixLine, contribution, matrix_lines
 from engine.experiment.loading import load_experiment
 from engine.experiment.spec import LayerSpec, SquaredErrorLoss

@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from engine.autodiff.graph import Graph
-from engine.autodiff.ops.activation import ACTIVATIONS
+from engine.autodiff.ops.activation_functions import ACTIVATIONS
 from engine.autodiff.ops.elementwise import Elementwise
 from engine.autodiff.ops.linear import Linear
 from engine.derivation.chain_rule import explain

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from engine.autodiff.ops.activation import ACTIVATIONS, SELU_ALPHA, SELU_SCALE, leaky_relu
+from engine.autodiff.ops.activation_functions import ACTIVATIONS, SELU_ALPHA, SELU_SCALE, leaky_relu
 from engine.diagnosis.mean_field import (
     NARROWEST,
     MeanField,

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from engine.experiment.document import file_schema
+from engine.experiment.file_schema import file_schema
 from tests.engine.experiment_texts import refusal
 
 REQUIRED = {

@@ -33,7 +33,7 @@ from engine.experiment.spec import (
     XorData,
     declared_shape,
 )
-from engine.formula.foreign_text import is_plain
+from engine.formula.untrusted_text import is_plain
 from tests.engine.experiment_texts import SMALLEST
 
 BCE, SQUARED, CROSS = BceLoss(), SquaredErrorLoss(), CrossEntropyLoss()

@@ -15,7 +15,7 @@ import pytest
 from engine.experiment.errors import UNNAMED, ExperimentError
 from engine.experiment.loading import PRESET_NAMES, list_presets, load_experiment
 from engine.experiment.spec import BceLoss, CsvData, InlineData
-from engine.formula.foreign_text import one_line
+from engine.formula.untrusted_text import one_line
 from engine.training.trainer import Trainer
 from tests.engine.experiment_texts import EXAMPLE, SMALLEST, assert_one_line, changed
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from engine.experiment.loading import load_experiment, parse_experiment
 from engine.experiment.notation_spec import CANONICAL_NAME, NotationSpec
 from engine.experiment.spec import Experiment
+from engine.experiment.toml_writing import experiment_toml
 from engine.experiment.validation import problems
-from engine.experiment.writing import experiment_toml
 from engine.formula.letters import CAPITALS, GREEK
 from tests.engine.experiment_texts import SMALLEST, refusal
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.derivation.evaluated import EvaluatedExperiment
+from engine.derivation.evaluated_experiment import EvaluatedExperiment
 from engine.experiment.errors import ExperimentError
 from engine.experiment.loading import parse_experiment
 from engine.experiment.spec import Experiment

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.derivation.chain_rule import explain
-from engine.derivation.evaluated import EvaluatedExperiment
+from engine.derivation.evaluated_experiment import EvaluatedExperiment
 from engine.derivation.gradcheck import check_network
 from engine.experiment.loading import load_experiment, parse_experiment
 from engine.export.json_records import check_record, explain_record, grads_record, to_json

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 
-from engine.autodiff.ops.activation import ACTIVATIONS
-from engine.derivation.evaluated import EvaluatedExperiment
+from engine.autodiff.ops.activation_functions import ACTIVATIONS
+from engine.derivation.evaluated_experiment import EvaluatedExperiment
 from engine.derivation.evaluated_expression import EvaluatedExpression
 from engine.experiment.errors import ExperimentError
 from engine.experiment.expression_spec import ExpressionExperiment, ExpressionTable

@@ -24,7 +24,7 @@ from engine.formula.expression import (
     Sum,
     Symbol,
 )
-from engine.formula.fitting import fit
+from engine.formula.fit_to_width import fit
 from engine.formula.layout import Box, draw, fraction, one_line, product_row, row
 from engine.formula.notation import Style, is_exact, number_text, symbol_text
 from engine.formula.parser import parse

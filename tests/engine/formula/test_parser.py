@@ -20,7 +20,7 @@ from engine.formula.expression import (
     Sum,
     Symbol,
 )
-from engine.formula.fitting import fit
+from engine.formula.fit_to_width import fit
 from engine.formula.latex import to_latex
 from engine.formula.layout import draw, one_line
 from engine.formula.parser import MAX_DEPTH, MAX_LENGTH, ParseError, parse, parse_symbol

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from engine.derivation.chain_rule import explain
-from engine.derivation.evaluated import EvaluatedExperiment
+from engine.derivation.evaluated_experiment import EvaluatedExperiment
 from engine.diagnosis.mean_field import PredictedProfile, predict
 from engine.experiment.loading import parse_experiment
 from engine.export import written_text

@@ -6,7 +6,7 @@ from hypothesis import assume, given
 from numpy.testing import assert_allclose, assert_array_equal
 
 from engine.autodiff.graph import BLOCK, Graph
-from engine.autodiff.ops.activation import ACTIVATIONS
+from engine.autodiff.ops.activation_functions import ACTIVATIONS
 from engine.experiment.spec import (
     BceLoss,
     Experiment,

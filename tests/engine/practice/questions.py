@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from engine.derivation.evaluated import EvaluatedExperiment
+from engine.derivation.evaluated_experiment import EvaluatedExperiment
 from engine.experiment.loading import load_experiment
 from engine.experiment.spec import Experiment
 from engine.practice.judging import Judge

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from engine.derivation.evaluated import EvaluatedExperiment
+from engine.derivation.evaluated_experiment import EvaluatedExperiment
 from engine.experiment.errors import ExperimentError
 from engine.experiment.loading import load_experiment
 from engine.formula.expression import Symbol

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from engine.experiment.loading import load_experiment
-from engine.metrics.classification import Score
+from engine.metrics.classification_score import Score
 from engine.metrics.pass_table import Reader, Table, Unread
 from engine.metrics.step_record import StepRecord
 from engine.runs.history import TOGETHER, History

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.autodiff.graph import Graph
-from engine.experiment.optimizers import SgdTraining
+from engine.experiment.optimizer_specs import SgdTraining
 from engine.experiment.spec import BceLoss, LayerSpec
 from engine.formula.expression import Partial, Symbol
 from engine.model.network import Network, trainable

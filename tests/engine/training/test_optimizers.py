@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.autodiff.graph import BLOCK
-from engine.experiment.optimizers import (
+from engine.experiment.optimizer_specs import (
     OPTIMIZER_SPECS,
     AdamTraining,
     AdamwTraining,

@@ -9,7 +9,7 @@ import pytest
 
 from engine.experiment.datasets import load_data
 from engine.experiment.loading import load_experiment, parse_experiment
-from engine.experiment.optimizers import OPTIMIZER_SPECS
+from engine.experiment.optimizer_specs import OPTIMIZER_SPECS
 from engine.experiment.spec import Experiment
 from engine.formula.expression import Symbol
 from engine.model.network import Network

@@ -463,12 +463,12 @@ def test_an_interrupt_ends_with_130_and_no_traceback(tmp_path):
 def test_what_nobody_foresaw_leaves_a_crash_report(monkeypatch, tmp_path):
     import platformdirs
 
-    import engine.derivation.evaluated
+    import engine.derivation.evaluated_experiment
 
     def crash(*arguments, **options):
         raise ZeroDivisionError("a bug\nof two lines")
 
-    monkeypatch.setattr(engine.derivation.evaluated.EvaluatedExperiment, "of", crash)
+    monkeypatch.setattr(engine.derivation.evaluated_experiment.EvaluatedExperiment, "of", crash)
     monkeypatch.setattr(platformdirs, "user_log_path", lambda *arguments, **options: tmp_path / "log")
     line = complaint(run("grads", "tutorial-b"), status=1)
     assert line.startswith(
@@ -492,12 +492,12 @@ def test_a_crash_report_that_cannot_be_written_goes_to_the_temporary_files(monke
 
 
 def test_memory_that_runs_out_is_bad_input(monkeypatch):
-    import engine.derivation.evaluated
+    import engine.derivation.evaluated_experiment
 
     def exhaust(*arguments, **options):
         raise MemoryError
 
-    monkeypatch.setattr(engine.derivation.evaluated.EvaluatedExperiment, "of", exhaust)
+    monkeypatch.setattr(engine.derivation.evaluated_experiment.EvaluatedExperiment, "of", exhaust)
     assert complaint(run("grads", "tutorial-b")) == "there is not enough memory for this experiment"
 
 

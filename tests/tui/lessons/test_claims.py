@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from engine.derivation.evaluated import EvaluatedExperiment
+from engine.derivation.evaluated_experiment import EvaluatedExperiment
 from engine.diagnosis.gradient_flow import GradientFlow
 from engine.diagnosis.remedy_trial import changed
 from engine.experiment.layer_info import layer_infos

@@ -7,8 +7,8 @@ import pytest
 
 from engine.diagnosis.losses import LossCurve
 from engine.experiment.loading import parse_experiment
-from engine.experiment.memory import MOST_CHECKPOINTS
-from engine.metrics.dead_units import EVENTS_IN_A_STATE
+from engine.experiment.memory_needed import MOST_CHECKPOINTS
+from engine.metrics.unit_deaths import EVENTS_IN_A_STATE
 from engine.runs.history import History
 from tui.session.run import Run
 

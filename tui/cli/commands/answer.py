@@ -63,7 +63,7 @@ def answer(
       bptui answer tutorial-b --wrt "f[2][0,0] / a[1][1,0]" "W[2][1,0]"
       bptui answer tutorial-b --wrt "W[1][1,1]" --derivation lines.txt
     """
-    from engine.derivation.evaluated import EvaluatedExperiment
+    from engine.derivation.evaluated_experiment import EvaluatedExperiment
     from engine.experiment.loading import load_experiment
     from engine.practice.judging import Judge
     from engine.practice.question import parse_target

@@ -23,7 +23,7 @@ from tui.shell.threads import threads
 if TYPE_CHECKING:
     from click._termui_impl import ProgressBar
 
-    from engine.derivation.evaluated import EvaluatedExperiment
+    from engine.derivation.evaluated_experiment import EvaluatedExperiment
     from engine.derivation.gradcheck import ParameterCheck
     from engine.experiment.expression_spec import ExpressionExperiment
     from engine.formula.expression import Symbol
@@ -54,7 +54,7 @@ def check(experiment: str, of: str | None, every: bool, as_json: bool, ascii: bo
       bptui check relu-50 --all
       bptui check lab/wine.toml --json
     """
-    from engine.derivation.evaluated import EvaluatedExperiment
+    from engine.derivation.evaluated_experiment import EvaluatedExperiment
     from engine.derivation.gradcheck import entries_to_check
     from engine.experiment.expression_spec import ExpressionExperiment
     from engine.experiment.loading import load_any

@@ -35,7 +35,7 @@ def compare(
       bptui compare tutorial-b homework.npz
       bptui compare lab/mine.toml grads.json --tolerance 1e-4 --json
     """
-    from engine.derivation.evaluated import EvaluatedExperiment
+    from engine.derivation.evaluated_experiment import EvaluatedExperiment
     from engine.experiment.loading import load_experiment
     from engine.formula.text import ascii_text
     from engine.practice.compare_gradients import compare_gradients, load_gradients

@@ -10,7 +10,7 @@ from tui.cli.arguments import TargetType, ascii_option, experiment_argument, of_
 from tui.cli.output import output_style, output_width, write, write_json, write_page
 
 if TYPE_CHECKING:
-    from engine.derivation.evaluated import EvaluatedExperiment
+    from engine.derivation.evaluated_experiment import EvaluatedExperiment
     from engine.formula.expression import Symbol
 
 FORMATS = ("text", "markdown", "latex", "json")
@@ -64,7 +64,7 @@ def explain(
       bptui explain tutorial-b-wine --wrt "W[1][1,1]" --sample 17 --format json
     """
     from engine.derivation.chain_rule import explain as derivation_of
-    from engine.derivation.evaluated import EvaluatedExperiment
+    from engine.derivation.evaluated_experiment import EvaluatedExperiment
     from engine.derivation.targets import resolve_target
     from engine.experiment.expression_spec import ExpressionExperiment
     from engine.experiment.loading import load_any
@@ -108,7 +108,7 @@ def explain(
         write_json(explain_record(derivation, check), ascii)
         return
     from engine.export import written_latex, written_markdown, written_text
-    from engine.formula.foreign_text import one_line
+    from engine.formula.untrusted_text import one_line
 
     title, style = evaluated.experiment.title or one_line(experiment), output_style(ascii, names)
     if form == "latex":

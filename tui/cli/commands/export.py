@@ -28,7 +28,7 @@ def export(experiment: str, form: str) -> None:
       bptui export micrograd --format numpy | python
       bptui export xor --format notebook > xor.ipynb
     """
-    from engine.derivation.evaluated import EvaluatedExperiment
+    from engine.derivation.evaluated_experiment import EvaluatedExperiment
     from engine.derivation.evaluated_expression import EvaluatedExpression
     from engine.experiment.expression_spec import ExpressionExperiment
     from engine.experiment.loading import load_any

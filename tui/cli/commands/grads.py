@@ -27,7 +27,7 @@ def grads(experiment: str, shapes: bool, one_matrix: bool, as_json: bool, ascii:
       bptui grads leaky-slope-1 --one-matrix
       bptui grads lab/wine.toml --json > wine.json
     """
-    from engine.derivation.evaluated import EvaluatedExperiment
+    from engine.derivation.evaluated_experiment import EvaluatedExperiment
     from engine.experiment.expression_spec import ExpressionExperiment
     from engine.experiment.loading import load_any
     from engine.export.json_records import grads_record
@@ -66,7 +66,7 @@ def grads(experiment: str, shapes: bool, one_matrix: bool, as_json: bool, ascii:
         write_json(grads_record(evaluated.graph), ascii)
         return
     from engine.export.matrix_tables import written_matrices
-    from engine.formula.foreign_text import one_line
+    from engine.formula.untrusted_text import one_line
 
     title = evaluated.experiment.title or one_line(experiment)
     style = output_style(ascii, evaluated.names)

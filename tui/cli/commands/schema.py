@@ -19,6 +19,6 @@ def schema() -> None:
     """
     import json
 
-    from engine.experiment.document import file_schema
+    from engine.experiment.file_schema import file_schema
 
     write(json.dumps(file_schema(), ensure_ascii=True, indent=2))

@@ -13,18 +13,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.autodiff.graph import Array, Graph, Node, Op
-from engine.autodiff.ops.activation import ACTIVATIONS, leaky_relu
+from engine.autodiff.ops.activation_functions import ACTIVATIONS, leaky_relu
 from engine.autodiff.ops.arithmetic import FUNCTIONS, OPERATIONS, PairRule, Pairwise
 from engine.autodiff.ops.cross_entropy import BinaryCrossEntropy, CrossEntropy
 from engine.autodiff.ops.elementwise import Elementwise, ScalarFunction
+from engine.autodiff.ops.l2_penalty import L2Penalty, Total
 from engine.autodiff.ops.linear import Linear
 from engine.autodiff.ops.loss import Loss
-from engine.autodiff.ops.losses import LOSSES
-from engine.autodiff.ops.norm import SAMPLES, UNITS, Affine, Mean, Standardize, Std
-from engine.autodiff.ops.penalty import L2Penalty, Total
+from engine.autodiff.ops.loss_registry import LOSSES
+from engine.autodiff.ops.normalization import SAMPLES, UNITS, Affine, Mean, Standardize, Std
 from engine.autodiff.ops.residual import Add
 from engine.autodiff.ops.softmax import Softmax
-from engine.experiment.losses import (
+from engine.experiment.loss_specs import (
     AbsoluteErrorLoss,
     BceLoss,
     CrossEntropyLoss,

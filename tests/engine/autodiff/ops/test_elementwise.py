@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from engine.autodiff.ops.activation import leaky_relu
+from engine.autodiff.ops.activation_functions import leaky_relu
 from engine.formula.expression import Symbol
 from tests.engine.autodiff.ops.op_cases import compute, elementwise
 

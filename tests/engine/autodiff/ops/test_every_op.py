@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 
 import engine.autodiff.ops
 from engine.autodiff.graph import EVERY_COLUMN, Graph, Node, Op
-from engine.autodiff.ops.activation import ACTIVATIONS
+from engine.autodiff.ops.activation_functions import ACTIVATIONS
 from engine.autodiff.ops.arithmetic import FUNCTIONS, OPERATIONS, PairRule
-from engine.autodiff.ops.distance import Distance
 from engine.autodiff.ops.elementwise import ScalarFunction
 from engine.autodiff.ops.loss import Loss
-from engine.autodiff.ops.norm import Std
+from engine.autodiff.ops.normalization import Std
+from engine.autodiff.ops.regression_losses import Distance
 from engine.formula.expression import Entry
 from tests.engine.autodiff.ops.op_cases import (
     CASES,

@@ -8,11 +8,11 @@ import msgspec
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from engine.experiment.document import document_type
+from engine.experiment.file_schema import document_type
 from engine.experiment.loading import parse_experiment
 from engine.experiment.spec import Experiment
+from engine.experiment.toml_writing import experiment_toml
 from engine.experiment.validation import problems
-from engine.experiment.writing import experiment_toml
 
 NUMBERS = st.floats(1e-6, 10.0, allow_subnormal=False) | st.sampled_from((0.5, 1.0, 1e-12, 1 / 3))
 SHARES = st.floats(0.0, 0.999)

@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import ClassVar, Literal, NamedTuple, Protocol, TypeAlias, get_args, runtime_checkable
 
-from engine.experiment.table import Spec
+from engine.experiment.spec_base import Spec
 from engine.formula.expression import Expr
 
 Order: TypeAlias = Literal["shuffled", "given"]

@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from engine.autodiff.graph import Array, Node
 from engine.autodiff.ops.loss import Loss
-from engine.experiment.losses import HuberLoss, SquaredErrorLoss
+from engine.experiment.loss_specs import HuberLoss, SquaredErrorLoss
 from engine.formula.expression import Entry, Expr, Indicator, Number, call
 
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.autodiff.graph import Graph, Node, Op
-from engine.autodiff.ops.activation import LINEAR
+from engine.autodiff.ops.activation_functions import LINEAR
 from engine.autodiff.ops.arithmetic import FUNCTIONS, OPERATIONS, Pairwise
 from engine.autodiff.ops.elementwise import Elementwise
 from engine.autodiff.ops.residual import Add

@@ -17,16 +17,16 @@ from typing import Any
 
 import msgspec
 
-from engine.experiment.activations import ACTIVATION_TRAITS
-from engine.experiment.decoding import decode
-from engine.experiment.losses import LOSS_SPECS
-from engine.experiment.optimizers import OPTIMIZER_SPECS
+from engine.experiment.activation_traits import ACTIVATION_TRAITS
+from engine.experiment.loss_specs import LOSS_SPECS
+from engine.experiment.optimizer_specs import OPTIMIZER_SPECS
 from engine.experiment.spec import Experiment, RandomData
-from engine.experiment.table import Spec
+from engine.experiment.spec_base import Spec
+from engine.experiment.toml_decoding import decode
+from engine.experiment.toml_writing import document_of, toml_value, written_table
 from engine.experiment.validation import validate
-from engine.experiment.writing import document_of, toml_value, written_table
-from engine.formula.assignments import read_number
 from engine.formula.parser import ParseError
+from engine.formula.typed_assignments import read_number
 
 OPTIMIZER, KIND, ACTIVATION, SLOPE = "optimizer", "kind", "activation", "slope"
 LAYER = re.compile(r"network\.layers\[(\d+)\]")

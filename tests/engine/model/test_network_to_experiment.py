@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.derivation.evaluated import EvaluatedExperiment
+from engine.derivation.evaluated_experiment import EvaluatedExperiment
 from engine.experiment.loading import PRESET_NAMES, load_experiment, parse_experiment
-from engine.experiment.writing import experiment_toml
-from engine.model.as_given import as_given
+from engine.experiment.toml_writing import experiment_toml
+from engine.model.network_to_experiment import as_given
 
 
 @pytest.mark.parametrize("name", PRESET_NAMES)

@@ -15,7 +15,6 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
-from engine.experiment.document import document_type
 from engine.experiment.errors import (
     ExperimentError,
     choice,
@@ -25,9 +24,10 @@ from engine.experiment.errors import (
     value_in_words,
 )
 from engine.experiment.expression_spec import NOT_A_NETWORK, TABLE, is_expression
-from engine.experiment.optimizers import DEFAULT_OPTIMIZER, OPTIMIZER_SPECS
+from engine.experiment.file_schema import document_type
+from engine.experiment.optimizer_specs import DEFAULT_OPTIMIZER, OPTIMIZER_SPECS
 from engine.experiment.spec import Experiment
-from engine.formula.foreign_text import one_line
+from engine.formula.untrusted_text import one_line
 
 TOML_COMPLAINT = re.compile(
     r"(?P<what>.*?) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|.*)\)", re.DOTALL

@@ -7,16 +7,16 @@
     absolute_error   any              any
     huber            any              any                delta
 
-All have `outputs`, `samples` and `l2`. `engine.autodiff.ops.losses` says which op computes each. One to be added is a
-class here and a name in `Loss`, with its `term` and its `slope` as formulas (`SaysItsTerm`): that is enough.
+All have `outputs`, `samples` and `l2`. `engine.autodiff.ops.loss_registry` says which op computes each. One to be added
+is a class here and a name in `Loss`, with its `term` and its `slope` as formulas (`SaysItsTerm`): that is enough.
 """
 
 from __future__ import annotations
 
 from typing import ClassVar, Literal, Protocol, TypeAlias, get_args, runtime_checkable
 
-from engine.experiment.activations import OPEN_UNIT, REALS, Interval
-from engine.experiment.table import TaggedSpec
+from engine.experiment.activation_traits import OPEN_UNIT, REALS, Interval
+from engine.experiment.spec_base import TaggedSpec
 from engine.formula.expression import Expr
 
 Reduction: TypeAlias = Literal["sum", "mean"]

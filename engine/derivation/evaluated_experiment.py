@@ -26,7 +26,7 @@ from engine.experiment.datasets import DataSet, load_data
 from engine.experiment.errors import UNNAMED
 from engine.experiment.spec import Experiment
 from engine.formula.expression import Symbol
-from engine.formula.own_names import OwnNames
+from engine.formula.own_notation import OwnNames
 from engine.model.network import LOSS, Network, X, Y
 
 

@@ -9,9 +9,9 @@ import numpy as np
 import psutil
 import pytest
 
-from engine.experiment import memory, validation
-from engine.experiment.memory import MOST_CHECKPOINTS, memory_by_key, memory_limit
-from engine.experiment.optimizers import SgdTraining, Train
+from engine.experiment import memory_needed, validation
+from engine.experiment.memory_needed import MOST_CHECKPOINTS, memory_by_key, memory_limit
+from engine.experiment.optimizer_specs import SgdTraining, Train
 from engine.experiment.spec import (
     Experiment,
     InlineData,
@@ -130,10 +130,10 @@ def test_what_does_not_fit_beside_what_others_have_is_refused(monkeypatch):
 def test_the_limit_of_a_container_counts(tmp_path):
     (tmp_path / "memory.max").write_text("1000\n")
     (tmp_path / "memory.current").write_text("400\n")
-    assert memory._room_in_container(tmp_path) == 600
+    assert memory_needed._room_in_container(tmp_path) == 600
     (tmp_path / "memory.max").write_text("max\n")
-    assert memory._room_in_container(tmp_path) is None
-    assert memory._room_in_container(tmp_path / "absent") is None
+    assert memory_needed._room_in_container(tmp_path) is None
+    assert memory_needed._room_in_container(tmp_path / "absent") is None
 
 
 @pytest.mark.parametrize(

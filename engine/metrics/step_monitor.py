@@ -20,15 +20,15 @@ from collections.abc import Mapping
 import numpy as np
 
 from engine.autodiff.graph import Array, Graph, Kernel, Node, Op, Passes
-from engine.experiment.activations import ACTIVATION_TRAITS
+from engine.experiment.activation_traits import ACTIVATION_TRAITS
 from engine.formula.expression import Symbol
 from engine.metrics.activation_counts import UnitCounts
-from engine.metrics.classification import scorer
-from engine.metrics.dead_units import DeadUnits, Mask, activation_output
+from engine.metrics.classification_score import scorer
+from engine.metrics.l2_norms import norm_for, norm_of
 from engine.metrics.layer_groups import groups_of, rows_of
-from engine.metrics.norms import norm_for, norm_of
 from engine.metrics.pass_table import Reader, Table, Unread, is_plain
 from engine.metrics.step_record import Floats
+from engine.metrics.unit_deaths import DeadUnits, Mask, activation_output
 from engine.metrics.weight_norms import in_batches
 from engine.model.network import PREDICTION, Network, Y
 

@@ -7,8 +7,8 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from engine.autodiff.ops.activation import ACTIVATIONS, BY_COLUMN, WITH_SLOPE
-from engine.experiment.activations import ACTIVATION_TRAITS, CLOSED_UNIT, OPEN_UNIT, REALS, SATURATED
+from engine.autodiff.ops.activation_functions import ACTIVATIONS, BY_COLUMN, WITH_SLOPE
+from engine.experiment.activation_traits import ACTIVATION_TRAITS, CLOSED_UNIT, OPEN_UNIT, REALS, SATURATED
 from engine.experiment.spec import Activation
 
 X = np.concatenate([np.linspace(-30.0, 30.0, 60_001), np.random.default_rng(0).standard_normal(1000)])

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.formula.assignments import read_assignments, read_number
 from engine.formula.expression import Symbol
 from engine.formula.parser import ParseError
+from engine.formula.typed_assignments import read_assignments, read_number
 
 W = Symbol("W", 1, (0, 1))
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from engine.autodiff.ops.norm import EPSILON, SAMPLES, UNITS
+from engine.autodiff.ops.normalization import EPSILON, SAMPLES, UNITS
 from tests.engine.autodiff.ops.op_cases import CASES
 
 BY_NAME = {case.name: case for case in CASES}

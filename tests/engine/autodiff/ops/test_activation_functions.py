@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import sympy
 
-from engine.autodiff.ops.activation import (
+from engine.autodiff.ops.activation_functions import (
     ACTIVATIONS,
     RELU,
     SIGMOID,

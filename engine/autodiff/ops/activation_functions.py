@@ -1,8 +1,8 @@
 """The activation functions: one entry a function, each known as kernels and as formulas, with its traits.
 
-What is known of each besides stands in `engine.experiment.activations`. For one that says its formulas there nothing
-needs to be written here: its kernels are made of them. Validation, training, stepping, LaTeX, gradient checks and
-charts have it either way.
+What is known of each besides stands in `engine.experiment.activation_traits`. For one that says its formulas there
+nothing needs to be written here: its kernels are made of them. Validation, training, stepping, LaTeX, gradient
+checks and charts have it either way.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from dataclasses import dataclass
 import numpy as np
 from typing_extensions import override
 
-from engine.autodiff.array_functions import kernel
+from engine.autodiff.formula_kernels import kernel
 from engine.autodiff.graph import Array, Node, Op
 from engine.autodiff.ops.elementwise import Elementwise, ScalarFunction
 from engine.autodiff.ops.erf import erf
 from engine.autodiff.ops.softmax import Softmax
 from engine.autodiff.ops.workspace import workspace
-from engine.experiment.activations import (
+from engine.experiment.activation_traits import (
     ACTIVATION_TRAITS,
     DEFAULT_SLOPE,
     SATURATED,

@@ -4,9 +4,10 @@
     sigmoid      sigmoid       (0, 1)     outside ±5.99  no            no
     relu         ReLU          [0, ∞)     never          yes           yes
 
-`engine.autodiff.ops.activation` has kernels that compute them in place. To add one, enter its name in `Activation` and
-its `ActivationTraits` with `formula` and `slope`: that is enough, and what is computed is made of the formulas. Where
-that is too slow, write its `ActivationFunction` there as well. `register_activation` adds one that is not built in.
+`engine.autodiff.ops.activation_functions` has kernels that compute them in place. To add one, enter its name in
+`Activation` and its `ActivationTraits` with `formula` and `slope`: that is enough, and what is computed is made of
+the formulas. Where that is too slow, write its `ActivationFunction` there as well. `register_activation` adds one that
+is not built in.
 """
 
 from __future__ import annotations

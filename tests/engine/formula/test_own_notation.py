@@ -11,7 +11,7 @@ from engine.formula.latex import to_latex
 from engine.formula.layout import one_line
 from engine.formula.letters import CAPITALS, GREEK, letter
 from engine.formula.notation import Style
-from engine.formula.own_names import CANONICAL, OwnNames
+from engine.formula.own_notation import CANONICAL, OwnNames
 from engine.formula.parser import parse_symbol
 
 

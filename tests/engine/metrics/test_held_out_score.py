@@ -14,7 +14,7 @@ from engine.experiment.datasets import load_data
 from engine.experiment.loading import parse_experiment
 from engine.experiment.spec import Experiment
 from engine.formula.expression import Symbol
-from engine.metrics.held_out import HeldOut
+from engine.metrics.held_out_score import HeldOut
 from engine.metrics.step_record import NEVER
 from engine.model.network import Network
 from engine.runs.log import Header, RunLogWriter, read_run_log

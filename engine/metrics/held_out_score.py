@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.experiment.datasets import Samples
-from engine.metrics.classification import scorer
+from engine.metrics.classification_score import scorer
 from engine.model.network import FIT, LOSS, PREDICTION, Network
 
 

@@ -12,9 +12,9 @@ from typing import Any, Literal, Union, get_args
 
 import msgspec
 
-from engine.experiment.activations import ACTIVATION_TRAITS
-from engine.experiment.losses import LOSS_SPECS, Loss, LossSpec
-from engine.experiment.optimizers import DEFAULT_OPTIMIZER, OPTIMIZER_SPECS, Train, TrainSpec
+from engine.experiment.activation_traits import ACTIVATION_TRAITS
+from engine.experiment.loss_specs import LOSS_SPECS, Loss, LossSpec
+from engine.experiment.optimizer_specs import DEFAULT_OPTIMIZER, OPTIMIZER_SPECS, Train, TrainSpec
 from engine.experiment.spec import Activation, Experiment, LayerSpec, NetworkSpec
 
 

@@ -18,8 +18,8 @@ import numpy.typing as npt
 from typing_extensions import override
 
 from engine.autodiff.graph import Array
-from engine.experiment.losses import LossSpec
-from engine.metrics.dead_units import Mask
+from engine.experiment.loss_specs import LossSpec
+from engine.metrics.unit_deaths import Mask
 
 HALF = 0.5
 

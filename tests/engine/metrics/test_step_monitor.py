@@ -17,11 +17,11 @@ from engine.experiment.datasets import DataSet, load_data
 from engine.experiment.loading import load_experiment
 from engine.experiment.spec import BceLoss, CrossEntropyLoss, Loss, SquaredErrorLoss
 from engine.formula.expression import Symbol
-from engine.metrics.classification import FEW_SAMPLES, Score, scorer
-from engine.metrics.dead_units import PORTION
+from engine.metrics.classification_score import FEW_SAMPLES, Score, scorer
+from engine.metrics.l2_norms import FEW, magnitudes_of, norm_for
 from engine.metrics.layer_groups import groups_of, rows_of
-from engine.metrics.norms import FEW, magnitudes_of, norm_for
 from engine.metrics.step_record import NEVER
+from engine.metrics.unit_deaths import PORTION
 from engine.metrics.weight_norms import of_one, of_several
 from engine.model.network import Network
 from engine.training.trainer import Trainer

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from engine.experiment.changeable_settings import settings_of, with_setting
 from engine.experiment.errors import ExperimentError
 from engine.experiment.loading import PRESET_NAMES, load_experiment, parse_experiment
-from engine.experiment.settings import settings_of, with_setting
-from engine.experiment.writing import experiment_toml
+from engine.experiment.toml_writing import experiment_toml
 
 
 @pytest.mark.parametrize("name", PRESET_NAMES)

@@ -16,7 +16,7 @@ from engine.experiment.expression_spec import ExpressionExperiment, ExpressionTa
 from engine.experiment.loading import load_any, load_experiment
 from engine.experiment.presets import EXPRESSION_PRESETS
 from engine.formula.expression import Symbol
-from engine.model.typed_expression import MOST_OPERATIONS, TypedExpression
+from engine.model.expression_graph import MOST_OPERATIONS, TypedExpression
 
 
 def evaluated(formula: str, **values: float) -> EvaluatedExpression:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from engine.autodiff.graph import Node
 from engine.autodiff.ops.cross_entropy import BinaryCrossEntropy, CrossEntropy
-from engine.autodiff.ops.distance import AbsoluteError, Huber, SquaredError
 from engine.autodiff.ops.formula_loss import FormulaLoss
 from engine.autodiff.ops.loss import Loss
-from engine.experiment.losses import (
+from engine.autodiff.ops.regression_losses import AbsoluteError, Huber, SquaredError
+from engine.experiment.loss_specs import (
     LOSS_SPECS,
     AbsoluteErrorLoss,
     BceLoss,

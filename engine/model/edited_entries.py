@@ -17,8 +17,8 @@ from engine.experiment.errors import ExperimentError, mismatch
 from engine.experiment.spec import Experiment
 from engine.experiment.validation import validate
 from engine.formula.expression import Symbol
-from engine.model.as_given import inline
 from engine.model.network import Network, X, Y
+from engine.model.network_to_experiment import inline
 
 Assignments = Sequence[tuple[Symbol, float]]
 """Entries of given matrices, and the numbers that they are to have."""
