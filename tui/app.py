@@ -695,11 +695,9 @@ class BptuiApp(NoticingApp):
 
     @on(Predict)
     def _on_predict(self, message: Predict) -> None:
-        """Asks for the factors at the present weights, over the stepper."""
-        from tui.session.session import Session
-
+        """Asks for the factors at the present numbers, over the stepper."""
         session = self._session
-        if not isinstance(session, Session):
+        if session is None:  # left by a key that came sooner
             return
         from tui.stepper.predict_screen import PredictScreen
 

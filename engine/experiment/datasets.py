@@ -94,7 +94,7 @@ def load_data(experiment: Experiment, folder: Path | None = None, source: str = 
     """
     draft = _draft(experiment, folder, source)
     X, feature_names = draft.X, draft.feature_names
-    learned, held_out = _divided(X.shape[1], experiment)
+    learned, held_out = divided(X.shape[1], experiment)
     if experiment.data.standardize:
         X = standardized(X, learned)
     if experiment.data.ones_row:
@@ -127,8 +127,8 @@ def standardized(X: Array, over: Chosen = EVERY_SAMPLE) -> Array:
     return rows
 
 
-def _divided(n: int, experiment: Experiment) -> tuple[Chosen, NDArray[np.intp] | None]:
-    """Which samples are learned from and which are held out, each in their own order."""
+def divided(n: int, experiment: Experiment) -> tuple[Chosen, NDArray[np.intp] | None]:
+    """Which of n samples are learned from and which are held out, each in their own order; the seed and n decide."""
     count = held_out_count(experiment.data.test_share, n)
     if not count:
         return EVERY_SAMPLE, None

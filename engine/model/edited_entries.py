@@ -45,7 +45,8 @@ def with_entries(
     if inputs is None and labels is None:
         return changed, data
     data = replace(data, X=_kept(inputs, data.X), Y=_kept(labels, data.Y))
-    validate(msgspec.structs.replace(experiment, data=inline(experiment, data)), source)
+    learned = replace(data, held_out=None)  # numbered as they are on the screen
+    validate(msgspec.structs.replace(experiment, data=inline(experiment, learned)), source)
     return changed, data
 
 

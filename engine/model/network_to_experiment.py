@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
-from engine.experiment.datasets import DataSet
+from engine.experiment.datasets import DataSet, divided
 from engine.experiment.spec import Experiment, InlineData, LayerSpec
 from engine.model.network import Network
 
@@ -37,12 +38,30 @@ def _parameters(network: Network, number: int) -> dict[str, list[float] | list[l
 
 
 def inline(experiment: Experiment, data: DataSet) -> InlineData:
-    """The samples that are learned from; a row of ones that is still one is asked for, not written."""
-    X, Y = data.X.astype(np.float64), data.Y.astype(np.float64)
+    """All samples, those that are held out in their places between the others; they are divided again in the same way.
+
+    A row of ones that is still one is asked for, not written.
+    """
+    X, Y = _undivided(experiment, data)
     ones_row = experiment.data.ones_row and bool((X[0] == 1.0).all())
     if ones_row:
         X = X[1:]
     layout = experiment.data.layout if isinstance(experiment.data, InlineData) else "columns"
     if layout == "rows":
         X, Y = X.T, Y.T
-    return InlineData(X=X.tolist(), Y=Y.tolist(), layout=layout, ones_row=ones_row)
+    share = 0.0 if data.held_out is None else experiment.data.test_share
+    return InlineData(X=X.tolist(), Y=Y.tolist(), layout=layout, ones_row=ones_row, test_share=share)
+
+
+def _undivided(experiment: Experiment, data: DataSet) -> list[NDArray[np.float64]]:
+    """X and Y of every sample, in such an order that the same are held out when they are read."""
+    if data.held_out is None:
+        return [data.X.astype(np.float64), data.Y.astype(np.float64)]
+    n = data.X.shape[1] + data.held_out.X.shape[1]
+    learned, held_out = divided(n, experiment)
+    whole = []
+    for mine, others in ((data.X, data.held_out.X), (data.Y, data.held_out.Y)):
+        rows = np.empty((len(mine), n))
+        rows[:, learned], rows[:, held_out] = mine, others
+        whole.append(rows)
+    return whole

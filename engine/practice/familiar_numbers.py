@@ -117,8 +117,8 @@ def _other_gradients(graph: Graph, asked: Symbol) -> Iterator[tuple[float, Mista
         for index in np.ndindex(node.value.shape):
             symbol = node.entry((index[0], index[1]))
             if symbol != asked:
-                name = one_line(Partial(LOSS, symbol))
-                text = f"this is {name}, not {one_line(Partial(LOSS, asked))}"
+                name = one_line(Partial(graph.differentiated, symbol))
+                text = f"this is {name}, not {one_line(Partial(graph.differentiated, asked))}"
                 yield float(node.grad[index]), Mistake("swapped", symbol.plain(), asked.plain(), text)
     own = graph.nodes[asked.matrix]
     value = float(own.value[asked.index or (0, 0)])

@@ -7,11 +7,17 @@ An answer may be a formula or a number; each question keeps whether it was answe
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
+from engine.autodiff.graph import Graph
 from engine.derivation.chain_rule import Derivation
 from engine.derivation.evaluated_experiment import EvaluatedExperiment
-from engine.formula.expression import Expr, Partial, Symbol
+from engine.formula.expression import Expr, Partial
+from engine.formula.own_notation import CANONICAL, OwnNames
+from engine.model.expression_graph import TypedExpression
+from engine.practice.expression_judging import ExpressionJudge
 from engine.practice.judging import Judge
 from engine.practice.number_answers import TypedNumber, judge_number
 from engine.practice.path_factors import paths_of
@@ -19,7 +25,12 @@ from engine.practice.question import Target
 from engine.practice.unreadable import UnreadableError
 from engine.practice.verdict import Verdict
 
-LOSS = Symbol("E")
+
+class JudgesFormulas(Protocol):
+    """What judges the formulas that answer one question."""
+
+    def judge(self, text: str) -> Verdict:
+        """The verdict on what was typed."""
 
 
 @dataclass
@@ -42,27 +53,36 @@ class Asked:
 
 @dataclass
 class Prediction:
-    """The questions of one derivation, in order from the loss to the target, and the whole gradient last."""
+    """The questions of one derivation, in order from the loss to the target, and the whole gradient last.
 
-    evaluated: EvaluatedExperiment
+    `graph` has the present numbers, `names` what its quantities are called; `judge_of` makes a question's judge.
+    """
+
+    graph: Graph
+    names: OwnNames
     questions: list[Asked]
+    judge_of: Callable[[Asked], JudgesFormulas]
     place: int = 0
-    _judges: dict[int, Judge] = field(default_factory=dict)
+    _judges: dict[int, JudgesFormulas] = field(default_factory=dict)
 
     @classmethod
     def of(cls, evaluated: EvaluatedExperiment, derivation: Derivation) -> Prediction:
         """The questions about a derivation of the experiment's graph."""
-        questions = []
-        for step in derivation:
-            term = step.term
-            above = None if term.via == LOSS else term.via
-            target = Target(step.node, above, None, term.formula)
-            questions.append(Asked(term.symbol, term.formula, term.local, target))
-        whole = Target(derivation.target)
-        if len(questions) > 1:
-            name = Partial(LOSS, derivation.target)
-            questions.append(Asked(name, None, derivation.value, whole))
-        return cls(evaluated, questions)
+
+        def judge(asked: Asked) -> Judge:
+            # What has been found already, the factors above, may be used by name as earlier results.
+            return Judge(evaluated, asked.target, () if asked.formula is not None else None)
+
+        return cls(evaluated.graph, evaluated.names, questions_of(derivation), judge)
+
+    @classmethod
+    def of_expression(cls, expression: TypedExpression, derivation: Derivation) -> Prediction:
+        """The questions about a derivation of a typed expression's graph."""
+
+        def judge(asked: Asked) -> ExpressionJudge:
+            return ExpressionJudge(expression, derivation.of, asked.target)
+
+        return cls(derivation.graph, CANONICAL, questions_of(derivation), judge)
 
     @property
     def current(self) -> Asked | None:
@@ -102,13 +122,10 @@ class Prediction:
         """The verdict on an answer to one question: a number to its digits, a formula at random networks."""
         asked = self.questions[place]
         if is_number(text):
-            found = judge_number(text, asked.value, None, self.evaluated.graph, asked.target)
-            return found.said_in(self.evaluated.names)
+            found = judge_number(text, asked.value, None, self.graph, asked.target)
+            return found.said_in(self.names)
         if place not in self._judges:
-            # What has been found already, the factors above, may be used by name as earlier results.
-            self._judges[place] = Judge(
-                self.evaluated, asked.target, () if asked.formula is not None else None
-            )
+            self._judges[place] = self.judge_of(asked)
         return self._judges[place].judge(text)
 
     def solution(self, asked: Asked) -> Expr | None:
@@ -117,8 +134,22 @@ class Prediction:
             return asked.formula
         from engine.practice.mistake_naming import term_of
 
-        paths = paths_of(self.evaluated.graph, asked.target)
+        paths = paths_of(self.graph, asked.target)
         return term_of(paths[0]) if paths is not None and len(paths) == 1 else None
+
+
+def questions_of(derivation: Derivation) -> list[Asked]:
+    """One question a factor; where there are several, the whole gradient last."""
+    questions = []
+    for step in derivation:
+        term = step.term
+        above = None if term.via == derivation.of else term.via
+        target = Target(step.node, above, None, term.formula)
+        questions.append(Asked(term.symbol, term.formula, term.local, target))
+    if len(questions) > 1:
+        name = Partial(derivation.of, derivation.target)
+        questions.append(Asked(name, None, derivation.value, Target(derivation.target)))
+    return questions
 
 
 def is_number(text: str) -> bool:

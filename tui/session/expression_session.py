@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import msgspec
 from typing_extensions import override
 
@@ -19,6 +21,10 @@ from engine.formula.untrusted_text import one_line
 from engine.model.edited_entries import Assignments
 from engine.model.expression_graph import TypedExpression
 from tui.session.stepped import EDIT, Stepped, run_once
+
+if TYPE_CHECKING:
+    from engine.derivation.chain_rule import Derivation
+    from engine.practice.prediction import Prediction
 
 MOST_UNDONE = 1000
 """So many edits can be taken back; each keeps a few numbers."""
@@ -63,6 +69,12 @@ class ExpressionSession(Stepped):
     @override
     def check(self, target: Symbol) -> EntryCheck:
         return check_entry(self.stepped, find_target(self.stepped, target))
+
+    @override
+    def prediction(self, derivation: Derivation) -> Prediction:
+        from engine.practice.prediction import Prediction
+
+        return Prediction.of_expression(self.expression, derivation)
 
     @override
     def edit(self, assignments: Assignments) -> None:

@@ -34,8 +34,10 @@ from tui.session.stepped import EDIT, UPDATE, Stepped, run_once
 from tui.shell.threads import threads
 
 if TYPE_CHECKING:  # what no first frame needs is imported where it is used
+    from engine.derivation.chain_rule import Derivation
     from engine.derivation.gradcheck import EntryCheck, ParameterCheck
     from engine.derivation.whole_matrix import WholeMatrix
+    from engine.practice.prediction import Prediction
     from engine.training.by_hand import Update
     from tui.session.training_run import TrainingRun
 
@@ -163,6 +165,14 @@ class Session(Stepped):
         from engine.derivation.evaluated_experiment import check_target
 
         return check_target(self.network, self.stepped, target)
+
+    @override
+    def prediction(self, derivation: Derivation) -> Prediction:
+        from engine.derivation.evaluated_experiment import EvaluatedExperiment
+        from engine.practice.prediction import Prediction
+
+        evaluated = EvaluatedExperiment(self.experiment, self.data, self.network, self.graph)
+        return Prediction.of(evaluated, derivation)
 
     @override
     def value_of(self, name: Symbol | Partial) -> float:

@@ -27,6 +27,7 @@ from tui.session.disk import files_state
 
 if TYPE_CHECKING:
     from engine.derivation.gradcheck import EntryCheck
+    from engine.practice.prediction import Prediction
 
 EDIT, UPDATE = "edit", "update"
 """What can be undone."""
@@ -99,6 +100,10 @@ class Stepped(ABC):
     @abstractmethod
     def check(self, target: Symbol) -> EntryCheck:
         """The central difference of one entry, in float64, beside backward's gradient. Raises TargetError."""
+
+    @abstractmethod
+    def prediction(self, derivation: Derivation) -> Prediction:
+        """The questions of a derivation, to be answered factor by factor."""
 
     @abstractmethod
     def edit(self, assignments: Assignments) -> None:

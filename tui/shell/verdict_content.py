@@ -16,6 +16,7 @@ from engine.autodiff.graph import Graph
 from engine.formula.layout import draw
 from engine.formula.notation import Style, number_text, symbol_text
 from engine.formula.text import ascii_text
+from engine.model.expression_graph import is_constant
 from engine.practice.unreadable import UnreadableError
 from engine.practice.verdict import Verdict
 
@@ -63,7 +64,7 @@ def judgement(verdict: Verdict, text: str, style: Style) -> Iterator[Content]:
 def numbers_of(graph: Graph, forward: bool, style: Style) -> Iterator[Content]:
     """The network's numbers: what is given, and with `forward` what is computed from it. Never a gradient."""
     for node in graph.nodes.values():
-        if (node.op is not None and not forward) or (node is graph.loss and not forward):
+        if (node.op is not None and not forward) or is_constant(node):
             continue
         name = symbol_text(node.symbol, style)
         rows, columns = node.shape
@@ -74,4 +75,6 @@ def numbers_of(graph: Graph, forward: bool, style: Style) -> Iterator[Content]:
             "[" + ", ".join(number_text(float(one), style) for one in row) + "]" for row in node.value
         )
         text = numbers if rows == 1 else f"[{numbers}]"
+        if node.scalar:
+            text = number_text(float(node.value[0, 0]), style)
         yield Content.assemble((f"{name} = ", "$faint"), (text, "$value"))

@@ -45,24 +45,53 @@ def columns_of(graph: Graph) -> list[list[Node]]:
     return [column for column in columns if column]
 
 
+def moved(graph: Graph, cursor: Symbol, right: int, down: int) -> Symbol:
+    """The node to the right of (left of) or below (above) the cursor; the cursor itself at the rim.
+
+    To the right is what it is used for, to the left what it is made of, where that stands in the next column. What is
+    differentiated is no place to go to.
+    """
+    columns = [[one for one in column if one is not graph.loss] for column in columns_of(graph)]
+    columns = [column for column in columns if column]
+    here = graph.nodes[cursor]
+    place = next((number for number, column in enumerate(columns) if here in column), len(columns) - 1)
+    row = columns[place].index(here) if here in columns[place] else 0
+    other = columns[min(max(place + right, 0), len(columns) - 1)]
+    if other is columns[place]:
+        return other[min(max(row + down, 0), len(other) - 1)].symbol
+    joined = (
+        (op.output for op, _ in here.consumers) if right > 0 else () if here.op is None else here.op.inputs
+    )
+    return next((one for one in joined if one in other), other[min(row, len(other) - 1)]).symbol
+
+
 @dataclass(frozen=True)
 class Reached:
-    """How far one has come: which values are computed, which gradients are known."""
+    """How far one has come: which values are computed, which gradients are known; all of them where one chooses."""
 
     traversal: Traversal
     position: Position
+    choosing: bool = False
+    known: int | None = None
+    """How many factors have been answered where one predicts: no further gradient is shown."""
 
     def computed(self, node: Node) -> bool:
         """Whether the forward pass has come to a node."""
-        if node.op is None or self.position.phase > Phase.FORWARD:
+        if self.choosing or node.op is None or self.position.phase > Phase.FORWARD:
             return True
         return self._order(node) <= self.position.index
 
     def has_gradient(self, node: Node) -> bool:
         """Whether the backward pass has: it sends from the end of the computation to its beginning."""
+        if self.choosing:
+            return node.needs_gradient
+        derivation = self.traversal.derivation
+        if self.known is not None:
+            # The last factor's node is the target, whose gradient is asked for last of all.
+            last = derivation.graph.nodes[derivation.path[min(self.known, len(derivation) - 1)].matrix]
+            return node.needs_gradient and self._order(node) >= self._order(last)
         if self.position.phase is not Phase.BACKWARD:
             return False
-        derivation = self.traversal.derivation
         reached = derivation.graph.nodes[derivation.path[self.position.index + 1].matrix]
         return node.needs_gradient and (node is reached or self._order(node) > self._order(reached))
 
@@ -78,18 +107,31 @@ class ExpressionDiagram(Static):
 
     _cells: Mapping[tuple[int, int], Symbol] = MappingProxyType({})
 
-    def show(self, traversal: Traversal, position: Position, style: Style) -> None:
-        """Draws what fits of it around the current node."""
+    def show(
+        self,
+        traversal: Traversal,
+        position: Position,
+        style: Style,
+        cursor: Symbol | None = None,
+        known: int | None = None,
+    ) -> None:
+        """Draws what fits of it around the current node, or around the `cursor` of somebody who chooses one.
+
+        `known` is how many factors have been answered where one predicts.
+        """
         graph, canvas = traversal.derivation.graph, Canvas(self.size.width, self.size.height)
         columns = columns_of(graph)
-        current = traversal.symbol(position)
+        current = traversal.symbol(position) if cursor is None else cursor
         here = next(
             (i for i, column in enumerate(columns) if any(one.symbol == current for one in column)), 0
         )
         per_page = max((canvas.width + GUTTER - 2) // (CELL + GUTTER), 1)
         first = min(max(here - per_page // 2, 0), max(len(columns) - per_page, 0))
         rows = max((canvas.height + 1) // LINES, 1)
-        path, reached = set(traversal.derivation.path), Reached(traversal, position)
+        path, reached = (
+            set(traversal.derivation.path),
+            Reached(traversal, position, cursor is not None, known),
+        )
         cells: dict[tuple[int, int], Symbol] = {}
         for place, column in enumerate(columns[first : first + per_page]):
             left = place * (CELL + GUTTER) + 1

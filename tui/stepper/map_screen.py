@@ -1,4 +1,4 @@
-"""The network on the whole screen: move through it with the arrow keys and choose what to differentiate by."""
+"""The network, or an expression, on the whole screen: move with the arrow keys and choose what to differentiate by."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
+from typing_extensions import override
 
 from engine.formula.expression import Symbol
 from engine.formula.notation import Style, number_text, symbol_text
 from engine.formula.own_notation import OwnNames
-from engine.model.network import LOSS
 from tui.shell.keys import MAP_COMMANDS, bindings, idle_bindings
 from tui.shell.modal import Modal
 from tui.stepper.diagram import Diagram, move
+from tui.stepper.expression_diagram import ExpressionDiagram, moved
 from tui.stepper.network_diagram import NetworkDiagram
 from tui.stepper.traversal import Position, Traversal
 
@@ -24,6 +25,7 @@ class MapScreen(Modal[Symbol | None]):
     """Returns the chosen scalar, or None."""
 
     CSS_PATH = "map.tcss"
+    TITLE = "Network: choose what to differentiate by"
     COMMANDS_SHOWN = MAP_COMMANDS
     BINDINGS = [*bindings(MAP_COMMANDS), *idle_bindings(MAP_COMMANDS)]  # noqa: RUF012 - as Screen wants it
 
@@ -47,10 +49,14 @@ class MapScreen(Modal[Symbol | None]):
     def compose(self) -> ComposeResult:
         """The diagram and a line about the cell under the cursor."""
         with Vertical(id="page") as page:
-            page.border_title = "Network: choose what to differentiate by"
+            page.border_title = self.TITLE
             page.border_subtitle = "arrows move · enter chooses · e edits · esc leaves"
-            yield NetworkDiagram(id="diagram")
+            yield self.picture()
             yield Static(id="about")
+
+    def picture(self) -> NetworkDiagram | ExpressionDiagram:
+        """What it is drawn in."""
+        return NetworkDiagram(id="diagram")
 
     def on_mount(self) -> None:
         """Draws for the first time."""
@@ -63,21 +69,19 @@ class MapScreen(Modal[Symbol | None]):
     def redraw(self) -> None:
         """Draws the network with the cursor."""
         # Closed by a key that came sooner than this call: all of it is gone, or a part.
-        if not self.query(NetworkDiagram) or not self.query("#about"):
+        if not self.query("#diagram") or not self.query("#about"):
             return
         style = Style(digits=4, ascii=self.app.has_class("-ascii"), names=self.names)
-        diagram = Diagram(self.traversal, self.position, self.cursor)
-        widget = self.query_one(NetworkDiagram)
-        if not widget.size.height:
+        if not self.query_one("#diagram").size.height:
             return
-        widget.show(diagram, style, widget.size.width, widget.size.height)
+        self.draw(style)
         graph = self.traversal.derivation.graph
         node = graph.nodes[self.cursor.matrix]
         index = self.cursor.index or (0, 0)
         value, gradient = float(node.value[index]), float(node.grad[index])
         name = symbol_text(self.cursor, style)
         partial = style.glyphs.partial
-        derivative = f"{partial}{symbol_text(LOSS, style)}/{partial}{name}"
+        derivative = f"{partial}{symbol_text(graph.differentiated, style)}/{partial}{name}"
         self.query_one("#about", Static).update(
             Content.assemble(
                 (f"{name} = {number_text(value, style)}", "bold $value"),
@@ -87,9 +91,22 @@ class MapScreen(Modal[Symbol | None]):
             )
         )
 
+    def draw(self, style: Style) -> None:
+        """Draws what fits around the cursor."""
+        widget = self.query_one(NetworkDiagram)
+        widget.show(self._diagram, style, widget.size.width, widget.size.height)
+
+    @property
+    def _diagram(self) -> Diagram:
+        return Diagram(self.traversal, self.position, self.cursor)
+
+    def moved(self, right: int, down: int) -> Symbol:
+        """Where the cursor comes to."""
+        return move(self._diagram, self.cursor, right, down)
+
     def action_move(self, right: int, down: int) -> None:
         """Moves the cursor."""
-        self.cursor = move(Diagram(self.traversal, self.position, self.cursor), self.cursor, right, down)
+        self.cursor = self.moved(right, down)
         self.redraw()
 
     def action_edit(self) -> None:
@@ -112,3 +129,21 @@ class MapScreen(Modal[Symbol | None]):
         """A click chooses at once."""
         if message.symbol != self.traversal.derivation.graph.loss.symbol:
             self.dismiss(message.symbol)
+
+
+class ExpressionMapScreen(MapScreen):
+    """The same of an expression: its operations, by how far they are from the numbers that are given."""
+
+    TITLE = "Expression: choose what to differentiate by"
+
+    @override
+    def picture(self) -> ExpressionDiagram:
+        return ExpressionDiagram(id="diagram")
+
+    @override
+    def draw(self, style: Style) -> None:
+        self.query_one(ExpressionDiagram).show(self.traversal, self.position, style, self.cursor)
+
+    @override
+    def moved(self, right: int, down: int) -> Symbol:
+        return moved(self.traversal.derivation.graph, self.cursor, right, down)

@@ -20,11 +20,10 @@ from textual.widgets import Input
 from typing_extensions import override
 
 from engine.derivation.chain_rule import Derivation
-from engine.derivation.evaluated_experiment import EvaluatedExperiment
 from engine.formula.layout import one_line
 from engine.formula.notation import Style, number_text
-from engine.practice.prediction import Asked, Prediction
-from tui.session.session import Session
+from engine.practice.prediction import Asked
+from tui.session.stepped import Stepped
 from tui.shell.deeds import Deed, Done
 from tui.shell.keys import PREDICT_COMMANDS, bindings
 from tui.shell.verdict_content import echo, judgement, numbers_of
@@ -41,16 +40,13 @@ class PredictScreen(StepperScreen, inherit_bindings=False):
     COMMANDS_SHOWN = PREDICT_COMMANDS
     BINDINGS = bindings(PREDICT_COMMANDS)
 
-    def __init__(self, session: Session, derivation: Derivation) -> None:
+    def __init__(self, session: Stepped, derivation: Derivation) -> None:
         super().__init__(session, derivation)
         self.detail = Detail.NODE
-        self._evaluated = EvaluatedExperiment(
-            session.experiment, session.data, session.network, session.graph
-        )
         self._begin()
 
     def _begin(self) -> None:
-        self.prediction = Prediction.of(self._evaluated, self.derivation)
+        self.prediction = self.session.prediction(self.derivation)
         self._said: list[Content] = []
         """What the last answer was worth."""
         self.position = self._furthest

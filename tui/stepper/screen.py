@@ -83,7 +83,7 @@ AUTOPLAY_SECONDS = 1.5
 SHOWN_DIGITS = (4, 6, 10)
 """Significant digits to choose from."""
 
-LEARNING = frozenset(("update", "screen", "matrices", "predict", "settings", "diagram"))
+LEARNING = frozenset(("update", "screen", "matrices", "settings"))
 """Actions that need a network."""
 
 LARGEST_COUNT = 99_999
@@ -220,7 +220,7 @@ class StepperScreen(Screen[None]):
         if not diagram.size.height:
             return
         if isinstance(diagram, ExpressionDiagram):
-            diagram.show(self.traversal, self.position, style)
+            diagram.show(self.traversal, self.position, style, known=self.known)
         elif isinstance(diagram, NetworkDiagram):
             seen = Diagram(self.traversal, self.position, known=self.known)
             diagram.show(seen, style, diagram.size.width, diagram.size.height)
@@ -706,13 +706,11 @@ class StepperScreen(Screen[None]):
 
     def action_diagram(self) -> None:
         """The network on the whole screen, to choose a target by moving through it."""
-        from tui.stepper.map_screen import MapScreen
+        from tui.stepper.map_screen import ExpressionMapScreen, MapScreen
 
-        if self.network_session is None:
-            self.notify("The map is of networks: t chooses by name, a click in the picture as well.")
-            return
+        kind = MapScreen if self.network_session is not None else ExpressionMapScreen
         self.app.push_screen(
-            MapScreen(
+            kind(
                 self.traversal,
                 self.position,
                 self.session.names,
@@ -996,10 +994,7 @@ class StepperScreen(Screen[None]):
     def action_predict(self) -> None:
         """Asks for each factor of this derivation before it is shown."""
         self._stop_autoplay()
-        if self.network_session is None:
-            self.notify("Factors are asked for in networks; → goes through these one by one.")
-            return
-        if self.session.stepped is not self.session.graph:
+        if self.network_session is not None and self.session.stepped is not self.session.graph:
             self.notify("Predict asks about the loss: t leads back to it.")
             return
         self.post_message(Predict(self.derivation.target, self.derivation.sample))

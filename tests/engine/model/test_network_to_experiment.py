@@ -59,3 +59,23 @@ def test_rows_of_data_are_written_as_rows():
     written = experiment_toml(as_given(evaluated.experiment, evaluated.network, evaluated.data))
     assert "X = [\n  [1.0, 2.0],\n  [3.0, 4.0],\n  [5.0, 6.0],\n]" in written
     assert parse_experiment(written, "x").data == evaluated.experiment.data
+
+
+@pytest.mark.parametrize("kind", ["moons", "wine"])
+@settings(max_examples=8, deadline=None)
+@given(n=st.integers(4, 40), share=st.floats(0.01, 0.7), seed=st.integers(0, 99), ones_row=st.booleans())
+def test_the_same_samples_are_held_out_of_a_file_with_written_data(kind, n, share, seed, ones_row):
+    text = (
+        f'seed = {seed}\n[data]\nkind = "{kind}"\nn = {n}\ntest_share = {share!r}\nones_row = {str(ones_row).lower()}\n'
+        'standardize = true\n[[network.layers]]\nunits = 1\nactivation = "sigmoid"\n[loss]\nkind = "bce"\n'
+    )
+    before = EvaluatedExperiment.of(parse_experiment(text, "x"))
+    written = as_given(before.experiment, before.network, before.data)
+    after = EvaluatedExperiment.of(parse_experiment(experiment_toml(written), "x"))
+    assert before.data.held_out is not None
+    assert after.data.held_out is not None
+    for mine, others in ((before.data, after.data), (before.data.held_out, after.data.held_out)):
+        np.testing.assert_array_equal(mine.X, others.X)
+        np.testing.assert_array_equal(mine.Y, others.Y)
+    for symbol, node in before.graph.nodes.items():
+        np.testing.assert_array_equal(after.graph.nodes[symbol].grad, node.grad)

@@ -9,7 +9,9 @@ from engine.formula.parser import parse_symbol
 from tests.tui.driver import app_on, press, screen_text, stepper, until
 from tui.app import BptuiApp
 from tui.session.opening import open_session
-from tui.stepper.expression_diagram import columns_of
+from tui.stepper.expression_diagram import columns_of, moved
+from tui.stepper.map_screen import ExpressionMapScreen
+from tui.stepper.predict_screen import PredictScreen
 from tui.stepper.traversal import Detail, Phase
 
 
@@ -57,7 +59,7 @@ async def test_a_number_of_it_is_edited_and_taken_back():
         await until(pilot, lambda: "edited" not in screen_text(app).split("\n")[0])
 
 
-@pytest.mark.parametrize("key", ["w", "g", "u", "N", "x", "p", "M"])
+@pytest.mark.parametrize("key", ["w", "g", "u", "N", "x"])
 async def test_keys_that_need_a_network_say_so(key: str):
     app = app_with("circuit-max")
     async with app.run_test() as pilot:
@@ -96,3 +98,68 @@ async def test_a_network_whose_first_result_is_differentiated_has_no_forward_pha
             await press(pilot, key)
         await press(pilot, "home")
         assert screen.position.phase is Phase.LOSS
+
+
+def test_every_node_but_the_result_is_reached_by_moving_on_the_map():
+    for name in ("micrograd", "circuit-neuron", "cosine-exponential-chain"):
+        graph = open_session(name).graph
+        reached = {columns_of(graph)[0][0].symbol}
+        waiting = list(reached)
+        while waiting:
+            here = waiting.pop()
+            for step in ((1, 0), (-1, 0), (0, 1), (0, -1)):
+                if (there := moved(graph, here, *step)) not in reached:
+                    reached.add(there)
+                    waiting.append(there)
+        shown = {node.symbol for column in columns_of(graph) for node in column}
+        assert reached == shown - {graph.loss.symbol}
+
+
+async def test_the_map_chooses_what_to_differentiate_by_and_edits():
+    app = app_with("circuit-sum-product")
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        await press(pilot, "M", "down", "down")
+        await until(
+            pilot, lambda: isinstance(app.screen, ExpressionMapScreen) and "∂q₂/∂z = 3" in screen_text(app)
+        )
+        await press(pilot, "e")
+        await until(pilot, lambda: app.screen.query(Input))
+        app.screen.query_one(Input).value = "1"
+        await press(pilot, "enter")
+        await until(pilot, lambda: "z = 1 " in screen_text(app))
+        await press(pilot, "right")
+        await until(pilot, lambda: "∂q₂/∂q₁ = 1" in screen_text(app))
+        await press(pilot, "enter")
+        await until(pilot, lambda: stepper(app).is_current)
+        assert stepper(app).derivation.target == parse_symbol("q1")
+
+
+async def test_every_factor_of_an_expression_is_predicted():
+    app = app_with("circuit-neuron")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        stepper(app).go_to("x0")
+        await press(pilot, "p")
+        await until(
+            pilot, lambda: isinstance(app.screen, PredictScreen) and "Factor 1 of 4" in screen_text(app)
+        )
+        text = screen_text(app)
+        assert "constant" not in text
+        assert "0.1966" not in text  # the first factor
+        for answer in ("σ(f)(1 − σ(f))", "1", "1", "w0", "σ(f)(1-σ(f))*w_0", "0.3932"):
+            app.screen.query_one(Input).value = answer
+            await press(pilot, "enter")
+        assert "All done: 5 of 5 right, 5 at once" in screen_text(app)
+
+
+async def test_another_result_than_the_last_is_predicted_as_well():
+    app = app_with("circuit-sum-product")
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        stepper(app).go_to("dq1/dx")
+        await press(pilot, "p")
+        await until(pilot, lambda: isinstance(app.screen, PredictScreen) and "∂q₁/∂x = ?" in screen_text(app))
+        app.screen.query_one(Input).value = "1"
+        await press(pilot, "enter")
+        assert "All done" in screen_text(app)

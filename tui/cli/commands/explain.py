@@ -74,14 +74,13 @@ def explain(
         from engine.derivation.evaluated_expression import EvaluatedExpression
         from tui.cli.commands.expr import show_expression
 
-        if expect is not None or jacobian or sample is not None:
-            raise click.UsageError(
-                f"{experiment} is an expression: --expect, --jacobian, --sample are for networks"
-            )
+        if jacobian or sample is not None:
+            raise click.UsageError(f"{experiment} is an expression: --jacobian, --sample are for networks")
         expression = EvaluatedExpression.of(loaded, experiment)
         if of is not None:
             expression = expression.differentiating(typed_symbol(of, "--of"))
-        show_expression(expression, typed_symbol(target, "--wrt"), form, ascii, numbers=False)
+        symbol = typed_symbol(target, "--wrt")
+        show_expression(expression, symbol, form, ascii, numbers=False, expect=expect)
         return
     evaluated = EvaluatedExperiment.of(loaded, experiment)
     names = evaluated.names
@@ -90,7 +89,10 @@ def explain(
         evaluated = evaluated if output is None else evaluated.differentiating(output)
         asked = resolve_target(evaluated.graph, typed_symbol(target, "--wrt", names))
         if expect is not None:
-            _compare(evaluated, asked, output, sample, expect, ascii)
+            from engine.practice.question import Target
+            from tui.cli.expected import compare_expected
+
+            compare_expected(evaluated.graph, Target(asked, output, sample), expect, ascii, names)
             return
         if asked.index is None and not evaluated.graph.nodes[asked].scalar and not jacobian:
             _write_matrix(evaluated, asked, sample, form, evaluated.experiment.title or experiment, ascii)
@@ -117,38 +119,6 @@ def explain(
         write(written_markdown(derivation, title, check, style=style))
     else:
         write(written_text(derivation, title, check, width=output_width(), style=style))
-
-
-def _compare(
-    evaluated: EvaluatedExperiment,
-    target: Symbol,
-    of: Symbol | None,
-    sample: int | None,
-    expect: str,
-    ascii: bool,
-) -> None:
-    """Whether an expected number agrees, and which factor turns ours into it. Exit status 1 where it does not."""
-    from engine.formula.text import ascii_text
-    from engine.practice.number_answers import TypedNumber, expectation_lines, find_factors
-    from engine.practice.question import Target
-    from engine.practice.unreadable import UnreadableError
-    from tui.cli.group import FAILED
-
-    asked = Target(target, of, sample)
-    if asked.is_matrix and not evaluated.graph.nodes[target].scalar:
-        raise click.UsageError(f"{target.plain()} is a whole matrix: --expect takes one entry's number")
-    asked.check(evaluated.graph)
-    try:
-        typed = TypedNumber.parse(expect)
-    except UnreadableError as error:
-        raise click.BadParameter(f"{expect}: {error.problem}", param_hint="--expect") from None
-    truth = float(asked.reader(evaluated.graph)()[0, 0])
-    candidates = [] if typed.agrees(truth) else find_factors(typed, truth, evaluated.graph, asked)
-    style = output_style(ascii, evaluated.names)
-    lines = [evaluated.names.said(line) for line in expectation_lines(typed, truth, candidates, style)]
-    write("\n".join(ascii_text(line) if style.ascii else line for line in lines))
-    if not typed.agrees(truth):
-        click.get_current_context().exit(FAILED)
 
 
 def _write_matrix(

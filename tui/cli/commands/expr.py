@@ -60,9 +60,20 @@ class ExprCommand(click.Command):
 @click.option(
     "--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="How to write it."
 )
+@click.option(
+    "--expect",
+    metavar="NUMBER",
+    help="Your number for --wrt: does it agree, and if not, which factor is it off by?",
+)
 @ascii_option
 def expr(
-    formula: str, values: tuple[str, ...], wrt: str | None, of: str | None, form: str, ascii: bool
+    formula: str,
+    values: tuple[str, ...],
+    wrt: str | None,
+    of: str | None,
+    form: str,
+    expect: str | None,
+    ascii: bool,
 ) -> None:
     """Differentiate any expression.
 
@@ -75,6 +86,7 @@ def expr(
       bptui expr "(x+y)*z" x=-2 y=5 z=-4
       bptui expr "h = sin(x); f = h*y + h**2" x=0.5 y=2 --wrt x
       bptui expr "h = sin(x); f = h*y + h**2" x=0.5 y=2 --of h
+      bptui expr "(x+y)*z" x=-2 y=5 z=-4 --wrt x --expect 4
       bptui expr "-log(sigmoid(w*x))" w=2 x=-1 --format json
     """
     from engine.derivation.evaluated_expression import EvaluatedExpression
@@ -85,24 +97,37 @@ def expr(
         raise click.UsageError("each name is given its number once")
     evaluated = EvaluatedExpression.of(ExpressionExperiment(expression=table, title=formula), "expr")
     evaluated = evaluated if of is None else evaluated.differentiating(typed_symbol(of, "--of"))
-    show_expression(evaluated, None if wrt is None else typed_symbol(wrt, "--wrt"), form, ascii)
+    if expect is not None and wrt is None:
+        raise click.UsageError("--expect is the number of one derivative: --wrt says which")
+    show_expression(
+        evaluated, None if wrt is None else typed_symbol(wrt, "--wrt"), form, ascii, expect=expect
+    )
 
 
 def _named_number(text: str) -> tuple[str, float]:
+    from engine.formula.parser import ParseError
+    from engine.formula.typed_assignments import read_number
+
     name, equals, number = text.partition("=")
     try:
-        value = float(number)
-    except ValueError:
-        value = float("nan")
-    if not equals or value != value or value in (float("inf"), float("-inf")):
-        raise click.UsageError(f'"{text}": expected a name and its number, such as x=-2')
+        value = read_number(number)
+    except ParseError:
+        value = None
+    if not equals or value is None:
+        raise click.UsageError(f'"{text}": expected a name and its number, such as x=-2 or x=1/3')
     return name.strip(), value
 
 
 def show_expression(
-    evaluated: EvaluatedExpression, wrt: Symbol | None, form: str, ascii: bool, *, numbers: bool = True
+    evaluated: EvaluatedExpression,
+    wrt: Symbol | None,
+    form: str,
+    ascii: bool,
+    *,
+    numbers: bool = True,
+    expect: str | None = None,
 ) -> None:
-    """All values and gradients, or one derivative taken apart, in one of the forms.
+    """All values and gradients, or one derivative taken apart, in one of the forms; or held against what is expected.
 
     JSON has the derivation beside all `numbers`, or by itself.
     """
@@ -121,7 +146,14 @@ def show_expression(
     from engine.export import written_latex, written_markdown, written_text
     from engine.export.json_records import explain_record
 
-    derivation = explain(evaluated.graph, resolve_target(evaluated.graph, wrt))
+    target = resolve_target(evaluated.graph, wrt)
+    if expect is not None:
+        from engine.practice.question import Target
+        from tui.cli.expected import compare_expected
+
+        compare_expected(evaluated.graph, Target(target), expect, ascii)
+        return
+    derivation = explain(evaluated.graph, target)
     check = evaluated.check(derivation.target)
     title = evaluated.title
     if form == "json":
