@@ -13,8 +13,8 @@ import time
 import numpy as np
 
 from engine.formula.expression import Sum
-from engine.practice.judging import Judge
-from engine.practice.mistake_naming import term_of
+from engine.practice.judging.judge import Judge
+from engine.practice.mistakes.naming_on_paths import term_of
 from tests.engine.practice.matrix_answers import (
     is_named,
     random_generator,

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from engine.metrics.step_record import MEASURES
-from engine.runs.log import Header, read_run_log
+from engine.runs.run_log import Header, read_run_log
 
 PAGE = (Path(__file__).parents[1] / "docs" / "run-log.md").read_text("utf-8")
 

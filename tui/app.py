@@ -413,7 +413,7 @@ class BptuiApp(NoticingApp):
     @on(AnswerLesson)
     def _on_answer_lesson(self, message: AnswerLesson) -> None:
         """The questions of one item, or of a lecturer's own assignment."""
-        from engine.practice.assignment import load_assignment
+        from engine.practice.assignments.assignment import load_assignment
         from tui.practice.practice_screen import PracticeScreen
 
         try:
@@ -511,7 +511,7 @@ class BptuiApp(NoticingApp):
 
     def _lessons_done(self) -> dict[str, str]:
         """Which lessons' questions are all answered, and of which the answer was shown."""
-        from engine.practice.assignment import load_assignment
+        from engine.practice.assignments.assignment import load_assignment
 
         progress = self._kept_progress().progress
         done = dict(progress.lessons)

@@ -16,9 +16,9 @@ from enum import Enum
 from functools import cached_property
 
 from engine.autodiff.graph import Array
-from engine.diagnosis.losses import Losses
+from engine.diagnosis.loss_curve import Losses
 from engine.diagnosis.whole_data import FlatLoss, WholeData
-from engine.diagnosis.words import layers_in_words, listed
+from engine.diagnosis.wording import layers_in_words, listed
 from engine.experiment.datasets import DataSet
 from engine.experiment.layer_info import LayerInfo, units_known
 from engine.experiment.spec import Experiment

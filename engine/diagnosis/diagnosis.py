@@ -13,13 +13,13 @@ import numpy as np
 
 from engine.diagnosis.case import Case, Needs
 from engine.diagnosis.finding import Finding, Kind
-from engine.diagnosis.kinds import RULES, far_apart, step_too_long
+from engine.diagnosis.kinds import RULES, step_too_long, vanishing_exploding
 from engine.experiment.layer_info import LayerInfo, named_layers
 from engine.formula.own_notation import OwnNames
 from engine.formula.text import counted
 from engine.metrics.step_record import NEVER, StepRecord
 
-CAUSES = (far_apart.EXPLODING, step_too_long.RULE)
+CAUSES = (vanishing_exploding.EXPLODING, step_too_long.RULE)
 """Why a run diverges, in the order in which they are told."""
 
 REMARKS = (Kind.CONSTANT_INPUTS, Kind.UNSCALED_INPUTS)
@@ -143,4 +143,4 @@ def _diagnosed(case: Case) -> Diagnosis:
 def _gradients(case: Case) -> str:
     if case.record is None or not case.ordered or case.depth < 2 or case.diverged:
         return ""
-    return far_apart.flow_of(case).balance_told()
+    return vanishing_exploding.flow_of(case).balance_told()

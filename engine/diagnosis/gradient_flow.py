@@ -17,7 +17,7 @@ import numpy as np
 
 from engine.diagnosis.factor_budget import ACTIVATION, WEIGHTS, FactorBudget, factor_budget
 from engine.diagnosis.mean_field import PredictedProfile
-from engine.diagnosis.words import sentence, short
+from engine.diagnosis.wording import sentence, short
 from engine.experiment.layer_info import LayerInfo
 from engine.formula.text import signed
 from engine.metrics.step_record import Floats, StepRecord

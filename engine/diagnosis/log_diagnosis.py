@@ -17,8 +17,8 @@ import numpy as np
 
 from engine.diagnosis.case import Case
 from engine.diagnosis.diagnosis import Diagnosis, diagnose
-from engine.diagnosis.losses import Floats, losses_of
-from engine.diagnosis.words import short
+from engine.diagnosis.loss_curve import Floats, losses_of
+from engine.diagnosis.wording import short
 from engine.experiment.layer_info import LayerInfo, units_known
 from engine.metrics.step_record import NEVER, StepRecord
 

@@ -18,13 +18,13 @@ import numpy as np
 
 from engine.diagnosis.diagnosis import Diagnosis
 from engine.diagnosis.log_diagnosis import LoggedRun, diagnose_log
-from engine.diagnosis.words import short
+from engine.diagnosis.wording import short
 from engine.metrics.step_record import MAGNITUDES, MEASURES, Extent, StepRecord
 from engine.runs.followed_run import FollowedRun
-from engine.runs.layer_names import matrices_of
-from engine.runs.log_format import Header
-from engine.runs.log_reader import Damage, News
 from engine.runs.log_source import LogSource
+from engine.runs.matrix_layers import matrices_of
+from engine.runs.run_log_lines import Header
+from engine.runs.run_log_reader import Damage, News
 
 MOST_NUMBERS = 4_000_000
 """So many numbers are kept of a log; of one that has more, every second line, every fourth, and so on."""

@@ -17,7 +17,7 @@ from engine.diagnosis.case import Case
 from engine.diagnosis.diagnosis import Diagnosis, diagnose
 from engine.diagnosis.finding import Change, Finding
 from engine.diagnosis.kinds import RULES
-from engine.diagnosis.observer import RunObserver
+from engine.diagnosis.run_observer import RunObserver
 from engine.experiment.datasets import DataSet, standardized
 from engine.experiment.spec import Experiment
 from engine.training.trainer import Trainer

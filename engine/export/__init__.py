@@ -30,8 +30,8 @@ def written_text(
     style: Style = STYLE,
 ) -> str:
     """The derivation as text in lines of at most `width` columns (at least 60); pure ASCII where the style is."""
-    from engine.export.compose import compose
-    from engine.export.plain_text import render_text
+    from engine.export.compose_derivation import compose
+    from engine.export.text_document import render_text
 
     return render_text(compose(derivation, title, check), width, style)
 
@@ -40,8 +40,8 @@ def written_markdown(
     derivation: Derivation, title: str = "", check: EntryCheck | None = None, *, style: Style = STYLE
 ) -> str:
     """The derivation as Markdown with LaTeX formulas; pure ASCII where the style is."""
-    from engine.export.compose import compose
-    from engine.export.markdown import render_markdown
+    from engine.export.compose_derivation import compose
+    from engine.export.markdown_document import render_markdown
 
     return render_markdown(compose(derivation, title, check), style)
 
@@ -50,7 +50,7 @@ def written_latex(
     derivation: Derivation, title: str = "", check: EntryCheck | None = None, *, style: Style = STYLE
 ) -> str:
     """The derivation as a complete LaTeX document, always in pure ASCII."""
-    from engine.export.compose import compose
+    from engine.export.compose_derivation import compose
     from engine.export.latex_document import render_latex
 
     return render_latex(compose(derivation, title, check), style)

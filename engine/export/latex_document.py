@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import unicodedata
 
-from engine.export.document import (
+from engine.export.document_blocks import (
     LONGEST_CHAIN,
     Block,
     Chain,

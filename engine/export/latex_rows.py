@@ -6,7 +6,7 @@ r"""The displayed formulas of a document as LaTeX rows, for `aligned` in Markdow
 
 from __future__ import annotations
 
-from engine.export.document import (
+from engine.export.document_blocks import (
     LONGEST_CHAIN,
     NO_VALUE,
     SHOWN_AT_END,

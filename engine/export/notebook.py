@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.export.program import Program
+from engine.export.numpy_torch_program import Program
 
 
 def notebook_record(program: Program) -> dict[str, Any]:

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.autodiff.graph import Array, Graph, Node
-from engine.export.document import Block, Equations, Facts, Heading, Paragraph, Spans, Table, Value
+from engine.export.document_blocks import Block, Equations, Facts, Heading, Paragraph, Spans, Table, Value
 from engine.export.json_records import Record
 from engine.formula.expression import Expr, Negative, Number, Partial, Product, Quotient, Sum, Symbol
-from engine.training.divergence import FirstNonfinite
+from engine.training.first_nonfinite import FirstNonfinite
 from engine.training.trainer import Trainer
 
 ROWS_BEFORE, ROWS_LAST = 3, 8

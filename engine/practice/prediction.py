@@ -18,12 +18,12 @@ from engine.formula.expression import Expr, Partial
 from engine.formula.own_notation import CANONICAL, OwnNames
 from engine.model.expression_graph import TypedExpression
 from engine.practice.expression_judging import ExpressionJudge
-from engine.practice.judging import Judge
-from engine.practice.number_answers import TypedNumber, judge_number
-from engine.practice.path_factors import paths_of
-from engine.practice.question import Target
-from engine.practice.unreadable import UnreadableError
-from engine.practice.verdict import Verdict
+from engine.practice.judging.asked_target import Target
+from engine.practice.judging.judge import Judge
+from engine.practice.judging.number_answers import TypedNumber, judge_number
+from engine.practice.judging.verdict import Verdict
+from engine.practice.mistakes.path_factors import paths_of
+from engine.practice.reading.unreadable import UnreadableError
 
 
 class JudgesFormulas(Protocol):
@@ -132,7 +132,7 @@ class Prediction:
         """The formula that is right, where it is one product."""
         if asked.formula is not None:
             return asked.formula
-        from engine.practice.mistake_naming import term_of
+        from engine.practice.mistakes.naming_on_paths import term_of
 
         paths = paths_of(self.graph, asked.target)
         return term_of(paths[0]) if paths is not None and len(paths) == 1 else None

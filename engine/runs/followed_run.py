@@ -16,10 +16,10 @@ from pathlib import Path
 
 from engine.metrics.step_record import StepRecord
 from engine.runs.history import History
-from engine.runs.log_format import Header, RunLogError
-from engine.runs.log_formats import open_log
-from engine.runs.log_reader import Damage, News, RunLogReader
-from engine.runs.selection import SelectedLayers
+from engine.runs.layer_selection import SelectedLayers
+from engine.runs.log_format_registry import open_log
+from engine.runs.run_log_lines import Header, RunLogError
+from engine.runs.run_log_reader import Damage, News, RunLogReader
 
 SAMPLED_BYTES = 16 * 2**20
 """Logs longer than this are sampled first."""

@@ -10,8 +10,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
-from engine.runs.log_format import Header
-from engine.runs.log_reader import News
+from engine.runs.run_log_lines import Header
+from engine.runs.run_log_reader import News
 
 
 class LogSource(Protocol):

@@ -39,7 +39,7 @@ from engine.metrics.step_record import Counts, Floats, StepRecord
 from engine.metrics.unit_deaths import DeadUnits, DeadUnitsState, Mask, UnitEvent, WholeDataSet
 from engine.model.network import PREDICTION, Network, X, Y
 from engine.training.batches import Batches, BatchPosition
-from engine.training.divergence import FirstNonfinite, count_nonfinite, first_nonfinite
+from engine.training.first_nonfinite import FirstNonfinite, count_nonfinite, first_nonfinite
 from engine.training.flat_parameters import FlatParameters
 from engine.training.optimizers import clip_factor, make_optimizer
 

@@ -38,14 +38,14 @@ from engine.experiment.loss_specs import LOSS_SPECS, LossSpec
 from engine.experiment.optimizer_specs import OPTIMIZER_SPECS, AdamTraining, Letters, StateLine, TrainSpec
 from engine.experiment.spec import Experiment
 from engine.export import written_latex, written_text
-from engine.export.program import numpy_program
+from engine.export.numpy_torch_program import numpy_program
 from engine.formula.expression import Entry, Expr, Indicator, Number, Partial, Symbol, call
 from engine.formula.notation import Style, number_text
 from engine.metrics.own_metrics import OwnMetric, register_metric, remove_metric
 from engine.runs.history import History
-from engine.runs.log import Header, RunLogWriter, read_run_log
-from engine.training.by_hand import StepsByHand
+from engine.runs.run_log import Header, RunLogWriter, read_run_log
 from engine.training.optimizers import OPTIMIZERS, Optimizer, make_optimizer, register_optimizer
+from engine.training.steps_by_hand import StepsByHand
 from engine.training.trainer import Trainer
 from engine.training.update_rule import settings_of
 from tests.engine.experiment_texts import refusal

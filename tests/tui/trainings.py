@@ -13,7 +13,7 @@ from textual.pilot import Pilot
 from engine.experiment.loading import load_experiment, parse_experiment
 from engine.experiment.spec import Experiment
 from engine.metrics.step_record import StepRecord
-from engine.runs.log import Header, RunLogWriter
+from engine.runs.run_log import Header, RunLogWriter
 from tests.tui.driver import let_work, screen_text
 from tui.app import BptuiApp
 from tui.session.training_run import TrainingRun

@@ -7,9 +7,9 @@ import click
 from engine.autodiff.graph import Graph
 from engine.formula.own_notation import CANONICAL, OwnNames
 from engine.formula.text import ascii_text
-from engine.practice.number_answers import TypedNumber, expectation_lines, find_factors
-from engine.practice.question import Target
-from engine.practice.unreadable import UnreadableError
+from engine.practice.judging.asked_target import Target
+from engine.practice.judging.number_answers import TypedNumber, expectation_lines, find_factors
+from engine.practice.reading.unreadable import UnreadableError
 from tui.cli.group import FAILED
 from tui.cli.output import output_style, write
 

@@ -79,7 +79,7 @@ def _bad_input(error: Exception) -> int | None:
     from engine.derivation.targets import TargetError
     from engine.experiment.errors import ExperimentError
     from engine.formula.parser import ParseError
-    from engine.runs.log import RunLogError
+    from engine.runs.run_log import RunLogError
 
     if isinstance(error, ExperimentError | TargetError | ParseError | RunLogError):
         return _complain(str(error), BAD_INPUT)

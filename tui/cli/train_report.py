@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine.diagnosis.diagnosis import Diagnosis
-from engine.diagnosis.observer import RunObserver
+from engine.diagnosis.run_observer import RunObserver
 from engine.experiment.activation_traits import ACTIVATION_TRAITS
 from engine.experiment.layer_info import layer_infos
 from engine.formula.notation import Style, number_text

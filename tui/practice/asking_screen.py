@@ -20,7 +20,7 @@ from textual.widgets import Input, Static
 
 from engine.formula.notation import Style
 from engine.formula.own_notation import CANONICAL, OwnNames
-from engine.practice.verdict import Verdict
+from engine.practice.judging.verdict import Verdict
 from tui.shell.key_bar import KeyBar
 from tui.shell.too_small import TooSmall
 from tui.shell.verdict_content import echo, in_letters, judgement

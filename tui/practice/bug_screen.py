@@ -21,7 +21,7 @@ from engine.derivation.targets import TargetError
 from engine.experiment.loading import load_experiment
 from engine.formula.notation import Style, number_text, symbol_text
 from engine.formula.text import ascii_text
-from engine.practice.bug_hunt import BugHunt, SentGradient
+from engine.practice.bug_hunt.hunt import BugHunt, SentGradient
 from tui.practice.progress import ProgressFile
 from tui.shell.key_bar import KeyBar
 from tui.shell.keys import BUG_COMMANDS, bindings

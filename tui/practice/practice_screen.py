@@ -12,10 +12,10 @@ from engine.formula.layout import draw, one_line
 from engine.formula.notation import symbol_text
 from engine.formula.own_notation import OwnNames
 from engine.formula.text import counted
-from engine.practice.assignment import Assignment, Question, load_assignment, parse_assignment
-from engine.practice.exercises import LEVELS, exercises
-from engine.practice.grading import judge
-from engine.practice.worksheet import derivation_lines, equations, solution
+from engine.practice.assignments.assignment import Assignment, Question, load_assignment, parse_assignment
+from engine.practice.assignments.generated_exercises import LEVELS, exercises
+from engine.practice.assignments.grading import judge
+from engine.practice.assignments.worksheet import derivation_lines, equations, solution
 from tui.practice.asking_screen import AskingScreen
 from tui.practice.progress import ProgressFile
 from tui.shell.keys import PRACTICE_COMMANDS, bindings

@@ -13,9 +13,9 @@ import numpy as np
 
 from engine.diagnosis.case import Case
 from engine.diagnosis.diagnosis import Diagnosis
-from engine.diagnosis.losses import RECENT
+from engine.diagnosis.loss_curve import RECENT
 from engine.diagnosis.mean_field import PredictedProfile, Unpredicted, predict
-from engine.diagnosis.observer import RunObserver
+from engine.diagnosis.run_observer import RunObserver
 from engine.diagnosis.whole_data import WholeData
 from engine.experiment.datasets import DataSet, load_data
 from engine.experiment.layer_info import layer_infos

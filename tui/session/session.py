@@ -28,7 +28,7 @@ from engine.formula.expression import Partial, Symbol
 from engine.model.edited_entries import Assignments, with_entries
 from engine.model.network import Network, X, Y
 from engine.model.network_to_experiment import as_given
-from engine.training.by_hand import Memory, StepsByHand
+from engine.training.steps_by_hand import Memory, StepsByHand
 from tui.session.size import is_large
 from tui.session.stepped import EDIT, UPDATE, Stepped, run_once
 from tui.shell.threads import threads
@@ -38,7 +38,7 @@ if TYPE_CHECKING:  # what no first frame needs is imported where it is used
     from engine.derivation.gradcheck import EntryCheck, ParameterCheck
     from engine.derivation.whole_matrix import WholeMatrix
     from engine.practice.prediction import Prediction
-    from engine.training.by_hand import Update
+    from engine.training.steps_by_hand import Update
     from tui.session.training_run import TrainingRun
 
 SCREENS_CORES = 1

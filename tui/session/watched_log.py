@@ -17,7 +17,7 @@ from engine.formula.untrusted_text import one_line
 from engine.metrics.step_record import StepRecord
 from engine.runs.followed_run import FollowedRun
 from engine.runs.history import History
-from engine.runs.log import RunLogError
+from engine.runs.run_log import RunLogError
 from tui.session.snapshot import LITTLE, ColumnView, RunSnapshot, State, Training, TrainingSnapshot, Wanted
 
 JUDGE_SECONDS = 1.0

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from textual.content import Content
 
-from engine.export.document import is_shown_in_full
+from engine.export.document_blocks import is_shown_in_full
 from engine.formula.expression import Expr, Number
 from engine.formula.fit_to_width import fit, fit_flat
 from engine.formula.layout import Box, draw, one_line, row

@@ -22,7 +22,7 @@ from engine.formula.expression import Expr, Partial, Symbol
 from engine.formula.layout import one_line
 from engine.formula.notation import Style, is_exact, number_text, symbol_text
 from engine.model.network import LOSS, trainable
-from engine.training.by_hand import Change, StepsByHand, Update
+from engine.training.steps_by_hand import Change, StepsByHand, Update
 from engine.training.update_rule import CLIP, ETA
 from tui.session.session import Session
 from tui.stepper.equation import Equation

@@ -77,7 +77,7 @@ if TYPE_CHECKING:
     from engine.derivation.gradcheck import EntryCheck, ParameterCheck
     from engine.derivation.matrix_form import MatrixLine
     from engine.derivation.whole_matrix import WholeMatrix
-    from engine.training.by_hand import Update
+    from engine.training.steps_by_hand import Update
 
 AUTOPLAY_SECONDS = 1.5
 SHOWN_DIGITS = (4, 6, 10)
@@ -584,7 +584,7 @@ class StepperScreen(Screen[None]):
 
     def show_matrix(self, target: Symbol) -> None:
         """The gradient of a whole matrix on a page. Raises TargetError."""
-        from engine.export.matrix_gradient import written_matrix
+        from engine.export.whole_matrix_document import written_matrix
 
         assert self.network_session is not None  # an expression has scalars only
         session = self.network_session

@@ -4,24 +4,24 @@ Of a run that diverged, `exploding` and `step-too-long` come directly after `div
 A network that learns in spite of long steps is said to be learning before that: it is no reason for an alarm.
 """
 
+from engine.diagnosis.finding_rule import Rule
 from engine.diagnosis.kinds import (
     constant_inputs,
     constant_output,
-    course,
     dead_units,
     diverged,
-    far_apart,
     identical_units,
     learned,
     no_gradient,
+    oscillating_plateau_learning,
     saturated,
     step_too_long,
     step_too_short,
     unreachable_labels,
     unscaled_inputs,
+    vanishing_exploding,
     zero_weights,
 )
-from engine.diagnosis.kinds.rule import Rule
 
 RULES: tuple[Rule, ...] = (
     diverged.RULE,
@@ -35,13 +35,13 @@ RULES: tuple[Rule, ...] = (
     unscaled_inputs.RULE,
     saturated.RULE,
     no_gradient.RULE,
-    far_apart.VANISHING,
-    far_apart.EXPLODING,
+    vanishing_exploding.VANISHING,
+    vanishing_exploding.EXPLODING,
     constant_output.RULE,
-    course.LEARNING_SURELY,
+    oscillating_plateau_learning.LEARNING_SURELY,
     step_too_long.RULE,
-    course.OSCILLATING,
-    course.PLATEAU,
-    course.LEARNING,
+    oscillating_plateau_learning.OSCILLATING,
+    oscillating_plateau_learning.PLATEAU,
+    oscillating_plateau_learning.LEARNING,
     dead_units.MENTIONED,
 )

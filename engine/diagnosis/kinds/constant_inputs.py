@@ -8,8 +8,8 @@ import numpy as np
 
 from engine.diagnosis.case import Case, Needs
 from engine.diagnosis.finding import Finding, Kind
-from engine.diagnosis.kinds.features import features, named
-from engine.diagnosis.kinds.rule import Rule
+from engine.diagnosis.finding_rule import Rule
+from engine.diagnosis.input_features import features, named
 
 
 def find(case: Case, before: Sequence[Finding]) -> Finding | None:

@@ -8,8 +8,8 @@ import numpy as np
 
 from engine.diagnosis.case import Case, Needs, Own
 from engine.diagnosis.finding import Finding, Kind
-from engine.diagnosis.kinds.rule import Rule
-from engine.diagnosis.words import layers_in_words, listed
+from engine.diagnosis.finding_rule import Rule
+from engine.diagnosis.wording import layers_in_words, listed
 
 MOSTLY = 0.75
 """From this share of a layer on it is serious. In a deep healthy ReLU network the samples grow alike, and the share of

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from engine.diagnosis.case import MUCH_HIGHER, Case
 from engine.diagnosis.finding import Finding, Kind
-from engine.diagnosis.kinds.rule import Rule
-from engine.diagnosis.words import finite, sentence, told_loss
+from engine.diagnosis.finding_rule import Rule
+from engine.diagnosis.wording import finite, sentence, told_loss
 
 
 def find(case: Case, before: Sequence[Finding]) -> Finding | None:

@@ -10,9 +10,9 @@ import numpy as np
 from engine.autodiff.graph import Array
 from engine.diagnosis.case import Case, Needs, Own
 from engine.diagnosis.finding import Change, Finding, Kind
-from engine.diagnosis.kinds.rule import Rule
+from engine.diagnosis.finding_rule import Rule
 from engine.diagnosis.kinds.zero_weights import usual_scheme
-from engine.diagnosis.words import layers_in_words, short
+from engine.diagnosis.wording import layers_in_words, short
 from engine.formula.expression import Symbol
 from engine.model.initializers import STANDARD_DEVIATIONS
 

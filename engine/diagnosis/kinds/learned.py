@@ -8,8 +8,8 @@ import numpy as np
 
 from engine.diagnosis.case import Case, Needs
 from engine.diagnosis.finding import Finding, Kind
-from engine.diagnosis.kinds.rule import Rule
-from engine.diagnosis.words import finite, short
+from engine.diagnosis.finding_rule import Rule
+from engine.diagnosis.wording import finite, short
 
 LEFT = 1e-3
 """A mean squared error below this share of the labels' variance: 99.9 % of it is explained (R² > 0.999)."""

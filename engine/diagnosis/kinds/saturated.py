@@ -8,8 +8,8 @@ import numpy as np
 
 from engine.diagnosis.case import Case, Needs, Own
 from engine.diagnosis.finding import Finding, Kind
-from engine.diagnosis.kinds.rule import Rule
-from engine.diagnosis.words import layers_in_words, short
+from engine.diagnosis.finding_rule import Rule
+from engine.diagnosis.wording import layers_in_words, short
 from engine.experiment.spec import BceLoss
 
 MOST = 0.9

@@ -8,9 +8,9 @@ from engine.autodiff.graph import Array
 from engine.diagnosis.case import Case, Needs, Own
 from engine.diagnosis.curvature import largest_eigenvalue
 from engine.diagnosis.finding import Finding, Kind
-from engine.diagnosis.kinds.rule import Rule
-from engine.diagnosis.losses import RECENT
-from engine.diagnosis.words import finite, short, told_loss
+from engine.diagnosis.finding_rule import Rule
+from engine.diagnosis.loss_curve import RECENT
+from engine.diagnosis.wording import finite, short, told_loss
 from engine.experiment.optimizer_specs import MomentumTraining, SgdTraining
 from engine.formula.expression import Symbol
 from engine.training.trainer import Trainer

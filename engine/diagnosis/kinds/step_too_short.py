@@ -10,8 +10,8 @@ import numpy as np
 from engine.diagnosis.case import Case, Needs, Own
 from engine.diagnosis.curvature import largest_eigenvalue
 from engine.diagnosis.finding import Finding, Kind
-from engine.diagnosis.kinds.rule import Rule
-from engine.diagnosis.words import finite, short, told_loss
+from engine.diagnosis.finding_rule import Rule
+from engine.diagnosis.wording import finite, short, told_loss
 
 LITTLE = 0.01
 """The loss falls by less than this share of itself over the whole run."""

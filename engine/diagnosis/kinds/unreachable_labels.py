@@ -9,8 +9,8 @@ import numpy as np
 
 from engine.diagnosis.case import Case, Needs
 from engine.diagnosis.finding import Finding, Kind
-from engine.diagnosis.kinds.rule import Rule
-from engine.diagnosis.words import finite, short
+from engine.diagnosis.finding_rule import Rule
+from engine.diagnosis.wording import finite, short
 from engine.experiment.activation_traits import ACTIVATION_TRAITS
 
 

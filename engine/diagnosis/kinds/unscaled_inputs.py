@@ -8,9 +8,9 @@ import numpy as np
 
 from engine.diagnosis.case import Case, Needs
 from engine.diagnosis.finding import Finding, Kind
-from engine.diagnosis.kinds.features import features
-from engine.diagnosis.kinds.rule import Rule
-from engine.diagnosis.words import short
+from engine.diagnosis.finding_rule import Rule
+from engine.diagnosis.input_features import features
+from engine.diagnosis.wording import short
 
 TIMES = 100.0
 """Standard deviations further apart than this, constant features left out."""

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from engine.diagnosis.case import Case, Needs, Own
 from engine.diagnosis.finding import Change, Finding, Kind
-from engine.diagnosis.kinds.rule import Rule
-from engine.diagnosis.words import layers_in_words
+from engine.diagnosis.finding_rule import Rule
+from engine.diagnosis.wording import layers_in_words
 from engine.formula.expression import Symbol
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from engine.diagnosis.case import Case
 from engine.diagnosis.diagnosis import Diagnosis, diagnose
-from engine.diagnosis.observer import RunObserver
+from engine.diagnosis.run_observer import RunObserver
 from engine.experiment.datasets import load_data
 from engine.experiment.loading import load_experiment
 from engine.experiment.spec import Experiment

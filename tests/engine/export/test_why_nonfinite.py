@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine.experiment.loading import load_experiment, parse_experiment
-from engine.export.plain_text import render_text
+from engine.export.text_document import render_text
 from engine.export.why_nonfinite import WhyNonfinite, compose_why, why_nonfinite
 from engine.formula.expression import Partial, Symbol
 from engine.formula.notation import Style

@@ -17,8 +17,8 @@ from engine.formula.expression import Symbol
 from engine.metrics.held_out_score import HeldOut
 from engine.metrics.step_record import NEVER
 from engine.model.network import Network
-from engine.runs.log import Header, RunLogWriter, read_run_log
-from engine.runs.log_format import FIELDS_1_0, OF_HELD_OUT
+from engine.runs.run_log import Header, RunLogWriter, read_run_log
+from engine.runs.run_log_lines import FIELDS_1_0, OF_HELD_OUT
 from engine.training.trainer import Trainer
 
 EXPERIMENT = """

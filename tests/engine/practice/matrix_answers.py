@@ -13,10 +13,10 @@ import numpy as np
 from engine.derivation.evaluated_experiment import EvaluatedExperiment
 from engine.experiment.spec import BceLoss
 from engine.formula.expression import Symbol
-from engine.practice.judging import Judge
-from engine.practice.path_factors import Path
-from engine.practice.question import Target
-from engine.practice.verdict import Mistake, Verdict
+from engine.practice.judging.asked_target import Target
+from engine.practice.judging.judge import Judge
+from engine.practice.judging.verdict import Mistake, Verdict
+from engine.practice.mistakes.path_factors import Path
 from tests.engine.practice.random_questions import random_experiment
 from tests.engine.practice.rewrites import Planted, Rng, plant
 
@@ -141,7 +141,7 @@ def is_named(planted: Sequence[PlantedSlip], verdict: Verdict) -> bool:
 
 def spoiled_sum(paths: Sequence[Path], rng: Rng) -> tuple[str, list[Planted]]:
     """The sum over several ways with one mistake: a term left out, or one factor of one term."""
-    from engine.practice.mistake_naming import term_of
+    from engine.practice.mistakes.naming_on_paths import term_of
 
     terms = [term_of(path) for path in paths]
     place = int(rng.integers(len(paths)))

@@ -10,8 +10,8 @@ import numpy as np
 from engine.derivation.evaluated_experiment import EvaluatedExperiment
 from engine.experiment.spec import Experiment
 from engine.formula.expression import Symbol
-from engine.practice.judging import Judge
-from engine.practice.question import Target
+from engine.practice.judging.asked_target import Target
+from engine.practice.judging.judge import Judge
 
 HIDDEN = ("relu", "sigmoid", "tanh", "leaky_relu", "softplus", "linear")
 

@@ -23,7 +23,7 @@ from engine.formula.expression import (
     bare,
     call,
 )
-from engine.practice.path_factors import Factor, Path
+from engine.practice.mistakes.path_factors import Factor, Path
 
 Rng = np.random.Generator
 Rewrite = Callable[[Expr, Rng], Expr | None]

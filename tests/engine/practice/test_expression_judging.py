@@ -10,8 +10,8 @@ from engine.experiment.presets import EXPRESSION_PRESETS
 from engine.formula.parser import parse_symbol
 from engine.model.expression_graph import TypedExpression
 from engine.practice.expression_judging import ExpressionJudge
+from engine.practice.judging.asked_target import Target
 from engine.practice.prediction import Prediction
-from engine.practice.question import Target
 
 
 def judge(formula, values, wrt):

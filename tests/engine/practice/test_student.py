@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from engine.practice.assignment import Question, load_assignment
-from engine.practice.grading import judge
+from engine.practice.assignments.assignment import Question, load_assignment
+from engine.practice.assignments.grading import judge
 
 QUESTIONS: dict[str, Question] = {one.id: one for one in load_assignment("tutorials").questions}
 

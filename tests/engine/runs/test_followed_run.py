@@ -11,8 +11,8 @@ import pytest
 
 from engine.runs import followed_run
 from engine.runs.followed_run import FollowedRun
-from engine.runs.log import Header, RunLogWriter
-from engine.runs.log_format import RunLogError
+from engine.runs.run_log import Header, RunLogWriter
+from engine.runs.run_log_lines import RunLogError
 from tests.engine.step_records import record
 
 FIELDS = ("loss", "grad_l2", "nonfinite")

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from engine.metrics.step_record import StepRecord
-from engine.runs.log_format import RunLogError
-from engine.runs.log_formats import newest_run, open_log
+from engine.runs.layer_selection import SelectedLayers
+from engine.runs.log_format_registry import newest_run, open_log
 from engine.runs.log_source import LogSource
-from engine.runs.selection import SelectedLayers
-from engine.runs.tensorboard_events import masked_crc
+from engine.runs.other_logs.tensorboard_events import masked_crc
+from engine.runs.run_log_lines import RunLogError
 
 LOGS = Path(__file__).parents[2] / "fixtures" / "logs"
 EXPECTED = json.loads((LOGS / "expected.json").read_text("utf-8"))

@@ -16,7 +16,7 @@ import pytest
 
 from engine.diagnosis.whole_data import measure_all
 from engine.experiment.loading import load_experiment
-from engine.runs.log import read_run_log
+from engine.runs.run_log import read_run_log
 from engine.training.trainer import Trainer
 from tests.engine.diagnosis.diagnosed import CASES
 from tests.tui.cli.test_commands import ROOT, complaint, run, start

@@ -5,7 +5,7 @@ from collections import deque
 
 import pytest
 
-from engine.diagnosis.losses import LossCurve
+from engine.diagnosis.loss_curve import LossCurve
 from engine.experiment.loading import parse_experiment
 from engine.experiment.memory_needed import MOST_CHECKPOINTS
 from engine.metrics.unit_deaths import EVENTS_IN_A_STATE

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from engine.runs import followed_run
-from engine.runs.log import RunLogError
+from engine.runs.run_log import RunLogError
 from tests.engine.step_records import record
 from tests.tui.cli.test_commands import complaint, run, start
 from tests.tui.driver import LARGE, SMALL, press, screen_text

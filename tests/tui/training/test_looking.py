@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from engine.runs.log import Header, RunLogWriter
+from engine.runs.run_log import Header, RunLogWriter
 from tests.engine.step_records import record
 from tests.tui.cli.test_commands import run
 from tests.tui.driver import LARGE, SMALL, app_on, press, screen_text, typed

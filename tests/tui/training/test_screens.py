@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from engine.diagnosis.diagnosis import diagnose
-from engine.diagnosis.observer import RunObserver
 from engine.diagnosis.remedy_trial import confirmed
+from engine.diagnosis.run_observer import RunObserver
 from engine.experiment.loading import load_experiment
 from engine.training.trainer import Trainer
 from tests.engine.diagnosis.diagnosed import CASES

@@ -12,8 +12,8 @@ from tui.cli.formula_command import FormulaCommand, formula_of
 from tui.cli.output import complain, output_style, output_width, write, write_json
 
 if TYPE_CHECKING:
-    from engine.practice.judging import Judge
-    from engine.practice.verdict import Verdict
+    from engine.practice.judging.judge import Judge
+    from engine.practice.judging.verdict import Verdict
 
 FORMATS = ("text", "json", "gradescope", "prairielearn", "junit", "csv")
 
@@ -65,8 +65,8 @@ def answer(
     """
     from engine.derivation.evaluated_experiment import EvaluatedExperiment
     from engine.experiment.loading import load_experiment
-    from engine.practice.judging import Judge
-    from engine.practice.question import parse_target
+    from engine.practice.judging.asked_target import parse_target
+    from engine.practice.judging.judge import Judge
 
     formula = formula_of(ctx)
     if (formula is None) == (derivation is None):
@@ -82,7 +82,7 @@ def answer(
 def _verdict(judge: Judge, formula: str | None, derivation: Path | None) -> tuple[Verdict, str]:
     """The verdict on the formula, or on the lines of a file; and the text that was judged."""
     from engine.experiment.text_file import read_text_file
-    from engine.practice.derivation_file import judge_derivation, lines_of
+    from engine.practice.judging.derivation_lines import judge_derivation, lines_of
 
     if derivation is None:
         text = formula or ""
@@ -94,9 +94,9 @@ def _verdict(judge: Judge, formula: str | None, derivation: Path | None) -> tupl
 
 
 def _write(verdict: Verdict, judge: Judge, text: str, form: str, ascii: bool) -> None:
-    from engine.practice import result_formats as formats
-    from engine.practice.grading import GradedFile, Result
-    from engine.practice.unreadable import UnreadableError
+    from engine.practice.assignments import result_formats as formats
+    from engine.practice.assignments.grading import GradedFile, Result
+    from engine.practice.reading.unreadable import UnreadableError
 
     style = output_style(ascii, judge.worked.names)
     if verdict.verdict == "unreadable":

@@ -38,7 +38,7 @@ def compare(
     from engine.derivation.evaluated_experiment import EvaluatedExperiment
     from engine.experiment.loading import load_experiment
     from engine.formula.text import ascii_text
-    from engine.practice.compare_gradients import compare_gradients, load_gradients
+    from engine.practice.judging.compare_gradients import compare_gradients, load_gradients
 
     evaluated = EvaluatedExperiment.of(load_experiment(experiment), experiment)
     given = load_gradients(gradients, str(gradients))

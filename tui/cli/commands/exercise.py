@@ -31,6 +31,6 @@ def exercise(seed: int, level: int, count: int) -> None:
       bptui exercise --seed 7 --level 3 --count 5 > exercises.toml
       bptui exercise --level 1
     """
-    from engine.practice.exercises import exercises
+    from engine.practice.assignments.generated_exercises import exercises
 
     write(exercises(seed, level, count))

@@ -89,7 +89,7 @@ def explain(
         evaluated = evaluated if output is None else evaluated.differentiating(output)
         asked = resolve_target(evaluated.graph, typed_symbol(target, "--wrt", names))
         if expect is not None:
-            from engine.practice.question import Target
+            from engine.practice.judging.asked_target import Target
             from tui.cli.expected import compare_expected
 
             compare_expected(evaluated.graph, Target(asked, output, sample), expect, ascii, names)
@@ -126,7 +126,7 @@ def _write_matrix(
 ) -> None:
     """The gradient of a whole matrix."""
     from engine.derivation.whole_matrix import whole_matrix
-    from engine.export import matrix_gradient
+    from engine.export import whole_matrix_document
 
     if sample is not None:
         raise click.UsageError(
@@ -138,10 +138,10 @@ def _write_matrix(
         output_style(ascii, evaluated.names),
     )
     if form == "json":
-        write_json(matrix_gradient.matrix_record(whole, check), ascii)
+        write_json(whole_matrix_document.matrix_record(whole, check), ascii)
     elif form == "latex":
-        write(matrix_gradient.matrix_latex(whole, title, check, style=style))
+        write(whole_matrix_document.matrix_latex(whole, title, check, style=style))
     elif form == "markdown":
-        write(matrix_gradient.matrix_markdown(whole, title, check, style=style))
+        write(whole_matrix_document.matrix_markdown(whole, title, check, style=style))
     else:
-        write(matrix_gradient.written_matrix(whole, title, check, width=output_width(), style=style))
+        write(whole_matrix_document.written_matrix(whole, title, check, width=output_width(), style=style))

@@ -33,7 +33,7 @@ def export(experiment: str, form: str) -> None:
     from engine.experiment.expression_spec import ExpressionExperiment
     from engine.experiment.loading import load_any
     from engine.export.notebook import notebook_record
-    from engine.export.program import numpy_program, torch_program
+    from engine.export.numpy_torch_program import numpy_program, torch_program
 
     loaded = load_any(experiment)
     if isinstance(loaded, ExpressionExperiment):

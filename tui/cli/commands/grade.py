@@ -14,7 +14,7 @@ from tui.cli.group import BAD_INPUT
 from tui.cli.output import complain, output_style, write
 
 if TYPE_CHECKING:
-    from engine.practice.grading import GradedFile
+    from engine.practice.assignments.grading import GradedFile
 
 
 @click.command
@@ -50,8 +50,8 @@ def grade(
       bptui grade week3.toml submission.toml --format gradescope > results.json
       bptui grade week3.toml answers/*.toml --format gradescope --out results/
     """
-    from engine.practice.assignment import load_assignment
-    from engine.practice.grading import grade_files
+    from engine.practice.assignments.assignment import load_assignment
+    from engine.practice.assignments.grading import grade_files
 
     asked = load_assignment(assignment)
     files: list[GradedFile] = []
@@ -70,7 +70,7 @@ def _written(files: Sequence[GradedFile], title: str, form: str, ascii: bool) ->
     """The results in a format."""
     from engine.export.json_records import to_json
     from engine.formula.text import ascii_text
-    from engine.practice import result_formats as formats
+    from engine.practice.assignments import result_formats as formats
 
     ascii = ascii or output_style(False).ascii
     match form:

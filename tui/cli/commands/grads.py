@@ -65,7 +65,7 @@ def grads(experiment: str, shapes: bool, one_matrix: bool, as_json: bool, ascii:
     if as_json:
         write_json(grads_record(evaluated.graph), ascii)
         return
-    from engine.export.matrix_tables import written_matrices
+    from engine.export.value_gradient_tables import written_matrices
     from engine.formula.untrusted_text import one_line
 
     title = evaluated.experiment.title or one_line(experiment)

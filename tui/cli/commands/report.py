@@ -46,9 +46,9 @@ def report(log: Path, layers: str | None, names: str | None, as_json: bool, asci
       bptui report log.jsonl --names "norms/(?P<layer>.+)"
     """
     from engine.diagnosis.log_report import read_log, report_on
-    from engine.runs.log_format import RunLogError
-    from engine.runs.log_formats import open_log
-    from engine.runs.selection import SelectedLayers
+    from engine.runs.layer_selection import SelectedLayers
+    from engine.runs.log_format_registry import open_log
+    from engine.runs.run_log_lines import RunLogError
 
     if not log.exists():
         raise RunLogError(f"{log}: no such file")

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from click._termui_impl import ProgressBar
 
     from engine.diagnosis.diagnosis import Diagnosis
-    from engine.diagnosis.observer import RunObserver
+    from engine.diagnosis.run_observer import RunObserver
     from engine.export.why_nonfinite import WhyNonfinite
     from engine.formula.notation import Style
-    from engine.runs.log import RunLogWriter
+    from engine.runs.run_log import RunLogWriter
     from engine.training.trainer import Trainer
 
 CHART_HEIGHT = 20
@@ -85,7 +85,7 @@ def train(
       bptui train tutorial-b-wine --log run.jsonl --json
       bptui train xor --save xor.npz --predict
     """
-    from engine.diagnosis.observer import RunObserver
+    from engine.diagnosis.run_observer import RunObserver
     from engine.experiment.loading import load_experiment
     from engine.export.json_records import train_record
     from engine.training.trainer import Trainer
@@ -122,7 +122,7 @@ def train(
             complain(trainer.problem)
         _write_summary(observer, style)
         if prediction is not None:
-            from engine.export.step_tables import written_predictions
+            from engine.export.training_step_tables import written_predictions
 
             write(f"\n{written_predictions(prediction, trainer.data.Y, style=style)}")
         if why_nan:
@@ -156,8 +156,8 @@ def _open_log(path: Path, title: str, trainer: Trainer) -> RunLogWriter:
 
     from engine.experiment.layer_info import layer_infos
     from engine.metrics.own_metrics import OWN_METRICS
-    from engine.runs.log import Header, RunLogWriter
-    from engine.runs.log_format import FIELDS_1_0, OF_HELD_OUT
+    from engine.runs.run_log import Header, RunLogWriter
+    from engine.runs.run_log_lines import FIELDS_1_0, OF_HELD_OUT
 
     header = Header.of(
         layer_infos(trainer.network.layers),
@@ -189,7 +189,7 @@ def _why(trainer: Trainer) -> WhyNonfinite | None:
 
 
 def _write_why(why: WhyNonfinite | None, trainer: Trainer, style: Style) -> None:
-    from engine.export.plain_text import render_text
+    from engine.export.text_document import render_text
     from engine.export.why_nonfinite import compose_why
     from engine.formula.text import counted
 

@@ -47,7 +47,7 @@ def watch(log: Path, layers: str | None, names: str | None, once: bool, ascii: b
 def _frame(log: Path, names: str | None, layers: str | None, ascii: bool) -> str:
     """What the app would show first: title, progress, every layer, findings."""
     from engine.diagnosis.log_report import said_of
-    from engine.runs.log_format import RunLogError
+    from engine.runs.run_log_lines import RunLogError
     from tui.session.snapshot import Wanted
     from tui.session.watched_log import WatchedLog
     from tui.training.layer_rows import draw_rows, layer_rows

@@ -32,7 +32,7 @@ def worksheet(assignment: str, form: str, solutions: bool, ascii: bool) -> None:
       bptui worksheet week3.toml --format latex > week3.tex
       bptui worksheet week3.toml --solutions
     """
-    from engine.practice.assignment import load_assignment
-    from engine.practice.worksheet import worksheet as written
+    from engine.practice.assignments.assignment import load_assignment
+    from engine.practice.assignments.worksheet import worksheet as written
 
     write(written(load_assignment(assignment), form, solutions, output_style(ascii)))

@@ -1,0 +1,1 @@
+"""What lecturers need: assignments, exercises that are made, grading, results for other systems, worksheets."""

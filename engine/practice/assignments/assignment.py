@@ -1,0 +1,330 @@
+"""An assignment: questions about experiments, as a lecturer writes them in a TOML file.
+
+    title = "Week 3"
+    [[question]]
+    id = "b1"
+    text = "What is the gradient of the loss by this weight?"
+    experiment = "tutorial-b"          # a preset, a file, or an inline table
+    wrt = "W[1][1,1]"
+    points = 5
+    partial = 1.0                      # share of the points that right factors give
+
+A file that is not as it should be is refused in one line that names the file and the key.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from engine.derivation.evaluated_experiment import EvaluatedExperiment
+from engine.derivation.targets import TargetError
+from engine.experiment.errors import ExperimentError, mismatch, suggestion, value_in_words
+from engine.experiment.loading import EXPERIMENT_SUFFIX, PRESET_NAMES, load_experiment
+from engine.experiment.spec import Experiment, Spec
+from engine.experiment.text_file import read_text_file
+from engine.experiment.validation import validate
+from engine.formula.expression import Symbol
+from engine.formula.parser import ParseError, parse_symbol
+from engine.model.network import LOSS
+from engine.practice.judging.asked_target import Target, parse_target
+from engine.practice.judging.judge import Judge
+
+LARGEST_FILE = 4 * 2**20
+BUILT_IN = "tutorials"
+"""The name of the assignment that comes with bptui: every question of the two tutorials."""
+
+QuestionKind = Literal["formula", "number", "bug"]
+
+
+class QuestionSpec(Spec, frozen=True, kw_only=True):
+    """One question of an assignment file.
+
+    For a number without `wrt` the value of `of` is asked for. `given` names matrices whose gradients may be used as
+    earlier results; `seed` and `level` say which bug is planted in a question of kind bug.
+    """
+
+    id: str
+    experiment: str | dict[str, Any]
+    text: str = ""
+    wrt: str | None = None
+    sample: int | None = None
+    of: str | None = None
+    factor: str | None = None
+    kind: QuestionKind = "formula"
+    points: float = 1.0
+    partial: float | bool = False
+    tolerance: float | None = None
+    attempts: int | None = None
+    hint: str | list[str] = ""
+    given: list[str] = msgspec.field(default_factory=list)
+    accepted: list[str] = msgspec.field(
+        default_factory=list
+    )  # forms known to be right; the first is the solution
+    item: str = ""  # the numbered item of the tutorials that it belongs to
+    seed: int = 0
+
+
+class AssignmentSpec(Spec, frozen=True, kw_only=True):
+    """An assignment file."""
+
+    title: str = ""
+    question: list[QuestionSpec] = msgspec.field(default_factory=list)
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """One question, with its experiment and target found."""
+
+    spec: QuestionSpec
+    experiment: Experiment
+    source: str
+
+    @property
+    def id(self) -> str:
+        """The name by which answers refer to it."""
+        return self.spec.id
+
+    @property
+    def experiment_name(self) -> str:
+        """What the file calls the experiment: a preset, a path, or the table itself."""
+        return self.spec.experiment if isinstance(self.spec.experiment, str) else repr(self.spec.experiment)
+
+    @property
+    def target(self) -> Target:
+        """What is asked for. Raises TargetError."""
+        spec = self.spec
+        if spec.factor is not None:
+            return parse_target(spec.factor, names=self.experiment.names)
+        assert spec.wrt is not None
+        return parse_target(spec.wrt, spec.of, spec.sample, self.experiment.names)
+
+    @cached_property
+    def worked(self) -> EvaluatedExperiment:
+        """The experiment, worked out."""
+        return EvaluatedExperiment.of(self.experiment, self.source)
+
+    def _symbol(self, name: str) -> Symbol:
+        return parse_symbol(name, self.experiment.names)
+
+    @cached_property
+    def judge(self) -> Judge:
+        """Who judges the answers."""
+        return Judge(self.worked, self.target, [self._symbol(name) for name in self.spec.given])
+
+    @property
+    def hints(self) -> list[str]:
+        """The hints, from the vaguest to the plainest."""
+        return [self.spec.hint] if isinstance(self.spec.hint, str) else list(self.spec.hint)
+
+    @property
+    def asked(self) -> str:
+        """What is asked for, in plain form: ∂E/∂W[1][1,1], or E."""
+        if self.spec.kind == "bug":
+            return "the gradient that is sent wrongly"
+        if self.spec.wrt is None and self.spec.factor is None:
+            return self.spec.of or "E"
+        return self.target.plain()
+
+    @cached_property
+    def number(self) -> float:
+        """The number that is asked for, at the experiment's own numbers."""
+        graph = self.worked.graph
+        if self.spec.wrt is None and self.spec.factor is None:
+            return graph.value_of(LOSS if self.spec.of is None else self._symbol(self.spec.of))
+        other = self.target.graph(self.worked.network, self.worked.data.X, self.worked.data.Y)
+        other.forward()
+        other.backward()
+        return float(self.target.reader(other)()[0, 0])
+
+
+@dataclass(frozen=True, eq=False)
+class Assignment:
+    """Questions in their order."""
+
+    title: str
+    questions: tuple[Question, ...]
+    source: str
+
+    @property
+    def points(self) -> float:
+        """The points of all questions."""
+        return math.fsum(question.spec.points for question in self.questions)
+
+    def about(self, item: str) -> Assignment:
+        """The questions that belong to one item of the tutorials."""
+        questions = tuple(question for question in self.questions if question.spec.item == item)
+        return Assignment(f"{self.title}: {item}", questions, self.source)
+
+    def question(self, name: str) -> Question | None:
+        """The question of an id."""
+        return next((question for question in self.questions if question.id == name), None)
+
+
+def load_assignment(name_or_path: str | Path) -> Assignment:
+    """The built-in assignment of a name, or the one in a file. Raises ExperimentError."""
+    if name_or_path == BUILT_IN:
+        file = resources.files("engine").joinpath("practice", "assignments", "tutorials.toml")
+        return parse_assignment(file.read_text("utf-8"), BUILT_IN)
+    path, source = Path(name_or_path), str(name_or_path)
+    return parse_assignment(read_text_file(path, source, LARGEST_FILE), source, path.parent)
+
+
+def parse_assignment(text: str, source: str, folder: Path | None = None) -> Assignment:
+    """The assignment that a TOML text describes. Raises ExperimentError in the name of `source`."""
+    spec = convert(read_toml(text, source), AssignmentSpec, source)
+    if not spec.question:
+        raise ExperimentError(source, "question", mismatch("no question", "at least one [[question]]"))
+    seen: set[str] = set()
+    questions = []
+    for place, one in enumerate(spec.question):
+        key = f"question[{place}]"
+        if one.id in seen:
+            raise ExperimentError(source, f"{key}.id", f'found "{one.id}" a second time')
+        seen.add(one.id)
+        _check_numbers(one, source, key)
+        experiment = _experiment(one.experiment, source, f"{key}.experiment", folder)
+        question = Question(one, experiment, source)
+        _check_target(question, source, key)
+        questions.append(question)
+    return Assignment(spec.title, tuple(questions), source)
+
+
+def read_toml(text: str, source: str) -> dict[str, Any]:
+    """A TOML document. Raises ExperimentError."""
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ExperimentError(source, "", f"not valid TOML: {error or 'nested too deeply'}") from None
+
+
+def read_json(text: str, source: str) -> Any:
+    """A JSON document. Raises ExperimentError."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ExperimentError(source, "", f"not valid JSON: {error or 'nested too deeply'}") from None
+
+
+_AT = re.compile(r"(?P<what>.*?)(?: - at `\$\.?(?P<key>[^`]*)`)?", re.DOTALL)
+_EXPECTED = re.compile(r"Expected `(?P<expected>.*?)`, got `(?P<found>.*?)`")
+_UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>.*)`", re.DOTALL)
+_MISSING = re.compile(r"Object missing required field `(?P<name>.*)`")
+_WORDS = {
+    "str": "text",
+    "int": "a whole number",
+    "float": "a number",
+    "array": "a list",
+    "object": "a table",
+    "bool": "true or false",
+}
+
+
+def convert(document: Any, kind: Any, source: str) -> Any:
+    """A document as typed values; msgspec's complaints in plain words. Raises ExperimentError."""
+    try:
+        return msgspec.convert(document, kind)
+    except msgspec.ValidationError as error:
+        match = _AT.fullmatch(str(error))
+        assert match is not None  # both of its parts may be empty
+        what, key = match["what"], match["key"] or ""
+        if unknown := _UNKNOWN.fullmatch(what):
+            known = [field.name for field in msgspec.structs.fields(QuestionSpec if key else AssignmentSpec)]
+            problem = "unknown key" + (
+                suggestion(unknown["name"], known) or f"; expected one of {', '.join(known)}"
+            )
+            raise ExperimentError(source, f"{key}.{unknown['name']}".lstrip("."), problem) from None
+        if missing := _MISSING.fullmatch(what):
+            raise ExperimentError(source, f"{key}.{missing['name']}".lstrip("."), "missing") from None
+        if expected := _EXPECTED.fullmatch(what):
+            words = " or ".join(
+                _WORDS.get(one.strip(), one.strip()) for one in expected["expected"].split("|")
+            )
+            problem = mismatch(_WORDS.get(expected["found"], expected["found"]), words)
+            raise ExperimentError(source, key, problem) from None
+        raise ExperimentError(source, key, what[:1].lower() + what[1:]) from None
+
+
+def _check_numbers(spec: QuestionSpec, source: str, key: str) -> None:
+    for name, value, wanted in (
+        ("points", spec.points, "a number from 0 on"),
+        ("partial", float(spec.partial), "a share from 0 to 1"),
+        ("tolerance", spec.tolerance or 0.0, "a number from 0 on"),
+        ("attempts", float(spec.attempts or 1), "a whole number from 1 on"),
+    ):
+        fits = math.isfinite(value) and value >= 0 and not (name == "partial" and value > 1)
+        if not fits or (name == "attempts" and value < 1):
+            raise ExperimentError(source, f"{key}.{name}", mismatch(str(value), wanted))
+    if not spec.id.strip():
+        raise ExperimentError(source, f"{key}.id", mismatch("an empty text", "a name"))
+    if spec.kind == "formula" and spec.wrt is None and spec.factor is None:
+        raise ExperimentError(
+            source, f"{key}.wrt", "missing; expected what to differentiate by, such as W[1][1,1]"
+        )
+
+
+def _experiment(given: str | Mapping[str, Any], source: str, key: str, folder: Path | None) -> Experiment:
+    try:
+        if isinstance(given, str):
+            if given in PRESET_NAMES or folder is None or not given.endswith(EXPERIMENT_SUFFIX):
+                return load_experiment(given)
+            return load_experiment(folder / given)
+        experiment: Experiment = convert(dict(given), Experiment, source)
+        validate(experiment, source)
+        return experiment
+    except ExperimentError as error:
+        inner = str(error).removeprefix(f"{source}: ")
+        raise ExperimentError(source, key, inner) from None
+
+
+def _check_target(question: Question, source: str, key: str) -> None:
+    """Whether what is asked for is there. Raises ExperimentError."""
+    spec, names = question.spec, question.experiment.names
+    try:
+        if spec.kind == "bug":
+            return
+        if spec.wrt is None and spec.factor is None:
+            question.worked.graph.value_of(LOSS if spec.of is None else parse_symbol(spec.of, names))
+            return
+        target = question.target
+        target.check(target.graph(question.worked.network, question.worked.data.X, question.worked.data.Y))
+        for name in spec.given:
+            if parse_symbol(name, names).matrix not in question.worked.graph.nodes:
+                raise TargetError(f"given: there is no {name} in this network")
+    except (TargetError, ParseError) as error:
+        name = "factor" if spec.factor is not None else "wrt" if spec.wrt is not None else "of"
+        raise ExperimentError(source, f"{key}.{name}", str(error)) from None
+    except (KeyError, IndexError):
+        raise ExperimentError(source, f"{key}.of", f"there is no {spec.of} in this network") from None
+
+
+def load_answers(path: Path, source: str) -> dict[str, str]:
+    """The answers in a file, TOML or JSON: {"id": "formula"}. Raises ExperimentError."""
+    text = read_text_file(path, source, LARGEST_FILE)
+    document = (
+        read_json(text, source)
+        if path.suffix == ".json" or text.lstrip().startswith("{")
+        else read_toml(text, source)
+    )
+    if not isinstance(document, dict):
+        raise ExperimentError(
+            source, "", mismatch(value_in_words(document), 'a table of answers, "id" = "formula"')
+        )
+    answers = {}
+    for name, value in document.items():
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            raise ExperimentError(
+                source, str(name), mismatch(value_in_words(value), "a formula as text, or a number")
+            )
+        answers[str(name)] = value if isinstance(value, str) else repr(value)
+    return answers

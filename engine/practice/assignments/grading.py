@@ -1,0 +1,138 @@
+"""Grades answer files: one result for each question of an assignment and each file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.experiment.errors import ExperimentError
+from engine.formula.expression import Symbol
+from engine.formula.parser import ParseError, parse_symbol
+from engine.model.network import LOSS
+from engine.practice.assignments.assignment import Assignment, Question, load_answers
+from engine.practice.bug_hunt.hunt import BugHunt
+from engine.practice.judging.number_answers import judge_number
+from engine.practice.judging.verdict import Mistake, Verdict
+
+NOT_ANSWERED = Verdict("unreadable", problem="not answered")
+
+
+@dataclass(frozen=True)
+class Result:
+    """One answer to one question: the verdict and the points."""
+
+    question: str
+    text: str
+    answer: str
+    verdict: Verdict
+    points: float
+    max_points: float
+    file: str = ""
+
+
+@dataclass(frozen=True)
+class GradedFile:
+    """All results of one file, or what is wrong with it."""
+
+    file: str
+    results: tuple[Result, ...]
+    problem: str | None = None
+    readable: bool = True
+
+    @property
+    def points(self) -> float:
+        """The points it got."""
+        return sum(result.points for result in self.results)
+
+    @property
+    def max_points(self) -> float:
+        """The points it could get."""
+        return sum(result.max_points for result in self.results)
+
+
+def judge(question: Question, text: str) -> Verdict:
+    """The verdict on one answer."""
+    match question.spec.kind:
+        case "formula":
+            return question.judge.judge(text)
+        case "number":
+            asked = question.spec.wrt is not None or question.spec.factor is not None
+            target = question.target if asked else None
+            graph = question.worked.graph if target is None or target.of is None else None
+            named = None
+            if not asked:
+                named = question.spec.of and parse_symbol(question.spec.of, question.experiment.names)
+            found = judge_number(text, question.number, question.spec.tolerance, graph, target, named or LOSS)
+            return found.said_in(question.experiment.names)
+        case "bug":
+            return judge_bug(question, text)
+
+
+def judge_bug(question: Question, text: str) -> Verdict:
+    """The verdict on the place of a planted bug: the name of the gradient that is sent wrongly."""
+    hunt = BugHunt.planted(question.worked, question.spec.seed)
+    try:
+        marked = parse_symbol(text, question.experiment.names)
+    except ParseError as error:
+        return Verdict("unreadable", problem=error.problem, column=error.column)
+    if marked.matrix not in question.worked.graph.nodes:
+        return Verdict("unreadable", problem=f"there is no {text.strip()} in this network", column=1)
+    plain = Symbol(marked.name, marked.layer).plain()
+    if hunt.is_marked(marked.matrix):
+        return Verdict("right", plain, marked.matrix, remarks=(hunt.told,))
+    wrong = Mistake("unknown", plain, None, f"the gradient of {plain} is sent as it should be")
+    return Verdict("wrong", plain, marked.matrix, mistakes=(wrong,))
+
+
+def points_of(question: Question, verdict: Verdict) -> float:
+    """The points that a verdict is worth: all, none, or the share of right factors where the question says so."""
+    spec = question.spec
+    if verdict.verdict == "right":
+        return spec.points
+    return spec.points * float(spec.partial) * verdict.share
+
+
+def grade(assignment: Assignment, answers: Mapping[str, str], file: str = "") -> GradedFile:
+    """The results of one set of answers. An id that is no question is told as the file's problem."""
+    results = []
+    for question in assignment.questions:
+        text = answers.get(question.id, "").strip()
+        verdict = judge(question, text) if text else NOT_ANSWERED
+        results.append(
+            Result(
+                question.id,
+                question.spec.text,
+                text,
+                verdict,
+                points_of(question, verdict),
+                question.spec.points,
+                file,
+            )
+        )
+    unknown = [name for name in answers if assignment.question(name) is None]
+    problem = f"{file}: {unknown[0]}: there is no question of this id" if unknown else None
+    return GradedFile(file, tuple(results), problem)
+
+
+def grade_files(assignment: Assignment, files: Iterable[Path]) -> Iterator[GradedFile]:
+    """Every file's results; a file that cannot be read fails alone."""
+    for path in files:
+        try:
+            answers = load_answers(path, str(path))
+        except ExperimentError as error:
+            blank = tuple(
+                Result(
+                    question.id,
+                    question.spec.text,
+                    "",
+                    Verdict("unreadable", problem=str(error)),
+                    0.0,
+                    question.spec.points,
+                    str(path),
+                )
+                for question in assignment.questions
+            )
+            yield GradedFile(str(path), blank, str(error), readable=False)
+        else:
+            yield grade(assignment, answers, str(path))

@@ -1,0 +1,291 @@
+"""A handout made of an assignment: the network, the numbers, the questions and blank lines; or everything.
+
+assignment ──> worksheet ──> text | markdown | latex, with or without solutions
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from engine.autodiff.graph import Graph
+from engine.derivation.chain_rule import explain
+from engine.derivation.targets import TargetError
+from engine.formula.expression import Expr, Partial, Product, Symbol
+from engine.formula.latex import number_latex, symbol_latex, to_latex
+from engine.formula.layout import draw, one_line
+from engine.formula.notation import Style, number_text, symbol_text
+from engine.practice.assignments.assignment import Assignment, Question
+from engine.practice.bug_hunt.hunt import BugHunt
+from engine.practice.mistakes.naming_on_paths import term_of
+
+FORMATS = ("text", "markdown", "latex")
+BLANK_LINES = 4
+LARGEST_SHOWN = 8
+"""Matrices of more rows or columns than this are said by their shape."""
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """A named matrix of the handout, with its rows, or with its shape alone where it is large."""
+
+    name: Symbol
+    shape: tuple[int, int]
+    rows: tuple[tuple[float, ...], ...] | None
+
+
+@dataclass(frozen=True)
+class Solution:
+    """What is right: the formula, where there is one, and the number."""
+
+    formula: Expr | None
+    number: float | None
+    text: str = ""
+
+
+def given(graph: Graph) -> list[Matrix]:
+    """The numbers that a learner is given: data, labels and parameters."""
+    found = []
+    for node in graph.nodes.values():
+        if node.op is not None:
+            continue
+        small = max(node.shape) <= LARGEST_SHOWN
+        rows = tuple(tuple(float(one) for one in row) for row in node.value) if small else None
+        found.append(Matrix(node.symbol, node.shape, rows))
+    return found
+
+
+def equations(graph: Graph) -> list[tuple[Symbol, Expr]]:
+    """How each matrix is computed, shown at its first entry."""
+    found = []
+    for op in graph.ops:
+        node = op.output
+        symbol = node.entry((0, 0))
+        found.append((symbol, op.formula((0, 0))))
+    return found
+
+
+def solution(question: Question) -> Solution:
+    """What is right for a question."""
+    if question.spec.kind == "bug":
+        return Solution(None, None, BugHunt.planted(question.worked, question.spec.seed).told)
+    formula: Expr | None = None
+    if question.spec.accepted and question.spec.kind == "formula":
+        formula = question.judge.read(question.spec.accepted[0]).expr
+    elif question.spec.kind == "formula":
+        paths = question.judge.paths
+        if paths:
+            terms = [term_of(path) for path in paths]
+            formula = terms[0] if len(terms) == 1 else sum(terms[1:], start=terms[0])
+    if question.spec.kind == "formula" and question.target.is_matrix:
+        return Solution(formula, None)
+    return Solution(formula, question.number)
+
+
+def derivation_lines(question: Question) -> list[Expr]:
+    """The chain rule's factors of an entry's gradient, as a product of names."""
+    if question.spec.kind != "formula":
+        return []
+    target = question.target
+    if target.is_matrix or target.of is not None:
+        return []
+    try:
+        steps = explain(question.worked.graph, target.wrt, target.sample)
+    except TargetError:
+        return []
+    if len(steps) > LARGEST_SHOWN:
+        return []
+    return [
+        Product(tuple(step.term.symbol for step in steps)),
+        Product(tuple(step.term.formula for step in steps)),
+    ]
+
+
+# ── text and Markdown ───────────────────────────────────────────────────────────────────────────────
+
+
+def worksheet(assignment: Assignment, form: str, solutions: bool, style: Style) -> str:
+    """The handout in one of FORMATS."""
+    if form == "latex":
+        return "\n".join(_latex(assignment, solutions))
+    return "\n".join(_text(assignment, solutions, form == "markdown", style))
+
+
+def _text(assignment: Assignment, solutions: bool, markdown: bool, style: Style) -> Iterator[str]:
+    title = assignment.title or "Worksheet"
+    yield f"# {title}" if markdown else f"{title}\n{'=' * len(title)}"
+    fence = "```text" if markdown else ""
+    end = "```" if markdown else ""
+    shown: set[str] = set()
+    for number, question in enumerate(assignment.questions, start=1):
+        style = replace(style, names=question.experiment.names)
+        yield ""
+        points = f" ({question.spec.points:g} {'point' if question.spec.points == 1 else 'points'})"
+        yield f"{'## ' if markdown else ''}{number}. {question.spec.text or 'What is this gradient?'}{points}"
+        yield ""
+        name = question.experiment_name
+        if name not in shown:
+            shown.add(name)
+            yield from (line for line in (fence, *_network(question, style), end) if line or not markdown)
+            yield ""
+        yield f"Asked for: {_asked(question, style)}" + (f"   (id: {question.id})" if solutions else "")
+        yield ""
+        if not solutions:
+            yield from ["_" * 60 + "\n"] * BLANK_LINES
+            continue
+        found = solution(question)
+        block = [
+            *(
+                line
+                for expr in derivation_lines(question)
+                for line in (*str(draw(expr, style)).splitlines(), "")
+            )
+        ]
+        if found.formula is not None:
+            block += ["Solution:", "", *str(draw(found.formula, style)).splitlines()]
+        if found.number is not None:
+            block += ["", f"= {number_text(found.number, style)} at these numbers"]
+        if found.text:
+            block.append(found.text)
+        yield from (line for line in (fence, *block, end) if line or not markdown)
+
+
+def _network(question: Question, style: Style) -> Iterator[str]:
+    graph = question.worked.graph
+    yield f"{question.experiment.title or question.experiment_name}, n = {graph.n}"
+    yield ""
+    for symbol, formula in equations(graph):
+        limited = replace(style, max_terms=4)
+        yield f"  {symbol_text(symbol, style)} = {one_line(formula, limited)}"
+    yield ""
+    for matrix in given(graph):
+        yield f"  {symbol_text(matrix.name, style)} = {_rows(matrix, style)}"
+
+
+def _rows(matrix: Matrix, style: Style) -> str:
+    if matrix.rows is None:
+        return f"a {matrix.shape[0]}x{matrix.shape[1]} matrix"
+    return (
+        "["
+        + ", ".join("[" + ", ".join(number_text(one, style) for one in row) + "]" for row in matrix.rows)
+        + "]"
+    )
+
+
+def _asked(question: Question, style: Style) -> str:
+    spec = question.spec
+    if spec.kind == "bug":
+        return question.asked
+    if spec.wrt is None and spec.factor is None:
+        return f"the number {question.asked}"
+    target = question.target
+    name = one_line(Partial(target.of or Symbol("E"), target.wrt), style)
+    sample = f", of sample {target.sample} alone" if target.sample is not None else ""
+    return f"{name}{sample}, as a {spec.kind}"
+
+
+# ── LaTeX ───────────────────────────────────────────────────────────────────────────────────────────
+
+_PREAMBLE = r"""\documentclass[11pt,a4paper]{article}
+\usepackage[T1]{fontenc}
+\usepackage[utf8]{inputenc}
+\usepackage{amsmath,amssymb}
+\usepackage[margin=2.5cm]{geometry}
+\setcounter{MaxMatrixCols}{20}
+\begin{document}"""
+
+
+def _latex(assignment: Assignment, solutions: bool) -> Iterator[str]:
+    yield _PREAMBLE
+    yield rf"\section*{{{_escaped(assignment.title or 'Worksheet')}}}"
+    shown: set[str] = set()
+    yield r"\begin{enumerate}"
+    for question in assignment.questions:
+        yield rf"\item {_escaped(question.spec.text or 'What is this gradient?')} \hfill ({question.spec.points:g})"
+        yield ""
+        if question.experiment_name not in shown:
+            shown.add(question.experiment_name)
+            yield from _latex_network(question)
+        yield rf"Asked for: {_latex_asked(question)}"
+        yield ""
+        if not solutions:
+            yield r"\vspace{4cm}"
+            continue
+        for expr in derivation_lines(question):
+            yield rf"\[ {to_latex(expr, 4, question.experiment.names)} \]"
+        found = solution(question)
+        if found.formula is not None:
+            yield rf"Solution: \[ {to_latex(found.formula, 4, question.experiment.names)} \]"
+        if found.number is not None:
+            yield rf"At these numbers it is ${number_latex(found.number, 4)}$."
+        if found.text:
+            yield _escaped(found.text)
+    yield r"\end{enumerate}"
+    yield r"\end{document}"
+
+
+def _latex_network(question: Question) -> Iterator[str]:
+    graph, names = question.worked.graph, question.experiment.names
+    yield _escaped(f"{question.experiment.title or question.experiment_name}, n = {graph.n}")
+    yield r"\begin{align*}"
+    lines = []
+    for symbol, formula in equations(graph):
+        if len(list(formula.symbols())) > 40:
+            continue
+        lines.append(rf"{symbol_latex(symbol, names)} &= {to_latex(formula, 4, names)}")
+    for matrix in given(graph):
+        if matrix.rows is None:
+            lines.append(rf"{symbol_latex(matrix.name, names)} &: {matrix.shape[0]} \times {matrix.shape[1]}")
+        else:
+            rows = r" \\ ".join(" & ".join(number_latex(one, 4) for one in row) for row in matrix.rows)
+            lines.append(rf"{symbol_latex(matrix.name, names)} &= \begin{{bmatrix}} {rows} \end{{bmatrix}}")
+    yield " \\\\\n".join(lines)
+    yield r"\end{align*}"
+
+
+def _latex_asked(question: Question) -> str:
+    spec = question.spec
+    if spec.kind == "bug":
+        return _escaped(question.asked)
+    if spec.wrt is None and spec.factor is None:
+        return _escaped(f"the number {question.asked}")
+    target = question.target
+    sample = f", of sample {target.sample} alone" if target.sample is not None else ""
+    name = to_latex(Partial(target.of or Symbol("E"), target.wrt), names=question.experiment.names)
+    return rf"${name}${sample}, as a {spec.kind}"
+
+
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    **{letter: f"\\{letter}" for letter in "&%$#_{}"},
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "∂": r"$\partial$",
+    "ℰ": r"$\mathcal{E}$",
+    "Ŷ": r"$\hat{Y}$",
+    "α": r"$\alpha$",
+    "β": r"$\beta$",
+    "σ": r"$\sigma$",
+    "−": "--",
+    "′": r"$'$",
+    "·": r"$\cdot$",
+    "→": r"$\rightarrow$",
+    "≤": r"$\le$",
+    "½": r"$\frac12$",
+    "Σ": r"$\Sigma$",
+}
+_RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁽⁾", "0123456789()", strict=True))
+_LOWERED = dict(zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True))
+
+
+def _escaped(text: str) -> str:
+    """Words as LaTeX shows them."""
+    found = []
+    for letter in text:
+        if letter in _RAISED:
+            found.append(f"$^{{{_RAISED[letter]}}}$")
+        elif letter in _LOWERED:
+            found.append(f"$_{{{_LOWERED[letter]}}}$")
+        else:
+            found.append(_LATEX.get(letter, letter))
+    return "".join(found)

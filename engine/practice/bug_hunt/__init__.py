@@ -1,0 +1,1 @@
+"""Find the bug: a backward pass in which one op slips."""

@@ -1,0 +1,122 @@
+"""Computes a formula at many networks at once: every name is an array whose first axis is the network.
+
+    names[W[1]]  (networks, fan_in, fan_out)       a single number  (networks, 1, 1)
+
+Arithmetic follows IEEE 754: what has no value is NaN or infinite, never an exception.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.autodiff.formula_kernels import ARRAY_COMPARISONS, ARRAY_FUNCTIONS
+from engine.formula.expression import (
+    Expr,
+    Function,
+    Indicator,
+    Negative,
+    Number,
+    Power,
+    Product,
+    Quotient,
+    Sum,
+    Symbol,
+)
+from engine.formula.matrix_terms import MatrixProduct, Slice, SumOver, Total, Transposed
+from engine.practice.reading.unreadable import UnreadableError
+
+Stack = npt.NDArray[np.float64]
+"""(networks, rows, columns)."""
+
+PATIENCE = 5.0
+"""Seconds that one evaluation may take."""
+
+
+def evaluate(expr: Expr, names: Mapping[Symbol, Stack]) -> Stack:
+    """The value of a formula at every network, (networks, rows, columns).
+
+    Raises KeyError for a name without values, and UnreadableError for a formula that takes too long.
+    """
+    evaluator = _Evaluator(names)
+    with np.errstate(all="ignore"):
+        return np.asarray(evaluator.of(expr), np.float64)
+
+
+class _Evaluator:
+    """One evaluation: the names' arrays, the running indices, and the time it has."""
+
+    def __init__(self, names: Mapping[Symbol, Stack]) -> None:
+        self.names = names
+        self.running: dict[str, int] = {}
+        self.deadline = time.monotonic() + PATIENCE
+
+    def of(self, expr: Expr) -> Any:
+        """The value of an expression."""
+        match expr:
+            case Number(value):
+                return np.full((1, 1, 1), value)
+            case Symbol(index=None):
+                return self.names[expr]
+            case Symbol(index=(row, column)):
+                return self.names[expr.matrix][:, row : row + 1, column : column + 1]
+            case Slice():
+                return self.slice(expr)
+            case Negative(operand):
+                return -self.of(operand)
+            case Sum(terms):
+                total = self.of(terms[0])
+                for term in terms[1:]:
+                    total = total + self.of(term)
+                return total
+            case MatrixProduct(factors):
+                total = self.of(factors[0])
+                for factor in factors[1:]:
+                    total = total @ self.of(factor)
+                return total
+            case Product(factors):
+                total = self.of(factors[0])
+                for factor in factors[1:]:
+                    total = total * self.of(factor)
+                return total
+            case Quotient(numerator, denominator):
+                return self.of(numerator) / self.of(denominator)
+            case Power(base, exponent):
+                return np.power(self.of(base), self.of(exponent))
+            case Function(name, arguments):
+                return ARRAY_FUNCTIONS[name](*(self.of(argument) for argument in arguments))
+            case Indicator(left, comparison, right):
+                return ARRAY_COMPARISONS[comparison](self.of(left), self.of(right)).astype(np.float64)
+            case Transposed(operand):
+                return np.swapaxes(self.of(operand), 1, 2)
+            case Total(operand, axis):
+                axes = (1, 2) if axis is None else axis + 1
+                return np.sum(self.of(operand), axis=axes, keepdims=True)
+            case SumOver(letter, count, operand):
+                return self.sum_over(letter, count, operand)
+        raise TypeError(f"no value for {type(expr).__name__}")
+
+    def slice(self, expr: Slice) -> Stack:
+        """A row, a column, or the entry that the running indices point at."""
+        places = []
+        for place in (expr.row, expr.column):
+            number = self.running[place] if isinstance(place, str) else place
+            places.append(slice(None) if number is None else slice(number, number + 1))
+        return self.names[expr.symbol][:, places[0], places[1]]
+
+    def sum_over(self, letter: str, count: int, operand: Expr) -> Any:
+        """The operand at every value of the running index, added up."""
+        total: Any = 0.0
+        for value in range(count):
+            self.running[letter] = value
+            total = total + self.of(operand)
+            if time.monotonic() > self.deadline:
+                raise UnreadableError(
+                    "this formula takes too long to compute; use sum(…) or @ over whole matrices"
+                )
+        del self.running[letter]
+        return total

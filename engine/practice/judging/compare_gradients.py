@@ -1,0 +1,214 @@
+"""Compares gradients that somebody computed elsewhere with ours: array by array, and says what is wrong.
+
+    dW1 in grads.npz   ──>   W[1]: 3.0000 times ours: the factor 1/n is missing
+                             b[1]: agrees
+
+Nothing of theirs is executed: the file holds numbers only.
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.autodiff.graph import Graph, Node
+from engine.experiment.errors import ExperimentError, mismatch, value_in_words
+from engine.experiment.text_file import read_text_file
+from engine.formula.expression import Symbol
+from engine.practice.assignments.assignment import read_json
+from engine.practice.bug_hunt.backward_pass_with_a_slip import BackwardPass
+from engine.practice.bug_hunt.backward_slips import places_for
+from engine.practice.mistakes.naming_on_paths import Constants, constant_mistakes
+
+LARGEST_FILE = 256 * 2**20
+TOLERANCE = 1e-6
+TOLERANCE_FLOAT32 = 1e-4
+"""How far an array may be off, relative to its largest entry."""
+MOST_SLIPS = 300
+
+Numbers = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class ArrayComparison:
+    """One array beside ours: whether it agrees, the largest relative error, and what is said of it."""
+
+    name: str
+    theirs: str
+    agrees: bool
+    relative_error: float | None
+    said: tuple[str, ...] = ()
+
+    def record(self) -> dict[str, Any]:
+        """As it stands in JSON."""
+        return {
+            "name": self.name,
+            "theirs": self.theirs,
+            "agrees": self.agrees,
+            "relative_error": self.relative_error,
+            "text": "; ".join(self.said),
+        }
+
+
+def load_gradients(path: Path, source: str) -> dict[str, Numbers]:
+    """The arrays of an .npz or .json file, by name. Raises ExperimentError."""
+    if path.suffix == ".npz":
+        return _load_npz(path, source)
+    document = read_json(read_text_file(path, source, LARGEST_FILE), source)
+    if isinstance(document, dict) and isinstance(document.get("gradients"), dict):
+        document = document["gradients"]  # what `bptui grads --json` writes
+    if not isinstance(document, dict):
+        raise ExperimentError(source, "", mismatch(value_in_words(document), "a table of arrays"))
+    return {str(name): _numbers(value, source, str(name)) for name, value in document.items()}
+
+
+def _load_npz(path: Path, source: str) -> dict[str, Numbers]:
+    if path.exists() and not path.is_file():  # a pipe would be waited for
+        raise ExperimentError(source, "", mismatch("no regular file", "a NumPy archive (.npz)"))
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return {name: _numbers(archive[name], source, name) for name in archive.files}
+    except FileNotFoundError:
+        raise ExperimentError(source, "", "no such file") from None
+    except (OSError, ValueError, zipfile.BadZipFile, EOFError, KeyError) as error:
+        raise ExperimentError(source, "", f"not a NumPy archive of numbers: {error}") from None
+
+
+def _numbers(value: object, source: str, name: str) -> Numbers:
+    try:
+        array = np.asarray(value, np.float64)
+    except (ValueError, TypeError):
+        raise ExperimentError(source, name, mismatch(value_in_words(value), "an array of numbers")) from None
+    return array
+
+
+_NAME = re.compile(
+    r"(?:(?:grad|dE/d|dL/d|d)_?)?(?P<name>[A-Za-z]+?)_?(?:\[(?P<bracket>[0-9]+)\]|(?P<layer>[0-9]+))?"
+)
+
+
+def matching_node(graph: Graph, name: str) -> Node | None:
+    """The node that an array's name means: W[1], dW[1], W1, dW1, dE/dW[1]."""
+    match = _NAME.fullmatch(name.strip())
+    plain = {node.symbol.plain(): node for node in graph.nodes.values()}
+    if name in plain:
+        return plain[name]
+    if match is None:
+        return None
+    layer = match["bracket"] or match["layer"]
+    symbol = Symbol(match["name"], None if layer is None else int(layer))
+    return graph.nodes.get(symbol)
+
+
+def compare_gradients(
+    graph: Graph, given: Mapping[str, Numbers], tolerance: float | None = None, *, in_rows: bool = False
+) -> list[ArrayComparison]:
+    """Every array whose name is known, beside ours; `graph` has gone forward and backward.
+
+    `in_rows` says that the experiment's samples are rows: then those of X, f, a and Ŷ are rows in theirs as well.
+    """
+    if tolerance is None:
+        tolerance = TOLERANCE if graph.dtype == np.float64 else TOLERANCE_FLOAT32
+    slips = _Slips(graph)
+    found = []
+    for theirs, array in given.items():
+        node = matching_node(graph, theirs)
+        if node is not None and node.needs_gradient and node is not graph.loss:
+            turned = in_rows and node.per_sample and array.ndim == 2
+            found.append(_compare(node, theirs, np.asarray(array.T) if turned else array, tolerance, slips))
+    return found
+
+
+def _compare(node: Node, theirs: str, array: Numbers, tolerance: float, slips: _Slips) -> ArrayComparison:
+    name, ours = node.symbol.plain(), np.asarray(node.grad, np.float64)
+    if array.shape != ours.shape:
+        reshaped = _reshaped(array, ours.shape)
+        shape = "×".join(map(str, array.shape)) or "that of one number"
+        shapes = f"its shape is {shape}, ours is {ours.shape[0]}×{ours.shape[1]}"
+        if reshaped is None:
+            return ArrayComparison(name, theirs, False, None, (shapes,))
+        if array.ndim == 2 and min(array.shape) > 1:
+            error = _error(reshaped, ours)
+            said = f"{shapes}: it is transposed" + (", and otherwise agrees" if error <= tolerance else "")
+            more = () if error <= tolerance else slips.name(node, reshaped, ours, tolerance)
+            return ArrayComparison(name, theirs, False, error, (said, *more))
+        array = reshaped
+    error = _error(array, ours)
+    if error <= tolerance:
+        return ArrayComparison(name, theirs, True, error)
+    return ArrayComparison(name, theirs, False, error, slips.name(node, array, ours, tolerance))
+
+
+def _reshaped(array: Numbers, shape: tuple[int, int]) -> Numbers | None:
+    """A vector as a row or column, a transposed matrix turned; None where the number of entries differs."""
+    if array.ndim == 2 and array.shape == shape[::-1]:
+        return np.asarray(array.T)
+    if array.ndim != 2 and array.size == shape[0] * shape[1] and 1 in shape:
+        return array.reshape(shape)
+    return None
+
+
+def _error(array: Numbers, ours: Numbers) -> float:
+    """The largest difference, relative to the largest entry of the two."""
+    if not np.isfinite(array).all():
+        return float("inf")
+    size = max(float(np.abs(ours).max(initial=0.0)), float(np.abs(array).max(initial=0.0)))
+    return float(np.abs(array - ours).max(initial=0.0)) / size if size else 0.0
+
+
+class _Slips:
+    """The gradients that common slips of a backward pass would give, made when they are first asked for."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.constants = Constants({**graph.constants, "2": 2.0})
+        self._known: list[tuple[str, BackwardPass]] | None = None
+
+    def name(self, node: Node, array: Numbers, ours: Numbers, tolerance: float) -> tuple[str, ...]:
+        """What is wrong with an array, in sentences; several where it cannot be told."""
+        if not np.isfinite(array).all():
+            return ("it holds numbers that are not finite",)
+        if not ours.any():
+            return ("ours is 0 everywhere",)
+        if not array.any():
+            return ("it is 0 everywhere, ours is not",)
+        if scaled := self._scaled(array, ours, tolerance):
+            return scaled
+        if array.shape[0] == array.shape[1] and _error(np.asarray(array.T), ours) <= tolerance:
+            return ("it is transposed, and otherwise agrees",)
+        found = [text for text, done in self.known() if _error(array, np.asarray(done.of(node))) <= tolerance]
+        if found:
+            return tuple(dict.fromkeys(found))[:4]
+        return ("it is none of the usual mistakes",)
+
+    def _scaled(self, array: Numbers, ours: Numbers, tolerance: float) -> tuple[str, ...]:
+        place = np.unravel_index(int(np.abs(ours).argmax()), ours.shape)
+        ratio = float(array[place] / ours[place])
+        if ratio == 0.0 or _error(array, ratio * ours) > tolerance:
+            return ()
+        rounded = round(abs(ratio), 6)
+        exact = rounded if abs(rounded - abs(ratio)) < tolerance * abs(ratio) * 10 else abs(ratio)
+        said = [
+            ", and ".join(one.text for one in mistakes)
+            for mistakes in constant_mistakes(exact, self.constants)
+        ]
+        sign = "the sign is wrong" if ratio < 0 else ""
+        start = f"yours is {ratio:.5g} times ours"
+        return tuple(
+            f"{start}: {', and '.join(part for part in (one, sign) if part)}".rstrip(": ")
+            for one in said or [""]
+        )
+
+    def known(self) -> list[tuple[str, BackwardPass]]:
+        """The passes in which one op slips, with what is wrong in each."""
+        if self._known is None:
+            planted = [slip for _, slip in zip(range(MOST_SLIPS), places_for(self.graph), strict=False)]
+            self._known = [(slip.mistake.text, BackwardPass(self.graph, (slip,))) for slip in planted]
+        return self._known

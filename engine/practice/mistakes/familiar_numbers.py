@@ -1,0 +1,125 @@
+"""Numbers that are often given in place of the right one: what was computed instead, with the same figures.
+
+−0.1643 for 0.1643       the sign
+0.3285                   the sum over both samples, not their mean
+0.0713                   with the logarithm to base 10
+−0.2883 for ∂ℰ/∂W₁₁      this is ∂ℰ/∂f⁽¹⁾₀₀
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from engine.autodiff.graph import Array, Graph
+from engine.autodiff.ops.cross_entropy import BinaryCrossEntropy
+from engine.autodiff.ops.loss import loss_op
+from engine.formula.expression import Partial, Symbol
+from engine.formula.layout import one_line
+from engine.model.network import LOSS, PREDICTION
+from engine.practice.judging.verdict import Mistake
+
+MOST_ENTRIES = 64
+"""Entries of a network whose gradients are compared; in a larger one some of them agrees by chance."""
+
+
+def familiar_numbers(
+    truth: float, graph: Graph | None, asked: Symbol | None
+) -> Iterator[tuple[float, Mistake]]:
+    """What may have been computed instead of `truth`, the value of `asked` (ℰ, a gradient's target, a constant)."""
+    yield -truth, Mistake("sign", "-1", "1", "the sign is wrong")
+    if graph is not None and asked == LOSS:
+        yield from _of_the_loss(truth, graph)
+    elif graph is not None and asked is not None and asked.matrix in graph.nodes:
+        yield from _for_the_other_label(graph, asked)
+        yield from _other_gradients(graph, asked)
+    if truth:
+        yield 1.0 / truth, Mistake("swapped", "1/x", "x", "it is upside down: its reciprocal is right")
+
+
+def _wrong(text: str, kind: str = "missing", what: str = "") -> Mistake:
+    match kind:
+        case "missing" | "swapped" | "reduction":
+            return Mistake(kind, what or text, None, text)
+    return Mistake("unknown", what or text, None, text)
+
+
+def _of_the_loss(truth: float, graph: Graph) -> Iterator[tuple[float, Mistake]]:
+    n = graph.n
+    if n > 1:
+        yield (
+            n * truth,
+            _wrong(f"this is the sum over the {n} samples: the factor 1/n is missing", what="1/n"),
+        )
+        yield -n * truth, _wrong(f"this is minus the sum over the {n} samples: −1/n is missing", what="-1/n")
+        yield truth / n, _wrong(f"it is divided by n = {n} twice", "unknown")
+    loss = loss_op(graph)
+    if isinstance(loss, BinaryCrossEntropy):
+        yield from _of_cross_entropy(truth, loss, n)
+    yield (
+        truth / math.log(10),
+        _wrong("log is the natural logarithm here, not that to base 10", "swapped", "log10"),
+    )
+    yield (
+        truth / math.log(2),
+        _wrong("log is the natural logarithm here, not that to base 2", "swapped", "log2"),
+    )
+
+
+def _of_cross_entropy(truth: float, loss: BinaryCrossEntropy, n: int) -> Iterator[tuple[float, Mistake]]:
+    prediction, label = (np.asarray(node.value, np.float64) for node in loss.inputs)
+    alpha, beta = loss.alpha, loss.beta
+
+    def mean(first: float, second: float, labels: Array = label) -> float:
+        with np.errstate(all="ignore"):
+            return float(
+                -(first * labels * np.log(prediction) + second * (1 - labels) * np.log(1 - prediction)).sum()
+                / n
+            )
+
+    yield mean(alpha, beta, 1 - label), _wrong("Y and 1 − Y are exchanged", "swapped", "1 - Y")
+    if (alpha, beta) != (1.0, 1.0):
+        yield mean(1.0, 1.0), _wrong("the class weights α and β are missing", what="alpha, beta")
+        yield mean(beta, alpha), _wrong("α and β are exchanged", "swapped", "beta")
+    yield mean(alpha, 0.0), _wrong("the term (1 − Y) log(1 − Ŷ) is missing", what="(1 - Y)*log(1 - Y_hat)")
+    yield mean(0.0, beta), _wrong("the term Y log Ŷ is missing", what="Y*log(Y_hat)")
+    for first, second in ((alpha, 0.0), (0.0, beta)):
+        yield (
+            n * mean(first, second),
+            _wrong("this is one sample's part: the mean goes over all", "reduction"),
+        )
+
+
+def _for_the_other_label(graph: Graph, asked: Symbol) -> Iterator[tuple[float, Mistake]]:
+    """∂ℰ/∂Ŷ for the label that it is not."""
+    loss = loss_op(graph)
+    if asked.matrix != PREDICTION or asked.index is None or not isinstance(loss, BinaryCrossEntropy):
+        return
+    prediction, label = (float(node.value[asked.index]) for node in loss.inputs)
+    if label not in (0.0, 1.0) or not 0.0 < prediction < 1.0:
+        return
+    value = loss.beta / (1.0 - prediction) if label else -loss.alpha / prediction
+    text = f"this is for Y = {1 - label:g}, and here Y is {label:g}"
+    yield value / graph.n, _wrong(text, "swapped", "1 - Y")
+
+
+def _other_gradients(graph: Graph, asked: Symbol) -> Iterator[tuple[float, Mistake]]:
+    """The gradients by other entries, those of the same matrix first; then the values themselves."""
+    nodes = [node for node in graph.nodes.values() if node is not graph.loss]
+    if sum(node.value.size for node in nodes) > MOST_ENTRIES:
+        return
+    nodes.sort(key=lambda node: node.symbol != asked.matrix)
+    for node in nodes:
+        if node.grad.shape != node.value.shape or not node.needs_gradient:
+            continue
+        for index in np.ndindex(node.value.shape):
+            symbol = node.entry((index[0], index[1]))
+            if symbol != asked:
+                name = one_line(Partial(graph.differentiated, symbol))
+                text = f"this is {name}, not {one_line(Partial(graph.differentiated, asked))}"
+                yield float(node.grad[index]), Mistake("swapped", symbol.plain(), asked.plain(), text)
+    own = graph.nodes[asked.matrix]
+    value = float(own.value[asked.index or (0, 0)])
+    yield value, _wrong(f"this is the value of {one_line(asked)}, not its gradient", "swapped", asked.plain())
