@@ -15,7 +15,7 @@ from engine.formula.text import counted
 from engine.practice.assignments.assignment import Assignment, Question, load_assignment, parse_assignment
 from engine.practice.assignments.generated_exercises import LEVELS, exercises
 from engine.practice.assignments.grading import judge
-from engine.practice.assignments.worksheet import derivation_lines, equations, solution
+from engine.practice.assignments.worksheet import asked_in, derivation_lines, equations, solution
 from tui.practice.asking_screen import AskingScreen
 from tui.practice.progress import ProgressFile
 from tui.shell.keys import PRACTICE_COMMANDS, bindings
@@ -87,10 +87,7 @@ class PracticeScreen(AskingScreen):
             lines.append(Content.styled(self.said("✓ answered before"), "$done"))
         elif question.id in done.given_up:
             lines.append(Content.styled("given up before", "$remark"))
-        asked = (
-            f"Asked for: {question.asked}" if question.spec.kind == "bug" else f"Asked for: {self._asked()}"
-        )
-        lines += [Content.styled(self.said(asked), "$accent"), Content("")]
+        lines += [Content.styled(self.said(f"Asked for: {self._asked()}"), "$accent"), Content("")]
         lines += [
             Content.styled(self.said(f"Hint: {hint}"), "$remark") for hint in self._hints()[: self.hints]
         ]
@@ -108,16 +105,11 @@ class PracticeScreen(AskingScreen):
 
     def _asked(self) -> str:
         """What is asked for, in the screen's letters."""
-        from engine.formula.expression import Partial, Symbol
-
-        spec = self.question.spec
-        if spec.wrt is None and spec.factor is None:
-            return f"the number {self.question.asked}"
-        target = self.question.target
-        name = one_line(Partial(target.of or Symbol("E"), target.wrt), self.glyphs)
-        sample = f", of sample {target.sample} alone" if target.sample is not None else ""
+        spec, asked = self.question.spec, asked_in(self.question, self.glyphs)
+        if not self.question.has_target:
+            return asked
         given = ", ".join(f"dE/d{one}" for one in spec.given)
-        return f"{name}{sample}, a {spec.kind}" + (f"; {given} may be used" if given else "")
+        return f"{asked}, a {spec.kind}" + (f"; {given} may be used" if given else "")
 
     def _hints(self) -> list[str]:
         """From the vaguest to the formula itself."""

@@ -18,12 +18,12 @@ import json
 import math
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import msgspec
 
@@ -39,6 +39,9 @@ from engine.formula.parser import ParseError, parse_symbol
 from engine.model.network import LOSS
 from engine.practice.judging.asked_target import Target, parse_target
 from engine.practice.judging.judge import Judge
+from engine.practice.judging.slope_bound import SlopeBound
+from engine.practice.judging.trained_numbers import MOST_STEPS, Measurement, TrainedValue
+from engine.practice.judging.verdict import Mistake
 
 LARGEST_FILE = 4 * 2**20
 BUILT_IN = "tutorials"
@@ -47,11 +50,27 @@ BUILT_IN = "tutorials"
 QuestionKind = Literal["formula", "number", "bug"]
 
 
+class AskedNumber(Protocol):
+    """A number that is asked for: its name, its value, and what is often given in its place, with the reason."""
+
+    @property
+    def plain(self) -> str:
+        """What it is called, in plain form."""
+
+    @property
+    def value(self) -> float:
+        """The right number."""
+
+    def familiar(self) -> Iterator[tuple[float, Mistake]]:
+        """Numbers that are often given instead, and what is wrong with each."""
+
+
 class QuestionSpec(Spec, frozen=True, kw_only=True):
     """One question of an assignment file.
 
-    For a number without `wrt` the value of `of` is asked for. `given` names matrices whose gradients may be used as
-    earlier results; `seed` and `level` say which bug is planted in a question of kind bug.
+    docs/assignment.md says what each key means. For a number without `wrt` the value of `of` is asked for, with `after`
+    that after so many steps of training; `measure` and `bound` are other numbers. `given` names matrices whose
+    gradients may be used as earlier results; `seed` says which bug is planted in a question of kind bug.
     """
 
     id: str
@@ -61,9 +80,13 @@ class QuestionSpec(Spec, frozen=True, kw_only=True):
     sample: int | None = None
     of: str | None = None
     factor: str | None = None
+    update: bool = False  # the parameter after one step of gradient descent, in place of its gradient
+    after: int | None = None  # steps of training before a number is read
+    measure: str | None = None  # a measure of the training, such as recall[1]
+    bound: str | None = None  # how large the slopes from one matrix to another can be: "a[2] / f[1]"
     kind: QuestionKind = "formula"
     points: float = 1.0
-    partial: float | bool = False
+    partial: float | bool = False  # false is 0, true is 1
     tolerance: float | None = None
     attempts: int | None = None
     hint: str | list[str] = ""
@@ -105,9 +128,28 @@ class Question:
         """What is asked for. Raises TargetError."""
         spec = self.spec
         if spec.factor is not None:
-            return parse_target(spec.factor, names=self.experiment.names)
-        assert spec.wrt is not None
-        return parse_target(spec.wrt, spec.of, spec.sample, self.experiment.names)
+            target = parse_target(spec.factor, names=self.experiment.names)
+        else:
+            assert spec.wrt is not None
+            target = parse_target(spec.wrt, spec.of, spec.sample, self.experiment.names)
+        return target.updated(self.experiment) if spec.update else target
+
+    @property
+    def has_target(self) -> bool:
+        """Whether a derivative is asked for, and not another number."""
+        return self.spec.wrt is not None or self.spec.factor is not None
+
+    @cached_property
+    def own_number(self) -> AskedNumber | None:
+        """Where the number that is asked for is neither a value nor a derivative: what it is. Raises TargetError."""
+        spec = self.spec
+        if spec.bound is not None:
+            return SlopeBound.parse(self.worked.graph, spec.bound, self.experiment.names)
+        if spec.measure is not None:
+            return Measurement.parse(self.worked, spec.measure, spec.after)
+        if spec.after is not None:
+            return TrainedValue(self.worked, LOSS if spec.of is None else self._symbol(spec.of), spec.after)
+        return None
 
     @cached_property
     def worked(self) -> EvaluatedExperiment:
@@ -132,15 +174,17 @@ class Question:
         """What is asked for, in plain form: ∂E/∂W[1][1,1], or E."""
         if self.spec.kind == "bug":
             return "the gradient that is sent wrongly"
-        if self.spec.wrt is None and self.spec.factor is None:
-            return self.spec.of or "E"
-        return self.target.plain()
+        if self.own_number is not None:
+            return self.own_number.plain
+        return self.target.plain() if self.has_target else self.spec.of or "E"
 
     @cached_property
     def number(self) -> float:
         """The number that is asked for, at the experiment's own numbers."""
         graph = self.worked.graph
-        if self.spec.wrt is None and self.spec.factor is None:
+        if self.own_number is not None:
+            return self.own_number.value
+        if not self.has_target:
             return graph.value_of(LOSS if self.spec.of is None else self._symbol(self.spec.of))
         other = self.target.graph(self.worked.network, self.worked.data.X, self.worked.data.Y)
         other.forward()
@@ -271,6 +315,21 @@ def _check_numbers(spec: QuestionSpec, source: str, key: str) -> None:
         raise ExperimentError(
             source, f"{key}.wrt", "missing; expected what to differentiate by, such as W[1][1,1]"
         )
+    if spec.after is not None and not 0 <= spec.after <= MOST_STEPS:
+        wanted = f"a whole number of steps from 0 to {MOST_STEPS}"
+        raise ExperimentError(source, f"{key}.after", mismatch(str(spec.after), wanted))
+    if spec.update and spec.kind != "formula":
+        raise ExperimentError(
+            source,
+            f"{key}.update",
+            f"found a question of kind {spec.kind}; a number is asked for with after = 1",
+        )
+    for name in ("after", "measure", "bound"):
+        if getattr(spec, name) is not None and (
+            spec.kind != "number" or spec.wrt is not None or spec.factor is not None
+        ):
+            wanted = 'expected it in a question of kind "number" without wrt and factor'
+            raise ExperimentError(source, f"{key}.{name}", f"does not belong here; {wanted}")
 
 
 def _experiment(given: str | Mapping[str, Any], source: str, key: str, folder: Path | None) -> Experiment:
@@ -293,7 +352,8 @@ def _check_target(question: Question, source: str, key: str) -> None:
     try:
         if spec.kind == "bug":
             return
-        if spec.wrt is None and spec.factor is None:
+        _ = question.own_number
+        if not question.has_target:
             question.worked.graph.value_of(LOSS if spec.of is None else parse_symbol(spec.of, names))
             return
         target = question.target
@@ -302,7 +362,9 @@ def _check_target(question: Question, source: str, key: str) -> None:
             if parse_symbol(name, names).matrix not in question.worked.graph.nodes:
                 raise TargetError(f"given: there is no {name} in this network")
     except (TargetError, ParseError) as error:
-        name = "factor" if spec.factor is not None else "wrt" if spec.wrt is not None else "of"
+        name = next(
+            (one for one in ("factor", "wrt", "bound", "measure") if getattr(spec, one) is not None), "of"
+        )
         raise ExperimentError(source, f"{key}.{name}", str(error)) from None
     except (KeyError, IndexError):
         raise ExperimentError(source, f"{key}.of", f"there is no {spec.of} in this network") from None

@@ -57,11 +57,15 @@ def judge(question: Question, text: str) -> Verdict:
         case "formula":
             return question.judge.judge(text)
         case "number":
-            asked = question.spec.wrt is not None or question.spec.factor is not None
-            target = question.target if asked else None
+            if (own := question.own_number) is not None:
+                found = judge_number(
+                    text, own.value, question.spec.tolerance, None, None, familiar=own.familiar()
+                )
+                return found.said_in(question.experiment.names)
+            target = question.target if question.has_target else None
             graph = question.worked.graph if target is None or target.of is None else None
             named = None
-            if not asked:
+            if target is None:
                 named = question.spec.of and parse_symbol(question.spec.of, question.experiment.names)
             found = judge_number(text, question.number, question.spec.tolerance, graph, target, named or LOSS)
             return found.said_in(question.experiment.names)

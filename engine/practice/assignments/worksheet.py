@@ -87,7 +87,7 @@ def derivation_lines(question: Question) -> list[Expr]:
     if question.spec.kind != "formula":
         return []
     target = question.target
-    if target.is_matrix or target.of is not None:
+    if target.is_matrix or target.of is not None or target.update:
         return []
     try:
         steps = explain(question.worked.graph, target.wrt, target.sample)
@@ -172,16 +172,23 @@ def _rows(matrix: Matrix, style: Style) -> str:
     )
 
 
-def _asked(question: Question, style: Style) -> str:
-    spec = question.spec
-    if spec.kind == "bug":
+def asked_in(question: Question, style: Style) -> str:
+    """What is asked for, in a style's letters: ``∂ℰ/∂W⁽¹⁾₁₁, of sample 3 alone``."""
+    if question.spec.kind == "bug":
         return question.asked
-    if spec.wrt is None and spec.factor is None:
-        return f"the number {question.asked}"
+    if not question.has_target:
+        return f"the number {question.asked}" if question.own_number is None else question.asked
     target = question.target
+    if target.update:
+        return f"{symbol_text(target.wrt, style)} after one step of gradient descent"
     name = one_line(Partial(target.of or Symbol("E"), target.wrt), style)
-    sample = f", of sample {target.sample} alone" if target.sample is not None else ""
-    return f"{name}{sample}, as a {spec.kind}"
+    return f"{name}, of sample {target.sample} alone" if target.sample is not None else name
+
+
+def _asked(question: Question, style: Style) -> str:
+    kind = question.spec.kind
+    plain = kind == "bug" or not question.has_target
+    return asked_in(question, style) + ("" if plain else f", as a {kind}")
 
 
 # ── LaTeX ───────────────────────────────────────────────────────────────────────────────────────────
@@ -244,14 +251,14 @@ def _latex_network(question: Question) -> Iterator[str]:
 
 
 def _latex_asked(question: Question) -> str:
-    spec = question.spec
-    if spec.kind == "bug":
-        return _escaped(question.asked)
-    if spec.wrt is None and spec.factor is None:
-        return _escaped(f"the number {question.asked}")
+    spec, names = question.spec, question.experiment.names
+    if spec.kind == "bug" or not question.has_target:
+        return _escaped(asked_in(question, Style(names=names)))
     target = question.target
+    if target.update:
+        return rf"${symbol_latex(target.wrt, names)}$ after one step of gradient descent, as a {spec.kind}"
     sample = f", of sample {target.sample} alone" if target.sample is not None else ""
-    name = to_latex(Partial(target.of or Symbol("E"), target.wrt), names=question.experiment.names)
+    name = to_latex(Partial(target.of or Symbol("E"), target.wrt), names=names)
     return rf"${name}${sample}, as a {spec.kind}"
 
 

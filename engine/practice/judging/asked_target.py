@@ -1,6 +1,7 @@
 """What is asked for: the derivative of the loss, or of another entry, by an entry or by a whole matrix.
 
     ∂ℰ/∂W[1][1,1]      ∂ℰ/∂W[1], all of it      ∂ℰ/∂W[1] by sample 3 alone      ∂f[2][0,0]/∂a[1][1,0], one factor
+    W[1] − η ∂ℰ/∂W[1], what a step of gradient descent makes of a parameter
 
 Its truth is read from a backward pass; for another output than the loss that pass is seeded there.
 """
@@ -14,11 +15,15 @@ import numpy as np
 
 from engine.autodiff.graph import Array, Graph, Node, Op
 from engine.derivation.targets import TargetError, find_target
-from engine.experiment.spec import SquaredErrorLoss
+from engine.experiment.optimizer_specs import SgdTraining
+from engine.experiment.spec import Experiment, SquaredErrorLoss
 from engine.formula.expression import Expr, Symbol
 from engine.formula.own_notation import CANONICAL, OwnNames
 from engine.formula.parser import ParseError, parse_symbol
-from engine.model.network import Network
+from engine.model.network import Network, X, Y
+
+ETA = Symbol("eta")
+"""The learning rate η, which a formula may name where an update is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +31,16 @@ class Target:
     """∂of/∂wrt: `of` is None for the loss; without an index `wrt` is a whole matrix; `sample` asks for one share.
 
     `local` is the formula of one edge of the graph, where that alone is asked for and not every way between the two.
+    With `update` the parameter is asked for as it is after one step of gradient descent, wrt − η ∂ℰ/∂wrt; `rate` is
+    η, which may then be named.
     """
 
     wrt: Symbol
     of: Symbol | None = None
     sample: int | None = None
     local: Expr | None = None
+    rate: float | None = None
+    update: bool = False
 
     @classmethod
     def parse(
@@ -51,8 +60,26 @@ class Target:
         """Whether a whole matrix is asked for."""
         return self.wrt.index is None
 
+    def updated(self, experiment: Experiment) -> Target:
+        """The parameter after a step, in place of its gradient. Raises TargetError where no plain step is made."""
+        train = experiment.train
+        if self.of is not None or self.sample is not None:
+            raise TargetError(
+                "an update takes the gradient of the loss over all samples: without of, factor, sample"
+            )
+        if not isinstance(train, SgdTraining) or train.weight_decay or train.clip_norm is not None:
+            raise TargetError("an update W − η ∂ℰ/∂W is that of sgd without weight_decay and clip_norm")
+        return replace(self, rate=train.learning_rate, update=True)
+
+    @property
+    def gradient(self) -> Target:
+        """The gradient that an update takes its step with; η may still be named."""
+        return replace(self, update=False)
+
     def plain(self) -> str:
-        """``∂E/∂W[1][1,1]``."""
+        """``∂E/∂W[1][1,1]``, or ``W[1] after one step``."""
+        if self.update:
+            return f"{self.wrt.plain()} after one step"
         return f"∂{'E' if self.of is None else self.of.plain()}/∂{self.wrt.plain()}"
 
     # ── the network it is about ─────────────────────────────────────────────────────────────────────
@@ -60,7 +87,10 @@ class Target:
     def graph(self, network: Network, inputs: Array, labels: Array) -> Graph:
         """A graph in which this derivative can be found: for another output than ℰ no loss takes a short cut."""
         if self.of is None:
-            return network.graph(inputs, labels)
+            graph = network.graph(inputs, labels)
+            if self.rate is not None:
+                graph.constants[ETA.name] = self.rate
+            return graph
         plain = replace(network, loss=SquaredErrorLoss())
         return plain.graph(inputs, labels)
 
@@ -80,6 +110,8 @@ class Target:
             raise TargetError(
                 f"{self.wrt.plain()} belongs to sample {self.wrt.index[1]}, not to sample {self.sample}"
             )
+        if self.update and node.symbol not in graph_parameters(graph):
+            raise TargetError(f"{self.wrt.plain()} is no parameter: a step changes W and b only")
         if self.of is None:
             return
         if self.of.index is None and not (
@@ -104,6 +136,9 @@ class Target:
         def cut(gradient: Array) -> Array:
             return gradient if index is None else gradient[index[0] : index[0] + 1, index[1] : index[1] + 1]
 
+        if self.update:
+            rate = self.rate or 0.0
+            return lambda: cut(node.value) - rate * cut(node.grad)
         if (local := self.local) is not None:
             return lambda: np.array([[local.evaluate(graph.value_of)]])
         if (of := self.of) is not None:
@@ -165,6 +200,11 @@ def parse_target(
         return Target.parse(wrt, of, sample, names)
     except ParseError as error:
         raise TargetError(f'"{wrt}": {error}') from None
+
+
+def graph_parameters(graph: Graph) -> set[Symbol]:
+    """What a step of training changes: every leaf but the data."""
+    return {node.symbol for node in graph.nodes.values() if node.op is None} - {X, Y}
 
 
 def _reaches(start: Node, end: Node) -> bool:

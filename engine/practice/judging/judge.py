@@ -19,7 +19,7 @@ from engine.experiment.spec import BceLoss, CrossEntropyLoss, LayerSpec
 from engine.formula.expression import Symbol
 from engine.formula.layout import one_line
 from engine.model.network import Network
-from engine.practice.judging.asked_target import Target
+from engine.practice.judging.asked_target import ETA, Target
 from engine.practice.judging.batched_evaluation import Stack, evaluate
 from engine.practice.judging.random_networks import Evidence, NetworkMaker, TooLargeError
 from engine.practice.judging.verdict import Counterexample, Mistake, Verdict
@@ -33,6 +33,7 @@ from engine.practice.mistakes.naming_on_paths import (
     name_on_paths,
     symbols_of,
 )
+from engine.practice.mistakes.naming_updates import name_update
 from engine.practice.mistakes.path_factors import Path, paths_of
 from engine.practice.reading.answer_reader import Answer, read_answer
 from engine.practice.reading.scope import Scope, gradient_name, is_gradient, shape_text
@@ -46,6 +47,8 @@ MANY_PATHS = 4
 """Of more ways than these the one small change is looked for first."""
 LARGEST_KEPT = 20_000
 """So many numbers of one network are kept beside those that an answer names."""
+SMALLEST_STEP = 1e-6
+"""A step that is a smaller share of its parameter than this is lost in the rounding of their difference."""
 ENOUGH = 32
 """At so many networks the truth must be something else than 0."""
 
@@ -155,7 +158,7 @@ class Judge:
             return self.misshapen(answer, verdict)
         evidence = self.evidence(answer, "soft" if self.soft_labels else "hard")
         value = evaluate(answer.expr, evidence.names)
-        compared = compare(value, evidence.truth)
+        compared = self.compared(value, evidence)
         if not compared.agrees:
             return self.wrong(answer, verdict, evidence, value, compared)
         if not compared.nonzero.any():
@@ -165,6 +168,25 @@ class Judge:
         if compared.nonzero.sum() < ENOUGH:
             return replace(verdict, verdict="unclear", remarks=(UNCLEAR,), factors=None)
         return replace(verdict, remarks=tuple(self.remarks(answer, evidence)), right_factors=verdict.factors)
+
+    def compared(self, value: Stack, evidence: Evidence) -> Comparison:
+        """An answer against the truth; of an update the steps are compared, beside which the parameter may be large."""
+        if not self.target.update:
+            return compare(value, evidence.truth)
+        start = self.before_step(evidence)
+        truth = evidence.truth - start
+        found = compare(value - start, truth)
+        felt = np.abs(truth).max(axis=(1, 2)) > SMALLEST_STEP * np.abs(start).max(axis=(1, 2))
+        return replace(found, counts=found.counts & felt, nonzero=found.nonzero & felt)
+
+    def before_step(self, evidence: Evidence) -> Stack:
+        """The parameter whose update is asked for, as it was."""
+        symbol = self.target.wrt
+        return evaluate(symbol, evidence.names)
+
+    def about(self, target: Target) -> Judge:
+        """Who judges answers to another question about the same experiment, with the same earlier results."""
+        return Judge(self.worked, target, self.scope.given, self.seed)
 
     # ── the question ────────────────────────────────────────────────────────────────────────────────
 
@@ -178,7 +200,9 @@ class Judge:
 
     @cached_property
     def paths(self) -> list[Path] | None:
-        """The ways from the target to the loss; None for matrices, and where there are too many."""
+        """The ways from the target to the loss; None for matrices and updates, and where there are too many."""
+        if self.target.update:
+            return None
         return paths_of(self.graph, self.target)
 
     @cached_property
@@ -197,6 +221,8 @@ class Judge:
     def evidence(self, answer: Answer, labels: str, *, ones: bool = True) -> Evidence:
         """Values of what the answer names, and of what is near it, and the truth. Kept: the networks are the same."""
         named = {symbol.matrix for symbol in answer.expr.symbols()}
+        if self.target.update:
+            named.add(self.target.wrt.matrix)
         known = self._evidence.get((labels, ones))
         if known is None or not named <= known.names.keys():
             wanted = (
@@ -234,17 +260,23 @@ class Judge:
         takes_soft = isinstance(loss, BceLoss | CrossEntropyLoss) and self.target.of is None
         if takes_soft and names_labels and not self.soft_labels:
             soft = self.evidence(answer, "soft")
-            if not compare(evaluate(answer.expr, soft.names), soft.truth).agrees:
+            if not self.compared(evaluate(answer.expr, soft.names), soft).agrees:
                 yield "right because labels are 0 or 1 (then Y(1 − Y) = 0)"
         if self.maker.ones.size:
             other = self.evidence(answer, "hard", ones=False)
-            if not compare(evaluate(answer.expr, other.names), other.truth).agrees:
+            if not self.compared(evaluate(answer.expr, other.names), other).agrees:
                 rows = ", ".join(f"X[{row},k]" for row in self.maker.ones.tolist())
                 yield f"right because {rows} is 1 in every sample here: in general it is a factor"
         if self.graph.n == 1 and self.target.of is None and self.divides_by_n:
             value = evaluate(answer.expr, evidence.constant("n", 3.0).names)
-            if not compare(value * 3.0, evidence.truth).agrees:
+            start = self.before_step(evidence) if self.target.update else 0.0
+            if not compare((value - start) * 3.0, evidence.truth - start).agrees:
                 yield "right because n = 1: with n samples it is divided by n, and summed over them for a weight"
+        if self.target.update:
+            value = evaluate(answer.expr, evidence.constant(ETA.name, 2.0 * (self.target.rate or 0.0)).names)
+            start = self.before_step(evidence)
+            if not compare(value - start, 2.0 * (evidence.truth - start)).agrees:
+                yield f"right because η = {self.target.rate:g} here: in general it is a factor"
         yield from self.variant_remarks(answer)
 
     @property
@@ -259,9 +291,9 @@ class Judge:
             data = self.worked.data
             other = EvaluatedExperiment(self.worked.experiment, data, network, network.graph(data.X, data.Y))
             maker = NetworkMaker(other, self.target, self.seed)
-            named = {symbol.matrix for symbol in answer.expr.symbols()}
+            named = {symbol.matrix for symbol in (*answer.expr.symbols(), self.target.wrt)}
             evidence = maker.evidence("soft" if self.soft_labels else "hard", named)
-            if not compare(evaluate(answer.expr, evidence.names), evidence.truth).agrees:
+            if not self.compared(evaluate(answer.expr, evidence.names), evidence).agrees:
                 yield text
 
     def why_zero(self) -> str:
@@ -274,6 +306,18 @@ class Judge:
         ]
         if steps:
             return f"0 is right: the step function after {one_line(steps[0])} has slope 0 wherever it has one"
+        samples = [
+            one.index[1]
+            if one is not None and one.index is not None and self.graph.nodes[one.matrix].per_sample
+            else None
+            for one in (self.target.wrt, self.target.of)
+        ]
+        if None not in samples and samples[0] != samples[1]:
+            wrt, of = (one_line(one) for one in (self.target.wrt, self.target.of) if one is not None)
+            return (
+                f"0 is right: {wrt} belongs to sample {samples[0]} and {of} to sample {samples[1]}, "
+                "and each sample goes through the network by itself"
+            )
         return "0 is right: it does not depend on it here"
 
     # ── wrong, with mistakes ────────────────────────────────────────────────────────────────────────
@@ -336,6 +380,8 @@ class Judge:
 
     def name(self, answer: Answer) -> Named | None:
         """The mistakes, where they can be named."""
+        if self.target.update:
+            return name_update(self, answer)
         constants = Constants({**self.graph.constants, "2": 2.0}, self.n_too_many(answer))
         named = [symbol for symbol in dict.fromkeys(answer.expr.symbols()) if symbol.index is not None]
         if half := name_half(self, answer):
@@ -408,7 +454,8 @@ class Judge:
         if not any(True for _ in answer.expr.symbols()):
             says.append("it is a number, and a formula is asked for, in the names of the network")
         if not compared.nonzero.any():
-            says.append(f"the gradient is 0 here: {self.why_zero().removeprefix('0 is right: ')}")
+            text = f"the gradient is 0 here: {self.why_zero().removeprefix('0 is right: ')}"
+            return Mistake("unknown", answer.expr.plain(), "0", text)
         if not value.any():
             says.append("it is 0, and the gradient is not")
             both = np.zeros_like(both)
@@ -481,8 +528,9 @@ UNCLEAR = "cannot tell: there are too few networks at which this gradient has a 
 
 
 def earlier_results(graph: Graph, target: Target) -> list[Symbol]:
-    """The matrices between target and loss: their gradients are earlier results."""
-    return [
+    """The matrices between target and loss: their gradients are earlier results; for an update its own is one."""
+    own = [target.wrt.matrix] if target.update else []
+    return own + [
         node.symbol
         for node in graph.nodes.values()
         if node.needs_gradient and target.is_above(graph, node) and node is not graph.loss

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import combinations
 
@@ -83,8 +83,12 @@ def judge_number(
     graph: Graph | None,
     target: Target | None,
     asked: Symbol | None = None,
+    familiar: Iterable[tuple[float, Mistake]] | None = None,
 ) -> Verdict:
-    """The verdict on a number: a derivative's at `target`, or else that of the name `asked`."""
+    """The verdict on a number: a derivative's at `target`, or else that of the name `asked`.
+
+    `familiar` are numbers that are often given in its place, where these do not say it.
+    """
     try:
         typed = TypedNumber.parse(text)
     except UnreadableError as error:
@@ -92,11 +96,14 @@ def judge_number(
     understood = Number(typed.value)
     if typed.agrees(truth, tolerance):
         return Verdict("right", understood.plain(), understood)
-    found: list[Mistake] = []
+    if target is not None and target.of is None and target.sample is None:
+        asked = target.wrt
+    others = list(familiar_numbers(truth, graph, asked) if familiar is None else familiar)
     if typed.digits < FEWEST_DIGITS and abs(typed.value - truth) <= typed.half_unit:
-        found = [Mistake("unknown", understood.plain(), None, "give at least two digits")]
+        vague = Mistake("unknown", understood.plain(), None, "give at least two digits")
+        found = [one for value, one in others if _close(value, typed.value, 1e-9)][:1] or [vague]
     else:
-        found = _named(typed, truth, graph, target, asked)
+        found = _named(typed, truth, graph, target, others)
     if not found and typed.half_unit and abs(typed.value - truth) <= 2 * typed.half_unit:
         few = typed.digits < FEWEST_DIGITS
         text = "give at least two digits, rounded" if few else "its last digit is cut off, not rounded"
@@ -112,13 +119,14 @@ def judge_number(
 
 
 def _named(
-    typed: TypedNumber, truth: float, graph: Graph | None, target: Target | None, asked: Symbol | None
+    typed: TypedNumber,
+    truth: float,
+    graph: Graph | None,
+    target: Target | None,
+    familiar: Iterable[tuple[float, Mistake]],
 ) -> list[Mistake]:
     """What was computed instead: a number that is familiar, or the right one times a factor."""
-    if target is not None and target.of is None and target.sample is None:
-        asked = target.wrt
     leeway = max(typed.half_unit / max(abs(typed.value), 1e-300), 1e-9) * (1 + 1e-9)
-    familiar = familiar_numbers(truth, graph, asked)
     whole = [
         one
         for value, one in familiar

@@ -30,6 +30,9 @@ FORMATS = ("text", "json", "gradescope", "prairielearn", "junit", "csv")
 @click.option("--sample", type=int, help="What one sample alone adds to the gradient.")
 @click.option("--of", metavar="ENTRY", help='The derivative of another entry than the loss: "Y_hat[0,0]".')
 @click.option(
+    "--update", is_flag=True, help="The parameter after one step of gradient descent, with η as eta."
+)
+@click.option(
     "--derivation",
     type=click.Path(path_type=Path),
     help="A file of lines, each equal to the one before; the first that breaks is named.",
@@ -45,6 +48,7 @@ def answer(
     target: str,
     sample: int | None,
     of: str | None,
+    update: bool,
     derivation: Path | None,
     form: str,
     ascii: bool,
@@ -61,6 +65,7 @@ def answer(
       bptui answer tutorial-a --wrt "W[1][2,0]" "(Y_hat[0,0] - Y[0,0])*X[2,0]"
       bptui answer tutorial-b --wrt "W[2]" "a[1] @ (Y_hat - Y).T"
       bptui answer tutorial-b --wrt "f[2][0,0] / a[1][1,0]" "W[2][1,0]"
+      bptui answer tutorial-a --wrt "W[1]" --update "W[1] - eta*(Y_hat-Y)*X"
       bptui answer tutorial-b --wrt "W[1][1,1]" --derivation lines.txt
     """
     from engine.derivation.evaluated_experiment import EvaluatedExperiment
@@ -72,7 +77,8 @@ def answer(
     if (formula is None) == (derivation is None):
         raise click.UsageError("expected a FORMULA, or --derivation with a file", ctx)
     worked = EvaluatedExperiment.of(load_experiment(experiment), experiment)
-    judge = Judge(worked, parse_target(target, of, sample, worked.names), given=None)
+    asked = parse_target(target, of, sample, worked.names)
+    judge = Judge(worked, asked.updated(worked.experiment) if update else asked, given=None)
     verdict, text = _verdict(judge, formula, derivation)
     _write(verdict, judge, text, form, ascii)
     if verdict.status:
