@@ -15,7 +15,7 @@ import time
 from engine.experiment.presets import PRESET_NAMES
 from tui.app import BptuiApp
 from tui.session.opening import open_session
-from tui.stepper.screen import StepperScreen
+from tui.stepper.stepper_screen import StepperScreen
 
 EDITS = 20
 SIZE = (120, 40)

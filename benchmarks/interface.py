@@ -58,7 +58,7 @@ def alone(path: str, seconds: float) -> float:
 async def watched(path: str, seconds: float) -> float:
     """Steps a second while the gradients screen draws."""
     from tui.app import BptuiApp
-    from tui.session.session import Session
+    from tui.session.network_session import Session
 
     session = Session.open(path)
     app = BptuiApp(session, personal=False)

@@ -74,7 +74,7 @@ def use(path: str) -> dict[str, float]:
     from engine.experiment.memory_needed import MOST_CHECKPOINTS, UNDO_BYTES, memory_needed
     from engine.experiment.spec import declared_shape
     from tui.app import BptuiApp
-    from tui.session.session import Session
+    from tui.session.network_session import Session
 
     experiment = load_experiment(path)
     found: dict[str, float] = {"stated": memory_needed(experiment, declared_shape(experiment))}
@@ -142,8 +142,8 @@ def steady(seconds: float) -> None:
     import psutil
 
     from tui.app import BptuiApp
-    from tui.session.session import Session
-    from tui.session.snapshot import State
+    from tui.session.network_session import Session
+    from tui.session.training_snapshot import State
 
     async def train() -> None:
         session = Session.open("relu-50")

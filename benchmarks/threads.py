@@ -2,7 +2,7 @@
 
     python -m benchmarks.threads [--seconds 1] [--only TEXT]
 
-Everything in turns, wall time, medians; "chosen" is what `bptui train` does (`tui.shell.threads`). Markdown.
+Everything in turns, wall time, medians; "chosen" is what `bptui train` does (`tui.shell.blas_threads`). Markdown.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def main() -> None:
     parser.add_argument("--only", default="", help="only cases whose name contains this")
     options = parser.parse_args()
 
-    from tui.shell.threads import ROUNDS, TRIED_STEPS, cores, threads
+    from tui.shell.blas_threads import ROUNDS, TRIED_STEPS, cores, threads
 
     threads.begin_with_one()  # before NumPy is imported, as the command does
     if not threads.ours_to_choose:

@@ -25,7 +25,7 @@ def main() -> None:
     _open_standard_files()
     import warnings
 
-    from tui.shell.threads import threads
+    from tui.shell.blas_threads import threads
 
     threads.begin_with_one()
     # What is not finite is shown as such; NumPy's own lines about it would run across the screen.

@@ -55,10 +55,10 @@ from tui.shell.messages import (
 )
 from tui.shell.notices import NoticingApp
 from tui.shell.prompt import Prompt, typed_path
-from tui.shell.settings import key_map, recent_files, remember_file, remember_theme, remembered_theme
-from tui.shell.terminal import shows_unicode
 from tui.shell.terminal_filter import TerminalFilter
 from tui.shell.theme import DARK, LIGHT, THEMES
+from tui.shell.unicode_support import shows_unicode
+from tui.shell.user_settings import key_map, recent_files, remember_file, remember_theme, remembered_theme
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -66,11 +66,11 @@ if TYPE_CHECKING:
     from tui.lessons.lesson import Lesson
     from tui.lessons.lesson_panel import LessonPanel
     from tui.lessons.lesson_screen import LessonScreen
-    from tui.lessons.tasks import Checklist
-    from tui.practice.progress import ProgressFile
-    from tui.session.session import Session
-    from tui.session.snapshot import Training
-    from tui.session.stepped import Stepped
+    from tui.lessons.lesson_tasks import Checklist
+    from tui.practice.learner_progress import ProgressFile
+    from tui.session.network_session import Session
+    from tui.session.session_base import Stepped
+    from tui.session.training_snapshot import Training
     from tui.shell.busy_screen import Answer
 
 KEYS_VARIABLE = "BPTUI_KEYS"
@@ -93,13 +93,13 @@ class Palette(CommandPalette):
 
 
 def _findings() -> type[Provider]:
-    from tui.lessons.palette import Findings
+    from tui.lessons.palette_search import Findings
 
     return Findings
 
 
 def _entries() -> type[Provider]:
-    from tui.stepper.palette import Entries
+    from tui.stepper.palette_search import Entries
 
     return Entries
 
@@ -126,7 +126,7 @@ class BptuiApp(NoticingApp):
 
         `personal` uses the user's own keys and recent files; pictures for everybody do without."""
         # Read together with the app's own: each screen's, by itself, would have all of them parsed again.
-        first = ["shell/home.tcss", *(["stepper/stepper.tcss"] if session is not None else [])]
+        first = ["shell/home_screen.tcss", *(["stepper/stepper_screen.tcss"] if session is not None else [])]
         super().__init__(css_path=["app.tcss", *first])
         self._first_session = session
         self._personal = personal
@@ -265,9 +265,9 @@ class BptuiApp(NoticingApp):
 
     def _open(self, name: str, then: Callable[[Stepped], None]) -> None:
         """Opens a preset or a file, in a thread where that takes long; says in one line why it cannot be opened."""
+        from tui.session.large_network import is_long_to_open
+        from tui.session.network_session import opened_ready
         from tui.session.opening import open_session
-        from tui.session.session import opened_ready
-        from tui.session.size import is_long_to_open
 
         def opened(session: Stepped) -> None:
             if not is_preset(name):
@@ -297,7 +297,7 @@ class BptuiApp(NoticingApp):
 
     def _enter(self, session: Stepped, shown: str | None = None) -> None:
         """Opens the screens of an experiment, the fitting one in front."""
-        from tui.session.session import first_screen
+        from tui.session.network_session import first_screen
 
         self._session = session
         self._show_over_home(shown or first_screen(session))
@@ -313,11 +313,11 @@ class BptuiApp(NoticingApp):
             return
         session = self._session
         if name == "stepper" and session is not None:
-            from tui.stepper.screen import StepperScreen
+            from tui.stepper.stepper_screen import StepperScreen
 
             self.install_screen(StepperScreen(session), name)
             return
-        from tui.session.session import Session
+        from tui.session.network_session import Session
 
         network_session = session if isinstance(session, Session) else None
         training = self._watched if network_session is None else network_session.training
@@ -337,7 +337,7 @@ class BptuiApp(NoticingApp):
 
     def show(self, name: str, then: Callable[[], None] | None = None) -> None:
         """Puts another screen of what is open in front, and does `then`; nothing once it was left."""
-        from tui.session.session import Session
+        from tui.session.network_session import Session
 
         session = self._session
         if session is None and (self._watched is None or name == "stepper"):
@@ -381,7 +381,7 @@ class BptuiApp(NoticingApp):
     def _on_step_into(self, message: StepInto) -> None:
         if self._session is None:  # left by a key that came sooner
             return
-        from tui.stepper.screen import StepperScreen
+        from tui.stepper.stepper_screen import StepperScreen
 
         self._close_pages()
         came_from = self._name_of(self.screen)
@@ -437,7 +437,7 @@ class BptuiApp(NoticingApp):
     async def on_lesson_screen_shown(self, message: LessonScreen.Shown) -> None:
         """A lesson is read: what is done from now on is done for it."""
         from tui.lessons.lesson_screen import LessonScreen
-        from tui.lessons.tasks import Checklist
+        from tui.lessons.lesson_tasks import Checklist
 
         lesson = message.lesson
         if self._followed is None or self._followed[0] != lesson:
@@ -589,7 +589,7 @@ class BptuiApp(NoticingApp):
         self.push_screen(prompt, lambda typed: then(typed_path(typed)) if typed else None)
 
     def _edit_file(self, path: Path) -> None:
-        from tui.shell.editor import run_editor
+        from tui.shell.external_editor import run_editor
 
         try:
             with self.suspend():
@@ -602,8 +602,8 @@ class BptuiApp(NoticingApp):
 
     def action_save(self) -> None:
         """Saves the screen as it is, or what is behind it."""
+        from tui.shell.csv_table import HasData, csv_text
         from tui.shell.save_dialog import Savable, SaveDialog
-        from tui.shell.tables import HasData, csv_text
 
         screen, session = self.screen, self._session
         if isinstance(screen, (SaveDialog, Prompt)):  # asked for already; a dialog is not to be saved
@@ -636,7 +636,7 @@ class BptuiApp(NoticingApp):
 
     def action_command_line(self) -> None:
         """Copies the command that shows the same, and shows it."""
-        from tui.shell.command_line import HasCommand, command_line
+        from tui.shell.equivalent_command import HasCommand, command_line
 
         arguments = self.screen.command() if isinstance(self.screen, HasCommand) else []
         if self._watched is not None:
@@ -671,7 +671,7 @@ class BptuiApp(NoticingApp):
         self.clear_notifications()  # such as that it has changed
         shown, place = self._name_of(self.screen), None
         if self.is_screen_installed("stepper"):
-            from tui.stepper.screen import StepperScreen
+            from tui.stepper.stepper_screen import StepperScreen
 
             place = self.get_screen("stepper", StepperScreen).place
         self.show_home()
@@ -688,7 +688,7 @@ class BptuiApp(NoticingApp):
         session.told_of_change = True
         name = one_line(Path(session.name).name)
         self.notify(f"{name} has changed on disk: Ctrl+L reads it again.", timeout=10, markup=False)
-        from tui.stepper.screen import StepperScreen
+        from tui.stepper.stepper_screen import StepperScreen
 
         if isinstance(self.screen, StepperScreen):
             self.screen.redraw()
@@ -711,14 +711,14 @@ class BptuiApp(NoticingApp):
 
     @on(FindBug)
     def _on_find_bug(self) -> None:
-        from tui.practice.bug_screen import BugScreen
+        from tui.practice.bug_hunt_screen import BugScreen
 
         kept = self._kept_progress()
         self.push_screen(BugScreen(kept, len(kept.progress.bugs)))
 
     def _kept_progress(self) -> ProgressFile:
         """What the learner has done, read when it is first asked for."""
-        from tui.practice.progress import ProgressFile
+        from tui.practice.learner_progress import ProgressFile
 
         if self._progress is None:
             self._progress = ProgressFile(kept=self._personal)
@@ -728,8 +728,8 @@ class BptuiApp(NoticingApp):
     def _on_show_lessons(self) -> None:
         """The list of lessons; with an experiment open those on it, and a single one at once."""
         from tui.lessons.lesson import lessons_on, list_lessons, own_lessons
+        from tui.lessons.lesson_list_screen import LessonsScreen
         from tui.lessons.lesson_screen import LessonScreen
-        from tui.lessons.list_screen import LessonsScreen
 
         if self._session is None:
             own, problems = own_lessons() if self._personal else ([], [])
@@ -774,7 +774,7 @@ class BptuiApp(NoticingApp):
     def action_help(self) -> None:
         """Opens the help page, once."""
         from tui.shell.help_page import help_content
-        from tui.shell.text_page import ReadingScreen
+        from tui.shell.reading_screen import ReadingScreen
 
         if isinstance(self.screen, ReadingScreen):
             return
@@ -852,7 +852,7 @@ def _run(app: BptuiApp) -> int:
     gc.freeze()
     app.run()
     if app.crash is not None:
-        from tui.shell.crash import describe_crash
+        from tui.shell.crash_report import describe_crash
 
         print(f"bptui: {one_line(describe_crash(app.crash))}", file=sys.stderr)
         return 1

@@ -17,8 +17,8 @@ from engine.derivation.evaluated_experiment import EvaluatedExperiment
 from engine.formula.expression import Expr, Partial
 from engine.formula.own_notation import CANONICAL, OwnNames
 from engine.model.expression_graph import TypedExpression
-from engine.practice.expression_judging import ExpressionJudge
 from engine.practice.judging.asked_target import Target
+from engine.practice.judging.expression_judge import ExpressionJudge
 from engine.practice.judging.judge import Judge
 from engine.practice.judging.number_answers import TypedNumber, judge_number
 from engine.practice.judging.verdict import Verdict

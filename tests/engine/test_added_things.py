@@ -50,8 +50,8 @@ from engine.training.trainer import Trainer
 from engine.training.update_rule import settings_of
 from tests.engine.experiment_texts import refusal
 from tests.tui.cli.test_commands import run
-from tui.session.run import Run
-from tui.session.snapshot import Wanted
+from tui.session.single_run import Run
+from tui.session.training_snapshot import Wanted
 from tui.training.status_lines import progress_line
 
 # ── an activation: the bell e^{-x²} ─────────────────────────────────────────────────────────────────

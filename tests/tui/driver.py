@@ -13,7 +13,7 @@ from engine.experiment.presets import EXPRESSION_PRESETS
 from tests.tui.experiments import session
 from tui.app import BptuiApp
 from tui.session.opening import open_session
-from tui.stepper.screen import StepperScreen
+from tui.stepper.stepper_screen import StepperScreen
 
 LARGE, SMALL = (120, 40), (80, 24)
 SIZES = {"80x24": SMALL, "120x40": LARGE, "60x20": (60, 20), "55x15": (55, 15), "200x60": (200, 60)}

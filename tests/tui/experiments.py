@@ -13,7 +13,7 @@ from engine.experiment.datasets import load_data
 from engine.experiment.loading import parse_experiment
 from engine.formula.expression import Symbol
 from tests.engine.networks import SMALL_PRESETS, cases
-from tui.session.session import Session
+from tui.session.network_session import Session
 from tui.stepper.traversal import Detail, Position, Traversal
 
 DEEP = """

@@ -14,7 +14,7 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from tui.cli.main import cli
-from tui.shell.settings import key_map, keys_path, recent_files
+from tui.shell.user_settings import key_map, keys_path, recent_files
 
 EXPERIMENT = """title = "Two wines"
 about = "What there is to see."

@@ -16,7 +16,7 @@ from textual.pilot import Pilot, WaitForScreenTimeout
 
 from tests.tui.driver import screen_text
 from tui.app import BptuiApp
-from tui.session.session import Session
+from tui.session.network_session import Session
 from tui.shell.home_screen import HomeScreen
 from tui.shell.keys import ALL_COMMANDS
 

@@ -13,10 +13,10 @@ from textual.widgets import Input, OptionList
 
 from tests.tui.driver import SMALL, app_on, eventually
 from tui.cli.main import cli
-from tui.shell.kept_file import create_file, replace_file
+from tui.shell.atomic_file import create_file, replace_file
 from tui.shell.prompt import Prompt
 from tui.stepper.export_dialog import ExportDialog
-from tui.stepper.screen import StepperScreen
+from tui.stepper.stepper_screen import StepperScreen
 
 NO_ROOM = "No space left on device"
 
@@ -37,7 +37,7 @@ def disk(request, monkeypatch, tmp_path):
         folder = place
 
         def fill(self) -> None:
-            patched.setattr(f"tui.shell.kept_file.os.{request.param}", refuse)
+            patched.setattr(f"tui.shell.atomic_file.os.{request.param}", refuse)
 
         def empty(self) -> None:
             patched.undo()

@@ -14,7 +14,7 @@ from engine.formula.parser import parse_symbol
 from tests.tui.driver import press, screen_text, stepper, until
 from tui.app import BptuiApp
 from tui.session.opening import open_session
-from tui.shell import editor
+from tui.shell import external_editor
 from tui.shell.prompt import Prompt
 from tui.shell.saving import free_name, save_problem
 
@@ -61,7 +61,7 @@ async def at(pilot: Pilot[None], *keys: str) -> None:
 async def test_the_editor_s_text_is_loaded_at_the_same_place(mine: Path, monkeypatch: pytest.MonkeyPatch):
     app = app_with(str(mine), monkeypatch)
     monkeypatch.setattr(
-        "tui.shell.editor.run_editor",
+        "tui.shell.external_editor.run_editor",
         lambda path: written_by_editor(path, "learning_rate = 0.1", "learning_rate = 0.25"),
     )
     async with app.run_test() as pilot:
@@ -78,7 +78,7 @@ async def test_a_mistake_is_one_line_and_the_old_network_and_the_text_stay(
 ):
     app = app_with(str(mine), monkeypatch)
     monkeypatch.setattr(
-        "tui.shell.editor.run_editor", lambda path: written_by_editor(path, "units = 2", "unitz = 2")
+        "tui.shell.external_editor.run_editor", lambda path: written_by_editor(path, "units = 2", "unitz = 2")
     )
     async with app.run_test() as pilot:
         await at(pilot)
@@ -93,7 +93,9 @@ async def test_a_mistake_is_one_line_and_the_old_network_and_the_text_stay(
 async def test_a_preset_s_text_becomes_a_file_first(mine: Path, monkeypatch: pytest.MonkeyPatch):
     app = app_with("xor", monkeypatch)
     seen: list[str] = []
-    monkeypatch.setattr("tui.shell.editor.run_editor", lambda path: seen.append(path.read_text("utf-8")))
+    monkeypatch.setattr(
+        "tui.shell.external_editor.run_editor", lambda path: seen.append(path.read_text("utf-8"))
+    )
     async with app.run_test() as pilot:
         await at(pilot, "E")
         await until(pilot, lambda: isinstance(app.screen, Prompt) and app.screen.query(Input))
@@ -137,19 +139,19 @@ async def test_edits_are_not_thrown_away_by_one_key(mine: Path, monkeypatch: pyt
 
 @pytest.mark.parametrize(
     ("visual", "plain", "command"),
-    [("code -w", "nano", ["code", "-w"]), ("", "nano", ["nano"]), ("", "", [editor.USUAL])],
+    [("code -w", "nano", ["code", "-w"]), ("", "nano", ["nano"]), ("", "", [external_editor.USUAL])],
 )
 def test_the_editor_is_visual_then_editor_then_the_usual_one(
     visual: str, plain: str, command: list[str], monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("VISUAL", visual)
     monkeypatch.setenv("EDITOR", plain)
-    assert editor.editor_command() == command
+    assert external_editor.editor_command() == command
 
 
 def test_an_editor_that_is_not_there_is_told_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("VISUAL", str(tmp_path / "no-such-editor"))
-    problem = editor.run_editor(tmp_path / "x.toml")
+    problem = external_editor.run_editor(tmp_path / "x.toml")
     assert problem is not None
     assert "cannot be started" in problem
     assert "\n" not in problem

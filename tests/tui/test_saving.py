@@ -19,14 +19,14 @@ from tests.tui.driver import app_on, press, screen_text, stepper, until
 from tui.app import BptuiApp
 from tui.cli.main import cli
 from tui.lessons.lesson_screen import LessonScreen
+from tui.session.network_session import Session
 from tui.session.opening import open_session
-from tui.session.session import Session
-from tui.session.snapshot import Wanted
-from tui.shell.command_line import command_line
+from tui.session.training_snapshot import Wanted
+from tui.shell.csv_table import csv_text
+from tui.shell.equivalent_command import command_line
 from tui.shell.prompt import Prompt
 from tui.shell.save_dialog import SaveDialog
-from tui.shell.tables import csv_text
-from tui.stepper.screen import StepperScreen
+from tui.stepper.stepper_screen import StepperScreen
 from tui.training.gradients_screen import GradientsScreen
 from tui.training.units_screen import UnitsScreen
 

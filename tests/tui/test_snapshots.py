@@ -19,7 +19,7 @@ from textual.widgets import Input
 from tests.tui.driver import SIZES, SMALL, app_on, at_rest, press, screen_text, text_after, until
 from tui.app import BptuiApp
 from tui.shell.theme import DARK, LIGHT
-from tui.stepper.screen import StepperScreen
+from tui.stepper.stepper_screen import StepperScreen
 
 
 @dataclass(frozen=True)

@@ -79,7 +79,7 @@ def test_a_terminal_without_the_glyphs_gets_ascii(start):
 CRASH = """
 import sys
 from tui.__main__ import main
-from tui.stepper.screen import StepperScreen
+from tui.stepper.stepper_screen import StepperScreen
 
 def broken(self, direction):
     raise ZeroDivisionError("a test\\ndid this")

@@ -16,7 +16,7 @@ from textual.geometry import Size
 from tests.tui.experiments import session_of
 from tests.tui.trainings import SMALL_NET, reached, training_threads
 from tui.app import BptuiApp
-from tui.session.session import Session
+from tui.session.network_session import Session
 from tui.shell.keys import APP_COMMANDS, GRADIENTS_COMMANDS, RELU_COMMANDS, STEPPER_COMMANDS
 
 KEYS_IN_ALL = 5_000

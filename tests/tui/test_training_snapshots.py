@@ -18,7 +18,7 @@ from tests.tui.driver import SIZES, app_on, at_rest, press, text_after
 from tests.tui.experiments import session_of
 from tests.tui.trainings import LONG_PATIENCE, found_out, reached, train, training_of
 from tui.app import BptuiApp
-from tui.session.variants import counterpart
+from tui.session.experiment_variants import counterpart
 from tui.shell.theme import DARK, LIGHT
 
 ALL_DEAD = """

@@ -18,7 +18,7 @@ from tests.tui.driver import let_work, screen_text
 from tui.app import BptuiApp
 from tui.session.training_run import TrainingRun
 from tui.training.gradients_screen import GradientsScreen
-from tui.training.screen import TrainingScreen
+from tui.training.training_screen import TrainingScreen
 
 PATIENCE = 20.0
 """Seconds until a state that does not come is a failure. Nothing ever takes so long."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
-from tui.cli.shell_scripts import path_items
+from tui.cli.shell_completion import path_items
 
 if TYPE_CHECKING:
     from engine.formula.expression import Symbol

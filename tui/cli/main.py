@@ -52,9 +52,9 @@ from tui.cli.commands.step import step
 from tui.cli.commands.train import train
 from tui.cli.commands.watch import watch
 from tui.cli.commands.worksheet import worksheet
-from tui.cli.group import OneLineGroup
+from tui.cli.one_line_errors import OneLineGroup
 from tui.cli.output import write
-from tui.cli.shell_scripts import register
+from tui.cli.shell_completion import register
 from tui.shell.version import version
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 from engine.formula.untrusted_text import harmless, one_line
-from tui.shell.terminal import shows_unicode
+from tui.shell.unicode_support import shows_unicode
 
 if TYPE_CHECKING:
     from engine.export.json_records import Record

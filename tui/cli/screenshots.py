@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tui.app import BptuiApp
-from tui.session.session import Session
-from tui.session.variants import counterpart
+from tui.session.experiment_variants import counterpart
+from tui.session.network_session import Session
 from tui.shell.theme import DARK, LIGHT
 
 SETTLED = 0.4

@@ -23,7 +23,7 @@ from engine.experiment.loading import PRESET_NAMES
 from engine.experiment.text_file import read_text_file
 from engine.formula.text import ascii_text
 from engine.formula.untrusted_text import one_line
-from tui.lessons.tasks import Condition, Task
+from tui.lessons.lesson_tasks import Condition, Task
 from tui.shell.deeds import Deed
 
 ITEMS = ("A0", "A1", "A2", "A3", "A4", "B1", "B2", "B3", "B4", "C1", "C2", "C3", "D1", "D2", "D3")

@@ -23,7 +23,7 @@ from tui.shell.too_small import TooSmall
 class LessonScreen(Screen[None]):
     """Shows one lesson at a time."""
 
-    CSS_PATH = "lesson.tcss"
+    CSS_PATH = "lesson_screen.tcss"
     COMMANDS_SHOWN = LESSON_COMMANDS
     BINDINGS = bindings(LESSON_COMMANDS)
 

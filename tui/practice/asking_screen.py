@@ -29,7 +29,7 @@ from tui.shell.verdict_content import echo, in_letters, judgement
 class AskingScreen(Screen[None]):
     """Asks, takes an answer, and says what it is worth."""
 
-    CSS_PATH = "asking.tcss"
+    CSS_PATH = "asking_screen.tcss"
 
     def compose(self) -> ComposeResult:
         """From top to bottom."""

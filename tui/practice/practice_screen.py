@@ -17,7 +17,7 @@ from engine.practice.assignments.generated_exercises import LEVELS, exercises
 from engine.practice.assignments.grading import judge
 from engine.practice.assignments.worksheet import asked_in, derivation_lines, equations, solution
 from tui.practice.asking_screen import AskingScreen
-from tui.practice.progress import ProgressFile
+from tui.practice.learner_progress import ProgressFile
 from tui.shell.keys import PRACTICE_COMMANDS, bindings
 from tui.shell.prompt import Prompt
 from tui.shell.verdict_content import numbers_of

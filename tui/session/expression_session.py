@@ -20,7 +20,7 @@ from engine.formula.expression import Symbol
 from engine.formula.untrusted_text import one_line
 from engine.model.edited_entries import Assignments
 from engine.model.expression_graph import TypedExpression
-from tui.session.stepped import EDIT, Stepped, run_once
+from tui.session.session_base import EDIT, Stepped, run_once
 
 if TYPE_CHECKING:
     from engine.derivation.chain_rule import Derivation

@@ -13,8 +13,8 @@ from engine.experiment.loading import load_any
 from engine.experiment.spec import View
 from engine.formula.parser import ParseError
 from tui.session.expression_session import ExpressionSession
-from tui.session.session import Session
-from tui.session.stepped import Stepped
+from tui.session.network_session import Session
+from tui.session.session_base import Stepped
 
 
 def open_session(name_or_path: str, view: Mapping[str, Any] | None = None) -> Stepped:

@@ -1,6 +1,6 @@
 """A training in this program: its runs, the thread that steps them, and the controls.
 
-    worker:   step, step, step …  ──records──> History      full speed: see `tui.session.worker`
+    worker:   step, step, step …  ──records──> History      full speed: see `tui.session.training_thread`
     screens:  snapshot() a few times a second               a slow terminal drops frames, not steps
 
 Several runs (an experiment and the one it is compared with) are stepped in turn, so that step k of one stands beside
@@ -21,10 +21,10 @@ from engine.diagnosis.remedy_trial import NoLongerWanted, confirmed
 from engine.experiment.datasets import DataSet
 from engine.experiment.spec import Experiment
 from engine.model.network import Network
-from tui.session.run import Run
-from tui.session.snapshot import FULL_SPEED, LITTLE, State, Training, TrainingSnapshot, Wanted
-from tui.session.variants import differences
-from tui.session.worker import Worker
+from tui.session.experiment_variants import differences
+from tui.session.single_run import Run
+from tui.session.training_snapshot import FULL_SPEED, LITTLE, State, Training, TrainingSnapshot, Wanted
+from tui.session.training_thread import Worker
 
 SPEEDS = (1.0, 10.0, 100.0, FULL_SPEED)
 """Steps per second to choose from, the last one as fast as it goes."""

@@ -18,7 +18,15 @@ from engine.metrics.step_record import StepRecord
 from engine.runs.followed_run import FollowedRun
 from engine.runs.history import History
 from engine.runs.run_log import RunLogError
-from tui.session.snapshot import LITTLE, ColumnView, RunSnapshot, State, Training, TrainingSnapshot, Wanted
+from tui.session.training_snapshot import (
+    LITTLE,
+    ColumnView,
+    RunSnapshot,
+    State,
+    Training,
+    TrainingSnapshot,
+    Wanted,
+)
 
 JUDGE_SECONDS = 1.0
 """Findings are looked for no more often: of a long log they take some 100 ms."""

@@ -13,7 +13,7 @@ from textual.keys import key_to_character
 from engine.formula.text import ascii_text
 from tui.shell.keys import ALL_COMMANDS, Command
 from tui.shell.paint import stacked
-from tui.shell.settings import keys_path
+from tui.shell.user_settings import keys_path
 
 GLOSSARY = (
     (

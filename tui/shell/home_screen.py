@@ -15,11 +15,11 @@ from engine.experiment.errors import ExperimentError
 from engine.experiment.presets import PRESET_NAMES, Headline, headlines
 from engine.formula.text import ascii_text
 from engine.formula.untrusted_text import one_line
+from tui.shell.choice_list import EnterlessInput, EnterlessList
 from tui.shell.file_suggester import FileSuggester
 from tui.shell.key_bar import KeyBar
 from tui.shell.keys import HOME_COMMANDS, bindings
 from tui.shell.messages import FindBug, OpenExperiment, ShowLessons, ShowPractice
-from tui.shell.option_list import EnterlessInput, EnterlessList
 from tui.shell.prompt import Prompt, typed_path
 from tui.shell.too_small import TooSmall
 
@@ -32,7 +32,7 @@ class HomeScreen(Screen[None]):
     """Chooses an experiment."""
 
     AUTO_FOCUS = "#experiments"
-    CSS_PATH = "home.tcss"
+    CSS_PATH = "home_screen.tcss"
     COMMANDS_SHOWN = HOME_COMMANDS
     BINDINGS = bindings(HOME_COMMANDS)
 

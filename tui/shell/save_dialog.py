@@ -15,9 +15,9 @@ from textual.widgets.option_list import Option
 
 from engine.experiment.errors import ExperimentError
 from engine.formula.untrusted_text import one_line
+from tui.shell.choice_list import ChoiceList
 from tui.shell.keys import SAVE_COMMANDS, bindings
 from tui.shell.modal import Modal
-from tui.shell.option_list import ChoiceList
 from tui.shell.prompt import Prompt
 from tui.shell.saving import free_name, save_problem
 

@@ -6,7 +6,7 @@ from itertools import count
 from pathlib import Path
 
 from engine.formula.untrusted_text import one_line
-from tui.shell.kept_file import create_file
+from tui.shell.atomic_file import create_file
 from tui.shell.prompt import typed_path
 
 

@@ -17,9 +17,9 @@ from engine.formula import untrusted_text
 from engine.formula.expression import Partial
 from engine.formula.layout import one_line
 from engine.formula.notation import Style
+from tui.shell.choice_list import ChoiceList
 from tui.shell.keys import EXPORT_COMMANDS, bindings
 from tui.shell.modal import Modal
-from tui.shell.option_list import ChoiceList
 from tui.shell.prompt import Prompt
 from tui.shell.saving import save_problem
 
@@ -29,7 +29,7 @@ FORMATS = {"text": ("Text", ".txt"), "markdown": ("Markdown", ".md"), "latex": (
 class ExportDialog(Modal[bool]):
     """Asks what to do with a derivation, and does it; its result is whether it was copied or saved."""
 
-    CSS_PATH = "export.tcss"
+    CSS_PATH = "export_dialog.tcss"
     COMMANDS_SHOWN = EXPORT_COMMANDS
     BINDINGS = bindings(EXPORT_COMMANDS)
 

@@ -6,15 +6,15 @@ from collections.abc import Callable
 
 from textual.content import Content
 
+from tui.shell.csv_table import Rows
 from tui.shell.keys import MATRICES_COMMANDS, bindings, idle_bindings
-from tui.shell.tables import Rows
-from tui.shell.text_page import ReadingScreen
+from tui.shell.reading_screen import ReadingScreen
 
 
 class MatricesScreen(ReadingScreen):
     """A page on which an entry can be set."""
 
-    CSS_PATH = "../shell/reading.tcss"
+    CSS_PATH = "../shell/reading_screen.tcss"
     COMMANDS_SHOWN = MATRICES_COMMANDS
     BINDINGS = [*bindings(MATRICES_COMMANDS), *idle_bindings(MATRICES_COMMANDS)]  # noqa: RUF012 - as Screen wants it
 

@@ -24,7 +24,7 @@ from engine.formula.notation import Style, is_exact, number_text, symbol_text
 from engine.model.network import LOSS, trainable
 from engine.training.steps_by_hand import Change, StepsByHand, Update
 from engine.training.update_rule import CLIP, ETA
-from tui.session.session import Session
+from tui.session.network_session import Session
 from tui.stepper.equation import Equation
 from tui.stepper.traversal import Position, Traversal
 

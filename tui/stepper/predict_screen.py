@@ -23,13 +23,13 @@ from engine.derivation.chain_rule import Derivation
 from engine.formula.layout import one_line
 from engine.formula.notation import Style, number_text
 from engine.practice.prediction import Asked
-from tui.session.stepped import Stepped
+from tui.session.session_base import Stepped
 from tui.shell.deeds import Deed, Done
 from tui.shell.keys import PREDICT_COMMANDS, bindings
 from tui.shell.verdict_content import echo, judgement, numbers_of
-from tui.stepper.chain_panel import Progress
+from tui.stepper.chain_rule_panel import Progress
 from tui.stepper.network_diagram import NetworkDiagram
-from tui.stepper.screen import StepperScreen
+from tui.stepper.stepper_screen import StepperScreen
 from tui.stepper.term_panel import TermPanel
 from tui.stepper.traversal import Detail, Phase, Position
 

@@ -16,10 +16,10 @@ from textual.widgets.option_list import Option
 
 from engine.experiment.changeable_settings import Setting
 from engine.experiment.errors import ExperimentError
-from tui.session.session import Session
+from tui.session.network_session import Session
+from tui.shell.choice_list import EnterlessList
 from tui.shell.keys import SETTINGS_COMMANDS, bindings, idle_bindings
 from tui.shell.modal import Modal
-from tui.shell.option_list import EnterlessList
 from tui.shell.prompt import Prompt
 
 GAP = 3
@@ -29,7 +29,7 @@ GAP = 3
 class SettingsScreen(Modal[None]):
     """Lists the settings of a session, and changes them."""
 
-    CSS_PATH = "settings.tcss"
+    CSS_PATH = "settings_screen.tcss"
     COMMANDS_SHOWN = SETTINGS_COMMANDS
     BINDINGS = [*bindings(SETTINGS_COMMANDS), *idle_bindings(SETTINGS_COMMANDS)]  # noqa: RUF012 - as Screen wants it
 

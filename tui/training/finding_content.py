@@ -15,7 +15,7 @@ from engine.diagnosis.finding import Finding
 from engine.diagnosis.gradient_flow import GradientFlow
 from engine.diagnosis.mean_field import PredictedProfile
 from engine.metrics.step_record import StepRecord
-from tui.session.snapshot import RunSnapshot
+from tui.session.training_snapshot import RunSnapshot
 from tui.training.finding_text import remedy_text
 
 THINKING = "Looking for the reason …"

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.runs.history import Series
-from tui.session.snapshot import RunSnapshot
+from tui.session.training_snapshot import RunSnapshot
 from tui.training.charts import (
     FIRST,
     PREDICTED,

@@ -29,23 +29,22 @@ from engine.formula.notation import number_text
 from engine.formula.untrusted_text import one_line
 from engine.metrics.step_record import StepRecord
 from engine.runs.history import Series
-from tui.session.session import Session
-from tui.session.snapshot import RunSnapshot, State, Training, TrainingSnapshot, Wanted
+from tui.session.experiment_variants import counterpart
+from tui.session.network_session import Session
 from tui.session.training_run import TrainingRun
-from tui.session.variants import counterpart
+from tui.session.training_snapshot import RunSnapshot, State, Training, TrainingSnapshot, Wanted
 from tui.shell.busy_screen import Ended
+from tui.shell.csv_table import Rows
 from tui.shell.deeds import Deed, Done
 from tui.shell.file_suggester import FileSuggester
 from tui.shell.key_bar import KeyBar
 from tui.shell.keys import GRADIENTS_COMMANDS, bindings
 from tui.shell.prompt import Prompt
 from tui.shell.static_text import FixedText, Panel
-from tui.shell.tables import Rows
 from tui.shell.too_small import TooSmall
-from tui.training.budget_text import budget_lines, predicted_profile
 from tui.training.chart_view import ChartView
 from tui.training.charts import MARKERS, SERIES, Chart
-from tui.training.data_rows import EVERY_STEP, layer_rows_of
+from tui.training.factor_budget_text import budget_lines, predicted_profile
 from tui.training.finding_content import (
     THINKING,
     compared,
@@ -72,9 +71,10 @@ from tui.training.gradient_charts import (
     magnitudes,
     spread,
 )
-from tui.training.layer_rows import block_of, draw_rows, layer_rows, row_of
-from tui.training.screen import TrainingScreen
+from tui.training.layer_bars import block_of, draw_rows, layer_rows, row_of
 from tui.training.status_lines import run_marks
+from tui.training.training_csv import EVERY_STEP, layer_rows_of
+from tui.training.training_screen import TrainingScreen
 
 TRIES = "F"
 """The key that tries a remedy, as the findings call it."""
@@ -103,7 +103,7 @@ def _experiment_problem(name: str) -> str | None:
 class GradientsScreen(TrainingScreen):
     """Watches the gradient of every layer."""
 
-    CSS_PATH = "training.tcss"
+    CSS_PATH = "training_screen.tcss"
     COMMANDS_SHOWN = GRADIENTS_COMMANDS
     BINDINGS = bindings(GRADIENTS_COMMANDS)
 

@@ -11,7 +11,7 @@ from textual.content import Content
 from engine.formula.notation import Style, number_text, symbol_text
 from engine.metrics.own_metrics import OWN_METRICS
 from engine.model.network import LOSS, Y
-from tui.session.snapshot import FULL_SPEED, RunSnapshot, State, TrainingSnapshot
+from tui.session.training_snapshot import FULL_SPEED, RunSnapshot, State, TrainingSnapshot
 from tui.training.charts import MARKERS, SECOND
 
 BAR = 16

@@ -19,19 +19,19 @@ from typing_extensions import override
 from engine.formula.notation import number_text
 from engine.metrics.unit_deaths import UnitEvent
 from engine.training.trainer import UnitActivity
-from tui.session.session import Session
-from tui.session.snapshot import ColumnView, RunSnapshot, Training, TrainingSnapshot, Wanted
+from tui.session.network_session import Session
+from tui.session.training_snapshot import ColumnView, RunSnapshot, Training, TrainingSnapshot, Wanted
+from tui.shell.csv_table import Rows
 from tui.shell.deeds import Deed, Done
 from tui.shell.key_bar import KeyBar
 from tui.shell.keys import RELU_COMMANDS, bindings
 from tui.shell.static_text import FixedText, Panel
-from tui.shell.tables import Rows
 from tui.shell.too_small import TooSmall
 from tui.training.chart_view import ChartView
 from tui.training.charts import FIRST, MARKERS, SERIES, Chart, Line, lines_chart
-from tui.training.data_rows import unit_rows
 from tui.training.gradient_charts import spread
-from tui.training.screen import TrainingScreen
+from tui.training.training_csv import unit_rows
+from tui.training.training_screen import TrainingScreen
 from tui.training.unit_map import Cursor, UnitState, unit_map
 
 EVENTS_SHOWN = 200
@@ -43,7 +43,7 @@ class UnitsScreen(TrainingScreen):
     """Watches the units of every layer."""
 
     SCREEN_NAME = "relu"
-    CSS_PATH = "training.tcss"
+    CSS_PATH = "training_screen.tcss"
     COMMANDS_SHOWN = RELU_COMMANDS
     BINDINGS = bindings(RELU_COMMANDS)
 

@@ -482,7 +482,7 @@ def test_what_nobody_foresaw_leaves_a_crash_report(monkeypatch, tmp_path):
 def test_a_crash_report_that_cannot_be_written_goes_to_the_temporary_files(monkeypatch, tmp_path):
     import platformdirs
 
-    from tui.shell.crash import describe_crash
+    from tui.shell.crash_report import describe_crash
 
     blocked = tmp_path / "file"
     blocked.write_text("", "utf-8")

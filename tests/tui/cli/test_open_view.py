@@ -13,7 +13,7 @@ from engine.formula.expression import Symbol
 from tests.tui.driver import press, stepper
 from tui.app import BptuiApp
 from tui.cli.main import cli
-from tui.session.session import Session
+from tui.session.network_session import Session
 
 
 @pytest.fixture

@@ -16,9 +16,9 @@ from tui.lessons.lesson import (
     read_own_lesson,
 )
 from tui.lessons.lesson_screen import LessonScreen
+from tui.practice.learner_progress import ProgressFile
 from tui.practice.practice_screen import PracticeScreen
-from tui.practice.progress import ProgressFile
-from tui.stepper.screen import StepperScreen
+from tui.stepper.stepper_screen import StepperScreen
 
 ANSWER_OF_B1 = "All but the last."
 

@@ -8,11 +8,11 @@ from textual.widgets import OptionList
 from tests.tui.driver import LARGE, SMALL, app_on, press, screen_text, until
 from tui.app import BptuiApp
 from tui.lessons.lesson import ITEMS, PARTS, list_lessons, read_lesson
+from tui.lessons.lesson_list_screen import LessonsScreen
 from tui.lessons.lesson_screen import LessonScreen
-from tui.lessons.list_screen import LessonsScreen
 from tui.shell.home_screen import HomeScreen
 from tui.shell.keys import APP_COMMANDS, LESSON_COMMANDS, LESSONS_COMMANDS
-from tui.stepper.screen import StepperScreen
+from tui.stepper.stepper_screen import StepperScreen
 from tui.training.gradients_screen import GradientsScreen
 from tui.training.units_screen import UnitsScreen
 

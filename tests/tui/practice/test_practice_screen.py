@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 from tests.tui.driver import LARGE, SMALL, app_on, press, screen_text, typed, until
+from tui.practice.learner_progress import VERSION, Progress, ProgressFile
 from tui.practice.practice_screen import PracticeScreen
-from tui.practice.progress import VERSION, Progress, ProgressFile
 
 
 async def opened(app, pilot) -> PracticeScreen:

@@ -7,7 +7,7 @@ from textual.widgets import OptionList
 from tests.tui.driver import LARGE, app_on, press, screen_text, until
 from tui.session.training_run import State
 from tui.shell.home_screen import HomeScreen
-from tui.stepper.screen import StepperScreen
+from tui.stepper.stepper_screen import StepperScreen
 from tui.training.gradients_screen import GradientsScreen
 
 

@@ -13,7 +13,7 @@ from engine.derivation.targets import TargetError
 from engine.experiment.errors import ExperimentError
 from engine.formula.expression import Symbol
 from engine.formula.parser import parse_symbol
-from tui.session.session import Session
+from tui.session.network_session import Session
 
 AFFINE = """
 dtype = "float32"
@@ -186,7 +186,7 @@ def test_another_output_stays_differentiated_over_an_edit():
 def test_edits_that_can_be_undone_are_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch):
     session = Session.open("tutorial-b")
     size = session.by_hand.memory().nbytes
-    monkeypatch.setattr("tui.session.session.UNDO_BYTES", 3 * size)
+    monkeypatch.setattr("tui.session.network_session.UNDO_BYTES", 3 * size)
     for number in range(5):
         set_to(session, "W[1][0,0]", float(number))
     assert [session.undo() for _ in range(4)] == [True, True, True, False]

@@ -11,9 +11,9 @@ from engine.experiment.errors import ExperimentError
 from engine.experiment.presets import EXPRESSION_PRESETS
 from engine.formula.parser import parse_symbol
 from tui.session.expression_session import ExpressionSession
+from tui.session.network_session import Session
 from tui.session.opening import open_session
-from tui.session.session import Session
-from tui.session.stepped import EDIT
+from tui.session.session_base import EDIT
 
 
 def opened(name: str, **view: object) -> ExpressionSession:

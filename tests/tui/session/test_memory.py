@@ -10,7 +10,7 @@ from engine.experiment.loading import parse_experiment
 from engine.experiment.memory_needed import MOST_CHECKPOINTS
 from engine.metrics.unit_deaths import EVENTS_IN_A_STATE
 from engine.runs.history import History
-from tui.session.run import Run
+from tui.session.single_run import Run
 
 RESTLESS = """
     [data]

@@ -9,7 +9,7 @@ from engine.derivation.targets import TargetError
 from engine.experiment.errors import ExperimentError
 from engine.formula.expression import Symbol
 from tests.tui.experiments import READABLE, WIDE, session, session_of
-from tui.session.session import Session
+from tui.session.network_session import Session
 
 
 def state(opened: Session) -> dict[str, bytes]:
@@ -131,12 +131,12 @@ def test_what_has_no_gradient_is_refused():
 def test_updates_that_can_be_undone_are_bounded_in_bytes(monkeypatch):
     opened = Session.open("xor")
     size = opened.by_hand.memory().nbytes
-    monkeypatch.setattr("tui.session.session.UNDO_BYTES", 3 * size)
+    monkeypatch.setattr("tui.session.network_session.UNDO_BYTES", 3 * size)
     for _ in range(5):
         opened.update(())
     assert opened.updates == 5
     assert [opened.undo() for _ in range(5)] == [True, True, True, False, False]
     assert opened.updates == 2, "the first two can no longer be taken back"
-    monkeypatch.setattr("tui.session.session.UNDO_BYTES", 1)
+    monkeypatch.setattr("tui.session.network_session.UNDO_BYTES", 1)
     opened.update(())
     assert opened.undo(), "one always can"

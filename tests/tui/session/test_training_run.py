@@ -13,10 +13,10 @@ from engine.experiment.loading import load_experiment
 from engine.training.trainer import Trainer
 from tests.engine.diagnosis.diagnosed import CASES
 from tests.tui.trainings import small, training_on, training_threads, wait_for
-from tui.session.run import MOST_CHECKPOINTS, Run
-from tui.session.snapshot import State, Wanted
+from tui.session.experiment_variants import counterpart
+from tui.session.single_run import MOST_CHECKPOINTS, Run
 from tui.session.training_run import LARGEST_RATE, SMALLEST_RATE, SPEEDS, TrainingRun
-from tui.session.variants import counterpart
+from tui.session.training_snapshot import State, Wanted
 
 Opener = Callable[..., TrainingRun]
 

@@ -8,7 +8,7 @@ import pytest
 
 from engine.experiment.errors import ExperimentError
 from tests.engine.experiment_texts import EXAMPLE
-from tui.session.session import Session, first_screen
+from tui.session.network_session import Session, first_screen
 
 
 def opened(folder: Path, view: str) -> Session:

@@ -16,7 +16,7 @@ from tests.tui.cli.test_commands import complaint, run, start
 from tests.tui.driver import LARGE, SMALL, press, screen_text
 from tests.tui.trainings import SMALL_NET, reached, wait_for, writer, written
 from tui.app import BptuiApp
-from tui.session.snapshot import RunSnapshot, State
+from tui.session.training_snapshot import RunSnapshot, State
 from tui.session.watched_log import WatchedLog
 from tui.shell.home_screen import HomeScreen
 from tui.training.gradients_screen import GradientsScreen

@@ -9,7 +9,7 @@ from textual.widgets import Static
 from engine.autodiff.interruption import between_parts
 from tests.tui.driver import app_on, eventually
 from tui.shell.busy_screen import BusyScreen
-from tui.shell.text_page import ReadingScreen
+from tui.shell.reading_screen import ReadingScreen
 
 
 class Work:

@@ -9,8 +9,8 @@ from textual.binding import Binding
 
 from tests.tui.driver import app_on, screen_text, stepper, until
 from tui.app import BptuiApp
+from tui.lessons.lesson_list_screen import LessonsScreen
 from tui.lessons.lesson_screen import LessonScreen
-from tui.lessons.list_screen import LessonsScreen
 from tui.shell.busy_screen import BusyScreen
 from tui.shell.help_page import help_content, readable_keys
 from tui.shell.home_screen import HomeScreen
@@ -34,13 +34,13 @@ from tui.shell.keys import (
     bindings,
 )
 from tui.shell.prompt import Prompt
+from tui.shell.reading_screen import ReadingScreen
 from tui.shell.save_dialog import SaveDialog
-from tui.shell.text_page import ReadingScreen
 from tui.stepper.export_dialog import ExportDialog
-from tui.stepper.map_screen import MapScreen
 from tui.stepper.matrices_screen import MatricesScreen
-from tui.stepper.screen import StepperScreen
+from tui.stepper.network_map_screen import MapScreen
 from tui.stepper.settings_screen import SettingsScreen
+from tui.stepper.stepper_screen import StepperScreen
 
 SCREENS = {
     HomeScreen: HOME_COMMANDS,

@@ -37,7 +37,7 @@ FOR_NO_STEPPER = (
     "tui.training",
     "tui.session.training_run",
     "tui.stepper.export_dialog",
-    "tui.stepper.map_screen",
+    "tui.stepper.network_map_screen",
 )
 FIRST_FRAME = """
 import asyncio, sys
@@ -50,7 +50,7 @@ async def first_frame(app):
 
 session = None
 if sys.argv[1]:
-    from tui.session.session import Session
+    from tui.session.network_session import Session
     session = Session.open(sys.argv[1])
 asyncio.run(first_frame(BptuiApp(session, personal=False)))
 """

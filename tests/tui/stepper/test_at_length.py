@@ -9,15 +9,15 @@ from engine.autodiff.interruption import between_parts
 from tests.tui.driver import LARGE, app_on, eventually, stepper
 from tui.shell.busy_screen import BusyScreen
 from tui.shell.home_screen import HomeScreen
-from tui.shell.text_page import ReadingScreen
+from tui.shell.reading_screen import ReadingScreen
 from tui.stepper.export_dialog import ExportDialog
-from tui.stepper.screen import StepperScreen
+from tui.stepper.stepper_screen import StepperScreen
 from tui.training.gradients_screen import GradientsScreen
 
 
 @pytest.fixture(autouse=True)
 def _all_are_large(monkeypatch):
-    monkeypatch.setattr("tui.session.size.LARGE", -1)
+    monkeypatch.setattr("tui.session.large_network.LARGE", -1)
 
 
 def is_back(app) -> bool:
@@ -137,10 +137,10 @@ async def test_an_update_that_is_ended_was_not_made(key, monkeypatch):
 
 
 async def test_opening_is_done_behind_a_line_and_can_be_ended(monkeypatch):
-    monkeypatch.setattr("tui.session.size.LONG_TO_OPEN", 0)
+    monkeypatch.setattr("tui.session.large_network.LONG_TO_OPEN", 0)
     begun, gate = threading.Event(), threading.Event()
 
-    import tui.session.session as session_module
+    import tui.session.network_session as session_module
 
     opened = session_module.opened_ready
 

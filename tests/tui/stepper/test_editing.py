@@ -9,10 +9,10 @@ from engine.formula.parser import parse_symbol
 from tests.tui.driver import app_on, press, screen_text, stepper, until
 from tui.app import BptuiApp
 from tui.shell.prompt import Prompt
-from tui.stepper.map_screen import MapScreen
 from tui.stepper.matrices_screen import MatricesScreen
-from tui.stepper.screen import StepperScreen
+from tui.stepper.network_map_screen import MapScreen
 from tui.stepper.settings_screen import SettingsScreen
+from tui.stepper.stepper_screen import StepperScreen
 from tui.training.gradients_screen import GradientsScreen
 
 

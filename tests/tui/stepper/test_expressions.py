@@ -10,7 +10,7 @@ from tests.tui.driver import app_on, press, screen_text, stepper, until
 from tui.app import BptuiApp
 from tui.session.opening import open_session
 from tui.stepper.expression_diagram import columns_of, moved
-from tui.stepper.map_screen import ExpressionMapScreen
+from tui.stepper.network_map_screen import ExpressionMapScreen
 from tui.stepper.predict_screen import PredictScreen
 from tui.stepper.traversal import Detail, Phase
 

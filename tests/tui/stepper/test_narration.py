@@ -20,7 +20,7 @@ from engine.formula.expression import Symbol
 from engine.formula.notation import Style, is_exact, number_text
 from tests.engine.networks import SMALL_PRESETS
 from tests.tui.experiments import READABLE, positions_of, session, session_of, traversals
-from tui.session.session import Session
+from tui.session.network_session import Session
 from tui.stepper.equation import Equation, page, typeset, typeset_flat
 from tui.stepper.narration import (
     Description,

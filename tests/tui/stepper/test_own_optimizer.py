@@ -11,7 +11,7 @@ from engine.formula.expression import Symbol
 from engine.formula.notation import Style
 from tests.tui.driver import app_on, press, screen_text, stepper
 from tests.tui.experiments import session_of
-from tui.shell.text_page import ReadingScreen
+from tui.shell.reading_screen import ReadingScreen
 from tui.stepper.narration import describe_update, update_lines, update_size
 from tui.stepper.traversal import Phase, Position, Traversal
 

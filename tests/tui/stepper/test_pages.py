@@ -11,7 +11,7 @@ from engine.formula.expression import Symbol
 from engine.formula.notation import Style, number_text
 from tests.engine.networks import SMALL_PRESETS
 from tests.tui.experiments import READABLE, session, session_of
-from tui.session.session import Session
+from tui.session.network_session import Session
 from tui.stepper.pages import jacobian_view, matrices_view, simplification_view
 
 UNICODE, ASCII = Style(digits=4), Style(digits=4, ascii=True)

@@ -7,7 +7,7 @@ import pytest
 from engine.formula.notation import Style
 from engine.formula.text import cells
 from tests.tui.driver import SMALL, app_on, press, screen_text, stepper, until
-from tui.session.session import Session
+from tui.session.network_session import Session
 from tui.stepper.path_line import path_line
 
 

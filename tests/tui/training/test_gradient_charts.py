@@ -12,7 +12,7 @@ from engine.metrics.step_record import StepRecord
 from engine.runs.history import History
 from tests.engine.step_records import record
 from tests.tui.trainings import training_on
-from tui.session.snapshot import ColumnView, RunSnapshot, Wanted
+from tui.session.training_snapshot import ColumnView, RunSnapshot, Wanted
 from tui.training.gradient_charts import (
     Metric,
     draw_budget,

@@ -18,13 +18,13 @@ from tests.tui.driver import LARGE, SMALL, app_on, press, screen_text, stepper, 
 from tests.tui.experiments import session_of
 from tests.tui.trainings import LONG_PATIENCE, SMALL_NET, reached, train, training_of, training_threads
 from tui.app import BptuiApp
-from tui.session.session import Session
-from tui.session.snapshot import Wanted
+from tui.session.network_session import Session
 from tui.session.training_run import State
+from tui.session.training_snapshot import Wanted
 from tui.shell.home_screen import HomeScreen
 from tui.shell.notices import NOTICE_SECONDS
 from tui.shell.too_small import SMALLEST
-from tui.stepper.screen import StepperScreen
+from tui.stepper.stepper_screen import StepperScreen
 from tui.stepper.traversal import Phase
 from tui.training.gradient_charts import Metric, View
 from tui.training.gradients_screen import GradientsScreen
@@ -779,7 +779,7 @@ async def test_no_color_tells_everything_without_colours(monkeypatch):
 
 
 def test_experiments_about_gradients_open_with_them():
-    from tui.session.session import first_screen
+    from tui.session.network_session import first_screen
 
     assert first_screen(Session.open(VANISHING)) == "gradients"
     assert first_screen(Session.open("dying-relu")) == "relu"

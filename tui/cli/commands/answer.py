@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tui.cli.arguments import ascii_option, experiment_argument
-from tui.cli.formula_command import FormulaCommand, formula_of
+from tui.cli.formula_argument import FormulaCommand, formula_of
 from tui.cli.output import complain, output_style, output_width, write, write_json
 
 if TYPE_CHECKING:

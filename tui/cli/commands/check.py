@@ -16,9 +16,9 @@ from tui.cli.arguments import (
     speaking,
     typed_symbol,
 )
-from tui.cli.group import FAILED
+from tui.cli.one_line_errors import FAILED
 from tui.cli.output import fitted, output_style, write, write_json
-from tui.shell.threads import threads
+from tui.shell.blas_threads import threads
 
 if TYPE_CHECKING:
     from click._termui_impl import ProgressBar

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from tui.cli.arguments import ascii_option, experiment_argument, json_option
-from tui.cli.group import FAILED
+from tui.cli.one_line_errors import FAILED
 from tui.cli.output import complain, output_style, write, write_json
 
 

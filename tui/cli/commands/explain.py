@@ -90,7 +90,7 @@ def explain(
         asked = resolve_target(evaluated.graph, typed_symbol(target, "--wrt", names))
         if expect is not None:
             from engine.practice.judging.asked_target import Target
-            from tui.cli.expected import compare_expected
+            from tui.cli.expected_number import compare_expected
 
             compare_expected(evaluated.graph, Target(asked, output, sample), expect, ascii, names)
             return

@@ -149,7 +149,7 @@ def show_expression(
     target = resolve_target(evaluated.graph, wrt)
     if expect is not None:
         from engine.practice.judging.asked_target import Target
-        from tui.cli.expected import compare_expected
+        from tui.cli.expected_number import compare_expected
 
         compare_expected(evaluated.graph, Target(target), expect, ascii)
         return

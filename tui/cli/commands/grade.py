@@ -10,7 +10,7 @@ import click
 
 from tui.cli.arguments import ascii_option
 from tui.cli.commands.answer import FORMATS
-from tui.cli.group import BAD_INPUT
+from tui.cli.one_line_errors import BAD_INPUT
 from tui.cli.output import complain, output_style, write
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def _written(files: Sequence[GradedFile], title: str, form: str, ascii: bool) ->
 
 def _write_each(files: Sequence[GradedFile], title: str, form: str, out: Path, ascii: bool) -> bool:
     """Writes each file's results into a folder, and never over a file that is there; whether all could be."""
-    from tui.shell.kept_file import create_file
+    from tui.shell.atomic_file import create_file
 
     suffix = {"junit": ".xml", "csv": ".csv", "text": ".txt"}.get(form, ".json")
     kept = True

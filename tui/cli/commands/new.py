@@ -24,7 +24,7 @@ def new(file: Path, like: str | None) -> None:
       bptui new deep.toml --like vanishing-sigmoid-50
     """
     from engine.experiment.loading import preset_text, starter_text
-    from tui.shell.kept_file import create_file
+    from tui.shell.atomic_file import create_file
 
     text = starter_text() if like is None else preset_text(like)
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from tui.cli.arguments import ascii_option, experiment_argument, json_option
-from tui.cli.group import FAILED
+from tui.cli.one_line_errors import FAILED
 from tui.cli.output import complain, output_style, output_width, write, write_json
 
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, TextIO, cast
 import click
 
 from tui.cli.arguments import ascii_option, experiment_argument, json_option
-from tui.cli.asked_to_end import AskedToEnd
-from tui.cli.group import FAILED
+from tui.cli.one_line_errors import FAILED
 from tui.cli.output import BarFile, complain, fitted, output_style, output_width, write, write_json
-from tui.shell.threads import threads
+from tui.cli.stop_signals import AskedToEnd
+from tui.shell.blas_threads import threads
 
 if TYPE_CHECKING:
     from click._termui_impl import ProgressBar
@@ -128,7 +128,7 @@ def train(
         if why_nan:
             _write_why(why, trainer, style)
     if diagnosis is not None and not as_json:
-        from tui.cli.train_report import training_report
+        from tui.cli.training_report import training_report
 
         write(f"\n{fitted(training_report(observer, diagnosis, output_style(ascii, loaded.names)))}")
     if plot:

@@ -48,9 +48,9 @@ def _frame(log: Path, names: str | None, layers: str | None, ascii: bool) -> str
     """What the app would show first: title, progress, every layer, findings."""
     from engine.diagnosis.log_report import said_of
     from engine.runs.run_log_lines import RunLogError
-    from tui.session.snapshot import Wanted
+    from tui.session.training_snapshot import Wanted
     from tui.session.watched_log import WatchedLog
-    from tui.training.layer_rows import draw_rows, layer_rows
+    from tui.training.layer_bars import draw_rows, layer_rows
     from tui.training.status_lines import progress_line, title_line
 
     if not log.exists():

@@ -1,0 +1,58 @@
+"""Find the bug: a hunt walked by keys alone; what is marked is told; seeds can be shared."""
+
+from __future__ import annotations
+
+from tests.tui.driver import LARGE, SMALL, app_on, press, screen_text, typed, until
+from tui.practice.bug_hunt_screen import EXPERIMENTS, BugScreen
+
+
+async def opened(app, pilot) -> BugScreen:
+    await press(pilot, "B")
+    await until(pilot, lambda: isinstance(app.screen, BugScreen))
+    return app.screen
+
+
+def place_of_the_bug(screen: BugScreen) -> int:
+    """Where the one gradient that is sent wrongly stands in the list, found as a learner would: by its own check."""
+    (place,) = [number for number, one in enumerate(screen.sent) if not one.agrees]
+    return place
+
+
+async def test_a_hunt_by_keys_alone():
+    app = app_on()
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await opened(app, pilot)
+        wrong = place_of_the_bug(screen)
+        await press(pilot, *(["enter"] if wrong else []))  # the first of the list is as it should be
+        assert screen.marks == (1 if wrong else 0)
+        await press(pilot, "c")
+        assert "wrong below the bug" in screen_text(app)
+        await press(pilot, *["down"] * wrong, "enter")
+        assert screen.found
+        assert "✓ Found" in screen_text(app)
+        assert screen.kept.progress.bugs == {f"{EXPERIMENTS[0]} 0": wrong == 0}
+        await press(pilot, "f8")
+        assert screen.seed == 1
+        assert not screen.found
+        await press(pilot, "escape")
+        assert not isinstance(app.screen, BugScreen)
+
+
+async def test_nothing_tells_where_it_is_before_it_is_marked():
+    app = app_on()
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await opened(app, pilot)
+        assert screen.hunt.bug.mistake.text not in screen_text(app)
+        await press(pilot, "f6")
+        assert screen.hunt.bug.mistake.text[:30] in screen_text(app)
+
+
+async def test_a_seed_can_be_typed_and_gives_the_same_bug():
+    app = app_on(ascii_only=True)
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await opened(app, pilot)
+        await press(pilot, "f10", *typed("13"), "enter")
+        first = (screen.about, screen.hunt.told)
+        await press(pilot, "f8", "f7")
+        assert (screen.about, screen.hunt.told) == first
+        assert screen.about == EXPERIMENTS[13 % len(EXPERIMENTS)]

@@ -1,0 +1,86 @@
+"""The list of lessons, in the tutorials' order and under the tutorials' parts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from tui.lessons.lesson import LARGEST_TITLE, Lesson, in_ascii
+from tui.lessons.lesson_screen import LessonScreen
+from tui.shell.choice_list import EnterlessList
+from tui.shell.key_bar import KeyBar
+from tui.shell.keys import LESSONS_COMMANDS, bindings
+from tui.shell.too_small import TooSmall
+
+
+class LessonsScreen(Screen[None]):
+    """Chooses a lesson."""
+
+    CSS_PATH = "lesson_list_screen.tcss"
+    COMMANDS_SHOWN = LESSONS_COMMANDS
+    BINDINGS = bindings(LESSONS_COMMANDS)
+
+    def __init__(
+        self,
+        heading: str,
+        lessons: Sequence[Lesson],
+        done: Mapping[str, str] | None = None,
+        tasks: Mapping[str, Sequence[int]] | None = None,
+    ) -> None:
+        """`done` says of an item that it was answered, or its answer revealed; `tasks` which of its tasks are done."""
+        super().__init__()
+        self._tasks = dict(tasks or {})
+        self._done = dict(done or {})
+        self._heading = heading
+        self._lessons = {lesson.item: lesson for lesson in lessons}
+
+    def compose(self) -> ComposeResult:
+        """A heading, the list, and the keys."""
+        with Vertical(id="frame"):
+            yield Static(
+                Content.assemble(
+                    (self._heading, "bold $primary"), ("   choose one and press Enter", "$faint")
+                ),
+                id="heading",
+            )
+            yield EnterlessList(*self._options(), id="lessons", markup=False)
+        yield TooSmall()
+        yield KeyBar()
+
+    def _options(self) -> list[Option]:
+        options: list[Option] = []
+        said = in_ascii if self.app.has_class("-ascii") else str
+        for part, lessons in groupby(self._lessons.values(), key=lambda lesson: lesson.part):
+            options.append(Option(Content.styled(part, "bold $faint"), disabled=True))
+            for lesson in lessons:
+                mark = {"answered": "✓", "revealed": "·"}.get(self._done.get(lesson.item, ""), " ")
+                if self.app.has_class("-ascii"):
+                    mark = {"✓": "+", "·": "."}.get(mark, mark)
+                ticked = len(self._tasks.get(lesson.item, ()))
+                count = f"{ticked}/{len(lesson.tasks)}" if ticked else ""
+                name = Path(lesson.preset).name
+                line = f"{mark} {lesson.item}  {lesson.title:<{LARGEST_TITLE}} {name:<20}{count:>3}".rstrip()
+                options.append(Option(said(line), id=lesson.item))
+        return options
+
+    def action_choose(self) -> None:
+        """Opens the marked lesson."""
+        for options in self.query(EnterlessList):  # none, where it has been closed since
+            options.action_select()
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Opens what was chosen."""
+        if event.option.id is not None:
+            self.app.push_screen(LessonScreen(self._lessons[event.option.id]))
+
+    def action_close(self) -> None:
+        """Back to where one came from."""
+        self.dismiss()

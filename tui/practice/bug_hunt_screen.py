@@ -1,0 +1,209 @@
+"""Find the bug: a backward pass in which one op slips. Every array can be looked at, the gradient check helps.
+
+  ∂ℰ → ∂ℰ/∂Ŷ             arrives  [[−1.925]]     sends  [[−0.4805]]
+▸ ∂ℰ/∂f⁽²⁾ → ∂ℰ/∂W⁽²⁾     …
+check: parameters below the bug are wrong: W⁽¹⁾
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from engine.autodiff.graph import Array
+from engine.derivation.evaluated_experiment import EvaluatedExperiment
+from engine.derivation.targets import TargetError
+from engine.experiment.loading import load_experiment
+from engine.formula.notation import Style, number_text, symbol_text
+from engine.formula.text import ascii_text
+from engine.practice.bug_hunt.hunt import BugHunt, SentGradient
+from tui.practice.learner_progress import ProgressFile
+from tui.shell.choice_list import ChoiceList
+from tui.shell.key_bar import KeyBar
+from tui.shell.keys import BUG_COMMANDS, bindings
+from tui.shell.prompt import Prompt
+from tui.shell.too_small import TooSmall
+
+EXPERIMENTS = ("tutorial-b", "residual-fork", "batch-norm", "xor", "tutorial-a-loss-weighted")
+"""What a hunt may be about: small networks, each with other ops."""
+LARGEST_ROW = 6
+"""Numbers of one row that are shown."""
+
+
+class BugScreen(Screen[None]):
+    """One hunt after the other, by seed."""
+
+    CSS_PATH = "bug_hunt_screen.tcss"
+    COMMANDS_SHOWN = BUG_COMMANDS
+    BINDINGS = bindings(BUG_COMMANDS)
+
+    def __init__(self, kept: ProgressFile, seed: int = 0) -> None:
+        super().__init__()
+        self.kept = kept
+        self._begin(seed)
+
+    def _begin(self, seed: int) -> None:
+        """The hunt of a seed; the experiment follows from it as well."""
+        self.seed = seed
+        self.about = EXPERIMENTS[seed % len(EXPERIMENTS)]
+        evaluated = EvaluatedExperiment.of(load_experiment(self.about), self.about)
+        self.hunt = BugHunt.planted(evaluated, seed)
+        self.sent = list(self.hunt.steps())
+        self.checked = False
+        self.marks = 0
+        self.found = False
+
+    def compose(self) -> ComposeResult:
+        """A title, the gradients that are sent, the arrays of the marked one, and what is said."""
+        yield Static(id="title")
+        yield ChoiceList(id="sent", markup=False)
+        with VerticalScroll(id="arrays", can_focus=False):
+            yield Static(id="array")
+        yield Static(id="told")
+        yield TooSmall()
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        """The list is filled and has the keys."""
+        self._fill()
+        self.query_one(OptionList).focus()
+
+    @property
+    def glyphs(self) -> Style:
+        """How names and numbers are drawn."""
+        return Style(ascii=self.app.has_class("-ascii"))
+
+    def said(self, text: str) -> str:
+        """Words in the characters that the terminal has."""
+        return ascii_text(text.replace("✓", "+").replace("✗", "x")) if self.glyphs.ascii else text
+
+    def _fill(self) -> None:
+        options = self.query_one(OptionList)
+        options.clear_options()
+        options.add_options(
+            [Option(self.said(one.title), id=str(place)) for place, one in enumerate(self.sent)]
+        )
+        options.highlighted = 0
+        self._draw()
+
+    def _draw(self) -> None:
+        found = sum(self.kept.progress.bugs.values())
+        self.query_one("#title", Static).update(
+            Content.assemble(
+                (" Find the bug ", "bold reverse $primary"),
+                (f"  {self.about}, seed {self.seed}", "bold"),
+                (f"   {found} found at the first mark", "$faint"),
+            )
+        )
+        self._draw_arrays(self.query_one(OptionList).highlighted or 0)
+        self.query_one("#told", Static).update(self._told())
+
+    def _told(self) -> Content:
+        if self.found:
+            return Content.styled(self.said(f"✓ Found: {self.hunt.told}. F8: the next one."), "bold $done")
+        lines = ["One op of this backward pass sends a wrong gradient. Enter marks the one that does."]
+        if self.checked:
+            wrong = ", ".join(symbol_text(one, self.glyphs) for one in self.hunt.wrong_parameters) or "none"
+            lines = [f"Gradient check against central differences: wrong below the bug, at {wrong}."]
+        if self.marks:
+            lines.append(f"Marked wrongly {self.marks} time{'' if self.marks == 1 else 's'}.")
+        return Content(self.said(" ".join(lines)))
+
+    def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        """Shows the arrays of the gradient under the cursor."""
+        self._draw_arrays(int(event.option.id or 0))
+
+    def _draw_arrays(self, place: int) -> None:
+        one = self.sent[place]
+        graph, style = self.hunt.graph, self.glyphs
+        op = next(op for op in graph.ops if op.output.symbol == one.op_output)
+        lines = [Content.styled(self.said(one.title), "bold")]
+        nodes = dict.fromkeys((*op.inputs, *op.reads, op.output))
+        lines += [self._array(symbol_text(node.symbol, style), node.value, "$value") for node in nodes]
+        names = [self.said(f"∂ℰ/∂{symbol_text(symbol, style)}") for symbol in (one.op_output, one.to)]
+        lines.append(self._array(f"{names[0]}, which arrives", one.arriving, "$gradient"))
+        lines.append(self._array(f"{names[1]}, as it is sent here", one.sent, "bold $gradient"))
+        self.query_one("#array", Static).update(Content("\n").join(lines))
+
+    def _array(self, name: str, array: Array, paint: str) -> Content:
+        rows = [
+            "["
+            + ", ".join(number_text(float(one), self.glyphs) for one in row[:LARGEST_ROW])
+            + self._more(row)
+            + "]"
+            for row in np.atleast_2d(array)
+        ]
+        return Content.assemble((f"{name} = ", "$faint"), (", ".join(rows), paint))
+
+    @staticmethod
+    def _more(row: Array) -> str:
+        return f", {len(row) - LARGEST_ROW} more" if len(row) > LARGEST_ROW else ""
+
+    # ── doing ───────────────────────────────────────────────────────────────────────────────────────
+
+    def _marked(self) -> SentGradient:
+        return self.sent[self.query_one(OptionList).highlighted or 0]
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Enter or a click marks the gradient under the cursor."""
+        self.action_mark()
+
+    def action_mark(self) -> None:
+        """Is this the one? It is told."""
+        if self.found:
+            return
+        one = self._marked()
+        if one.op_output == self.hunt.bug.op.output.symbol and self.hunt.is_marked(one.to):
+            self.found = True
+            self.kept.progress.bugs[f"{self.about} {self.seed}"] = self.marks == 0
+            self.kept.save()
+        else:
+            self.marks += 1
+            self.notify(self.said(f"{one.title} is as it should be."), markup=False)
+        self._draw()
+
+    def action_check(self) -> None:
+        """The gradient check of all parameters: which are wrong, which is everything below the bug."""
+        self.checked = True
+        self._draw()
+
+    def action_give_up(self) -> None:
+        """Tells where it is."""
+        self.found = True
+        self.kept.progress.bugs.setdefault(f"{self.about} {self.seed}", False)
+        self.kept.save()
+        self._draw()
+
+    def action_turn(self, by: int) -> None:
+        """The hunt of the next or previous seed."""
+        self._begin(max(self.seed + by, 0))
+        self._fill()
+
+    def action_seed(self) -> None:
+        """Asks for a seed, which can be shared."""
+        self.app.push_screen(
+            Prompt("Seed", "a whole number: the same seed, the same bug", _seed_problem), self._seeded
+        )
+
+    def _seeded(self, text: str | None) -> None:
+        if text:
+            try:
+                self._begin(int(text))
+            except TargetError as error:
+                self.notify(str(error), severity="warning", markup=False)
+                return
+            self._fill()
+
+    def action_close(self) -> None:
+        """Back to where one came from."""
+        self.dismiss()
+
+
+def _seed_problem(text: str) -> str | None:
+    fits = text.isascii() and text.isdigit() and len(text) <= 9
+    return None if fits else "a whole number of at most nine digits, please"

@@ -1,0 +1,56 @@
+"""A page to read over the current screen: scrolls, and closes with escape."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual.app import ComposeResult
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from tui.shell.keys import READING_COMMANDS, Command, bindings, idle_bindings
+from tui.shell.modal import Modal
+
+
+class ReadingScreen(Modal[None]):
+    """Shows text with a title."""
+
+    CSS_PATH = "reading_screen.tcss"
+    COMMANDS_SHOWN: tuple[Command, ...] = READING_COMMANDS
+    BINDINGS = [*bindings(READING_COMMANDS), *idle_bindings(READING_COMMANDS)]  # noqa: RUF012 - as Screen wants it
+
+    def __init__(self, title: str, page: Callable[[int], Content]) -> None:
+        """`page` makes the text for a number of columns."""
+        super().__init__()
+        self._title, self._page = title, page
+
+    def compose(self) -> ComposeResult:
+        """A bordered page that scrolls."""
+        with Vertical(id="page") as page:
+            page.border_title = self._title
+            page.border_subtitle = "esc closes" if self.app.has_class("-ascii") else "↑↓ scroll · esc closes"
+            with VerticalScroll(id="scroll"):
+                yield Static(id="text")
+
+    def on_mount(self) -> None:
+        """Writes the page once its width is known."""
+        self.call_after_refresh(self._write)
+
+    def on_resize(self) -> None:
+        """Writes it anew for another width."""
+        self.call_after_refresh(self._write)
+
+    def _write(self) -> None:
+        for text in self.query("#text").results(Static):  # none, where it has been closed since
+            if text.size.width:
+                text.update(self._page(text.size.width))
+
+    def action_scroll(self, lines: int) -> None:
+        """Scrolls by lines."""
+        for page in self.query("#scroll"):  # none, where it has been closed since
+            page.scroll_relative(y=lines, animate=False)
+
+    def action_close(self) -> None:
+        """Closes the page."""
+        self.dismiss()

@@ -1,0 +1,45 @@
+"""The numbers behind the training screens' pictures as rows of a table: all layers, all digits."""
+
+from __future__ import annotations
+
+from tui.session.training_snapshot import RunSnapshot, TrainingSnapshot
+from tui.shell.csv_table import Cell, Rows
+
+EVERY_STEP = 1_000_000
+"""As many points as there can be: a history keeps no more."""
+
+
+def layer_rows_of(snapshot: TrainingSnapshot, metric: str, over_steps: bool) -> Rows:
+    """The metric of each layer of each run: at the last measured step, or at every step that is kept."""
+    rows: list[list[Cell]] = [["run", "step", "layer", "name", metric]]
+    for run in snapshot.runs:
+        rows += _of_run(run, over_steps)
+    return rows
+
+
+def _of_run(run: RunSnapshot, over_steps: bool) -> list[list[Cell]]:
+    column = run.column
+    if column is None:
+        return []
+    steps, values = [column.step], [column.now]
+    if over_steps and column.over_steps is not None:
+        steps, values = [int(step) for step in column.over_steps.step], list(column.over_steps.value)
+    return [
+        [run.name, step, number, name, float(value)]
+        for step, row in zip(steps, values, strict=True)
+        for number, (name, value) in enumerate(zip(run.layers, row, strict=False), start=1)
+    ]
+
+
+def unit_rows(snapshot: TrainingSnapshot) -> Rows:
+    """Every unit of the first run: how often it fires, whether it is dead, and since which step."""
+    rows: list[list[Cell]] = [["run", "step", "layer", "unit", "firing_rate", "dead", "died_at"]]
+    run = snapshot.first
+    if run.activity is None:
+        return rows
+    seen = zip(run.activity.firing_rate, run.activity.dead, run.activity.died_at, strict=True)
+    for layer, (rates, dead, died_at) in enumerate(seen, start=1):
+        for unit, rate in enumerate(rates):
+            died = int(died_at[unit]) if dead[unit] else None
+            rows.append([run.name, run.activity.step, layer, unit, float(rate), int(dead[unit]), died])
+    return rows
