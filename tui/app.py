@@ -265,9 +265,8 @@ class BptuiApp(NoticingApp):
 
     def _open(self, name: str, then: Callable[[Stepped], None]) -> None:
         """Opens a preset or a file, in a thread where that takes long; says in one line why it cannot be opened."""
-        from tui.session.large_network import is_long_to_open
         from tui.session.network_session import opened_ready
-        from tui.session.opening import open_session
+        from tui.session.opening import is_long_to_open, open_session
 
         def opened(session: Stepped) -> None:
             if not is_preset(name):

@@ -17,9 +17,9 @@ from engine.experiment.layer_info import layer_infos
 from engine.formula.notation import Style, number_text
 from engine.formula.text import ascii_text, counted
 from engine.metrics.own_metrics import OWN_METRICS
+from tui.training.confusion_page import confusion_view
 from tui.training.factor_budget_text import budget_lines
 from tui.training.finding_text import finding_lines, nothing_found_lines
-from tui.training.pages import confusion_view
 
 EVENTS_TOLD = 12
 """So many deaths and recoveries are listed, the first ones; the others are counted."""

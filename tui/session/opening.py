@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -10,7 +11,8 @@ import msgspec
 from engine.experiment.errors import ExperimentError
 from engine.experiment.expression_spec import ExpressionExperiment
 from engine.experiment.loading import load_any
-from engine.experiment.spec import View
+from engine.experiment.memory_needed import memory_needed
+from engine.experiment.spec import CsvData, NpzData, View, declared_shape
 from engine.formula.parser import ParseError
 from tui.session.expression_session import ExpressionSession
 from tui.session.network_session import Session
@@ -34,3 +36,26 @@ def open_session(name_or_path: str, view: Mapping[str, Any] | None = None) -> St
     except ParseError as error:
         raise ExperimentError(name_or_path, "view.target", str(error)) from None
     return opened
+
+
+LONG_TO_OPEN, LONG_TO_READ = 250_000_000, 2_000_000
+"""Opening what takes so many bytes of memory, or reads a file of so many, takes longer than a moment."""
+
+
+def is_long_to_open(name_or_path: str) -> bool:
+    """Whether opening an experiment takes longer than a moment. Raises ExperimentError."""
+    if _bytes_of(Path(name_or_path)) > LONG_TO_READ:
+        return True
+    experiment = load_any(name_or_path)
+    if isinstance(experiment, ExpressionExperiment):
+        return False
+    if isinstance(experiment.data, CsvData | NpzData):
+        return _bytes_of(Path(name_or_path).parent / experiment.data.path) > LONG_TO_READ
+    return memory_needed(experiment, declared_shape(experiment)) > LONG_TO_OPEN
+
+
+def _bytes_of(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

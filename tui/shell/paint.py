@@ -14,6 +14,8 @@ from collections.abc import Iterable, Sequence
 from textual.content import Content
 
 from engine.formula.layout import Box
+from engine.formula.notation import Style
+from engine.formula.text import ascii_text
 
 Span = tuple[range, str]
 """Which columns, and the style that Textual gives them (theme variables such as `$done` may be used)."""
@@ -35,3 +37,9 @@ def paint(box: Box, spans: Iterable[Span] = (), style: str = "") -> Content:
 def stacked(parts: Sequence[Content | str]) -> Content:
     """Lines, or groups of lines, below each other."""
     return Content("\n").join([part if isinstance(part, Content) else Content(part) for part in parts])
+
+
+def stacked_in(style: Style, parts: Sequence[Content | str]) -> Content:
+    """The same in the characters that `style` draws with; in ASCII without colours."""
+    page = stacked(parts)
+    return Content(ascii_text(page.plain)) if style.ascii else page

@@ -744,8 +744,8 @@ class StepperScreen(Screen[None]):
     def action_matrices(self) -> None:
         """Every matrix product with its shapes."""
         from engine.derivation.matrix_form import matrix_lines
+        from tui.stepper.matrices_page import matrices_view
         from tui.stepper.matrices_screen import MatricesScreen
-        from tui.stepper.pages import matrices_view
 
         if self.network_session is None:
             self.notify("An expression has numbers, and no matrices.")
@@ -775,7 +775,7 @@ class StepperScreen(Screen[None]):
 
     def action_jacobian(self) -> None:
         """The Jacobian of the current term over the samples."""
-        from tui.stepper.pages import jacobian_view
+        from tui.stepper.jacobian_page import jacobian_view
 
         index = self.position.index if self.position.phase is Phase.BACKWARD else 1
         derivation, style = self.derivation, self.glyphs
@@ -805,7 +805,7 @@ class StepperScreen(Screen[None]):
 
     def action_lines(self) -> None:
         """The simplification, line by line."""
-        from tui.stepper.pages import simplification_view
+        from tui.stepper.simplification_page import simplification_view
 
         derivation, style = self.derivation, self.glyphs
         if simplification_view(derivation, style, self.size.width) is None:

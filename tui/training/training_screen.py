@@ -32,9 +32,10 @@ from tui.shell.prompt import Prompt
 from tui.shell.reading_screen import ReadingScreen
 from tui.shell.static_text import FixedText
 from tui.training.charts import Chart
+from tui.training.confusion_page import confusion_view
 from tui.training.cross_hair import with_cross_hair
 from tui.training.layer_bars import matching
-from tui.training.pages import collapse_view, confusion_view
+from tui.training.linear_collapse_page import collapse_view
 from tui.training.status_lines import progress_line, run_marks, title_line
 
 REFRESH_SECONDS = 0.2

@@ -137,7 +137,7 @@ async def test_an_update_that_is_ended_was_not_made(key, monkeypatch):
 
 
 async def test_opening_is_done_behind_a_line_and_can_be_ended(monkeypatch):
-    monkeypatch.setattr("tui.session.large_network.LONG_TO_OPEN", 0)
+    monkeypatch.setattr("tui.session.opening.LONG_TO_OPEN", 0)
     begun, gate = threading.Event(), threading.Event()
 
     import tui.session.network_session as session_module

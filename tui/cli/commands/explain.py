@@ -99,7 +99,7 @@ def explain(
             return
         derivation = derivation_of(evaluated.graph, asked, sample)
     if jacobian:
-        from tui.stepper.pages import jacobian_view
+        from tui.stepper.jacobian_page import jacobian_view
 
         write_page(jacobian_view(derivation, 1, output_style(ascii, names), output_width()).plain)
         return

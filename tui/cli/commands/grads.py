@@ -49,14 +49,14 @@ def grads(experiment: str, shapes: bool, one_matrix: bool, as_json: bool, ascii:
     if shapes:
         from engine.derivation.matrix_form import matrix_lines
         from engine.experiment.spec import square_note
-        from tui.stepper.pages import matrices_view
+        from tui.stepper.matrices_page import matrices_view
 
         style, note = output_style(ascii, evaluated.names), square_note(evaluated.experiment)
         lines = list(matrix_lines(evaluated.graph))
         write_page(matrices_view(lines, style, output_width(), note).plain)
         return
     if one_matrix:
-        from tui.training.pages import collapse_view
+        from tui.training.linear_collapse_page import collapse_view
 
         write_page(
             collapse_view(evaluated.network, evaluated.graph, output_style(ascii, evaluated.names)).plain

@@ -64,7 +64,7 @@ def open_app(experiment: str | None, view: dict[str, Any] | None = None) -> None
     from tui.app import run
 
     if experiment is not None:
-        from tui.session.large_network import is_long_to_open
+        from tui.session.opening import is_long_to_open
 
         if is_long_to_open(experiment):
             complain(f"{experiment} is large and takes a while to open; Ctrl+C ends it")

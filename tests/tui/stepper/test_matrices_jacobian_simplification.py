@@ -12,7 +12,9 @@ from engine.formula.notation import Style, number_text
 from tests.engine.networks import SMALL_PRESETS
 from tests.tui.experiments import READABLE, session, session_of
 from tui.session.network_session import Session
-from tui.stepper.pages import jacobian_view, matrices_view, simplification_view
+from tui.stepper.jacobian_page import jacobian_view
+from tui.stepper.matrices_page import matrices_view
+from tui.stepper.simplification_page import simplification_view
 
 UNICODE, ASCII = Style(digits=4), Style(digits=4, ascii=True)
 BOTH = pytest.mark.parametrize("style", [UNICODE, ASCII], ids=["unicode", "ascii"])

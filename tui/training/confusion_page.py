@@ -1,34 +1,19 @@
-"""Pages about a network as a whole: what it predicts (tutorial A4), and the one matrix that a linear one is (D3)."""
+"""The confusion page: which class the network takes for which (tutorial A4), however many there are."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from textual.content import Content
 
-from engine.autodiff.graph import Graph
-from engine.formula.expression import Symbol
-from engine.formula.notation import Style, number_text
-from engine.formula.text import ascii_text
-from engine.model.linear_collapse import NotLinearError, collapsed
-from engine.model.network import PREDICTION, Network, X, Y
-from tui.shell.paint import stacked
-
-SHOWN = 6
-"""Rows and columns of a matrix that are shown; the others are counted."""
-
-SHOWN_SAMPLES = 4
-"""Samples whose sums are compared: with the name before them they fit a page in a small window."""
-
-NUMBER = 11
-"""Columns of a number."""
+from engine.autodiff.graph import Array, Graph
+from engine.formula.notation import Style
+from engine.model.network import PREDICTION, Y
+from tui.shell.paint import stacked_in
 
 MANY_CLASSES, SHOWN_WORST = 20, 10
 """From so many classes on, so many of the worst confusions are shown."""
 
-Matrix = npt.NDArray[np.floating[Any]]
 Classes = npt.NDArray[np.intp]
 
 
@@ -51,7 +36,7 @@ def confusion_view(graph: Graph, class_names: tuple[str, ...], style: Style) -> 
     ]
     if len(true) < whole:
         parts.append(f"The outputs for {whole - len(true)} of them are not finite: they say no class.")
-    return _shown(parts, style)
+    return stacked_in(style, parts)
 
 
 def _table(true: Classes, taken: Classes, class_names: tuple[str, ...]) -> list[Content | str]:
@@ -111,7 +96,7 @@ def _worst(true: Classes, taken: Classes, class_names: tuple[str, ...]) -> list[
     return parts
 
 
-def _classes(outputs: Matrix) -> Classes:
+def _classes(outputs: Array) -> Classes:
     """The class of each column: the larger half of one row of probabilities, or the largest of several rows."""
     classes: Classes = outputs.argmax(axis=0)
     return (outputs[0] > 0.5).astype(np.intp) if len(outputs) == 1 else classes
@@ -119,79 +104,3 @@ def _classes(outputs: Matrix) -> Classes:
 
 def _share(part: int, whole: int) -> str:
     return f"{100 * part / whole:.1f} %" if whole else "none"
-
-
-def collapse_view(network: Network, graph: Graph, style: Style) -> Content:
-    """The product of all matrices of a linear network, and that it gives the same outputs; or what is in the way."""
-    try:
-        one = collapsed(network)
-    except NotLinearError as error:
-        return _shown(
-            [
-                Content.styled("This network is more than one matrix.", "bold"),
-                "",
-                str(error),
-                "",
-                "With slope 1 for every leaky ReLU (or linear activations) it would be one: see leaky-slope-1.",
-            ],
-            style,
-        )
-    depth = len(network.layers)
-    times = " " if style.ascii else " · "
-    names = [
-        f"(I + W[{number}])" if layer.residual else f"W[{number}]"
-        for number, layer in enumerate(network.layers, start=1)
-    ]
-    product = times.join(names if depth <= SHOWN else [*names[:2], "…", names[-1]])
-    shapes = " · ".join(
-        _shape(network.parameters[Symbol("W", number)]) for number in range(1, min(depth, SHOWN) + 1)
-    )
-    last = graph.nodes[Symbol("f", depth)].value
-    through_one = one.pre_activation(graph.nodes[X].value)
-    difference = float(np.abs(through_one - last).max() / max(float(np.abs(last).max()), 1e-300))
-    agrees = difference <= 1e-12 if graph.dtype == np.float64 else difference <= 1e-5
-    tick = style.glyphs.tick if agrees else "WRONG"
-    parts: list[Content | str] = [
-        Content.styled(f"{depth} layers, one matrix: {product}", "bold"),
-        Content.styled(f"{shapes}{' · …' if depth > SHOWN else ''} = {_shape(one.W)}", "$faint"),
-        "",
-        *_grid(one.W, style),
-    ]
-    if one.b.any():
-        parts += ["", "and one bias", *_grid(one.b, style)]
-    columns = min(last.shape[1], SHOWN_SAMPLES)
-    parts += [
-        "",
-        Content.styled(f"The last sums f[{depth}] of the first samples", "bold"),
-        _row("layer by layer", last[0, :columns], style),
-        _row("by one matrix", through_one[0, :columns], style),
-        Content.styled(
-            f"{tick}  the largest relative difference over {last.shape[1]} samples: {number_text(difference, style)}",
-            "$done" if agrees else "bold $error",
-        ),
-    ]
-    return _shown(parts, style)
-
-
-def _shape(matrix: Matrix) -> str:
-    return f"({matrix.shape[0]}×{matrix.shape[1]})"
-
-
-def _grid(matrix: Matrix, style: Style) -> list[Content | str]:
-    rows: list[Content | str] = []
-    for row in matrix[:SHOWN]:
-        text = "".join(f"{number_text(float(value), style):>{NUMBER}}" for value in row[:SHOWN])
-        rows.append(Content.styled(f"  {text}{'  …' if matrix.shape[1] > SHOWN else ''}", "$value"))
-    if len(matrix) > SHOWN:
-        rows.append(Content.styled(f"  … {len(matrix) - SHOWN} more rows", "$faint"))
-    return rows
-
-
-def _row(name: str, values: Matrix, style: Style) -> Content:
-    text = "".join(f"{number_text(float(value), style):>{NUMBER}}" for value in values)
-    return Content.assemble((f"  {name:<16}", "$faint"), (text, "$value"))
-
-
-def _shown(parts: list[Content | str], style: Style) -> Content:
-    page = stacked(parts)
-    return Content(ascii_text(page.plain)) if style.ascii else page

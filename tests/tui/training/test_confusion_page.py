@@ -1,4 +1,4 @@
-"""Pages about a network as a whole: which class is taken for which, however many there are."""
+"""The confusion page: which class is taken for which, however many there are."""
 
 import time
 
@@ -8,7 +8,7 @@ from engine.experiment.spec import CrossEntropyLoss, LayerSpec
 from engine.formula.expression import Symbol
 from engine.formula.notation import Style
 from engine.model.network import Network
-from tui.training.pages import confusion_view
+from tui.training.confusion_page import confusion_view
 
 
 def page(classes: int, true: np.ndarray, taken: np.ndarray, spoil: int = 0) -> str:

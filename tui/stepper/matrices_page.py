@@ -1,0 +1,91 @@
+"""The matrices page: the forward and the backward pass as matrix products with their shapes, and what each comes to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.content import Content
+
+from engine.derivation.matrix_form import Factor, MatrixLine
+from engine.formula.expression import Partial, Product
+from engine.formula.layout import one_line
+from engine.formula.notation import Style
+from engine.formula.text import ascii_text, wrapped
+from tui.shell.paint import stacked
+
+
+def matrices_view(lines: Sequence[MatrixLine], style: Style, width: int, note: str | None = None) -> Content:
+    """The forward and the backward pass as matrix products (tutorial B4), each shape shown, each product checked.
+
+    `note` is what else is to be said of the matrices.
+    """
+    parts: list[Content | str] = []
+    phase = ""
+    for line in lines:
+        if line.phase != phase:
+            phase = line.phase
+            heading = "Forward" if phase == "forward" else "Backward"
+            parts += ([""] if parts else []) + [Content.styled(heading, "bold $primary")]
+        parts += _matrix_line(line, style, width)
+    tick = style.glyphs.tick
+    said = f"{tick}  recomputed with plain NumPy from the matrices named, equal to what the network holds"
+    unequal = sum(not line.agrees for line in lines)
+    if unequal:
+        said = (
+            f"{unequal} of {len(lines)} lines are not, when recomputed, shown to equal what the network holds"
+        )
+    parts += ["", Content.styled(said, "$remark" if unequal else "$faint")]
+    if note is not None:
+        words = style.names.said(note, ascii=style.ascii)
+        shown = wrapped(ascii_text(words) if style.ascii else words, width)
+        parts += ["", *(Content.styled(part, "$remark") for part in shown)]
+    return stacked(parts)
+
+
+def _matrix_line(line: MatrixLine, style: Style, width: int) -> list[Content | str]:
+    """One product; its remark stands beside it, or below where that is too wide."""
+    tick, cross, arrow = style.glyphs.tick, style.glyphs.cross, style.glyphs.arrow
+    operator = (
+        {"·": " * ", "⊙": " (.) "}.get(line.operator, f" {line.operator} ")
+        if style.ascii
+        else (f" {line.operator} ".replace("-", "−"))
+    )
+    names = [_factor_name(factor, style) for factor in line.factors]
+    right = f"{line.function}({', '.join(names)})" if line.function else operator.join(names)
+    if line.divisor is not None:
+        divisor = one_line(line.divisor, style)
+        right = f"({right})/{f'({divisor})' if isinstance(line.divisor, Product) else divisor}"
+    between = ", " if line.function else operator
+    shapes = between.join(_shape(factor.shape, style) for factor in line.factors)
+    about = style.names.said(line.remark, ascii=style.ascii)
+    about = ascii_text(about) if style.ascii else about
+    mark, colour = (tick, "$done") if line.agrees else (cross, "bold $error")
+    if line.undefined:
+        mark, colour = "?", "$remark"
+    product = f"{one_line(line.result, style):>12} = {right:<22}  "
+    shown_shapes = f"{shapes} {arrow} {_shape(line.shape, style)}"
+    main = Content.assemble((f"{mark:<3}", colour), product, (shown_shapes, "$value"))
+    below: list[Content | str] = [
+        Content.styled(f"{' ' * 18}{line}", "$faint") for line in wrapped(about, width - 18)
+    ]
+    if main.cell_length > width:
+        return [
+            Content.assemble((f"{mark:<3}", colour), product.rstrip()),
+            Content.styled(f"{' ' * 18}{shown_shapes}", "$value"),
+            *below,
+        ]
+    if about and main.cell_length + len(about) + 3 <= width:
+        return [Content.assemble(main, (f"   {about}", "$faint"))]
+    return [main, *below]
+
+
+def _factor_name(factor: Factor, style: Style) -> str:
+    name = one_line(factor.name, style)
+    if not factor.transposed:
+        return name
+    transposed = style.glyphs.transposed
+    return f"({name}){transposed}" if isinstance(factor.name, Partial) else f"{name}{transposed}"
+
+
+def _shape(shape: tuple[int, int], style: Style) -> str:
+    return f"({shape[0]}{style.glyphs.by}{shape[1]})"
