@@ -69,6 +69,7 @@ if TYPE_CHECKING:
     from tui.lessons.lesson_tasks import Checklist
     from tui.practice.learner_progress import ProgressFile
     from tui.session.network_session import Session
+    from tui.session.opening import Trained
     from tui.session.session_base import Stepped
     from tui.session.training_snapshot import Training
     from tui.shell.busy_screen import Answer
@@ -637,16 +638,14 @@ class BptuiApp(NoticingApp):
         """Copies the command that shows the same, and shows it."""
         from tui.shell.equivalent_command import HasCommand, command_line
 
-        arguments = self.screen.command() if isinstance(self.screen, HasCommand) else []
+        here = self.screen if isinstance(self.screen, HasCommand) else None
         if self._watched is not None:
             self.notify("What another program trains is opened by the command that opened it here.")
             return
-        line = command_line(arguments)
+        line = command_line(here.command() if here is not None else [])
         self.copy_to_clipboard(line)
-        session = self._session
-        changed = session is not None and (session.edited or session.updates or session.steps)
-        more = " What was edited or learned here is not in it: Ctrl+S saves that." if changed else ""
-        self.notify(f"Copied: {line}{more}", timeout=10, markup=False)
+        missing = None if here is None else here.not_in_command()
+        self.notify(" ".join(filter(None, (f"Copied: {line}", missing))), timeout=10, markup=False)
 
     def action_reload(self) -> None:
         """Reads the open experiment's file again; asks once more where edits would be lost."""
@@ -820,16 +819,22 @@ class BptuiApp(NoticingApp):
         self._close_messages_no_wait()
 
 
-def run(name: str | None = None, *, ascii_only: bool = False, view: Mapping[str, Any] | None = None) -> int:
+def run(
+    name: str | None = None,
+    *,
+    ascii_only: bool = False,
+    view: Mapping[str, Any] | None = None,
+    trained: Trained | None = None,
+) -> int:
     """Runs the app until it is left, and returns the exit status. Raises ExperimentError before it starts.
 
-    `view` says what to show of the experiment, in place of what its own view says.
+    `view` says what to show of the experiment, in place of what its own view says; `trained` what is done before.
     """
     session = None
     if name is not None:
         from tui.session.opening import open_session
 
-        session = open_session(name, view)
+        session = open_session(name, view, trained)
         if not is_preset(name):
             remember_file(name)
     return _run(BptuiApp(session, ascii_only=ascii_only or _wants_ascii()))

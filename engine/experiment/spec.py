@@ -234,9 +234,19 @@ class View(Spec, frozen=True, kw_only=True):
 
     screen: Literal["stepper", "gradients", "relu"] | None = None
     target: str | None = None  # the entry whose gradient is taken apart, such as W[1][1,1]
+    of: str | None = (
+        None  # what is differentiated in place of the loss: one computed number, such as Y_hat[0,0]
+    )
     sample: int | None = None
-    step: int | None = None  # of the derivation, from 1 on
+    phase: Literal["forward", "loss", "backward", "update"] | None = None  # of the stepper
+    step: int | None = None  # of the phase, from 1 on
+    term: int | None = None  # of the step, from 1 on; the path's own is the first
     metric: Literal["max", "mean", "l2", "delta"] | None = None  # the magnitude of the gradients screen
+    chart: Literal["profile", "layers", "history", "strip", "budget"] | None = None  # its picture
+    axis: Literal["log", "linear"] | None = None
+    layer: int | None = None  # under the cursor of the training screens, from 1 on
+    unit: int | None = None  # of that layer, from 0 on as the units screen counts
+    filter: str | None = None  # only layers whose name holds this or fits it
 
 
 # ---------------------------------------------------------------------------------------- experiment

@@ -382,15 +382,16 @@ def names_in_use(experiment: Experiment) -> dict[str, str]:
 
 def view_problems(view: View, notation: NotationSpec) -> Iterator[Problem]:
     """Whether what is to be shown can be meant at all; whether the network has it, its graph knows."""
-    if view.target is not None:
-        try:
-            parse_symbol(view.target, notation.own_names())
-        except ParseError:
-            yield "view.target", mismatch(quoted(view.target), "the name of an entry, such as W[1][0,0]")
-    if view.sample is not None:
-        yield from _at_least("view.sample", view.sample, 0)
-    if view.step is not None:
-        yield from _at_least("view.step", view.step, 1)
+    for key, text, example in (("target", view.target, "W[1][0,0]"), ("of", view.of, "Y_hat[0,0]")):
+        if text is not None:
+            try:
+                parse_symbol(text, notation.own_names())
+            except ParseError:
+                yield f"view.{key}", mismatch(quoted(text), f"the name of an entry, such as {example}")
+    least = {"sample": 0, "step": 1, "term": 1, "layer": 1, "unit": 0}
+    for key, smallest in least.items():
+        if (number := getattr(view, key)) is not None:
+            yield from _at_least(f"view.{key}", number, smallest)
 
 
 # --------------------------------------------------------------------------------- the data's shape

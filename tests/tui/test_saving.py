@@ -7,6 +7,7 @@ import io
 import shlex
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -26,7 +27,6 @@ from tui.shell.csv_table import csv_text
 from tui.shell.equivalent_command import command_line
 from tui.shell.prompt import Prompt
 from tui.shell.save_dialog import SaveDialog
-from tui.stepper.stepper_screen import StepperScreen
 from tui.training.gradients_screen import GradientsScreen
 from tui.training.units_screen import UnitsScreen
 
@@ -153,48 +153,96 @@ async def test_no_dialog_is_saved_and_the_list_can_be(experiment: str | None):
 # ── the command line ────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_the_command_that_is_copied_leads_to_the_same_view(monkeypatch: pytest.MonkeyPatch):
-    app = app_with("tutorial-a-wine")
+def opened_by(command: str, monkeypatch: pytest.MonkeyPatch) -> BptuiApp:
+    """The app that a copied command opens."""
+    opened: list[dict[str, Any]] = []
+    monkeypatch.setattr("tui.cli.commands.open.need_terminal", lambda: None)
+    monkeypatch.setattr("tui.app.run", lambda name, **rest: opened.append({"name": name, **rest}) or 0)
+    result = CliRunner().invoke(cli, shlex.split(command)[1:])
+    assert result.exit_code == 0, (command, result.output)
+    (asked,) = opened
+    return BptuiApp(open_session(asked["name"], asked["view"], asked["trained"]), personal=False)
+
+
+async def copied(pilot: Pilot[None]) -> tuple[str, str]:
+    """What is on the screen, and the command that leads there."""
+    app = pilot.app
+    app.clear_notifications()
+    await until(pilot, lambda: not app._notifications)
+    seen = screen_text(app)  # type: ignore[arg-type]
+    await press(pilot, "Y")
+    await until(pilot, lambda: app.clipboard)
+    return seen, app.clipboard
+
+
+@pytest.mark.parametrize(
+    ("name", "keys"),
+    [
+        ("tutorial-a-wine", ("3", "semicolon", "right")),
+        ("tutorial-b", ("home", "right", "right")),
+        ("tutorial-b", ("shift+tab",)),
+        ("tutorial-b", ("end",)),
+        ("residual-fork", ("right", "right", "right")),
+        ("micrograd", ("right",) * 8),
+        ("micrograd", ("home", "down")),
+        ("relu-50", ("m", "m", "v", "v", "right", "right")),
+        ("relu-50", ("A", "m")),
+        ("vanishing-sigmoid-50", ("c", "space", "full_stop", "b", "right")),
+        ("relu-50", ("full_stop", "full_stop", "s")),
+        ("dying-relu", ("full_stop", "full_stop", "down", "right")),
+        ("dying-relu", ("full_stop", "full_stop", "full_stop", "a", "left_parenthesis")),
+    ],
+)
+async def test_the_command_that_is_copied_leads_to_exactly_this_view(
+    name: str, keys: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+):
+    async with app_with(name).run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        await press(pilot, *keys)
+        seen, command = await copied(pilot)
+    app = opened_by(command, monkeypatch)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: screen_text(app) == seen)
+
+
+@pytest.mark.parametrize(
+    ("name", "target"), [("tutorial-b", "dY_hat[0,0]/dW[1][1,1]"), ("micrograd", "dd1/da")]
+)
+async def test_another_output_s_command_opens_it(name: str, target: str, monkeypatch: pytest.MonkeyPatch):
+    app = app_with(name)
     async with app.run_test() as pilot:
         await pilot.pause()
-        for key in ("3", "semicolon", "right"):
-            await press(pilot, key)
-        await press(pilot, "Y")
-        await until(pilot, lambda: app.clipboard)
-        derivation, position = stepper(app).derivation, stepper(app).position
-        copied = app.clipboard
-    opened: list[tuple[str, dict[str, object]]] = []
-    monkeypatch.setattr("tui.cli.commands.open.need_terminal", lambda: None)
-    monkeypatch.setattr("tui.app.run", lambda name, view: opened.append((name, view)) or 0)
-    assert CliRunner().invoke(cli, shlex.split(copied)[1:]).exit_code == 0
-    ((name, view),) = opened
-    screen = StepperScreen(open_session(name, view))
-    assert screen.derivation.target == derivation.target
-    assert screen.derivation.sample == derivation.sample
-    assert screen.position == position
+        stepper(app).go_to(target)
+        await press(pilot, "right")
+        seen, command = await copied(pilot)
+    assert "--of" in shlex.split(command)
+    again = opened_by(command, monkeypatch)
+    async with again.run_test() as pilot:
+        await until(pilot, lambda: screen_text(again) == seen)
 
 
-async def test_another_output_s_command_explains_it():
+async def test_what_no_command_leads_to_is_said():
     app = app_with("tutorial-b")
     async with app.run_test() as pilot:
         await pilot.pause()
-        stepper(app).go_to("dY_hat[0,0]/dW[1][1,1]")
-        await press(pilot, "Y")
-        await until(pilot, lambda: app.clipboard)
-    assert shlex.split(app.clipboard) == [
-        "bptui",
-        *["explain", "tutorial-b", "--wrt", "W[1][1,1]", "--of", "Y_hat[0,0]"],
-    ]
-    assert CliRunner().invoke(cli, shlex.split(app.clipboard)[1:]).exit_code == 0
-
-
-async def test_the_chart_s_command_opens_the_chart():
+        assert stepper(app).not_in_command() is None
+        await press(pilot, "w")
+        assert "learned by hand is not in it" in stepper(app).not_in_command()
+    app = app_with("residual-fork")
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        for _ in range(len(stepper(app).derivation)):
+            await press(pilot, "down")
+            if stepper(app).traversal.turns(stepper(app).position) > 1:
+                await press(pilot, "b")
+                break
+        assert "branch that was followed is not in it" in stepper(app).not_in_command()
     app = app_with("relu-50")
     async with app.run_test() as pilot:
         await until(pilot, lambda: isinstance(app.screen, GradientsScreen))
-        await press(pilot, "Y")
-        await until(pilot, lambda: app.clipboard)
-    assert app.clipboard == "bptui open relu-50 --screen gradients"
+        assert app.screen.not_in_command() is None
+        await press(pilot, "plus")
+        assert "What keys have changed is not in it" in app.screen.not_in_command()
 
 
 def test_names_with_blanks_are_quoted():

@@ -42,6 +42,17 @@ class ExperimentType(click.ParamType):  # type: ignore[type-arg]  # generic only
         return [*presets, *path_items(incomplete, EXPERIMENT_SUFFIX)]
 
 
+class ComparedType(ExperimentType):
+    """An experiment to train beside another, or that one's counterpart."""
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """The counterpart first, then as for any experiment."""
+        own = [CompletionItem("counterpart")] if "counterpart".startswith(incomplete) else []
+        return [*own, *super().shell_complete(ctx, param, incomplete)]
+
+
 class TargetType(click.ParamType):  # type: ignore[type-arg]
     """One entry of one matrix, such as W[1][1,1], as it was typed: what it means, `typed_symbol` says."""
 
@@ -118,19 +129,25 @@ class LessonType(click.ParamType):  # type: ignore[type-arg]
 
 def _targets(name: str, incomplete: str) -> Iterator[str]:
     from engine.derivation.evaluated_experiment import EvaluatedExperiment
+    from engine.derivation.evaluated_expression import EvaluatedExpression
     from engine.experiment.errors import ExperimentError
-    from engine.experiment.loading import load_experiment
+    from engine.experiment.expression_spec import ExpressionExperiment
+    from engine.experiment.loading import load_any
+    from engine.formula.own_notation import CANONICAL
 
     try:
-        evaluated = EvaluatedExperiment.of(load_experiment(name), name)
+        loaded = load_any(name)
+        if isinstance(loaded, ExpressionExperiment):
+            graph, names = EvaluatedExpression.of(loaded, name).graph, CANONICAL
+        else:
+            graph, names = EvaluatedExperiment.of(loaded, name).graph, loaded.names
     except ExperimentError:
         return
-    graph, names = evaluated.graph, evaluated.names
     for node in graph.nodes.values():
         matrix = names.said(node.symbol.plain(), ascii=True)
         if not node.needs_gradient or node is graph.loss:
             continue
-        if not incomplete.startswith(matrix):
+        if node.scalar or not incomplete.startswith(matrix):
             if matrix.startswith(incomplete):
                 yield matrix
             continue

@@ -29,6 +29,10 @@ def differences(opened: Experiment, now: Experiment) -> str:
     return ", ".join(told)
 
 
+COUNTERPART = "counterpart"
+"""How a command says that an experiment is compared with its counterpart."""
+
+
 def counterpart(name: str, experiment: Experiment) -> tuple[str, Experiment]:
     """What one key compares with: the same network with one word changed, and what to call it.
 

@@ -59,7 +59,8 @@ class ExpressionSession(Stepped):
         asked = self.chosen_target()
         if asked is not None:
             return asked
-        used = [self.graph.nodes[name] for name in self.expression.variables if name in self.graph.nodes]
+        graph = self.stepped
+        used = [graph.nodes[name] for name in self.expression.variables if name in graph.nodes]
         return max(used, key=lambda node: abs(float(node.grad[0, 0]))).symbol
 
     @override

@@ -97,7 +97,7 @@ class Session(Stepped):
             shown = msgspec.structs.replace(experiment.view, **view)
             experiment = msgspec.structs.replace(experiment, view=shown)
         opened = cls(name_or_path, experiment, load_data(experiment, source=name_or_path))
-        opened.check_view()
+        opened.begin_view()
         return opened
 
     @override
@@ -141,7 +141,7 @@ class Session(Stepped):
         For a unit that is dead that is the sample on which it comes closest to firing.
         """
         if unit is None:
-            node = self.graph.nodes[Symbol(matrix, layer)]
+            node = self.stepped.nodes.get(Symbol(matrix, layer)) or self.graph.nodes[Symbol(matrix, layer)]
             row, column = divmod(int(abs(node.grad).argmax()), node.shape[1])
             return node.entry((row, column))
         node = self.graph.nodes[Symbol("f", layer)]
@@ -327,6 +327,7 @@ class Session(Stepped):
         """The training of this experiment; made when it is first looked at."""
         if self._training is None:
             self._training = self.new_training()
+            self._training.looking.layers = self.view.filter or ""
         return self._training
 
     @property

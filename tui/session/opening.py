@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,29 +11,45 @@ import msgspec
 
 from engine.experiment.errors import ExperimentError
 from engine.experiment.expression_spec import ExpressionExperiment
-from engine.experiment.loading import load_any
+from engine.experiment.loading import load_any, load_experiment
 from engine.experiment.memory_needed import memory_needed
 from engine.experiment.spec import CsvData, NpzData, View, declared_shape
 from engine.formula.parser import ParseError
 from tui.session.expression_session import ExpressionSession
-from tui.session.network_session import Session
+from tui.session.network_session import Session, first_screen
 from tui.session.session_base import Stepped
 
 
-def open_session(name_or_path: str, view: Mapping[str, Any] | None = None) -> Stepped:
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What is done to an experiment before it is shown: so many steps of training, with another one beside it."""
+
+    steps: int = 0
+    beside: str | None = None
+    """A preset, a file, or COUNTERPART."""
+    cross_hair: int | None = None
+    """The step on which the cross-hair stands."""
+
+
+def open_session(
+    name_or_path: str, view: Mapping[str, Any] | None = None, trained: Trained | None = None
+) -> Stepped:
     """Opens a preset or a file. Raises ExperimentError, whose message is one clear line.
 
     `view` says what to show, in place of what the experiment's own view says.
     """
     experiment = load_any(name_or_path)
     if not isinstance(experiment, ExpressionExperiment):
-        return Session.open(name_or_path, view)
+        session = Session.open(name_or_path, view)
+        if trained is not None:
+            _train(session, trained)
+        return session
     shown = msgspec.structs.replace(View(), **(view or {}))
-    if shown.screen not in (None, "stepper"):
+    if shown.screen not in (None, "stepper") or shown.phase == "update" or trained is not None:
         raise ExperimentError(name_or_path, "", "an expression does not learn: it opens in the stepper only")
     opened = ExpressionSession(name_or_path, experiment, shown)
     try:
-        opened.check_view()
+        opened.begin_view()
     except ParseError as error:
         raise ExperimentError(name_or_path, "view.target", str(error)) from None
     return opened
@@ -59,3 +76,21 @@ def _bytes_of(path: Path) -> int:
         return path.stat().st_size
     except OSError:
         return 0
+
+
+def _train(session: Session, trained: Trained) -> None:
+    """Trains as the keys of the training screens do, and takes the weights over where the stepper is shown."""
+    training = session.training
+    if trained.beside is not None:
+        from tui.session.experiment_variants import COUNTERPART, counterpart
+
+        if trained.beside == COUNTERPART:
+            name, other = counterpart(session.name, session.experiment)
+        else:
+            name, other = trained.beside, load_experiment(trained.beside)
+        training.compare(name, other, trained.beside)
+    training.one_step(trained.steps)
+    training.looking.step = trained.cross_hair
+    if first_screen(session) == "stepper":
+        training.hand_parameters(session.load_parameters)
+        session.begin_view()

@@ -23,6 +23,7 @@ from engine.formula.own_notation import CANONICAL, OwnNames
 from engine.formula.parser import parse_symbol
 from engine.formula.untrusted_text import one_line
 from engine.model.edited_entries import Assignments
+from engine.model.network import FIT, PENALTY
 from tui.session.changed_files import files_state
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 
 EDIT, UPDATE = "edit", "update"
 """What can be undone."""
+
+MOST_LINES = 9
+"""No update has more lines: the velocity, m, v, their corrections, the step."""
 
 
 class Stepped(ABC):
@@ -180,18 +184,37 @@ class Stepped(ABC):
         """The entry that the view asks for, if any."""
         return None if self.view.target is None else parse_symbol(self.view.target, self.names)
 
-    def check_view(self) -> None:
-        """Raises ExperimentError where it is to be opened with what it does not have."""
+    def begin_view(self) -> None:
+        """Differentiates what the view says.
+
+        Raises ExperimentError where it is to be opened with what it does not have.
+        """
         view = self.view
-        if view.target is None and view.sample is None and view.step is None:
+        if view.of is not None:
+            try:
+                self.differentiate(parse_symbol(view.of, self.names))
+            except TargetError as error:
+                raise ExperimentError(self.name, "view.of", str(error)) from None
+        if view.target is None and view.of is None and view.sample is None and view.step is None:
             return
         try:
-            opened_with = explain(self.graph, self.first_target(), view.sample)
+            opened_with = self.explain(self.first_target(), view.sample)
         except TargetError as error:
             raise ExperimentError(self.name, "view", str(error)) from None
-        if view.step is not None and view.step > len(opened_with):
-            problem = mismatch(str(view.step), f"at most {len(opened_with)}, the steps of that derivation")
-            raise ExperimentError(self.name, "view.step", problem)
+        most, what = self._most_steps(opened_with)
+        if view.step is not None and view.step > most:
+            raise ExperimentError(self.name, "view.step", mismatch(str(view.step), f"at most {most}, {what}"))
+
+    def _most_steps(self, opened_with: Derivation) -> tuple[int, str]:
+        """How many steps the phase of the view has, and what they are."""
+        match self.view.phase:
+            case "forward":
+                return len(forward_nodes(self.stepped)), "the nodes of the forward pass"
+            case "loss":
+                return 1, "the loss"
+            case "update":
+                return MOST_LINES, "the lines of an update"
+        return len(opened_with), "the steps of that derivation"
 
     def _run(self) -> None:
         run_once(self.graph)
@@ -205,6 +228,12 @@ class Stepped(ABC):
         """After the numbers or the graph have become others than those that it was made of."""
         if self._other is not None:
             self._other = run_once(self._graph_of(self._other.differentiated))
+
+
+def forward_nodes(graph: Graph) -> tuple[Symbol, ...]:
+    """What the forward pass computes, one by one, before what is differentiated."""
+    computed = [op.output.symbol for op in graph.ops[:-1]]
+    return tuple(symbol for symbol in computed if symbol not in (FIT, PENALTY))
 
 
 def run_once(graph: Graph) -> Graph:

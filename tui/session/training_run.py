@@ -45,6 +45,10 @@ class TrainingRun(Training):
         """`network`, where given, is trained in place."""
         self.runs = [Run(name, experiment, data, network)]
         self._opened = experiment
+        self.beside: str | None = None
+        """How a command says what it is compared with: an experiment's name, or COUNTERPART; None where none can."""
+        self._touched = False
+        """Whether the learning rate or a slope is another since it began."""
         self._left = False
         """Whether nobody looks any more."""
         self.travelled: int | None = None
@@ -226,9 +230,15 @@ class TrainingRun(Training):
 
     # ── changing ────────────────────────────────────────────────────────────────────────────────────
 
+    @property
+    def was_changed(self) -> bool:
+        """Whether keys have made it another training than that of the experiment that was opened."""
+        return self._touched or self.first.experiment != self._opened
+
     def scale_learning_rate(self, factor: float) -> float:
         """Multiplies η, from the next step on, and returns it."""
         with self._worker.between_steps():
+            self._touched = True
             for run in self.runs:
                 rate = run.trainer.learning_rate * factor
                 run.trainer.learning_rate = min(max(rate, SMALLEST_RATE), LARGEST_RATE)
@@ -239,6 +249,7 @@ class TrainingRun(Training):
         with self._worker.between_steps():
             leaky = [run for run in self.runs if run.trainer.slope is not None]
             for run in leaky:
+                self._touched = True
                 run.trainer.slope = slope
             return bool(leaky)
 
@@ -253,6 +264,7 @@ class TrainingRun(Training):
         with self._worker.between_steps():
             self._worker.pause()
             self.travelled = None
+            self._touched = False
             runs = []
             for place, run in enumerate(self.runs):
                 one = experiment if experiment is not None and place == 0 else run.experiment
@@ -277,15 +289,20 @@ class TrainingRun(Training):
             run.trainer.limit = most
         self.runs = runs
 
-    def compare(self, name: str, experiment: Experiment | None) -> None:
-        """Trains another experiment in lockstep, both from step 0; None ends the comparison."""
+    def compare(self, name: str, experiment: Experiment | None, beside: str | None = None) -> None:
+        """Trains another experiment in lockstep, both from step 0; None ends the comparison.
+
+        `beside` is how a command says which, where one can.
+        """
         with self._worker.between_steps():
             self._worker.pause()
+            self.beside = beside
             if experiment is None:  # the run that stays may be looked at in its past
                 self.runs = self.runs[:1]
                 self.travelled = self._past_step()
                 return
             self.travelled = None
+            self._touched = False
             again = Run(self.first.name, self.first.experiment, self.first.trainer.data)
             self._describe(again)
             self._begin([again, Run(name, experiment)])

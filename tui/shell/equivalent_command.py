@@ -19,6 +19,9 @@ class HasCommand(Protocol):
     def command(self) -> Sequence[str]:
         """The arguments of `bptui` that open the app with exactly this, or print the same."""
 
+    def not_in_command(self) -> str | None:
+        """What is to be seen here and is not in the command, in a sentence; None where all of it is."""
+
 
 def command_line(arguments: Sequence[str]) -> str:
     """The words as they are typed into a shell."""

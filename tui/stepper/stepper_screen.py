@@ -115,8 +115,7 @@ class StepperScreen(Screen[None]):
         self.not_here = frozenset() if self.network_session else LEARNING
         """What the keys at the foot leave out."""
         self.traversal = self._traversal_of(derivation or session.first_derivation())
-        step = session.view.step
-        self.position = FIRST_TERM if step is None else Position(Phase.BACKWARD, step - 1)
+        self.position = self._first_position()
         self.detail = Detail.TERM
         self.checking = False
         self._checks: dict[Symbol, EntryCheck] = {}
@@ -129,6 +128,14 @@ class StepperScreen(Screen[None]):
         self._digits = SHOWN_DIGITS[0]
         self.came_from: str | None = None
         """The chart that led here, to which Escape leads back."""
+
+    def _first_position(self) -> Position:
+        """Where the view begins: at the first term, unless it says more."""
+        view = self.session.view
+        phase = Phase.BACKWARD if view.phase is None else Phase[view.phase.upper()]
+        beginning = self.traversal.last() if phase is Phase.UPDATE and view.step is None else Position(phase)
+        place = beginning.index if view.step is None else view.step - 1
+        return self.traversal.clamped(Position(phase, place, (view.term or 1) - 1))
 
     def _traversal_of(self, derivation: Derivation) -> Traversal:
         updates = 0 if self.network_session is None else update_size(self.network_session, derivation.target)
@@ -832,15 +839,33 @@ class StepperScreen(Screen[None]):
         return term_rows(self.derivation)
 
     def command(self) -> Sequence[str]:
-        """The command that opens the app here; where another number than the loss is differentiated, `explain`."""
-        derivation = self.derivation
-        target = ["--wrt", derivation.target.plain()]
-        where = [] if derivation.n == 1 else ["--sample", str(derivation.sample)]
+        """The command that opens the app here."""
+        derivation, position = self.derivation, self.position
+        where = ["--wrt", derivation.target.plain()]
         if self.session.stepped is not self.session.graph:
-            return ["explain", self.session.name, *target, "--of", derivation.of.plain(), *where]
-        if self.position.phase is Phase.BACKWARD:
-            where += ["--step", str(self.position.index + 1)]
-        return ["open", self.session.name, *target, *where, "--screen", "stepper"]
+            where += ["--of", derivation.of.plain()]
+        if derivation.n > 1:
+            where += ["--sample", str(derivation.sample)]
+        if position.phase is not Phase.BACKWARD:
+            where += ["--phase", position.phase.name.lower()]
+        if position.phase is not Phase.LOSS:
+            where += ["--step", str(position.index + 1)]
+        if position.turn:
+            where += ["--term", str(position.turn + 1)]
+        trained = ["--train", str(self.session.steps)] if self.session.steps else []
+        return ["open", self.session.name, *where, *trained, "--screen", "stepper"]
+
+    def not_in_command(self) -> str | None:
+        """What is seen here and no command says: what was done by hand, and a path that was chosen at a fork."""
+        session, derivation = self.session, self.derivation
+        if session.edited or session.updates:
+            return "What was edited or learned by hand is not in it: Ctrl+S saves that."
+        if (
+            session.explain(derivation.target, None if derivation.n == 1 else derivation.sample).path
+            != derivation.path
+        ):
+            return "The branch that was followed is not in it: b leads there."
+        return None
 
     # ── doing ───────────────────────────────────────────────────────────────────────────────────────
 

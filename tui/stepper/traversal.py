@@ -11,7 +11,8 @@ from enum import IntEnum
 
 from engine.derivation.chain_rule import Derivation
 from engine.formula.expression import Symbol
-from engine.model.network import FIT, LOSS, PENALTY
+from engine.model.network import LOSS
+from tui.session.session_base import forward_nodes
 
 
 class Phase(IntEnum):
@@ -57,8 +58,7 @@ class Traversal:
         self.derivation = derivation
         self.updates = updates
         self.last_phase = Phase.UPDATE if updates else Phase.BACKWARD
-        computed = [op.output.symbol for op in derivation.graph.ops[:-1]]
-        self.forward = tuple(symbol for symbol in computed if symbol not in (FIT, PENALTY))
+        self.forward = forward_nodes(derivation.graph)
         self.first_phase = Phase.FORWARD if self.forward else Phase.LOSS
 
     @property

@@ -68,6 +68,16 @@ class View(Enum):
     BUDGET = "factor budget"
 
 
+CHARTS = {
+    "profile": View.PROFILE,
+    "layers": View.LAYERS,
+    "history": View.HISTORY,
+    "strip": View.STRIP,
+    "budget": View.BUDGET,
+}
+"""The pictures by their names in an experiment's [view]."""
+
+
 @dataclass(frozen=True, slots=True)
 class Magnitudes:
     """What one run has to draw by layer, at `step`.

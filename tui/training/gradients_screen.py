@@ -25,11 +25,12 @@ from engine.experiment.datasets import load_data
 from engine.experiment.errors import ExperimentError
 from engine.experiment.loading import PRESET_NAMES, load_experiment
 from engine.experiment.spec import Experiment
+from engine.experiment.spec import View as ExperimentView
 from engine.formula.notation import number_text
 from engine.formula.untrusted_text import one_line
 from engine.metrics.step_record import StepRecord
 from engine.runs.history import Series
-from tui.session.experiment_variants import counterpart
+from tui.session.experiment_variants import COUNTERPART, counterpart
 from tui.session.network_session import Session
 from tui.session.training_run import TrainingRun
 from tui.session.training_snapshot import RunSnapshot, State, Training, TrainingSnapshot, Wanted
@@ -57,6 +58,7 @@ from tui.training.finding_text import change_text
 from tui.training.findings_panel import FindingsPanel
 from tui.training.gradient_charts import (
     ACTIVATION,
+    CHARTS,
     METRIC_NAMES,
     METRICS,
     WEIGHTS,
@@ -109,17 +111,17 @@ class GradientsScreen(TrainingScreen):
 
     def __init__(self, training: Training, session: Session | None) -> None:
         super().__init__(training, session)
-        self.view = View.PROFILE
-        asked = session.experiment.view.metric if session is not None else None
+        asked = session.view if session is not None else ExperimentView()
         about_delta = session is not None and is_about_delta(session)
-        self.metric = METRICS[asked] if asked else Metric.DELTA if about_delta else Metric.MAX
-        self.at_layer = 0
-        self.log_axis = True
+        self.view = CHARTS[asked.chart] if asked.chart else View.PROFILE
+        self.metric = METRICS[asked.metric] if asked.metric else Metric.DELTA if about_delta else Metric.MAX
+        self.at_layer = (asked.layer or 1) - 1
+        self.log_axis = asked.axis != "linear"
         self.thinking = False
         """Whether the reason for something is being looked for, in a thread."""
         self.unfolded: set[str] = set()
         """The blocks whose parameters are shown one by one."""
-        self._chosen = False
+        self._chosen = asked.chart is not None
 
     def compose(self) -> ComposeResult:
         """From top to bottom as pictured above."""
@@ -145,6 +147,14 @@ class GradientsScreen(TrainingScreen):
         over_steps = self.view in (View.HISTORY, View.STRIP)
         wanted = Wanted(self.metric.value, EVERY_STEP if over_steps else 0, at=self.training.looking.step)
         return layer_rows_of(self.training.snapshot(wanted), self.metric.value, over_steps)
+
+    @override
+    def view_options(self) -> Sequence[str]:
+        metric = next(name for name, one in METRICS.items() if one is self.metric)
+        chart = next(name for name, one in CHARTS.items() if one is self.view)
+        options = ["--metric", metric, "--chart", chart]
+        options += ["--layer", str(self.at_layer + 1)] if self.at_layer else []
+        return options if self.log_axis else [*options, "--axis", "linear"]
 
     @override
     def shown_deeds(self, snapshot: TrainingSnapshot) -> Iterator[Done]:
@@ -532,9 +542,10 @@ class GradientsScreen(TrainingScreen):
         if len(training.runs) > 1:
             self._control("Ending the comparison", lambda training: training.compare("", None))
         else:
-            self._compare_beside(*counterpart(training.first.name, training.first.experiment))
+            self._compare_beside(*counterpart(training.first.name, training.first.experiment), COUNTERPART)
 
-    def _compare_beside(self, name: str, experiment: Experiment) -> None:
+    def _compare_beside(self, name: str, experiment: Experiment, said: str | None = None) -> None:
+        """`said` is how a command says what it is compared with, where one can."""
         training = self.training
         before = training.first.trainer.learning_rate if isinstance(training, TrainingRun) else None
 
@@ -544,16 +555,16 @@ class GradientsScreen(TrainingScreen):
 
         self._control(
             f"Beginning anew, beside {name}",
-            lambda training: self._train_beside(training, name, experiment),
+            lambda training: self._train_beside(training, name, experiment, said),
             begun,
         )
 
     @staticmethod
-    def _train_beside(training: TrainingRun, name: str, experiment: Experiment) -> None:
+    def _train_beside(training: TrainingRun, name: str, experiment: Experiment, said: str | None) -> None:
         """Both begin anew, and go on; or, after a few single steps, only as far as the first one was."""
         steps = training.first.steps_done
         stepping = training.state is State.PAUSED and 0 < steps <= FEW_STEPS
-        training.compare(name, experiment)
+        training.compare(name, experiment, said)
         training.one_step(steps) if stepping else training.run()
 
     def action_compare_with(self) -> None:
@@ -569,7 +580,7 @@ class GradientsScreen(TrainingScreen):
 
     def _compare_with(self, name: str | None) -> None:
         if name:
-            self._compare_beside(name, load_experiment(name))
+            self._compare_beside(name, load_experiment(name), name)
 
     def action_stepper(self) -> None:
         """The stepper on the gradient that the bar under the cursor shows: the layer's largest."""

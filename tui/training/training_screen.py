@@ -106,9 +106,33 @@ class TrainingScreen(Screen[None]):
 
     def command(self) -> Sequence[str]:
         """The command that opens the app here; none where another program trains."""
-        if self.session is None:
+        training, session = self.training, self.session
+        if session is None or not isinstance(training, TrainingRun):
             return []
-        return ["open", self.session.name, "--screen", self.SCREEN_NAME]
+        arguments = ["open", session.name, "--screen", self.SCREEN_NAME, *self.view_options()]
+        if training.looking.layers:
+            arguments += ["--filter", training.looking.layers]
+        if training.first.steps_done:
+            arguments += ["--train", str(training.first.steps_done)]
+        if training.looking.step is not None:
+            arguments += ["--cross-hair", str(training.looking.step)]
+        beside = training.beside
+        return arguments if beside is None else [*arguments, "--compare", beside]
+
+    def view_options(self) -> Sequence[str]:
+        """The options of the command that lead to what is particular to the screen."""
+        raise NotImplementedError
+
+    def not_in_command(self) -> str | None:
+        """What is seen here and no command says."""
+        training, session = self.training, self.session
+        if not isinstance(training, TrainingRun) or session is None:
+            return None
+        if session.edited or session.updates or training.was_changed:
+            return "What keys have changed is not in it."
+        if len(training.runs) > 1 and training.beside is None:
+            return "What it is compared with is not in it."
+        return None
 
     @property
     def glyphs(self) -> Style:

@@ -16,6 +16,7 @@ from textual.containers import Horizontal
 from textual.content import Content
 from typing_extensions import override
 
+from engine.experiment.spec import View
 from engine.formula.notation import number_text
 from engine.metrics.unit_deaths import UnitEvent
 from engine.training.trainer import UnitActivity
@@ -49,7 +50,8 @@ class UnitsScreen(TrainingScreen):
 
     def __init__(self, training: Training, session: Session | None) -> None:
         super().__init__(training, session)
-        self.cursor = Cursor(0, 0)
+        asked = session.view if session is not None else View()
+        self.cursor = Cursor((asked.layer or 1) - 1, asked.unit or 0)
         self._widths: tuple[int, ...] = ()
 
     def compose(self) -> ComposeResult:
@@ -78,6 +80,11 @@ class UnitsScreen(TrainingScreen):
         return unit_rows(
             self.training.snapshot(Wanted("zero_fraction", units=True, at=self.training.looking.step))
         )
+
+    @override
+    def view_options(self) -> Sequence[str]:
+        options = ["--layer", str(self.cursor.layer + 1), "--unit", str(self.cursor.unit)]
+        return options if self.cursor != Cursor(0, 0) else []
 
     @override
     def shown_deeds(self, snapshot: TrainingSnapshot) -> Iterator[Done]:

@@ -547,7 +547,7 @@ def fake_module(monkeypatch: pytest.MonkeyPatch, name: str, **contents: object) 
 
 def test_the_app_opens_with_and_without_an_experiment_and_its_status_is_ours(monkeypatch):
     opened: list[str | None] = []
-    fake_module(monkeypatch, "tui.app", run=lambda name, view=None: opened.append(name) or len(opened) - 1)
+    fake_module(monkeypatch, "tui.app", run=lambda name, **rest: opened.append(name) or len(opened) - 1)
     monkeypatch.setenv("TEXTUAL_DRIVER", "served to a browser")  # where input and output need be no terminal
     assert run().exit_code == 0
     assert run("open").exit_code == 1

@@ -21,7 +21,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str | None, Any]]:
     """What the app would have been opened with."""
     calls: list[tuple[str | None, Any]] = []
 
-    def run(name: str | None = None, *, view: Any = None) -> int:
+    def run(name: str | None = None, *, view: Any = None, trained: Any = None) -> int:
         calls.append((name, view))
         return 0
 
@@ -49,3 +49,26 @@ async def test_the_stepper_opens_there() -> None:
         assert stepper(app).derivation.target == Symbol("W", 1, (1, 1))
         assert stepper(app).derivation.sample == 2
         assert stepper(app).position.index == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["xor", "--of", "Y_hat"], "view.of"),
+        (["xor", "--of", "Y_hat[0,9]"], "view.of"),
+        (["xor", "--phase", "loss", "--step", "2"], "view.step: found 2; expected at most 1, the loss"),
+        (["xor", "--phase", "forward", "--step", "9"], "expected at most 4, the nodes of the forward pass"),
+        (["micrograd", "--train", "3"], "an expression does not learn"),
+        (["xor", "--compare", "nothing"], "nothing"),
+        (["--metric", "max"], "all options of open are for an EXPERIMENT"),
+    ],
+)
+def test_what_is_not_there_is_refused_before_the_app(
+    arguments: list[str], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "need_terminal", lambda: None)
+    monkeypatch.setattr(tui.app.BptuiApp, "run", lambda self: pytest.fail("the app was opened"))
+    result = CliRunner().invoke(cli, ["open", *arguments])
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert result.stderr.count("\n") == 1

@@ -4,29 +4,63 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from tui.cli.arguments import ExperimentType
+from tui.cli.arguments import ComparedType, ExperimentType, TargetType, of_option
 from tui.cli.output import complain
 
+if TYPE_CHECKING:
+    from tui.session.opening import Trained
+
 SCREENS = ("stepper", "gradients", "relu")
+PHASES = ("forward", "loss", "backward", "update")
+METRICS = ("max", "mean", "l2", "delta")
+CHARTS = ("profile", "layers", "history", "strip", "budget")
+AXES = ("log", "linear")
+
+MANY_STEPS = 1000
+"""From so many on it is said that one waits for them."""
+
+FIRST, COUNTED = click.IntRange(min=0), click.IntRange(min=1)
 
 
 @click.command("open")
 @click.argument("experiment", type=ExperimentType(), required=False)
-@click.option("--wrt", metavar="TARGET", help='The entry whose gradient is taken apart: "W[1][1,1]".')
-@click.option("--sample", type=click.IntRange(min=0), help="The sample that is shown.")
-@click.option("--step", type=click.IntRange(min=1), help="The step of the derivation, from 1 on.")
+@click.option(
+    "--wrt", "target", type=TargetType(), metavar="TARGET", help='The entry to differentiate by: "W[1][1,1]".'
+)
+@of_option
+@click.option("--sample", type=FIRST, help="The sample that is shown.")
+@click.option(
+    "--phase", type=click.Choice(PHASES), help="The phase of the stepper; backward where not given."
+)
+@click.option("--step", type=COUNTED, help="The step of that phase, from 1 on.")
+@click.option("--term", type=COUNTED, help="At a fork, the term of that step, from 1 on.")
 @click.option("--screen", type=click.Choice(SCREENS), help="The screen in front.")
+@click.option("--metric", type=click.Choice(METRICS), help="The magnitude that the gradients screen shows.")
+@click.option("--chart", type=click.Choice(CHARTS), help="Its picture.")
+@click.option("--axis", type=click.Choice(AXES), help="Its axis.")
+@click.option("--layer", type=COUNTED, help="The layer under the cursor, from 1 on.")
+@click.option("--unit", type=FIRST, help="The unit under the cursor of the units screen, from 0 on.")
+@click.option("--filter", "filter", metavar="TEXT", help="Only layers whose name holds or fits this.")
+@click.option("--train", "steps", type=FIRST, metavar="STEPS", help="Train so many steps first.")
+@click.option(
+    "--compare",
+    type=ComparedType(),
+    metavar="EXPERIMENT",
+    help='Train another one beside it; "counterpart" is the one that the key c chooses.',
+)
+@click.option("--cross-hair", type=FIRST, metavar="STEP", help="The step that values are read off.")
 def open_command(
-    experiment: str | None, wrt: str | None, sample: int | None, step: int | None, screen: str | None
+    experiment: str | None, steps: int | None, compare: str | None, cross_hair: int | None, **view: Any
 ) -> None:
     """Open the app, with EXPERIMENT or at its start.
 
     EXPERIMENT is a preset's name (see bptui presets), the path of a TOML file, or an item of the tutorials, such as
-    B1: then the experiment of its lesson opens, on the lesson's screen.
+    B1: then the experiment of its lesson opens, on the lesson's screen. In the app, Y copies the command that leads to
+    what is on the screen.
 
     \b
     Examples:
@@ -34,12 +68,20 @@ def open_command(
       bptui open tutorial-b
       bptui open B1
       bptui open lab/wine.toml --wrt "W[1][1,1]" --sample 17 --step 3
+      bptui open tutorial-b --of "Y_hat[0,0]" --wrt "W[1][1,1]"
+      bptui open relu-50 --train 20 --chart history --metric l2
+      bptui open vanishing-sigmoid-50 --compare relu-50 --train 20
     """
-    view = {"target": wrt, "sample": sample, "step": step, "screen": screen}
     asked = {key: value for key, value in view.items() if value is not None}
-    if experiment is None and asked:
-        raise click.UsageError("--wrt, --sample, --step and --screen are for an EXPERIMENT")
-    open_app(experiment, asked)
+    trains = steps is not None or compare is not None or cross_hair is not None
+    if experiment is None and (asked or trains):
+        raise click.UsageError("all options of open are for an EXPERIMENT")
+    trained = None
+    if trains:
+        from tui.session.opening import Trained
+
+        trained = Trained(steps or 0, compare, cross_hair)
+    open_app(experiment, asked, trained)
 
 
 def _lesson(name: str) -> tuple[str, dict[str, Any]] | None:
@@ -52,7 +94,9 @@ def _lesson(name: str) -> tuple[str, dict[str, Any]] | None:
     return lesson.preset, {"screen": lesson.screen}
 
 
-def open_app(experiment: str | None, view: dict[str, Any] | None = None) -> None:
+def open_app(
+    experiment: str | None, view: dict[str, Any] | None = None, trained: Trained | None = None
+) -> None:
     """Checks that there is a terminal and an experiment, then hands over to the app."""
     need_terminal()
     if experiment is not None:
@@ -68,7 +112,9 @@ def open_app(experiment: str | None, view: dict[str, Any] | None = None) -> None
 
         if is_long_to_open(experiment):
             complain(f"{experiment} is large and takes a while to open; Ctrl+C ends it")
-    click.get_current_context().exit(run(experiment, view=view))
+        elif trained is not None and trained.steps >= MANY_STEPS:
+            complain(f"training {trained.steps:,} steps first; Ctrl+C ends it")
+    click.get_current_context().exit(run(experiment, view=view, trained=trained))
 
 
 def need_terminal() -> None:
