@@ -70,9 +70,9 @@ def use(path: str) -> dict[str, float]:
     """Everything that the app does with an experiment, once: seconds, and bytes at the end."""
     import asyncio
 
+    from engine.experiment.data_shape import declared_shape
     from engine.experiment.loading import load_experiment
     from engine.experiment.memory_needed import MOST_CHECKPOINTS, UNDO_BYTES, memory_needed
-    from engine.experiment.spec import declared_shape
     from tui.app import BptuiApp
     from tui.session.network_session import Session
 

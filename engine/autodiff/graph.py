@@ -14,7 +14,6 @@ formula), how it sends gradients back, and what its local derivatives are. Every
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,10 +22,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from engine.autodiff.array_memory import Array as Array
+from engine.autodiff.array_memory import Scratch, aligned_zeros
 from engine.autodiff.interruption import onlooker
 from engine.formula.expression import Entry, Expr, Name, Partial, Symbol, Values
 
-Array = npt.NDArray[np.floating[Any]]
 Mask = npt.NDArray[np.bool_]
 Columns = slice
 """Which columns (samples) of every node a question is about."""
@@ -46,27 +46,6 @@ Entries = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]
 """Entries of a matrix as index arrays: their rows and their columns."""
 
 EVERY_COLUMN = slice(None)
-
-
-LINE = 64
-"""Bytes that the processor reads at once: vectors that begin at a multiple of it are read quickest."""
-
-
-def aligned_zeros(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
-    """Like np.zeros, but beginning at a multiple of LINE, where np.zeros begins at any multiple of 16."""
-    size = math.prod(shape)
-    spare: Array = np.zeros(size + LINE // dtype.itemsize, dtype)
-    start = -int(spare.__array_interface__["data"][0]) % LINE // dtype.itemsize
-    return spare[start : start + size].reshape(shape)
-
-
-BLOCK = 32_768
-"""Entries that are taken through several array calls together, so that they stay in the processor's cache."""
-
-
-def in_blocks(array: Array) -> list[Array]:
-    """A flat array cut into views of at most BLOCK entries."""
-    return [array[start : start + BLOCK] for start in range(0, array.size, BLOCK)]
 
 
 class Node:
@@ -216,21 +195,6 @@ class Op(ABC):
 
     def prepare(self, scratch: Scratch) -> None:  # noqa: B027 - most ops need nothing prepared
         """Binds views and working arrays, once, after the gradients are allocated."""
-
-
-class Scratch:
-    """Working arrays that kernels share: one for each shape and slot, however many ops there are."""
-
-    def __init__(self, dtype: np.dtype[Any]) -> None:
-        self._dtype = dtype
-        self._arrays: dict[tuple[tuple[int, ...], int], Array] = {}
-
-    def like(self, array: Array, slot: int = 0) -> Array:
-        """An array of the same shape, whose contents last only until the kernel that uses it ends."""
-        key = (array.shape, slot)
-        if key not in self._arrays:
-            self._arrays[key] = aligned_zeros(array.shape, self._dtype)
-        return self._arrays[key]
 
 
 @dataclass

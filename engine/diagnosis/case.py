@@ -9,15 +9,15 @@ What is not known is None, and kinds that need it say so (`Needs`) and are left 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
 
 from engine.autodiff.graph import Array
-from engine.diagnosis.loss_curve import Losses
-from engine.diagnosis.whole_data import FlatLoss, WholeData
+from engine.diagnosis.flat_loss import FlatLoss
+from engine.diagnosis.loss_curve import Losses, has_diverged
+from engine.diagnosis.whole_data import WholeData
 from engine.diagnosis.wording import layers_in_words, listed
 from engine.experiment.datasets import DataSet
 from engine.experiment.layer_info import LayerInfo, units_known
@@ -104,6 +104,12 @@ class Case:
     own: Own | None = field(default=None)
 
     @property
+    def known_losses(self) -> Losses:
+        """The losses, where a kind needs them and is asked only if they are known."""
+        assert self.losses is not None
+        return self.losses
+
+    @property
     def depth(self) -> int:
         """How many layers there are."""
         return len(self.layers)
@@ -135,13 +141,5 @@ class Case:
         return self.losses is not None and has_diverged(self.losses)
 
 
-def has_diverged(losses: Losses) -> bool:
-    """Whether the loss over all data is not finite, or ends far above where it began."""
-    return not math.isfinite(losses.last) or losses.last > MUCH_HIGHER * abs(losses.first) > 0
-
-
 MOST_NAMED = 4
 """So many layers are called by their names, others counted."""
-
-MUCH_HIGHER = 10.0
-"""A loss over all data that ends above so many times its first value has diverged."""

@@ -16,7 +16,7 @@ from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.kinds import RULES, step_too_long, vanishing_exploding
 from engine.experiment.layer_info import LayerInfo, named_layers
 from engine.formula.own_notation import OwnNames
-from engine.formula.text import counted
+from engine.formula.plain_words import counted
 from engine.metrics.step_record import NEVER, StepRecord
 
 CAUSES = (vanishing_exploding.EXPLODING, step_too_long.RULE)

@@ -19,7 +19,7 @@ from engine.diagnosis.factor_budget import ACTIVATION, WEIGHTS, FactorBudget, fa
 from engine.diagnosis.mean_field import PredictedProfile
 from engine.diagnosis.wording import sentence, short
 from engine.experiment.layer_info import LayerInfo
-from engine.formula.text import signed
+from engine.formula.plain_words import signed
 from engine.metrics.step_record import Floats, StepRecord
 
 FAR_APART = 1e4

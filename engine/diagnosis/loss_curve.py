@@ -11,6 +11,7 @@ with mini-batches it is measured now and then (`engine.diagnosis.run_observer`),
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections import deque
 from dataclasses import dataclass
 from itertools import pairwise
@@ -200,3 +201,12 @@ def losses_of(steps: Floats, values: Floats, *, full: bool) -> Losses | None:
 
 BATCHES_TOLD = 40
 """Losses of batches become so many means: enough to see halves and quarters, and each of many lines."""
+
+
+def has_diverged(losses: Losses) -> bool:
+    """Whether the loss over all data is not finite, or ends far above where it began."""
+    return not math.isfinite(losses.last) or losses.last > MUCH_HIGHER * abs(losses.first) > 0
+
+
+MUCH_HIGHER = 10.0
+"""A loss over all data that ends above so many times its first value has diverged."""

@@ -9,7 +9,7 @@ one set of weights. A batch norm ties the samples together: there the portion is
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,7 +84,7 @@ def _measured(
 ) -> WholeData:
     sums = _Sums(network, data)
     n = data.X.shape[1]
-    size = _portion(network, n)
+    size = samples_at_once(network, n)
     starts = range(0, n, size)
     for start in starts:
         columns = slice(start, min(start + size, n))
@@ -97,7 +97,7 @@ def _measured(
     return sums.found(step, last, learning_rate)
 
 
-def _portion(network: Network, n: int) -> int:
+def samples_at_once(network: Network, n: int) -> int:
     """How many samples go through together: all, where they are coupled or the loss is their sum."""
     whole = network.loss.samples == "sum" or any(layer.norm == "batch" for layer in network.layers)
     return n if whole else min(n, PORTION)
@@ -247,50 +247,3 @@ def _held(numbers: Sequence[float] | Floats) -> Floats:
 def _counts(numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     numbers.setflags(write=False)
     return numbers
-
-
-class FlatLoss:
-    """ℰ over all data and its gradient as functions of one vector of all parameters that training may change."""
-
-    def __init__(self, network: Network, data: DataSet, parameters: Mapping[Symbol, Array]) -> None:
-        """`parameters` are the trainable ones, at the point to begin with; always in float64."""
-        self._network = network.astype("float64")
-        self._names = list(parameters)
-        for name, value in parameters.items():
-            self._network.parameters[name][...] = value
-        self.start: Floats = np.concatenate([np.asarray(v, np.float64).ravel() for v in parameters.values()])
-        n = data.X.shape[1]
-        size = _portion(network, n)
-        self._graphs = [
-            self._network.graph(
-                data.X[:, start : start + size].astype(np.float64),
-                data.Y[:, start : start + size].astype(np.float64),
-                training=True,
-            )
-            for start in range(0, n, size)
-        ]
-        self._n = n
-
-    def _go_to(self, point: Floats) -> None:
-        begin = 0
-        for name in self._names:
-            value = self._network.parameters[name]
-            value[...] = point[begin : begin + value.size].reshape(value.shape)
-            begin += value.size
-
-    def value(self, point: Floats) -> float:
-        """ℰ there."""
-        self._go_to(point)
-        return math.fsum(float(graph.forward()) * graph.n / self._n for graph in self._graphs)
-
-    def gradient(self, point: Floats) -> Floats:
-        """∂ℰ/∂θ there, (parameters,)."""
-        self._go_to(point)
-        total = np.zeros(point.size)
-        for graph in self._graphs:
-            graph.forward()
-            graph.backward()
-            parts = [graph.nodes[name].grad.ravel() for name in self._names]
-            with np.errstate(all="ignore"):
-                total += np.concatenate(parts) * (graph.n / self._n)
-        return total

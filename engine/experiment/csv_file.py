@@ -19,8 +19,9 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Literal
 
+from engine.experiment.data_shape import is_pattern
 from engine.experiment.errors import ExperimentError, count, mismatch, quoted, suggestion
-from engine.experiment.spec import CsvData, is_pattern
+from engine.experiment.spec import CsvData
 from engine.experiment.text_file import read_text_file
 from engine.formula.untrusted_text import is_plain
 

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.experiment.csv_file import Table, cell_key, finite_number, read_table
+from engine.experiment.data_shape import DataShape, held_out_count, label_rows
 from engine.experiment.errors import UNNAMED, ExperimentError, count, mismatch, quoted
 from engine.experiment.npz_file import array_named, read_npz
 from engine.experiment.spec import (
@@ -28,7 +29,6 @@ from engine.experiment.spec import (
     CirclesData,
     CrossEntropyLoss,
     CsvData,
-    DataShape,
     Experiment,
     InlineData,
     Layout,
@@ -39,8 +39,6 @@ from engine.experiment.spec import (
     SpiralsData,
     WineData,
     XorData,
-    held_out_count,
-    label_rows,
 )
 from engine.experiment.validation import SUM_TOLERANCE, validate_loaded
 

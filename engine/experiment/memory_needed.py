@@ -14,7 +14,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from engine.experiment.spec import DataShape, Experiment, LayerSpec
+from engine.experiment.data_shape import DataShape
+from engine.experiment.spec import Experiment, LayerSpec
 
 MOST_CHECKPOINTS, FEWEST_CHECKPOINTS = 64, 4
 CHECKPOINT_BYTES = 256 * 2**20

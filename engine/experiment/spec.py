@@ -12,9 +12,7 @@
 
 from __future__ import annotations
 
-import math
-from decimal import Decimal
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
 
 import msgspec
 
@@ -270,97 +268,6 @@ class Experiment(Spec, frozen=True, kw_only=True):
     def names(self) -> OwnNames:
         """What the quantities are called on screen and as they are typed."""
         return self.notation.own_names()
-
-
-class DataShape(NamedTuple):
-    """The sizes of the data: X is (features, n), Y is (outputs, n). None where only a file can tell.
-
-    `held_out` samples beside the n are for testing.
-    """
-
-    features: int | None
-    outputs: int | None
-    n: int | None
-    held_out: int = 0
-
-
-def declared_shape(experiment: Experiment) -> DataShape:
-    """The shape of the data as far as the experiment tells it, without making them.
-
-    Labels of two classes are one row of zeros and ones, except for cross_entropy, which takes one-hot columns.
-    """
-    data, loss = experiment.data, experiment.loss
-    match data:
-        case InlineData():
-            (features, n), (outputs, _) = (_size(matrix, data.layout) for matrix in (data.X, data.Y))
-        case CsvData():
-            outputs_known = len(data.labels) if len(data.labels) > 1 else None
-            return DataShape(_columns_asked_for(data), outputs_known, None)
-        case NpzData():
-            return DataShape(None, None, None)
-        case RandomData():
-            features, outputs, n = data.features, data.outputs, data.n
-        case SpiralsData() | BlobsData():
-            features, outputs, n = 2, label_rows(loss, data.classes), data.n
-        case WineData() | XorData() | MoonsData() | CirclesData():
-            features, outputs, n = 2, label_rows(loss, 2), data.n
-    held_out = held_out_count(data.test_share, n)
-    return DataShape(features + data.ones_row, outputs, n - held_out, held_out)
-
-
-def _size(matrix: Matrix, layout: Layout) -> tuple[int, int]:
-    """The rows and columns of a matrix of data, once it has one sample a column."""
-    size = len(matrix), len(matrix[0]) if matrix else 0
-    return size if layout == "columns" else (size[1], size[0])
-
-
-def _columns_asked_for(data: CsvData) -> int | None:
-    """How many features a table gives, where the file itself is not needed to tell."""
-    patterns = isinstance(data.features, str) or any(is_pattern(name) for name in data.features)
-    return None if patterns or data.categorical else len(data.features) + data.ones_row
-
-
-def is_pattern(name: str) -> bool:
-    """Whether a feature's name stands for every column that it matches, as file names do in a shell."""
-    return any(character in name for character in "*?[")
-
-
-def held_out_count(share: float, n: int) -> int:
-    """How many of n samples are held out: ⌈share·n⌉, with the share taken as it is written (7 % of 100 are 7)."""
-    return math.ceil(Decimal(repr(share)) * n) if math.isfinite(share) else 0
-
-
-def label_rows(loss: Loss, classes: int) -> int:
-    """How many rows the labels of so many classes take: one where 0 and 1 say it all, otherwise one-hot."""
-    return classes if isinstance(loss, CrossEntropyLoss) or classes > 2 else 1
-
-
-def square_as_default(experiment: Experiment) -> list[int]:
-    """Layers, from 1 on, whose square W is read as (fan_in, units) because nothing says otherwise.
-
-    Of a square matrix nobody can see which way round it was meant.
-    """
-    if experiment.network.weights != "in_out":
-        return []
-    layers = expanded_layers(experiment)
-    return [
-        number
-        for number, layer in enumerate(layers, start=1)
-        if layer.W is not None and len(layer.W) == layer.units > 1
-    ]
-
-
-def square_note(experiment: Experiment) -> str | None:
-    """How square matrices of weights were read, in a sentence; None where there are none to be unsure of."""
-    numbers = square_as_default(experiment)
-    if not numbers:
-        return None
-    names = ", ".join(f"W[{number}]" for number in numbers[:6]) + (", …" if len(numbers) > 6 else "")
-    one = len(numbers) == 1
-    return (
-        f"{names} {'is' if one else 'are'} square and read as (fan_in, units), f[l] = W[l]ᵀ a[l-1] + b[l]; "
-        f'where {"it was" if one else "they were"} meant as (units, fan_in), network.weights = "out_in" says so.'
-    )
 
 
 def expanded_layers(experiment: Experiment) -> list[LayerSpec]:

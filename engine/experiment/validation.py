@@ -13,6 +13,7 @@ from typing import TypeAlias, assert_never
 import msgspec
 
 from engine.experiment.activation_traits import ACTIVATION_TRAITS, REALS
+from engine.experiment.data_shape import DataShape, declared_shape
 from engine.experiment.errors import (
     UNNAMED,
     ExperimentError,
@@ -30,7 +31,6 @@ from engine.experiment.spec import (
     BlobsData,
     CirclesData,
     CsvData,
-    DataShape,
     Experiment,
     HuberLoss,
     Init,
@@ -47,10 +47,9 @@ from engine.experiment.spec import (
     View,
     WineData,
     XorData,
-    declared_shape,
 )
 from engine.formula.parser import ParseError, parse_symbol
-from engine.formula.text import bytes_in_words
+from engine.formula.plain_words import bytes_in_words
 from engine.formula.untrusted_text import is_plain
 
 Problem: TypeAlias = tuple[str, str]

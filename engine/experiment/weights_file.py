@@ -14,10 +14,11 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from engine.experiment.data_shape import declared_shape
 from engine.experiment.errors import ExperimentError, count, mismatch, quoted
 from engine.experiment.npz_file import Arrays, array_named, read_npz
 from engine.experiment.safetensors_file import read_safetensors
-from engine.experiment.spec import Experiment, Init, LayerSpec, declared_shape, expanded_layers
+from engine.experiment.spec import Experiment, Init, LayerSpec, expanded_layers
 
 READERS = {".npz": read_npz, ".safetensors": read_safetensors}
 """Who reads a file, by how its name ends."""

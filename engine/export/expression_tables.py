@@ -14,7 +14,7 @@ from typing import Any
 from engine.derivation.evaluated_expression import EvaluatedExpression
 from engine.formula.layout import one_line
 from engine.formula.notation import Style, is_exact, number_text, symbol_text
-from engine.formula.text import cells
+from engine.formula.text_width import cells
 from engine.model.expression_graph import is_constant
 
 STYLE = Style()

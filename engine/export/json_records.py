@@ -26,8 +26,8 @@ from engine.derivation.terms import Term
 from engine.diagnosis.diagnosis import Diagnosis
 from engine.diagnosis.whole_data import WholeData
 from engine.metrics.own_metrics import OWN_METRICS
-from engine.metrics.step_record import StepRecord, layer_names
-from engine.model.network import LOSS, values_and_gradients
+from engine.metrics.step_record import StepRecord
+from engine.model.network import LOSS, layer_names, values_and_gradients
 from engine.training.trainer import Trainer
 
 Record = dict[str, Any]

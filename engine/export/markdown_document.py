@@ -22,10 +22,10 @@ from engine.export.document_blocks import (
     Value,
 )
 from engine.export.latex_rows import chain_rows, equations_rows, formula_latex, value_latex
+from engine.formula.ascii_text import ascii_text
 from engine.formula.expression import Expr, Number
 from engine.formula.latex import to_latex
 from engine.formula.notation import Style
-from engine.formula.text import ascii_text
 
 SPECIAL = re.compile(r"([\\`*_\[\]<>|#$!~&])")
 """What Markdown, or HTML or mathematics in it, would act upon: ``![a](b)`` is an image that is fetched."""

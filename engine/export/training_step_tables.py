@@ -17,7 +17,8 @@ from typing import Any
 from engine.autodiff.graph import Array
 from engine.formula.expression import Symbol
 from engine.formula.notation import Style, is_exact, number_text, symbol_text
-from engine.formula.text import cells, counted
+from engine.formula.plain_words import counted
+from engine.formula.text_width import cells
 from engine.model.network import LOSS, PREDICTION, Y
 from engine.training.parameter_steps import ParameterStep, TrainingStep
 from engine.training.update_rule import ETA, OptimizerSettings

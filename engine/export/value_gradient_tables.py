@@ -14,9 +14,9 @@ from collections.abc import Iterator, Sequence
 from engine.autodiff.graph import Array, Graph, Node
 from engine.export.document_blocks import Heading, Paragraph, Spans, Value
 from engine.export.text_document import NARROWEST, render_text
+from engine.formula.ascii_text import ascii_text
 from engine.formula.expression import Symbol
 from engine.formula.notation import Style, number_text, symbol_text
-from engine.formula.text import ascii_text
 from engine.formula.untrusted_text import one_line
 from engine.model.network import LOSS, Y
 

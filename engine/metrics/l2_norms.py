@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from engine.autodiff.graph import Array, in_blocks
+from engine.autodiff.array_memory import in_blocks
+from engine.autodiff.graph import Array
 
 FEW = 16
 """Up to so many numbers are looked at one by one."""

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from engine.autodiff.graph import BLOCK
+from engine.autodiff.array_memory import BLOCK
 
 TOGETHER = BLOCK
 """At most so many entries are one group, so that they are still in the processor's cache; one layer may have more."""

@@ -29,7 +29,7 @@ from engine.metrics.layer_groups import groups_of, rows_of
 from engine.metrics.pass_table import Reader, Table, Unread, is_plain
 from engine.metrics.step_record import Floats
 from engine.metrics.unit_deaths import DeadUnits, Mask, activation_output
-from engine.metrics.weight_norms import in_batches
+from engine.metrics.weight_norms import norms_in_batches
 from engine.model.network import PREDICTION, Network, Y
 
 
@@ -121,7 +121,7 @@ class _Kernels:
 
     def _watch_weights(self) -> None:
         """∂ℰ/∂W[l] and W[l]."""
-        for batch in in_batches(self._weights, self._rows, self.norm):
+        for batch in norms_in_batches(self._weights, self._rows, self.norm):
             self._run_after(self._sums[batch.first], batch.measure)
 
     def _watch_units(self, fired: list[Mask]) -> None:

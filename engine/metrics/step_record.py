@@ -24,9 +24,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.formula.expression import Symbol
-from engine.model.network import Network
-
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
 
@@ -257,8 +254,3 @@ def read_only_counts(numbers: Sequence[int]) -> Counts:
     counts = np.array(numbers, np.int64)
     counts.setflags(write=False)
     return counts
-
-
-def layer_names(network: Network) -> tuple[str, ...]:
-    """The layers by their weights' names, ("W[1]", "W[2]", …), in the order of a record's arrays."""
-    return tuple(Symbol("W", number).plain() for number in range(1, len(network.layers) + 1))

@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.autodiff.graph import BLOCK, Array, Kernel, Node, aligned_zeros
+from engine.autodiff.array_memory import BLOCK, aligned_zeros
+from engine.autodiff.graph import Array, Kernel, Node
 from engine.metrics.l2_norms import FEW, Norm, magnitudes_of, norm_of, norm_of_few, trusted
 from engine.metrics.layer_groups import groups_of, rows_of
 from engine.metrics.pass_table import Rows
@@ -35,7 +36,7 @@ class Batch(NamedTuple):
     measure: Kernel
 
 
-def in_batches(weights: Sequence[Node], rows: Rows, norm: Norm) -> Iterator[Batch]:
+def norms_in_batches(weights: Sequence[Node], rows: Rows, norm: Norm) -> Iterator[Batch]:
     """Measures W[l] and its gradient for every layer l, as `Rows` are documented, and right for any numbers.
 
     All batches have to be run, the last layers first; `first` of a batch counts all layers, from 0.
@@ -48,13 +49,15 @@ def in_batches(weights: Sequence[Node], rows: Rows, norm: Norm) -> Iterator[Batc
         gradients, values = rows_of([node.grad for node in nodes]), rows_of([node.value for node in nodes])
         places = (rows.grad_max[here], rows.grad_mean[here], rows.grad_l2[here], rows.weight_l2[here])
         if len(nodes) == 1:
-            yield Batch(group.first, of_one(gradients[0], values[0], places, norm, scratch, ones))
+            yield Batch(group.first, norms_of_one_layer(gradients[0], values[0], places, norm, scratch, ones))
             continue
-        for first, measure in of_several(gradients, values, places, norm, scratch, ones):
+        for first, measure in norms_of_equal_layers(gradients, values, places, norm, scratch, ones):
             yield Batch(group.first + first, measure)
 
 
-def of_one(gradient: Array, weight: Array, places: Places, norm: Norm, scratch: Array, ones: Array) -> Kernel:
+def norms_of_one_layer(
+    gradient: Array, weight: Array, places: Places, norm: Norm, scratch: Array, ones: Array
+) -> Kernel:
     """Measures one layer's gradient and weights, flat both."""
     if gradient.size <= FEW:
         return _of_few(gradient, weight, places)
@@ -87,7 +90,7 @@ def _of_few(gradient: Array, weight: Array, places: Places) -> Kernel:
     return measure
 
 
-def of_several(
+def norms_of_equal_layers(
     gradients: Array, weights: Array, places: Places, norm: Norm, scratch: Array, ones: Array
 ) -> list[Batch]:
     """Measures the rows of two matrices, (layers, entries), that are written again and again.

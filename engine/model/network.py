@@ -271,3 +271,8 @@ def trainable(network: Network) -> list[Symbol]:
         for name in network.parameters
         if name.layer is None or name.name not in network.layers[name.layer - 1].frozen
     ]
+
+
+def layer_names(network: Network) -> tuple[str, ...]:
+    """The layers by their weights' names, ("W[1]", "W[2]", …), in the order of a record's arrays."""
+    return tuple(Symbol("W", number).plain() for number in range(1, len(network.layers) + 1))

@@ -11,7 +11,8 @@ calls for a whole network, and a checkpoint is one copy.
 
 from __future__ import annotations
 
-from engine.autodiff.graph import Array, aligned_zeros
+from engine.autodiff.array_memory import aligned_zeros
+from engine.autodiff.graph import Array
 from engine.formula.expression import Symbol
 from engine.model.network import Network, trainable
 

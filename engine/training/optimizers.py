@@ -25,8 +25,9 @@ from typing import Any
 import numpy as np
 from typing_extensions import override
 
+from engine.autodiff.array_memory import BLOCK, in_blocks
 from engine.autodiff.formula_kernels import kernel
-from engine.autodiff.graph import BLOCK, Array, in_blocks
+from engine.autodiff.graph import Array
 from engine.experiment.optimizer_specs import (
     OPTIMIZER_SPECS,
     AdamTraining,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from engine.autodiff.graph import Graph
+from engine.formula.ascii_text import ascii_text
 from engine.formula.own_notation import CANONICAL, OwnNames
-from engine.formula.text import ascii_text
 from engine.practice.judging.asked_target import Target
 from engine.practice.judging.number_answers import TypedNumber, expectation_lines, find_factors
 from engine.practice.reading.unreadable import UnreadableError

@@ -97,7 +97,7 @@ def write_page(text: str) -> None:
 
 def fitted(text: str) -> str:
     """`text` with every line that is too wide wrapped."""
-    from engine.formula.text import cells, wrapped
+    from engine.formula.text_width import cells, wrapped
 
     width = output_width()
     lines: list[str] = []

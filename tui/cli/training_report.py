@@ -14,8 +14,9 @@ from engine.diagnosis.diagnosis import Diagnosis
 from engine.diagnosis.run_observer import RunObserver
 from engine.experiment.activation_traits import ACTIVATION_TRAITS
 from engine.experiment.layer_info import layer_infos
+from engine.formula.ascii_text import ascii_text
 from engine.formula.notation import Style, number_text
-from engine.formula.text import ascii_text, counted
+from engine.formula.plain_words import counted
 from engine.metrics.own_metrics import OWN_METRICS
 from tui.training.confusion_page import confusion_view
 from tui.training.factor_budget_text import budget_lines

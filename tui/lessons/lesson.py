@@ -21,7 +21,7 @@ from platformdirs import user_data_path
 from engine.experiment.errors import ExperimentError
 from engine.experiment.loading import PRESET_NAMES
 from engine.experiment.text_file import read_text_file
-from engine.formula.text import ascii_text
+from engine.formula.ascii_text import ascii_text
 from engine.formula.untrusted_text import one_line
 from tui.lessons.lesson_tasks import Condition, Task
 from tui.shell.deeds import Deed

@@ -19,8 +19,8 @@ from engine.autodiff.graph import Array
 from engine.derivation.evaluated_experiment import EvaluatedExperiment
 from engine.derivation.targets import TargetError
 from engine.experiment.loading import load_experiment
+from engine.formula.ascii_text import ascii_text
 from engine.formula.notation import Style, number_text, symbol_text
-from engine.formula.text import ascii_text
 from engine.practice.bug_hunt.hunt import BugHunt, SentGradient
 from tui.practice.learner_progress import ProgressFile
 from tui.shell.choice_list import ChoiceList

@@ -11,7 +11,7 @@ from engine.derivation.targets import TargetError
 from engine.formula.layout import draw, one_line
 from engine.formula.notation import symbol_text
 from engine.formula.own_notation import OwnNames
-from engine.formula.text import counted
+from engine.formula.plain_words import counted
 from engine.practice.assignments.assignment import Assignment, Question, load_assignment, parse_assignment
 from engine.practice.assignments.generated_exercises import LEVELS, exercises
 from engine.practice.assignments.grading import judge

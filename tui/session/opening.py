@@ -9,11 +9,12 @@ from typing import Any
 
 import msgspec
 
+from engine.experiment.data_shape import declared_shape
 from engine.experiment.errors import ExperimentError
 from engine.experiment.expression_spec import ExpressionExperiment
 from engine.experiment.loading import load_any, load_experiment
 from engine.experiment.memory_needed import memory_needed
-from engine.experiment.spec import CsvData, NpzData, View, declared_shape
+from engine.experiment.spec import CsvData, NpzData, View
 from engine.formula.parser import ParseError
 from tui.session.expression_session import ExpressionSession
 from tui.session.network_session import Session, first_screen

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing_extensions import override
 
 from engine.diagnosis.log_report import said_of
-from engine.formula.text import counted
+from engine.formula.plain_words import counted
 from engine.formula.untrusted_text import one_line
 from engine.metrics.step_record import StepRecord
 from engine.runs.followed_run import FollowedRun

@@ -10,7 +10,7 @@ from textwrap import wrap
 from textual.content import Content
 from textual.keys import key_to_character
 
-from engine.formula.text import ascii_text
+from engine.formula.ascii_text import ascii_text
 from tui.shell.keys import ALL_COMMANDS, Command
 from tui.shell.paint import stacked
 from tui.shell.user_settings import keys_path

@@ -13,7 +13,7 @@ from textual.widgets.option_list import Option
 
 from engine.experiment.errors import ExperimentError
 from engine.experiment.presets import PRESET_NAMES, Headline, headlines
-from engine.formula.text import ascii_text
+from engine.formula.ascii_text import ascii_text
 from engine.formula.untrusted_text import one_line
 from tui.shell.choice_list import EnterlessInput, EnterlessList
 from tui.shell.file_suggester import FileSuggester

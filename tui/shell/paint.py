@@ -13,9 +13,9 @@ from collections.abc import Iterable, Sequence
 
 from textual.content import Content
 
+from engine.formula.ascii_text import ascii_text
 from engine.formula.layout import Box
 from engine.formula.notation import Style
-from engine.formula.text import ascii_text
 
 Span = tuple[range, str]
 """Which columns, and the style that Textual gives them (theme variables such as `$done` may be used)."""

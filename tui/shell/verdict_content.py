@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from textual.content import Content
 
 from engine.autodiff.graph import Graph
+from engine.formula.ascii_text import ascii_text
 from engine.formula.layout import draw
 from engine.formula.notation import Style, number_text, symbol_text
-from engine.formula.text import ascii_text
 from engine.model.expression_graph import is_constant
 from engine.practice.judging.verdict import Verdict
 from engine.practice.reading.unreadable import UnreadableError

@@ -6,10 +6,10 @@ from textual.content import Content
 
 from engine.derivation.chain_rule import Derivation
 from engine.derivation.jacobian import SampleJacobian, sample_jacobian
+from engine.formula.ascii_text import ascii_text
 from engine.formula.expression import Partial
 from engine.formula.layout import one_line
 from engine.formula.notation import Style, number_text, symbol_text
-from engine.formula.text import ascii_text
 from tui.shell.paint import stacked
 
 

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from engine.derivation.matrix_form import Factor, MatrixLine
+from engine.formula.ascii_text import ascii_text
 from engine.formula.expression import Partial, Product
 from engine.formula.layout import one_line
 from engine.formula.notation import Style
-from engine.formula.text import ascii_text, wrapped
+from engine.formula.text_width import wrapped
 from tui.shell.paint import stacked
 
 

@@ -21,6 +21,7 @@ from engine.export.vocabulary import factor_words
 from engine.formula.expression import Expr, Partial, Symbol
 from engine.formula.layout import one_line
 from engine.formula.notation import Style, is_exact, number_text, symbol_text
+from engine.formula.plain_words import capitalised
 from engine.model.network import LOSS, trainable
 from engine.training.steps_by_hand import Change, StepsByHand, Update
 from engine.training.update_rule import CLIP, ETA
@@ -124,7 +125,7 @@ def describe_loss(traversal: Traversal, style: Style) -> Description:
         equation = Equation(None, term, term.substitute(graph.value_of), value)
     else:
         equation = _equation(graph, loss.output.symbol, loss.formula((0, 0)))
-    name = definition.name[:1].upper() + definition.name[1:]
+    name = capitalised(definition.name)
     logarithm = "; log is the natural logarithm" if "log(" in definition.term.plain() else ""
     notes.append(("faint", f"{name}, {loss.division}{logarithm}."))
     return Description("Loss: how wrong the prediction is", (equation,), tuple(notes), backward=False)
@@ -166,7 +167,7 @@ def describe_backward(traversal: Traversal, position: Position, style: Style) ->
         notes.append(
             ("plain", f"Multiplied out: {gradient} = {one_line(last, style)} {value}   (X: line by line)")
         )
-    heading = f"{_capital(factor_words(traversal.derivation.graph, term))}: {one_line(term.symbol, style)}"
+    heading = f"{capitalised(factor_words(traversal.derivation.graph, term))}: {one_line(term.symbol, style)}"
     return Description(heading, (equation,), tuple(notes), backward=True)
 
 
@@ -289,10 +290,6 @@ def _equation(graph: Graph, name: Expr, formula: Expr) -> Equation:
 def _number(value: float, style: Style) -> str:
     same = "=" if is_exact(value, style) else style.glyphs.about
     return f"{same} {number_text(value, style)}"
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 WHOLE_LOSS = 12

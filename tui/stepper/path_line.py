@@ -9,7 +9,7 @@ from textual.content import Content
 
 from engine.derivation.chain_rule import Derivation
 from engine.formula.notation import Style, symbol_text
-from engine.formula.text import cells
+from engine.formula.text_width import cells
 
 
 def path_line(derivation: Derivation, step: int, style: Style, width: int, *, along: bool = True) -> Content:

@@ -6,10 +6,11 @@ from textual.content import Content
 
 from engine.autodiff.ops.loss import loss_op
 from engine.derivation.chain_rule import Derivation
+from engine.formula.ascii_text import ascii_text
 from engine.formula.expression import Partial
 from engine.formula.layout import Box, draw, row
 from engine.formula.notation import Style, is_exact, number_text
-from engine.formula.text import ascii_text, wrapped
+from engine.formula.text_width import wrapped
 from tui.shell.paint import paint, stacked
 
 

@@ -32,12 +32,13 @@ from engine.derivation.chain_sum import chain_sum
 from engine.derivation.targets import TargetError, find_output, resolve_target
 from engine.experiment.errors import ExperimentError
 from engine.experiment.presets import is_preset
-from engine.experiment.spec import square_note
+from engine.experiment.square_weights import square_note
 from engine.export.vocabulary import VERDICTS
+from engine.formula.ascii_text import ascii_text
 from engine.formula.expression import Partial, Symbol
 from engine.formula.layout import one_line
 from engine.formula.notation import Style, number_text, symbol_text
-from engine.formula.text import ascii_text, counted
+from engine.formula.plain_words import counted
 from engine.formula.typed_names import asked
 from engine.model.edited_entries import Assignments
 from engine.model.network import LOSS, Y

@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.widgets import Static
 from typing_extensions import override
 
-from engine.formula.text import counted
+from engine.formula.plain_words import counted
 
 
 class FindingsPanel(VerticalScroll, can_focus=False):

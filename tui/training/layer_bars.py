@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from engine.formula.text import cells
+from engine.formula.text_width import cells
 from tui.training.charts import AXIS, FIRST, MARK, Chart, Row
 from tui.training.unit_map import CURSOR
 

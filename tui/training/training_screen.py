@@ -12,7 +12,7 @@ from engine.experiment.errors import ExperimentError
 from engine.experiment.spec import Experiment
 from engine.formula.notation import Style, number_text
 from engine.formula.own_notation import CANONICAL
-from engine.formula.text import counted
+from engine.formula.plain_words import counted
 from tui.session.experiment_variants import differences, with_next_init, with_relu_swapped
 from tui.session.network_session import Session
 from tui.session.training_run import TrainingRun

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 from typing_extensions import override
 
+from engine.autodiff.array_memory import workspace
 from engine.autodiff.formula_kernels import kernel
 from engine.autodiff.graph import Array, Node, Op
 from engine.autodiff.ops.elementwise import Elementwise, ScalarFunction
 from engine.autodiff.ops.erf import erf
 from engine.autodiff.ops.softmax import Softmax
-from engine.autodiff.ops.workspace import workspace
 from engine.experiment.activation_traits import (
     ACTIVATION_TRAITS,
     DEFAULT_SLOPE,

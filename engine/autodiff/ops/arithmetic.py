@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from typing_extensions import override
 
-from engine.autodiff.graph import Array, Columns, Node, Op, Scratch
+from engine.autodiff.array_memory import Scratch
+from engine.autodiff.graph import Array, Columns, Node, Op
 from engine.autodiff.ops.activation_functions import RELU, SIGMOID, TANH
 from engine.autodiff.ops.elementwise import ScalarFunction
 from engine.autodiff.ops.erf import erf

@@ -15,7 +15,8 @@ from collections.abc import Sequence
 import numpy as np
 from typing_extensions import override
 
-from engine.autodiff.graph import Array, Node, Scratch
+from engine.autodiff.array_memory import Scratch
+from engine.autodiff.graph import Array, Node
 from engine.autodiff.ops.loss import Loss
 from engine.experiment.loss_specs import BceLoss
 from engine.formula.expression import Entry, Expr, Negative, Product, Sum, Symbol, call, sigmoid

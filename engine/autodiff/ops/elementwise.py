@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from typing_extensions import override
 
-from engine.autodiff.graph import Array, Columns, Node, Op, Scratch, in_blocks
+from engine.autodiff.array_memory import Scratch, in_blocks
+from engine.autodiff.graph import Array, Columns, Node, Op
 from engine.formula.expression import Entry, Expr
 
 FormulaOf = Callable[[Expr], Expr]

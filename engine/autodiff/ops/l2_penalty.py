@@ -15,7 +15,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from typing_extensions import override
 
-from engine.autodiff.graph import Array, Columns, Node, Op, Scratch
+from engine.autodiff.array_memory import Scratch
+from engine.autodiff.graph import Array, Columns, Node, Op
 from engine.autodiff.ops.residual import Add
 from engine.formula.expression import Entry, Expr, Number, Sum
 

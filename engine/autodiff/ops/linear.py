@@ -11,7 +11,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from typing_extensions import override
 
-from engine.autodiff.graph import Array, Columns, Entries, Node, Op, Scratch
+from engine.autodiff.array_memory import Scratch
+from engine.autodiff.graph import Array, Columns, Entries, Node, Op
 from engine.formula.expression import Entry, Expr, Number, Sum, Values
 
 WEIGHT, ACTIVATION, BIAS = range(3)

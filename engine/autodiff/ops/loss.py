@@ -18,7 +18,8 @@ from typing import ClassVar
 import numpy as np
 from typing_extensions import override
 
-from engine.autodiff.graph import Array, Columns, Graph, Node, Op, Scratch
+from engine.autodiff.array_memory import Scratch
+from engine.autodiff.graph import Array, Columns, Graph, Node, Op
 from engine.experiment.loss_specs import LossSpec
 from engine.formula.expression import Entry, Expr, Negative, Number, Product, Sum, Symbol
 

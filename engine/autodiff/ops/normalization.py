@@ -16,7 +16,8 @@ from collections.abc import Iterable
 import numpy as np
 from typing_extensions import override
 
-from engine.autodiff.graph import EVERY_COLUMN, Array, Columns, Entries, Node, Op, Scratch
+from engine.autodiff.array_memory import Scratch
+from engine.autodiff.graph import EVERY_COLUMN, Array, Columns, Entries, Node, Op
 from engine.formula.expression import Entry, Expr, Number, Sum, Symbol, Values, call
 
 EPSILON = 1e-5

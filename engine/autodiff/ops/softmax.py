@@ -10,7 +10,8 @@ from collections.abc import Iterable
 import numpy as np
 from typing_extensions import override
 
-from engine.autodiff.graph import Array, Columns, Op, Scratch
+from engine.autodiff.array_memory import Scratch
+from engine.autodiff.graph import Array, Columns, Op
 from engine.formula.expression import Entry, Expr, Sum, call
 
 

@@ -10,6 +10,7 @@ from engine.diagnosis.case import Case, Needs
 from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.finding_rule import Rule
 from engine.diagnosis.input_features import features, named
+from engine.formula.plain_words import capitalised
 
 
 def find(case: Case, before: Sequence[Finding]) -> Finding | None:
@@ -35,7 +36,7 @@ def find(case: Case, before: Sequence[Finding]) -> Finding | None:
     else:
         verb = "are" if len(found) > 1 else "is"
         text = (
-            f"{named(found).capitalize() if not names else _capital(named(found))} {verb} the same for all {n:,} "
+            f"{capitalised(named(found))} {verb} the same for all {n:,} "
             f"samples ({len(found)} of {len(names)}): no weight on it can tell two of them apart."
         )
         if len(found) == len(names):
@@ -44,10 +45,6 @@ def find(case: Case, before: Sequence[Finding]) -> Finding | None:
             them = "them" if len(found) > 1 else "it"
             remedy = f"Leave {them} out; a constant part is what the bias is for."
     return Finding(Kind.CONSTANT_INPUTS, case.step, evidence, text, remedy=remedy)
-
-
-def _capital(text: str) -> str:
-    return text[0].upper() + text[1:]
 
 
 RULE = Rule(Kind.CONSTANT_INPUTS, frozenset({Needs.OWN}), find)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from engine.diagnosis.case import MUCH_HIGHER, Case
+from engine.diagnosis.case import Case
 from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.finding_rule import Rule
+from engine.diagnosis.loss_curve import MUCH_HIGHER
 from engine.diagnosis.wording import finite, sentence, told_loss
 
 

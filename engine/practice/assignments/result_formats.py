@@ -17,9 +17,10 @@ from datetime import UTC, datetime
 from typing import Any
 from xml.etree import ElementTree
 
+from engine.formula.ascii_text import ascii_text
 from engine.formula.layout import draw
 from engine.formula.notation import Style
-from engine.formula.text import ascii_text, wrapped
+from engine.formula.text_width import wrapped
 from engine.formula.untrusted_text import one_line
 from engine.practice.assignments.grading import GradedFile, Result
 from engine.practice.judging.verdict import Verdict

@@ -20,7 +20,7 @@ from engine.autodiff.ops.elementwise import Elementwise, ScalarFunction
 from engine.derivation.targets import TargetError
 from engine.formula.own_notation import CANONICAL, OwnNames
 from engine.formula.parser import ParseError, parse_symbol
-from engine.formula.text import counted
+from engine.formula.plain_words import counted
 from engine.practice.judging.asked_target import Target
 from engine.practice.judging.verdict import Mistake
 

@@ -24,7 +24,7 @@ from engine.diagnosis.whole_data import measure_all
 from engine.experiment.errors import suggestion
 from engine.formula.expression import Symbol
 from engine.formula.layout import one_line
-from engine.formula.text import counted
+from engine.formula.plain_words import counted
 from engine.metrics.step_record import MEASURES, Extent, StepRecord
 from engine.model.network import LOSS, Network
 from engine.practice.judging.verdict import Mistake

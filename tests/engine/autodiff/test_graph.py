@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from engine.autodiff.graph import Graph, Scratch
+from engine.autodiff.array_memory import Scratch
+from engine.autodiff.graph import Graph
 from engine.autodiff.ops.activation_functions import ACTIVATIONS
 from engine.autodiff.ops.arithmetic import OPERATIONS, Pairwise
 from engine.autodiff.ops.elementwise import Elementwise

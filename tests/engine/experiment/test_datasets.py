@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from engine.experiment import csv_file, validation
+from engine.experiment.data_shape import declared_shape
 from engine.experiment.datasets import VARIETY_A, VARIETY_B, load_data, standardized, wine
 from engine.experiment.errors import ExperimentError
 from engine.experiment.loading import parse_experiment
@@ -31,7 +32,6 @@ from engine.experiment.spec import (
     SquaredErrorLoss,
     WineData,
     XorData,
-    declared_shape,
 )
 from engine.formula.untrusted_text import is_plain
 from tests.engine.experiment_texts import SMALLEST

@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from engine.experiment import memory_needed, validation
+from engine.experiment.data_shape import declared_shape
 from engine.experiment.memory_needed import MOST_CHECKPOINTS, memory_by_key, memory_limit
 from engine.experiment.optimizer_specs import SgdTraining, Train
 from engine.experiment.spec import (
@@ -19,10 +20,9 @@ from engine.experiment.spec import (
     NetworkSpec,
     RandomData,
     SquaredErrorLoss,
-    declared_shape,
     expanded_layers,
 )
-from engine.formula.text import bytes_in_words
+from engine.formula.plain_words import bytes_in_words
 from engine.training.optimizers import make_optimizer
 from tests.engine.experiment_texts import refusal
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.experiment.data_shape import held_out_count
 from engine.experiment.datasets import DataSet, load_data
 from engine.experiment.errors import ExperimentError
 from engine.experiment.loading import parse_experiment
-from engine.experiment.spec import held_out_count
 
 REGRESSION = '\n[[network.layers]]\nunits = {units}\n[loss]\nkind = "squared_error"\n'
 TWO_CLASSES = '\n[[network.layers]]\nunits = {units}\nactivation = "sigmoid"\n[loss]\nkind = "bce"\n'

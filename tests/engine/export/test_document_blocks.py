@@ -25,10 +25,11 @@ from engine.export.document_blocks import is_shown_in_full
 from engine.export.latex_document import escape
 from engine.export.value_gradient_tables import written_matrices
 from engine.export.vocabulary import VERDICTS
+from engine.formula.ascii_text import ascii_text
 from engine.formula.expression import Number, Symbol, call
 from engine.formula.notation import Style
 from engine.formula.parser import parse_symbol
-from engine.formula.text import ascii_text, cells, wrapped
+from engine.formula.text_width import cells, wrapped
 from engine.model.network import Network
 from tests.engine.networks import cases
 

@@ -22,7 +22,7 @@ from engine.metrics.l2_norms import FEW, magnitudes_of, norm_for
 from engine.metrics.layer_groups import groups_of, rows_of
 from engine.metrics.step_record import NEVER
 from engine.metrics.unit_deaths import PORTION
-from engine.metrics.weight_norms import of_one, of_several
+from engine.metrics.weight_norms import norms_of_equal_layers, norms_of_one_layer
 from engine.model.network import Network
 from engine.training.trainer import Trainer
 from tests.engine.short_runs import experiment, given_network, layer
@@ -395,9 +395,9 @@ def test_equal_layers_are_measured_together_as_they_are_one_by_one(
     with np.errstate(all="ignore"):
         places = (largest, mean, l2, weight_l2)
         if layers == 1:
-            of_one(gradients[0], weights[0], places, norm, scratch, ones)()
+            norms_of_one_layer(gradients[0], weights[0], places, norm, scratch, ones)()
         else:
-            for _, measure in of_several(gradients, weights, places, norm, scratch, ones):
+            for _, measure in norms_of_equal_layers(gradients, weights, places, norm, scratch, ones):
                 measure()
         one_by_one = [magnitudes_of(row, norm, np.empty(size), np.ones(size))() for row in gradients]
         np.testing.assert_allclose(found[:3].T, one_by_one, rtol=1e-12)

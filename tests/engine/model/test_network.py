@@ -5,7 +5,8 @@ import pytest
 from hypothesis import assume, given
 from numpy.testing import assert_allclose, assert_array_equal
 
-from engine.autodiff.graph import BLOCK, Graph
+from engine.autodiff.array_memory import BLOCK
+from engine.autodiff.graph import Graph
 from engine.autodiff.ops.activation_functions import ACTIVATIONS
 from engine.experiment.spec import (
     BceLoss,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from engine.autodiff.ops.activation import activation_function
-from engine.experiment.activations import ACTIVATION_TRAITS
 
+from engine.autodiff.ops.activation_functions import activation_function
+from engine.experiment.activation_traits import ACTIVATION_TRAITS
 from engine.experiment.errors import ExperimentError
 from engine.formula.expression import Symbol
 from engine.practice.assignments.assignment import Question, load_assignment, parse_assignment

@@ -10,7 +10,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from engine.autodiff.graph import LINE, aligned_zeros
+from engine.autodiff.array_memory import LINE, aligned_zeros
 from engine.experiment.spec import Experiment
 from engine.training.trainer import Trainer
 from tests.engine.networks import HIDDEN_ACTIVATIONS

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.autodiff.graph import BLOCK
+from engine.autodiff.array_memory import BLOCK
 from engine.experiment.optimizer_specs import (
     OPTIMIZER_SPECS,
     AdamTraining,

@@ -17,8 +17,8 @@ from engine.experiment.datasets import load_data
 from engine.experiment.loading import list_presets, load_experiment, parse_experiment
 from engine.experiment.spec import SquaredErrorLoss
 from engine.formula.expression import Symbol
-from engine.metrics.step_record import NEVER, StepRecord, layer_names
-from engine.model.network import Network
+from engine.metrics.step_record import NEVER, StepRecord
+from engine.model.network import Network, layer_names
 from engine.training.trainer import Trainer
 from tests.engine.networks import Case, Oracle, oracle
 from tests.engine.short_runs import copy_of, experiment, given_network, layer, parameters

@@ -18,7 +18,7 @@ from click.testing import CliRunner, Result
 import tui
 from engine.experiment.loading import PRESET_NAMES
 from engine.experiment.presets import EXPRESSION_PRESETS
-from engine.formula.text import cells
+from engine.formula.text_width import cells
 from tui.cli.main import cli
 from tui.lessons.lesson import ITEMS, read_lesson
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from engine.formula.text import cells
+from engine.formula.text_width import cells
 from tui.cli.main import cli
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from engine.formula.text import cells
+from engine.formula.text_width import cells
 from tui.cli.main import cli
 
 

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from textual.keys import key_to_character
 
 from engine.experiment.loading import PRESET_NAMES
-from engine.formula.text import cells
+from engine.formula.text_width import cells
 from tui.cli.main import cli
 from tui.lessons.lesson import (
     ITEMS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.formula.notation import Style
-from engine.formula.text import cells
+from engine.formula.text_width import cells
 from tests.tui.driver import SMALL, app_on, press, screen_text, stepper, until
 from tui.session.network_session import Session
 from tui.stepper.path_line import path_line

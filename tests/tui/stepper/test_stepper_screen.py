@@ -11,11 +11,11 @@ from textual.widgets import Input, OptionList, Static
 import tui.stepper.stepper_screen as stepper_module
 from engine.export import written_latex, written_markdown, written_text
 from engine.formula.expression import Symbol
-from engine.formula.text import cells
+from engine.formula.text_width import cells
 from tests.engine.networks import SMALL_PRESETS
 from tests.tui.driver import LARGE, SMALL, app_on, press, screen_text, stepper, typed, until
 from tests.tui.experiments import WIDE, written
-from tests.tui.session.test_network_session import state
+from tests.tui.session.test_session import state
 from tui.app import BptuiApp
 from tui.shell.home_screen import HomeScreen
 from tui.shell.prompt import Prompt

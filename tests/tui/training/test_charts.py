@@ -30,7 +30,7 @@ from tui.training.charts import (
 ODDITIES = """
 import math, random, sys
 import numpy as np
-from engine.formula.text import cells
+from engine.formula.text_width import cells
 from tui.training.charts import MARKERS, SERIES, FIRST, PREDICTED, SECOND, Line, lines_chart, profile_chart
 from tui.training.heat_strip import HeatStrip, heat_strip
 

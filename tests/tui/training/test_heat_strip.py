@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.formula.text import cells
+from engine.formula.text_width import cells
 from tui.training.heat_strip import LABEL, SHADES, HeatStrip, heat_strip
 
 ODD = st.sampled_from([np.nan, np.inf, 0.0, 5e-324, 1e308, 1e-20, 1.0])

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.formula.text import cells
+from engine.formula.text_width import cells
 from tui.training.charts import Chart
 from tui.training.unit_map import CURSOR, LABEL, LEVELS, Cursor, UnitState, unit_map
 

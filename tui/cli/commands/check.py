@@ -90,8 +90,8 @@ def check(experiment: str, of: str | None, every: bool, as_json: bool, ascii: bo
 
         if sys.stderr.isatty():
             _write_each(one, done, every, ascii)
-        from engine.experiment.spec import square_note
-        from engine.formula.text import ascii_text
+        from engine.experiment.square_weights import square_note
+        from engine.formula.ascii_text import ascii_text
 
         orientation = square_note(one.experiment)
         said = None if orientation is None else one.names.said(orientation, ascii=ascii)

@@ -37,7 +37,7 @@ def compare(
     """
     from engine.derivation.evaluated_experiment import EvaluatedExperiment
     from engine.experiment.loading import load_experiment
-    from engine.formula.text import ascii_text
+    from engine.formula.ascii_text import ascii_text
     from engine.practice.judging.compare_gradients import compare_gradients, load_gradients
 
     evaluated = EvaluatedExperiment.of(load_experiment(experiment), experiment)

@@ -69,7 +69,7 @@ def grade(
 def _written(files: Sequence[GradedFile], title: str, form: str, ascii: bool) -> str:
     """The results in a format."""
     from engine.export.json_records import to_json
-    from engine.formula.text import ascii_text
+    from engine.formula.ascii_text import ascii_text
     from engine.practice.assignments import result_formats as formats
 
     ascii = ascii or output_style(False).ascii

@@ -22,7 +22,8 @@ def presets(show: str | None, as_json: bool) -> None:
     """
     from engine.experiment.loading import preset_text
     from engine.experiment.presets import headlines
-    from engine.formula.text import ascii_text, wrapped
+    from engine.formula.ascii_text import ascii_text
+    from engine.formula.text_width import wrapped
 
     if show is not None:
         write(preset_text(show))

@@ -1,9 +1,4 @@
-"""oscillating, plateau and learning: what the loss over all data does towards the end of the run.
-
-learning      it falls still              by 1 % or more over the last quarter
-plateau       it stands still             within 1 % over the second half
-oscillating   it goes up and down         in more than a third of the last 100 steps
-"""
+"""plateau: the loss over all data stands still, within 1 % over the second half of the run."""
 
 from __future__ import annotations
 
@@ -12,81 +7,19 @@ from collections.abc import Sequence
 import numpy as np
 
 from engine.autodiff.graph import Array
-from engine.diagnosis.case import Case, Needs, Own
+from engine.diagnosis.case import Case, Own
 from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.finding_rule import Rule
-from engine.diagnosis.kinds.step_too_long import often_rises
-from engine.diagnosis.loss_curve import RECENT, Losses
-from engine.diagnosis.wording import finite, short, told_loss
+from engine.diagnosis.loss_curve import RECENT
+from engine.diagnosis.loss_trend import LONG_ENOUGH, OF_LOSSES, falls, stands
+from engine.diagnosis.wording import short, told_loss
 from engine.experiment.spec import BceLoss, CrossEntropyLoss, SquaredErrorLoss
 from engine.model.network import trainable
 
-PERCENT = 0.01
-STUCK = (Kind.DEAD_UNITS, Kind.NO_GRADIENT, Kind.CONSTANT_OUTPUT, Kind.ZERO_WEIGHTS)
-"""With one of these found, what still falls is what is left that can move: more steps are no remedy."""
 
-LONG_ENOUGH = 200
-"""From so many steps on, a run that nothing else was found in is a plateau or oscillates."""
-
-
-def _capital(text: str) -> str:
-    return text[0].upper() + text[1:]
-
-
-def _losses(case: Case) -> Losses:
-    assert case.losses is not None
-    return case.losses
-
-
-def falls(losses: Losses) -> bool:
-    """By 1 % or more over the last quarter."""
-    then = losses.three_quarters
-    return losses.steps > 0 and then - losses.last >= PERCENT * abs(then) and losses.last < then
-
-
-def advances(losses: Losses) -> bool:
-    """It falls, and not by a lucky jump: so does the median of the last quarter against that of the one before."""
-    if not falls(losses):
-        return False
-    half, three, end = (losses.step[0] + part * losses.steps for part in (0.5, 0.75, 1.0))
-    then = losses.typical(half, three)
-    return then - losses.typical(three, end) >= PERCENT * abs(then)
-
-
-def stands(losses: Losses) -> bool:
-    """Within 1 % over the second half, and over 100 steps at least."""
-    window = max(losses.steps / 2, RECENT)
-    if window > losses.steps:
-        return False
-    since = losses.step[0] + losses.steps - window
-    low, high = losses.span(since)
-    return high - low <= PERCENT * abs(losses.at(since))
-
-
-def oscillating(case: Case, before: Sequence[Finding]) -> Finding | None:
-    """The loss of full batches; or any long run in which nothing else is found and the loss ends higher."""
-    losses = _losses(case)
-    if often_rises(case):
-        evidence = {"rises": losses.rises, "steps": RECENT, "loss_last": finite(losses.last)}
-        text = (
-            f"In {losses.rises} of the last {RECENT} steps {losses.called} went up; it ends at "
-            f"{told_loss(losses.last)}."
-        )
-        return Finding(Kind.OSCILLATING, losses.steps, evidence, text)
-    alone = not before and not falls(losses) and not stands(losses)
-    if not (alone and losses.steps >= LONG_ENOUGH and losses.last > losses.three_quarters):
-        return None
-    evidence = {"loss_then": losses.three_quarters, "loss_last": losses.last, "steps": losses.steps}
-    text = (
-        f"{_capital(losses.called)} goes up and down: it ends at {told_loss(losses.last)}, above the "
-        f"{told_loss(losses.three_quarters)} of three quarters of the {losses.steps:,} steps."
-    )
-    return Finding(Kind.OSCILLATING, losses.steps, evidence, text)
-
-
-def plateau(case: Case, before: Sequence[Finding]) -> Finding | None:
+def find(case: Case, before: Sequence[Finding]) -> Finding | None:
     """Nothing else is found, and the loss hardly moves any more."""
-    losses = _losses(case)
+    losses = case.known_losses
     if before or falls(losses):
         return None
     flat = stands(losses)
@@ -214,38 +147,4 @@ def convex(case: Case) -> bool:
     return False
 
 
-def learning_surely(case: Case, before: Sequence[Finding]) -> Finding | None:
-    """It gets on in spite of its jumps, so that these are no reason for an alarm."""
-    return learning(case, before) if advances(_losses(case)) else None
-
-
-def learning(case: Case, before: Sequence[Finding]) -> Finding | None:
-    """It has not ended, only the steps have."""
-    losses = _losses(case)
-    if not falls(losses) or any(one.kind is Kind.LEARNING for one in before):
-        return None
-    then = losses.three_quarters
-    percent = 100 * (1 - losses.last / then)
-    evidence = {
-        "loss_first": losses.first,
-        "loss_then": then,
-        "loss_last": losses.last,
-        "percent": percent,
-        "steps": losses.steps,
-    }
-    over = f"over the last quarter of {losses.steps:,} steps" if losses.steps >= 4 else "so far"
-    text = (
-        f"{_capital(losses.called)} still falls: by {short(percent)} % {over}, from {told_loss(then)} to "
-        f"{told_loss(losses.last)}."
-    )
-    remedy = None if any(one.kind in STUCK for one in before) else "Train on: it has not ended yet."
-    return Finding(Kind.LEARNING, losses.steps, evidence, text, remedy=remedy)
-
-
-_LOSSES = frozenset({Needs.LOSSES})
-OSCILLATING = Rule(Kind.OSCILLATING, _LOSSES, oscillating, of_loss=True, if_diverged=False)
-PLATEAU = Rule(Kind.PLATEAU, _LOSSES, plateau, of_loss=True, if_diverged=False)
-LEARNING_SURELY = Rule(
-    Kind.LEARNING, _LOSSES, learning_surely, of_loss=True, if_diverged=False, if_learned=False
-)
-LEARNING = Rule(Kind.LEARNING, _LOSSES, learning, of_loss=True, if_diverged=False, if_learned=False)
+RULE = Rule(Kind.PLATEAU, OF_LOSSES, find, of_loss=True, if_diverged=False)

@@ -1,0 +1,38 @@
+"""oscillating: the loss over all data goes up and down, in more than a third of the last 100 steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from engine.diagnosis.case import Case
+from engine.diagnosis.finding import Finding, Kind
+from engine.diagnosis.finding_rule import Rule
+from engine.diagnosis.kinds.step_too_long import often_rises
+from engine.diagnosis.loss_curve import RECENT
+from engine.diagnosis.loss_trend import LONG_ENOUGH, OF_LOSSES, falls, stands
+from engine.diagnosis.wording import finite, told_loss
+from engine.formula.plain_words import capitalised
+
+
+def find(case: Case, before: Sequence[Finding]) -> Finding | None:
+    """The loss of full batches; or any long run in which nothing else is found and the loss ends higher."""
+    losses = case.known_losses
+    if often_rises(case):
+        evidence = {"rises": losses.rises, "steps": RECENT, "loss_last": finite(losses.last)}
+        text = (
+            f"In {losses.rises} of the last {RECENT} steps {losses.called} went up; it ends at "
+            f"{told_loss(losses.last)}."
+        )
+        return Finding(Kind.OSCILLATING, losses.steps, evidence, text)
+    alone = not before and not falls(losses) and not stands(losses)
+    if not (alone and losses.steps >= LONG_ENOUGH and losses.last > losses.three_quarters):
+        return None
+    evidence = {"loss_then": losses.three_quarters, "loss_last": losses.last, "steps": losses.steps}
+    text = (
+        f"{capitalised(losses.called)} goes up and down: it ends at {told_loss(losses.last)}, above the "
+        f"{told_loss(losses.three_quarters)} of three quarters of the {losses.steps:,} steps."
+    )
+    return Finding(Kind.OSCILLATING, losses.steps, evidence, text)
+
+
+RULE = Rule(Kind.OSCILLATING, OF_LOSSES, find, of_loss=True, if_diverged=False)

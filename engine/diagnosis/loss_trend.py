@@ -1,0 +1,44 @@
+"""What the loss over all data does towards the end of the run.
+
+falls      by 1 % or more over the last quarter
+advances   it falls, and so does the median of the quarter
+stands     within 1 % over the second half
+"""
+
+from __future__ import annotations
+
+from engine.diagnosis.case import Needs
+from engine.diagnosis.loss_curve import RECENT, Losses
+
+PERCENT = 0.01
+
+LONG_ENOUGH = 200
+"""From so many steps on, a run that nothing else was found in is a plateau or oscillates."""
+
+
+def falls(losses: Losses) -> bool:
+    """By 1 % or more over the last quarter."""
+    then = losses.three_quarters
+    return losses.steps > 0 and then - losses.last >= PERCENT * abs(then) and losses.last < then
+
+
+def advances(losses: Losses) -> bool:
+    """It falls, and not by a lucky jump: so does the median of the last quarter against that of the one before."""
+    if not falls(losses):
+        return False
+    half, three, end = (losses.step[0] + part * losses.steps for part in (0.5, 0.75, 1.0))
+    then = losses.typical(half, three)
+    return then - losses.typical(three, end) >= PERCENT * abs(then)
+
+
+def stands(losses: Losses) -> bool:
+    """Within 1 % over the second half, and over 100 steps at least."""
+    window = max(losses.steps / 2, RECENT)
+    if window > losses.steps:
+        return False
+    since = losses.step[0] + losses.steps - window
+    low, high = losses.span(since)
+    return high - low <= PERCENT * abs(losses.at(since))
+
+
+OF_LOSSES = frozenset({Needs.LOSSES})

@@ -1,0 +1,30 @@
+"""Numbers in words: so many steps, so many bytes, a change with its sign; and a capital to begin with."""
+
+from __future__ import annotations
+
+
+def counted(number: float, noun: str) -> str:
+    """``1 step``, ``1,200 steps``: a whole number of things whose plural has an s."""
+    return f"{number:,.0f} {noun}{'' if number == 1 else 's'}"
+
+
+def signed(value: float, decimals: int) -> str:
+    """``+1.25``, ``−0.50``: a number that is a change; what rounds to zero has a plus."""
+    return f"{round(value, decimals) + 0.0:+.{decimals}f}".replace("-", "−")
+
+
+def capitalised(text: str) -> str:
+    """With a capital first letter, the rest as it is."""
+    return text[:1].upper() + text[1:]
+
+
+def bytes_in_words(size: int) -> str:
+    """``12 bytes``, ``3.4 GB``: three digits and a unit, for any size however large."""
+    if size < 1000:
+        return f"{size} bytes"
+    for unit in ("kB", "MB", "GB", "TB", "PB", "EB"):
+        tenths = size * 10 // 1000  # integers all the way: a float would overflow
+        size //= 1000
+        if size < 1000:
+            return f"{tenths // 10}.{tenths % 10} {unit}" if size < 100 else f"{size} {unit}"
+    return "more than 1000 EB"
