@@ -22,8 +22,10 @@ from engine.metrics.step_record import NEVER, StepRecord
 CAUSES = (vanishing_exploding.EXPLODING, step_too_long.RULE)
 """Why a run diverges, in the order in which they are told."""
 
+REASSURING = (Kind.LEARNED, Kind.LEARNING)
+
 REMARKS = (Kind.CONSTANT_INPUTS, Kind.UNSCALED_INPUTS)
-"""After `learned` these are remarks, not faults."""
+"""Where the network learns these are remarks, not faults."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class Diagnosis:
 
     def is_remark(self, finding: Finding) -> bool:
         """Whether a finding is no fault here."""
-        return Kind.LEARNED in self.kinds and finding.kind in REMARKS
+        return self.kinds[0] in REASSURING and finding.kind in REMARKS
 
     @property
     def remedy(self) -> Finding | None:
@@ -132,12 +134,23 @@ def _diagnosed(case: Case) -> Diagnosis:
         if found is not None:
             findings.append(found)
             learned = learned or found.kind is Kind.LEARNED
+    if findings:
+        findings[0] = _with_its_but(findings)
     return Diagnosis(
         tuple(findings),
         0 if case.losses is None else case.losses.steps,
         _gradients(case),
         tuple(need.value for need in Needs if need in missing),
     )
+
+
+def _with_its_but(findings: Sequence[Finding]) -> Finding:
+    """The first finding; where it is `learning`, its headline names the first fault that is found besides."""
+    first, *others = findings
+    if first.kind is not Kind.LEARNING:
+        return first
+    faults = [one for one in others if one.kind not in REMARKS and not one.called]
+    return replace(first, called=f"{first.title}, but {faults[0].title.lower()}") if faults else first
 
 
 def _gradients(case: Case) -> str:

@@ -50,8 +50,8 @@ class Finding:
     """One finding; `layers` are numbered from 1, `step` is the number of updates its weights have had.
 
     `evidence` holds every number of `text` and `remedy`, None for one that is not finite. `change` has keys of the
-    experiment file ("train.learning_rate") with the values that follow the remedy. `mild` is a headline that
-    alarms less than the kind's name, where that would say too much.
+    experiment file ("train.learning_rate") with the values that follow the remedy. `called` is a headline in place
+    of the kind's name, where that would say too much or too little: "Some units dead", "Learning, but exploding".
     """
 
     kind: Kind
@@ -61,12 +61,12 @@ class Finding:
     layers: tuple[int, ...] = ()
     remedy: str | None = None
     change: Change | None = None
-    mild: str = ""
+    called: str = ""
 
     @property
     def title(self) -> str:
         """``Step too long``: as a headline."""
-        return self.mild or self.kind.value.replace("-", " ").capitalize()
+        return self.called or self.kind.value.replace("-", " ").capitalize()
 
     def record(self) -> dict[str, Any]:
         """As JSON has it."""

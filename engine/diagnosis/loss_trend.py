@@ -1,7 +1,7 @@
 """What the loss over all data does towards the end of the run.
 
 falls      by 1 % or more over the last quarter
-advances   it falls, and so does the median of the quarter
+advances   it falls, and so does the median of the quarter, over 100 steps at least
 stands     within 1 % over the second half
 """
 
@@ -23,8 +23,11 @@ def falls(losses: Losses) -> bool:
 
 
 def advances(losses: Losses) -> bool:
-    """It falls, and not by a lucky jump: so does the median of the last quarter against that of the one before."""
-    if not falls(losses):
+    """It falls, and not by a lucky jump: so does the median of the last quarter against that of the one before.
+
+    Over 100 steps at least: fewer show no course.
+    """
+    if losses.steps < RECENT or not falls(losses):
         return False
     half, three, end = (losses.step[0] + part * losses.steps for part in (0.5, 0.75, 1.0))
     then = losses.typical(half, three)

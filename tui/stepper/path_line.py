@@ -12,16 +12,15 @@ from engine.formula.notation import Style, symbol_text
 from engine.formula.text_width import cells
 
 
-def path_line(derivation: Derivation, step: int, style: Style, width: int, *, along: bool = True) -> Content:
+def path_line(derivation: Derivation, step: int, style: Style, width: int) -> Content:
     """From the target to what is differentiated, as in the diagram; of a long path what is around the step.
 
-    The step's two scalars and the line between them are marked: heavy, so that it is not told by colour alone. Without
-    `along` it is another branch that is looked at: only the scalar that it leads away from is marked.
+    The step's two scalars and the line between them are marked: heavy, so that it is not told by colour alone.
     """
     names = [symbol_text(symbol, style) for symbol in reversed(derivation.path)]
     line, heavy, before, after = (" - ", " = ", "< ", " >") if style.ascii else (" ─ ", " ━ ", "‹ ", " ›")
     here = len(names) - 2 - step  # the edge between this name and the next
-    marked = (here, here + 1) if along else (here,)
+    marked = (here, here + 1)
     first, last = here, here + 1
 
     def needed(first: int, last: int) -> int:
@@ -39,6 +38,6 @@ def path_line(derivation: Derivation, step: int, style: Style, width: int, *, al
     for place in range(first, last + 1):
         parts.append((names[place], "bold $accent" if place in marked else "$value"))
         if place < last:
-            parts.append((heavy, "bold $accent") if place == here and along else (line, "$faint"))
+            parts.append((heavy, "bold $accent") if place == here else (line, "$faint"))
     parts.append((after if last < len(names) - 1 else "", "$faint"))
     return Content.assemble(*parts)

@@ -239,8 +239,8 @@ class StepperScreen(Screen[None]):
         backward = self.position.phase is Phase.BACKWARD and self.known is None
         if hidden and backward and self.network_session is not None:
             width = max(panel.size.width - 6, 10)
-            along = self.position.turn == 0
-            panel.border_title = path_line(self.derivation, self.position.index, style, width, along=along)
+            derivation, progress = self._looked_at()
+            panel.border_title = path_line(derivation, progress.reached, style, width)
         else:
             panel.border_title = ""
 

@@ -1,7 +1,8 @@
 """Every kind of finding, in the order in which findings are told; the first one found is the headline.
 
 Of a run that diverged, `exploding` and `step-too-long` come directly after `diverged`: they are its causes.
-A network that learns in spite of long steps is said to be learning before that: it is no reason for an alarm.
+Of a network that surely learns (`learning.find_surely`) that is said before all that is found besides, and the
+headline names the first of it: "Learning, but exploding".
 """
 
 from engine.diagnosis.finding_rule import Rule
@@ -28,6 +29,7 @@ from engine.diagnosis.kinds import (
 RULES: tuple[Rule, ...] = (
     diverged.RULE,
     learned.RULE,
+    learning.SURELY,
     step_too_short.RULE,
     zero_weights.RULE,
     constant_inputs.RULE,
@@ -40,7 +42,6 @@ RULES: tuple[Rule, ...] = (
     vanishing_exploding.VANISHING,
     vanishing_exploding.EXPLODING,
     constant_output.RULE,
-    learning.SURELY,
     step_too_long.RULE,
     oscillating.RULE,
     plateau.RULE,

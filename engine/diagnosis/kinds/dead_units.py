@@ -37,10 +37,10 @@ def mentioned(case: Case, before: Sequence[Finding]) -> Finding | None:
     """Fewer: a remark at the end, unless it was said before."""
     if any(one.kind is Kind.DEAD_UNITS for one in before):
         return None
-    return _finding(case, {n: both for n, both in counts(case).items() if both[0]}, mild="Some units dead")
+    return _finding(case, {n: both for n, both in counts(case).items() if both[0]}, called="Some units dead")
 
 
-def _finding(case: Case, layers: dict[int, tuple[int, int]], mild: str = "") -> Finding | None:
+def _finding(case: Case, layers: dict[int, tuple[int, int]], called: str = "") -> Finding | None:
     if not layers:
         return None
     every = counts(case)
@@ -52,7 +52,7 @@ def _finding(case: Case, layers: dict[int, tuple[int, int]], mild: str = "") -> 
     told = [f"{count} of {width} in layer {number}" for number, (count, width) in layers.items()]
     if len(told) > MOST_TOLD:
         told = [f"in {layers_in_words(tuple(layers))}"]
-    through = " through it; the other units carry it" if mild else ""
+    through = " through it; the other units carry it" if called else ""
     text = (
         f"{dead} of {units} {'unit' if units == 1 else 'units'} {'is' if dead == 1 else 'are'} off for every sample "
         f"({listed(told)}): what is off has slope 0, and no gradient passes{through}."
@@ -63,8 +63,8 @@ def _finding(case: Case, layers: dict[int, tuple[int, int]], mild: str = "") -> 
         evidence["dead_first"] = born
         if case.step:
             text += f" With the initial weights {born} were."
-        remedy = _remedy(case.own, dead, born, serious=not mild)
-    return Finding(Kind.DEAD_UNITS, step, evidence, text, layers=tuple(layers), remedy=remedy, mild=mild)
+        remedy = _remedy(case.own, dead, born, serious=not called)
+    return Finding(Kind.DEAD_UNITS, step, evidence, text, layers=tuple(layers), remedy=remedy, called=called)
 
 
 def _born_dead(own: Own, mortal: dict[int, tuple[int, int]]) -> int:

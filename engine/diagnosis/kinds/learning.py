@@ -8,6 +8,7 @@ from engine.diagnosis.case import Case
 from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.finding_rule import Rule
 from engine.diagnosis.loss_trend import OF_LOSSES, advances, falls
+from engine.diagnosis.useful_answer import tells_apart
 from engine.diagnosis.wording import short, told_loss
 from engine.formula.plain_words import capitalised
 
@@ -16,8 +17,14 @@ STUCK = (Kind.DEAD_UNITS, Kind.NO_GRADIENT, Kind.CONSTANT_OUTPUT, Kind.ZERO_WEIG
 
 
 def find_surely(case: Case, before: Sequence[Finding]) -> Finding | None:
-    """It gets on in spite of its jumps, so that these are no reason for an alarm."""
-    return find(case, before) if advances(case.known_losses) else None
+    """It gets on, and what it says of the samples is of use: whatever else is found is no reason for an alarm.
+
+    Of a run log only the course of the loss is known.
+    """
+    losses = case.known_losses
+    if any(one.kind is Kind.LEARNED for one in before) or not advances(losses) or losses.last >= losses.first:
+        return None
+    return None if case.own is not None and not tells_apart(case.own) else find(case, before)
 
 
 def find(case: Case, before: Sequence[Finding]) -> Finding | None:

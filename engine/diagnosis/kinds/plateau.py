@@ -10,8 +10,10 @@ from engine.autodiff.graph import Array
 from engine.diagnosis.case import Case, Own
 from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.finding_rule import Rule
+from engine.diagnosis.look_alike_samples import told_apart_by_nothing
 from engine.diagnosis.loss_curve import RECENT
 from engine.diagnosis.loss_trend import LONG_ENOUGH, OF_LOSSES, falls, stands
+from engine.diagnosis.useful_answer import tells_apart
 from engine.diagnosis.wording import short, told_loss
 from engine.experiment.spec import BceLoss, CrossEntropyLoss, SquaredErrorLoss
 from engine.model.network import trainable
@@ -46,19 +48,29 @@ def find(case: Case, before: Sequence[Finding]) -> Finding | None:
             f"Over the last quarter of {losses.steps:,} steps {losses.called} fell by less than 1 %, from "
             f"{told_loss(losses.three_quarters)} to {told_loss(losses.last)}."
         )
-    return Finding(Kind.PLATEAU, losses.steps, evidence, f"{text} {_meaning(case, flat, evidence)}".strip())
+    reason = _reason(case, flat, evidence)
+    text = " ".join(filter(None, [reason, text, _meaning(case, flat, evidence)]))
+    stays = "alike" in evidence
+    remedy = "Begin with other initial weights: where descent ends hangs on them." if stays else None
+    called = "Plateau at the least loss" if flat and convex(case) else ""
+    return Finding(Kind.PLATEAU, losses.steps, evidence, text, remedy=remedy, called=called)
+
+
+def _reason(case: Case, flat: bool, evidence: dict[str, float]) -> str:
+    """Why it gets no further, where that is known: it is said first."""
+    own = case.own
+    if own is None or (flat and convex(case)):
+        return ""
+    return _cannot_move(own) or _limits(own, evidence) or told_apart_by_nothing(own, evidence)
 
 
 def _meaning(case: Case, flat: bool, evidence: dict[str, float]) -> str:
-    """Whether the bottom has been reached, where that is known."""
+    """Whether the bottom has been reached, where that is known, or what is still wrong."""
     own = case.own
-    if own is None:
+    if own is None or _cannot_move(own):
         return ""
     if flat and convex(case):
         return "The loss is convex in W, so this is the least loss there is, and no fault."
-    stuck = _cannot_move(own)
-    if stuck:
-        return stuck
     record = own.whole.record
     largest = float(max(record.grad_max))
     evidence["largest_gradient"] = largest
@@ -67,9 +79,9 @@ def _meaning(case: Case, flat: bool, evidence: dict[str, float]) -> str:
         evidence["accuracy"], evidence["accuracy_percent"] = record.accuracy, 100 * record.accuracy
         wrong = f", and {short(100 * record.accuracy)} % are classified rightly"
     return (
-        f"The labels are not learned: {_worst(own, evidence)}{wrong}; the largest gradient of a weight is "
-        f"{short(largest)}. {_limits(own, evidence)}"
-    ).strip()
+        f"{'Not every label is' if tells_apart(own) else 'The labels are not'} learned: {_worst(own, evidence)}"
+        f"{wrong}; the largest gradient of a weight is {short(largest)}."
+    )
 
 
 def _cannot_move(own: Own) -> str:

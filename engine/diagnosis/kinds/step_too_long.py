@@ -9,10 +9,13 @@ from engine.diagnosis.case import Case, Needs, Own
 from engine.diagnosis.curvature import largest_eigenvalue
 from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.finding_rule import Rule
+from engine.diagnosis.flat_loss import FlatLoss
 from engine.diagnosis.loss_curve import RECENT
+from engine.diagnosis.whole_data import norm
 from engine.diagnosis.wording import finite, short, told_loss
 from engine.experiment.optimizer_specs import MomentumTraining, SgdTraining
 from engine.formula.expression import Symbol
+from engine.training.optimizers import clip_factor
 from engine.training.trainer import Trainer
 
 
@@ -26,14 +29,14 @@ def find(case: Case, before: Sequence[Finding]) -> Finding | None:
         return None
     rate = own.experiment.train.learning_rate
     most = 2.0 * (1.0 + beta)
-    step, curvature = 0, largest_eigenvalue(own.around_start.gradient, own.around_start.start)
-    if not rate * curvature > most and losses.first_rise:
+    step, around = 0, own.around_start
+    curvature, clip = largest_eigenvalue(around.gradient, around.start), clipping(own, around)
+    if not clip * rate * curvature > most and losses.first_rise:
         weights = weights_after(own, losses.first_rise)
         if weights is not None:
-            step = losses.first_rise
-            around = own.at(weights)
-            curvature = largest_eigenvalue(around.gradient, around.start)
-    if not rate * curvature > most:
+            step, around = losses.first_rise, own.at(weights)
+            curvature, clip = largest_eigenvalue(around.gradient, around.start), clipping(own, around)
+    if not clip * rate * curvature > most:
         return None
     stable = most / curvature
     where = "At the start" if step == 0 else f"After {step:,} steps, before the loss first rose"
@@ -44,17 +47,23 @@ def find(case: Case, before: Sequence[Finding]) -> Finding | None:
             f"Steps jump to and fro across the valley; the loss went from {told_loss(losses.first)} to "
             f"{told_loss(losses.last)}{spite}."
         )
+    is_far = f"{short(rate)} is"
+    if clip < 1.0:
+        is_far = f"{short(rate)}, clipped to {short(clip)} of itself there, is still"
+    times = clip * rate / stable
     text = (
         f"{where}, the largest curvature of the loss is {short(curvature)}: only a learning rate below "
-        f"{short(stable)} is stable there, and {short(rate)} is {short(rate / stable)} times that. {follows}"
+        f"{short(stable)} is stable there, and {is_far} {short(times)} times that. {follows}"
     )
+    better = 1.0 / (clip * curvature)
     evidence = {
         "learning_rate": rate,
         "largest_stable": stable,
         "curvature": curvature,
-        "times": rate / stable,
+        "times": times,
         "momentum": beta,
         "half": 1.0 / curvature,
+        **({"clipped": clip} if clip < 1.0 else {}),
         "loss_first": finite(losses.first),
         "loss_last": finite(losses.last),
     }
@@ -63,8 +72,8 @@ def find(case: Case, before: Sequence[Finding]) -> Finding | None:
         step,
         evidence,
         text,
-        remedy=f"A learning rate of {short(1.0 / curvature)}.",
-        change={"train.learning_rate": 1.0 / curvature},
+        remedy=f"A learning rate of {short(better)}.",
+        change={"train.learning_rate": better},
     )
 
 
@@ -77,6 +86,14 @@ def momentum(own: Own) -> float | None:
             return beta
         case _:
             return None
+
+
+def clipping(own: Own, around: FlatLoss) -> float:
+    """What the gradient of all data is multiplied by there, so that it is no longer than train.clip_norm."""
+    limit = own.experiment.train.clip_norm
+    if limit is None:
+        return 1.0
+    return clip_factor(norm(around.gradient(around.start)), limit)
 
 
 def often_rises(case: Case) -> bool:

@@ -193,7 +193,7 @@ def test_adam_takes_steps_of_the_learning_rate_however_large_the_gradient(seed):
 
 def test_adam_is_another_optimiser_and_its_learning_rate():
     assert sorted(differences("exploding-50", "exploding-50-adam")) == [
-        "+ learning_rate = 0.001",
+        "+ learning_rate = 0.0001",
         '+ optimizer = "adam"',
         "- learning_rate = 0.1",
     ]

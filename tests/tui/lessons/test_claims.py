@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from engine.derivation.evaluated_experiment import EvaluatedExperiment
+from engine.diagnosis.finding import Kind
 from engine.diagnosis.gradient_flow import GradientFlow
 from engine.diagnosis.remedy_trial import changed
 from engine.experiment.layer_info import layer_infos
@@ -292,10 +293,26 @@ CLAIMS = [
     ),
     Claim(
         "C3",
-        "In both the loss falls",
-        lambda: all(
-            last < first for first, last in map(ends, ("exploding-tanh-50-clip", "exploding-tanh-50-adam"))
+        "Neither saturates",
+        lambda: (
+            not any(
+                Kind.SATURATED in of_preset(name).diagnosis.kinds
+                for name in ("exploding-tanh-50-clip", "exploding-tanh-50-adam")
+            )
         ),
+    ),
+    Claim(
+        "C3",
+        "explode as before, and the loss goes up and down",
+        lambda: (
+            of_preset("exploding-tanh-50-clip").diagnosis.headline == "Exploding"
+            and 33 < of_preset("exploding-tanh-50-clip").case.losses.rises < 67
+        ),
+    ),
+    Claim(
+        "C3",
+        "with Adam it falls",
+        lambda: ends("exploding-tanh-50-adam")[1] < 0.75 * ends("exploding-tanh-50-adam")[0],
     ),
     Claim(
         "C3",
