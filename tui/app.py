@@ -560,7 +560,7 @@ class BptuiApp(NoticingApp):
 
     def action_editor(self) -> None:
         """The text of what is open in the person's own editor; a preset's, or an edited one's, becomes a file first."""
-        from engine.experiment.loading import preset_text
+        from engine.experiment.presets import preset_text
 
         session = self._session
         if session is None:

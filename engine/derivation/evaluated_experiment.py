@@ -10,24 +10,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from engine.autodiff.graph import Graph
 from engine.derivation.gradcheck import (
     EntryCheck,
     ParameterCheck,
     Told,
-    check_entry,
     check_graph,
-    check_parameter,
 )
-from engine.derivation.targets import find_output, find_target, resolve_target
+from engine.derivation.gradcheck_in_float64 import check_matrix, check_target, graph_like
+from engine.derivation.targets import find_output, resolve_target
 from engine.experiment.datasets import DataSet, load_data
 from engine.experiment.errors import UNNAMED
 from engine.experiment.spec import Experiment
 from engine.formula.expression import Symbol
 from engine.formula.own_notation import OwnNames
-from engine.model.network import LOSS, Network, X, Y
+from engine.model.network import Network
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +71,7 @@ class EvaluatedExperiment:
     ) -> Iterator[ParameterCheck]:
         """Backward against central differences in float64, one parameter at a time, as `check_network` does it."""
         exact = self.network.astype("float64")
-        twin = _graph_like(exact, self.graph)
+        twin = graph_like(exact, self.graph)
         return check_graph(exact, twin, self.parameters, seed, every=every, told=told)
 
     def check(self, target: Symbol) -> EntryCheck:
@@ -84,39 +81,3 @@ class EvaluatedExperiment:
     def check_matrix(self, target: Symbol) -> ParameterCheck:
         """The central differences of a whole matrix's entries. Raises TargetError."""
         return check_matrix(self.network, self.graph, resolve_target(self.graph, target))
-
-
-def check_target(network: Network, graph: Graph, target: Symbol) -> EntryCheck:
-    """Checks one entry, in float64: on the graph itself, which is left as it was, or on a twin. Raises TargetError.
-
-    While it runs the graph's numbers are others, so nobody may read them.
-    """
-    if graph.dtype == np.float64:
-        return check_entry(graph, find_target(graph, target))
-    twin = _twin(network, graph)
-    return check_entry(twin, find_target(twin, target))
-
-
-def check_matrix(network: Network, graph: Graph, target: Symbol) -> ParameterCheck:
-    """Checks the entries of a whole matrix (of a large one, a random choice) on a float64 twin of `graph`."""
-    twin = _twin(network, graph)
-    return check_parameter(twin, twin.nodes[target], np.random.default_rng(0))
-
-
-def _twin(network: Network, graph: Graph) -> Graph:
-    """The same graph in float64, with its own copy of the samples, so that the inputs can be moved too."""
-    return _graph_like(network.astype("float64"), graph)
-
-
-def _graph_like(exact: Network, graph: Graph) -> Graph:
-    # What is differentiated may know nothing of the inputs or of the labels.
-    shapes = {X: (exact.features, graph.n), Y: (exact.layers[-1].units, graph.n)}
-    samples = [
-        np.array(graph.nodes[name].value, np.float64) if name in graph.nodes else np.zeros(shape)
-        for name, shape in shapes.items()
-    ]
-    of = None if graph.differentiated == LOSS else graph.differentiated
-    twin = exact.graph(*samples, of=of)
-    twin.forward()
-    twin.backward()
-    return twin

@@ -21,7 +21,7 @@ from engine.experiment.expression_spec import (
     expression_preset,
     is_expression,
 )
-from engine.experiment.presets import EXPRESSION_PRESETS, expression_text_of, text_of
+from engine.experiment.presets import EXPRESSION_PRESETS, text_of
 from engine.experiment.presets import PRESET_NAMES as PRESET_NAMES
 from engine.experiment.spec import CsvData, Experiment, NpzData
 from engine.experiment.text_file import read_text_file
@@ -85,17 +85,7 @@ def parse_experiment(text: str, source: str, folder: Path | None = None) -> Expe
     return msgspec.structs.replace(experiment, data=msgspec.structs.replace(experiment.data, path=absolute))
 
 
-def preset_text(name: str) -> str:
-    """The TOML text of a preset; raises ExperimentError for a name that is none."""
-    if name in EXPRESSION_PRESETS:
-        return expression_text_of(name)
-    if name not in PRESET_NAMES:
-        near = suggestion(name, PRESET_NAMES) or f"; expected a preset's name, such as {PRESET_NAMES[0]}"
-        raise ExperimentError(name, "", f"no preset of that name{near}")
-    return text_of(name)
-
-
-def list_presets() -> list[tuple[str, Experiment]]:
+def load_presets() -> list[tuple[str, Experiment]]:
     """Every preset's name and experiment, in the tutorials' order."""
     return [(name, _preset(name)) for name in PRESET_NAMES]
 

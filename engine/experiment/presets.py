@@ -77,6 +77,18 @@ def expression_text_of(name: str) -> str:
     return resources.files("engine.experiment").joinpath("expressions", f"{name}.toml").read_text("utf-8")
 
 
+def preset_text(name: str) -> str:
+    """The TOML text of a preset; raises ExperimentError for a name that is none."""
+    from engine.experiment.errors import ExperimentError, suggestion
+
+    if name in EXPRESSION_PRESETS:
+        return expression_text_of(name)
+    if name not in PRESET_NAMES:
+        near = suggestion(name, PRESET_NAMES) or f"; expected a preset's name, such as {PRESET_NAMES[0]}"
+        raise ExperimentError(name, "", f"no preset of that name{near}")
+    return text_of(name)
+
+
 def headlines() -> list[Headline]:
     """Every preset in the tutorials' order, then the expressions, by the lines that their files begin with.
 

@@ -9,7 +9,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from engine.experiment.loading import preset_text
+from engine.experiment.presets import preset_text
 from engine.formula.parser import parse_symbol
 from tests.tui.driver import press, screen_text, stepper, until
 from tui.app import BptuiApp

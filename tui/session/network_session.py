@@ -153,7 +153,7 @@ class Session(Stepped):
 
     def whole_matrix(self, target: Symbol) -> tuple[WholeMatrix, ParameterCheck]:
         """The gradient by a whole matrix, and its central differences. Raises TargetError."""
-        from engine.derivation.evaluated_experiment import check_matrix
+        from engine.derivation.gradcheck_in_float64 import check_matrix
         from engine.derivation.whole_matrix import whole_matrix
 
         whole = whole_matrix(self.stepped, target)
@@ -162,7 +162,7 @@ class Session(Stepped):
     @override
     def check(self, target: Symbol) -> EntryCheck:
         """The central difference of one entry, in float64, beside backward's gradient. Raises TargetError."""
-        from engine.derivation.evaluated_experiment import check_target
+        from engine.derivation.gradcheck_in_float64 import check_target
 
         return check_target(self.network, self.stepped, target)
 

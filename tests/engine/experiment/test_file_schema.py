@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from engine.experiment.file_schema import document_type, file_schema
-from engine.experiment.loading import PRESET_NAMES, parse_experiment, preset_text
+from engine.experiment.loading import PRESET_NAMES, parse_experiment
+from engine.experiment.presets import preset_text
 
 PAGE = (Path(__file__).parents[3] / "docs" / "experiment.md").read_text("utf-8")
 MADE = ("wine", "xor", "moons", "circles", "spirals", "blobs", "random")

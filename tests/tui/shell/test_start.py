@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from engine.experiment.loading import list_presets, load_any
+from engine.experiment.loading import load_any, load_presets
 from engine.experiment.presets import EXPRESSION_PRESETS, headlines
 
 FOR_NO_LIST = (
@@ -66,7 +66,7 @@ def test_a_first_frame_imports_nothing_that_it_does_not_show(opened, unneeded):
 
 
 def test_the_list_says_of_each_preset_what_the_experiment_says():
-    loaded = [(name, experiment.title, experiment.about) for name, experiment in list_presets()]
+    loaded = [(name, experiment.title, experiment.about) for name, experiment in load_presets()]
     expressions = [(name, load_any(name)) for name in EXPRESSION_PRESETS]
     loaded += [(name, expression.title, expression.about) for name, expression in expressions]
     assert [tuple(one) for one in headlines()] == loaded

@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from textual.content import Content
 
-from engine.experiment.loading import PRESET_NAMES, preset_text
+from engine.experiment.loading import PRESET_NAMES
+from engine.experiment.presets import preset_text
 from engine.formula.expression import Symbol
 from engine.formula.notation import Style, is_exact, number_text
 from tests.engine.networks import SMALL_PRESETS

@@ -20,8 +20,7 @@ def presets(show: str | None, as_json: bool) -> None:
       bptui presets --json
       bptui presets --show tutorial-b > mine.toml
     """
-    from engine.experiment.loading import preset_text
-    from engine.experiment.presets import headlines
+    from engine.experiment.presets import headlines, preset_text
     from engine.formula.ascii_text import ascii_text
     from engine.formula.text_width import wrapped
 
