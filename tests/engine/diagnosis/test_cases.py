@@ -9,7 +9,6 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
-from engine.experiment.losses import BceLoss, CrossEntropyLoss, SquaredErrorLoss
 
 from engine.diagnosis.diagnosis import REASSURING, REMARKS, diagnose
 from engine.diagnosis.finding import Kind
@@ -18,6 +17,7 @@ from engine.diagnosis.remedy_trial import OF_LOSS, changed, confirmed, tried
 from engine.diagnosis.run_observer import RunObserver
 from engine.experiment.datasets import load_data
 from engine.experiment.loading import PRESET_NAMES, load_experiment
+from engine.experiment.loss_specs import BceLoss, CrossEntropyLoss, SquaredErrorLoss
 from engine.experiment.spec import Experiment
 from engine.training.trainer import Trainer
 from tests.engine.diagnosis.diagnosed import Diagnosed, expected, of_case, of_preset, run, shortcomings
