@@ -29,6 +29,9 @@ LARGEST_CSV_FILE = 64 * 2**20
 DELIMITERS = (",", ";", "\t", "|")
 """What is looked for where no delimiter is given; the first of equals."""
 
+SAID_DELIMITER = re.compile('sep=([^\r\n"])\r?\n')
+"""The first line by which Excel is told the delimiter, and which it writes itself."""
+
 MOST_CATEGORIES = 1000
 """A column with more different texts is hardly one of categories, and would make as many features."""
 
@@ -58,7 +61,11 @@ def read_table(data: CsvData, folder: Path | None, source: str) -> Table:
     path = Path(data.path) if folder is None else folder / data.path
     file = str(path)
     text = read_text_file(path, file, LARGEST_CSV_FILE)
-    rows = list(_rows(text, data.delimiter or _found_delimiter(text, data.decimal), file))
+    said = SAID_DELIMITER.match(text)
+    delimiter = data.delimiter or (said[1] if said else _found_delimiter(text, data.decimal))
+    rows = list(_rows(text, delimiter, file))
+    if said and rows and rows[0][0] == 1:
+        del rows[0]
     if not rows:
         raise ExperimentError(file, "", mismatch("an empty file", _first_row_in_words(data)))
     if data.header:
@@ -70,8 +77,12 @@ def read_table(data: CsvData, folder: Path | None, source: str) -> Table:
     chosen = _chosen_columns(data, header, path.name, source)
     if not rows:
         raise ExperimentError(file, "", mismatch("no rows below the header", "one row for each sample"))
+    wanted = {*chosen, *data.labels}
     for line, cells in rows:
-        if len(cells) > len(header):
+        short = len(cells) < len(header) and any(
+            header[place] in wanted for place in range(len(cells), len(header))
+        )
+        if len(cells) > len(header) or short:
             expected = f"{len(header)}, as many as the {'header' if data.header else 'first line'} has"
             raise ExperimentError(file, f"line {line}", mismatch(count(len(cells), "cell"), expected))
     reader = _Cells(file, header, rows, data.decimal)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import stat
 from pathlib import Path
@@ -11,7 +12,7 @@ from engine.formula.plain_words import bytes_in_words
 
 
 def read_text_file(path: Path, source: str, largest: int) -> str:
-    """The text of the regular UTF-8 file at `path`, of at most `largest` bytes.
+    """The text of the regular file at `path`, of at most `largest` bytes: in UTF-8, or in UTF-16 if its mark says so.
 
     Raises ExperimentError in the name of `source` when there is no such thing.
     """
@@ -22,7 +23,7 @@ def read_text_file(path: Path, source: str, largest: int) -> str:
             len(content) > largest
         ):  # files of the system's own, such as those in /proc, have no size of their own
             problem = mismatch("a file without end", f"at most {bytes_in_words(largest)}")
-        text = "" if problem else content.decode("utf-8-sig")  # some editors put a byte order mark first
+        text = "" if problem else _decoded(content)
     except FileNotFoundError:
         problem = "no such file"
     except UnicodeDecodeError as error:
@@ -34,6 +35,12 @@ def read_text_file(path: Path, source: str, largest: int) -> str:
     if problem:
         raise ExperimentError(source, "", problem)
     return text
+
+
+def _decoded(content: bytes) -> str:
+    """Some editors put a byte order mark first; spreadsheets' "Unicode text" and PowerShell's > write UTF-16."""
+    utf_16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return content.decode("utf-16" if utf_16 else "utf-8-sig")
 
 
 def _beginning(path: Path, length: int) -> bytes:

@@ -6,18 +6,28 @@ import click
 
 from engine.autodiff.graph import Graph
 from engine.formula.ascii_text import ascii_text
+from engine.formula.notation import number_text
 from engine.formula.own_notation import CANONICAL, OwnNames
 from engine.practice.judging.asked_target import Target
 from engine.practice.judging.number_answers import TypedNumber, expectation_lines, find_factors
+from engine.practice.mistakes.updated_too_early import UPDATED_TOO_EARLY, gradients_updated_too_early
 from engine.practice.reading.unreadable import UnreadableError
 from tui.cli.one_line_errors import FAILED
 from tui.cli.output import output_style, write
 
 
 def compare_expected(
-    graph: Graph, asked: Target, expect: str, ascii_only: bool, names: OwnNames = CANONICAL
+    graph: Graph,
+    asked: Target,
+    expect: str,
+    ascii_only: bool,
+    names: OwnNames = CANONICAL,
+    learning_rate: float | None = None,
 ) -> None:
-    """Says it, and ends with exit status 1 where they do not agree. Raises UsageError and TargetError."""
+    """Says it, and ends with exit status 1 where they do not agree. Raises UsageError and TargetError.
+
+    With the `learning_rate` it is seen where weights were updated too early.
+    """
     if asked.is_matrix and not graph.nodes[asked.wrt].scalar:
         raise click.UsageError(f"{asked.wrt.plain()} is a whole matrix: --expect takes one entry's number")
     asked.check(graph)
@@ -28,7 +38,17 @@ def compare_expected(
     truth = float(asked.reader(graph)()[0, 0])
     candidates = [] if typed.agrees(truth) else find_factors(typed, truth, graph, asked)
     style = output_style(ascii_only, names)
-    lines = [names.said(line) for line in expectation_lines(typed, truth, candidates, style)]
+    lines = expectation_lines(typed, truth, candidates, style)
+    if not typed.agrees(truth) and not candidates and _updated_too_early(typed, graph, asked, learning_rate):
+        lines = [f"Yours is not ours ({number_text(truth, style)}): {UPDATED_TOO_EARLY}."]
+    lines = [names.said(line) for line in lines]
     write("\n".join(ascii_text(line) if style.ascii else line for line in lines))
     if not typed.agrees(truth):
         click.get_current_context().exit(FAILED)
+
+
+def _updated_too_early(typed: TypedNumber, graph: Graph, asked: Target, learning_rate: float | None) -> bool:
+    if learning_rate is None or asked.of is not None or asked.sample is not None:
+        return False
+    early = gradients_updated_too_early(graph, learning_rate)[asked.wrt.matrix]
+    return typed.agrees(float(early[asked.wrt.index or (0, 0)]))

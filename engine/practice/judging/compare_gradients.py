@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,20 +20,25 @@ import numpy.typing as npt
 
 from engine.autodiff.graph import Graph, Node
 from engine.experiment.errors import ExperimentError, mismatch, value_in_words
+from engine.experiment.spec import Experiment
 from engine.experiment.text_file import read_text_file
 from engine.formula.expression import Symbol
+from engine.model.network import PREDICTION
 from engine.practice.assignments.assignment import read_json
 from engine.practice.bug_hunt.backward_pass_with_a_slip import BackwardPass
 from engine.practice.bug_hunt.backward_slips import places_for
 from engine.practice.mistakes.naming_on_paths import Constants, constant_mistakes
+from engine.practice.mistakes.updated_too_early import UPDATED_TOO_EARLY, gradients_updated_too_early
 
 LARGEST_FILE = 256 * 2**20
 TOLERANCE = 1e-6
 TOLERANCE_FLOAT32 = 1e-4
 """How far an array may be off, relative to its largest entry."""
 MOST_SLIPS = 300
+SAME_RATIO = 1e-4
+"""Within so much a factor is that of a convention."""
 
-Numbers = npt.NDArray[np.float64]
+Numbers = npt.NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,8 @@ class ArrayComparison:
     agrees: bool
     relative_error: float | None
     said: tuple[str, ...] = ()
+    ratio: float | None = None
+    """How many times ours it is, to six digits, where it is nothing but that."""
 
     def record(self) -> dict[str, Any]:
         """As it stands in JSON."""
@@ -83,15 +90,18 @@ def _load_npz(path: Path, source: str) -> dict[str, Numbers]:
 
 def _numbers(value: object, source: str, name: str) -> Numbers:
     try:
-        array = np.asarray(value, np.float64)
+        if isinstance(value, np.ndarray) and value.dtype in (np.float16, np.float32):
+            return value.astype(np.float32)  # which tells how exact it is
+        return np.asarray(value, np.float64)
     except (ValueError, TypeError):
         raise ExperimentError(source, name, mismatch(value_in_words(value), "an array of numbers")) from None
-    return array
 
 
 _NAME = re.compile(
-    r"(?:(?:grad|dE/d|dL/d|d)_?)?(?P<name>[A-Za-z]+?)_?(?:\[(?P<bracket>[0-9]+)\]|(?P<layer>[0-9]+))?"
+    r"(?:(?:grad|dE/d|dL/d|d)_?)?(?P<name>[A-Za-z]+?)_?(?:\[(?P<bracket>[0-9]+)\]|(?P<layer>[0-9]+))?(?:[._]grad)?"
 )
+_OF_MODULE = re.compile(r"(?P<stem>.*)\.(?P<kind>weight|bias)(?:\.grad)?")
+"""As PyTorch names the parameters of a module, and perhaps their gradients."""
 
 
 def matching_node(graph: Graph, name: str) -> Node | None:
@@ -103,31 +113,57 @@ def matching_node(graph: Graph, name: str) -> Node | None:
     if match is None:
         return None
     layer = match["bracket"] or match["layer"]
-    symbol = Symbol(match["name"], None if layer is None else int(layer))
-    return graph.nodes.get(symbol)
+    number = None if layer is None else int(layer)
+    same = (
+        Symbol(spelled, number) for spelled in (match["name"], match["name"].upper(), match["name"].lower())
+    )
+    return next((graph.nodes[symbol] for symbol in same if symbol in graph.nodes), None)
+
+
+def named_by_order(graph: Graph, names: Iterable[str]) -> dict[str, str]:
+    """W[1], b[1], … for the names that PyTorch gives a module's parameters, where it has as many layers; else nothing.
+
+    fc1.weight, fc1.bias, fc2.weight  ──>  W[1], b[1], W[2]
+    """
+    found = {name: match for name in names if (match := _OF_MODULE.fullmatch(name)) is not None}
+    stems = list(dict.fromkeys(match["stem"] for match in found.values()))
+    if len(stems) != sum(symbol.name == "W" for symbol in graph.nodes):
+        return {}
+    letters = {"weight": "W", "bias": "b"}
+    return {
+        name: f"{letters[match['kind']]}[{stems.index(match['stem']) + 1}]" for name, match in found.items()
+    }
 
 
 def compare_gradients(
-    graph: Graph, given: Mapping[str, Numbers], tolerance: float | None = None, *, in_rows: bool = False
+    graph: Graph,
+    given: Mapping[str, Numbers],
+    tolerance: float | None = None,
+    *,
+    in_rows: bool = False,
+    learning_rate: float | None = None,
 ) -> list[ArrayComparison]:
     """Every array whose name is known, beside ours; `graph` has gone forward and backward.
 
-    `in_rows` says that the experiment's samples are rows: then those of X, f, a and Ŷ are rows in theirs as well.
+    `in_rows` says that the experiment's samples are rows: then those of X, f, a and Ŷ are rows in theirs as well. With
+    the `learning_rate` it is seen where weights were updated too early.
     """
-    if tolerance is None:
-        tolerance = TOLERANCE if graph.dtype == np.float64 else TOLERANCE_FLOAT32
-    slips = _Slips(graph)
+    slips = _Slips(graph, learning_rate)
     found = []
     for theirs, array in given.items():
         node = matching_node(graph, theirs)
         if node is not None and node.needs_gradient and node is not graph.loss:
             turned = in_rows and node.per_sample and array.ndim == 2
-            found.append(_compare(node, theirs, np.asarray(array.T) if turned else array, tolerance, slips))
+            single = np.float32 in (graph.dtype, array.dtype)
+            usual = TOLERANCE_FLOAT32 if single else TOLERANCE
+            numbers = np.asarray(array.T if turned else array, np.float64)
+            found.append(_compare(node, theirs, numbers, usual if tolerance is None else tolerance, slips))
     return found
 
 
 def _compare(node: Node, theirs: str, array: Numbers, tolerance: float, slips: _Slips) -> ArrayComparison:
     name, ours = node.symbol.plain(), np.asarray(node.grad, np.float64)
+    shape_said: tuple[str, ...] = ()
     if array.shape != ours.shape:
         reshaped = _reshaped(array, ours.shape)
         shape = "×".join(map(str, array.shape)) or "that of one number"
@@ -139,11 +175,23 @@ def _compare(node: Node, theirs: str, array: Numbers, tolerance: float, slips: _
             said = f"{shapes}: it is transposed" + (", and otherwise agrees" if error <= tolerance else "")
             more = () if error <= tolerance else slips.name(node, reshaped, ours, tolerance)
             return ArrayComparison(name, theirs, False, error, (said, *more))
+        if array.ndim == 2:
+            shape_said = (f"{shapes}: it is transposed",)
         array = reshaped
     error = _error(array, ours)
     if error <= tolerance:
-        return ArrayComparison(name, theirs, True, error)
-    return ArrayComparison(name, theirs, False, error, slips.name(node, array, ours, tolerance))
+        return ArrayComparison(name, theirs, True, error, shape_said)
+    named = (*slips.name(node, array, ours, tolerance), *shape_said)
+    return ArrayComparison(name, theirs, False, error, named, _ratio(array, ours, tolerance))
+
+
+def _ratio(array: Numbers, ours: Numbers, tolerance: float) -> float | None:
+    """How many times ours an array is, to six digits; None where it is not a multiple."""
+    if not np.isfinite(array).all() or not ours.any():
+        return None
+    place = np.unravel_index(int(np.abs(ours).argmax()), ours.shape)
+    ratio = float(array[place] / ours[place])
+    return float(f"{ratio:.6g}") if ratio and _error(array, ratio * ours) <= tolerance else None
 
 
 def _reshaped(array: Numbers, shape: tuple[int, int]) -> Numbers | None:
@@ -163,11 +211,47 @@ def _error(array: Numbers, ours: Numbers) -> float:
     return float(np.abs(array - ours).max(initial=0.0)) / size if size else 0.0
 
 
+def shared_reason(found: Sequence[ArrayComparison], experiment: Experiment, graph: Graph) -> str | None:
+    """What explains all that is wrong at once: another convention of the loss, or of the weights."""
+    wrong = [one for one in found if not one.agrees]
+    matrices = [one for one in wrong if one.name.startswith("W[")]
+    if (
+        wrong == matrices
+        and matrices
+        and all(any("transposed" in text for text in one.said) for one in matrices)
+    ):
+        other = "in_out" if experiment.network.weights == "out_in" else "out_in"
+        return f'every W that differs is transposed: [network] weights = "{other}" has W that way round'
+    ratios = {one.ratio for one in found}
+    ratio = ratios.pop() if len(ratios) == 1 and len(found) > 1 and len(wrong) == len(found) else None
+    if ratio is None:
+        return None
+    loss, same = experiment.loss, f"all of yours are {ratio:.5g} times ours"
+    half = getattr(loss, "half", None)
+    outputs = graph.nodes[PREDICTION].shape[0] if PREDICTION in graph.nodes else 1
+    for factor, key in (
+        (2.0, "half = false" if half else None),
+        (0.5, "half = true" if half is False else None),
+        (float(graph.n), 'samples = "sum"' if loss.samples == "mean" else None),
+        (1.0 / graph.n, 'samples = "mean"' if loss.samples == "sum" else None),
+        (1.0 / outputs, 'outputs = "mean"' if loss.outputs == "sum" and outputs > 1 else None),
+        (float(outputs), 'outputs = "sum"' if loss.outputs == "mean" and outputs > 1 else None),
+        (
+            2.0 / outputs,
+            'half = false, outputs = "mean"' if half and loss.outputs == "sum" and outputs > 1 else None,
+        ),
+        (2.0 * graph.n, 'half = false, samples = "sum"' if half and loss.samples == "mean" else None),
+    ):
+        if key is not None and factor != 1.0 and abs(ratio - factor) <= SAME_RATIO * factor:
+            return f"{same}: is yours another convention of the loss? [loss] {key} has it"
+    return None
+
+
 class _Slips:
     """The gradients that common slips of a backward pass would give, made when they are first asked for."""
 
-    def __init__(self, graph: Graph) -> None:
-        self.graph = graph
+    def __init__(self, graph: Graph, learning_rate: float | None) -> None:
+        self.graph, self.learning_rate = graph, learning_rate
         self.constants = Constants({**graph.constants, "2": 2.0})
         self._known: list[tuple[str, BackwardPass]] | None = None
 
@@ -186,6 +270,10 @@ class _Slips:
         found = [text for text, done in self.known() if _error(array, np.asarray(done.of(node))) <= tolerance]
         if found:
             return tuple(dict.fromkeys(found))[:4]
+        if self.learning_rate is not None:
+            early = gradients_updated_too_early(self.graph, self.learning_rate)[node.symbol]
+            if _error(array, np.asarray(early, np.float64)) <= tolerance:
+                return (UPDATED_TOO_EARLY,)
         return ("it is none of the usual mistakes",)
 
     def _scaled(self, array: Numbers, ours: Numbers, tolerance: float) -> tuple[str, ...]:

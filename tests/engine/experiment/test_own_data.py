@@ -282,3 +282,21 @@ def test_a_share_that_leaves_nothing_to_learn_from_is_refused(tmp_path):
     assert refusal('kind = "xor"\ntest_share = 0.8', tmp_path, TWO_CLASSES).startswith(
         "lab.toml: data.test_share: found 0.8, which holds out all 4 samples; expected"
     )
+
+
+def test_the_line_by_which_a_spreadsheet_is_told_the_delimiter_is_no_sample(tmp_path):
+    data = csv(tmp_path, "sep=;\r\na;y\r\n1,5;2\r\n", 'features = "*"\nlabel = "y"\ndecimal = ","')
+    assert data.X.tolist() == [[1.5]]
+    assert data.feature_names == ("a",)
+
+
+def test_a_spreadsheet_s_unicode_text_is_read(tmp_path):
+    (tmp_path / "u.txt").write_bytes("größe\tziel\r\n1.5\t2\r\n".encode("utf-16"))
+    keys = 'kind = "csv"\npath = "u.txt"\nfeatures = ["größe"]\nlabel = "ziel"'
+    assert load(keys, tmp_path).X.tolist() == [[1.5]]
+
+
+def test_a_row_that_ends_too_early_is_named(tmp_path):
+    keys = 'kind = "csv"\npath = "s.csv"\nfeatures = ["a"]\nlabel = "y"'
+    (tmp_path / "s.csv").write_text("a,b,y\n1,2,3\n4,5\n")
+    assert "line 3: found 2 cells; expected 3, as many as the header has" in refusal(keys, tmp_path)

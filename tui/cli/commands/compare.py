@@ -26,9 +26,9 @@ def compare(
 ) -> None:
     """Compare gradients that you computed elsewhere with ours.
 
-    GRADS is an .npz or .json file of arrays named W[1], dW[1], W1 or dW1. Each array agrees, or is told what is
-    wrong with it: a factor n, a transpose, a mask that is missing. Exit status: 0 all agree, 1 one does not,
-    2 no name is known.
+    GRADS is an .npz or .json file of arrays named W[1], dW[1], W1 or dW1, or as PyTorch names parameters (fc1.weight,
+    fc1.bias), one layer after the other. Each array agrees, or is told what is wrong with it: a factor n, a
+    transpose, a mask that is missing. Exit status: 0 all agree, 1 one does not, 2 no name is known.
 
     \b
     Examples:
@@ -38,17 +38,27 @@ def compare(
     from engine.derivation.evaluated_experiment import EvaluatedExperiment
     from engine.experiment.loading import load_experiment
     from engine.formula.ascii_text import ascii_text
-    from engine.practice.judging.compare_gradients import compare_gradients, load_gradients
+    from engine.practice.judging.compare_gradients import (
+        compare_gradients,
+        load_gradients,
+        named_by_order,
+        shared_reason,
+    )
 
     evaluated = EvaluatedExperiment.of(load_experiment(experiment), experiment)
     given = load_gradients(gradients, str(gradients))
     in_rows = getattr(evaluated.experiment.data, "layout", "columns") == "rows"
     names = evaluated.names
-    theirs = {names.typed(name): name for name in given}
+    by_order = named_by_order(evaluated.graph, given)
+    theirs = {by_order.get(name) or names.typed(name): name for name in given}
     found = [
         replace(one, theirs=theirs[one.theirs], said=tuple(map(names.said, one.said)))
         for one in compare_gradients(
-            evaluated.graph, {name: given[own] for name, own in theirs.items()}, tolerance, in_rows=in_rows
+            evaluated.graph,
+            {name: given[own] for name, own in theirs.items()},
+            tolerance,
+            in_rows=in_rows,
+            learning_rate=evaluated.experiment.train.learning_rate,
         )
     ]
     if not found:
@@ -56,6 +66,7 @@ def compare(
         raise click.ClickException(
             f"{gradients}: found {listed}; expected names such as W[1], dW[1], W1, dW1"
         )
+    shared = shared_reason(found, evaluated.experiment, evaluated.graph)
     unknown = [name for name in given if name not in {one.theirs for one in found}]
     if as_json:
         write_json(
@@ -63,6 +74,7 @@ def compare(
                 "agrees": all(one.agrees for one in found),
                 "arrays": [one.record() for one in found],
                 "unknown": unknown,
+                **({} if shared is None else {"text": shared}),
             },
             ascii,
         )
@@ -70,9 +82,12 @@ def compare(
         margin = max(len(one.theirs) for one in found)
         for one in found:
             error = "" if one.relative_error is None else f" (relative error {one.relative_error:.1e})"
-            said = f"✓ agrees{error}" if one.agrees else f"✗ differs{error}: {'; or '.join(one.said)}"
+            what = "; or ".join(one.said)
+            said = f"{'✓ agrees' if one.agrees else '✗ differs'}{error}{': ' if what else ''}{what}"
             line = f"{one.theirs:<{margin}}  {said}"
             write(ascii_text(line.replace("✓", "+").replace("✗", "x")) if output_style(ascii).ascii else line)
+        if shared is not None:
+            write(f"\n{shared[0].upper()}{shared[1:]}.")
         if unknown:
             complain(f"{gradients}: no such matrix here: {', '.join(unknown[:6])}")
     if not all(one.agrees for one in found):

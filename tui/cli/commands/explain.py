@@ -92,7 +92,8 @@ def explain(
             from engine.practice.judging.asked_target import Target
             from tui.cli.expected_number import compare_expected
 
-            compare_expected(evaluated.graph, Target(asked, output, sample), expect, ascii, names)
+            rate = evaluated.experiment.train.learning_rate
+            compare_expected(evaluated.graph, Target(asked, output, sample), expect, ascii, names, rate)
             return
         if asked.index is None and not evaluated.graph.nodes[asked].scalar and not jacobian:
             _write_matrix(evaluated, asked, sample, form, evaluated.experiment.title or experiment, ascii)
