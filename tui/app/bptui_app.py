@@ -127,7 +127,10 @@ class BptuiApp(NoticingApp):
 
         `personal` uses the user's own keys and recent files; pictures for everybody do without."""
         # Read together with the app's own: each screen's, by itself, would have all of them parsed again.
-        first = ["shell/home_screen.tcss", *(["stepper/stepper_screen.tcss"] if session is not None else [])]
+        first = [
+            "../shell/home_screen.tcss",
+            *(["../stepper/stepper_screen.tcss"] if session is not None else []),
+        ]
         super().__init__(css_path=["app.tcss", *first])
         self._first_session = session
         self._personal = personal
