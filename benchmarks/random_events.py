@@ -10,8 +10,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import sys
 import tempfile
 import time
+import traceback
 from collections import Counter
 
 
@@ -37,6 +39,7 @@ def main() -> None:
             except BaseException as error:
                 if isinstance(error, KeyboardInterrupt):
                     raise
+                traceback.print_exception(error, file=sys.stdout)
                 print(f"  seed {seed}: {error!r} after {batch.done[-40:]}")
                 failures += 1
             sent += batch.count

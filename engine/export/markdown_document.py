@@ -40,12 +40,12 @@ def render_markdown(blocks: list[Block], style: Style) -> str:
 def _block(block: Block, style: Style) -> str:
     match block:
         case Heading(text, level):
-            return f"{'#' * level} {_words(text if level == 1 else style.names.said(text))}"
+            return f"{'#' * level} {words(text if level == 1 else style.names.said(text))}"
         case Paragraph(spans):
             return _line(spans, style)
         case Facts(items):
             return "\n".join(
-                f"- **{_words(style.names.said(label))}:** {_line(spans, style)}" for label, spans in items
+                f"- **{words(style.names.said(label))}:** {_line(spans, style)}" for label, spans in items
             )
         case Chain():
             return _display(chain_rows(block, style))
@@ -57,7 +57,8 @@ def _block(block: Block, style: Style) -> str:
             return _table(block, style)
 
 
-def _words(text: str) -> str:
+def words(text: str) -> str:
+    """Text as Markdown shows it, letter by letter."""
     return SPECIAL.sub(r"\\\1", text)
 
 
@@ -79,7 +80,7 @@ def _line(spans: Spans, style: Style) -> str:
 def _span(span: Span, style: Style) -> str:
     match span:
         case str():
-            return _words(style.names.said(span))
+            return words(style.names.said(span))
         case Value():
             return _math(value_latex(span, style.digits))
     return _math(to_latex(span, style.digits, style.names))
@@ -95,7 +96,7 @@ def _factors(factors: tuple[Factor, ...], style: Style) -> str:
             [
                 str(factor.number),
                 _math(to_latex(factor.symbol, names=style.names)),
-                _words(style.names.said(factor.words)),
+                words(style.names.said(factor.words)),
                 _math(formula_latex(factor.formula, style)),
                 "" if substituted is None else _math(formula_latex(substituted, style)),
                 _math(to_latex(Number(factor.value), style.digits)),
@@ -105,14 +106,14 @@ def _factors(factors: tuple[Factor, ...], style: Style) -> str:
     header = ["#", "factor", "what it is", "formula", "with numbers", "value", "so far"]
     table = _pipes(header, rows, frozenset({0, 5, 6}))
     remarks = [
-        f"- {factor.number}: {_words(style.names.said(factor.remark))}" for factor in factors if factor.remark
+        f"- {factor.number}: {words(style.names.said(factor.remark))}" for factor in factors if factor.remark
     ]
     return "\n\n".join([table, "\n".join(remarks)]) if remarks else table
 
 
 def _table(table: Table, style: Style) -> str:
     rows = [[_line(cell, style) for cell in row] for row in table.rows]
-    return _pipes([_words(style.names.said(title)) for title in table.header], rows, table.numeric)
+    return _pipes([words(style.names.said(title)) for title in table.header], rows, table.numeric)
 
 
 def _pipes(header: list[str], rows: list[list[str]], numeric: frozenset[int]) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.export.markdown_document import words
 from engine.export.numpy_torch_program import Program
 
 
@@ -19,7 +20,7 @@ def notebook_record(program: Program) -> dict[str, Any]:
         ("Backward", program.backward),
         ("The same numbers as in bptui", program.checks),
     ]
-    cells = [_markdown(0, f"# {program.title}\n\nWritten by bptui.")]
+    cells = [_markdown(0, f"# {words(program.title)}\n\nWritten by bptui.")]
     for heading, lines in parts:
         cells.append(_markdown(len(cells), f"## {heading}"))
         cells.append(_code(len(cells), "\n".join(lines).strip("\n")))

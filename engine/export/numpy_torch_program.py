@@ -53,6 +53,8 @@ TORCH = {
 }
 """Every activation in PyTorch's own words. NumPy has none: there the function's formula is written out."""
 
+_NOT_FINITE = re.compile(r"\b(inf|nan)\b")
+
 _RESERVED = {
     "np",
     "torch",
@@ -60,6 +62,8 @@ _RESERVED = {
     "ours",
     "check",
     "DTYPE",
+    "inf",
+    "nan",
     "array",
     "indicator",
     "n",
@@ -139,15 +143,13 @@ class _Writer:
     def program(self, title: str) -> Program:
         """All parts."""
         shown = title.replace("\\", "/").replace('"', "'")
-        return Program(
-            shown,
-            list(self._setup()),
-            list(self._data()),
-            list(self._forward()),
-            list(self._backward()),
-            list(self._checks()),
-            self.language,
+        data, forward, backward, checks = (
+            list(part()) for part in (self._data, self._forward, self._backward, self._checks)
         )
+        setup = list(self._setup())
+        if any(_NOT_FINITE.search(line) for line in (*data, *forward, *backward, *checks)):
+            setup += ["", 'inf, nan = float("inf"), float("nan")']
+        return Program(shown, setup, data, forward, backward, checks, self.language)
 
     # ── the parts ───────────────────────────────────────────────────────────────────────────────────
 
@@ -276,6 +278,10 @@ class _Writer:
         if self.torch:
             yield "    found = torch.zeros(ours.shape, dtype=DTYPE) if found is None else found"
         yield f"    found = np.asarray({to_list}, dtype=float).reshape(ours.shape)"
+        if not self._finite():
+            yield "    finite = np.isfinite(ours)  # elsewhere it is enough that theirs is not finite either"
+            yield "    assert not np.isfinite(found[~finite]).any(), f'{name}: finite, where ours is not'"
+            yield "    ours, found = ours[finite], found[finite]"
         yield "    largest = np.abs(ours).max(initial=0.0)"
         yield "    apart = np.abs(found - ours).max(initial=0.0)"
         yield f"    assert apart <= {tolerance!r} * largest + 1e-12, f'{{name}}: {{apart}} apart'"
@@ -295,6 +301,11 @@ class _Writer:
                 continue  # autograd keeps the gradients of leaves
             ours = float(node.grad[0, 0]) if node.scalar else node.grad.tolist()
             yield f"check({f'd{end}/d{node.symbol.plain()}'!r}, {found}, {ours!r})"
+
+    def _finite(self) -> bool:
+        """Whether every number that is compared is one."""
+        nodes = self.graph.nodes.values()
+        return all(np.isfinite(node.value).all() and np.isfinite(node.grad).all() for node in nodes)
 
     def _past(self, node: Node) -> bool:
         """Whether the loss goes past a node, straight to the pre-activation: then nobody needs its gradient."""

@@ -18,11 +18,14 @@ from textual.actions import ActionParseResult
 from textual.app import App, SuspendNotSupported, SystemCommand
 from textual.binding import Binding
 from textual.command import CommandPalette, Provider
+from textual.css.query import NoMatches
 from textual.dom import DOMNode
 from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.message import Message
 from textual.screen import Screen
+from textual.worker import Worker
+from typing_extensions import override
 
 from engine.experiment.errors import ExperimentError
 from engine.experiment.presets import is_preset
@@ -86,7 +89,23 @@ SCREENS = ("stepper", *TRAINING_SCREENS)
 
 
 class Palette(CommandPalette):
-    """Textual's palette, which raises where a page is turned in a window too small to show a command."""
+    """Textual's palette, which raises where a page is turned in a window too small to show a command.
+
+    It also raises where its list has gone before the search for what was typed has begun, or is over.
+    """
+
+    async def _search_unless_closed(self, typed: str) -> None:
+        search: Any = CommandPalette._gather_commands
+        with suppress(NoMatches):
+            await search.__wrapped__(self, typed)
+
+    @override
+    def _gather_commands(self, search_value: str) -> Worker[None]:
+        return self.run_worker(
+            partial(self._search_unless_closed, search_value),
+            group=self._GATHER_COMMANDS_GROUP,  # under whose name Textual ends it
+            exclusive=True,
+        )
 
     def _action_command_list(self, action: str) -> None:
         with suppress(KeyError):

@@ -117,14 +117,15 @@ class LessonType(click.ParamType):  # type: ignore[type-arg]
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
-        """The items, with their titles where the shell shows such."""
+        """The items, with their titles where the shell shows such; the Markdown files, and folders."""
         from tui.lessons.lesson import list_lessons
 
-        return [
+        items = [
             CompletionItem(lesson.item, help=lesson.title)
             for lesson in list_lessons()
             if lesson.item.startswith(incomplete.upper())
         ]
+        return [*items, *path_items(incomplete, ".md")]
 
 
 def _targets(name: str, incomplete: str) -> Iterator[str]:

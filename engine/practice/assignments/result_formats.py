@@ -246,8 +246,8 @@ def csv_table(files: Sequence[GradedFile]) -> str:
             verdict = result.verdict
             writer.writerow(
                 [
-                    result.file,
-                    result.question,
+                    _cell(result.file),
+                    _cell(result.question),
                     verdict.verdict,
                     f"{result.points:g}",
                     f"{result.max_points:g}",
@@ -261,7 +261,7 @@ def csv_table(files: Sequence[GradedFile]) -> str:
 
 
 def _cell(text: str) -> str:
-    """A learner's text in a cell: a spreadsheet must not take it for a formula of its own."""
+    """A learner's text or file name in a cell: a spreadsheet must not take it for a formula of its own."""
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 

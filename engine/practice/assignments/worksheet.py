@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from engine.autodiff.graph import Graph
 from engine.derivation.chain_rule import explain
 from engine.derivation.targets import TargetError
+from engine.export.markdown_document import words
 from engine.formula.expression import Expr, Partial, Product, Symbol
 from engine.formula.latex import number_latex, symbol_latex, to_latex
 from engine.formula.layout import draw, one_line
@@ -113,7 +114,8 @@ def worksheet(assignment: Assignment, form: str, solutions: bool, style: Style) 
 
 def _text(assignment: Assignment, solutions: bool, markdown: bool, style: Style) -> Iterator[str]:
     title = assignment.title or "Worksheet"
-    yield f"# {title}" if markdown else f"{title}\n{'=' * len(title)}"
+    said = words if markdown else str
+    yield f"# {words(title)}" if markdown else f"{title}\n{'=' * len(title)}"
     fence = "```text" if markdown else ""
     end = "```" if markdown else ""
     shown: set[str] = set()
@@ -121,14 +123,17 @@ def _text(assignment: Assignment, solutions: bool, markdown: bool, style: Style)
         style = replace(style, names=question.experiment.names)
         yield ""
         points = f" ({question.spec.points:g} {'point' if question.spec.points == 1 else 'points'})"
-        yield f"{'## ' if markdown else ''}{number}. {question.spec.text or 'What is this gradient?'}{points}"
+        text = said(question.spec.text or "What is this gradient?")
+        yield f"{'## ' if markdown else ''}{number}. {text}{points}"
         yield ""
         name = question.experiment_name
         if name not in shown:
             shown.add(name)
             yield from (line for line in (fence, *_network(question, style), end) if line or not markdown)
             yield ""
-        yield f"Asked for: {_asked(question, style)}" + (f"   (id: {question.id})" if solutions else "")
+        yield f"Asked for: {said(_asked(question, style))}" + (
+            f"   (id: {said(question.id)})" if solutions else ""
+        )
         yield ""
         if not solutions:
             yield from ["_" * 60 + "\n"] * BLANK_LINES
@@ -208,7 +213,8 @@ def _latex(assignment: Assignment, solutions: bool) -> Iterator[str]:
     shown: set[str] = set()
     yield r"\begin{enumerate}"
     for question in assignment.questions:
-        yield rf"\item {_escaped(question.spec.text or 'What is this gradient?')} \hfill ({question.spec.points:g})"
+        text = _escaped(question.spec.text or "What is this gradient?")
+        yield rf"\item {{}}{text} \hfill ({question.spec.points:g})"  # {{}}: a text may begin with a bracket
         yield ""
         if question.experiment_name not in shown:
             shown.add(question.experiment_name)

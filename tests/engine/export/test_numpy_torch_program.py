@@ -15,7 +15,7 @@ from engine.derivation.evaluated_experiment import EvaluatedExperiment
 from engine.derivation.evaluated_expression import EvaluatedExpression
 from engine.experiment.errors import ExperimentError
 from engine.experiment.expression_spec import ExpressionExperiment, ExpressionTable
-from engine.experiment.loading import load_any, load_experiment
+from engine.experiment.loading import load_any, load_experiment, parse_experiment
 from engine.experiment.presets import EXPRESSION_PRESETS
 from engine.export.notebook import notebook_record
 from engine.export.numpy_torch_program import TORCH, numpy_program, torch_program
@@ -75,6 +75,36 @@ def test_a_wrong_number_is_found() -> None:
     assert wrong != script
     with pytest.raises(AssertionError):
         run(wrong)
+
+
+OVERFLOW = """
+[data]
+kind = "inline"
+X = [[1e200]]
+Y = [[1e200]]
+[[network.layers]]
+units = 1
+activation = "linear"
+W = [[1e200]]
+[loss]
+kind = "squared_error"
+"""
+
+
+def test_what_is_infinite_here_may_not_be_finite_there() -> None:
+    graph = EvaluatedExperiment.of(parse_experiment(OVERFLOW, "overflow")).graph
+    script = numpy_program(graph, "overflow", "overflow").script()
+    assert "dE/dW[1]: the same" in run(script)
+    with pytest.raises(AssertionError, match="finite, where ours is not"):
+        run(script.replace("W1 = array([[1e+200]])", "W1 = array([[1.0]])"))
+    pytest.importorskip("torch", reason="PyTorch is an extra")
+    assert "dE/dW[1]: the same" in run(torch_program(graph, "overflow", "overflow").script())
+
+
+def test_a_title_is_no_image_in_a_notebook() -> None:
+    title = "![t](http://example.org/t) <img src=x>"
+    cells = notebook_record(numpy_program(graph_of("tutorial-a"), title, "a"))["cells"]
+    assert cells[0]["source"][0].startswith(r"# \!\[t\](http://example.org/t) \<img")
 
 
 def test_every_activation_is_spelled_in_pytorch() -> None:

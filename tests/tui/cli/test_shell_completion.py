@@ -11,10 +11,12 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 
 import tui
-from tui.cli.shell_completion import typed_words
+from tui.cli.arguments import LessonType
+from tui.cli.shell_completion import FILE, typed_words
 
 if sys.platform == "win32":
     pytest.skip("these shells are those of Unix", allow_module_level=True)
@@ -178,3 +180,12 @@ def test_the_right_file_is_completed_and_nothing_of_its_name_runs(shell: Shell):
 )
 def test_a_command_line_is_read_without_its_quotes(line, words, incomplete):
     assert typed_words(line) == (words, incomplete)
+
+
+def test_lessons_of_ones_own_are_completed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("les son$(touch ran).md", "les.toml"):
+        (tmp_path / name).touch()
+    context = click.Context(click.Command("lesson"))
+    items = LessonType().shell_complete(context, click.Argument(["item"]), "les")
+    assert [(item.value, item.type) for item in items] == [("les son$(touch ran).md", FILE)]

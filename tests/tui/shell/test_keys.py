@@ -6,11 +6,13 @@ from collections import Counter
 
 import pytest
 from textual.binding import Binding
+from textual.command import CommandList
 
 from tests.tui.driver import app_on, screen_text, stepper, until
-from tui.app import BptuiApp
+from tui.app import BptuiApp, Palette
 from tui.lessons.lesson_list_screen import LessonsScreen
 from tui.lessons.lesson_screen import LessonScreen
+from tui.session.network_session import Session
 from tui.shell.busy_screen import BusyScreen
 from tui.shell.help_page import help_content, readable_keys
 from tui.shell.home_screen import HomeScreen
@@ -240,6 +242,17 @@ async def test_the_footer_is_not_cut_at_80_columns(experiment, commands, ascii_o
             entry = entry.split(" ", 1)[1]
         assert entry in footer
     assert len(footer.rstrip()) < 80
+
+
+async def test_a_search_that_outlives_the_palettes_list_is_over():
+    app = BptuiApp(Session.open("tutorial-a"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("ctrl+p")
+        palette = app.screen
+        assert isinstance(palette, Palette)
+        await palette.query(CommandList).remove()
+        await palette._gather_commands("target").wait()
+        assert app.crash is None
 
 
 async def test_a_command_of_the_palette_does_what_its_key_does():

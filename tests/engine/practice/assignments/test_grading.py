@@ -213,6 +213,13 @@ def test_csv_holds_one_row_a_question_and_file_and_no_formula_of_a_spreadsheet(f
     assert not any(value.startswith(("=", "+", "-", "@")) for row in rows for value in row.values() if value)
 
 
+def test_a_file_named_like_a_spreadsheets_formula_is_text_in_the_csv(tmp_path):
+    path = tmp_path / "=1+1.toml"
+    path.write_text('b1 = "0"')
+    rows = list(csv.DictReader(io.StringIO(csv_table(list(grade_files(ASKED, [path]))))))
+    assert {row["file"][:1] for row in rows} <= {"'", "/"}
+
+
 def test_json_and_text(files):
     graded = list(grade_files(ASKED, files))
     record = grade_record(graded, ASKED.title)
@@ -303,6 +310,15 @@ def test_a_worksheet_has_blank_lines_or_solutions(form):
     if form == "latex":
         assert full.count(r"\begin{") == full.count(r"\end{")
         assert full.isascii() or all(letter not in "∂ℰŶ₀⁽" for letter in full)
+
+
+def test_words_of_an_assignment_are_no_images_and_no_labels():
+    text = ASSIGNMENT.replace("Week 3", "![t](http://x) <b>").replace("The gradient", "[x] The gradient")
+    asked = parse_assignment(text, "week3.toml")
+    markdown = worksheet(asked, "markdown", True, Style()).splitlines()
+    assert markdown[0] == r"# \!\[t\](http://x) \<b\>"
+    assert r"## 1. \[x\] The gradient of one weight (5 points)" in markdown
+    assert r"\item {}[x] The gradient of one weight" in worksheet(asked, "latex", True, Style())
 
 
 DERIVATION = """
