@@ -16,9 +16,10 @@ from textual.pilot import Pilot, WaitForScreenTimeout
 
 from tests.tui.driver import screen_text
 from tui.app import BptuiApp
-from tui.session.network_session import Session
+from tui.session.opening import open_session
 from tui.shell.home_screen import HomeScreen
 from tui.shell.keys import ALL_COMMANDS
+from tui.shell.modal import Modal
 
 LEAVING = {"quit", "interrupt"}
 KEYS = sorted(
@@ -54,6 +55,18 @@ OPENING = (
     "n",
     "C",
     "full_stop",
+    "P",
+    "B",
+    "p",
+    "e",
+    "N",
+    "M",
+    "x",
+    "X",
+    "g",
+    "u",
+    "ctrl+s",
+    "slash",
 )
 """What leads to other screens, so that the events get everywhere."""
 
@@ -71,7 +84,16 @@ TEXTS = (
     "\x00",
 )
 SIZES = ((80, 24), (120, 40), (60, 20), (59, 19), (30, 10), (1, 1), (200, 60), (1000, 400))
-NAMES = ("tutorial-b", "residual-fork", "xor", "dying-relu", "exploding-50", "leaky-slope-1", "batch-norm")
+NAMES = (
+    "tutorial-b",
+    "residual-fork",
+    "xor",
+    "dying-relu",
+    "exploding-50",
+    "leaky-slope-1",
+    "batch-norm",
+    "micrograd",
+)
 BURST = 20
 
 WAITS = 10
@@ -100,7 +122,7 @@ class RandomEvents:
         """Sends them all. Raises AssertionError with the last ones where the app does not bear them."""
         sent = 0
         while sent < self.count:  # an app now and then, so that each begins anew
-            app = BptuiApp(Session.open(self.chance.choice(NAMES)), ascii_only=self.chance.random() < 0.2)
+            app = BptuiApp(open_session(self.chance.choice(NAMES)), ascii_only=self.chance.random() < 0.2)
             try:
                 async with app.run_test(size=(80, 24)) as pilot:
                     await settled(pilot)
@@ -133,7 +155,10 @@ class RandomEvents:
 
     def _one(self, app: BptuiApp) -> None:
         kind = self.chance.random()
-        if kind < 0.78:
+        if kind < 0.08 and isinstance(app.screen, Modal):  # which takes most keys for text, and leads nowhere
+            self._say("key", "escape")
+            app.simulate_key("escape")
+        elif kind < 0.78:
             key = self.chance.choice(OPENING if self.chance.random() < 0.2 else KEYS)
             self._say("key", key)
             app.simulate_key(key)

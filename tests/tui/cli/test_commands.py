@@ -534,7 +534,9 @@ def test_completion_knows_presets_files_and_targets(monkeypatch, tmp_path):
     assert completions("bptui explain lab.toml --wrt W[2]", monkeypatch) == ["W[2][0,0]", "W[2][1,0]"]
     assert completions("bptui explain lab.txt --wrt W", monkeypatch) == []
     assert completions("bptui explain --wrt W", monkeypatch) == []
-    assert completions("bptui lesson c", monkeypatch) == ["C1", "C2", "C3"]
+    (tmp_path / "cells.md").write_text("", "utf-8")
+    lessons = completions("bptui lesson c", monkeypatch)
+    assert [one for one in lessons if not one.endswith("/")] == ["C1", "C2", "C3", "cells.md"]
     assert completions("bptui explain tutorial-b --format m", monkeypatch) == ["markdown"]
 
 
