@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
-from engine.autodiff.graph import Graph
+from engine.autodiff.graph import Graph, Node
 from engine.autodiff.ops.loss import loss_op
 from engine.derivation.chain_rule import Step
 from engine.derivation.terms import Term
 from engine.export.vocabulary import factor_words
-from engine.formula.expression import Expr, Partial, Symbol
+from engine.formula.expression import Expr, Partial, Product, Symbol
 from engine.formula.layout import one_line
 from engine.formula.notation import Style, is_exact, number_text, symbol_text
 from engine.formula.plain_words import capitalised
@@ -36,7 +36,9 @@ Note = tuple[Literal["remark", "plain", "faint"], str]
 class Description:
     """What is said about one position.
 
-    `backward` tells gradients from values; a sum of more than `max_terms` terms is shortened.
+    `backward` tells gradients from values; a sum of more than `max_terms` terms is shortened. `before` are the
+    equations of the positions that lead here, the first one first, and `together` what they make with this one:
+    both are shown where there is room.
     """
 
     heading: str
@@ -44,6 +46,8 @@ class Description:
     notes: tuple[Note, ...]
     backward: bool
     max_terms: int = 6
+    before: tuple[Equation, ...] = ()
+    together: Equation | None = None
 
 
 def describe_forward(traversal: Traversal, position: Position, style: Style) -> Description:
@@ -51,15 +55,16 @@ def describe_forward(traversal: Traversal, position: Position, style: Style) -> 
     graph = traversal.derivation.graph
     node = graph.nodes[traversal.symbol(position)]
     on_path = {symbol.matrix: symbol for symbol in traversal.derivation.path}
-    sample = traversal.derivation.sample
-    symbol = on_path.get(node.symbol, node.entry((0, min(sample, node.shape[1] - 1))))
-    assert node.op is not None
-    formula = node.op.formula(symbol.index or (0, 0))
-    equation = _equation(graph, symbol, formula)
+    symbol = _entry_on(on_path, node, traversal.derivation.sample)
+    equation = _computed(graph, symbol)
+    before = tuple(
+        _computed(graph, _entry_on(on_path, op.output, traversal.derivation.sample))
+        for op in graph.ops[: graph.ops.index(node.op)]
+    )
     rows, columns = node.shape
     name = symbol_text(node.symbol, style)
     if node.scalar:
-        return Description(f"Forward: {name}", (equation,), (), backward=False)
+        return Description(f"Forward: {name}", (equation,), (), backward=False, before=before)
     notes: list[Note] = [
         ("faint", f"{name} is a matrix, {rows}×{columns}; {symbol_text(symbol, style)} is one number of it.")
     ]
@@ -70,7 +75,20 @@ def describe_forward(traversal: Traversal, position: Position, style: Style) -> 
         (equation,),
         tuple(notes),
         backward=False,
+        before=before,
     )
+
+
+def _entry_on(on_path: Mapping[Symbol, Symbol], node: Node, sample: int) -> Symbol:
+    """The entry of a node that the path goes through; where it goes by, the first one of the sample."""
+    return on_path.get(node.symbol, node.entry((0, min(sample, node.shape[1] - 1))))
+
+
+def _computed(graph: Graph, symbol: Symbol) -> Equation:
+    """How an entry that an op gives is computed."""
+    op = graph.nodes[symbol.matrix].op
+    assert op is not None
+    return _equation(graph, symbol, op.formula(symbol.index or (0, 0)))
 
 
 def _what(matrix: Symbol) -> str:
@@ -147,7 +165,7 @@ def describe_backward(traversal: Traversal, position: Position, style: Style) ->
     """One term of the chain rule."""
     step = traversal.derivation[position.index]
     term = step.terms[traversal.term(position)]
-    equation = Equation(term.symbol, term.formula, term.substituted, term.local)
+    equation = _local(term)
     notes: list[Note] = []
     if term.remark:
         notes.append(("remark", style.names.said(term.remark, ascii=style.ascii)))
@@ -168,7 +186,30 @@ def describe_backward(traversal: Traversal, position: Position, style: Style) ->
             ("plain", f"Multiplied out: {gradient} = {one_line(last, style)} {value}   (X: line by line)")
         )
     heading = f"{capitalised(factor_words(traversal.derivation.graph, term))}: {one_line(term.symbol, style)}"
-    return Description(heading, (equation,), tuple(notes), backward=True)
+    if position.turn:
+        return Description(heading, (equation,), tuple(notes), backward=True)
+    taken = [one.term for one in traversal.derivation[: position.index]]
+    return Description(
+        heading,
+        (equation,),
+        tuple(notes),
+        backward=True,
+        before=tuple(_local(one) for one in taken),
+        together=_multiplied([*taken, term], step) if taken and step is traversal.derivation[-1] else None,
+    )
+
+
+def _local(term: Term) -> Equation:
+    """A local derivative: its symbol, its formula, the numbers in it and its value."""
+    return Equation(term.symbol, term.formula, term.substituted, term.local)
+
+
+def _multiplied(terms: Sequence[Term], last: Step) -> Equation | None:
+    """The path's factors as one product, in which no partial derivative is left; None where rounding spoils it."""
+    if not _is_their_product(last.running, [term.local for term in terms]):
+        return None
+    formula = Product(tuple(term.formula for term in terms))
+    return Equation(None, formula, Product(tuple(term.substituted for term in terms)), last.running)
 
 
 def _contribution(of: Symbol, term: Term, style: Style, width: int) -> str:
@@ -333,10 +374,9 @@ def _product(traversal: Traversal, index: int, style: Style, width: int) -> str:
     if index == 0:
         return number_text(running, style)
     locals_ = [derivation[i].term.local for i in range(index + 1)]
-    multiplied = math.prod(locals_)
-    if not math.isclose(multiplied, running, rel_tol=ROUNDED, abs_tol=SMALLEST) and math.isfinite(running):
+    if not _is_their_product(running, locals_) and math.isfinite(running):
         what = "have lost digits"
-        if not math.isfinite(multiplied):
+        if not math.isfinite(math.prod(locals_)):
             what = f"hold {style.glyphs.infinity} {style.glyphs.times} 0"
         return f"{number_text(running, style)}, from the simplified form: the factors {what}"
     times = f" {style.glyphs.times} "
@@ -352,6 +392,10 @@ def _product(traversal: Traversal, index: int, style: Style, width: int) -> str:
         if len(text) <= width or first == index:
             return text
         first += 1
+
+
+def _is_their_product(running: float, locals_: Sequence[float]) -> bool:
+    return math.isclose(math.prod(locals_), running, rel_tol=ROUNDED, abs_tol=SMALLEST)
 
 
 def _sum(step: Step, style: Style, width: int) -> str:

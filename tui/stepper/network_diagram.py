@@ -24,6 +24,9 @@ GUTTER = 3
 LINES = 2
 """A cell is this many columns and lines; between two columns is a gutter."""
 
+WIDEST_GUTTER, HIGHEST_ROW = 7, 4
+"""Where there is room, the cells stand so far apart at most."""
+
 
 class NetworkDiagram(Static):
     """Shows a `Diagram`; a click on a cell chooses it."""
@@ -57,9 +60,13 @@ class _Drawing:
     def __init__(self, diagram: Diagram, style: Style, width: int, height: int) -> None:
         self.diagram, self.style = diagram, style
         self.canvas = Canvas(width, height)
-        self.rows = max((height - 2) // LINES, 1)
+        most = max(column.size for column in diagram.columns)
+        self.pitch = min(max((height - 2) // most, LINES), HIGHEST_ROW)
+        self.rows = max((height - 2) // self.pitch, 1)
         self.places: dict[tuple[int, int], Symbol] = {}
         per_page = max((width + GUTTER - 2) // (CELL + GUTTER), 2)
+        shown = min(per_page, len(diagram.columns))
+        self.gutter = min(max((width - 2 - shown * CELL) // max(shown - 1, 1), GUTTER), WIDEST_GUTTER)
         self.first = self._first_column(per_page)
         self.columns = diagram.columns[self.first : self.first + per_page]
         self._draw()
@@ -79,26 +86,30 @@ class _Drawing:
     def _draw(self) -> None:
         tops: list[int | None] = []  # the line of the path's row in each column, where it is in sight
         for place, column in enumerate(self.columns):
-            left = place * (CELL + GUTTER) + 1
+            left = self._left(place)
             first = self._first_row(column)
             self._title(left, column, first)
             for row in range(first, min(first + self.rows, column.size)):
-                top = 2 + (row - first) * LINES
+                top = 2 + (row - first) * self.pitch
                 cell = self.diagram.cell(column, row)
                 self.places[left, top] = cell.symbol
                 self._cell(left, top, cell)
             in_sight = first <= column.focus < first + self.rows
-            tops.append(2 + (column.focus - first) * LINES if in_sight else None)
+            tops.append(2 + (column.focus - first) * self.pitch if in_sight else None)
         for place in range(len(self.columns) - 1):
             left_top, right_top = tops[place], tops[place + 1]
             if left_top is not None and right_top is not None and self._joined(place):
-                self._edge((place + 1) * (CELL + GUTTER) - GUTTER + 1, left_top, right_top)
+                self._edge(self._left(place) + CELL, left_top, right_top)
         self._bypasses(tops)
         more_left, more_right = ("<", ">") if self.style.ascii else ("‹", "›")
         if self.first:
             self.canvas.put(0, 0, more_left, "bold $accent")
         if self.first + len(self.columns) < len(self.diagram.columns):
             self.canvas.put(self.canvas.width - 1, 0, more_right, "bold $accent")
+
+    def _left(self, place: int) -> int:
+        """Where a column begins."""
+        return place * (CELL + self.gutter) + 1
 
     def _first_row(self, column: Column) -> int:
         """The rows around the path's own."""
@@ -158,13 +169,14 @@ class _Drawing:
         else:
             straight, vertical, corners = "─", "│", "┐└┘┌"
         if top == bottom:
-            self.canvas.put(x, top, straight * GUTTER, style)
+            self.canvas.put(x, top, straight * self.gutter, style)
             return
-        down = bottom > top
-        self.canvas.put(x, top, straight + (corners[0] if down else corners[2]), style)
+        down, middle = bottom > top, self.gutter // 2
+        self.canvas.put(x, top, straight * middle + (corners[0] if down else corners[2]), style)
         for y in range(min(top, bottom) + 1, max(top, bottom)):
-            self.canvas.put(x + 1, y, vertical, style)
-        self.canvas.put(x + 1, bottom, (corners[1] if down else corners[3]) + straight, style)
+            self.canvas.put(x + middle, y, vertical, style)
+        rest = straight * (self.gutter - middle - 1)
+        self.canvas.put(x + middle, bottom, (corners[1] if down else corners[3]) + rest, style)
 
     def _bypasses(self, tops: list[int | None]) -> None:
         """Where the path skips columns (a residual shortcut, or past mean and std): a line above the cells."""
@@ -182,8 +194,8 @@ class _Drawing:
             left, right = tops[start], tops[end]
             if left is None or right is None:
                 continue
-            x0 = start * (CELL + GUTTER) + 1 + CELL
-            x1 = end * (CELL + GUTTER) - 1
+            x0 = self._left(start) + CELL
+            x1 = self._left(end) - 2
             self.canvas.put(x0 + 1, 1, left_corner, style)
             self.canvas.put(x0 + 2, 1, straight * (x1 - x0 - 2), style)
             self.canvas.put(x1, 1, right_corner, style)

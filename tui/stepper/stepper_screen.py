@@ -159,12 +159,13 @@ class StepperScreen(Screen[None]):
         yield PhaseBar(id="phase")
         with Vertical(id="diagram-panel"):
             yield NetworkDiagram(id="diagram") if self.network_session else ExpressionDiagram(id="diagram")
-        with Vertical(id="product-panel"):
-            yield ProductPanel(id="product")
-        with Vertical(id="term-panel"):
-            yield TermPanel(id="term")
-        with Vertical(id="running-panel"):
-            yield self.below_the_term()
+        with Vertical(id="derivation"):
+            with Vertical(id="product-panel"):
+                yield ProductPanel(id="product")
+            with Vertical(id="term-panel"):
+                yield TermPanel(id="term")
+            with Vertical(id="running-panel"):
+                yield self.below_the_term()
         with Vertical(id="table-panel"):
             yield TermTable(id="table")
         yield TooSmall()
@@ -399,7 +400,15 @@ class StepperScreen(Screen[None]):
         style = replace(style, max_terms=description.max_terms)
         width, height = max(panel.size.width, 40), self.query_one("#term-panel").content_size.height
         panel.show(
-            self._text(description.heading), description.equations, notes, style, width, height, colour
+            self._text(description.heading),
+            description.equations,
+            notes,
+            style,
+            width,
+            height,
+            colour,
+            description.before,
+            description.together,
         )
 
     def _draw_running(self, style: Style) -> None:

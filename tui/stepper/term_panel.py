@@ -23,6 +23,11 @@ class TermPanel(Static):
         width: int,
         height: int,
         number_style: str,
+        before: Sequence[Equation] = (),
+        together: Equation | None = None,
     ) -> None:
-        """`notes` come below the equations; `number_style` tells forward values from gradients."""
-        self.update(page(heading, equations, notes, style, width, height, number_style))
+        """`notes` come below the equations; `number_style` tells forward values from gradients.
+
+        `before` leads to the equations and `together` is what all of them make, where there is room for them.
+        """
+        self.update(page(heading, equations, notes, style, width, height, number_style, before, together))

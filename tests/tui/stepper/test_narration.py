@@ -67,6 +67,14 @@ def positions(traversal: Traversal) -> Iterator[Position]:
     return iter(dict.fromkeys([*first, Position(Phase.LOSS), FIRST_TERM, traversal.last()]))
 
 
+def equations_of(description: Description) -> Iterator[Equation]:
+    """What a position says itself, what leads to it and what they make together."""
+    yield from description.equations
+    yield from description.before[-3:]  # those before were said themselves
+    if description.together is not None:
+        yield description.together
+
+
 def assert_is_the_number_beside_it(equation: Equation, opened: Session | None, traversal: Traversal) -> None:
     values = traversal.derivation.graph.value_of
     if opened is not None:
@@ -88,7 +96,7 @@ def assert_is_the_number_beside_it(equation: Equation, opened: Session | None, t
 def test_every_formula_of_every_story_is_the_number_beside_it(name):
     opened, traversal = told(name)
     for position in positions(traversal):
-        for equation in description_at(opened, traversal, position).equations:
+        for equation in equations_of(description_at(opened, traversal, position)):
             assert_is_the_number_beside_it(equation, opened, traversal)
 
 
@@ -97,7 +105,7 @@ def test_every_formula_is_the_number_beside_it_in_random_networks(traversal):
     for position in positions_of(traversal):
         if position.phase is Phase.UPDATE:
             continue
-        for equation in description_at(None, traversal, position).equations:
+        for equation in equations_of(description_at(None, traversal, position)):
             if math.isfinite(equation.value):
                 assert_is_the_number_beside_it(equation, None, traversal)
 
@@ -242,7 +250,17 @@ def test_a_short_sum_is_written_out():
 def drawn(description: Description, style: Style, width: int, height: int) -> Content:
     notes = [Content(("! " if kind == "remark" else "") + text) for kind, text in description.notes]
     style = replace(style, max_terms=description.max_terms)
-    return page(description.heading, description.equations, notes, style, width, height, "$value")
+    return page(
+        description.heading,
+        description.equations,
+        notes,
+        style,
+        width,
+        height,
+        "$value",
+        description.before,
+        description.together,
+    )
 
 
 @pytest.mark.parametrize("style", [UNICODE, ASCII], ids=["unicode", "ascii"])
@@ -310,6 +328,28 @@ def test_a_tall_equation_gives_way_to_a_flat_one_and_then_to_a_shorter_one():
     assert "───" not in flat
     assert flat.split("\n")[1].startswith("∂ℰ/∂Ŷ₀,₅₉₈ = (−αY₀,₅₉₈/Ŷ₀,₅₉₈+β(1−Y₀,₅₉₈)/(1−Ŷ₀,₅₉₈))/n")
     assert flat.split("\n")[2].endswith("≈ −0.01818")
+
+
+def test_where_there_is_room_the_factors_that_came_before_and_their_product_are_shown():
+    _, traversal = told("tutorial-b")
+    last = Position(Phase.BACKWARD, 4)
+    text = drawn(describe_backward(traversal, last, UNICODE), UNICODE, 96, 45).plain
+    heading, together, before = (
+        text.index("The input"),
+        text.index("All together"),
+        text.index("What came before"),
+    )
+    assert heading < together < before
+    assert "· W⁽²⁾₁₀ · 1{f⁽¹⁾₁₀ > 0} · X₁₀" in text[together:before]
+    assert "≈ 0.1922" in text[together:before]
+    assert [text[before:].count(name) for name in ("≈ −1.925", "≈ 0.2496", "= W⁽²⁾₁₀ = −0.8")] == [1, 1, 1]
+
+
+def test_what_came_before_is_cut_to_the_last_that_fit_and_left_out_without_room():
+    _, traversal = told("tutorial-b")
+    third = describe_backward(traversal, Position(Phase.BACKWARD, 2), UNICODE)
+    assert "What came before (the last 1 of 2)" in drawn(third, UNICODE, 96, 10).plain
+    assert "What came before" not in drawn(third, UNICODE, 96, 8).plain
 
 
 BISHOP = """

@@ -543,7 +543,7 @@ async def test_the_derivation_is_copied_in_every_format():
             opened = stepper(app).session
             check = opened.check(stepper(app).derivation.target)
             assert app.clipboard == write(stepper(app).derivation, opened.title, check)
-            assert "clipboard" in notes(app)[-1]
+            await until(pilot, lambda: any("clipboard" in note for note in notes(app)))
 
 
 async def test_the_derivation_is_saved_under_a_sensible_name(tmp_path, monkeypatch):
@@ -556,7 +556,8 @@ async def test_the_derivation_is_saved_under_a_sensible_name(tmp_path, monkeypat
             assert app.screen.query_one(Input).value == f"derivation_tutorial-b_W_1_1_1.{suffix}"
             await press(pilot, "enter")
             await until(pilot, lambda: isinstance(app.screen, StepperScreen))
-            assert notes(app)[-1] == f"Saved derivation_tutorial-b_W_1_1_1.{suffix}"
+            saved = f"Saved derivation_tutorial-b_W_1_1_1.{suffix}"
+            await until(pilot, lambda saved=saved: saved in notes(app))
             assert "0.1922" in Path(f"derivation_tutorial-b_W_1_1_1.{suffix}").read_text("utf-8")
 
 
@@ -697,9 +698,8 @@ async def test_the_window_may_be_resized_at_any_time():
 async def test_larger_windows_use_their_space(size):
     app = app_on("wide")
     async with app.run_test(size=size) as pilot:
-        await pilot.pause()
+        await until(pilot, lambda: all(line.strip() for line in screen_text(app).split("\n")))
         lines = screen_text(app).split("\n")
-        assert all(line.strip() for line in lines)
         borders = [line for line in lines if line.startswith("╭")]
         assert all(len(line.rstrip()) == size[0] for line in borders)
 

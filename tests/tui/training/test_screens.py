@@ -472,7 +472,7 @@ async def test_where_nothing_can_be_tried_the_key_says_so():
     app = small_app()
     async with app.run_test(size=SMALL) as pilot:
         await press(pilot, "g", "F")
-        assert notes(app)[-1] == "No finding here has a change that can be tried."
+        await until(pilot, lambda: "No finding here has a change that can be tried." in notes(app))
 
 
 async def test_what_does_not_fit_is_counted_and_reached_by_scrolling():
@@ -620,7 +620,7 @@ async def test_leaky_relus_recover_and_their_slope_can_be_changed():
     async with app.run_test(size=SMALL) as pilot:
         await pilot.pause()
         await press(pilot, "right_curly_bracket")
-        assert "No layer is a leaky ReLU" in notes(app)[-1]
+        await until(pilot, lambda: any("No layer is a leaky ReLU" in note for note in notes(app)))
         training = await train(pilot, 40)
         dead_before = int(training.first.record.dead.sum())
         await press(pilot, "L")
