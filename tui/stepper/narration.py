@@ -55,6 +55,7 @@ def describe_forward(traversal: Traversal, position: Position, style: Style) -> 
     graph = traversal.derivation.graph
     node = graph.nodes[traversal.symbol(position)]
     on_path = {symbol.matrix: symbol for symbol in traversal.derivation.path}
+    assert node.op is not None
     symbol = _entry_on(on_path, node, traversal.derivation.sample)
     equation = _computed(graph, symbol)
     before = tuple(
