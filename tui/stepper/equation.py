@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from textual.content import Content
@@ -38,7 +38,7 @@ def page(
     width: int,
     height: int,
     number_style: str,
-    before: Sequence[Equation] = (),
+    before: Sequence[Callable[[], Equation]] = (),
     together: Equation | None = None,
 ) -> Content:
     """What the panel says in `width` × `height` cells.
@@ -55,14 +55,14 @@ def page(
             break
     if together is not None:
         heading = "All together, without a partial derivative"
-        content = _with_room_for(content, heading, [together], style, width, height, number_style)
+        content = _with_room_for(content, heading, [lambda: together], style, width, height, number_style)
     return _with_room_for(content, "What came before", before, style, width, height, number_style)
 
 
 def _with_room_for(
     content: Content,
     heading: str,
-    equations: Sequence[Equation],
+    equations: Sequence[Callable[[], Equation]],
     style: Style,
     width: int,
     height: int,
@@ -74,7 +74,7 @@ def _with_room_for(
     for equation in reversed(equations):
         if room <= 0:
             break
-        drawn = typeset(equation, style, width, number_style)
+        drawn = typeset(equation(), style, width, number_style)
         room -= drawn.get_height({}, width)
         if room >= 0:
             shown.insert(0, drawn)

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
 
 from engine.autodiff.graph import Graph, Node
 from engine.autodiff.ops.loss import loss_op
-from engine.derivation.chain_rule import Step
+from engine.derivation.chain_rule import Derivation, Step
 from engine.derivation.terms import Term
 from engine.export.vocabulary import factor_words
 from engine.formula.expression import Expr, Partial, Product, Symbol
@@ -37,8 +38,8 @@ class Description:
     """What is said about one position.
 
     `backward` tells gradients from values; a sum of more than `max_terms` terms is shortened. `before` are the
-    equations of the positions that lead here, the first one first, and `together` what they make with this one:
-    both are shown where there is room.
+    equations of the positions that lead here, the first one first and each made when it is asked for (of a hundred
+    few have room), and `together` what they make with this one.
     """
 
     heading: str
@@ -46,7 +47,7 @@ class Description:
     notes: tuple[Note, ...]
     backward: bool
     max_terms: int = 6
-    before: tuple[Equation, ...] = ()
+    before: Sequence[Callable[[], Equation]] = ()
     together: Equation | None = None
 
 
@@ -58,10 +59,10 @@ def describe_forward(traversal: Traversal, position: Position, style: Style) -> 
     assert node.op is not None
     symbol = _entry_on(on_path, node, traversal.derivation.sample)
     equation = _computed(graph, symbol)
-    before = tuple(
-        _computed(graph, _entry_on(on_path, op.output, traversal.derivation.sample))
+    before = [
+        partial(_computed, graph, _entry_on(on_path, op.output, traversal.derivation.sample))
         for op in graph.ops[: graph.ops.index(node.op)]
-    )
+    ]
     rows, columns = node.shape
     name = symbol_text(node.symbol, style)
     if node.scalar:
@@ -189,15 +190,20 @@ def describe_backward(traversal: Traversal, position: Position, style: Style) ->
     heading = f"{capitalised(factor_words(traversal.derivation.graph, term))}: {one_line(term.symbol, style)}"
     if position.turn:
         return Description(heading, (equation,), tuple(notes), backward=True)
-    taken = [one.term for one in traversal.derivation[: position.index]]
     return Description(
         heading,
         (equation,),
         tuple(notes),
         backward=True,
-        before=tuple(_local(one) for one in taken),
-        together=_multiplied([*taken, term], step) if taken and step is traversal.derivation[-1] else None,
+        before=[partial(_factor_at, traversal.derivation, place) for place in range(position.index)],
+        together=_multiplied(traversal.derivation)
+        if 0 < position.index == len(traversal.derivation) - 1
+        else None,
     )
+
+
+def _factor_at(derivation: Derivation, place: int) -> Equation:
+    return _local(derivation[place].term)
 
 
 def _local(term: Term) -> Equation:
@@ -205,12 +211,13 @@ def _local(term: Term) -> Equation:
     return Equation(term.symbol, term.formula, term.substituted, term.local)
 
 
-def _multiplied(terms: Sequence[Term], last: Step) -> Equation | None:
+def _multiplied(derivation: Derivation) -> Equation | None:
     """The path's factors as one product, in which no partial derivative is left; None where rounding spoils it."""
-    if not _is_their_product(last.running, [term.local for term in terms]):
+    terms, product = [step.term for step in derivation], derivation[-1].running
+    if not _is_their_product(product, [term.local for term in terms]):
         return None
     formula = Product(tuple(term.formula for term in terms))
-    return Equation(None, formula, Product(tuple(term.substituted for term in terms)), last.running)
+    return Equation(None, formula, Product(tuple(term.substituted for term in terms)), product)
 
 
 def _contribution(of: Symbol, term: Term, style: Style, width: int) -> str:

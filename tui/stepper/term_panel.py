@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from textual.content import Content
 from textual.widgets import Static
@@ -23,7 +23,7 @@ class TermPanel(Static):
         width: int,
         height: int,
         number_style: str,
-        before: Sequence[Equation] = (),
+        before: Sequence[Callable[[], Equation]] = (),
         together: Equation | None = None,
     ) -> None:
         """`notes` come below the equations; `number_style` tells forward values from gradients.

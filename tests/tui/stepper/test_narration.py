@@ -70,7 +70,7 @@ def positions(traversal: Traversal) -> Iterator[Position]:
 def equations_of(description: Description) -> Iterator[Equation]:
     """What a position says itself, what leads to it and what they make together."""
     yield from description.equations
-    yield from description.before[-3:]  # those before were said themselves
+    yield from (earlier() for earlier in description.before[-3:])  # those before were said themselves
     if description.together is not None:
         yield description.together
 
