@@ -14,20 +14,24 @@ from tui.shell.paint import stacked_in
 MANY_CLASSES, SHOWN_WORST = 20, 10
 """From so many classes on, so many of the worst confusions are shown."""
 
+WIDEST = 72
+"""Columns of a page in a terminal of 80: a table that is wider would be wrapped, and its columns lost."""
+
 Classes = npt.NDArray[np.intp]
 
 
 def confusion_view(graph: Graph, class_names: tuple[str, ...], style: Style) -> Content:
     """How many samples of each class are taken for which: counts over the whole data set, with recall and precision.
 
-    From MANY_CLASSES on, the worst confusions and the classes least found in place of a table of all by all.
+    From MANY_CLASSES on, or where their names are too long for a table, the worst confusions and the classes least found in place of a table of all by all.
     """
     prediction, label = graph.nodes[PREDICTION].value, graph.nodes[Y].value
     if len(class_names) < 2:
         return Content("The labels are numbers, not classes: there is nothing to confuse.")
     finite: npt.NDArray[np.bool_] = np.asarray(np.isfinite(prediction).all(axis=0))
     true, taken = _classes(label)[finite], _classes(prediction)[finite]
-    parts = (_table if len(class_names) < MANY_CLASSES else _worst)(true, taken, class_names)
+    table = _table(true, taken, class_names) if len(class_names) < MANY_CLASSES else None
+    parts = table or _worst(true, taken, class_names)
     right, whole = int(np.count_nonzero(true == taken)), len(finite)
     parts += [
         "",
@@ -39,31 +43,41 @@ def confusion_view(graph: Graph, class_names: tuple[str, ...], style: Style) -> 
     return stacked_in(style, parts)
 
 
-def _table(true: Classes, taken: Classes, class_names: tuple[str, ...]) -> list[Content | str]:
+def _table(true: Classes, taken: Classes, class_names: tuple[str, ...]) -> list[Content | str] | None:
+    """Counts of all by all, close together where there are many classes; None where even so there is no room."""
     count = len(class_names)
     table = np.zeros((count, count), dtype=int)
     np.add.at(table, (true, taken), 1)
-    width = max(*(len(name) for name in class_names), 9) + 2
-    heading = f"{'':<{width}}" + "".join(f"{name:>{width}}" for name in class_names) + f"{'recall':>{width}}"
+    longest = max(len(name) for name in class_names)
+    first = width = max(longest, 9) + 2
+    unit, digits = " %", 1
+    if (count + 2) * width > WIDEST:
+        unit, digits = "", 0
+        first = max(longest, len("precision, %"))
+        width = max(longest, len(str(table.max(initial=0))), 3) + 1
+        if first + count * width + len("  recall, %") > WIDEST:
+            return None
+    in_unit = ", %" if not unit else ""
+    end = max(width, len(f"  recall{in_unit}"))
+
+    def share(part: int, whole: int) -> str:
+        return f"{100 * part / whole:.{digits}f}{unit}" if whole else "none" if unit else "-"
+
+    heading = f"{'':<{first}}" + "".join(f"{name:>{width}}" for name in class_names)
     parts: list[Content | str] = [
         Content.styled("Rows: what a sample is. Columns: what the network takes it for.", "bold"),
         "",
-        Content.styled(heading, "$faint"),
+        Content.styled(f"{heading}{f'recall{in_unit}':>{end}}", "$faint"),
     ]
     for place, name in enumerate(class_names):
         cells = [
             (f"{table[place, other]:>{width}}", "bold $done" if place == other else "$gradient")
             for other in range(count)
         ]
-        parts.append(
-            Content.assemble(
-                (f"{name:<{width}}", "bold"),
-                *cells,
-                f"{_share(table[place, place], table[place].sum()):>{width}}",
-            )
-        )
-    precision = "".join(f"{_share(table[k, k], table[:, k].sum()):>{width}}" for k in range(count))
-    return [*parts, Content.styled(f"{'precision':<{width}}{precision}", "$faint")]
+        recall = share(table[place, place], table[place].sum())
+        parts.append(Content.assemble((f"{name:<{first}}", "bold"), *cells, f"{recall:>{end}}"))
+    precision = "".join(f"{share(table[k, k], table[:, k].sum()):>{width}}" for k in range(count))
+    return [*parts, Content.styled(f"{f'precision{in_unit}':<{first}}{precision}", "$faint")]
 
 
 def _worst(true: Classes, taken: Classes, class_names: tuple[str, ...]) -> list[Content | str]:

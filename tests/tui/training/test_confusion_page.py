@@ -3,6 +3,7 @@
 import time
 
 import numpy as np
+import pytest
 
 from engine.experiment.spec import CrossEntropyLoss, LayerSpec
 from engine.formula.expression import Symbol
@@ -56,3 +57,23 @@ def test_outputs_that_are_not_finite_say_no_class():
     text = page(3, np.array([0, 0, 1, 2]), np.array([0, 0, 1, 2]), spoil=1)
     assert "3 of 4 right" in text
     assert "The outputs for 1 of them are not finite" in text
+
+
+@pytest.mark.parametrize("classes", [2, 4, 5, 10, 13, 19])
+def test_the_columns_of_a_table_stand_below_their_names_and_fit_a_terminal(classes):
+    """Ten classes were wrapped, and their columns lost."""
+    rng = np.random.default_rng(classes)
+    true, taken = rng.integers(0, classes, (2, 300))
+    lines = page(classes, true, taken).splitlines()
+    if classes == 19:
+        assert "19 classes: the pairs that are confused most" in lines[0]
+        return
+    head = next(place for place, line in enumerate(lines) if line.lstrip().startswith("c0"))
+    ends = [lines[head].index(f"c{k}") + len(f"c{k}") for k in range(classes)]
+    for k in range(classes):
+        row = lines[head + 1 + k]
+        assert len(row) <= 72
+        counted = np.bincount(taken[true == k], minlength=classes)
+        begins = [len(f"c{k}"), *ends[:-1]]
+        assert [int(row[a:b]) for a, b in zip(begins, ends, strict=True)] == counted.tolist()
+        assert float(row[ends[-1] :].strip(" %")) == pytest.approx(100 * counted[k] / counted.sum(), abs=0.51)
