@@ -8,7 +8,7 @@ from itertools import groupby
 from textwrap import wrap
 
 from textual.content import Content
-from textual.keys import key_to_character
+from textual.keys import KEY_NAME_REPLACEMENTS, key_to_character
 
 from engine.formula.ascii_text import ascii_text
 from tui.shell.keys import ALL_COMMANDS, Command
@@ -129,7 +129,12 @@ READABLE = {
     "backspace": "Backspace",
     "home": "Home",
     "end": "End",
+    "pagedown": "PgDn",
+    "pageup": "PgUp",
 }
+
+UNICODE_NAMES = {ours: name for name, ours in KEY_NAME_REPLACEMENTS.items()}
+"""The names by which Unicode knows characters that Textual calls otherwise: "slash" is its solidus."""
 
 
 def readable_keys(keys: str, ascii_only: bool) -> str:
@@ -138,7 +143,7 @@ def readable_keys(keys: str, ascii_only: bool) -> str:
     for key in keys.split(","):
         name = READABLE.get(key) or _on_a_keyboard(key)
         if ascii_only and not name.isascii():
-            name = key.capitalize()
+            name = "+".join(part.capitalize() for part in key.split("+"))
         names.append(name)
     return " ".join(names)
 
@@ -146,7 +151,7 @@ def readable_keys(keys: str, ascii_only: bool) -> str:
 def _on_a_keyboard(key: str) -> str:
     """A character as itself, a function key in capitals, with Ctrl where it is pressed as well."""
     before, plus, last = key.rpartition("+")
-    character = key_to_character(last) or last
+    character = READABLE.get(last) or key_to_character(UNICODE_NAMES.get(last, last)) or last
     if re.fullmatch(r"f\d+", last):
         character = last.upper()
     return f"{before.capitalize()}{plus}{character}"

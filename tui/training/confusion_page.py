@@ -23,7 +23,8 @@ Classes = npt.NDArray[np.intp]
 def confusion_view(graph: Graph, class_names: tuple[str, ...], style: Style) -> Content:
     """How many samples of each class are taken for which: counts over the whole data set, with recall and precision.
 
-    From MANY_CLASSES on, or where their names are too long for a table, the worst confusions and the classes least found in place of a table of all by all.
+    From MANY_CLASSES on, or where a table would be too wide, the worst confusions and the classes least found in place
+    of a table of all by all.
     """
     prediction, label = graph.nodes[PREDICTION].value, graph.nodes[Y].value
     if len(class_names) < 2:

@@ -59,14 +59,14 @@ def test_outputs_that_are_not_finite_say_no_class():
     assert "The outputs for 1 of them are not finite" in text
 
 
-@pytest.mark.parametrize("classes", [2, 4, 5, 10, 13, 19])
+@pytest.mark.parametrize("classes", [2, 4, 5, 10, 12, 13])
 def test_the_columns_of_a_table_stand_below_their_names_and_fit_a_terminal(classes):
     """Ten classes were wrapped, and their columns lost."""
     rng = np.random.default_rng(classes)
     true, taken = rng.integers(0, classes, (2, 300))
     lines = page(classes, true, taken).splitlines()
-    if classes == 19:
-        assert "19 classes: the pairs that are confused most" in lines[0]
+    if classes == 13:
+        assert "13 classes: the pairs that are confused most" in lines[0]
         return
     head = next(place for place, line in enumerate(lines) if line.lstrip().startswith("c0"))
     ends = [lines[head].index(f"c{k}") + len(f"c{k}") for k in range(classes)]
