@@ -6,15 +6,20 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.derivation.chain_rule import explain
 from engine.experiment.errors import ExperimentError
 from engine.formula.expression import Symbol
+from engine.formula.layout import one_line
 from engine.formula.parser import ParseError, parse_symbol
 from engine.model.network import LOSS
 from engine.practice.assignments.assignment import Assignment, Question, load_answers
 from engine.practice.bug_hunt.hunt import BugHunt
+from engine.practice.judging.asked_target import Target
 from engine.practice.judging.number_answers import judge_number
 from engine.practice.judging.verdict import Mistake, Verdict
 
+MOST_FACTORS = 12
+"""Of a longer path no factor is taken for the whole."""
 NOT_ANSWERED = Verdict("unreadable", problem="not answered")
 
 
@@ -59,7 +64,7 @@ def judge(question: Question, text: str) -> Verdict:
         case "number":
             if (own := question.own_number) is not None:
                 found = judge_number(
-                    text, own.value, question.spec.tolerance, None, None, familiar=own.familiar()
+                    text, own.value, question.spec.tolerance, None, None, further=own.familiar()
                 )
                 return found.said_in(question.experiment.names)
             target = question.target if question.has_target else None
@@ -67,10 +72,29 @@ def judge(question: Question, text: str) -> Verdict:
             named = None
             if target is None:
                 named = question.spec.of and parse_symbol(question.spec.of, question.experiment.names)
-            found = judge_number(text, question.number, question.spec.tolerance, graph, target, named or LOSS)
+            tolerance, further = question.spec.tolerance, _further(question, target)
+            found = judge_number(text, question.number, tolerance, graph, target, named or LOSS, further)
             return found.said_in(question.experiment.names)
         case "bug":
             return judge_bug(question, text)
+
+
+def _further(question: Question, target: Target | None) -> Iterator[tuple[float, Mistake]]:
+    """What a parameter is after a step, where its gradient is asked for, and each factor of the path by itself."""
+    graph = question.worked.graph
+    if target is None or target.of is not None or target.sample is not None or target.wrt.index is None:
+        return
+    node, train = graph.nodes[target.wrt.matrix], question.experiment.train
+    name = one_line(target.wrt)
+    if node.op is None and train.optimizer == "sgd":
+        after = float(node.value[target.wrt.index]) - train.learning_rate * question.number
+        text = f"this is {name} after a step: its gradient is asked for"
+        yield after, Mistake("extra", target.wrt.plain(), None, text)
+    steps = explain(graph, target.wrt)
+    if len(steps) <= MOST_FACTORS:
+        for step in steps:
+            text = f"this is one factor alone, {one_line(step.term.symbol)}"
+            yield step.term.local, Mistake("missing", "", None, text)
 
 
 def judge_bug(question: Question, text: str) -> Verdict:

@@ -16,13 +16,14 @@ import numpy as np
 from engine.autodiff.graph import Graph
 from engine.derivation.evaluated_experiment import EvaluatedExperiment
 from engine.experiment.spec import BceLoss, CrossEntropyLoss, LayerSpec
-from engine.formula.expression import Symbol
+from engine.formula.expression import Function, Symbol
 from engine.formula.layout import one_line
 from engine.model.network import Network
 from engine.practice.judging.asked_target import ETA, Target
 from engine.practice.judging.batched_evaluation import Stack, evaluate
 from engine.practice.judging.random_networks import Evidence, NetworkMaker, TooLargeError
 from engine.practice.judging.verdict import Counterexample, Mistake, Verdict
+from engine.practice.mistakes.formula_edits import places_of
 from engine.practice.mistakes.naming_by_candidates import name_by_candidates
 from engine.practice.mistakes.naming_by_repair import mended, name_by_repair, name_half, near_matrices
 from engine.practice.mistakes.naming_on_paths import (
@@ -234,17 +235,16 @@ class Judge:
 
     @cached_property
     def nearby(self) -> set[Symbol]:
-        """The matrices of the target's layer and of those beside it, where they are no burden."""
+        """The matrices of the target's layer and those beside it, with earlier results, where they are no burden."""
         found = [
             self.graph.nodes[symbol]
             for symbol in near_matrices(self.graph, [self.target.wrt])
             if symbol in self.graph.nodes
         ]
-        return (
-            {node.symbol for node in found}
-            if sum(node.value.size for node in found) <= LARGEST_KEPT
-            else set()
-        )
+        if sum(node.value.size for node in found) > LARGEST_KEPT:
+            return set()
+        near = {node.symbol for node in found}
+        return near | {gradient_name(symbol) for symbol in self.scope.given & near}
 
     def maker_again(self) -> NetworkMaker:
         """The same networks from the beginning."""
@@ -270,8 +270,12 @@ class Judge:
         if self.graph.n == 1 and self.target.of is None and self.divides_by_n:
             value = evaluate(answer.expr, evidence.constant("n", 3.0).names)
             start = self.before_step(evidence) if self.target.update else 0.0
-            if not compare((value - start) * 3.0, evidence.truth - start).agrees:
-                yield "right because n = 1: with n samples it is divided by n, and summed over them for a weight"
+            # An earlier result has its 1/n already.
+            times = 1.0 if any(is_gradient(symbol) for symbol in answer.expr.symbols()) else 3.0
+            if not compare((value - start) * times, evidence.truth - start).agrees:
+                given = "the earlier result is divided by n already"
+                mean = "with n samples it is divided by n, and summed over them for a weight"
+                yield f"right because n = 1: {given if times == 1.0 else mean}"
         if self.target.update:
             value = evaluate(answer.expr, evidence.constant(ETA.name, 2.0 * (self.target.rate or 0.0)).names)
             start = self.before_step(evidence)
@@ -451,21 +455,28 @@ class Judge:
         if undefined.any():
             says.append("it has no value at some networks at which the gradient has one")
         both = compared.nonzero & ~undefined
-        if not any(True for _ in answer.expr.symbols()):
-            says.append("it is a number, and a formula is asked for, in the names of the network")
         if not compared.nonzero.any():
             text = f"the gradient is 0 here: {self.why_zero().removeprefix('0 is right: ')}"
             return Mistake("unknown", answer.expr.plain(), "0", text)
         if not value.any():
-            says.append("it is 0, and the gradient is not")
-            both = np.zeros_like(both)
+            return Mistake("unknown", answer.expr.plain(), None, "it is 0, and the gradient is not")
+        if not any(True for _ in answer.expr.symbols()):
+            says = ["it is a number, and a formula is asked for, in the names of the network"]
+            return Mistake(
+                "unknown", answer.expr.plain(), None, "; ".join([*says, *self.own_network(answer)])
+            )
         same_sign = np.sign(value[both]) == np.sign(evidence.truth[both])
         if both.any() and same_sign.all():
             says.append("its sign is right everywhere")
         elif both.any() and not same_sign.any():
             says.append("its sign is wrong everywhere")
+        elif both.any():
+            says.append("its sign is right at some networks and wrong at others")
+        says += right_parts(value, evidence.truth, compared.counts)
         says += self.own_network(answer)
         says += self.dependence(answer)
+        if any(isinstance(part, Function) and part.name == "log" for part, _ in places_of(answer.expr)):
+            says.append("a logarithm is not differentiated: the derivative of log x is 1/x")
         text = "; ".join(["it is none of the usual mistakes", *says])
         return Mistake("unknown", answer.expr.plain(), None, text)
 
@@ -525,6 +536,20 @@ class Judge:
 
 
 UNCLEAR = "cannot tell: there are too few networks at which this gradient has a value other than 0"
+
+
+def right_parts(value: Stack, truth: Stack, counts: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> list[str]:
+    """Which rows or columns of a wrong matrix are right at every network."""
+    with np.errstate(all="ignore"):
+        right = (np.abs(value - truth) <= CLOSE * np.abs(truth).max(axis=(1, 2), keepdims=True))[counts].all(
+            axis=0
+        )
+    for name, rows in (("row", right.all(axis=1)), ("column", right.all(axis=0))):
+        places = [str(place) for place in np.flatnonzero(rows)[:4]]
+        if len(rows) > 1 and places:
+            one = len(places) == 1
+            return [f"its {name}{'' if one else 's'} {', '.join(places)} {'is' if one else 'are'} right"]
+    return []
 
 
 def earlier_results(graph: Graph, target: Target) -> list[Symbol]:

@@ -10,13 +10,14 @@ import math
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import chain, combinations, islice
 
 import numpy as np
 
 from engine.autodiff.graph import Graph
 from engine.formula.expression import Expr, Number, Sum, Symbol, bare
 from engine.formula.notation import Style, number_text
+from engine.formula.plain_words import counted
 from engine.practice.judging.asked_target import Target
 from engine.practice.judging.batched_evaluation import Stack, evaluate
 from engine.practice.judging.verdict import Counterexample, Mistake, Verdict
@@ -83,11 +84,11 @@ def judge_number(
     graph: Graph | None,
     target: Target | None,
     asked: Symbol | None = None,
-    familiar: Iterable[tuple[float, Mistake]] | None = None,
+    further: Iterable[tuple[float, Mistake]] = (),
 ) -> Verdict:
     """The verdict on a number: a derivative's at `target`, or else that of the name `asked`.
 
-    `familiar` are numbers that are often given in its place, where these do not say it.
+    `further` are numbers that are often given in its place, beside those that follow from the graph.
     """
     try:
         typed = TypedNumber.parse(text)
@@ -98,17 +99,17 @@ def judge_number(
         return Verdict("right", understood.plain(), understood)
     if target is not None and target.of is None and target.sample is None:
         asked = target.wrt
-    others = list(familiar_numbers(truth, graph, asked) if familiar is None else familiar)
+    others = chain(further, familiar_numbers(truth, graph, asked))
     if typed.digits < FEWEST_DIGITS and abs(typed.value - truth) <= typed.half_unit:
         vague = Mistake("unknown", understood.plain(), None, "give at least two digits")
-        found = [one for value, one in others if _close(value, typed.value, 1e-9)][:1] or [vague]
+        found = [next((one for value, one in others if _close(value, typed.value, 1e-9)), vague)]
     else:
         found = _named(typed, truth, graph, target, others)
     if not found and typed.half_unit and abs(typed.value - truth) <= 2 * typed.half_unit:
         few = typed.digits < FEWEST_DIGITS
         text = "give at least two digits, rounded" if few else "its last digit is cut off, not rounded"
         found = [Mistake("unknown", understood.plain(), None, text)]
-    found = found or [Mistake("unknown", understood.plain(), None, "it is another number")]
+    found = found or _by_a_power_of_ten(typed, truth) or [_what_holds(typed, truth)]
     return Verdict(
         "wrong",
         understood.plain(),
@@ -127,11 +128,9 @@ def _named(
 ) -> list[Mistake]:
     """What was computed instead: a number that is familiar, or the right one times a factor."""
     leeway = max(typed.half_unit / max(abs(typed.value), 1e-300), 1e-9) * (1 + 1e-9)
-    whole = [
-        one
-        for value, one in familiar
-        if _close(value, typed.value, leeway if typed.digits >= FEWEST_DIGITS else 1e-9)
-    ]
+    few = typed.digits < FEWEST_DIGITS
+    fitting = (one for value, one in familiar if _close(value, typed.value, 1e-9 if few else leeway))
+    whole = list(islice(fitting, 1))
     if whole and (whole[0].kind == "sign" or target is None):
         return whole[:1]
     factors: list[FactorCandidate] = []
@@ -143,6 +142,41 @@ def _named(
     if simple or whole:
         return _one_of([(one,) for one in dict.fromkeys([*simple[:2], *whole[:1]])])
     return _one_of([one.mistakes for one in factors])
+
+
+def _by_a_power_of_ten(typed: TypedNumber, truth: float) -> list[Mistake]:
+    """Where the digits are right and the decimal point, or the sign of the exponent, is not."""
+    if not typed.value or not truth or not math.isfinite(typed.value):
+        return []
+    power = round(math.log10(abs(typed.value / truth)))
+    sign = "" if typed.value * truth > 0 else ", and the sign"
+    if power and replace(
+        typed, value=typed.value / 10.0**power, half_unit=typed.half_unit / 10.0**power
+    ).agrees(math.copysign(truth, typed.value)):
+        exponent = math.floor(math.log10(abs(truth)))
+        if power == -2 * exponent and abs(exponent) > 1:
+            return [
+                Mistake(
+                    "sign", f"10**{-exponent}", f"10**{exponent}", f"the sign of the exponent is wrong{sign}"
+                )
+            ]
+        places = counted(abs(power), "place")
+        text = f"its digits are right, the decimal point{sign} is not: it is off by {places}"
+        return [Mistake("swapped", f"10**{power}", "1", text)]
+    return []
+
+
+def _what_holds(typed: TypedNumber, truth: float) -> Mistake:
+    """What can be said of a number without a name, short of the number that is right."""
+    if truth == 0.0:
+        text = "another number is right, an easy one"
+    elif typed.value == 0.0:
+        text = "it is not 0"
+    else:
+        sign = "its sign is right" if typed.value * truth > 0 else "its sign is wrong"
+        size = "large" if abs(typed.value) > abs(truth) else "small"
+        text = f"it is none of the numbers that are often given; {sign}, and it is too {size}"
+    return Mistake("unknown", Number(typed.value).plain(), None, text)
 
 
 def _one_of(alternatives: list[tuple[Mistake, ...]]) -> list[Mistake]:
@@ -250,6 +284,10 @@ def _factors_of_path(path: Path, number: _NumberOf) -> Iterator[FactorCandidate]
             yield FactorCandidate(own, _as_factor(factor.formula), (mistake("extra", factor.formula),))
         for confusion in factor.confusions:
             value = number(confusion.what)
+            if not confusion.swaps and value not in (0.0, 1.0):
+                name = _as_factor(confusion.what)
+                yield FactorCandidate(value, name, (mistake("extra", confusion.what),))
+                continue
             if own and value not in (0.0, own):
                 text = f"{_bracketed(confusion.what)}/{_bracketed(factor.formula)}"
                 yield FactorCandidate(

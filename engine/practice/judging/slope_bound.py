@@ -99,7 +99,20 @@ class SlopeBound:
         count, function = len(self.functions), self.functions[0]
         place, slope = steepest(function)
         yield -self.value, Mistake("sign", "-1", "1", "the sign is wrong")
+        yield (
+            1.0 / self.value if self.value else math.nan,
+            _instead("1/x", "it is upside down: its reciprocal is right"),
+        )
+        if count == 1:
+            yield slope**2, _instead("slope**2", "these are two factors: one is asked for")
+            yield 1.0 - slope, _instead("1 - slope", "this is 1 minus it")
         if count > 1:
+            yield slope / count, _instead(f"slope/{count}", f"it is a power: {count} equal factors")
+            yield float(count) ** slope, _instead(f"{count}**slope", "base and exponent are exchanged")
+            yield (
+                slope ** (2 * count),
+                _instead(f"slope**{2 * count}", f"there are {count} activations on the way"),
+            )
             yield math.fsum(self.slopes), _instead("sum", "the slopes are multiplied, not added")
             yield (
                 math.fsum(self.slopes) / count,
@@ -111,7 +124,9 @@ class SlopeBound:
             if self.value > 0:
                 for turned in (1.0, -1.0):
                     text = "this is the exponent: the number itself is asked for"
-                    yield turned * math.log10(self.value), _instead("log10", text)
+                    exponent = turned * math.log10(self.value)
+                    for one in (exponent, float(round(exponent)), float(math.floor(exponent))):
+                        yield one, _instead("log10", text)
         name = function.name
         for at, text in (
             (place, f"this is {name} itself where it is steepest, and not its slope"),

@@ -16,21 +16,27 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+import msgspec
 import numpy as np
 
+from engine.autodiff.graph import Array, Graph
 from engine.derivation.evaluated_experiment import EvaluatedExperiment
 from engine.derivation.targets import TargetError
 from engine.diagnosis.whole_data import measure_all
 from engine.experiment.errors import suggestion
+from engine.experiment.spec import BceLoss
 from engine.formula.expression import Symbol
 from engine.formula.layout import one_line
 from engine.formula.plain_words import counted
-from engine.metrics.step_record import MEASURES, Extent, StepRecord
-from engine.model.network import LOSS, Network
+from engine.metrics.step_record import MAGNITUDES, MEASURES, Extent, StepRecord
+from engine.model.network import LOSS, PREDICTION, Network
 from engine.practice.judging.verdict import Mistake
+from engine.practice.mistakes.familiar_numbers import familiar_numbers
 from engine.training.trainer import Trainer
 
 MOST_STEPS = 100_000
+MOST_ENTRIES = 32
+"""Numbers of a network that one may have taken for another."""
 _MEASURE = re.compile(r"(?P<name>[A-Za-z_]\w*)(?:\[(?P<place>[0-9]{1,4})\])?")
 
 
@@ -71,35 +77,100 @@ class TrainedValue:
         return graph.value_of(self.symbol)
 
     def familiar(self) -> Iterator[tuple[float, Mistake]]:
-        """What may have been computed instead: before the step, the step alone, uphill, without η."""
+        """What may have been computed instead: before the step, the step alone, uphill, without η, another name."""
         name, before = one_line(self.symbol), self.worked.graph.value_of(self.symbol)
         yield before, _instead(self.plain, f"this is {name} before the training")
         yield -self.value, Mistake("sign", "-1", "1", "the sign is wrong")
-        node = self.worked.graph.nodes.get(self.symbol.matrix)
-        if self.symbol != LOSS and node is not None and node.op is None and self.steps == 1:
+        if self.steps == 1:
+            yield from self._mistaken_steps()
+        for difference in (self.value - before, before - self.value):
+            yield (
+                difference,
+                _instead(self.plain, f"this is by how much {name} changes: the new value is asked for"),
+            )
+        for steps in {self.steps - 1, self.steps + 1} - {0, -1}:
+            yield self._after(steps), _instead(self.plain, f"this is {name} after {counted(steps, 'step')}")
+        graph = self._moved(1.0)
+        if self.symbol == LOSS:
+            yield from familiar_numbers(self.value, graph, LOSS)
+        elif 0.0 < self.value < 1.0 and self.symbol.matrix == PREDICTION:
+            yield 1.0 - self.value, _instead(self.plain, f"this is 1 − {name}")
+        yield from self._other_names(graph)
+
+    def _moved(self, times: float, only: tuple[Symbol, tuple[int, int]] | None = None) -> Graph:
+        """The graph after the training's change of the parameters, so many times of it, or of one entry only."""
+        data, network = self.worked.data, self.worked.network
+        parameters = {name: value.copy() for name, value in network.parameters.items()}
+        for name, value in parameters.items():
+            change = times * (self._trained[name] - value)
+            if only is None:
+                value += change
+            elif only[0] == name:
+                value[only[1]] += change[only[1]]
+        graph = Network(list(network.layers), parameters, network.loss, network.dtype).graph(data.X, data.Y)
+        graph.forward()
+        return graph
+
+    @cached_property
+    def _trained(self) -> dict[Symbol, Array]:
+        return dict(trained(self.worked, self.steps).network.parameters)
+
+    def _mistaken_steps(self) -> Iterator[tuple[float, Mistake]]:
+        name, graph, rate = (
+            one_line(self.symbol),
+            self.worked.graph,
+            self.worked.experiment.train.learning_rate,
+        )
+        uphill = "the step goes uphill: the update is W − η ∂ℰ/∂W, with minus"
+        yield self._moved(-1.0).value_of(self.symbol), Mistake("sign", "+", "-", uphill)
+        if rate:
+            missing = Mistake("missing", "eta", None, "the factor η is missing")
+            yield self._moved(1.0 / rate).value_of(self.symbol), missing
+            both = Mistake("missing", "eta", None, "the factor η is missing, and the step goes uphill")
+            yield self._moved(-1.0 / rate).value_of(self.symbol), both
+        slope = sum(
+            float(np.vdot(graph.nodes[one].grad, self._trained[one] - graph.nodes[one].value))
+            for one in self._trained
+        )
+        if self.symbol == LOSS:
+            text = "this is the change that the gradient alone lets expect"
+            yield slope, _instead(self.plain, f"{text}: ℰ is no straight line, compute it anew")
+            yield (
+                graph.value_of(LOSS) + slope,
+                _instead(self.plain, f"this is ℰ with {text.removeprefix('this is ')}"),
+            )
+        node = graph.nodes.get(self.symbol.matrix)
+        if node is not None and node.op is None:
             gradient = float(node.grad[self.symbol.index or (0, 0)])
-            step = before - self.value
-            yield (
-                before + step,
-                Mistake("sign", "+", "-", f"the step goes uphill: the update is {name} − η ∂ℰ/∂{name}"),
-            )
-            yield before - gradient, Mistake("missing", "eta", None, "the factor η is missing")
-            yield (
-                before + gradient,
-                Mistake("missing", "eta", None, "the factor η is missing, and the step goes uphill"),
-            )
-            for alone in (step, -step):
+            for step in (-rate * gradient, rate * gradient):
                 yield (
-                    alone,
+                    step,
                     Mistake("missing", self.symbol.plain(), None, f"this is the step alone, without {name}"),
                 )
             yield gradient, _instead(self.plain, f"this is the gradient ∂ℰ/∂{name}")
             yield -gradient, _instead(self.plain, f"this is minus the gradient, −∂ℰ/∂{name}")
-        else:
-            yield self.value - before, _instead(self.plain, f"this is by how much {name} changes")
-            yield before - self.value, _instead(self.plain, f"this is by how much {name} changes")
-        for steps in {self.steps - 1, self.steps + 1} - {0, -1}:
-            yield self._after(steps), _instead(self.plain, f"this is {name} after {counted(steps, 'step')}")
+            return
+        entries = [(one, index) for one, value in self._trained.items() for index in np.ndindex(*value.shape)]
+        for one, index in entries[:MOST_ENTRIES]:
+            place = (index[0], index[1])
+            text = f"this is with {one_line(one.at(place))} changed alone: the step changes all parameters"
+            yield self._moved(1.0, (one, place)).value_of(self.symbol), _instead(self.plain, text)
+
+    def _other_names(self, graph: Graph) -> Iterator[tuple[float, Mistake]]:
+        """Every other name's value, before and after."""
+        moments = (
+            (graph, self.plain.removeprefix(self.symbol.plain()).strip()),
+            (self.worked.graph, "before the training"),
+        )
+        for one, when in moments:
+            if sum(node.value.size for node in one.nodes.values()) > MOST_ENTRIES:
+                return
+            for node in one.nodes.values():
+                for index in np.ndindex(*node.shape):
+                    symbol = node.symbol if node.scalar else node.entry((index[0], index[1]))
+                    if symbol != self.symbol:
+                        text = f"this is {one_line(symbol)} {when}, and not {one_line(self.symbol)}"
+                        yield float(node.value[index]), _instead(self.plain, text)
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,28 +239,91 @@ class Measurement:
 
     def familiar(self) -> Iterator[tuple[float, Mistake]]:
         """What may have been read off instead: another layer, class or measure, per cent, before the training."""
-        asked = self._called(self.name, self.place)
+        asked, value = self._called(self.name, self.place), self.value
+        yield -value, Mistake("sign", "-1", "1", "the sign is wrong")
         if self.name in ("recall", "accuracy", "zero_fraction", "saturated"):
-            yield 100.0 * self.value, _instead(asked, "this is in per cent: a share from 0 to 1 is asked for")
-            yield 1.0 - self.value, _instead(asked, "this is the share of the others: both are 1 together")
+            yield 100.0 * value, _instead(asked, "this is in per cent: a share from 0 to 1 is asked for")
+            yield 1.0 - value, _instead(asked, "this is the share of the others: both are 1 together")
         if self.name in ("recall", "accuracy"):
+            yield from self._of_classes(asked)
+        if self.name in ("dead", "quiet") and self.place is not None:
+            units = self.worked.network.layers[self.place - 1].units
             yield (
-                float(round(self.value * self.samples)),
-                _instead(asked, f"this is how many: the share of all {self.samples} is asked for"),
+                value / units,
+                _instead(asked, f"this is the share of the {units} units: how many is asked for"),
             )
+            yield units - value, _instead(asked, "this is how many are not")
+            yield float(units), _instead(asked, f"these are all units of layer {self.place}")
         for name, place in self._others():
             found = _entry(self.record, name, place)
             yield found, _instead(asked, f"this is {self._called(name, place)}, not {asked}")
         if self.place is not None and MEASURES[self.name].extent is Extent.LAYER:
-            total = float(np.sum(getattr(self.record, self.name)))
-            yield total, _instead(asked, f"this is the sum over all layers: layer {self.place} is asked for")
-        if self.steps:
-            before = Measurement(self.worked, self.name, self.place, 0).value
-            yield before, _instead(asked, "this is before the training")
+            every = np.asarray(getattr(self.record, self.name), float)
+            yield (
+                float(every.sum()),
+                _instead(asked, f"this is the sum over all layers: layer {self.place} is asked for"),
+            )
+            yield (
+                float(every.mean()),
+                _instead(asked, f"this is the mean over the layers: layer {self.place} is asked for"),
+            )
+        if MEASURES[self.name].magnitude and value > 0:
+            for turned in (1.0, -1.0):
+                exponent = turned * math.log10(value)
+                text = "this is the exponent: the number itself is asked for"
+                for one in (exponent, float(math.floor(exponent)), float(round(exponent))):
+                    yield one, _instead(asked, text)
+            for name in MAGNITUDES:
+                last = _entry(self.record, name, len(self.worked.network.layers))
+                share = _entry(self.record, name, self.place) / last
+                text = f"this is {name} as a share of the last layer's: the number itself is asked for"
+                yield share, _instead(asked, text)
+        yield from self._at_other_times(asked)
+
+    def _of_classes(self, asked: str) -> Iterator[tuple[float, Mistake]]:
+        """A count for a share, precision for recall, the mean of both recalls for the accuracy."""
+        share = f"the share of {'the class' if self.name == 'recall' else 'all'}, {self.samples} samples, is asked for"
+        right = round(self.value * self.samples)
+        yield float(right), _instead(asked, f"this is how many: {share}")
+        yield (
+            float(self.samples - right),
+            _instead(asked, f"this is how many are taken for something else: {share}"),
+        )
+        recalls = self.record.recall
+        if len(recalls) != 2:
+            return
+        n = self.worked.data.Y.shape[1]
+        if self.name == "accuracy":
+            yield (
+                sum(recalls) / 2,
+                _instead(asked, "this is the mean of both recalls: the classes are not of one size"),
+            )
+            for place, recall in enumerate(recalls):
+                yield recall, _instead(asked, f"this is recall[{place}], of one class alone")
+        elif self.place is not None:
+            yield right / n, _instead(asked, f"this is over all {n} samples: {share}")
+            of_other = Measurement(self.worked, "recall", 1 - self.place, self.steps).samples
+            taken = right + round((1.0 - recalls[1 - self.place]) * of_other)
+            if taken:
+                text = "this is the precision: the share of those taken for the class that belong to it"
+                yield right / taken, _instead(asked, text)
+
+    def _at_other_times(self, asked: str) -> Iterator[tuple[float, Mistake]]:
+        """Before the training, after a step, after all of its steps; and without class weights."""
         own = self.worked.experiment.train.steps
-        if self.steps != own:
-            later = Measurement(self.worked, self.name, self.place, own).value
-            yield later, _instead(asked, f"this is after {counted(own, 'step')}, not after {self.steps}")
+        for steps in dict.fromkeys((0, 1, self.steps - 1, *((own,) if self.steps else ()))):
+            if steps not in (self.steps, -1):
+                when = f"after {counted(steps, 'step')}" if steps else "before the training"
+                found = Measurement(self.worked, self.name, self.place, steps).value
+                yield found, _instead(asked, f"this is {when}, and not after {counted(self.steps, 'step')}")
+        loss = self.worked.experiment.loss
+        if isinstance(loss, BceLoss) and (loss.alpha or 1.0) != (loss.beta or 1.0):
+            plain = msgspec.structs.replace(
+                self.worked.experiment, loss=msgspec.structs.replace(loss, alpha=1.0, beta=1.0)
+            )
+            other = EvaluatedExperiment.of(plain, "without class weights")
+            found = Measurement(other, self.name, self.place, self.steps).value
+            yield found, _instead(asked, "this is without class weights")
 
     def _others(self) -> Iterator[tuple[str, int | None]]:
         """The same measure elsewhere, and those that are confused with it."""

@@ -16,7 +16,7 @@ import numpy as np
 from engine.autodiff.graph import Array, Graph
 from engine.autodiff.ops.cross_entropy import BinaryCrossEntropy
 from engine.autodiff.ops.loss import loss_op
-from engine.formula.expression import Partial, Symbol
+from engine.formula.expression import WEIGHTS_OF_LOSS, Partial, Symbol
 from engine.formula.layout import one_line
 from engine.model.network import LOSS, PREDICTION
 from engine.practice.judging.verdict import Mistake
@@ -35,8 +35,45 @@ def familiar_numbers(
     elif graph is not None and asked is not None and asked.matrix in graph.nodes:
         yield from _for_the_other_label(graph, asked)
         yield from _other_gradients(graph, asked)
+        yield from _the_loss_itself(graph)
+    elif graph is not None and asked in WEIGHTS_OF_LOSS:
+        yield from _of_the_classes(graph)
     if truth:
         yield 1.0 / truth, Mistake("swapped", "1/x", "x", "it is upside down: its reciprocal is right")
+
+
+def _the_loss_itself(graph: Graph) -> Iterator[tuple[float, Mistake]]:
+    value = float(graph.loss.value[0, 0])
+    for sign, word in ((1.0, "ℰ"), (-1.0, "−ℰ")):
+        yield sign * value, _wrong(f"this is {word} itself, and not its derivative", "swapped", "E")
+
+
+def _of_the_classes(graph: Graph) -> Iterator[tuple[float, Mistake]]:
+    """A class weight: the size or the share of a class in place of the ratio of their weights."""
+    labels = graph.nodes[Symbol("Y")].value
+    ones, n = float((labels == 1).sum()), float(labels.size)
+    if not 0 < ones < n:
+        return
+    yield (
+        1.0,
+        _wrong("this weighs each sample alike, and so the rare class by its small share", "swapped", "1"),
+    )
+    for name, count in (("Y = 1", ones), ("Y = 0", n - ones)):
+        text = f"this is how many samples have {name}: the ratio of the weights is asked for"
+        yield count, _wrong(text, "swapped", f"{count:g}")
+        yield (
+            1.0 / count,
+            _wrong(f"this is one over the samples with {name}: α/β is asked for", "swapped", f"1/{count:g}"),
+        )
+        yield count / n, _wrong(f"this is the share of the samples with {name}", "swapped", f"{count:g}/n")
+        yield (
+            n / count,
+            _wrong(
+                f"this is n over the samples with {name}: the other class is what it is weighed against",
+                "swapped",
+                f"n/{count:g}",
+            ),
+        )
 
 
 def _wrong(text: str, kind: str = "missing", what: str = "") -> Mistake:
@@ -83,6 +120,11 @@ def _of_cross_entropy(truth: float, loss: BinaryCrossEntropy, n: int) -> Iterato
     if (alpha, beta) != (1.0, 1.0):
         yield mean(1.0, 1.0), _wrong("the class weights α and β are missing", what="alpha, beta")
         yield mean(beta, alpha), _wrong("α and β are exchanged", "swapped", "beta")
+        yield mean(alpha, alpha), _wrong("α multiplies the term of Y = 1 alone", "swapped", "alpha")
+        yield mean(beta, beta), _wrong("β multiplies the term of Y = 0 alone", "swapped", "beta")
+        if n > 1:
+            text = "the class weights are missing, and this is the sum over the samples, not the mean"
+            yield n * mean(1.0, 1.0), _wrong(text, what="alpha, beta")
     yield mean(alpha, 0.0), _wrong("the term (1 − Y) log(1 − Ŷ) is missing", what="(1 - Y)*log(1 - Y_hat)")
     yield mean(0.0, beta), _wrong("the term Y log Ŷ is missing", what="Y*log(Y_hat)")
     for first, second in ((alpha, 0.0), (0.0, beta)):
@@ -120,6 +162,8 @@ def _other_gradients(graph: Graph, asked: Symbol) -> Iterator[tuple[float, Mista
                 name = one_line(Partial(graph.differentiated, symbol))
                 text = f"this is {name}, not {one_line(Partial(graph.differentiated, asked))}"
                 yield float(node.grad[index]), Mistake("swapped", symbol.plain(), asked.plain(), text)
+                text = f"this is {name} with the sign wrong, and not {one_line(Partial(LOSS, asked))}"
+                yield -float(node.grad[index]), Mistake("swapped", symbol.plain(), asked.plain(), text)
     own = graph.nodes[asked.matrix]
     value = float(own.value[asked.index or (0, 0)])
     yield value, _wrong(f"this is the value of {one_line(asked)}, not its gradient", "swapped", asked.plain())

@@ -12,8 +12,8 @@ change is computed at a few random networks; the first that makes the answer rig
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,6 +28,7 @@ from engine.formula.expression import (
     Indicator,
     Negative,
     Number,
+    Partial,
     Product,
     Quotient,
     Sum,
@@ -43,7 +44,19 @@ from engine.practice.judging.batched_evaluation import evaluate
 from engine.practice.judging.random_networks import Evidence
 from engine.practice.judging.verdict import Mistake
 from engine.practice.mistakes.factor_patterns import shown
+from engine.practice.mistakes.formula_edits import (
+    Rebuild,
+    Repair,
+    everywhere,
+    factor_text,
+    flattened,
+    places_of,
+    stands,
+    unsigned,
+)
 from engine.practice.mistakes.naming_on_paths import SIGN
+from engine.practice.mistakes.path_factors import error_of
+from engine.practice.mistakes.structural_repairs import Structure
 from engine.practice.reading.scope import is_gradient
 from engine.practice.reading.unreadable import UnreadableError
 
@@ -53,7 +66,7 @@ if TYPE_CHECKING:
 
 CLOSE = 1e-9
 PATIENCE = 0.25
-"""Seconds that the search may take."""
+"""Seconds of processor time that the search may take: what is found depends on no other program."""
 MOST_PLACES = 80
 """Subexpressions of an answer that are looked at: a longer formula has no one place that is easily found."""
 MOST_ENTRIES = 16
@@ -62,18 +75,15 @@ NEAR = 1
 """Layers up and down that a name may be confused with."""
 
 
-@dataclass(frozen=True)
-class Repair:
-    """A changed answer, and what was wrong with the one before the change."""
-
-    expr: Expr
-    mistake: Mistake
-
-
 def name_by_repair(judge: Judge, answer: Answer) -> Mistake | None:
     """The mistake whose mending makes an answer right, or None."""
     evidence = judge.evidence(answer, "soft" if judge.soft_labels else "hard")
-    return _undifferentiated(judge, answer.expr, evidence) or mended(judge, answer, evidence)
+    return (
+        _undifferentiated(judge, answer.expr, evidence)
+        or _updated(judge, answer.expr, evidence)
+        or _of_another(judge, answer.expr, evidence)
+        or mended(judge, answer, evidence)
+    )
 
 
 def name_half(judge: Judge, answer: Answer) -> tuple[Mistake, ...]:
@@ -90,7 +100,7 @@ def name_half(judge: Judge, answer: Answer) -> tuple[Mistake, ...]:
             for left, gone in _halves(factor.formula):
                 rest = Product((left, *(one.formula for one in path if one is not factor)))
                 there = evaluate(rest, evidence.names)
-                text = f"the term {shown(_unsigned(gone))} is missing from {shown(factor.formula)}"
+                text = f"the term {shown(unsigned(gone))} is missing from {shown(factor.formula)}"
                 missing = Mistake("path", gone.plain(), None, text)
                 if np.allclose(value, there, rtol=CLOSE, atol=0):
                     return (missing,)
@@ -110,7 +120,7 @@ def _halves(formula: Expr) -> Iterator[tuple[Expr, Expr]]:
     if not isinstance(whole, Sum) or len(whole.terms) != 2:
         return
     first, second = map(bare, whole.terms)
-    label = _unsigned(second)
+    label = unsigned(second)
     if isinstance(first, Symbol) and first.matrix == PREDICTION and isinstance(label, Symbol):
         first, second = Negative(label * (1 - first)), (1 - label) * first
     for left, gone in ((first, second), (second, first)):
@@ -119,19 +129,19 @@ def _halves(formula: Expr) -> Iterator[tuple[Expr, Expr]]:
 
 def mended(judge: Judge, answer: Answer, evidence: Evidence) -> Mistake | None:
     """The mistake whose mending makes an answer what is the truth of the evidence, or None."""
-    expr = answer.expr
-    if sum(1 for _ in _places(expr)) > MOST_PLACES:
+    expr = flattened(answer.expr)
+    if sum(1 for _ in places_of(expr)) > MOST_PLACES:
         return None
     near = [
         symbol
         for symbol in near_matrices(judge.graph, [*expr.symbols(), judge.target.wrt])
         if symbol in evidence.names
     ]
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.thread_time() + PATIENCE
     for repair in _Repairs(judge, near, evidence).of(expr):
         if _is_right(repair.expr, evidence):
             return repair.mistake
-        if time.monotonic() > deadline:
+        if time.thread_time() > deadline:
             return None
     return None
 
@@ -143,15 +153,69 @@ def _undifferentiated(judge: Judge, expr: Expr, evidence: Evidence) -> Mistake |
     if of is None and judge.graph.n * loss.inputs[0].shape[0] > MOST_ENTRIES:
         return None
     try:
-        same = np.allclose(
-            evaluate(expr, evidence.names), evaluate(whole, evidence.names), rtol=CLOSE, atol=0
-        )
+        value, there = evaluate(expr, evidence.names), evaluate(whole, evidence.names)
+        same = np.allclose(value, there, rtol=CLOSE, atol=0)
+        if not same and of is None and value[0].size > 1:  # ℰ, sample by sample
+            same = np.allclose(value.sum(axis=(1, 2), keepdims=True), there, rtol=CLOSE, atol=0)
     except (KeyError, ValueError, UnreadableError):
         return None
     if not same:
         return None
     name = shown(judge.graph.loss.symbol if of is None else of)
     return Mistake("unknown", expr.plain(), None, f"this is {name} itself, and not its derivative")
+
+
+def _updated(judge: Judge, expr: Expr, evidence: Evidence) -> Mistake | None:
+    """Where a gradient is asked for and the answer is the parameter after a step with it."""
+    target = judge.target
+    if target.update or target.of is not None or target.wrt not in set(expr.symbols()):
+        return None
+    try:
+        step = evaluate(target.wrt, evidence.names) - evaluate(expr, evidence.names)
+    except (KeyError, ValueError, UnreadableError):
+        return None
+    if step.shape != evidence.truth.shape or not np.isfinite(step).all():
+        return None
+    with np.errstate(all="ignore"):
+        ratio = np.abs(step).max() / np.abs(evidence.truth).max()
+    if not ratio or not np.allclose(
+        step, ratio * evidence.truth, rtol=CLOSE, atol=CLOSE * np.abs(step).max()
+    ):
+        return None
+    name = shown(target.wrt)
+    text = f"this is {name} after a step: the gradient ∂ℰ/∂{name} alone is asked for"
+    return Mistake("extra", target.wrt.plain(), None, text)
+
+
+def _of_another(judge: Judge, expr: Expr, evidence: Evidence) -> Mistake | None:
+    """Where one factor is asked for and the answer is a gradient, ∂ℰ/∂f in place of ∂Ŷ/∂f; or the other way round."""
+    target = judge.target
+    if target.of is None and target.wrt.matrix == PREDICTION:
+        slope = target.wrt * (1 - target.wrt)
+        try:
+            if np.allclose(
+                evaluate(expr, evidence.names), evaluate(slope, evidence.names), rtol=CLOSE, atol=0
+            ):
+                text = f"this is the slope of the sigmoid, and not {shown(Partial(Symbol('E'), target.wrt))}"
+                return Mistake("swapped", slope.plain(), target.plain(), text)
+        except (KeyError, ValueError, UnreadableError):
+            return None
+    if target.of is None or target.wrt.index is None:
+        return None
+    for index in dict.fromkeys(one.index for one in expr.symbols() if one.matrix == PREDICTION):
+        prediction, label = (Symbol(one.name, None, index) for one in (PREDICTION, Y))
+        error = error_of(loss_op(judge.worked.graph), prediction, label)
+        for whole in (error, error / Symbol("n")):
+            try:
+                value, there = evaluate(expr, evidence.names), evaluate(whole, evidence.names)
+            except (KeyError, ValueError, UnreadableError):
+                continue
+            if np.allclose(value, there, rtol=CLOSE, atol=0):
+                deepest = max(symbol.layer or 0 for symbol in judge.graph.nodes)
+                other = shown(Symbol("f", deepest, index))
+                text = f"this is ∂ℰ/∂{other}: asked for is the one factor {shown(Partial(target.of, target.wrt))}"
+                return Mistake("swapped", f"dE/d{Symbol('f', deepest, index).plain()}", target.plain(), text)
+    return None
 
 
 def _is_right(expr: Expr, evidence: Evidence) -> bool:
@@ -194,54 +258,6 @@ def near_matrices(graph: Graph, symbols: Iterable[Symbol]) -> list[Symbol]:
     return found
 
 
-Rebuild = Callable[[Expr], Expr]
-
-
-def _places(expr: Expr, rebuild: Rebuild = lambda new: new) -> Iterator[tuple[Expr, Rebuild]]:
-    """Every subexpression, and what makes the whole with another one in its place."""
-    yield expr, rebuild
-    for number, child in enumerate(expr.children()):
-        yield from _places(child, _replacing(expr, number, rebuild))
-
-
-def _replacing(parent: Expr, number: int, rebuild: Rebuild) -> Rebuild:
-    def built(new: Expr) -> Expr:
-        children = list(parent.children())
-        children[number] = new
-        return rebuild(with_children(parent, children))
-
-    return built
-
-
-def with_children(expr: Expr, children: Sequence[Expr]) -> Expr:
-    """The same kind of expression over other children."""
-    waiting = list(children)
-    changed: dict[str, object] = {}
-    for field in fields(expr):  # type: ignore[arg-type]
-        value = getattr(expr, field.name)
-        if isinstance(value, Expr) and not _is_own(expr, field.name):
-            changed[field.name] = waiting.pop(0)
-        elif isinstance(value, tuple) and value and all(isinstance(one, Expr) for one in value):
-            changed[field.name] = tuple(waiting[: len(value)])
-            del waiting[: len(value)]
-    return replace(expr, **changed)  # type: ignore[type-var]
-
-
-def _is_own(expr: Expr, name: str) -> bool:
-    """Whether a field is no child: the matrix that a slice is cut from."""
-    return name == "symbol" and not expr.children()
-
-
-def everywhere(expr: Expr, old: Expr, new: Expr) -> Expr:
-    """The expression with one part replaced wherever it stands."""
-    if expr == old:
-        return new
-    children = expr.children()
-    if not children:
-        return expr
-    return with_children(expr, [everywhere(child, old, new) for child in children])
-
-
 class _Repairs:
     """The small changes of one answer, the likeliest first."""
 
@@ -251,8 +267,9 @@ class _Repairs:
 
     def of(self, expr: Expr) -> Iterator[Repair]:
         """Every change."""
-        places = list(_places(expr))
+        places = list(places_of(expr))
         yield from self.signs(places)
+        yield from self.left_out_masks(places)
         yield from self.names(expr)
         yield from self.samples(expr)
         yield from self.put_in(places)
@@ -261,6 +278,8 @@ class _Repairs:
         yield from self.on_the_way(places)
         yield from self.numbers(places)
         yield from self.terms_added(expr)
+        structure = Structure(self.judge, self.evidence, list(dict.fromkeys(self.sums())), self.right_slopes)
+        yield from structure.repairs(expr, places)
         yield from self.single_names(places)
 
     def signs(self, places: Iterable[tuple[Expr, Rebuild]]) -> Iterator[Repair]:
@@ -272,7 +291,7 @@ class _Repairs:
                 inner = bare(term)
                 turned = inner.operand if isinstance(inner, Negative) else Negative(inner)
                 terms = (*part.terms[:number], turned, *part.terms[number + 1 :])
-                text = f"the sign of {shown(_unsigned(inner))} is wrong"
+                text = f"the sign of {shown(unsigned(inner))} is wrong"
                 yield Repair(rebuild(Sum(terms)), Mistake("sign", inner.plain(), turned.plain(), text))
 
     def names(self, expr: Expr) -> Iterator[Repair]:
@@ -285,14 +304,14 @@ class _Repairs:
             yield Repair(everywhere(middle, Symbol("?"), beta), mistake)
         for symbol in symbols:
             for other in self.confused(symbol):
-                yield Repair(everywhere(expr, symbol, other), _stands(symbol, other))
+                yield Repair(everywhere(expr, symbol, other), stands(symbol, other))
 
     def single_names(self, places: Iterable[tuple[Expr, Rebuild]]) -> Iterator[Repair]:
         """Another name at one place where it stands at several."""
         for part, rebuild in places:
             if isinstance(part, Symbol):
                 for other in self.confused(part):
-                    yield Repair(rebuild(other), _stands(part, other))
+                    yield Repair(rebuild(other), stands(part, other))
             if isinstance(part, Slice):
                 rows, columns = (
                     self.graph.nodes[part.symbol].shape if part.symbol in self.graph.nodes else (0, 0)
@@ -302,7 +321,7 @@ class _Repairs:
                     replace(part, column=one) for one in range(columns) if isinstance(part.column, int)
                 ]
                 for slice_ in others[:MOST_ENTRIES]:
-                    yield Repair(rebuild(slice_), _stands(part, slice_))
+                    yield Repair(rebuild(slice_), stands(part, slice_))
 
     def confused(self, symbol: Symbol) -> Iterator[Expr]:
         """What a name is confused with, nearest first."""
@@ -372,17 +391,17 @@ class _Repairs:
             for argument in _slope_of(part):
                 for slope in self.right_slopes(argument):
                     if slope != part:
-                        yield Repair(rebuild(slope), _stands(part, slope))
+                        yield Repair(rebuild(slope), stands(part, slope))
             if isinstance(part, Indicator):
                 arguments = [*dict.fromkeys(part.left.symbols()), *self.sums()]
                 for argument in arguments:
                     for other in (positive(argument), not_positive(argument)):
                         if other != part:
-                            yield Repair(rebuild(other), _stands(part, other))
+                            yield Repair(rebuild(other), stands(part, other))
             if isinstance(part, Number) and part.value in {1.0, *self.slopes_of_leaks()}:
                 for argument in self.sums():
                     yield from (
-                        Repair(rebuild(one), _stands(part, one)) for one in self.right_slopes(argument)
+                        Repair(rebuild(one), stands(part, one)) for one in self.right_slopes(argument)
                     )
             if isinstance(part, Product):
                 yield from self.mask_inside(part, rebuild)
@@ -396,7 +415,7 @@ class _Repairs:
                 continue
             rest = [one for one in part.factors if one is not other and bare(one) != symbol]
             for slope in self.right_slopes(symbol):
-                yield Repair(rebuild(Product((*rest, slope))), _stands(symbol * (1 - symbol), slope))
+                yield Repair(rebuild(Product((*rest, slope))), stands(symbol * (1 - symbol), slope))
 
     def mask_inside(self, part: Product, rebuild: Rebuild) -> Iterator[Repair]:
         """(W @ δ) ⊙ mask for W @ (δ ⊙ mask)."""
@@ -447,19 +466,28 @@ class _Repairs:
             if isinstance(part, Sum) and len(part.terms) > 1:
                 for number, term in enumerate(part.terms):
                     rest = (*part.terms[:number], *part.terms[number + 1 :])
-                    text = f"the term {shown(_unsigned(bare(term)))} does not belong here"
+                    text = f"the term {shown(unsigned(bare(term)))} does not belong here"
                     mistake = Mistake("extra", bare(term).plain(), None, text)
                     yield Repair(rebuild(bare(Sum(rest))), mistake)
             elif isinstance(part, Product) and len(part.factors) > 1:
                 for number, factor in enumerate(part.factors):
                     others = (*part.factors[:number], *part.factors[number + 1 :])
-                    text = f"the factor {_factor(factor)} does not belong here"
+                    text = f"the factor {factor_text(factor)} does not belong here"
                     mistake = Mistake("extra", bare(factor).plain(), None, text)
                     yield Repair(rebuild(bare(Product(others))), mistake)
             elif isinstance(part, Quotient):
                 under = Number(1.0) / part.denominator
                 text = f"the factor {shown(under)} does not belong here"
                 yield Repair(rebuild(part.numerator), Mistake("extra", under.plain(), None, text))
+
+    def left_out_masks(self, places: Iterable[tuple[Expr, Rebuild]]) -> Iterator[Repair]:
+        """A condition that does not belong: it is easily mended by a name for which it always holds."""
+        for part, rebuild in places:
+            for number, factor in enumerate(part.factors if isinstance(part, Product) else ()):
+                if isinstance(factor, Indicator) and len(part.children()) > 1:
+                    others = (*part.children()[:number], *part.children()[number + 1 :])
+                    text = f"the factor {shown(factor)} does not belong here"
+                    yield Repair(rebuild(bare(Product(others))), Mistake("extra", factor.plain(), None, text))
 
     def put_in(self, places: Iterable[tuple[Expr, Rebuild]]) -> Iterator[Repair]:
         """A factor that is missing from one term of a sum; a square."""
@@ -470,15 +498,13 @@ class _Repairs:
                 for factor in self.small_factors(part):
                     product = bare(term) * factor
                     terms = (*part.terms[:number], product, *part.terms[number + 1 :])
-                    text = (
-                        f"in the term {shown(_unsigned(bare(term)))} the factor {_factor(factor)} is missing"
-                    )
+                    text = f"in the term {shown(unsigned(bare(term)))} the factor {factor_text(factor)} is missing"
                     yield Repair(rebuild(Sum(terms)), Mistake("missing", factor.plain(), None, text))
-                inner = bare(_unsigned(bare(term)))
+                inner = bare(unsigned(bare(term)))
                 if isinstance(inner, Symbol):
                     signed = Negative(inner**2) if isinstance(bare(term), Negative) else inner**2
                     terms = (*part.terms[:number], signed, *part.terms[number + 1 :])
-                    yield Repair(rebuild(Sum(terms)), _stands(inner, inner**2))
+                    yield Repair(rebuild(Sum(terms)), stands(inner, inner**2))
 
     def small_factors(self, part: Expr) -> Iterator[Expr]:
         """What a term may lack: labels, predictions, class weights."""
@@ -516,7 +542,7 @@ class _Repairs:
         for part, rebuild in places:
             if isinstance(part, Number):
                 for value in sorted(known - {part.value}):
-                    yield Repair(rebuild(Number(value)), _stands(part, Number(value)))
+                    yield Repair(rebuild(Number(value)), stands(part, Number(value)))
 
     def slopes_of_leaks(self) -> Iterator[float]:
         """The slopes of the leaky ReLUs."""
@@ -530,20 +556,6 @@ class _Repairs:
             if is_gradient(name):
                 text = f"the term {shown(name)} is missing from the sum"
                 yield Repair(Sum((expr, name)), Mistake("path", name.plain(), None, text))
-
-
-def _stands(what: Expr, instead: Expr) -> Mistake:
-    return Mistake(
-        "swapped", what.plain(), instead.plain(), f"{shown(what)} stands where {shown(instead)} belongs"
-    )
-
-
-def _unsigned(expr: Expr) -> Expr:
-    return expr.operand if isinstance(expr, Negative) else expr
-
-
-def _factor(expr: Expr) -> str:
-    return f"({shown(expr)})" if isinstance(bare(expr), Sum) else shown(bare(expr))
 
 
 def _inside(symbol: Symbol, shape: tuple[int, int]) -> bool:

@@ -70,6 +70,10 @@ def mistaken_steps(
     for product in (rate * (start - gradient), rate * start - gradient):
         text = f"η is the factor of ∂ℰ/∂{name} alone, and not of {name}"
         yield product, (Mistake("swapped", ETA.plain(), None, text),)
+    for product in ((start - rate) * gradient, start * step, start - rate):
+        if product.shape == start.shape:
+            text = f"the update is {name} − η ∂ℰ/∂{name}: η times the gradient is taken off {name}"
+            yield product, (Mistake("swapped", ETA.plain(), None, text),)
     text = "the step is η times the gradient, and not the gradient divided by η"
     yield start - gradient / rate, (Mistake("swapped", f"1/{ETA.plain()}", ETA.plain(), text),)
 

@@ -143,7 +143,7 @@ class _Walker:
         assert self.loss is not None
         formula = self.loss.simplification(ref.entry)[-1]
         prediction, label = (node.entry(ref.entry) for node in self.loss.inputs)
-        error = _error(self.loss, prediction, label)
+        error = error_of(self.loss, prediction, label)
         confusions = [*self.error_confusions(prediction, label), *self.probability_confusions(prediction)]
         known = self.halves(ref, prediction, error)
         return Factor(formula, {error: 1}, None, 2, tuple(confusions), (), self.loss.n > 1, known)
@@ -209,7 +209,7 @@ class _Walker:
     def by_prediction(self, edge: Edge, loss: Loss) -> Factor:
         """∂ℰ/∂Ŷ."""
         prediction, label = (node.entry(edge.below.entry) for node in loss.inputs)
-        error = _error(loss, prediction, label)
+        error = error_of(loss, prediction, label)
         if isinstance(loss, BinaryCrossEntropy):
             atoms: Atoms = {error: 1, prediction: -1, 1 - prediction: -1}
         elif isinstance(loss, SquaredError):
@@ -281,7 +281,8 @@ def _is_square(edge: Edge) -> bool:
     return edge.op.fan_out(edge.i) > 1
 
 
-def _error(loss: Loss, prediction: Symbol, label: Symbol) -> Expr:
+def error_of(loss: Loss | None, prediction: Symbol, label: Symbol) -> Expr:
+    """n ∂ℰ/∂f of the output layer: Ŷ − Y, or with class weights −αY(1 − Ŷ) + β(1 − Y)Ŷ."""
     if isinstance(loss, BinaryCrossEntropy) and loss.weighted and loss.alpha != loss.beta:
         return _weighted_error("alpha", "beta", prediction, label)
     return prediction - label

@@ -94,7 +94,87 @@ SAID = {
 }
 """By question: what is typed, and what the sentence about it holds."""
 
-EACH = [(name, typed, said) for name, answers in SAID.items() for typed, said in answers.items()]
+MORE = {
+    "a1a": {
+        "-1/Y_hat + 1/(1-Y_hat)": "the factors Y and 1 − Y of the two terms are missing",
+        "-Y/Y_hat^2 + (1-Y)/(1-Y_hat)^2": "the squares do not belong here",
+        "-log(Y_hat)": "a logarithm is not differentiated",
+    },
+    "a1a-1": {"0.4375": "this is ℰ itself", "-0.3543": "this is ∂ℰ/∂W⁽¹⁾₀₀"},
+    "a1b-slope": {
+        "exp(f)/(1+exp(-f))**2": "exp(f⁽¹⁾) stands where exp(−f⁽¹⁾) belongs",
+        "Y_hat-Y": "this is ∂ℰ/∂f⁽¹⁾: asked for is the one factor",
+    },
+    "a1c": {
+        "Y_hat-Y*X[2,0]": "brackets are missing: X₂₀ belongs to all of Ŷ − Y",
+        "(Y_hat-Y)+X[2,0]": "are multiplied, not added",
+        "(Y_hat-Y)*(X[0,0]+X[1,0]+X[2,0])": "only X₂₀ belongs here",
+        "W[1][2,0] - 0.1*(Y_hat-Y)*X[2,0]": "this is W⁽¹⁾₂₀ after a step",
+    },
+    "a2": {
+        "X": "the factor (Ŷ − Y) is missing",
+        "X*Y_hat*(1-Y_hat)": "Ŷ(1−Ŷ) is the slope alone",
+        "W*X": "W⁽¹⁾ stands where Ŷ − Y belongs",
+    },
+    "a2-number": {
+        "0.2646": "this is W⁽¹⁾₂₀ after a step",
+        "-0.7087": "this is ∂ℰ/∂W⁽¹⁾₁₀",
+        "0.2288": "this is one factor alone",
+    },
+    "a2-update": {
+        "W - eta*(Y_hat-Y)": "the factor X is missing",
+        "W - eta*sum(X)*(Y_hat-Y)": "there is no sum here",
+        "W - eta*X": "the factor (Ŷ − Y) is missing",
+    },
+    "a2-sum": {
+        "0.6354": "changed alone: the step changes all parameters",
+        "2.726": "the factor η is missing",
+        "0.6927": "this is Ŷ₀₀ after 1 step",
+    },
+    "a2-loss": {"0.1595": "not that to base 10", "0.3622": "that the gradient alone lets expect"},
+    "a3-row": {
+        "Y_hat-Y": "this is ∂ℰ/∂f⁽¹⁾, one factor away from ∂ℰ/∂Ŷ",
+        "-Y/Y_hat/n": "the term (1−Y)/(1−Ŷ) is missing",
+        "-(Y*log(Y_hat)+(1-Y)*log(1-Y_hat))/n": "this is ℰ itself",
+    },
+    "a3-entry": {"sum(Y_hat-Y)/n": "there is no sum here"},
+    "a3": {"Y_hat - Y/n": "brackets are missing", "(Y_hat-Y)/1000": "1000 stands where n = 1100 belongs"},
+    "a3-beside": {"Y_hat[0,0]*(1-Y_hat[0,0])": "f⁽¹⁾₀₁ belongs to sample 1 and Ŷ₀₀ to sample 0"},
+    "a3-jacobian": {"0": "it is 0, and the gradient is not"},
+    "a4": {
+        "(alpha+beta)*(Y_hat-Y)/n": "α + β stands where αY + β(1−Y) belongs",
+        "(-alpha*Y*(1-Y_hat)+beta*(1-Y)*Y_hat)/(alpha+beta)": "α + β stands where n = 2 belongs",
+    },
+    "a4-ratio": {"100": "how many samples have Y = 1", "0.0909": "the share of the samples with Y = 1"},
+    "a4-loss": {"1.6425": "α multiplies the term of Y = 1 alone"},
+    "a4-found": {"0.957": "this is the precision", "0.0409": "this is over all 1100 samples"},
+    "a4-accuracy": {"0.8095": "the mean of both recalls", "0.948": "this is without class weights"},
+    "b1-number": {"0.01922": "the decimal point is not", "0.2883": "∂ℰ/∂W⁽¹⁾₀₀ with the sign wrong"},
+    "b2": {"(Y_hat-Y)*a[1][1,0]*1{f[2][0,0]>0}": "the factor 1{f⁽²⁾₀₀ > 0} does not belong here"},
+    "b4-output": {"1{f[1]>0}*(Y_hat-Y)": "the factor a⁽¹⁾ is missing"},
+    "b4-delta": {"W[2] + (Y_hat-Y)*1{f[1]>0}": "are multiplied, not added"},
+    "b4": {"X @ 1{f[1]>0}.T*(Y_hat-Y)": "the factor W⁽²⁾ is missing"},
+    "c1-delta": {"W[51]*a[50]*(1-a[50])": "the factor dE/df⁽⁵¹⁾ is missing"},
+    "c2": {"W[51] @ (dE/df[51]*indicator(f[51]>0))": "belongs after it"},
+    "c3-fork": {
+        "W[2] @ (dE/da[2]*indicator(f[2]>0) + dE/da[2])": "belongs to the term",
+        "(W[2] @ dE/da[2] + dE/da[2])*indicator(f[2]>0)": "alone, and not to",
+        "W[2]*(dE/da[2]*indicator(f[2]>0)) + dE/da[2]": "are multiplied as matrices",
+    },
+    "c3-explodes": {"1.6e-6": "the sign of the exponent is wrong"},
+    "d2": {
+        "dE/da[3]*0.3*indicator(f[3]<=0)": "stands where 1{f⁽³⁾ > 0} + 0.3·1{f⁽³⁾ ≤ 0} belongs",
+        "dE/da[3]*(1+0.3*indicator(f[3]<=0))": "stands where 1{f⁽³⁾ > 0} + 0.3·1{f⁽³⁾ ≤ 0} belongs",
+    },
+}
+"""The same, of what is put together wrongly: brackets, sums for products, factors of the whole; and of numbers."""
+
+EACH = [
+    (name, typed, said)
+    for table in (SAID, MORE)
+    for name, answers in table.items()
+    for typed, said in answers.items()
+]
 
 
 @pytest.mark.parametrize(("name", "typed", "said"), EACH, ids=[f"{name} {typed}" for name, typed, _ in EACH])
@@ -103,9 +183,20 @@ def test_a_likely_answer_is_answered_with_the_reason(name, typed, said):
     assert verdict.verdict in ("wrong", "unreadable")
     sentences = "; ".join([*(one.text for one in verdict.mistakes), verdict.problem or ""])
     assert said in sentences
-    assert "another number" not in sentences
+    assert "none of the numbers" not in sentences
     if said:
         assert "none of the usual mistakes" not in sentences or said in sentences
+
+
+def test_what_is_right_at_the_networks_that_are_tried_is_not_named_by_a_guess():
+    verdict = judge(QUESTIONS["b1"], "(Y_hat-Y)*W[2][1,0]*1{X[1,0]>0}*X[1,0]")
+    assert "earlier pass" not in "; ".join(one.text for one in verdict.mistakes)
+
+
+def test_an_earlier_result_is_divided_by_n_already():
+    verdict = judge(QUESTIONS["b4-given"], "X @ dE/df[1].T / n")
+    assert verdict.remarks == ("right because n = 1: the earlier result is divided by n already",)
+    assert not judge(QUESTIONS["b4-given"], "X @ dE/df[1].T").remarks
 
 
 def test_delta_is_the_earlier_result_that_the_question_gives():

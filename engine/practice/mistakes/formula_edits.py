@@ -1,0 +1,97 @@
+"""Small changes of a formula: every place in it, and the whole with something else there.
+
+(Y_hat - Y)*X[1,0]   at the place X[1,0], with X[2,0]   ──>   (Y_hat - Y)*X[2,0]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+
+from engine.formula.expression import Expr, Negative, Product, Sum, bare
+from engine.practice.judging.verdict import Mistake
+from engine.practice.mistakes.factor_patterns import shown
+
+
+@dataclass(frozen=True)
+class Repair:
+    """A changed answer, and what was wrong with the one before the change."""
+
+    expr: Expr
+    mistake: Mistake
+
+
+Rebuild = Callable[[Expr], Expr]
+
+
+def places_of(expr: Expr, rebuild: Rebuild = lambda new: new) -> Iterator[tuple[Expr, Rebuild]]:
+    """Every subexpression, and what makes the whole with another one in its place."""
+    yield expr, rebuild
+    for number, child in enumerate(expr.children()):
+        yield from places_of(child, _replacing(expr, number, rebuild))
+
+
+def _replacing(parent: Expr, number: int, rebuild: Rebuild) -> Rebuild:
+    def built(new: Expr) -> Expr:
+        children = list(parent.children())
+        children[number] = new
+        return rebuild(with_children(parent, children))
+
+    return built
+
+
+def with_children(expr: Expr, children: Sequence[Expr]) -> Expr:
+    """The same kind of expression over other children."""
+    waiting = list(children)
+    changed: dict[str, object] = {}
+    for field in fields(expr):  # type: ignore[arg-type]
+        value = getattr(expr, field.name)
+        if isinstance(value, Expr) and not _is_own(expr, field.name):
+            changed[field.name] = waiting.pop(0)
+        elif isinstance(value, tuple) and value and all(isinstance(one, Expr) for one in value):
+            changed[field.name] = tuple(waiting[: len(value)])
+            del waiting[: len(value)]
+    return replace(expr, **changed)  # type: ignore[type-var]
+
+
+def _is_own(expr: Expr, name: str) -> bool:
+    """Whether a field is no child: the matrix that a slice is cut from."""
+    return name == "symbol" and not expr.children()
+
+
+def everywhere(expr: Expr, old: Expr, new: Expr) -> Expr:
+    """The expression with one part replaced wherever it stands."""
+    if expr == old:
+        return new
+    children = expr.children()
+    if not children:
+        return expr
+    return with_children(expr, [everywhere(child, old, new) for child in children])
+
+
+def flattened(expr: Expr) -> Expr:
+    """The same formula with products of products as one product."""
+    children = [flattened(child) for child in expr.children()]
+    if not children:
+        return expr
+    if isinstance(expr, Product):
+        inner = [child.factors if isinstance(child, Product) else (child,) for child in children]
+        return Product(tuple(factor for factors in inner for factor in factors))
+    return with_children(expr, children)
+
+
+def stands(what: Expr, instead: Expr) -> Mistake:
+    """One thing in the place of another."""
+    return Mistake(
+        "swapped", what.plain(), instead.plain(), f"{shown(what)} stands where {shown(instead)} belongs"
+    )
+
+
+def unsigned(expr: Expr) -> Expr:
+    """`expr` without a minus before it."""
+    return expr.operand if isinstance(expr, Negative) else expr
+
+
+def factor_text(expr: Expr) -> str:
+    """``(Ŷ − Y)``: a formula as a factor in a sentence."""
+    return f"({shown(expr)})" if isinstance(bare(expr), Sum) else shown(bare(expr))
