@@ -95,6 +95,8 @@ TEXTS = [
     ("backward-middle", "200x60"),
     ("predict", "200x60"),
     ("lesson-beside", "200x60"),
+    ("practice", "200x60"),
+    ("bug", "200x60"),
     ("edited", "200x60"),
     ("edit-wrong", "200x60"),
     ("settings", "200x60"),

@@ -6,6 +6,8 @@
 ╰───────────────────────────────────────────────────────────────────────────╯
  > (Ŷ₀₀ − Y₀₀)·W⁽²⁾₁₀·X₁₀
  ✗ the factor 1{f⁽¹⁾₁₀ > 0} is missing
+
+On a screen as wide as two, what is known and how it goes stand beside the question.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from textual.app import ComposeResult
-from textual.containers import VerticalScroll
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Input, Static
@@ -32,15 +34,22 @@ class AskingScreen(Screen[None]):
     CSS_PATH = "asking_screen.tcss"
 
     def compose(self) -> ComposeResult:
-        """From top to bottom."""
+        """From top to bottom; what is beside the rest shows itself where there is room."""
         yield Static(id="title")
-        with VerticalScroll(id="asked", can_focus=False):
-            yield Static(id="question")
-        box = Input(placeholder="a formula or a number", id="answer")
-        box.cursor_blink = False
-        yield box
-        with VerticalScroll(id="said", can_focus=False):
-            yield Static(id="verdict")
+        with Horizontal(id="body"):
+            with Vertical(id="work"):
+                with VerticalScroll(id="asked", can_focus=False):
+                    yield Static(id="question")
+                box = Input(placeholder="a formula or a number", id="answer")
+                box.cursor_blink = False
+                yield box
+                with VerticalScroll(id="said", can_focus=False):
+                    yield Static(id="verdict")
+            with Vertical(id="beside"):
+                with VerticalScroll(id="network", can_focus=False):
+                    yield Static(id="chain")
+                with VerticalScroll(id="record", can_focus=False):
+                    yield Static(id="going")
         yield TooSmall()
         yield KeyBar()
 
@@ -63,6 +72,14 @@ class AskingScreen(Screen[None]):
         """What is asked, and what is known."""
         raise NotImplementedError
 
+    def network_picture(self, width: int) -> Content:
+        """The network, where it stands beside the question."""
+        raise NotImplementedError
+
+    def record_lines(self) -> Content:
+        """How it goes, where that stands beside the question."""
+        raise NotImplementedError
+
     def answered(self, text: str) -> None:
         """Takes an answer."""
         raise NotImplementedError
@@ -80,6 +97,11 @@ class AskingScreen(Screen[None]):
         return CANONICAL
 
     @property
+    def has_room_beside(self) -> bool:
+        """Whether the screen is as wide as two."""
+        return self.has_class("-vast")
+
+    @property
     def room(self) -> int:
         """Columns for what is asked."""
         return max(self.query_one("#asked").size.width - 2, 40)
@@ -94,6 +116,11 @@ class AskingScreen(Screen[None]):
             return
         self.query_one("#title", Static).update(self.title_line())
         self.query_one("#question", Static).update(self.question_lines())
+        if self.has_room_beside:
+            network = self.query_one("#network")
+            network.border_title, self.query_one("#record").border_title = "The network", "How it goes"
+            self.query_one("#chain", Static).update(self.network_picture(max(network.size.width - 2, 40)))
+            self.query_one("#going", Static).update(self.record_lines())
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter takes the answer, if there is one."""
@@ -103,7 +130,7 @@ class AskingScreen(Screen[None]):
 
     def action_scroll(self, lines: int) -> None:
         """Scrolls the question, and where that has no more the verdict."""
-        for name in ("#asked", "#said"):
+        for name in ("#asked", "#said", "#network", "#record"):
             for box in self.query(name):  # none, where it has been closed since
                 before = box.scroll_y
                 box.scroll_relative(y=lines, animate=False)

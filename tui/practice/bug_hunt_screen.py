@@ -3,26 +3,34 @@
   ∂ℰ → ∂ℰ/∂Ŷ             arrives  [[−1.925]]     sends  [[−0.4805]]
 ▸ ∂ℰ/∂f⁽²⁾ → ∂ℰ/∂W⁽²⁾     …
 check: parameters below the bug are wrong: W⁽¹⁾
+
+On a screen as wide as two the arrays stand beside the list, drawn as matrices, with the op's formula and the network.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
+
 import numpy as np
 from textual.app import ComposeResult
-from textual.containers import VerticalScroll
+from textual.containers import Container, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from engine.autodiff.graph import Array
+from engine.autodiff.graph import Array, Node, Op
 from engine.derivation.evaluated_experiment import EvaluatedExperiment
 from engine.derivation.targets import TargetError
 from engine.experiment.loading import load_experiment
 from engine.formula.ascii_text import ascii_text
+from engine.formula.layout import Box, draw, row
 from engine.formula.notation import Style, number_text, symbol_text
+from engine.formula.plain_words import counted
 from engine.practice.bug_hunt.hunt import BugHunt, SentGradient
 from tui.practice.learner_progress import ProgressFile
+from tui.practice.network_chain import array_lines, network_chain
 from tui.shell.choice_list import ChoiceList
 from tui.shell.key_bar import KeyBar
 from tui.shell.keys import BUG_COMMANDS, bindings
@@ -61,9 +69,13 @@ class BugScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """A title, the gradients that are sent, the arrays of the marked one, and what is said."""
         yield Static(id="title")
-        yield ChoiceList(id="sent", markup=False)
-        with VerticalScroll(id="arrays", can_focus=False):
-            yield Static(id="array")
+        with Container(id="body"):
+            with Vertical(id="passes"):
+                yield ChoiceList(id="sent", markup=False)
+                with VerticalScroll(id="network", can_focus=False):
+                    yield Static(id="chain")
+            with VerticalScroll(id="arrays", can_focus=False):
+                yield Static(id="array")
         yield Static(id="told")
         yield TooSmall()
         yield KeyBar()
@@ -72,6 +84,15 @@ class BugScreen(Screen[None]):
         """The list is filled and has the keys."""
         self._fill()
         self.query_one(OptionList).focus()
+
+    def on_resize(self) -> None:
+        """Draws anew what is drawn differently where there is room."""
+        self.call_after_refresh(self._draw)
+
+    @property
+    def has_room_beside(self) -> bool:
+        """Whether the screen is as wide as two."""
+        return self.has_class("-vast")
 
     @property
     def glyphs(self) -> Style:
@@ -102,6 +123,39 @@ class BugScreen(Screen[None]):
         )
         self._draw_arrays(self.query_one(OptionList).highlighted or 0)
         self.query_one("#told", Static).update(self._told())
+        if self.has_room_beside:
+            network = self.query_one("#network")
+            network.border_title = "Every value, and below it the gradient that this pass gives"
+            self.query_one("#chain", Static).update(self._network(max(network.size.width - 2, 40)))
+
+    def _network(self, width: int) -> Content:
+        hunt = self.hunt
+        wrong = set(hunt.wrong_parameters) if self.checked else set()
+        chain = network_chain(
+            hunt.graph,
+            self.glyphs,
+            width,
+            numbers=True,
+            gradient=lambda node: (
+                hunt.gradient(node) if node.needs_gradient and node is not hunt.graph.loss else None
+            ),
+        )
+        lines = [chain, Content(""), Content("")]
+        if self.checked:
+            lines.append(Content.styled("The gradient check, parameter by parameter", "$faint"))
+        for node in hunt.graph.nodes.values() if self.checked else ():
+            if node.op is None and node.needs_gradient and not node.per_sample:
+                mark, paint = (
+                    ("✗ differs from", "$error") if node.symbol in wrong else ("✓ agrees with", "$done")
+                )
+                name = symbol_text(node.symbol, self.glyphs)
+                lines.append(Content.styled(self.said(f"∂ℰ/∂{name} {mark} the central differences"), paint))
+        bugs = self.kept.progress.bugs
+        lines += [
+            Content(""),
+            Content(f"{counted(len(bugs), 'bug')} looked for, {sum(bugs.values())} found at the first mark"),
+        ]
+        return Content("\n").join(lines)
 
     def _told(self) -> Content:
         if self.found:
@@ -124,11 +178,38 @@ class BugScreen(Screen[None]):
         op = next(op for op in graph.ops if op.output.symbol == one.op_output)
         lines = [Content.styled(self.said(one.title), "bold")]
         nodes = dict.fromkeys((*op.inputs, *op.reads, op.output))
+        if self.has_room_beside:
+            self.query_one("#array", Static).update(
+                Content("\n").join([*lines, Content(""), *self._drawn(one, op, list(nodes))])
+            )
+            return
         lines += [self._array(symbol_text(node.symbol, style), node.value, "$value") for node in nodes]
         names = [self.said(f"∂ℰ/∂{symbol_text(symbol, style)}") for symbol in (one.op_output, one.to)]
         lines.append(self._array(f"{names[0]}, which arrives", one.arriving, "$gradient"))
         lines.append(self._array(f"{names[1]}, as it is sent here", one.sent, "bold $gradient"))
         self.query_one("#array", Static).update(Content("\n").join(lines))
+
+    def _drawn(self, one: SentGradient, op: Op, nodes: list[Node]) -> Iterator[Content]:
+        """The op's formula and its derivative in two dimensions, and every array as a matrix."""
+        style = replace(self.glyphs, max_terms=4)
+        entry = op.output.entry((0, 0))
+        yield Content.styled("how it is computed, at its first entry", "$faint")
+        yield Content(
+            "\n".join(row([draw(entry, style), Box.of(" = "), draw(op.formula((0, 0)), style)]).lines)
+        )
+        yield Content("")
+        for node in nodes:
+            yield from self._matrix(symbol_text(node.symbol, style), node.value, "$value")
+        names = [self.said(f"∂ℰ/∂{symbol_text(symbol, style)}") for symbol in (one.op_output, one.to)]
+        yield from self._matrix(f"{names[0]}, which arrives", one.arriving, "$gradient")
+        yield from self._matrix(f"{names[1]}, as it is sent here", one.sent, "bold $gradient")
+
+    def _matrix(self, name: str, array: Array, paint: str) -> Iterator[Content]:
+        yield Content.styled(
+            f"{name}  {array.shape[0]}{'x' if self.glyphs.ascii else '×'}{array.shape[1]}", "$faint"
+        )
+        yield Content.styled("\n".join(array_lines(np.atleast_2d(array), self.glyphs)), paint)
+        yield Content("")
 
     def _array(self, name: str, array: Array, paint: str) -> Content:
         rows = [

@@ -8,8 +8,8 @@ from textual.content import Content
 from typing_extensions import override
 
 from engine.derivation.targets import TargetError
-from engine.formula.layout import draw, one_line
-from engine.formula.notation import symbol_text
+from engine.formula.layout import Box, draw, one_line, row
+from engine.formula.notation import number_text, symbol_text
 from engine.formula.own_notation import OwnNames
 from engine.formula.plain_words import counted
 from engine.practice.assignments.assignment import Assignment, Question, load_assignment, parse_assignment
@@ -18,12 +18,15 @@ from engine.practice.assignments.grading import judge
 from engine.practice.assignments.worksheet import asked_in, derivation_lines, equations, solution
 from tui.practice.asking_screen import AskingScreen
 from tui.practice.learner_progress import ProgressFile
+from tui.practice.network_chain import network_chain
 from tui.shell.keys import PRACTICE_COMMANDS, bindings
 from tui.shell.prompt import Prompt
 from tui.shell.verdict_content import numbers_of
 
 PER_SET = 10
 """Exercises of one seed and level."""
+MOST_EQUATIONS = 6
+"""Of the network's equations."""
 
 
 class PracticeScreen(AskingScreen):
@@ -93,8 +96,11 @@ class PracticeScreen(AskingScreen):
         ]
         if self.hints:
             lines.append(Content(""))
+        if self.has_room_beside:
+            lines += [*self._equations_drawn(), *self._found_before()]
+            return Content("\n").join(lines)
         graph = question.worked.graph
-        for symbol, formula in equations(graph)[:6]:
+        for symbol, formula in equations(graph)[:MOST_EQUATIONS]:
             limited = replace(style, max_terms=4)
             lines.append(
                 Content.styled(f"{symbol_text(symbol, style)} = {one_line(formula, limited)}", "$faint")
@@ -102,6 +108,87 @@ class PracticeScreen(AskingScreen):
         lines.append(Content(""))
         lines += list(numbers_of(graph, forward=False, style=style))[:14]
         return Content("\n").join(lines)
+
+    def _equations_drawn(self) -> list[Content]:
+        """How each matrix is computed, at its first entry, in two dimensions."""
+        style = replace(self.glyphs, max_terms=4)
+        equal = Box.of(" = ")
+        lines: list[Content] = []
+        shown = equations(self.question.worked.graph)
+        if len(shown) > MOST_EQUATIONS:  # of a deep network the first layers and the last
+            shown = [*shown[: MOST_EQUATIONS // 2], *shown[-MOST_EQUATIONS // 2 :]]
+        for symbol, formula in shown:
+            drawn = row([draw(symbol, style), equal, draw(formula, style)])
+            flat = f"{symbol_text(symbol, style)} = {one_line(formula, style)}"
+            lines += [Content("\n".join(drawn.lines) if drawn.width <= self.room else flat), Content("")]
+        return lines
+
+    def _found_before(self) -> list[Content]:
+        """What was found in the questions of the same item: the next one builds on it."""
+        item, done = self.question.spec.item, self.kept.progress
+        lines: list[Content] = []
+        for question in self.assignment.questions[: self.place]:
+            known = question.id in done.answered or question.id in done.given_up
+            if not item or question.spec.item != item or not known or question.spec.kind == "bug":
+                continue
+            style = replace(self.glyphs, names=question.experiment.names)
+            found = solution(question)
+            name = Box.of(f"{asked_in(question, style)} = ")
+            if found.formula is not None:
+                drawn = row([name, draw(found.formula, style)])
+                flat = f"{name.lines[0]}{one_line(found.formula, style)}"
+                lines.append(Content("\n".join(drawn.lines) if drawn.width <= self.room else flat))
+            elif found.number is not None:
+                lines.append(Content(f"{name.lines[0]}{number_text(found.number, style)}"))
+        return [Content.styled(f"found before, in {item}", "$faint"), *lines] if lines else []
+
+    def network_picture(self, width: int) -> Content:
+        """The matrices in their order: numbers where they are given, names where they are to be computed."""
+        return network_chain(self.question.worked.graph, self.glyphs, width, numbers=False)
+
+    def record_lines(self) -> Content:
+        """Which questions are answered, item by item; the streak; what was mistaken most."""
+        progress = self.kept.progress
+        lines: list[Content] = []
+        for name, questions in self._by_item():
+            marks = [self._mark(question.id) for question in questions]
+            here = any(question is self.question for question in questions)
+            pieces = [Content.styled(f"{name:<6}", "bold" if here else "$faint")]
+            pieces += [Content.styled(self.said(f"{mark} "), paint) for mark, paint in marks]
+            lines.append(Content("").join(pieces))
+        ids = {question.id for question in self.assignment.questions}
+        done, at_once = ids & progress.answered.keys(), sum(progress.answered.get(one) == 1 for one in ids)
+        given_up, bugs = ids & set(progress.given_up), progress.bugs
+        score = (
+            f"{progress.points:.4g} points · streak {progress.streak} · best streak {progress.best_streak}"
+        )
+        lines += [
+            Content(""),
+            Content(
+                f"{len(done)} of {len(ids)} answered, {at_once} of them at once; {len(given_up)} given up"
+            ),
+            Content(self.said(score)),
+            Content(f"{counted(len(bugs), 'bug')} looked for, {sum(bugs.values())} found at the first mark"),
+            Content(""),
+            Content.styled("mistaken most" if progress.mistakes else "no mistake yet", "$faint"),
+        ]
+        lines += [Content(self.said(f"{number}× {text}")) for text, number in progress.most_mistaken(8)]
+        return Content("\n").join(lines)
+
+    def _by_item(self) -> list[tuple[str, list[Question]]]:
+        """The questions by the tutorials' item, or all of them together."""
+        found: dict[str, list[Question]] = {}
+        for question in self.assignment.questions:
+            found.setdefault(question.spec.item or "all", []).append(question)
+        return list(found.items())
+
+    def _mark(self, name: str) -> tuple[str, str]:
+        """How a question stands: a mark and its paint."""
+        if name == self.question.id:
+            return "●", "bold $accent"
+        if name in self.kept.progress.answered:
+            return "✓", "$done"
+        return ("✗", "$remark") if name in self.kept.progress.given_up else ("·", "$faint")
 
     def _asked(self) -> str:
         """What is asked for, in the screen's letters."""

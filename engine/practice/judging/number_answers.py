@@ -57,7 +57,13 @@ class TypedNumber:
                 raise UnreadableError("this number is too large or too small", text)
             digits = len((match["whole"] + match["after"]).lstrip("0"))
             return cls(float(typed), 0.5 * 10.0 ** (power - len(match["after"])), digits)
-        answer = read_answer(text, Scope({}, frozenset(), {}, frozenset(), 1))
+        try:
+            answer = read_answer(text, Scope({}, frozenset(), {}, frozenset(), 1))
+        except UnreadableError as error:
+            if "in this network" in error.problem:
+                problem = "a number is asked for, or an expression of numbers such as 1/3 or log(2)"
+                raise UnreadableError(problem, text, error.column) from None
+            raise
         value = float(evaluate(answer.expr, {}).reshape(-1)[0])
         # An expression is as exact as the decimals in it: 1/0.6457 has four digits.
         decimals = [one.replace(".", "").lstrip("0") for one in re.findall(r"[0-9]*\.[0-9]+", text)]

@@ -1,0 +1,171 @@
+"""The network as a chain of its matrices, in the order in which they are computed: what is given, what is to be found.
+
+      X             W⁽¹⁾                f⁽¹⁾            a⁽¹⁾
+     3×1            3×2                 2×1             ReLU
+  ⎡  1   ⎤     ⎡  0.1  −0.4 ⎤  →     ⎡ f⁽¹⁾₀₀ ⎤  →   ⎡ a⁽¹⁾₀₀ ⎤
+  ⎢  0.5 ⎥     ⎢  0.3   0.2 ⎥        ⎣ f⁽¹⁾₁₀ ⎦      ⎣ a⁽¹⁾₁₀ ⎦
+  ⎣ −1.2 ⎦     ⎣ −0.5   0.7 ⎦
+
+A learner who is to find a number sees the names of what is computed, and the numbers of what is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from textual.content import Content
+
+from engine.autodiff.graph import Array, Graph, Node
+from engine.autodiff.ops.elementwise import Elementwise
+from engine.formula.notation import Style, number_text, symbol_text
+from engine.model.expression_graph import is_constant
+
+PARAMETERS = ("W", "b", "scale", "shift")
+"""What stands after the activations that it is multiplied with."""
+MOST_ROWS, MOST_COLUMNS = 6, 4
+"""Of a larger matrix the first rows and columns and the last are shown."""
+MOST_BLOCKS, AT_EACH_END = 26, 8
+"""Of a deep network so many matrices are shown at each end."""
+NARROWEST_GAP, GAP, WIDEST_GAP = 2, 3, 8
+"""Columns between two matrices: where the chain then fits on one line, where it does not, and where there is room."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A matrix as it is drawn: lines of equal width, each with its paint."""
+
+    lines: tuple[tuple[str, str], ...]
+    arrow: bool = False
+    """Whether it is computed from what stands before it."""
+
+    @property
+    def width(self) -> int:
+        """Columns."""
+        return len(self.lines[0][0])
+
+
+def network_chain(
+    graph: Graph,
+    style: Style,
+    width: int,
+    *,
+    numbers: bool,
+    gradient: Callable[[Node], Array | None] = lambda _: None,
+) -> Content:
+    """The chain in lines of at most `width` columns; `numbers` says whether computed matrices are shown as numbers.
+
+    `gradient` gives what is drawn below a matrix.
+    """
+    blocks = [_block(node, style, numbers or node.op is None, gradient(node)) for node in _in_order(graph)]
+    if len(blocks) > MOST_BLOCKS:
+        dots = "..." if style.ascii else "⋯"
+        left = len(blocks) - 2 * AT_EACH_END
+        between = Block(
+            tuple((line.center(len(str(left)) + 5), "$faint") for line in (dots, f"{left} more", dots))
+        )
+        blocks = [*blocks[:AT_EACH_END], between, *blocks[-AT_EACH_END:]]
+    rows: list[list[Block]] = [[]]
+    whole = sum(block.width for block in blocks) + NARROWEST_GAP * (len(blocks) - 1)
+    for block in blocks if whole > width else ():
+        if rows[-1] and sum(one.width + GAP for one in rows[-1]) + block.width > width:
+            rows.append([])
+        rows[-1].append(block)
+    rows = [blocks] if whole <= width else rows
+    return Content("\n\n").join([_side_by_side(row, style, width) for row in rows if row])
+
+
+def _in_order(graph: Graph) -> Iterator[Node]:
+    """Every matrix before what is computed from it, the parameters of a layer beside it."""
+    seen: set[int] = set()
+    for op in graph.ops:
+        taken = sorted(op.inputs, key=lambda node: node.op is None and node.symbol.name in PARAMETERS)
+        for node in (*taken, op.output):
+            if id(node) not in seen and not is_constant(node):
+                seen.add(id(node))
+                yield node
+
+
+def _block(node: Node, style: Style, numbers: bool, gradient: Array | None) -> Block:
+    name = symbol_text(node.symbol, style)
+    rows, columns = node.shape
+    times = "x" if style.ascii else "×"
+    under = f"{rows}{times}{columns}"
+    if isinstance(node.op, Elementwise):
+        under = node.op.function.name
+    if node.scalar:
+        text = number_text(float(node.value[0, 0]), style) if numbers else ""
+        lines = [(name, "bold"), ("", ""), (text, "$value")]
+        if gradient is not None:
+            lines.append((number_text(float(gradient[0, 0]), style), "$gradient"))
+    else:
+
+        def entry(row: int, column: int) -> str:
+            if numbers:
+                return number_text(float(node.value[row, column]), style)
+            return symbol_text(node.entry((row, column)), style)
+
+        lines = [(name, "bold"), (under, "$faint")]
+        lines += [(line, "$value" if numbers else "$faint") for line in _matrix(node.shape, entry, style)]
+        if gradient is not None:
+            array = gradient
+            lines += [
+                (line, "$gradient")
+                for line in _matrix(
+                    node.shape, lambda row, column: number_text(float(array[row, column]), style), style
+                )
+            ]
+    widest = max(len(line) for line, _ in lines)
+    return Block(tuple((line.center(widest), paint) for line, paint in lines), node.op is not None)
+
+
+def _matrix(shape: tuple[int, int], entry: Callable[[int, int], str], style: Style) -> list[str]:
+    """A matrix in brackets, its columns one below the other."""
+    dots = "..." if style.ascii else "⋯"
+    rows, columns = (_shown(size, most) for size, most in zip(shape, (MOST_ROWS, MOST_COLUMNS), strict=True))
+    cells = [
+        [dots if row is None or column is None else entry(row, column) for column in columns] for row in rows
+    ]
+    widths = [max(len(row[place]) for row in cells) for place in range(len(columns))]
+    lines = ["  ".join(cell.rjust(size) for cell, size in zip(row, widths, strict=True)) for row in cells]
+    return bracketed(lines, style)
+
+
+def bracketed(lines: list[str], style: Style) -> list[str]:
+    """Lines of equal width between the brackets of a matrix."""
+    if style.ascii or len(lines) == 1:
+        return [f"[ {line} ]" for line in lines]
+    left = ["⎡", *"⎢" * (len(lines) - 2), "⎣"]
+    right = ["⎤", *"⎥" * (len(lines) - 2), "⎦"]
+    return [f"{opening} {line} {closing}" for opening, line, closing in zip(left, lines, right, strict=True)]
+
+
+def array_lines(array: Array, style: Style) -> list[str]:
+    """An array of numbers as a matrix in brackets."""
+    return _matrix(
+        (array.shape[0], array.shape[1]),
+        lambda row, column: number_text(float(array[row, column]), style),
+        style,
+    )
+
+
+def _shown(size: int, most: int) -> list[int | None]:
+    return list(range(size)) if size <= most else [*range(most - 2), None, size - 1]
+
+
+def _side_by_side(blocks: list[Block], style: Style, width: int) -> Content:
+    spare = width - sum(block.width for block in blocks)
+    gap = min(max(spare // max(len(blocks) - 1, 1), NARROWEST_GAP), WIDEST_GAP)
+    height = max(len(block.lines) for block in blocks)
+    arrow = "->" if style.ascii else "→"
+    lines = []
+    for y in range(height):
+        pieces: list[Content] = []
+        for place, block in enumerate(blocks):
+            if place:
+                between = arrow.center(gap) if block.arrow and y == 2 else " " * gap
+                pieces.append(Content.styled(between, "$faint"))
+            text, paint = block.lines[y] if y < len(block.lines) else (" " * block.width, "")
+            pieces.append(Content.styled(text, paint))
+        lines.append(Content("").join(pieces))
+    return Content("\n").join(lines)
