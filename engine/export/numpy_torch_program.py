@@ -37,6 +37,9 @@ MOST_NUMBERS = 300_000
 TOLERANCE, SINGLE_TOLERANCE = 1e-9, 1e-4
 """How far theirs may be from ours, relative to the largest entry: float64, float32."""
 
+ROUNDINGS = 32
+"""So many roundings of the largest gradient are no difference."""
+
 TORCH = {
     "linear": "{x}",
     "sigmoid": "torch.sigmoid({x})",
@@ -284,7 +287,7 @@ class _Writer:
             yield "    ours, found = ours[finite], found[finite]"
         yield "    largest = np.abs(ours).max(initial=0.0)"
         yield "    apart = np.abs(found - ours).max(initial=0.0)"
-        yield f"    assert apart <= {tolerance!r} * largest + 1e-12, f'{{name}}: {{apart}} apart'"
+        yield f"    assert apart <= {tolerance!r} * largest + {self._rounding():.1e}, f'{{name}}: {{apart}} apart'"
         yield "    print(f'{name}: the same')"
         yield ""
         yield ""
@@ -306,6 +309,13 @@ class _Writer:
         """Whether every number that is compared is one."""
         nodes = self.graph.nodes.values()
         return all(np.isfinite(node.value).all() and np.isfinite(node.grad).all() for node in nodes)
+
+    def _rounding(self) -> float:
+        """What may be left of gradients that cancel out to 0, as those by a bias below a batch norm."""
+        nodes = [node for node in self.graph.nodes.values() if node.needs_gradient]
+        grads = (np.abs(node.grad[np.isfinite(node.grad)]) for node in nodes)
+        largest = max((float(grad.max(initial=0.0)) for grad in grads), default=0.0)
+        return max(ROUNDINGS * float(np.finfo(self.graph.dtype).eps) * largest, 1e-12)
 
     def _past(self, node: Node) -> bool:
         """Whether the loss goes past a node, straight to the pre-activation: then nobody needs its gradient."""

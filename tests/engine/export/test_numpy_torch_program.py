@@ -57,6 +57,19 @@ def test_a_random_network_in_pytorch(case: Case) -> None:
         assert f"dE/d{name.plain()}: the same" in said
 
 
+def test_a_gradient_that_is_0_but_for_rounding_is_the_same() -> None:
+    """A bias below a batch norm: its terms cancel out, in single precision to some 1e-8."""
+    text = (
+        'dtype = "float32"\nseed = 13\n[data]\nkind = "random"\nn = 7\nfeatures = 2\n[network]\nbias = true\n'
+        '[[network.layers]]\nunits = 3\nactivation = "tanh"\nnorm = "batch"\n[[network.layers]]\nunits = 1\n'
+        '[loss]\nkind = "squared_error"\nsamples = "sum"\n'
+    )
+    graph = EvaluatedExperiment.of(parse_experiment(text, "x")).graph
+    bias = graph.nodes[Symbol("b", 1)]
+    bias.grad += np.float32(3e-8)  # as another order of adding up leaves it
+    assert "dE/db[1]: the same" in run(numpy_program(graph, "x", "x").script())
+
+
 @pytest.mark.parametrize("name", [*SMALL_PRESETS, *EXPRESSION_PRESETS, "leaky-slope-1"])
 def test_every_small_preset_in_all_three(name: str) -> None:
     graph = graph_of(name)
