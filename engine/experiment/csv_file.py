@@ -77,12 +77,8 @@ def read_table(data: CsvData, folder: Path | None, source: str) -> Table:
     chosen = _chosen_columns(data, header, path.name, source)
     if not rows:
         raise ExperimentError(file, "", mismatch("no rows below the header", "one row for each sample"))
-    wanted = {*chosen, *data.labels}
     for line, cells in rows:
-        short = len(cells) < len(header) and any(
-            header[place] in wanted for place in range(len(cells), len(header))
-        )
-        if len(cells) > len(header) or short:
+        if len(cells) > len(header):
             expected = f"{len(header)}, as many as the {'header' if data.header else 'first line'} has"
             raise ExperimentError(file, f"line {line}", mismatch(count(len(cells), "cell"), expected))
     reader = _Cells(file, header, rows, data.decimal)

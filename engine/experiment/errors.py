@@ -10,6 +10,7 @@ import difflib
 import math
 from collections.abc import Iterable
 
+from engine.experiment.other_names import our_words
 from engine.formula.untrusted_text import one_line
 
 UNNAMED = "<experiment>"
@@ -78,7 +79,13 @@ def choice(options: Iterable[object]) -> str:
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:
-    """A closing question that offers the nearest known word, or nothing when none is near."""
+    """A closing question that offers the known word that is meant, or the nearest, or nothing when none is near."""
     # The matcher takes quadratic time, and no known word is anywhere near this long.
-    near = difflib.get_close_matches(word[:LONGEST_QUOTE], list(known), n=1)
+    word, words = word[:LONGEST_QUOTE], list(known)
+    meant = [one for one in words if one.casefold() == word.casefold()]
+    near = (
+        meant
+        or [one for one in our_words(word) if one in words]
+        or difflib.get_close_matches(word, words, n=1)
+    )
     return f"; did you mean {quoted(near[0])}?" if near else ""

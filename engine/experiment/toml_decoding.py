@@ -122,8 +122,18 @@ def _type_problem(complaint: str, document: dict[str, Any]) -> tuple[str, str]:
         return key, f"missing; expected {_in_words(_at(key, document)[0])}"
     if what == "Number out of range":  # an integer where a float is wanted, and no float is as large
         return key, mismatch(value_in_words(found), "a number below 1.8e308")
-    problem = mismatch(value_in_words(found), _in_words(wanted))
+    problem = mismatch(value_in_words(found), _in_words(wanted)) + _shape_hint(wanted, found)
     return key, problem + (suggestion(found, _words_for(wanted)) if isinstance(found, str) else "")
+
+
+def _shape_hint(wanted: Any, found: object) -> str:
+    """How a matrix is written, for a vector in its place; and the other way round."""
+    match wanted, found:
+        case inspect.ListType(item_type=inspect.FloatType()), int() | float():
+            return " (a matrix is a list of rows, such as [[0.5, -0.2]])"
+        case inspect.FloatType(), list():
+            return " (a vector is one list, such as [0.5, -0.2])"
+    return ""
 
 
 def _unknown_key_problem(name: str, table: Any) -> str:

@@ -151,9 +151,12 @@ def _inline_problems(data: InlineData, loss: LossSpec) -> Iterator[Problem]:
         yield from _rectangle_problems(key, matrix, noun)
     if data.layout == "columns" and len(data.Y[0]) != len(data.X[0]):
         expected = f"{len(data.X[0])}, one for each column of data.X"
-        yield "data.Y", mismatch(count(len(data.Y[0]), "column"), expected)
+        turned = ' (layout = "rows" has one sample a row)' if len(data.Y) == len(data.X) else ""
+        yield "data.Y", mismatch(count(len(data.Y[0]), "column"), expected + turned)
     if data.layout == "rows" and len(data.Y) != len(data.X):
-        yield "data.Y", mismatch(count(len(data.Y), "row"), f"{len(data.X)}, one for each row of data.X")
+        expected = f"{len(data.X)}, one for each row of data.X"
+        turned = ' (layout = "columns" has one sample a column)' if len(data.Y[0]) == len(data.X[0]) else ""
+        yield "data.Y", mismatch(count(len(data.Y), "row"), expected + turned)
     yield from _label_problems(data, loss)
 
 
@@ -193,7 +196,9 @@ def _label_problems(data: InlineData, loss: LossSpec) -> Iterator[Problem]:
         for number, labels in enumerate(zip(*Y, strict=True) if sample == "column" else Y):
             if abs(sum(labels) - 1) > SUM_TOLERANCE:
                 found = f"{sample} {number} with the sum {sum(labels):.6g}"
-                yield "data.Y", mismatch(found, f"{sample}s that sum to 1 for {loss.kind}")
+                numbers = len(labels) == 1 and float(labels[0]).is_integer()
+                hint = " (not the class's number: of three classes the last is 0, 0, 1)" if numbers else ""
+                yield "data.Y", mismatch(found, f"{sample}s that sum to 1 for {loss.kind}{hint}")
 
 
 # ------------------------------------------------------------------------------------------- network
@@ -259,6 +264,9 @@ def _given_parameter_problems(
             (inputs, units) if orientation == "in_out" else (units, inputs)
         )
         turned = "" if orientation == "in_out" else ' (weights = "out_in")'
+        if rows != columns and len(layer.W) == columns and all(len(weights) == rows for weights in layer.W):
+            other = "out_in" if orientation == "in_out" else "in_out"
+            turned = f'; weights = "{other}" in [network] has it the way it stands here'
         if len(layer.W) != rows:
             yield f"{key}.W", mismatch(count(len(layer.W), "row"), f"{rows}, {of_rows}{turned}")
         for row, weights in enumerate(layer.W):

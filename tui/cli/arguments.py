@@ -173,6 +173,26 @@ def of_option(command: _Command) -> _Command:
     )(command)
 
 
+DIGITS = "digits"
+"""Where the number of digits is kept, for whoever writes numbers."""
+
+
+def digits_option(command: _Command) -> _Command:
+    """--digits, which `output_style` reads."""
+
+    def keep(ctx: click.Context, _param: click.Parameter, value: int | None) -> None:
+        ctx.meta[DIGITS] = value
+
+    return click.option(
+        "--digits",
+        type=click.IntRange(1, 17),
+        metavar="N",
+        expose_value=False,
+        callback=keep,
+        help="Significant digits of every number; 4 where not given.",
+    )(command)
+
+
 def ascii_option(command: _Command) -> _Command:
     """--ascii."""
     return click.option("--ascii", is_flag=True, help="Keep to 7-bit characters.")(command)

@@ -6,6 +6,7 @@ import re
 import shutil
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, TextIO
 
 import click
@@ -37,11 +38,15 @@ def output_width() -> int:
 
 
 def output_style(ascii: bool, names: OwnNames | None = None) -> Style:
-    """The style for stdout: plain ASCII where that is asked for, or all that it can show."""
+    """The style for stdout: plain ASCII where that is asked for, or all that it can show; with as many --digits."""
     from engine.formula.notation import Style
     from engine.formula.own_notation import CANONICAL
+    from tui.cli.arguments import DIGITS
 
-    return Style(ascii=ascii or not shows_unicode(), names=names or CANONICAL)
+    context = click.get_current_context(silent=True)
+    digits = None if context is None else context.meta.get(DIGITS)
+    style = Style(ascii=ascii or not shows_unicode(), names=names or CANONICAL)
+    return style if digits is None else replace(style, digits=digits)
 
 
 def write(text: str, *, to_stderr: bool = False) -> None:

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tui.cli.arguments import TargetType, ascii_option, experiment_argument, of_option, speaking, typed_symbol
+from tui.cli.arguments import (
+    TargetType,
+    ascii_option,
+    digits_option,
+    experiment_argument,
+    of_option,
+    speaking,
+    typed_symbol,
+)
 from tui.cli.output import output_style, output_width, write, write_json, write_page
 
 if TYPE_CHECKING:
@@ -37,6 +45,7 @@ FORMATS = ("text", "markdown", "latex", "json")
 @click.option(
     "--expect", metavar="NUMBER", help="Your number: does it agree, and if not, which factor is it off by?"
 )
+@digits_option
 @ascii_option
 def explain(
     experiment: str,

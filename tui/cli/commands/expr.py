@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tui.cli.arguments import TargetType, ascii_option, typed_symbol
+from tui.cli.arguments import TargetType, ascii_option, digits_option, typed_symbol
 from tui.cli.output import output_style, output_width, write, write_json
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ class ExprCommand(click.Command):
     metavar="NUMBER",
     help="Your number for --wrt: does it agree, and if not, which factor is it off by?",
 )
+@digits_option
 @ascii_option
 def expr(
     formula: str,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from tui.cli.arguments import ascii_option, experiment_argument, json_option
+from tui.cli.arguments import ascii_option, digits_option, experiment_argument, json_option
 from tui.cli.output import output_style, output_width, write, write_json, write_page
 
 
@@ -13,6 +13,7 @@ from tui.cli.output import output_style, output_width, write, write_json, write_
 @click.option("--shapes", is_flag=True, help="Show instead every matrix product with its shapes, checked.")
 @click.option("--one-matrix", is_flag=True, help="Show instead the one matrix that a linear network is.")
 @json_option
+@digits_option
 @ascii_option
 def grads(experiment: str, shapes: bool, one_matrix: bool, as_json: bool, ascii: bool) -> None:
     """Show every value and every gradient.

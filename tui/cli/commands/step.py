@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from tui.cli.arguments import ascii_option, experiment_argument, json_option
+from tui.cli.arguments import ascii_option, digits_option, experiment_argument, json_option
 from tui.cli.one_line_errors import FAILED
 from tui.cli.output import complain, output_style, output_width, write, write_json
 
@@ -15,6 +15,7 @@ from tui.cli.output import complain, output_style, output_width, write, write_js
     "--steps", type=click.IntRange(min=1), default=1, show_default=True, metavar="K", help="So many steps."
 )
 @json_option
+@digits_option
 @ascii_option
 def step(experiment: str, steps: int, as_json: bool, ascii: bool) -> None:
     """Show what a step of training does to every parameter.
