@@ -76,7 +76,7 @@ async def test_the_export_dialog_says_so_and_saves_once_there_is_room(disk):
         options.highlighted = next(
             place
             for place in range(options.option_count)
-            if (options.get_option_at_index(place).id or "") == "save markdown"
+            if str(options.get_option_at_index(place).prompt).startswith("Save as Markdown")
         )
         await pilot.press("enter")
         await eventually(lambda: isinstance(app.screen, Prompt) and app.screen.query(Input))

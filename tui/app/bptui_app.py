@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import io
 import os
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -12,7 +11,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from textual import events, on
 from textual.actions import ActionParseResult
 from textual.app import App, SuspendNotSupported, SystemCommand
@@ -600,14 +598,9 @@ class BptuiApp(NoticingApp):
 
     def _ask_where(self, text: str, stem: str, then: Callable[[Path], None]) -> None:
         """Asks for the name of a new file, writes the text into it, and goes on."""
-        from tui.shell.saving import free_name, save_problem
+        from tui.shell.save_flow import save_prompt
 
-        prompt = Prompt(
-            "Save the experiment as",
-            "the name of a new file",
-            lambda typed: save_problem(typed, text),
-            answer=free_name(stem, ".toml"),
-        )
+        prompt = save_prompt(text, stem, ".toml", "Save the experiment as", "the name of a new file")
         self.push_screen(prompt, lambda typed: then(typed_path(typed)) if typed else None)
 
     def _edit_file(self, path: Path) -> None:
@@ -624,37 +617,16 @@ class BptuiApp(NoticingApp):
 
     def action_save(self) -> None:
         """Saves the screen as it is, or what is behind it."""
-        from tui.shell.csv_table import HasData, csv_text
-        from tui.shell.save_dialog import Savable, SaveDialog
+        from tui.shell.save_dialog import SaveDialog
+        from tui.shell.save_flow import SaveFlow
 
         screen, session = self.screen, self._session
-        if isinstance(screen, (SaveDialog, Prompt)):  # asked for already; a dialog is not to be saved
+        if isinstance(screen, (SaveFlow, Prompt)):  # asked for already; a dialog is not to be saved
             return
-        picture, text = self.export_screenshot(title=self.TITLE), self._screen_text()
-        savables = [
-            Savable("This screen as a picture (SVG)", ".svg", lambda: picture),
-            Savable("This screen as text", ".txt", lambda: text),
-        ]
-        if isinstance(screen, HasData):
-            savables.append(Savable("Its numbers as csv", ".csv", lambda: csv_text(screen.data_rows())))
-        if session is not None:
-            savables.append(Savable("The experiment as it is now (TOML)", ".toml", session.written))
         shown = next((found for one in reversed(self.screen_stack) if (found := self._name_of(one))), None)
         words = [Path(session.name).stem if session is not None else self.TITLE, shown]
-        self.push_screen(SaveDialog("-".join(word for word in words if word), savables))
-
-    def _screen_text(self) -> str:
-        """What is on the screen, without the blanks that end its lines."""
-        console = Console(
-            width=self.size.width,
-            height=self.size.height,
-            file=io.StringIO(),
-            record=True,
-            legacy_windows=False,
-        )
-        console.print(self.screen._compositor.render_update(full=True, screen_stack=self._background_screens))
-        lines = console.export_text().split("\n")
-        return "\n".join(line.rstrip() for line in lines).rstrip("\n") + "\n"
+        stem = "-".join(word for word in words if word)
+        self.push_screen(SaveDialog(self, stem, None if session is None else session.written))
 
     def action_command_line(self) -> None:
         """Copies the command that shows the same, and shows it."""
@@ -684,6 +656,8 @@ class BptuiApp(NoticingApp):
     def _load(self, name: str) -> None:
         """Opens a file in place of what is open, where one was in it if there is such; a broken one changes nothing."""
         self._reloading = False
+        if self._session is not None:
+            self._session.told_of_change = True  # what is wrong with the new text is what is said of it
         self._open(name, lambda session: self._replace(session, name))
 
     def _replace(self, session: Stepped, name: str) -> None:

@@ -1,78 +1,48 @@
-"""One key saves what is on the screen: as a picture, as text, its numbers as csv, the experiment as its file.
-
-SaveDialog ──Enter──> Prompt with a name that is free ──> tutorial-b-stepper.svg
-"""
+"""One key saves what is on the screen: as a picture, as text, its numbers as csv, the experiment as its file."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import io
+from collections.abc import Callable
 
-from textual.app import ComposeResult
-from textual.containers import Vertical
-from textual.widgets import OptionList
-from textual.widgets.option_list import Option
+from rich.console import Console
+from textual.app import App
 
-from engine.experiment.errors import ExperimentError
-from engine.formula.untrusted_text import one_line
-from tui.shell.choice_list import ChoiceList
+from tui.shell.csv_table import HasData, csv_text
 from tui.shell.keys import SAVE_COMMANDS, bindings
-from tui.shell.modal import Modal
-from tui.shell.prompt import Prompt
-from tui.shell.saving import free_name, save_problem
+from tui.shell.save_flow import Savable, SaveFlow
 
 
-@dataclass(frozen=True, slots=True)
-class Savable:
-    """One way to save: what it is called, how its file's name ends, and its text, made when it is chosen."""
+class SaveDialog(SaveFlow):
+    """Asks what of the screen in front is to be saved and where, and saves it."""
 
-    label: str
-    suffix: str
-    text: Callable[[], str]
-
-
-class SaveDialog(Modal[None]):
-    """Asks what of the screen is to be saved and where, and saves it."""
-
-    CSS_PATH = "save_dialog.tcss"
     COMMANDS_SHOWN = SAVE_COMMANDS
     BINDINGS = bindings(SAVE_COMMANDS)
 
-    def __init__(self, stem: str, savables: Sequence[Savable]) -> None:
-        """`stem` is what the offered names begin with."""
-        super().__init__()
-        self._stem, self._savables = stem, savables
+    def __init__(self, app: App[None], stem: str, experiment: Callable[[], str] | None) -> None:
+        """Of the screen that is in front now; `experiment` gives the text of the one that is open."""
+        screen = app.screen
+        picture, text = app.export_screenshot(title=app.title), screen_text(app)
+        savables = [
+            Savable("This screen as a picture (SVG)", ".svg", lambda: picture),
+            Savable("This screen as text", ".txt", lambda: text),
+        ]
+        if isinstance(screen, HasData):
+            savables.append(Savable("Its numbers as csv", ".csv", lambda: csv_text(screen.data_rows())))
+        if experiment is not None:
+            savables.append(Savable("The experiment as it is now (TOML)", ".toml", experiment))
+        super().__init__("Save", stem, savables, "enter saves · esc leaves")
 
-    def compose(self) -> ComposeResult:
-        """A list of what can be saved."""
-        with Vertical(id="dialog") as dialog:
-            dialog.border_title = "Save"
-            dialog.border_subtitle = "enter saves · esc leaves"
-            yield ChoiceList(*(Option(one.label) for one in self._savables), markup=False)
 
-    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Asks for a name, once."""
-        if not self.on_top:
-            return
-        chosen = self._savables[event.option_index]
-        try:
-            text = chosen.text()
-        except ExperimentError as error:
-            self.notify(str(error), severity="error", timeout=10, markup=False)
-            return
-        prompt = Prompt(
-            "Save as",
-            "a file name",
-            lambda name: save_problem(name, text),
-            answer=free_name(self._stem, chosen.suffix),
-        )
-        self.app.push_screen(prompt, self._close)
-
-    def _close(self, name: str | None) -> None:
-        if name is not None:
-            self.notify(f"Saved {one_line(name)}", markup=False)
-            self.dismiss()
-
-    def action_close(self) -> None:
-        """Leaves it."""
-        self.dismiss()
+def screen_text(app: App[None]) -> str:
+    """What is on the screen, without the blanks that end its lines."""
+    console = Console(
+        width=app.size.width,
+        height=app.size.height,
+        file=io.StringIO(),
+        record=True,
+        legacy_windows=False,
+    )
+    console.print(app.screen._compositor.render_update(full=True, screen_stack=app._background_screens))
+    lines = console.export_text().split("\n")
+    return "\n".join(line.rstrip() for line in lines).rstrip("\n") + "\n"

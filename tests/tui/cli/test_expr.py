@@ -97,7 +97,7 @@ def test_open_takes_expressions(monkeypatch: pytest.MonkeyPatch):
     opened: list[tuple[str | None, dict[str, object] | None]] = []
     monkeypatch.setattr("tui.cli.commands.open.need_terminal", lambda: None)
 
-    def run_app(name: str | None, *, view: dict[str, object] | None = None) -> int:
+    def run_app(name: str | None, *, view: dict[str, object] | None = None, **rest: object) -> int:
         opened.append((name, view))
         return 0
 
