@@ -1,20 +1,30 @@
 """Why a plateau holds two samples at the wrong answer: the hidden layers say the same of both, and both pull alike.
 
-sample 2, label 1 ──> a[1] = (0.0004, 0.0000) ──┐        ∂ℰ/∂W of the one      −0.031
-                                                ├─> ½    ∂ℰ/∂W of the other    +0.031
-sample 3, label 0 ──> a[1] = (0.0000, 0.0003) ──┘        together               0.00007
+sample 2, label 1 ──> a[1] = (0.0004, 0.0000) ──┐        ∂ℰ/∂f[2] of the one    −0.031
+                                                ├─> ½    of the other           +0.031
+sample 3, label 0 ──> a[1] = (0.0000, 0.0003) ──┘        below, σ′ is 0.0004: nearly nothing arrives
+
+What the two ask of the output's parameters cancels out. What is left could still move the layers below, so that it is
+said as well why it does not: their pulls cancel out there too, or the last hidden layer is saturated for both.
 """
 
 from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from engine.autodiff.graph import Array
+from engine.autodiff.ops.elementwise import Elementwise
 from engine.diagnosis.case import Own
-from engine.diagnosis.whole_data import norm
+from engine.diagnosis.whole_data import FLAT, norm
 from engine.diagnosis.wording import short
+from engine.experiment.activation_traits import ACTIVATION_TRAITS
 from engine.formula.expression import Symbol
+from engine.metrics.unit_deaths import activation_output
 from engine.model.network import trainable
 
 MOST_COMPARED = 200
@@ -24,7 +34,7 @@ ALIKE = 0.02
 """Of the largest difference that any two of all samples have in that layer: closer ones are as good as one."""
 
 CANCELS = 0.1
-"""Of the longer of two gradients: if their sum is shorter, each takes back what the other one does."""
+"""Of the smaller of two gradients: if their sum is smaller, each takes back what the other one does."""
 
 
 def told_apart_by_nothing(own: Own, evidence: dict[str, float]) -> str:
@@ -40,16 +50,77 @@ def told_apart_by_nothing(own: Own, evidence: dict[str, float]) -> str:
     if pair is None:
         return ""
     one, other, apart = pair
-    alone, together = _gradients(own, one, other)
-    if not together < CANCELS * alone:
-        return ""
-    evidence.update(alike=one, alike_too=other, alike_apart=apart, alone=alone, together=together)
     row = int(np.abs(labels[:, one] - labels[:, other]).argmax())
+    pulls = [_pull(own, sample, row) for sample in (one, other)]
+    if not abs(pulls[0].output + pulls[1].output) < CANCELS * min(abs(pull.output) for pull in pulls):
+        return ""
+    held = _what_holds_the_layers_below(depth - 1, pulls, evidence)
+    if not held:
+        return ""
+    size = min(abs(pull.output) for pull in pulls)
+    evidence.update(alike=one, alike_too=other, alike_apart=apart, pull=size)
     wanted = f"{short(float(labels[row, one]))} and {short(float(labels[row, other]))}"
     return (
-        f"Layer {depth - 1} says nearly the same of samples {one} and {other}, whose labels are {wanted} (no "
-        f"activation differs by more than {short(apart)}): the output can hardly tell them apart, and what one asks of "
-        f"the weights the other takes back (gradients {short(alone)} long alone, {short(together)} together)."
+        f"Layer {depth - 1} says nearly the same of samples {one} and {other} (labels {wanted}; no activation differs "
+        f"by more than {short(apart)}): what one asks of the output the other takes back (its weighted sum is pulled "
+        f"up and down by about {short(size)}), and {held}."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Pull:
+    """What one sample asks for.
+
+    `output` is ∂ℰ/∂f[L] of the output that is looked at, `below` the gradient of every parameter of the layers under
+    the last one, and `slope` the largest |g′| of the last hidden layer (NaN where it cannot be saturated), beside
+    `largest` of the activation.
+    """
+
+    output: float
+    below: npt.NDArray[np.float64]
+    slope: float
+    largest: float
+
+
+def _pull(own: Own, sample: int, row: int) -> _Pull:
+    """One sample alone, its share of the loss over all data."""
+    n = own.data.X.shape[1] if own.layers.loss.samples == "mean" else 1
+    columns, depth = slice(sample, sample + 1), len(own.layers.layers)
+    graph = own.network.graph(
+        np.ascontiguousarray(own.data.X[:, columns]), np.ascontiguousarray(own.data.Y[:, columns])
+    )
+    graph.forward()
+    graph.backward()
+    below = [name for name in trainable(own.layers) if name.layer is not None and name.layer < depth]
+    grads = [np.asarray(graph.nodes[name].grad, np.float64).ravel() for name in below]
+    hidden = activation_output(graph, own.network, depth - 1)
+    slope, largest = math.nan, ACTIVATION_TRAITS[own.layers.layers[depth - 2].activation].largest_slope
+    if isinstance(hidden.op, Elementwise) and largest is not None:
+        slopes = np.empty_like(hidden.value)
+        hidden.op.function.derivative(hidden.op.inputs[0].value, hidden.value, slopes)
+        slope = float(np.abs(slopes).max())
+    output = float(graph.nodes[Symbol("f", depth)].grad[row, 0]) / n
+    return _Pull(
+        output, np.concatenate([np.zeros(0), *grads]) / n, slope, math.nan if largest is None else largest
+    )
+
+
+def _what_holds_the_layers_below(hidden: int, pulls: Sequence[_Pull], evidence: dict[str, float]) -> str:
+    """Why the layers under the last one do not move the two apart; nothing where that is not known."""
+    slope = max(pull.slope for pull in pulls)
+    if slope < FLAT * pulls[0].largest:
+        evidence.update(slope=slope, largest_slope=pulls[0].largest)
+        return (
+            f"the layers below hardly feel it, because layer {hidden} is saturated for both (slopes of at most "
+            f"{short(slope)}, where {short(pulls[0].largest)} is possible)"
+        )
+    alone, together = min(norm(pull.below) for pull in pulls), norm(pulls[0].below + pulls[1].below)
+    if not together < CANCELS * alone:
+        return ""
+    evidence.update(alone=alone, together=together)
+    return (
+        f"in the layers below it cancels out as well (a gradient {short(alone)} long for one of them, "
+        f"{short(together)} for both)"
     )
 
 
@@ -71,20 +142,3 @@ def _closest(own: Own, far: npt.NDArray[np.intp], labels: Array) -> tuple[int, i
         if apart[nearest] <= ALIKE * widest and (best is None or apart[nearest] < best[2]):
             best = *sorted((one, int(others[nearest]))), float(apart[nearest])
     return best
-
-
-def _gradients(own: Own, one: int, other: int) -> tuple[float, float]:
-    """The length of ∂ℰ/∂θ that comes of each of two samples alone (the shorter one), and that of both together."""
-    n = own.data.X.shape[1] if own.layers.loss.samples == "mean" else 1
-    parts = []
-    for sample in (one, other):
-        columns = slice(sample, sample + 1)
-        graph = own.network.graph(
-            np.ascontiguousarray(own.data.X[:, columns]), np.ascontiguousarray(own.data.Y[:, columns])
-        )
-        graph.forward()
-        graph.backward()
-        grads = [np.asarray(graph.nodes[name].grad, np.float64).ravel() for name in trainable(own.layers)]
-        parts.append(np.concatenate(grads) / n)
-    first, second = parts
-    return min(norm(first), norm(second)), norm(first + second)

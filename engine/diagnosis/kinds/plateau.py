@@ -51,7 +51,7 @@ def find(case: Case, before: Sequence[Finding]) -> Finding | None:
     reason = _reason(case, flat, evidence)
     text = " ".join(filter(None, [reason, text, _meaning(case, flat, evidence)]))
     stays = "alike" in evidence
-    remedy = "Begin with other initial weights: where descent ends hangs on them." if stays else None
+    remedy = "Begin with other initial weights: where descent ends depends on them." if stays else None
     called = "Plateau at the least loss" if flat and convex(case) else ""
     return Finding(Kind.PLATEAU, losses.steps, evidence, text, remedy=remedy, called=called)
 

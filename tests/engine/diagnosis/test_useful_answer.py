@@ -70,19 +70,17 @@ def test_xor_s_plateau_is_explained_by_two_samples_that_look_alike():
     assert sorted(np.argsort(-error)[:2]) == [2, 3]
     assert (finding.evidence["alike"], finding.evidence["alike_too"]) == (2, 3)
     assert finding.evidence["alike_apart"] == pytest.approx(np.abs(hidden[:, 2] - hidden[:, 3]).max())
-    delta2 = (said - Y) * said * (1 - said) / 4
-    delta1 = (W2 @ delta2) * hidden * (1 - hidden)
-    alone = [
-        np.concatenate([
-            np.outer(X[:, k], delta1[:, k]).ravel(), delta1[:, k], hidden[:, k] * delta2[0, k], delta2[:, k]
-        ])
-        for k in (2, 3)
-    ]  # fmt: skip
-    assert finding.evidence["alone"] == pytest.approx(min(map(np.linalg.norm, alone)))
-    assert finding.evidence["together"] == pytest.approx(np.linalg.norm(alone[0] + alone[1]))
+    delta2 = ((said - Y) * said * (1 - said) / 4)[0]
+    assert delta2[2] < 0 < delta2[3]
+    assert abs(delta2[2] + delta2[3]) < 0.01 * abs(delta2[2])
+    assert finding.evidence["pull"] == pytest.approx(min(-delta2[2], delta2[3]))
+    slopes = (hidden * (1 - hidden))[:, [2, 3]]
+    assert finding.evidence["slope"] == pytest.approx(slopes.max())
+    assert finding.evidence["largest_slope"] == 0.25
     assert re.search(
-        "^Layer 1 says nearly the same of samples 2 and 3, whose labels are 1 and 0", finding.text
+        r"^Layer 1 says nearly the same of samples 2 and 3 \(labels 1 and 0; no activation", finding.text
     )
+    assert "layer 1 is saturated for both (slopes of at most 3.8e-04, where 0.25 is possible)" in finding.text
     assert finding.remedy is not None
     assert finding.change is None
 
