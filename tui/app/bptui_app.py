@@ -466,6 +466,9 @@ class BptuiApp(NoticingApp):
         for screen in self.screen_stack:
             if isinstance(screen, LessonScreen):
                 await screen.tick(lesson, self._followed[1].done)
+        if self._session is not None and self._session.name in (lesson.preset, *lesson.also):
+            self._lesson = lesson  # read over its experiment, it stands beside it from now on
+            await self._stand_beside()
 
     @on(Did)
     async def _on_did(self, message: Did) -> None:
@@ -500,9 +503,10 @@ class BptuiApp(NoticingApp):
         self.call_next(self._stand_beside)
 
     async def _stand_beside(self) -> None:
-        """Puts the lesson that led to the experiment in front beside it, or takes it away, as there is room."""
-        screen = self.screen if self.screen_stack else None
-        if screen is None or self._name_of(screen) is None or not screen.is_attached:
+        """Puts the lesson that led to the open experiment beside it, or takes it away, as there is room."""
+        named = (one for one in reversed(self.screen_stack) if self._name_of(one) is not None)
+        screen = next(named, None)
+        if screen is None or not screen.is_attached:
             return
         from tui.lessons.lesson_panel import ROOM_FOR_BOTH, LessonPanel
 

@@ -207,6 +207,22 @@ async def test_a_narrower_terminal_has_no_room_beside_and_a_wider_one_again():
         await until(pilot, lambda: app.screen.query(LessonPanel))
 
 
+async def test_a_lesson_that_was_read_over_its_experiment_stands_beside_it():
+    app = app_on("tutorial-b")
+    async with app.run_test(size=LARGE) as pilot:
+        await until(pilot, lambda: " n = " in screen_text(app))
+        await press(pilot, "T", "enter")
+        await until(pilot, lambda: isinstance(app.screen, LessonScreen))
+        await press(pilot, "escape")
+        if not isinstance(app.screen, StepperScreen):  # the list of its lessons
+            await press(pilot, "escape")
+        await until(pilot, lambda: isinstance(app.screen, StepperScreen))
+        await until(pilot, lambda: app.screen.query(LessonPanel))
+        await until(pilot, lambda: "0 of 5 tasks done" in screen_text(app))
+        await press(pilot, "escape")
+        await until(pilot, lambda: isinstance(app.screen, LessonScreen))
+
+
 async def test_an_experiment_that_was_opened_by_itself_has_no_lesson_beside():
     app = app_on("tutorial-b")
     async with app.run_test(size=LARGE) as pilot:
