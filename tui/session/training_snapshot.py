@@ -47,6 +47,8 @@ class Wanted:
     column: str = "grad_max"
     points: int = 0
     units: bool = False
+    loss_points: int = 0
+    """The loss is wanted over the steps as well, thinned to about so many; 0 for not."""
     at: int | None = None
     """The step that a cross-hair stands on; None for the last."""
 
@@ -64,6 +66,8 @@ class ColumnView:
     over_steps: Series | None
     record: StepRecord
     """The record of that step."""
+    loss_over_steps: Series | None = None
+    """The loss, if wanted; NaN where it is not known."""
 
     @classmethod
     def of(cls, history: History, record: StepRecord, wanted: Wanted) -> ColumnView:
@@ -81,7 +85,10 @@ class ColumnView:
         over_steps = None
         if wanted.points and history.first is not None:
             over_steps = history.decimated(wanted.column, wanted.points)
-        return cls(step, now, over_steps, record)
+        loss = None
+        if wanted.loss_points and history.first is not None:
+            loss = history.decimated("loss", wanted.loss_points)
+        return cls(step, now, over_steps, record, loss)
 
 
 UNKNOWN_WEIGHTS = Unpredicted("how its weights were drawn is not known")

@@ -142,6 +142,21 @@ def draw_history(
     return lines_chart(lines, width, height, log=log, ascii_only=ascii_only)
 
 
+def draw_losses(
+    runs: Sequence[tuple[str, Series]], width: int, height: int, ascii_only: bool
+) -> tuple[Chart, bool]:
+    """The loss of each run over the steps, and whether its axis is linear: over three decades it is logarithmic."""
+    values = np.concatenate([series.value for _, series in runs])
+    finite = values[np.isfinite(values)]
+    positive = finite[finite > 0]
+    linear = len(positive) < len(finite) or not positive.max() > 1e3 * positive.min()
+    lines = [
+        Line(name, series.step, series.value, role)
+        for (name, series), role in zip(runs, (FIRST, SECOND), strict=False)
+    ]
+    return lines_chart(lines, width, height, log=not linear, ascii_only=ascii_only), linear
+
+
 def draw_strip(series: Series, width: int, height: int, ascii_only: bool) -> Chart:
     """All layers over all steps."""
     strip = HeatStrip(series.step.astype(np.int64), series.high.T)

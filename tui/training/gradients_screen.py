@@ -1,7 +1,7 @@
 """The gradients screen: magnitude against layer while a network trains, and what is wrong with it.
 
 title, progress            what is trained, how far, how well
-chart                      profile, history, heat strip or factor budget
+chart                      profile, history, heat strip or factor budget; beside it the loss, where there is room
 layer                      the numbers of the layer under the cursor
 findings                   vanishing, plateau, dead units … why, and what helps
 """
@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 from textual.app import ComposeResult
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.worker import get_current_worker
 from typing_extensions import override
@@ -68,6 +70,7 @@ from tui.training.gradient_charts import (
     columns_of,
     draw_budget,
     draw_history,
+    draw_losses,
     draw_profile,
     draw_strip,
     magnitudes,
@@ -128,8 +131,11 @@ class GradientsScreen(TrainingScreen):
         yield FixedText(id="title")
         yield FixedText(id="progress")
         yield FixedText(id="progress-2")
-        with Panel(id="chart-panel"):
-            yield ChartView(id="chart")
+        with Horizontal(id="charts"):
+            with Panel(id="chart-panel"):
+                yield ChartView(id="chart")
+            with Panel(id="loss-panel"):
+                yield ChartView(id="loss")
         yield FixedText(id="layer")
         yield FindingsPanel(id="verdict-panel")
         yield TooSmall()
@@ -139,8 +145,9 @@ class GradientsScreen(TrainingScreen):
     def wanted(self) -> Wanted:
         """The pictures over the steps need more of them than the others."""
         over_steps = self.view in (View.HISTORY, View.STRIP)
-        points = max(self.query_one(ChartView).size.width - 10, 20) if over_steps else 0
-        return Wanted(self.metric.value, points, at=self.training.looking.step)
+        points = max(self.query_one("#chart").size.width - 10, 20) if over_steps else 0
+        loss = self.query_one("#loss").size.width
+        return Wanted(self.metric.value, points, loss_points=2 * loss, at=self.training.looking.step)
 
     def data_rows(self) -> Rows:
         """The metric of every layer: over the steps where the picture is, otherwise now."""
@@ -183,8 +190,9 @@ class GradientsScreen(TrainingScreen):
     @override
     def draw(self, snapshot: TrainingSnapshot) -> None:
         """The chart, the layer's numbers and the verdict."""
-        view = self.query_one(ChartView)
+        view = self.query_one("#chart", ChartView)
         width, height = view.size.width, view.size.height
+        self._draw_losses(snapshot)
         lines = [one for one in map(magnitudes, snapshot.runs) if one is not None]
         told = [(run, run.record) for run in snapshot.runs if run.record is not None]
         first, record = snapshot.first, snapshot.first.record
@@ -221,6 +229,29 @@ class GradientsScreen(TrainingScreen):
         self._draw_layer(first.column.record if looking.step is not None else record)
         self._draw_verdict(snapshot, told)
 
+    def _draw_losses(self, snapshot: TrainingSnapshot) -> None:
+        """Beside the chart, where there is room for it: the loss of every run over its steps."""
+        view = self.query_one("#loss", ChartView)
+        if not view.size.width:
+            return
+        columns = [(run.name, run.column, run.column.loss_over_steps) for run in snapshot.runs if run.column]
+        known = [
+            (name, column, loss)
+            for name, column, loss in columns
+            if loss is not None and np.isfinite(loss.value).any()
+        ]
+        linear = True
+        if known:
+            size = view.size
+            runs = [(name, loss) for name, _, loss in known]
+            chart, linear = draw_losses(runs, size.width, size.height, self.glyphs.ascii)
+            view.show(self.crossed(chart, replace(known[0][1], over_steps=known[0][2])))
+        else:
+            view.show_text("There is no loss yet.")
+        batches = self.session is not None and self.session.experiment.train.batch != "full"
+        title = self.glyphs.names.said("ℰ by step") + (", of mini-batches" if batches else "")
+        self.query_one("#loss-panel", Panel).set_title(title + ("" if linear else ", log axis"))
+
     def _set_title(self, *title: str) -> None:
         """What the chart shows above it, and below it which of the pictures that is."""
         views = " · ".join(f"{'▸' if one is self.view else ''}{one.value}" for one in View)
@@ -253,7 +284,7 @@ class GradientsScreen(TrainingScreen):
 
     def _invite(self, run: RunSnapshot) -> None:
         self._set_title(self._title())
-        self.query_one(ChartView).show_text(self.hint)
+        self.query_one("#chart", ChartView).show_text(self.hint)
         self.query_one("#layer", FixedText).update("")
         self._show_verdict(Content.styled(run.about, "$faint"))
 

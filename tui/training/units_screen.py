@@ -33,7 +33,8 @@ from tui.training.charts import FIRST, MARKERS, SERIES, Chart, Line, lines_chart
 from tui.training.gradient_charts import spread
 from tui.training.training_csv import unit_rows
 from tui.training.training_screen import TrainingScreen
-from tui.training.unit_map import Cursor, UnitState, unit_map
+from tui.training.unit_bars import bar_size, unit_bars
+from tui.training.unit_map import QUIET, Cursor, UnitState, unit_map
 
 EVENTS_SHOWN = 200
 
@@ -196,18 +197,28 @@ class UnitsScreen(TrainingScreen):
             for layer in shown
         ]
         if states:
-            cursor = Cursor(shown.index(self.cursor.layer), self.cursor.unit)
-            view.show(
-                unit_map(states, cursor, view.size.width, view.size.height, ascii_only=self.glyphs.ascii)
-            )
+            cursor, ascii_only = Cursor(shown.index(self.cursor.layer), self.cursor.unit), self.glyphs.ascii
+            width, height = view.size.width, view.size.height
+            bars = bar_size(states, width, height)
+            if bars is not None:
+                view.show(unit_bars(states, cursor, bars, ascii_only=ascii_only))
+            else:
+                view.show(unit_map(states, cursor, width, height, ascii_only=ascii_only))
         else:
+            bars = None
             view.show_text("")
         dead, quiet = _counts(activity)
         total = sum(self._widths)
         self.query_one("#map-panel", Panel).set_title(
             f"Units: {dead} dead{_as_of(activity)}, {quiet} quiet, of {total}",
-            "x: dead   .: quiet   1-8: fires" if self.glyphs.ascii else "x: dead   ·: quiet   ▁…█: fires",
+            f"x: dead   {QUIET[self.glyphs.ascii]}: quiet   {self._fires(bars is not None)}",
         )
+
+    def _fires(self, bars: bool) -> str:
+        """How the map tells how often a unit fires."""
+        if bars:
+            return "a number: fires for so many % of the samples"
+        return "1-8: fires" if self.glyphs.ascii else "▁…█: fires"
 
     def _draw_events(self, activity: UnitActivity) -> None:
         room = self.query_one("#events").size

@@ -8,15 +8,18 @@ import numpy as np
 import pytest
 
 from engine.experiment.layer_info import named_layers
+from engine.formula.text_width import cells
 from engine.metrics.step_record import StepRecord
-from engine.runs.history import History
+from engine.runs.history import History, Series
 from tests.engine.step_records import record
 from tests.tui.trainings import training_on
 from tui.session.training_snapshot import ColumnView, RunSnapshot, Wanted
+from tui.training.charts import FIRST, MARKERS, SECOND
 from tui.training.gradient_charts import (
     Metric,
     draw_budget,
     draw_history,
+    draw_losses,
     draw_profile,
     draw_strip,
     magnitudes,
@@ -98,3 +101,32 @@ def test_gains_of_zero_and_infinity_are_left_out_of_the_budget_without_a_crash()
 )
 def test_the_layers_of_the_history(layers, selected, expected):
     assert spread(layers, selected) == expected
+
+
+def losses(*values: float) -> Series:
+    numbers = np.array(values)
+    return Series(np.arange(len(numbers), dtype=float), numbers, numbers, numbers)
+
+
+@pytest.mark.parametrize(
+    ("values", "linear"),
+    [
+        ((0.7, 0.3, 0.01), True),
+        ((700.0, 3.0, 0.01), False),
+        ((700.0, -3.0, 0.01), True),
+        ((0.7, 0.0, 0.0), True),
+        ((0.7, float("nan"), 0.3), True),
+        ((1e300, 1.0, float("inf")), False),
+    ],
+)
+def test_the_loss_has_a_logarithmic_axis_where_a_linear_one_would_show_its_beginning_only(values, linear):
+    chart, is_linear = draw_losses([("one", losses(*values))], 40, 12, False)
+    assert is_linear is linear
+    lines = chart.plain.split("\n")
+    assert len(lines) == 12
+    assert all(cells(line) <= 40 for line in lines)
+
+
+def test_the_losses_of_two_runs_are_told_apart_by_their_marks():
+    chart, _ = draw_losses([("one", losses(0.7, 0.5)), ("other", losses(0.6, 0.1))], 40, 12, False)
+    assert {MARKERS[False][FIRST], MARKERS[False][SECOND]} <= set(chart.plain)

@@ -26,6 +26,7 @@ from tui.shell.notices import NOTICE_SECONDS
 from tui.shell.too_small import SMALLEST
 from tui.stepper.stepper_screen import StepperScreen
 from tui.stepper.traversal import Phase
+from tui.training.chart_view import ChartView
 from tui.training.gradient_charts import Metric, View
 from tui.training.gradients_screen import GradientsScreen
 from tui.training.units_screen import UnitsScreen
@@ -785,3 +786,14 @@ def test_experiments_about_gradients_open_with_them():
     assert first_screen(Session.open(VANISHING)) == "gradients"
     assert first_screen(Session.open("dying-relu")) == "relu"
     assert first_screen(Session.open("tutorial-a")) == "stepper"
+
+
+async def test_where_there_is_room_the_loss_stands_beside_the_chart():
+    app = app_on("xor")
+    async with app.run_test(size=(200, 60)) as pilot:
+        await press(pilot, "g", "full_stop", "full_stop")
+        await until(pilot, lambda: "ℰ by step" in screen_text(app))
+        loss = gradients(app).query_one("#loss", ChartView)
+        assert any("⠁" <= character <= "⣿" for character in loss.chart.plain)
+        await pilot.resize_terminal(*LARGE)
+        await until(pilot, lambda: "ℰ by step" not in screen_text(app))
