@@ -62,6 +62,8 @@ class Finding:
     remedy: str | None = None
     change: Change | None = None
     called: str = ""
+    untested: str | None = None
+    """The remedy without its number, for where a trial of the change does not help."""
 
     @property
     def title(self) -> str:

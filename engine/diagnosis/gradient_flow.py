@@ -181,7 +181,8 @@ class GradientFlow:
             return f"the {factor}"
         # Its norm and its shortcut are factors of their own.
         hidden = {layer.activation for layer in self.layers[:-1]}
-        return f"the {(hidden.pop() if len(hidden) == 1 else None) or 'activation'}"
+        name = (hidden.pop() if len(hidden) == 1 else None) or "activation"
+        return f"the {name} activation" if name == "linear" else f"the {name}"
 
     def _all(self, factors: Sequence[str], verb: str) -> str:
         """``the ReLU and the weights shrink``, ``the norm shrinks``."""

@@ -94,7 +94,7 @@ def confirmed(
     if case.own is None or seconds > PATIENCE:
         return diagnosis
     findings = tuple(
-        dataclasses.replace(one, change=None)
+        dataclasses.replace(one, change=None, remedy=one.untested or one.remedy)
         if one.change is not None and not helps(case, one, wanted)
         else one
         for one in diagnosis.findings

@@ -34,15 +34,14 @@ def find(case: Case, before: Sequence[Finding]) -> Finding | None:
         )
         remedy = "Give it inputs that differ from sample to sample."
     else:
-        verb = "are" if len(found) > 1 else "is"
+        verb, them = ("are", "them") if len(found) > 1 else ("is", "it")
         text = (
             f"{capitalised(named(found))} {verb} the same for all {n:,} "
-            f"samples ({len(found)} of {len(names)}): no weight on it can tell two of them apart."
+            f"samples ({len(found)} of {len(names)}): no weight on {them} can tell two of them apart."
         )
         if len(found) == len(names):
             remedy = "Give it inputs that differ from sample to sample."
         else:
-            them = "them" if len(found) > 1 else "it"
             remedy = f"Leave {them} out; a constant part is what the bias is for."
     return Finding(Kind.CONSTANT_INPUTS, case.step, evidence, text, remedy=remedy)
 

@@ -80,7 +80,9 @@ def _remedy(own: Own, dead: int, born: int, *, serious: bool) -> str | None:
         return "A step function passes no gradient at all: any activation with a slope does."
     leaky = "leaky_relu, which has a slope where it is off"
     if born <= dead / 2:
-        return f"Updates have pushed them there: a smaller learning rate, or {leaky}."
+        return (
+            f"Updates have pushed {'it' if dead == 1 else 'them'} there: a smaller learning rate, or {leaky}."
+        )
     if not serious:
         return None  # a healthy deep network begins so
     weights = own.experiment.network

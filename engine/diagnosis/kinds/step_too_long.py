@@ -74,6 +74,7 @@ def find(case: Case, before: Sequence[Finding]) -> Finding | None:
         text,
         remedy=f"A learning rate of {short(better)}.",
         change={"train.learning_rate": better},
+        untested="A smaller learning rate.",
     )
 
 

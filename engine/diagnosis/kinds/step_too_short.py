@@ -23,7 +23,10 @@ MOST_DOUBLINGS = 60
 
 
 def find(case: Case, before: Sequence[Finding]) -> Finding | None:
-    """Every update below 1e-5 of the weights (see RunObserver), and a line search finds a far longer step."""
+    """Every update below 1e-5 of the weights (see RunObserver), and a line search finds a far longer step.
+
+    That has to lower the loss by more than the run did, by 1 % or more.
+    """
     own, losses = case.own, case.losses
     assert own is not None
     assert losses is not None
@@ -37,6 +40,8 @@ def find(case: Case, before: Sequence[Finding]) -> Finding | None:
     if best is None:
         return None
     step, loss, one = best
+    if not loss < (1 - LITTLE) * losses.last:
+        return None  # no step of any length gets anywhere: it is not the length
     evidence = {
         "loss_first": finite(losses.first),
         "loss_last": finite(losses.last),
@@ -60,6 +65,7 @@ def find(case: Case, before: Sequence[Finding]) -> Finding | None:
         text,
         remedy=remedy,
         change={"train.learning_rate": better},
+        untested="A larger learning rate.",
     )
 
 

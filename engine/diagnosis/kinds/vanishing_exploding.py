@@ -48,8 +48,10 @@ def _found(case: Case, kind: Kind) -> Finding | None:
         evidence["factor_per_layer"] = flow.budget.mean_ratio
         evidence.update({f"{name}_per_layer": mean for name, mean in flow.budget.means.items()})
     remedy, change = _remedy(case, flow, blamed, small)
+    untested = None if change is None else _other_weights(small)
     text = " ".join([flow.seen(small), *reasons])
-    return Finding(kind, case.step, evidence, text, _layers(flow, small), remedy, change)
+    layers = _layers(flow, small)
+    return Finding(kind, case.step, evidence, text, layers, remedy, change, untested=untested)
 
 
 def _layers(flow: GradientFlow, small: bool) -> tuple[int, ...]:
@@ -71,18 +73,21 @@ def _remedy(
     """By the factor that is to blame."""
     if blamed == WEIGHTS:
         change = None if case.own is None else _balanced(case.own, flow)
-        size = "larger" if small else "smaller"
         by = flow.budget.mean_ratio
         if not 1 / BELIEVABLE < by < BELIEVABLE or _by_decay(case):
             return _decayed(case), None
         times = f", by about {max(by, 1 / by):.3g} times" if change is not None else ""
-        clip = "" if small else "; clipping (train.clip_norm) only bounds the step"
-        return f"Initial weights that are {size}{times}{clip}.", change
+        return _other_weights(small, times), change
     if blamed == ACTIVATION and small:
         return (
             "An activation whose slope is near 1 (ReLU with He's weights, tanh with Xavier's), a norm, or shortcuts."
         ), None
     return None, None
+
+
+def _other_weights(small: bool, times: str = "") -> str:
+    clip = "" if small else "; clipping (train.clip_norm) only bounds the step"
+    return f"Initial weights that are {'larger' if small else 'smaller'}{times}{clip}."
 
 
 BELIEVABLE = 1e3

@@ -10,8 +10,8 @@ import msgspec
 import numpy as np
 import pytest
 
-from engine.diagnosis.diagnosis import REASSURING, REMARKS, diagnose
-from engine.diagnosis.finding import Kind
+from engine.diagnosis.diagnosis import REASSURING, REMARKS, Diagnosis, diagnose
+from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.kinds import RULES
 from engine.diagnosis.remedy_trial import OF_LOSS, changed, confirmed, tried
 from engine.diagnosis.run_observer import RunObserver
@@ -206,6 +206,21 @@ def test_every_remedy_with_a_change_is_tried_again_and_helps(where, name):
         assert finding.kind not in again.kinds
         if finding.kind in OF_LOSS:
             assert end < found.loss_last
+
+
+def test_a_remedy_that_does_not_help_is_told_without_its_number():
+    found = of_case("line-with-noise")
+    idle = Finding(
+        Kind.PLATEAU,
+        1,
+        {},
+        "It stands still.",
+        remedy="A learning rate of 0.1.",
+        change={"train.learning_rate": found.experiment.train.learning_rate},
+        untested="Another learning rate.",
+    )
+    (told,) = confirmed(found.case, Diagnosis((idle,), 1)).findings
+    assert (told.change, told.remedy) == (None, "Another learning rate.")
 
 
 def test_the_remedies_that_must_help_do():
