@@ -51,7 +51,8 @@ class SampleJacobian:
     @property
     def agrees(self) -> bool:
         """Whether the product is the whole gradient, in `columns`: it is where nothing else feeds on this row."""
-        return bool(np.allclose(self.product, self.gradient, rtol=0.0, atol=self.rounding))
+        leeway = self.rounding if np.isfinite(self.rounding) else 0.0  # what has overflowed leaves no room
+        return bool(np.allclose(self.product, self.gradient, rtol=0.0, atol=leeway))
 
 
 @np.errstate(all="ignore")  # what overflows is shown, not warned of

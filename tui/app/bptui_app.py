@@ -64,6 +64,8 @@ from tui.shell.user_settings import key_map, recent_files, remember_file, rememb
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from engine.derivation.chain_rule import Derivation
+    from engine.practice.prediction import Prediction
     from tui.lessons.lesson import Lesson
     from tui.lessons.lesson_panel import LessonPanel
     from tui.lessons.lesson_screen import LessonScreen
@@ -697,9 +699,17 @@ class BptuiApp(NoticingApp):
         session = self._session
         if session is None:  # left by a key that came sooner
             return
+        from tui.shell.busy_screen import at_length
         from tui.stepper.predict_screen import PredictScreen
 
-        self.push_screen(PredictScreen(session, session.explain(message.target, message.sample)))
+        def asked() -> tuple[Derivation, Prediction]:
+            derivation = session.explain(message.target, message.sample)
+            return derivation, session.prediction(derivation)
+
+        def ask(made: tuple[Derivation, Prediction]) -> None:
+            self.push_screen(PredictScreen(session, *made))
+
+        at_length(self.screen, session.is_large, "Asking for each factor", asked, ask)
 
     @on(ShowPractice)
     def _on_show_practice(self) -> None:

@@ -226,14 +226,22 @@ class Session(Stepped):
         """Everything of the training, the loss and the layers that `change` takes."""
         return settings_of(self._as_it_is())
 
+    def changed(self, key: str, typed: str) -> Experiment:
+        """What `change` would make of it. Raises ExperimentError, in the words of a file's refusal."""
+        return with_setting(self._as_it_is(), key, typed, self.name)
+
     def change(self, key: str, typed: str) -> None:
         """Sets one setting; `undo` takes it back. Raises ExperimentError, in the words of a file's refusal."""
-        experiment = with_setting(self._as_it_is(), key, typed, self.name)
+        experiment = self.changed(key, typed)
         self._remember(EDIT)
         self._end_training()
-        self._build(experiment, expanded_layers(experiment))
-        self._run()
-        self._make_other_anew()
+        try:
+            self._build(experiment, expanded_layers(experiment))
+            self._run()
+            self._make_other_anew()
+        except BaseException:  # somebody has ended it
+            self.undo()
+            raise
 
     def _as_it_is(self) -> Experiment:
         """The experiment with the slopes and the learning rate that it has now."""

@@ -22,7 +22,7 @@ from typing_extensions import override
 from engine.derivation.chain_rule import Derivation
 from engine.formula.layout import one_line
 from engine.formula.notation import Style, number_text
-from engine.practice.prediction import Asked
+from engine.practice.prediction import Asked, Prediction
 from tui.session.session_base import Stepped
 from tui.shell.deeds import Deed, Done
 from tui.shell.keys import PREDICT_COMMANDS, bindings
@@ -40,13 +40,14 @@ class PredictScreen(StepperScreen, inherit_bindings=False):
     COMMANDS_SHOWN = PREDICT_COMMANDS
     BINDINGS = bindings(PREDICT_COMMANDS)
 
-    def __init__(self, session: Stepped, derivation: Derivation) -> None:
+    def __init__(self, session: Stepped, derivation: Derivation, prediction: Prediction) -> None:
+        """With the questions of the derivation, `session.prediction` of it."""
         super().__init__(session, derivation)
         self.detail = Detail.NODE
-        self._begin()
+        self._begin(prediction)
 
-    def _begin(self) -> None:
-        self.prediction = self.session.prediction(self.derivation)
+    def _begin(self, prediction: Prediction) -> None:
+        self.prediction = prediction
         self._said: list[Content] = []
         """What the last answer was worth."""
         self.position = self._furthest
@@ -167,7 +168,11 @@ class PredictScreen(StepperScreen, inherit_bindings=False):
 
     def action_again(self) -> None:
         """Begins again."""
-        self._begin()
+        derivation = self.derivation
+        self._compute("Asking again", lambda: self.session.prediction(derivation), self._ask_again)
+
+    def _ask_again(self, prediction: Prediction) -> None:
+        self._begin(prediction)
         self._clear()
         self.redraw()
 

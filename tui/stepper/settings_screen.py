@@ -8,6 +8,7 @@ network.layers[0].activation   relu
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -17,6 +18,7 @@ from textual.widgets.option_list import Option
 from engine.experiment.changeable_settings import Setting
 from engine.experiment.errors import ExperimentError
 from tui.session.network_session import Session
+from tui.shell.busy_screen import at_length
 from tui.shell.choice_list import EnterlessList
 from tui.shell.keys import SETTINGS_COMMANDS, bindings, idle_bindings
 from tui.shell.modal import Modal
@@ -69,17 +71,28 @@ class SettingsScreen(Modal[None]):
         prompt = Prompt(
             setting.key, hint, lambda typed: self._problem(setting.key, typed), list(setting.choices)
         )
-        self.app.push_screen(prompt, lambda typed: self._show_again(setting.key) if typed else None)
+        self.app.push_screen(prompt, lambda typed: self._typed(setting.key, typed) if typed else None)
 
     def _problem(self, key: str, typed: str) -> str | None:
-        """Changes it; says in one line why it cannot be changed."""
+        """Changes it, unless that takes long; says in one line why it cannot be changed."""
         if not typed:
             return "a value, please; none takes an optional one away"
         try:
-            self._session.change(key, typed)
+            if self._session.is_large:
+                self._session.changed(key, typed)
+            else:
+                self._session.change(key, typed)
         except ExperimentError as error:
             return str(error)
         return None
+
+    def _typed(self, key: str, typed: str) -> None:
+        """A value that may be had; it was only read where the passes with it take long."""
+        if not self._session.is_large:
+            self._show_again(key)
+            return
+        work = partial(self._session.change, key, typed)
+        at_length(self, True, f"One pass with another {key}", work, lambda _: self._show_again(key))
 
     def _show_again(self, key: str) -> None:
         """The settings as they are now: another optimiser has others."""

@@ -321,14 +321,22 @@ class StepperScreen(Screen[None]):
 
     def begin_at(self, place: Place) -> None:
         """Begins at a place of another session, as far as this one has such."""
-        try:
-            self.session.differentiate(None if place.of == LOSS else place.of)
-            derivation = self.session.explain(place.target, place.sample)
-        except TargetError:
-            self.session.differentiate(None)
-            return
-        self.traversal = self._traversal_of(derivation)
-        self.position = self.traversal.clamped(place.position)
+
+        def explained() -> Derivation | None:
+            try:
+                self.session.differentiate(None if place.of == LOSS else place.of)
+                return self.session.explain(place.target, place.sample)
+            except TargetError:
+                self.session.differentiate(None)
+                return None
+
+        def begin(derivation: Derivation | None) -> None:
+            if derivation is not None:
+                self.traversal = self._traversal_of(derivation)
+                self.position = self.traversal.clamped(place.position)
+            self.redraw()
+
+        self._compute(f"Explaining {symbol_text(place.target, self.glyphs)}", explained, begin)
 
     def _since(self) -> str:
         """Which parameters these are, if not the initial ones. What a chart shows of a step came before its update."""
@@ -920,9 +928,7 @@ class StepperScreen(Screen[None]):
         )
 
         def done(_: object = None) -> None:
-            self.after_edit()
-            if then is not None:
-                then()
+            self.after_edit(then)
 
         def edited(typed: str | None) -> None:
             if typed is not None and self.session.is_large:  # it was only read
@@ -958,10 +964,18 @@ class StepperScreen(Screen[None]):
             return str(error)
         return None
 
-    def after_edit(self) -> None:
+    def after_edit(self, then: Callable[[], None] | None = None) -> None:
         """Shows everything anew, and says that what was trained is of another experiment."""
-        self._after_change(self.position)
-        self.post_message(ExperimentEdited())
+        position = self.position
+
+        def show(derivation: Derivation) -> None:
+            self._checks.clear()
+            self._show(derivation, position)
+            self.post_message(ExperimentEdited())
+            if then is not None:
+                then()
+
+        self._compute("Explaining with the new numbers", self._explained_again, show)
 
     def action_settings(self) -> None:
         """The form for learning rate, optimiser, loss and activations."""
@@ -1015,10 +1029,6 @@ class StepperScreen(Screen[None]):
         else:
             self._tell(Done(Deed.UNDO))
         self.notify(f"{what.capitalize()} undone")
-
-    def _after_change(self, position: Position) -> None:
-        self._checks.clear()
-        self._show(self._explained_again(), position)
 
     def _explained_again(self) -> Derivation:
         """The same entry, after the parameters have changed: then it is too late to end it."""
@@ -1084,10 +1094,13 @@ class StepperScreen(Screen[None]):
     def look_at(self, layer: int | None, unit: int | None = None, matrix: str = "W") -> None:
         """Explains anew after the parameters have changed: a layer's largest gradient, or one unit's activation."""
         self._checks.clear()
-        self.session.differentiate(None)
-        target = self.derivation.target
-        if layer is not None and self.network_session is not None:
-            target = self.network_session.target_in(layer, unit, matrix)
+
+        def explained() -> Derivation:
+            self.session.differentiate(None)
+            target = self.derivation.target
+            if layer is not None and self.network_session is not None:
+                target = self.network_session.target_in(layer, unit, matrix)
+            return self.session.explain(target)
 
         def show(derivation: Derivation) -> None:
             # Of a unit the last factor is of interest: the slope of its activation, 0 where it is off.
@@ -1096,8 +1109,7 @@ class StepperScreen(Screen[None]):
                 position = Position(Phase.BACKWARD, self._activation_step(derivation, layer))
             self._show(derivation, position)
 
-        name = symbol_text(target, self.glyphs)
-        self._compute(f"Explaining {name}", lambda: self.session.explain(target), show)
+        self._compute("Explaining with the present weights", explained, show)
 
     @staticmethod
     def _activation_step(derivation: Derivation, layer: int) -> int:

@@ -62,6 +62,25 @@ def whole(graph: Graph, edge: Edge) -> SampleJacobian:
     return jacobian
 
 
+OVERFLOW = """
+    [data]
+    kind = "inline"
+    X = [[1e200, 1.0]]
+    Y = [[1e200, 1.0]]
+    [[network.layers]]
+    units = 1
+    activation = "tanh"
+    norm = "batch"
+    W = [[1e200]]
+    [[network.layers]]
+    units = 1
+    activation = "linear"
+    W = [[1e200]]
+    [loss]
+    kind = "squared_error"
+"""
+
+
 @given(cases(max_depth=3, max_width=3, max_n=5, norms=(None, "batch"), activations=SMOOTH), st.data())
 def test_it_is_the_numeric_jacobian(case: Case, data):
     assume(is_well_conditioned(case, margin=0.0, least_slope=1e-3, least_spread=1e-2))
@@ -188,3 +207,11 @@ def test_a_saturated_unit_agrees_although_rounding_is_all_that_its_derivative_is
     graph = EvaluatedExperiment.of(decode(textwrap.dedent(text), "saturated"), "saturated").graph
     edge = next(edge for edge in edges_between_samples(graph) if edge.below.node.symbol == Symbol("f", 1))
     assert whole(graph, edge).agrees
+
+
+def test_what_has_overflowed_agrees_with_nothing_and_warns_of_nothing():
+    graph = EvaluatedExperiment.of(decode(textwrap.dedent(OVERFLOW), "overflow")).graph
+    (edge,) = edges_from(EntryRef(graph.nodes[Symbol("h", 1)], (0, 0)))
+    jacobian = sample_jacobian(graph, edge, [0, 1])
+    assert jacobian is not None
+    assert not jacobian.agrees

@@ -11,6 +11,8 @@ from tui.shell.busy_screen import BusyScreen
 from tui.shell.home_screen import HomeScreen
 from tui.shell.reading_screen import ReadingScreen
 from tui.stepper.export_dialog import ExportDialog
+from tui.stepper.predict_screen import PredictScreen
+from tui.stepper.settings_screen import SettingsScreen
 from tui.stepper.stepper_screen import StepperScreen
 from tui.training.gradients_screen import GradientsScreen
 
@@ -221,3 +223,59 @@ async def test_the_stepper_is_prepared_behind_a_line_where_another_screen_comes_
         await eventually(lambda: is_back(app))
         assert stepper(app).session.steps == 1
         await eventually(lambda: stepper(app).came_from == "gradients")
+
+
+async def test_another_setting_is_tried_behind_a_line():
+    app = app_on("tutorial-b")
+    async with app.run_test(size=LARGE) as pilot:
+        await eventually(lambda: is_back(app))
+        session = stepper(app).session
+        loss = session.loss
+        await pilot.press("N")
+        await eventually(lambda: isinstance(app.screen, SettingsScreen))
+        form = app.screen
+        key = "network.layers[0].activation"
+        assert form._problem(key, "nonsense") is not None
+        assert form._problem(key, "tanh") is None
+        assert session.loss == loss  # it was only read
+        form._typed(key, "tanh")
+        await eventually(lambda: app.screen is form and session.loss != loss)
+        session.undo()
+        assert session.loss == loss
+
+
+async def test_a_setting_that_is_ended_was_not_made(monkeypatch):
+    app = app_on("tutorial-b")
+    async with app.run_test(size=LARGE) as pilot:
+        await eventually(lambda: is_back(app))
+        session = stepper(app).session
+        loss, begun = session.loss, threading.Event()
+
+        def without_end():
+            while True:
+                begun.set()
+                between_parts()
+
+        monkeypatch.setattr(session, "_run", without_end)
+        await pilot.press("N")
+        await eventually(lambda: isinstance(app.screen, SettingsScreen))
+        form = app.screen
+        form._typed("network.layers[0].activation", "tanh")
+        await eventually(begun.is_set)
+        monkeypatch.undo()
+        await pilot.press("escape")
+        await eventually(lambda: app.screen is form)
+        assert session.experiment.network.layers[0].activation == "relu"
+        assert session.loss == loss
+        assert session.undoes is None
+
+
+async def test_predict_asks_behind_a_line():
+    app = app_on("tutorial-b")
+    async with app.run_test(size=LARGE) as pilot:
+        await eventually(lambda: is_back(app))
+        await pilot.press("p")
+        await eventually(lambda: isinstance(app.screen, PredictScreen))
+        assert app.screen.prediction.place == 0
+        await pilot.press("escape")
+        await eventually(lambda: type(app.screen) is StepperScreen)
