@@ -15,7 +15,7 @@ from engine.export.markdown_document import words
 from engine.formula.expression import Expr, Partial, Product, Symbol
 from engine.formula.latex import number_latex, symbol_latex, to_latex
 from engine.formula.layout import draw, one_line
-from engine.formula.notation import Style, number_text, symbol_text
+from engine.formula.notation import GREEK, Style, number_text, symbol_text
 from engine.practice.assignments.assignment import Assignment, Question
 from engine.practice.bug_hunt.hunt import BugHunt
 from engine.practice.mistakes.naming_on_paths import term_of
@@ -284,7 +284,16 @@ _LATEX = {
     "·": r"$\cdot$",
     "→": r"$\rightarrow$",
     "≤": r"$\le$",
+    "←": r"$\leftarrow$",
+    "≥": r"$\ge$",
+    "≈": r"$\approx$",
+    "×": r"$\times$",
+    "⊙": r"$\odot$",
     "½": r"$\frac12$",
+    "¼": r"$\frac14$",
+    "…": r"\dots{}",
+    "𝟙": r"$\mathbf{1}$",
+    **{letter: rf"$\{name}$" for name, letter in GREEK.items() if name != "sigma"},
     "Σ": r"$\Sigma$",
 }
 _RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁽⁾", "0123456789()", strict=True))

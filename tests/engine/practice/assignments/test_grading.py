@@ -103,6 +103,11 @@ def test_partial_points_only_where_the_question_gives_them():
 
 
 # ── the formats, against their schemas ──────────────────────────────────────────────────────────────
+#
+# Gradescope and PrairieLearn publish no schema: the models are written from their documentation (the output format of
+# autograders; the grading results of external grading), and hold every key that it names. The two schemas for JUnit are
+# written after junit-10.xsd of the Jenkins xUnit plug-in (MIT; 031e285) and JUnit.xsd of Windy Road (Apache-2.0;
+# 2378e66); the originals themselves took the files of a class of thirty as well.
 
 
 WHEN = datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)
@@ -153,7 +158,7 @@ class PrairieLearnTest(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class PrairieLearnResults(msgspec.Struct, forbid_unknown_fields=True):
-    """The results object."""
+    """The results object. Of what its server reads, `score` has to be a number, `format_errors` a text or a list."""
 
     gradable: bool = True
     score: float = 0.0
@@ -192,6 +197,7 @@ def test_prairielearn(files):
     unreadable = prairielearn([mallory])
     assert unreadable["gradable"] is False
     assert unreadable["format_errors"]
+    assert len(json.dumps(prairielearn([ada, grace, mallory] * 10))) < 2**20  # a results.json may have 1 MB
 
 
 @pytest.mark.parametrize("schema", ["junit.xsd", "junit-ant.xsd"])
@@ -326,6 +332,15 @@ DERIVATION = """
 = (-Y*(1-Y_hat) + (1-Y)*Y_hat) * X[2,0]
 = (Y_hat - Y) * X[2,0]
 """
+
+
+@pytest.mark.parametrize("solutions", [False, True])
+def test_the_latex_of_the_tutorials_needs_no_unicode(solutions):
+    """pdflatex stops at a letter that it does not know, such as η or ←."""
+    text = worksheet(load_assignment("tutorials"), "latex", solutions, Style())
+    assert text.isascii()
+    assert text.count("\\item") == len(load_assignment("tutorials").questions)
+    assert text.count("{") == text.count("}")
 
 
 def test_a_derivation_is_right_line_by_line():
