@@ -115,7 +115,7 @@ async def test_a_file_that_changes_is_offered_and_read_only_when_asked(
         await at(pilot)
         session = app._session
         written_by_editor(mine, "-0.4", "-0.75")
-        app._look_at_files()
+        app._files.look()
         await until(pilot, lambda: "changed on disk" in screen_text(app).split("\n")[0])
         assert app._session is session
         await press(pilot, "ctrl+l")

@@ -1,8 +1,7 @@
-"""The app: which screens there are, the themes, the keys, and how it ends. Short on purpose."""
+"""The app: which screens there are, the themes, the keys, and how it ends; what else it does stands beside it."""
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual import events, on
 from textual.actions import ActionParseResult
-from textual.app import App, SuspendNotSupported, SystemCommand
+from textual.app import App, SystemCommand
 from textual.binding import Binding
 from textual.command import CommandPalette, Provider
 from textual.css.query import NoMatches
@@ -25,9 +24,12 @@ from textual.screen import Screen
 from textual.worker import Worker
 from typing_extensions import override
 
-from engine.experiment.errors import ExperimentError
 from engine.experiment.presets import is_preset
 from engine.formula.untrusted_text import one_line
+from tui.app.experiment_files import ExperimentFiles
+from tui.app.followed_lesson import FollowedLesson
+from tui.app.learner_screens import LearnerScreens
+from tui.app.opener import Opener
 from tui.shell.ascii_filter import AsciiFilter
 from tui.shell.home_screen import HomeScreen
 from tui.shell.keys import (
@@ -55,10 +57,9 @@ from tui.shell.messages import (
     StepInto,
 )
 from tui.shell.notices import NoticingApp
-from tui.shell.prompt import Prompt, typed_path
+from tui.shell.prompt import Prompt
 from tui.shell.terminal_filter import TerminalFilter
 from tui.shell.theme import DARK, LIGHT, THEMES
-from tui.shell.unicode_support import shows_unicode
 from tui.shell.user_settings import key_map, recent_files, remember_file, remember_theme, remembered_theme
 
 if TYPE_CHECKING:
@@ -66,16 +67,10 @@ if TYPE_CHECKING:
 
     from engine.derivation.chain_rule import Derivation
     from engine.practice.prediction import Prediction
-    from tui.lessons.lesson import Lesson
-    from tui.lessons.lesson_panel import LessonPanel
     from tui.lessons.lesson_screen import LessonScreen
-    from tui.lessons.lesson_tasks import Checklist
-    from tui.practice.learner_progress import ProgressFile
     from tui.session.network_session import Session
-    from tui.session.opening import Trained
     from tui.session.session_base import Stepped
     from tui.session.training_snapshot import Training
-    from tui.shell.busy_screen import Answer
 
 KEYS_VARIABLE = "BPTUI_KEYS"
 """The environment variable that names a preset of the key map."""
@@ -153,16 +148,14 @@ class BptuiApp(NoticingApp):
         super().__init__(css_path=["app.tcss", *first])
         self._first_session = session
         self._personal = personal
-        self._progress: ProgressFile | None = None
-        self._lesson: Lesson | None = None
-        """The lesson that led to the experiment: Escape leads back to it, and it stands beside it."""
-        self._followed: tuple[Lesson, Checklist] | None = None
-        """The lesson that was read last, whose tasks are ticked."""
+        self._learner = LearnerScreens(self, personal)
+        self._followed = FollowedLesson(self, self._learner.progress)
+        self._opener = Opener(self, self._remember)
+        self._files = ExperimentFiles(self, lambda: self._session, self._reopen)
         self._session: Stepped | None = None
         self._watched = watched
         self._left: Stepped | None = None
         self._left_on: str | None = None
-        self._reloading = False
         self.crash: BaseException | None = None
         self.status: int | None = None
         """With what it was left: 0, or 128 + the signal that said so. None before, and after a crash."""
@@ -220,7 +213,7 @@ class BptuiApp(NoticingApp):
             self._enter(self._first_session)
         elif self._watched is not None:
             self._show_over_home("gradients")
-        self.set_interval(LOOK_SECONDS, self._look_at_files)
+        self.set_interval(LOOK_SECONDS, self._files.look)
         if self._keys_problem is not None:
             self.notify(self._keys_problem, severity="warning", timeout=10, markup=False)
 
@@ -259,9 +252,7 @@ class BptuiApp(NoticingApp):
     @on(OpenExperiment)
     def _on_open_experiment(self, message: OpenExperiment) -> None:
         """From a lesson the experiment may be open already: it is shown with all that was done in it."""
-        from tui.lessons.lesson_screen import LessonScreen
-
-        self._lesson = self.screen.lesson if isinstance(self.screen, LessonScreen) else None
+        self._followed.note_origin()
         self._close_pages()  # the lesson and its list
         if self._session is not None and self._session.name == message.name:
             if message.screen is not None:
@@ -284,38 +275,11 @@ class BptuiApp(NoticingApp):
             return
         if left is not None:
             left.close()
-        self._open(name, lambda session: self._enter(session, screen))
+        self._opener.open(name, lambda session: self._enter(session, screen))
 
-    def _open(self, name: str, then: Callable[[Stepped], None]) -> None:
-        """Opens a preset or a file, in a thread where that takes long; says in one line why it cannot be opened."""
-        from tui.session.network_session import opened_ready
-        from tui.session.opening import is_long_to_open, open_session
-
-        def opened(session: Stepped) -> None:
-            if not is_preset(name):
-                self.recent_files = remember_file(name)
-            then(session)
-
-        try:
-            if is_long_to_open(name):
-                self._compute(f"Opening {one_line(name)}", lambda: opened_ready(name), opened)
-                return
-            session = open_session(name)
-        except ExperimentError as error:
-            self._not_opened(error)
-            return
-        opened(session)
-
-    def _compute(self, doing: str, work: Callable[[], Answer], finished: Callable[[Answer], None]) -> None:
-        """Has something new made in a thread, behind a line that says so."""
-        from tui.shell.busy_screen import BusyScreen
-
-        self.push_screen(BusyScreen(doing, work, finished, failed=self._not_opened, detached=True))
-
-    def _not_opened(self, error: Exception) -> None:
-        if not isinstance(error, ExperimentError):
-            raise error
-        self.notify(str(error), severity="error", timeout=10, markup=False)
+    def _remember(self, name: str) -> None:
+        if not is_preset(name):
+            self.recent_files = remember_file(name)
 
     def _enter(self, session: Stepped, shown: str | None = None) -> None:
         """Opens the screens of an experiment, the fitting one in front."""
@@ -382,13 +346,13 @@ class BptuiApp(NoticingApp):
                 self.show(name, then)
 
         if name != "stepper" and not session.has_training:
-            self._compute(
+            self._opener.compute(
                 "Preparing the training", session.new_training, partial(made, session.take_training)
             )
             return True
         if name == "stepper" and not self.is_screen_installed(name) and not session.is_prepared:
             doing = "Explaining the first gradient"
-            self._compute(doing, session.first_derivation, partial(made, session.take_first))
+            self._opener.compute(doing, session.first_derivation, partial(made, session.take_first))
             return True
         return False
 
@@ -425,7 +389,7 @@ class BptuiApp(NoticingApp):
     @on(ShowHome)
     def _on_show_home(self) -> None:
         """Back to the list, or to the lesson that led to the experiment."""
-        lesson, self._lesson = self._lesson, None
+        lesson, self._followed.led_here = self._followed.led_here, None
         self.show_home()
         if lesson is not None:
             from tui.lessons.lesson_screen import LessonScreen
@@ -434,71 +398,24 @@ class BptuiApp(NoticingApp):
 
     @on(AnswerLesson)
     def _on_answer_lesson(self, message: AnswerLesson) -> None:
-        """The questions of one item, or of a lecturer's own assignment."""
-        from engine.practice.assignments.assignment import load_assignment
-        from tui.practice.practice_screen import PracticeScreen
-
-        try:
-            asked = load_assignment(message.assignment or "tutorials")
-        except ExperimentError as error:
-            self.notify(str(error), severity="error", timeout=10, markup=False)
-            return
-        if not message.assignment:
-            asked = asked.about(message.item)
-        if not asked.questions:
-            self.notify("There is no question about this lesson.")
-            return
-        self.push_screen(PracticeScreen(self._kept_progress(), asked))
+        self._learner.answer(message)
 
     @on(LessonRevealed)
     def _on_lesson_revealed(self, message: LessonRevealed) -> None:
-        kept = self._kept_progress()
-        kept.progress.lessons.setdefault(message.item, "revealed")
-        kept.save()
+        self._learner.revealed(message.item)
 
     async def on_lesson_screen_shown(self, message: LessonScreen.Shown) -> None:
         """A lesson is read: what is done from now on is done for it."""
-        from tui.lessons.lesson_screen import LessonScreen
-        from tui.lessons.lesson_tasks import Checklist
-
-        lesson = message.lesson
-        if self._followed is None or self._followed[0] != lesson:
-            kept = self._kept_progress().progress.tasks.get(lesson.item, ())
-            self._followed = (lesson, Checklist(lesson.tasks, kept))
-        for screen in self.screen_stack:
-            if isinstance(screen, LessonScreen):
-                await screen.tick(lesson, self._followed[1].done)
-        if self._session is not None and self._session.name in (lesson.preset, *lesson.also):
-            self._lesson = lesson  # read over its experiment, it stands beside it from now on
+        await self._followed.read(message.lesson)
+        if self._session is not None and self._session.name in (message.lesson.preset, *message.lesson.also):
+            self._followed.led_here = (
+                message.lesson
+            )  # read over its experiment, it stands beside it from now on
             await self._stand_beside()
 
     @on(Did)
     async def _on_did(self, message: Did) -> None:
-        """Ticks what a lesson asked for, and says so where the lesson does not stand beside it."""
-        if self._followed is None:
-            return
-        lesson, checklist = self._followed
-        new = checklist.take(message.experiment, message.done)
-        if not new:
-            return
-        kept = self._kept_progress()
-        kept.progress.tasks[lesson.item] = list(checklist.done)
-        kept.save()
-        panels = self._lessons_beside()
-        for panel in panels:
-            if panel.lesson == lesson:
-                await panel.tick(checklist.done)
-        if panels:
-            return
-        tick = "+" if self.has_class("-ascii") else "✓"
-        for place in new:
-            self.notify(f"{tick} {lesson.item}, task {place + 1} of {checklist.total} done", markup=False)
-
-    def _lessons_beside(self) -> list[LessonPanel]:
-        """The lesson beside the experiment that is open, be it in front or below a page."""
-        from tui.lessons.lesson_panel import LessonPanel
-
-        return [panel for screen in self.screen_stack for panel in screen.query(LessonPanel)]
+        await self._followed.tick(message)
 
     def on_resize(self) -> None:
         """A lesson needs room beside its experiment."""
@@ -508,46 +425,12 @@ class BptuiApp(NoticingApp):
         """Puts the lesson that led to the open experiment beside it, or takes it away, as there is room."""
         named = (one for one in reversed(self.screen_stack) if self._name_of(one) is not None)
         screen = next(named, None)
-        if screen is None or not screen.is_attached:
-            return
-        from tui.lessons.lesson_panel import ROOM_FOR_BOTH, LessonPanel
-
-        lesson = self._lesson if self.size.width >= ROOM_FOR_BOTH else None
-        panels = list(screen.query(LessonPanel))
-        done = self._followed[1].done if self._followed is not None else ()
-        for panel in panels:
-            if panel.lesson != lesson:
-                await panel.remove()
-            else:
-                await panel.tick(done)
-        if lesson is not None and all(panel.lesson != lesson for panel in panels):
-            await screen.mount(LessonPanel(lesson, done))
+        if screen is not None and screen.is_attached:
+            await self._followed.stand_beside(screen)
 
     def action_scroll_lesson(self, lines: int) -> None:
         """Scrolls the lesson beside the experiment."""
-        panels = self._lessons_beside()
-        if not panels:
-            self.notify("No lesson stands beside this.")
-        for panel in panels:
-            panel.move(lines)
-
-    def _tasks_done(self) -> dict[str, list[int]]:
-        """Which tasks of which lesson are done."""
-        return self._kept_progress().progress.tasks
-
-    def _lessons_done(self) -> dict[str, str]:
-        """Which lessons' questions are all answered, and of which the answer was shown."""
-        from engine.practice.assignments.assignment import load_assignment
-
-        progress = self._kept_progress().progress
-        done = dict(progress.lessons)
-        if progress.answered:
-            items: dict[str, bool] = {}
-            for question in load_assignment("tutorials").questions:
-                answered = question.id in progress.answered
-                items[question.spec.item] = items.get(question.spec.item, True) and answered
-            done |= {item: "answered" for item, answered in items.items() if answered}
-        return done
+        self._followed.scroll(lines)
 
     def show_home(self) -> None:
         """Back to the list of experiments; the open one pauses, and a preset can be come back to."""
@@ -585,41 +468,8 @@ class BptuiApp(NoticingApp):
     # ── the experiment's file ───────────────────────────────────────────────────────────────────────
 
     def action_editor(self) -> None:
-        """The text of what is open in the person's own editor; a preset's, or an edited one's, becomes a file first."""
-        from engine.experiment.presets import preset_text
-
-        session = self._session
-        if session is None:
-            self.notify("No experiment is open: Enter opens one.")
-            return
-        if session.files() and not session.edited:
-            self._edit_file(session.files()[0])
-            return
-        try:
-            text = session.written() if session.edited else preset_text(session.name)
-        except ExperimentError as error:
-            self.notify(str(error), severity="error", timeout=10, markup=False)
-            return
-        self._ask_where(text, Path(session.name).stem, self._edit_file)
-
-    def _ask_where(self, text: str, stem: str, then: Callable[[Path], None]) -> None:
-        """Asks for the name of a new file, writes the text into it, and goes on."""
-        from tui.shell.save_flow import save_prompt
-
-        prompt = save_prompt(text, stem, ".toml", "Save the experiment as", "the name of a new file")
-        self.push_screen(prompt, lambda typed: then(typed_path(typed)) if typed else None)
-
-    def _edit_file(self, path: Path) -> None:
-        from tui.shell.external_editor import run_editor
-
-        try:
-            with self.suspend():
-                problem = run_editor(path)
-        except SuspendNotSupported:
-            problem = "an editor needs a terminal of its own, which this one is not"
-        if problem is not None:
-            self.notify(problem, severity="error", timeout=10, markup=False)
-        self._load(str(path))
+        """The text of what is open in the person's own editor."""
+        self._files.edit()
 
     def action_save(self) -> None:
         """Saves the screen as it is, or what is behind it."""
@@ -648,23 +498,12 @@ class BptuiApp(NoticingApp):
         self.notify(" ".join(filter(None, (f"Copied: {line}", missing))), timeout=10, markup=False)
 
     def action_reload(self) -> None:
-        """Reads the open experiment's file again; asks once more where edits would be lost."""
-        session = self._session
-        if session is None or not session.files():
-            self.notify("Only an experiment of a file is read again.")
-            return
-        if session.edited and not self._reloading:
-            self._reloading = True
-            self.notify("Ctrl+L once more reads the file again, without what was edited here.")
-            return
-        self._load(session.name)
+        """Reads the open experiment's file again."""
+        self._files.reload()
 
-    def _load(self, name: str) -> None:
+    def _reopen(self, name: str) -> None:
         """Opens a file in place of what is open, where one was in it if there is such; a broken one changes nothing."""
-        self._reloading = False
-        if self._session is not None:
-            self._session.told_of_change = True  # what is wrong with the new text is what is said of it
-        self._open(name, lambda session: self._replace(session, name))
+        self._opener.open(name, lambda session: self._replace(session, name))
 
     def _replace(self, session: Stepped, name: str) -> None:
         """Puts a session in the place of the one that is open, where one was in it if it has such a place."""
@@ -679,19 +518,6 @@ class BptuiApp(NoticingApp):
         if place is not None and self.is_screen_installed("stepper"):
             self.get_screen("stepper", StepperScreen).begin_at(place)
         self.notify(f"{one_line(Path(name).name)}: read again", markup=False)
-
-    def _look_at_files(self) -> None:
-        """Offers to read again what was written since, once."""
-        session = self._session
-        if session is None or session.told_of_change or not session.changed_on_disk:
-            return
-        session.told_of_change = True
-        name = one_line(Path(session.name).name)
-        self.notify(f"{name} has changed on disk: Ctrl+L reads it again.", timeout=10, markup=False)
-        from tui.stepper.stepper_screen import StepperScreen
-
-        if isinstance(self.screen, StepperScreen):
-            self.screen.redraw()
 
     @on(Predict)
     def _on_predict(self, message: Predict) -> None:
@@ -713,50 +539,15 @@ class BptuiApp(NoticingApp):
 
     @on(ShowPractice)
     def _on_show_practice(self) -> None:
-        from tui.practice.practice_screen import PracticeScreen
-
-        self.push_screen(PracticeScreen(self._kept_progress()))
+        self._learner.practice()
 
     @on(FindBug)
     def _on_find_bug(self) -> None:
-        from tui.practice.bug_hunt_screen import BugScreen
-
-        kept = self._kept_progress()
-        self.push_screen(BugScreen(kept, len(kept.progress.bugs)))
-
-    def _kept_progress(self) -> ProgressFile:
-        """What the learner has done, read when it is first asked for."""
-        from tui.practice.learner_progress import ProgressFile
-
-        if self._progress is None:
-            self._progress = ProgressFile(kept=self._personal)
-        return self._progress
+        self._learner.find_bug()
 
     @on(ShowLessons)
     def _on_show_lessons(self) -> None:
-        """The list of lessons; with an experiment open those on it, and a single one at once."""
-        from tui.lessons.lesson import lessons_on, list_lessons, own_lessons
-        from tui.lessons.lesson_list_screen import LessonsScreen
-        from tui.lessons.lesson_screen import LessonScreen
-
-        if self._session is None:
-            own, problems = own_lessons() if self._personal else ([], [])
-            self.push_screen(
-                LessonsScreen("Lessons", [*list_lessons(), *own], self._lessons_done(), self._tasks_done())
-            )
-            for problem in problems[:1]:
-                self.notify(problem, severity="warning", timeout=10, markup=False)
-            return
-        name = self._session.name
-        lessons = lessons_on(name)
-        if not lessons:
-            self.notify("No lesson is about this experiment; the list of experiments leads to all of them.")
-        elif len(lessons) == 1:
-            self.push_screen(LessonScreen(lessons[0]))
-        else:
-            self.push_screen(
-                LessonsScreen(f"Lessons on {name}", lessons, self._lessons_done(), self._tasks_done())
-            )
+        self._learner.lessons(None if self._session is None else self._session.name)
 
     def get_key_display(self, binding: Binding) -> str:
         """How the footer writes a key: as the command says, as the user set it, or in ASCII (rather a letter)."""
@@ -827,47 +618,3 @@ class BptuiApp(NoticingApp):
         ):  # a screen that is taken away while it is built misses what it has not yet got
             self.crash = sys.exc_info()[1] or self._exception
         self._close_messages_no_wait()
-
-
-def run(
-    name: str | None = None,
-    *,
-    ascii_only: bool = False,
-    view: Mapping[str, Any] | None = None,
-    trained: Trained | None = None,
-) -> int:
-    """Runs the app until it is left, and returns the exit status. Raises ExperimentError before it starts.
-
-    `view` says what to show of the experiment, in place of what its own view says; `trained` what is done before.
-    """
-    session = None
-    if name is not None:
-        from tui.session.opening import open_session
-
-        session = open_session(name, view, trained)
-        if not is_preset(name):
-            remember_file(name)
-    return _run(BptuiApp(session, ascii_only=ascii_only or _wants_ascii()))
-
-
-def watch(training: Training) -> int:
-    """Runs the app on a training of another program, and returns the exit status."""
-    return _run(BptuiApp(watched=training, ascii_only=_wants_ascii()))
-
-
-def _wants_ascii() -> bool:
-    return bool(os.environ.get("BPTUI_ASCII")) or not shows_unicode()
-
-
-def _run(app: BptuiApp) -> int:
-    for name in ("COLUMNS", "LINES"):  # the terminal itself says how large it is
-        os.environ.pop(name, None)
-    # What is there now stays. A collector that looks through all of it holds a step or a key up for 50 ms and more.
-    gc.freeze()
-    app.run()
-    if app.crash is not None:
-        from tui.shell.crash_report import describe_crash
-
-        print(f"bptui: {one_line(describe_crash(app.crash))}", file=sys.stderr)
-        return 1
-    return (app.return_code or 0) if app.status is None else app.status
