@@ -39,6 +39,7 @@ from engine.practice.reading.scope import (
     SampleCount,
     Scope,
     Shape,
+    differentiated,
     gradient_name,
     is_gradient,
     shape_text,
@@ -72,6 +73,10 @@ class Part(NamedTuple):
     expr: Expr
     shape: Shape | None
     height: int
+
+
+_CLOSING = {"(": ")", "[": "]", "{": "}"}
+"""Where no index and no argument can stand, each of them groups."""
 
 
 class Answer(NamedTuple):
@@ -336,8 +341,9 @@ class _Reader:
                 self.advance()
                 return self.indicator(token)
             return Part(Number(self.number(self.advance())), None, 1)
-        if self.accept("("):
-            return self.parenthesised(token)
+        if token.kind == "sign" and (closing := _CLOSING.get(token.text)):
+            self.advance()
+            return self.parenthesised(token, closing)
         if token.text == "|" and token.kind == "sign":
             self.advance()
             self.deeper(1)
@@ -370,14 +376,14 @@ class _Reader:
             raise self.error("this number is too large", token)
         return value
 
-    def parenthesised(self, opening: Token) -> Part:
-        """What stands in parentheses: an expression, or a comparison that is 1 where it holds."""
+    def parenthesised(self, opening: Token, closing: str = ")") -> Part:
+        """What stands in parentheses, or a book's brackets: an expression, or a comparison that is 1 where it holds."""
         self.deeper(1)
         left = self.expression()
         if self.token.kind == "sign" and self.token.text in COMPARISONS:
             left = self.compared(left, opening)
         self.deeper(-1)
-        self.expect(")")
+        self.expect(closing)
         return left
 
     def compared(self, left: Part, token: Token) -> Part:
@@ -389,7 +395,7 @@ class _Reader:
 
     def indicator(self, token: Token) -> Part:
         """``indicator(x > y)``, ``1{x > y}``, ``1[x > y]``."""
-        closing = {"(": ")", "{": "}", "[": "]"}.get(self.token.text)
+        closing = _CLOSING.get(self.token.text)
         if closing is None:
             raise self.error(f"expected {{ and a comparison, such as 1{{f > 0}}, found {self.token}")
         self.advance()
@@ -411,7 +417,7 @@ class _Reader:
             argument = self.expression(_POWER)  # LaTeX: \log x
             arguments = [argument]
         else:
-            closing = {"(": ")", "{": "}", "[": "]"}[self.advance().text]
+            closing = _CLOSING[self.advance().text]
             self.deeper(1)
             arguments = [self.expression()]
             while self.accept(","):
@@ -635,6 +641,12 @@ class _Reader:
         if is_gradient(symbol):
             if scope.exists(symbol):
                 return self.error(f"{symbol.plain()} may not be used here: write out what it is", token)
+            inner = differentiated(symbol)
+            others = [one for one in scope.given if one.name == inner.name and inner.layer is None]
+            if len(others) > 1:
+                others.sort(key=lambda one: one.layer or 0)
+                names = ", ".join(gradient_name(one).plain() for one in others[:6])
+                return self.error(f"say of which layer: {names}", token)
             return self.error(f"{NO_PARTIALS}; there is no {symbol.plain()}", token)
         layers = sorted(
             known.layer for known in scope.shapes if known.name == symbol.name and known.layer is not None

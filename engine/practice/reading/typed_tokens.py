@@ -74,7 +74,7 @@ _TOKEN = re.compile(
       | (?P<number> (?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+) (?:[eE][+-]?[0-9]+)? )
       | (?P<shown> (?P<bare> [A-Za-z]+(?:_hat)? ) _ (?P<pair> [0-9]{{2}} ) (?![0-9A-Za-z_]) )
       | (?P<name> {_GREEK} | [A-Za-z][A-Za-z0-9_]* )
-      | (?P<layer> ⁽[⁰¹²³⁴⁵⁶⁷⁸⁹]+⁾ )
+      | (?P<layer> ⁽[⁰¹²³⁴⁵⁶⁷⁸⁹]+⁾ | \^\[[0-9]+\] )
       | (?P<power> [⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+ )
       | (?P<lower> [₀₁₂₃₄₅₆₇₈₉ᵢⱼₖₘₙ]+ (?:,[₀₁₂₃₄₅₆₇₈₉ᵢⱼₖₘₙ]+)? )
       | (?P<asciipair> _(?P<two>[0-9]{{2}})(?![0-9A-Za-z_]) )
@@ -119,7 +119,8 @@ def _cut(text: str) -> Iterator[Token]:
                 yield Token("name", NAMES.get(match["bare"], match["bare"]), column)
                 yield from index_tokens(match["pair"], column)
             case "layer":
-                yield from bracketed([Token("number", written[1:-1].translate(_RAISED), column)], column)
+                digits = written.strip("⁽⁾^[]").translate(_RAISED)
+                yield from bracketed([Token("number", digits, column)], column)
             case "power":
                 yield from power_tokens(written.translate(_RAISED), text, column)
             case "lower":
