@@ -16,8 +16,12 @@ from engine.formula.expression import Expr, Partial, Product, Symbol
 from engine.formula.latex import number_latex, symbol_latex, to_latex
 from engine.formula.layout import draw, one_line
 from engine.formula.notation import GREEK, Style, number_text, symbol_text
+from engine.formula.plain_words import counted
 from engine.practice.assignments.assignment import Assignment, Question
 from engine.practice.bug_hunt.hunt import BugHunt
+from engine.practice.judging.asked_target import ETA
+from engine.practice.judging.slope_bound import SlopeBound
+from engine.practice.judging.trained_numbers import TrainedValue
 from engine.practice.mistakes.naming_on_paths import term_of
 
 FORMATS = ("text", "markdown", "latex")
@@ -181,11 +185,20 @@ def asked_in(question: Question, style: Style) -> str:
     """What is asked for, in a style's letters: ``∂ℰ/∂W⁽¹⁾₁₁, of sample 3 alone``."""
     if question.spec.kind == "bug":
         return question.asked
+    rate = f"{symbol_text(ETA, style)} = {question.experiment.train.learning_rate:g}"
     if not question.has_target:
-        return f"the number {question.asked}" if question.own_number is None else question.asked
+        match question.own_number:
+            case None:
+                return f"the number {question.asked}"
+            case TrainedValue(symbol=symbol, steps=steps):
+                return f"{symbol_text(symbol, style)} after {counted(steps, 'step')} of training, {rate}"
+            case SlopeBound() as bound:
+                return bound.said(*(symbol_text(one, style) for one in (bound.lower, bound.upper)))
+            case number:
+                return number.plain
     target = question.target
     if target.update:
-        return f"{symbol_text(target.wrt, style)} after one step of gradient descent"
+        return f"{symbol_text(target.wrt, style)} after one step of gradient descent, {rate}"
     name = one_line(Partial(target.of or Symbol("E"), target.wrt), style)
     return f"{name}, of sample {target.sample} alone" if target.sample is not None else name
 
@@ -262,7 +275,8 @@ def _latex_asked(question: Question) -> str:
         return _escaped(asked_in(question, Style(names=names)))
     target = question.target
     if target.update:
-        return rf"${symbol_latex(target.wrt, names)}$ after one step of gradient descent, as a {spec.kind}"
+        rate = rf"$\eta = {question.experiment.train.learning_rate:g}$"
+        return rf"${symbol_latex(target.wrt, names)}$ after one step of gradient descent, {rate}, as a {spec.kind}"
     sample = f", of sample {target.sample} alone" if target.sample is not None else ""
     name = to_latex(Partial(target.of or Symbol("E"), target.wrt), names=names)
     return rf"${name}${sample}, as a {spec.kind}"

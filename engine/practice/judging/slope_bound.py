@@ -18,6 +18,7 @@ import numpy as np
 from engine.autodiff.graph import Graph
 from engine.autodiff.ops.elementwise import Elementwise, ScalarFunction
 from engine.derivation.targets import TargetError
+from engine.formula.expression import Symbol
 from engine.formula.own_notation import CANONICAL, OwnNames
 from engine.formula.parser import ParseError, parse_symbol
 from engine.formula.plain_words import counted
@@ -49,9 +50,10 @@ def steepest(function: ScalarFunction) -> tuple[float, float]:
 
 @dataclass(frozen=True, eq=False)
 class SlopeBound:
-    """The largest product of the slopes of some layers' activations; `name` is as it was written."""
+    """The largest product of the slopes of the activations on the way from `lower` up to `upper`."""
 
-    name: str
+    upper: Symbol
+    lower: Symbol
     functions: tuple[ScalarFunction, ...]
 
     @classmethod
@@ -73,15 +75,18 @@ class SlopeBound:
         )
         if not functions:
             raise TargetError(f"there is no activation between {upper.plain()} and {lower.plain()}")
-        return cls(f"{upper.plain()} / {lower.plain()}", functions)
+        return cls(upper, lower, functions)
 
     @property
     def plain(self) -> str:
-        """``the largest product of the slopes from a[50] down to f[1]``."""
-        upper, lower = self.name.split(" / ")
-        if len(self.functions) == 1:
-            return f"the largest slope from {lower} to {upper}"
-        return f"the largest product of the {len(self.functions)} slopes from {lower} to {upper}"
+        """``the largest product of the 50 slopes from f[1] to a[50]``."""
+        return self.said(self.lower.plain(), self.upper.plain())
+
+    def said(self, lower: str, upper: str) -> str:
+        """The same with other letters for the two."""
+        count = len(self.functions)
+        slopes = "slope" if count == 1 else f"product of the {count} slopes"
+        return f"the largest {slopes} from {lower} to {upper}"
 
     @cached_property
     def slopes(self) -> list[float]:
