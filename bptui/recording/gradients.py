@@ -34,16 +34,21 @@ def plain(gradient: Any) -> Any:
 
 
 def to_host(scalars: Sequence[Any]) -> list[float]:
-    """The numbers of tensors of one entry (or plain numbers), with one copy from each device for each type."""
+    """The numbers of tensors of one entry (or plain numbers), with one copy from each device for each type.
+
+    What lies in the host's own memory is read where it is: stacking it first takes twice as long.
+    """
     import torch
 
     numbers: list[float] = [0.0] * len(scalars)
     there: dict[Any, list[int]] = {}
     for place, scalar in enumerate(scalars):
-        if isinstance(scalar, torch.Tensor):
-            there.setdefault((scalar.device, scalar.dtype), []).append(place)
-        else:
+        if not isinstance(scalar, torch.Tensor):
             numbers[place] = float(scalar)
+        elif scalar.is_cpu:
+            numbers[place] = scalar.item()
+        else:
+            there.setdefault((scalar.device, scalar.dtype), []).append(place)
     for places in there.values():
         members = [scalars[place] for place in places]
         together = torch.stack([one if one.dim() == 0 else one.reshape(()) for one in members])

@@ -208,9 +208,10 @@ class Watching:
         if self._silent:
             return
         parameters = [parameter for _, parameter in layers]
-        places = [place for place, one in enumerate(parameters) if one.grad is not None]
+        own = [one.grad for one in parameters]
+        places = [place for place, gradient in enumerate(own) if gradient is not None]
         with torch.no_grad():
-            found = [gradients.plain(parameters[place].grad) for place in places]
+            found = [gradients.plain(own[place]) for place in places]
             values: dict[str, list[float | None]] = {
                 "grad_l2": [None if not one.requires_grad else 0.0 for one in parameters]
             }
