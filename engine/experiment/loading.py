@@ -7,6 +7,7 @@ load_experiment("lab/wine.toml")     the file at that path
 from __future__ import annotations
 
 import os
+from functools import cache
 from importlib import resources
 from pathlib import Path
 
@@ -95,7 +96,9 @@ def starter_text() -> str:
     return resources.files("engine.experiment").joinpath("starter.toml").read_text("utf-8")
 
 
+@cache
 def _preset(name: str) -> Experiment:
+    """Read once: it is a frozen value, and never another."""
     return parse_experiment(text_of(name), name)
 
 

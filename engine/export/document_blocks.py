@@ -7,11 +7,9 @@ Formulas and numbers stand in them as `Expr`, never as strings, so that the thre
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from engine.formula.expression import Expr, Number, Partial
-from engine.formula.notation import Style, is_exact
 
 LONGEST_CHAIN = 12
 SHOWN_AT_START, SHOWN_AT_END = 5, 1
@@ -131,16 +129,3 @@ class Table:
 NO_VALUE = "(cannot be computed)"
 
 Block = Heading | Paragraph | Facts | Chain | Factors | Equations | Table
-
-
-def is_shown_in_full(expr: Expr, digits: int) -> bool:
-    """Whether every number in the formula shows all of itself, so that = may stand before it and not ≈."""
-    style = Style(digits=digits)
-    return all(is_exact(number.value, style) for number in _numbers(expr))
-
-
-def _numbers(expr: Expr) -> Iterator[Number]:
-    if isinstance(expr, Number):
-        yield expr
-    for child in expr.children():
-        yield from _numbers(child)

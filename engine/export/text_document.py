@@ -26,13 +26,12 @@ from engine.export.document_blocks import (
     Spans,
     Table,
     Value,
-    is_shown_in_full,
 )
 from engine.formula.ascii_text import ascii_text
 from engine.formula.expression import Expr, Number, Product
 from engine.formula.fit_to_width import fit
 from engine.formula.layout import Box, draw, one_line, product_row, row
-from engine.formula.notation import Style, number_text
+from engine.formula.notation import Style, is_shown_in_full, number_text
 from engine.formula.text_width import cells, wrapped
 
 NARROWEST = 60

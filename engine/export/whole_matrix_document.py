@@ -15,7 +15,6 @@ from typing import Any
 from engine.derivation.gradcheck import ParameterCheck
 from engine.derivation.matrix_form import Factor, MatrixLine
 from engine.derivation.whole_matrix import WholeMatrix, WorkedEntry
-from engine.export.document_blocks import is_shown_in_full
 from engine.export.latex_document import render_latex
 from engine.export.value_gradient_tables import drawn_matrix
 from engine.export.vocabulary import VERDICTS
@@ -23,7 +22,7 @@ from engine.formula.ascii_text import ascii_text
 from engine.formula.expression import Entry, Partial, Product
 from engine.formula.latex import number_latex, to_latex
 from engine.formula.layout import one_line
-from engine.formula.notation import Style, is_exact, number_text
+from engine.formula.notation import Style, is_exact, is_shown_in_full, number_text
 from engine.formula.text_width import cells, wrapped
 
 STYLE = Style()

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import math
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from engine.formula.expression import Symbol
+from engine.formula.expression import Expr, Number, Symbol
 from engine.formula.letters import GREEK as GREEK
 from engine.formula.own_notation import CANONICAL, OwnNames
 
@@ -216,6 +217,19 @@ def is_exact(value: float, style: Style = Style()) -> bool:
         return True
     mantissa, exponent = number_parts(value, style.digits)
     return float(f"{mantissa}e{exponent or 0}") == abs(value)
+
+
+def is_shown_in_full(expr: Expr, digits: int) -> bool:
+    """Whether every number in the formula shows all of itself, so that = may stand before it and not ≈."""
+    style = Style(digits=digits)
+    return all(is_exact(number.value, style) for number in _numbers(expr))
+
+
+def _numbers(expr: Expr) -> Iterator[Number]:
+    if isinstance(expr, Number):
+        yield expr
+    for child in expr.children():
+        yield from _numbers(child)
 
 
 def symbol_text(symbol: Symbol, style: Style = Style()) -> str:

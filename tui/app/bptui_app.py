@@ -20,7 +20,9 @@ from textual.dom import DOMNode
 from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.message import Message
+from textual.reactive import Reactive
 from textual.screen import Screen
+from textual.theme import Theme
 from textual.worker import Worker
 from typing_extensions import override
 
@@ -31,7 +33,9 @@ from tui.app.followed_lesson import FollowedLesson
 from tui.app.learner_screens import LearnerScreens
 from tui.app.opener import Opener
 from tui.shell.ascii_filter import AsciiFilter
+from tui.shell.collector import begin_collecting
 from tui.shell.home_screen import HomeScreen
+from tui.shell.key_names import readable_keys
 from tui.shell.keys import (
     ALL_COMMANDS,
     APP_COMMANDS,
@@ -83,6 +87,9 @@ SCREENS = ("stepper", *TRAINING_SCREENS)
 """The screens of an open experiment; a key leads from each to the others."""
 
 
+_OWN_THEMES = {theme.name: theme for theme in THEMES}
+
+
 class Palette(CommandPalette):
     """Textual's palette, which raises where a page is turned in a window too small to show a command.
 
@@ -123,6 +130,7 @@ class BptuiApp(NoticingApp):
     """bptui on the terminal. With an experiment it opens the stepper at once, otherwise the list of experiments."""
 
     TITLE = "bptui"
+    theme: Reactive[str] = Reactive(DARK.name)
     NOTIFICATION_TIMEOUT = 3.0
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-narrow"), (100, "-wide"), (170, "-vast")]  # noqa: RUF012 - typed by App
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (20, "-short"), (34, "-tall"), (48, "-huge")]  # noqa: RUF012 - typed by App
@@ -174,6 +182,10 @@ class BptuiApp(NoticingApp):
         self._personal = personal
         self.theme = self._first_theme()
 
+    def get_theme(self, theme_name: str) -> Theme | None:
+        """Ours at once: Textual asks with every line that it draws, and before it has been told of ours."""
+        return _OWN_THEMES.get(theme_name) or super().get_theme(theme_name)
+
     def exit(self, result: None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
         """Leaves the app, and remembers with which status."""
         self.status = return_code
@@ -205,10 +217,14 @@ class BptuiApp(NoticingApp):
         own = [self._terminal_filter, self._ascii_filter]
         return [*super().get_line_filters(), *(one for one in own if one.enabled)]
 
+    def get_default_screen(self) -> Screen[None]:
+        """The list of experiments, below all others."""
+        covered = self._first_session is not None or self._watched is not None
+        return HomeScreen(self.recent_files, covered=covered)
+
     def on_mount(self) -> None:
-        """Shows the list of experiments, and the given one over it."""
+        """Shows the given experiment over the list."""
         self.set_keymap(self.user_keys)
-        self.push_screen(HomeScreen(self.recent_files))
         if self._first_session is not None:
             self._enter(self._first_session)
         elif self._watched is not None:
@@ -216,6 +232,10 @@ class BptuiApp(NoticingApp):
         self.set_interval(LOOK_SECONDS, self._files.look)
         if self._keys_problem is not None:
             self.notify(self._keys_problem, severity="warning", timeout=10, markup=False)
+
+    def on_ready(self) -> None:
+        """The first frame is there."""
+        begin_collecting()
 
     def on_unmount(self) -> None:
         """Ends what is being trained: nobody could watch it any more."""
@@ -551,8 +571,6 @@ class BptuiApp(NoticingApp):
 
     def get_key_display(self, binding: Binding) -> str:
         """How the footer writes a key: as the command says, as the user set it, or in ASCII (rather a letter)."""
-        from tui.shell.help_page import readable_keys
-
         ascii_only = self.has_class("-ascii")
         if binding.id in self.user_keys:
             return readable_keys(binding.key, ascii_only)
@@ -564,8 +582,6 @@ class BptuiApp(NoticingApp):
 
     def action_idle(self, key: str) -> None:
         """Says that a key does nothing here, and what it does elsewhere."""
-        from tui.shell.help_page import readable_keys
-
         commands = commands_of(key)
         name, first = readable_keys(key, self.has_class("-ascii")), commands[0]
         self.notify(f"{name} does nothing here. {first.group}: {first.help}.", markup=False)

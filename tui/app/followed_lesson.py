@@ -80,6 +80,8 @@ class FollowedLesson:
 
     async def stand_beside(self, screen: Screen[object]) -> None:
         """Puts the lesson that led to an experiment beside its screen, or takes it away, as there is room."""
+        if self.led_here is None and not screen.query("LessonPanel"):  # by its name: it need not be imported
+            return
         from tui.lessons.lesson_panel import ROOM_FOR_BOTH, LessonPanel
 
         lesson = self.led_here if self._app.size.width >= ROOM_FOR_BOTH else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from collections.abc import Mapping
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from engine.experiment.presets import is_preset
 from engine.formula.untrusted_text import one_line
 from tui.app.bptui_app import BptuiApp
+from tui.shell.collector import resting_while_starting
 from tui.shell.unicode_support import shows_unicode
 from tui.shell.user_settings import remember_file
 
@@ -52,9 +52,8 @@ def _wants_ascii() -> bool:
 def _run(app: BptuiApp) -> int:
     for name in ("COLUMNS", "LINES"):  # the terminal itself says how large it is
         os.environ.pop(name, None)
-    # What is there now stays. A collector that looks through all of it holds a step or a key up for 50 ms and more.
-    gc.freeze()
-    app.run()
+    with resting_while_starting():
+        app.run()
     if app.crash is not None:
         from tui.shell.crash_report import describe_crash
 

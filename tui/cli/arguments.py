@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-from click.shell_completion import CompletionItem
-
-from tui.cli.shell_completion import path_items
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from engine.formula.expression import Symbol
     from engine.formula.own_notation import OwnNames
 
@@ -31,8 +30,11 @@ class ExperimentType(click.ParamType):  # type: ignore[type-arg]  # generic only
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
         """The presets, the TOML files, and the folders that may hold some."""
+        from click.shell_completion import CompletionItem
+
         from engine.experiment.loading import EXPERIMENT_SUFFIX, PRESET_NAMES
         from engine.experiment.presets import EXPRESSION_PRESETS
+        from tui.cli.shell_completion import path_items
 
         presets = [
             CompletionItem(name)
@@ -69,6 +71,8 @@ class TargetType(click.ParamType):  # type: ignore[type-arg]
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
         """The matrices of the experiment, and the entries of the one that has been typed."""
+        from click.shell_completion import CompletionItem
+
         # While --wrt still lacks its value, click has not yet told the arguments apart.
         experiment = ctx.params.get("experiment") or next(iter(ctx.args), None)
         return [CompletionItem(name) for name in _targets(experiment, incomplete)] if experiment else []
@@ -118,6 +122,9 @@ class LessonType(click.ParamType):  # type: ignore[type-arg]
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
         """The items, with their titles where the shell shows such; the Markdown files, and folders."""
+        from click.shell_completion import CompletionItem
+
+        from tui.cli.shell_completion import path_items
         from tui.lessons.lesson import list_lessons
 
         items = [

@@ -30,31 +30,9 @@ import os
 
 import click
 
-from tui.cli.commands.answer import answer
-from tui.cli.commands.check import check
-from tui.cli.commands.compare import compare
-from tui.cli.commands.completion import completion
-from tui.cli.commands.exercise import exercise
-from tui.cli.commands.explain import explain
-from tui.cli.commands.export import export
-from tui.cli.commands.expr import expr
-from tui.cli.commands.grade import grade
-from tui.cli.commands.grads import grads
-from tui.cli.commands.lesson import lesson
-from tui.cli.commands.new import new
-from tui.cli.commands.open import open_app, open_command
-from tui.cli.commands.presets import presets
-from tui.cli.commands.report import report
-from tui.cli.commands.run import run
-from tui.cli.commands.schema import schema
-from tui.cli.commands.screenshot import screenshot
-from tui.cli.commands.step import step
-from tui.cli.commands.train import train
-from tui.cli.commands.watch import watch
-from tui.cli.commands.worksheet import worksheet
+from tui.cli.command_modules import CommandModules
 from tui.cli.one_line_errors import OneLineGroup
 from tui.cli.output import write
-from tui.cli.shell_completion import register
 from tui.shell.version import version
 
 
@@ -64,8 +42,38 @@ def _show_version(ctx: click.Context, param: click.Parameter, asked: bool) -> No
         ctx.exit()
 
 
+COMMANDS = CommandModules(
+    (
+        "open",
+        "presets",
+        "schema",
+        "new",
+        "lesson",
+        "grads",
+        "explain",
+        "expr",
+        "check",
+        "compare",
+        "answer",
+        "grade",
+        "worksheet",
+        "exercise",
+        "step",
+        "train",
+        "export",
+        "run",
+        "watch",
+        "report",
+        "screenshot",
+        "completion",
+    )
+)
+"""In the order in which they are listed."""
+
+
 @click.group(
     cls=OneLineGroup,
+    commands=COMMANDS,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
@@ -102,32 +110,6 @@ def cli(ctx: click.Context, keys: str) -> None:
     """
     os.environ["BPTUI_KEYS"] = keys  # for the app, whichever command opens it
     if ctx.invoked_subcommand is None:
+        from tui.cli.commands.open import open_app
+
         open_app(None)
-
-
-register()
-for _command in (
-    open_command,
-    presets,
-    schema,
-    new,
-    lesson,
-    grads,
-    explain,
-    expr,
-    check,
-    compare,
-    answer,
-    grade,
-    worksheet,
-    exercise,
-    step,
-    train,
-    export,
-    run,
-    watch,
-    report,
-    screenshot,
-    completion,
-):
-    cli.add_command(_command)

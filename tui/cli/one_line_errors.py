@@ -19,6 +19,8 @@ from tui.cli.output import OutputError, complain
 from tui.shell.crash_report import describe_crash
 
 FAILED, BAD_INPUT, INTERRUPTED, PIPE_CLOSED = 1, 2, 130, 141
+COMPLETION_VARIABLE = "_BPTUI_COMPLETE"
+"""Where it is set, a shell asks how to go on with what was typed."""
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
 
 
@@ -34,6 +36,10 @@ class OneLineGroup(click.Group):
         **extra: Any,
     ) -> NoReturn:
         """Runs a command and exits."""
+        if COMPLETION_VARIABLE in os.environ:
+            from tui.cli.shell_completion import register
+
+            register()
         try:
             status = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
         except click.Abort:

@@ -16,7 +16,6 @@ from engine.experiment.loading import load_any, load_experiment
 from engine.experiment.memory_needed import memory_needed
 from engine.experiment.spec import CsvData, NpzData, View
 from engine.formula.parser import ParseError
-from tui.session.expression_session import ExpressionSession
 from tui.session.network_session import Session, first_screen
 from tui.session.session_base import Stepped
 
@@ -45,6 +44,8 @@ def open_session(
         if trained is not None:
             _train(session, trained)
         return session
+    from tui.session.expression_session import ExpressionSession
+
     shown = msgspec.structs.replace(View(), **(view or {}))
     if shown.screen not in (None, "stepper") or shown.phase == "update" or trained is not None:
         raise ExperimentError(name_or_path, "", "an expression does not learn: it opens in the stepper only")

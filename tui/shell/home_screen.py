@@ -36,8 +36,10 @@ class HomeScreen(Screen[None]):
     COMMANDS_SHOWN = HOME_COMMANDS
     BINDINGS = bindings(HOME_COMMANDS)
 
-    def __init__(self, recent: list[str]) -> None:
+    def __init__(self, recent: list[str], *, covered: bool = False) -> None:
+        """One that is `covered` will lie under another at once: it has nothing to show until that one has gone."""
         super().__init__()
+        self._covered = covered
         self._recent = recent
         self._presets: list[Headline] = headlines()
         self._abouts: dict[str, str] = {}
@@ -46,7 +48,7 @@ class HomeScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """A heading, the list, what the marked experiment shows, and the keys; nothing while it lies under another."""
-        if not self.is_current:
+        if self._covered:
             return
         self._filled = True
         with Vertical(id="frame"):
@@ -59,9 +61,13 @@ class HomeScreen(Screen[None]):
         yield TooSmall()
         yield KeyBar()
 
+    def on_screen_suspend(self) -> None:
+        """When it is seen again it is with its list."""
+        self._covered = False
+
     async def on_screen_resume(self) -> None:
         """Fills it when it is first seen: an experiment that is opened at once need not wait for the list."""
-        if self._filled:
+        if self._filled or self._covered:
             return
         await self.recompose()
         if self._to_mark is not None:

@@ -12,11 +12,10 @@ from dataclasses import dataclass, replace
 
 from textual.content import Content
 
-from engine.export.document_blocks import is_shown_in_full
 from engine.formula.expression import Expr, Number
 from engine.formula.fit_to_width import fit, fit_flat
 from engine.formula.layout import Box, draw, one_line, row
-from engine.formula.notation import Style, is_exact, number_text
+from engine.formula.notation import Style, is_exact, is_shown_in_full, number_text
 from tui.shell.paint import Span, paint, stacked
 
 

@@ -126,6 +126,7 @@ class StepperScreen(Screen[None]):
         """The derivation through a term off the path, and the position where it is looked at."""
         self._autoplay: Timer | None = None
         self._leaving = False
+        self._redraw_is_due = False
         self._digits = SHOWN_DIGITS[0]
         self.came_from: str | None = None
         """The chart that led here, to which Escape leads back."""
@@ -184,11 +185,21 @@ class StepperScreen(Screen[None]):
         """Draws for the first time."""
         self.query_one("#diagram-panel").border_title = "Network" if self.network_session else "Expression"
         self.query_one("#table-panel").border_title = "Terms"
-        self.call_after_refresh(self.redraw)
+        self._redraw_soon()
 
     def on_resize(self) -> None:
         """Fits everything to the new size, once the layout is known."""
-        self.call_after_refresh(self.redraw)
+        self._redraw_soon()
+
+    def _redraw_soon(self) -> None:
+        """Draws after the next refresh, once, however many ask for it until then."""
+        if not self._redraw_is_due:
+            self._redraw_is_due = True
+            self.call_after_refresh(self._redraw_due)
+
+    def _redraw_due(self) -> None:
+        self._redraw_is_due = False
+        self.redraw()
 
     # ── drawing ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -515,6 +526,7 @@ class StepperScreen(Screen[None]):
     def go(self, position: Position) -> None:
         """Goes to a position."""
         self._leaving = False
+        self._redraw_is_due = False
         self.position = position
         self._count = ""
         self.redraw()
@@ -993,6 +1005,7 @@ class StepperScreen(Screen[None]):
             self.notify("An expression does not learn: e sets its numbers.")
             return
         self._leaving = False
+        self._redraw_is_due = False
         watched = tuple(symbol for symbol in reversed(self.derivation.path) if symbol != LOSS)
         session = self.network_session
         self._compute(

@@ -21,13 +21,12 @@ from engine.experiment.loading import load_experiment, parse_experiment
 from engine.experiment.spec import BceLoss, CrossEntropyLoss, LayerSpec, SquaredErrorLoss
 from engine.export import written_latex, written_markdown, written_text
 from engine.export.check_table import CheckTable, check_summary
-from engine.export.document_blocks import is_shown_in_full
 from engine.export.latex_document import escape
 from engine.export.value_gradient_tables import written_matrices
 from engine.export.vocabulary import VERDICTS
 from engine.formula.ascii_text import ascii_text
 from engine.formula.expression import Number, Symbol, call
-from engine.formula.notation import Style
+from engine.formula.notation import Style, is_shown_in_full
 from engine.formula.parser import parse_symbol
 from engine.formula.text_width import cells, wrapped
 from engine.model.network import Network

@@ -24,7 +24,7 @@ from tui.lessons.lesson import (
     parse_lesson,
     read_lesson,
 )
-from tui.shell.help_page import READABLE
+from tui.shell.key_names import READABLE
 from tui.shell.keys import (
     APP_COMMANDS,
     GRADIENTS_COMMANDS,

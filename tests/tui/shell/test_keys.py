@@ -15,8 +15,9 @@ from tui.lessons.lesson_list_screen import LessonsScreen
 from tui.lessons.lesson_screen import LessonScreen
 from tui.session.network_session import Session
 from tui.shell.busy_screen import BusyScreen
-from tui.shell.help_page import help_content, readable_keys
+from tui.shell.help_page import help_content
 from tui.shell.home_screen import HomeScreen
+from tui.shell.key_names import readable_keys
 from tui.shell.keys import (
     ALL_COMMANDS,
     APP_COMMANDS,

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from engine.experiment.errors import ExperimentError
 from engine.experiment.loading import load_any, load_presets
 from engine.experiment.presets import EXPRESSION_PRESETS, headlines
+from tui.cli import commands
+from tui.cli.main import cli
+from tui.shell.collector import begin_collecting, resting_while_starting
 
 FOR_NO_LIST = (
     "numpy",
@@ -18,6 +24,8 @@ FOR_NO_LIST = (
     "psutil",
     "threadpoolctl",
     "importlib.metadata",
+    "click.shell_completion",
+    "engine.formula.expression",
     "engine.experiment.spec",
     "engine.autodiff",
     "engine.training",
@@ -26,6 +34,8 @@ FOR_NO_LIST = (
     "tui.training",
     "tui.lessons",
     "tui.practice",
+    "tui.cli.commands.train",
+    "tui.shell.help_page",
 )
 FOR_NO_STEPPER = (
     "plotext",
@@ -33,7 +43,10 @@ FOR_NO_STEPPER = (
     "engine.diagnosis",
     "engine.runs",
     "engine.practice",
-    "engine.export.latex_document",
+    "engine.export.document",
+    "engine.derivation.gradcheck",
+    "tui.lessons",
+    "tui.session.expression_session",
     "tui.training",
     "tui.session.training_run",
     "tui.stepper.export_dialog",
@@ -70,3 +83,26 @@ def test_the_list_says_of_each_preset_what_the_experiment_says():
     expressions = [(name, load_any(name)) for name in EXPRESSION_PRESETS]
     loaded += [(name, expression.title, expression.about) for name, expression in expressions]
     assert [tuple(one) for one in headlines()] == loaded
+
+
+def test_the_collector_rests_only_until_the_app_has_started():
+    with resting_while_starting():
+        assert not gc.isenabled()
+        begin_collecting()
+        assert gc.isenabled()
+    assert gc.isenabled()
+    gc.unfreeze()
+
+
+def test_the_collector_runs_again_where_the_app_could_not_start():
+    with pytest.raises(ExperimentError), resting_while_starting():
+        raise ExperimentError("mine.toml", "", "not found")
+    assert gc.isenabled()
+
+
+def test_every_command_is_the_one_of_its_module():
+    assert {name: command.name for name, command in cli.commands.items()} == {
+        name: name for name in cli.commands
+    }
+    modules = {path.stem for path in Path(commands.__file__).parent.glob("[!_]*.py")}
+    assert set(cli.commands) == modules

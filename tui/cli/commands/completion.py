@@ -5,9 +5,11 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
+from tui.cli.one_line_errors import COMPLETION_VARIABLE
 from tui.cli.output import write
+from tui.cli.shell_completion import register
 
-PROGRAM, VARIABLE = "bptui", "_BPTUI_COMPLETE"
+PROGRAM = "bptui"
 
 
 @click.command
@@ -24,7 +26,8 @@ def completion(shell: str) -> None:
       eval "$(bptui completion zsh)"        in ~/.zshrc
       bptui completion fish | source        in ~/.config/fish/config.fish
     """
+    register()
     script = get_completion_class(shell)
     if script is None:
         raise click.ClickException(f"there is no completion for {shell}")
-    write(script(click.get_current_context().find_root().command, {}, PROGRAM, VARIABLE).source())
+    write(script(click.get_current_context().find_root().command, {}, PROGRAM, COMPLETION_VARIABLE).source())

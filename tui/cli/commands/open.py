@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
+from engine.experiment.presets import is_preset
 from tui.cli.arguments import ComparedType, ExperimentType, TargetType, of_option
 from tui.cli.output import complain
+from tui.shell.collector import resting_while_starting
 
 if TYPE_CHECKING:
     from tui.session.opening import Trained
@@ -86,6 +88,8 @@ def open_command(
 
 def _lesson(name: str) -> tuple[str, dict[str, Any]] | None:
     """The experiment and the screen of a lesson; None where there is no item of that name."""
+    if is_preset(name):
+        return None
     from tui.lessons.lesson import ITEMS, read_lesson
 
     if name.upper() not in ITEMS:
@@ -99,6 +103,12 @@ def open_app(
 ) -> None:
     """Checks that there is a terminal and an experiment, then hands over to the app."""
     need_terminal()
+    with resting_while_starting():
+        status = _started(experiment, view, trained)
+    click.get_current_context().exit(status)
+
+
+def _started(experiment: str | None, view: dict[str, Any] | None, trained: Trained | None) -> int:
     if experiment is not None:
         from engine.experiment.loading import load_any
 
@@ -114,7 +124,7 @@ def open_app(
             complain(f"{experiment} is large and takes a while to open; Ctrl+C ends it")
         elif trained is not None and trained.steps >= MANY_STEPS:
             complain(f"training {trained.steps:,} steps first; Ctrl+C ends it")
-    click.get_current_context().exit(run(experiment, view=view, trained=trained))
+    return run(experiment, view=view, trained=trained)
 
 
 def need_terminal() -> None:
