@@ -10,7 +10,8 @@ from textual.binding import Binding
 from textual.command import CommandList
 
 from tests.tui.driver import app_on, screen_text, stepper, until
-from tui.app import BptuiApp, Palette
+from tui.app import BptuiApp
+from tui.app.bptui_app import Palette
 from tui.lessons.lesson_list_screen import LessonsScreen
 from tui.lessons.lesson_screen import LessonScreen
 from tui.session.network_session import Session
