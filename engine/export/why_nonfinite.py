@@ -263,11 +263,8 @@ def _growth(found: FirstNonfinite) -> Iterator[Block]:
     back = found.way == "back"
     rows: list[tuple[Spans, ...]] = []
     order = sorted(by_layer, reverse=back)
-    if found.way == "forward" and found.node.symbol.layer is not None:
-        order = [layer for layer in order if layer <= found.node.symbol.layer]
-    if back and found.node.symbol.layer is not None:
-        order = [layer for layer in order if layer >= found.node.symbol.layer]
-    for layer in order:
+    broken = found.node.symbol.layer
+    for layer in order[: order.index(broken) + 1] if broken in by_layer else order:
         sizes = {node.symbol.name: _largest(node.grad if back else node.value) for node in by_layer[layer]}
         rows.append(((str(layer),), *(_cell(sizes.get(name)) for name in names)))
     of = "gradient" if back else "magnitude"

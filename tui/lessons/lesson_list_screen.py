@@ -9,7 +9,6 @@ from pathlib import Path
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -18,10 +17,11 @@ from tui.lessons.lesson_screen import LessonScreen
 from tui.shell.choice_list import EnterlessList
 from tui.shell.key_bar import KeyBar
 from tui.shell.keys import LESSONS_COMMANDS, bindings
+from tui.shell.modal import DismissedOnce
 from tui.shell.too_small import TooSmall
 
 
-class LessonsScreen(Screen[None]):
+class LessonsScreen(DismissedOnce[None]):
     """Chooses a lesson."""
 
     CSS_PATH = "lesson_list_screen.tcss"

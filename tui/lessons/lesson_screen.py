@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message
-from textual.screen import Screen
 from textual.widgets import Static
 
 from tui.lessons.lesson import ITEMS, Lesson, in_ascii, read_lesson
@@ -17,10 +16,11 @@ from tui.lessons.lesson_panel import tasks_done
 from tui.shell.key_bar import KeyBar
 from tui.shell.keys import LESSON_COMMANDS, bindings
 from tui.shell.messages import AnswerLesson, LessonRevealed, OpenExperiment
+from tui.shell.modal import DismissedOnce
 from tui.shell.too_small import TooSmall
 
 
-class LessonScreen(Screen[None]):
+class LessonScreen(DismissedOnce[None]):
     """Shows one lesson at a time."""
 
     CSS_PATH = "lesson_screen.tcss"

@@ -17,18 +17,18 @@ from collections.abc import Iterator
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Input, Static
 
 from engine.formula.notation import Style
 from engine.formula.own_notation import CANONICAL, OwnNames
 from engine.practice.judging.verdict import Verdict
 from tui.shell.key_bar import KeyBar
+from tui.shell.modal import DismissedOnce
 from tui.shell.too_small import TooSmall
 from tui.shell.verdict_content import echo, in_letters, judgement
 
 
-class AskingScreen(Screen[None]):
+class AskingScreen(DismissedOnce[None]):
     """Asks, takes an answer, and says what it is worth."""
 
     CSS_PATH = "asking_screen.tcss"

@@ -16,7 +16,6 @@ import numpy as np
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -34,6 +33,7 @@ from tui.practice.network_chain import array_lines, network_chain
 from tui.shell.choice_list import ChoiceList
 from tui.shell.key_bar import KeyBar
 from tui.shell.keys import BUG_COMMANDS, bindings
+from tui.shell.modal import DismissedOnce
 from tui.shell.prompt import Prompt
 from tui.shell.too_small import TooSmall
 
@@ -43,7 +43,7 @@ LARGEST_ROW = 6
 """Numbers of one row that are shown."""
 
 
-class BugScreen(Screen[None]):
+class BugScreen(DismissedOnce[None]):
     """One hunt after the other, by seed."""
 
     CSS_PATH = "bug_hunt_screen.tcss"

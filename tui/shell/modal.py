@@ -7,12 +7,15 @@ Esc, just behind it ──────────────────dismis
 from __future__ import annotations
 
 from textual.await_complete import AwaitComplete
-from textual.screen import ModalScreen, ScreenResultType
+from textual.screen import ModalScreen, Screen, ScreenResultType
 from typing_extensions import override
 
 
-class Modal(ModalScreen[ScreenResultType]):
-    """Textual's modal screen, whose `dismiss` would otherwise take away whatever lies on top."""
+class DismissedOnce(Screen[ScreenResultType]):
+    """Textual's screen, whose `dismiss` would otherwise take away whatever lies on top.
+
+    By itself for what fills the terminal and leaves the app's own keys (help, palette, theme) as they are.
+    """
 
     @property
     def on_top(self) -> bool:
@@ -23,3 +26,7 @@ class Modal(ModalScreen[ScreenResultType]):
     def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
         """Leaves it, where it is on top; does nothing otherwise."""
         return super().dismiss(result) if self.on_top else AwaitComplete.nothing()  # type: ignore[no-untyped-call]
+
+
+class Modal(DismissedOnce[ScreenResultType], ModalScreen[ScreenResultType]):
+    """The same for a question: what lies below is seen through it, and no key but its own is heard."""

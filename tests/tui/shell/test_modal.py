@@ -6,7 +6,7 @@ from textual.app import ComposeResult
 from textual.widgets import Static
 
 from tests.tui.driver import app_on
-from tui.shell.modal import Modal
+from tui.shell.modal import DismissedOnce, Modal
 
 
 class Question(Modal[str]):
@@ -44,3 +44,22 @@ async def test_what_lies_below_another_waits_its_turn():
         await pilot.pause()
         assert upper not in app.screen_stack
         assert lower not in app.screen_stack
+
+
+class Page(DismissedOnce[None]):
+    def compose(self) -> ComposeResult:
+        yield Static("a page")
+
+
+async def test_a_page_that_is_closed_twice_takes_nothing_else_away_and_leaves_the_app_its_keys():
+    app = app_on("tutorial-b")
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        below, page = app.screen, Page()
+        app.push_screen(page)
+        await pilot.pause()
+        assert "question_mark" in page.active_bindings, "help is the app's"
+        page.dismiss()
+        page.dismiss()
+        await pilot.pause()
+        assert app.screen is below
