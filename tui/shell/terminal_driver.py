@@ -2,7 +2,7 @@ r"""The app's hold on a POSIX terminal, and how it lets go of it whatever happen
 
     keys ──bytes──> input thread ──events──> app ──text──> writer thread ──bytes──> terminal
                       │ end of file, EIO: the terminal is gone, the app ends
-                      │ bytes that are no text, reports of absurd sizes, a paste without an end: made harmless
+                      │ bytes that are no text, absurd sizes, answers unasked for, a paste without an end: made harmless
     SIGTERM SIGHUP SIGINT SIGQUIT ──> the app is left as with q, and exits with 128 + the signal
     SIGTSTP ──> the terminal is given back, then the program stops;  SIGCONT ──> it is taken again
 
@@ -16,6 +16,7 @@ from __future__ import annotations
 import codecs
 import contextvars
 import os
+import re
 import selectors
 import signal
 import sys
@@ -246,6 +247,7 @@ class _Feed:
     def __init__(self, debug: bool, give: Callable[[Message], None]) -> None:
         self._debug, self._give = debug, give
         self._parser = XTermParser(debug)
+        self._replies = _Replies()
         self._pasting = False
         self._tail = ""  # of what was typed, where a paste may begin
         self._held = ""  # of what is pasted, where the paste may end
@@ -260,6 +262,7 @@ class _Feed:
     def nothing_came(self) -> None:
         """Lets an Escape be an Escape, and a paste that has broken off be over."""
         self._parse(self._parser.tick)
+        self._replies.over()
         self._silence += READ_SECONDS
         if self._pasting and self._silence >= PASTE_SECONDS:
             self._held = ""
@@ -270,11 +273,14 @@ class _Feed:
         begin = (self._tail + text).find(BRACKETED_PASTE_START)
         if begin < 0:
             self._tail = (self._tail + text)[1 - len(BRACKETED_PASTE_START) :]
-            self._feed(text)
+            self._feed(self._replies.without(text))
             return ""
-        after = begin + len(BRACKETED_PASTE_START) - len(self._tail)
+        begin -= len(self._tail)  # below 0 where it came in two parts
+        after = begin + len(BRACKETED_PASTE_START)
         self._tail, self._pasting = "", True
-        self._feed(text[:after])
+        self._feed(self._replies.without(text[: max(begin, 0)]))
+        self._replies.over()
+        self._feed(text[max(begin, 0) : after])
         return text[after:]
 
     def _pasted(self, text: str) -> str:
@@ -302,6 +308,42 @@ class _Feed:
             if self._pasting:
                 for _ in self._parser.feed(BRACKETED_PASTE_START):
                     pass
+
+
+class _Replies:
+    """Takes out of what a terminal sends what is no key: its answers in strings (OSC, DCS, …), and endless sequences.
+
+    Textual would take every letter of them for a key that was pressed.
+    """
+
+    _BEGIN = re.compile(r"\x1b[\]P_^X]|\x1b\[[0-?]{30,}")
+    _STRING_ENDS = re.compile(r"\x07|\x1b\\|(?=\x1b)|\x9c")
+    _SEQUENCE_ENDS = re.compile(r"[^ -?]|(?=\x1b)")
+
+    def __init__(self) -> None:
+        self._until: re.Pattern[str] | None = None
+
+    def without(self, text: str) -> str:
+        """What is left of the text."""
+        kept = []
+        while text:
+            if self._until is None:
+                begin = self._BEGIN.search(text)
+                if begin is None:
+                    kept.append(text)
+                    break
+                kept.append(text[: begin.start()])
+                self._until = self._SEQUENCE_ENDS if begin[0][1] == "[" else self._STRING_ENDS
+                text = text[begin.end() :]
+            end = self._until.search(text)
+            if end is None:
+                break
+            self._until, text = None, text[end.end() :]
+        return "".join(kept)
+
+    def over(self) -> None:
+        """Nothing more came of it: what comes next are keys again."""
+        self._until = None
 
 
 class TerminalFile:

@@ -70,6 +70,33 @@ def test_what_no_terminal_sends_is_dropped_and_the_next_key_is_read(text):
     assert key.key == "x"
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "\x1b]52;c;" + "q" * 50_000 + "\x07",
+        "\x1b]11;rgb:00/00/00\x1b\\",
+        "\x1bP1$r" + "q" * 9_000 + "\x1b\\",
+        "\x1b[" + "1;" * 5_000 + "m",
+    ],
+)
+@pytest.mark.parametrize("cut", [1_000_000, 4_096, 40])
+def test_the_letters_of_an_answer_that_nobody_asked_for_are_no_keys(answer, cut):
+    whole = f"a{answer}b"
+    given_events = parsed([whole[place : place + cut] for place in range(0, len(whole), cut)])
+    assert [event.key for event in given_events if isinstance(event, events.Key)] == ["a", "b"]
+
+
+def test_an_answer_that_never_ends_is_over_when_nothing_more_comes():
+    given_events: list[events.Event] = []
+    feed = _Feed(False, given_events.append)
+    for _ in range(2):
+        feed.take("\x1b]half")
+        feed.nothing_came()
+    feed.take(f"\x1b]half{BEGIN}pasted{END}")
+    feed.take("c")
+    assert [type(event) for event in given_events] == [events.Paste, events.Key]
+
+
 @pytest.mark.parametrize("size", [(9999, 9999), (0, 0), (80, 24), (10**9, 1)])
 def test_a_window_is_no_larger_than_windows_are(size):
     columns, lines = within(size)
