@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from textual.app import ComposeResult
-from textual.containers import Vertical
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from engine.experiment.errors import ExperimentError
-from engine.experiment.presets import PRESET_NAMES, Headline, headlines
+from engine.experiment.presets import PRESET_NAMES, Headline, headlines, is_preset, preset_text
 from engine.formula.ascii_text import ascii_text
 from engine.formula.untrusted_text import one_line
 from tui.shell.choice_list import EnterlessInput, EnterlessList
@@ -26,6 +26,24 @@ from tui.shell.too_small import TooSmall
 OPEN_FILE = "open a file"
 NAME = max(map(len, PRESET_NAMES)) + 2
 """Columns of an experiment's name."""
+
+
+LONGEST_FILE = 20_000
+"""Bytes of a file that is shown beside the list; of a longer one, or of what is no file, nothing is read."""
+
+
+def file_told(name: str) -> str:
+    """What an experiment's file says, by a preset's name or a path; nothing where it cannot be read."""
+    if is_preset(name):
+        return preset_text(name)
+    path = Path(name)
+    try:
+        if name == OPEN_FILE or not path.is_file() or path.stat().st_size > LONGEST_FILE:
+            return ""
+        text = path.read_text("utf-8", errors="replace")
+    except (OSError, ValueError):
+        return ""
+    return "\n".join(one_line(line) for line in text.splitlines())
 
 
 class HomeScreen(Screen[None]):
@@ -56,7 +74,11 @@ class HomeScreen(Screen[None]):
             box = EnterlessInput(placeholder="what the name or the title holds", id="filter", compact=True)
             box.cursor_blink = False
             yield box
-            yield EnterlessList(*self._options(), id="experiments", markup=False)
+            with Horizontal(id="beside"):
+                yield EnterlessList(*self._options(), id="experiments", markup=False)
+                file = Static(id="file")
+                file.border_title = "What its file says"
+                yield file
             yield Static(id="about")
         yield TooSmall()
         yield KeyBar()
@@ -105,8 +127,9 @@ class HomeScreen(Screen[None]):
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         """Says what the marked experiment shows."""
-        about = self._abouts.get(event.option.id or "", "")
-        self.query_one("#about", Static).update(Content(self._said(about)))
+        marked = event.option.id or ""
+        self.query_one("#about", Static).update(Content(self._said(self._abouts.get(marked, ""))))
+        self.query_one("#file", Static).update(Content(self._said(file_told(marked))))
 
     def action_filter(self) -> None:
         """Asks for a word, and shows only the experiments that hold it."""
