@@ -145,11 +145,11 @@ def draw_history(
 def draw_losses(
     runs: Sequence[tuple[str, Series]], width: int, height: int, ascii_only: bool
 ) -> tuple[Chart, bool]:
-    """The loss of each run over the steps, and whether its axis is linear: over three decades it is logarithmic."""
+    """The loss of each run over the steps, and whether its axis is linear: over two decades it is logarithmic."""
     values = np.concatenate([series.value for _, series in runs])
     finite = values[np.isfinite(values)]
     positive = finite[finite > 0]
-    linear = len(positive) < len(finite) or not positive.max() > 1e3 * positive.min()
+    linear = len(positive) < len(finite) or not positive.max() > 1e2 * positive.min()
     lines = [
         Line(name, series.step, series.value, role)
         for (name, series), role in zip(runs, (FIRST, SECOND), strict=False)

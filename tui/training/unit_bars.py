@@ -78,4 +78,4 @@ def _share(rate: float, dead: bool, ascii_only: bool) -> Run:
     percent = min(100.0 * rate, 100.0)
     if 99.5 <= percent < 100.0:
         return ">99", FIRST  # not all
-    return ("<1" if percent < 0.5 else f"{percent:.0f}"), FIRST
+    return ("<1" if percent <= 0.5 else f"{percent:.0f}"), FIRST

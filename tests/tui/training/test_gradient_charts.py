@@ -112,7 +112,7 @@ def losses(*values: float) -> Series:
     ("values", "linear"),
     [
         ((0.7, 0.3, 0.01), True),
-        ((700.0, 3.0, 0.01), False),
+        ((70.0, 3.0, 0.5), False),
         ((700.0, -3.0, 0.01), True),
         ((0.7, 0.0, 0.0), True),
         ((0.7, float("nan"), 0.3), True),

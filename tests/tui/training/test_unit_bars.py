@@ -49,7 +49,7 @@ def test_all_units_fit_or_there_are_no_bars(widths, data, width, height, ascii_o
 
 @pytest.mark.parametrize("ascii_only", [False, True])
 def test_a_bar_is_as_high_as_its_number_says(ascii_only):
-    state = layer(1, [0.0, 0.0, 0.004, 0.25, 0.5, 0.998, 1.0], [True, *[False] * 6])
+    state = layer(1, [0.0, 0.0, 0.005, 0.25, 0.5, 0.998, 1.0], [True, *[False] * 6])
     lines = unit_bars([state], Cursor(0, 0), (6, 4), ascii_only=ascii_only).plain.split("\n")
     assert lines[0].split() == ["unit", *"0123456"]
     assert lines[5].split() == ["layer", "1", "x", "." if ascii_only else "·", "<1", "25", "50", ">99", "100"]
