@@ -7,7 +7,7 @@ from pathlib import Path
 from engine.runs.run_log import Header, RunLogWriter
 from tests.engine.step_records import record
 from tests.tui.cli.test_commands import run
-from tests.tui.driver import LARGE, SMALL, app_on, press, screen_text, typed
+from tests.tui.driver import LARGE, SMALL, app_on, press, screen_text, typed, until
 from tests.tui.trainings import train, written
 from tui.app import BptuiApp
 from tui.session.watched_log import WatchedLog
@@ -139,3 +139,12 @@ def test_one_frame_is_printed_without_a_terminal(tmp_path):
     assert result.exit_code == 0
     assert "layers.0" in result.stdout
     assert "\x1b" not in result.stdout
+
+
+async def test_a_log_without_gradients_says_so_in_place_of_a_chart(tmp_path):
+    path = tmp_path / "losses.jsonl"
+    rows = "".join(f'{{"step": {step}, "loss": {1 / (1 + step)}}}\n' for step in range(3))
+    path.write_text('{"format": "bptui-run", "version": 1}\n' + rows, "utf-8")
+    app = BptuiApp(watched=WatchedLog(path), personal=False)
+    async with app.run_test(size=SMALL) as pilot:
+        await until(pilot, lambda: "The log holds no gradients." in screen_text(app))
