@@ -221,7 +221,7 @@ class GradientsScreen(TrainingScreen):
             view.show_text(self.hint)
         elif self.view is View.BUDGET and len(lines[0].now) == 1:
             view.show_text("There is only one layer: δ has no way down.")
-        elif self.metric.value not in record.fields:
+        elif self.session is None and first.problem is None and np.isnan(lines[0].now).all():
             view.show_text("The log holds no gradients.")
         elif not shown:
             view.show_text("No layer's name fits the filter; / changes it.")
