@@ -27,6 +27,7 @@ from tui.shell.csv_table import csv_text
 from tui.shell.equivalent_command import command_line
 from tui.shell.prompt import Prompt
 from tui.shell.save_dialog import SaveDialog
+from tui.stepper.predict_screen import PredictScreen
 from tui.training.gradients_screen import GradientsScreen
 from tui.training.units_screen import UnitsScreen
 
@@ -148,6 +149,83 @@ async def test_no_dialog_is_saved_and_the_list_can_be(experiment: str | None):
         await press(pilot, "ctrl+s")
         await press(pilot, "escape")
         await until(pilot, lambda: not isinstance(app.screen, SaveDialog))
+
+
+@pytest.mark.parametrize(
+    ("experiment", "keys", "column", "rows"),
+    [
+        ("tutorial-a-loss", ("J",), "derivative", 4),
+        ("tutorial-b", ("enter",), "contribution", 5),
+        ("tutorial-b", ("X",), "formula", None),
+        ("tutorial-b", ("M",), "gradient", 19),
+        ("micrograd", ("M",), "gradient", 26),
+        ("tutorial-b", ("N",), "key", None),
+        ("leaky-slope-1", ("D",), "value", None),
+        ("tutorial-a-wine", ("g", "O"), "samples", None),
+        (None, (), "title", None),
+        (None, ("T",), "item", 15),
+    ],
+)
+async def test_every_page_with_numbers_or_names_is_saved_as_csv(
+    experiment: str | None, keys: tuple[str, ...], column: str, rows: int | None
+):
+    app = BptuiApp(open_session(experiment), personal=False) if experiment else app_on()
+    async with app.run_test(size=(100, 30)) as pilot:
+        await pilot.pause()
+        first = app.screen
+        for key in keys:
+            before = app.screen
+            await press(pilot, key)
+            await until(pilot, lambda before=before: app.screen is not before)
+        assert not keys or app.screen is not first
+        found = table(await save(pilot, "csv"))
+        assert found
+        assert column in found[0]
+        assert rows is None or len(found) == rows
+
+
+async def test_what_is_to_be_predicted_is_not_in_the_table():
+    app = app_with("tutorial-b")
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        await press(pilot, "p")
+        await until(pilot, lambda: isinstance(app.screen, PredictScreen))
+        await press(pilot, "f6")
+        found = table(await save(pilot, "csv"))
+        assert [bool(row["value"]) for row in found] == [True] + 5 * [False]
+
+
+async def test_the_budget_and_the_units_chart_have_their_own_numbers():
+    app = app_with("relu-50")
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: isinstance(app.screen, GradientsScreen))
+        app._session.training.one_step()  # type: ignore[union-attr]
+        await press(pilot, "b")
+        assert {"weight_gain", "activation_gain"} <= table(await save(pilot, "csv"))[0].keys()
+        await press(pilot, "u")
+        await until(pilot, lambda: isinstance(app.screen, UnitsScreen))
+        assert "zero_fraction" in table(await save(pilot, "chart's"))[0]
+
+
+@pytest.mark.parametrize(
+    ("keys", "command"),
+    [
+        (("enter",), 'bptui explain tutorial-b --wrt "W[1][1,1]"'),
+        (("x",), "bptui grads tutorial-b --shapes"),
+        (("J",), 'bptui explain tutorial-b --wrt "W[1][1,1]" --jacobian'),
+        (("question_mark",), 'bptui open tutorial-b --wrt "W[1][1,1]" --step 1 --screen stepper'),
+    ],
+)
+async def test_a_page_s_command_prints_it(keys: tuple[str, ...], command: str):
+    app = app_with("tutorial-b")
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        before = app.screen
+        await press(pilot, *keys)
+        await until(pilot, lambda: app.screen is not before)
+        await press(pilot, "Y")
+        await until(pilot, lambda: app.clipboard)
+    assert shlex.split(app.clipboard) == shlex.split(command)
 
 
 # ── the command line ────────────────────────────────────────────────────────────────────────────────

@@ -15,6 +15,7 @@ from textual.widgets.option_list import Option
 from tui.lessons.lesson import LARGEST_TITLE, Lesson, in_ascii
 from tui.lessons.lesson_screen import LessonScreen
 from tui.shell.choice_list import EnterlessList
+from tui.shell.csv_table import Cell, DataTable, Rows
 from tui.shell.key_bar import KeyBar
 from tui.shell.keys import LESSONS_COMMANDS, bindings
 from tui.shell.modal import DismissedOnce
@@ -54,6 +55,26 @@ class LessonsScreen(DismissedOnce[None]):
             yield EnterlessList(*self._options(), id="lessons", markup=False)
         yield TooSmall()
         yield KeyBar()
+
+    def data_tables(self) -> Sequence[DataTable]:
+        """The lessons, and what of them is done."""
+        return [DataTable(self._lesson_rows, "The list as csv")]
+
+    def _lesson_rows(self) -> Rows:
+        rows: list[list[Cell]] = [["item", "title", "experiment", "questions", "tasks_done", "tasks"]]
+        for lesson in self._lessons.values():
+            done = len(self._tasks.get(lesson.item, ()))
+            state = self._done.get(lesson.item, "")
+            rows.append([lesson.item, lesson.title, lesson.preset, state, done, len(lesson.tasks)])
+        return rows
+
+    def command(self) -> Sequence[str]:
+        """The command that lists them."""
+        return ["lesson"]
+
+    def not_in_command(self) -> str | None:
+        """All of it is there."""
+        return None
 
     def _options(self) -> list[Option]:
         options: list[Option] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from textual.app import ComposeResult
@@ -67,6 +67,14 @@ class LessonScreen(DismissedOnce[None]):
         if done != self._done:
             self._done = done
             await self.query_one(Markdown).update(self._page())
+
+    def command(self) -> Sequence[str]:
+        """The command that prints it."""
+        return ["lesson", self.lesson.item]
+
+    def not_in_command(self) -> str | None:
+        """All of it is there."""
+        return None
 
     def _page(self) -> str:
         return self._said(self.lesson.page(self.revealed, self._done))

@@ -9,7 +9,8 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol, TypeAlias, runtime_checkable
 
 Cell: TypeAlias = str | int | float | None
@@ -17,12 +18,24 @@ Rows: TypeAlias = Sequence[Sequence[Cell]]
 """A heading, then the rows below it."""
 
 
+@dataclass(frozen=True, slots=True)
+class DataTable:
+    """A table of what a screen shows, unrounded, made when it is asked for; a heading where there is nothing yet."""
+
+    rows: Callable[[], Rows]
+    label: str = "Its numbers as csv"
+
+    def csv(self) -> str:
+        """Its text."""
+        return csv_text(self.rows())
+
+
 @runtime_checkable
 class HasData(Protocol):
-    """A screen with numbers behind it."""
+    """A screen with numbers or names behind it."""
 
-    def data_rows(self) -> Rows:
-        """What it shows, unrounded; only a heading where there is nothing yet."""
+    def data_tables(self) -> Sequence[DataTable]:
+        """The tables of what it shows; none where there are only words."""
 
 
 def csv_text(rows: Rows) -> str:

@@ -602,6 +602,15 @@ READING_COMMANDS = (
     Command("reading.down", "down", "scroll(1)", "Down", "Scroll down", "Pages", kind=MOVE),
     Command("reading.up", "up", "scroll(-1)", "Up", "Scroll up", "Pages", kind=MOVE),
     Command("reading.close", "escape,q", "close", "Close", "Close the page", "Pages", kind=LEAVE),
+    Command(
+        "reading.command-line",
+        "Y",
+        "app.command_line",
+        "Command line",
+        "Copy the command that prints this page",
+        "Pages",
+        kind="command-line",
+    ),
 )
 
 MAP_COMMANDS = (

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from tui.shell.csv_table import DataTable, Rows
+from tui.shell.equivalent_command import HasCommand
 from tui.shell.keys import READING_COMMANDS, Command, bindings, idle_bindings
 from tui.shell.modal import Modal
 
@@ -20,10 +22,39 @@ class ReadingScreen(Modal[None]):
     COMMANDS_SHOWN: tuple[Command, ...] = READING_COMMANDS
     BINDINGS = [*bindings(READING_COMMANDS), *idle_bindings(READING_COMMANDS)]  # noqa: RUF012 - as Screen wants it
 
-    def __init__(self, title: str, page: Callable[[int], Content]) -> None:
-        """`page` makes the text for a number of columns."""
+    def __init__(
+        self,
+        title: str,
+        page: Callable[[int], Content],
+        rows: Callable[[], Rows] | None = None,
+        command: Sequence[str] = (),
+    ) -> None:
+        """`page` makes the text for a number of columns; `rows` are its numbers, `command` prints the same."""
         super().__init__()
         self._title, self._page = title, page
+        self._rows, self._command = rows, command
+
+    def data_tables(self) -> Sequence[DataTable]:
+        """The numbers of the page, where it has some."""
+        return [] if self._rows is None else [DataTable(self._rows)]
+
+    def command(self) -> Sequence[str]:
+        """The command that prints the same, or else the one that leads to what lies below."""
+        below = self._below
+        return self._command or (below.command() if below is not None else ())
+
+    def not_in_command(self) -> str | None:
+        """What that command does not know, the screen below it says."""
+        below = self._below
+        return None if below is None else below.not_in_command()
+
+    @property
+    def _below(self) -> HasCommand | None:
+        stack = self.app.screen_stack
+        below = next(
+            (one for one in reversed(stack[: stack.index(self)]) if isinstance(one, HasCommand)), None
+        )
+        return below if isinstance(below, HasCommand) else None
 
     def compose(self) -> ComposeResult:
         """A bordered page that scrolls."""

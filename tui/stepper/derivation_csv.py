@@ -6,6 +6,8 @@ import numpy as np
 
 from engine.autodiff.graph import Graph
 from engine.derivation.chain_rule import Derivation
+from engine.derivation.whole_matrix import WholeMatrix
+from engine.model.expression_graph import is_constant
 from tui.shell.csv_table import Cell, Rows
 
 HEADING = (
@@ -51,8 +53,17 @@ def entry_rows(graph: Graph) -> Rows:
     """One row an entry of each named matrix: its value and its gradient."""
     rows: list[list[Cell]] = [["matrix", "row", "column", "value", "gradient"]]
     for node in graph.nodes.values():
+        if is_constant(node):
+            continue
         for row, column in np.ndindex(node.shape):
             known = node.grad.shape == node.value.shape and node.needs_gradient
             gradient = float(node.grad[row, column]) if known else None
             rows.append([node.symbol.plain(), row, column, float(node.value[row, column]), gradient])
     return rows
+
+
+def matrix_rows(whole: WholeMatrix) -> Rows:
+    """One row an entry of the gradient by one matrix."""
+    gradient = whole.value
+    entries = ([row, column, float(gradient[row, column])] for row, column in np.ndindex(gradient.shape))
+    return [["row", "column", f"d{whole.of.plain()}/d{whole.target.plain()}"], *entries]

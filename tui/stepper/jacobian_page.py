@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from textual.content import Content
 
 from engine.derivation.chain_rule import Derivation
@@ -10,18 +11,43 @@ from engine.formula.ascii_text import ascii_text
 from engine.formula.expression import Partial
 from engine.formula.layout import one_line
 from engine.formula.notation import Style, number_text, symbol_text
+from tui.shell.csv_table import Cell, Rows
 from tui.shell.paint import stacked
+
+MOST_SHOWN = 200
+"""Of more samples than this, those around the one that is shown are written into a table."""
 
 
 def jacobian_view(derivation: Derivation, index: int, style: Style, width: int) -> Content:
     """The rigorous route through the batch (tutorial A3) at a step of a derivation, or at the nearest that has one."""
-    graph = derivation.graph
-    samples = _shown_samples(derivation.sample, graph.n, max((width - 8) // 11, 2))
+    samples = _shown_samples(derivation.sample, derivation.graph.n, max((width - 8) // 11, 2))
+    found = _nearest(derivation, index, samples)
+    if found is None:
+        return Content("No two neighbouring matrices of this path have a column for each sample.")
+    return _jacobian_page(derivation, *found, samples, style)
+
+
+def jacobian_rows(derivation: Derivation, index: int) -> Rows:
+    """One row an entry of the Jacobian, of at most MOST_SHOWN samples around the one that is shown."""
+    samples = _shown_samples(derivation.sample, derivation.graph.n, MOST_SHOWN)
+    found = _nearest(derivation, index, samples)
+    rows: list[list[Cell]] = [["above", "below", "derivative"]]
+    if found is not None:
+        _, jacobian = found
+        for i, j in np.ndindex(jacobian.matrix.shape):
+            above = jacobian.above.at((jacobian.above_row, samples[i]))
+            below = jacobian.below.at((jacobian.below_row, samples[j]))
+            rows.append([above.plain(), below.plain(), float(jacobian.matrix[i, j])])
+    return rows
+
+
+def _nearest(derivation: Derivation, index: int, samples: list[int]) -> tuple[int, SampleJacobian] | None:
+    """The step nearest to one that goes from samples to samples, and its Jacobian."""
     for step in sorted(range(len(derivation)), key=lambda other: abs(other - index)):
-        jacobian = sample_jacobian(graph, derivation.edge(step), samples)
+        jacobian = sample_jacobian(derivation.graph, derivation.edge(step), samples)
         if jacobian is not None:
-            return _jacobian_page(derivation, step, jacobian, samples, style)
-    return Content("No two neighbouring matrices of this path have a column for each sample.")
+            return step, jacobian
+    return None
 
 
 def _jacobian_page(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from textual.content import Content
 
@@ -24,14 +24,11 @@ class MatricesScreen(ReadingScreen):
         page: Callable[[int], Content],
         edit: Callable[[Callable[[], None]], None],
         rows: Callable[[], Rows],
+        command: Sequence[str] = (),
     ) -> None:
         """`edit` asks which entry is to be what, and calls back when it is; `rows` are the numbers of the page."""
-        super().__init__(title, page)
-        self._edit, self._rows = edit, rows
-
-    def data_rows(self) -> Rows:
-        """Every entry of every matrix."""
-        return self._rows()
+        super().__init__(title, page, rows, command)
+        self._edit = edit
 
     def action_edit(self) -> None:
         """Asks for an entry and its number; then the page is written anew."""

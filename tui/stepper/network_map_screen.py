@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -13,8 +13,10 @@ from typing_extensions import override
 from engine.formula.expression import Symbol
 from engine.formula.notation import Style, number_text, symbol_text
 from engine.formula.own_notation import OwnNames
+from tui.shell.csv_table import DataTable
 from tui.shell.keys import MAP_COMMANDS, bindings, idle_bindings
 from tui.shell.modal import Modal
+from tui.stepper.derivation_csv import entry_rows
 from tui.stepper.diagram_cells import Diagram, move
 from tui.stepper.expression_diagram import ExpressionDiagram, moved
 from tui.stepper.network_diagram import NetworkDiagram
@@ -53,6 +55,10 @@ class MapScreen(Modal[Symbol | None]):
             page.border_subtitle = "arrows move · enter chooses · e edits · esc leaves"
             yield self.picture()
             yield Static(id="about")
+
+    def data_tables(self) -> Sequence[DataTable]:
+        """Every value and every gradient."""
+        return [DataTable(lambda: entry_rows(self.traversal.derivation.graph))]
 
     def picture(self) -> NetworkDiagram | ExpressionDiagram:
         """What it is drawn in."""

@@ -24,6 +24,7 @@ from engine.formula.layout import one_line
 from engine.formula.notation import Style, number_text
 from engine.practice.prediction import Asked, Prediction
 from tui.session.session_base import Stepped
+from tui.shell.csv_table import Cell, DataTable, Rows
 from tui.shell.deeds import Deed, Done
 from tui.shell.keys import PREDICT_COMMANDS, bindings
 from tui.shell.verdict_content import echo, judgement, numbers_of
@@ -124,6 +125,18 @@ class PredictScreen(StepperScreen, inherit_bindings=False):
         asked = self.prediction.current
         panel.border_title = "Escape leads back" if asked is None else f"Predict: {self._which(asked)}"
         panel.border_subtitle = self._score() if self.prediction.place else ""
+
+    @override
+    def data_tables(self) -> Sequence[DataTable]:
+        return [DataTable(self._answer_rows)]
+
+    def _answer_rows(self) -> Rows:
+        """How each question went; its answer where that is known by now."""
+        rows: list[list[Cell]] = [["question", "tries", "answered", "given_up", "value"]]
+        for one in self.prediction.questions:
+            value = float(one.value) if one.done else None
+            rows.append([one.name.plain(), one.tries, int(one.answered), int(one.given_up), value])
+        return rows
 
     @override
     def _shown(self) -> Iterator[Done]:

@@ -7,7 +7,7 @@ network.layers[0].activation   relu
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from textual.app import ComposeResult
@@ -20,6 +20,7 @@ from engine.experiment.errors import ExperimentError
 from tui.session.network_session import Session
 from tui.shell.busy_screen import at_length
 from tui.shell.choice_list import EnterlessList
+from tui.shell.csv_table import DataTable
 from tui.shell.keys import SETTINGS_COMMANDS, bindings, idle_bindings
 from tui.shell.modal import Modal
 from tui.shell.prompt import Prompt
@@ -46,6 +47,15 @@ class SettingsScreen(Modal[None]):
             dialog.border_title = "Settings, by their names in the file"
             dialog.border_subtitle = "enter changes one · esc leaves"
             yield EnterlessList(*self._options(), markup=False)
+
+    def data_tables(self) -> Sequence[DataTable]:
+        """The settings as they are."""
+        return [
+            DataTable(
+                lambda: [["key", "value"], *([one.key, str(one.value)] for one in self._session.settings())],
+                "The settings as csv",
+            )
+        ]
 
     def _options(self) -> list[Option]:
         settings = self._session.settings()

@@ -11,6 +11,7 @@ from engine.formula.expression import Partial
 from engine.formula.layout import Box, draw, row
 from engine.formula.notation import Style, is_exact, number_text
 from engine.formula.text_width import wrapped
+from tui.shell.csv_table import Cell, Rows
 from tui.shell.paint import paint, stacked
 
 
@@ -39,3 +40,13 @@ def simplification_view(derivation: Derivation, style: Style, width: int) -> Con
         parts.append("")
     parts.append(Content.styled("Every line is a formula that was evaluated by itself.", "$faint"))
     return stacked(parts)
+
+
+def simplification_rows(derivation: Derivation) -> Rows:
+    """The lines, in the plain form, and the number that each comes to."""
+    step = next((step for step in derivation if step.simplification), None)
+    lines = () if step is None else step.simplification
+    values = derivation.graph.value_of
+    rows: list[list[Cell]] = [["formula", "value"]]
+    rows += [[line.plain(), float(line.evaluate(values))] for line in lines]
+    return rows

@@ -45,7 +45,7 @@ from engine.model.network import LOSS, Y
 from tui.session.network_session import Session
 from tui.session.session_base import EDIT, Stepped
 from tui.shell.busy_screen import Answer, BusyScreen, at_length
-from tui.shell.csv_table import Rows
+from tui.shell.csv_table import DataTable, Rows
 from tui.shell.deeds import Deed, Done
 from tui.shell.key_bar import KeyBar
 from tui.shell.keys import STEPPER_COMMANDS, Command, bindings
@@ -54,7 +54,7 @@ from tui.shell.prompt import Prompt
 from tui.shell.reading_screen import ReadingScreen
 from tui.shell.too_small import TooSmall
 from tui.stepper.chain_rule_panel import ProductPanel, Progress, rest_in_words
-from tui.stepper.derivation_csv import entry_rows, term_rows
+from tui.stepper.derivation_csv import entry_rows, matrix_rows, term_rows
 from tui.stepper.diagram_cells import Diagram
 from tui.stepper.expression_diagram import ExpressionDiagram
 from tui.stepper.narration import (
@@ -633,6 +633,8 @@ class StepperScreen(Screen[None]):
             self._read(
                 f"{name}, the whole matrix",
                 lambda width: Content(written_matrix(whole, title, check, width=max(width, 60), style=style)),
+                lambda: matrix_rows(whole),
+                ["explain", session.name, "--wrt", target.plain(), *self._of_option(whole.of)],
             )
 
         self._compute(f"Checking {symbol_text(target, style)}", lambda: session.whole_matrix(target), read)
@@ -775,8 +777,25 @@ class StepperScreen(Screen[None]):
 
     # ── looking ─────────────────────────────────────────────────────────────────────────────────────
 
-    def _read(self, title: str, page: Callable[[int], Content]) -> None:
-        self.app.push_screen(ReadingScreen(title, page))
+    def _read(
+        self,
+        title: str,
+        page: Callable[[int], Content],
+        rows: Callable[[], Rows],
+        command: Sequence[str],
+    ) -> None:
+        """A page, with its numbers and the command that prints the same."""
+        self.app.push_screen(ReadingScreen(title, page, rows, command))
+
+    def _of_option(self, of: Symbol) -> list[str]:
+        return [] if of == self.session.graph.differentiated else ["--of", of.plain()]
+
+    def _explain_command(self, *more: str) -> list[str]:
+        """The command that prints the derivation that is walked."""
+        derivation = self.derivation
+        sample = [] if derivation.n == 1 else ["--sample", str(derivation.sample)]
+        of = self._of_option(derivation.of)
+        return ["explain", self.session.name, "--wrt", derivation.target.plain(), *of, *sample, *more]
 
     def action_matrices(self) -> None:
         """Every matrix product with its shapes."""
@@ -805,6 +824,7 @@ class StepperScreen(Screen[None]):
                     lambda width: matrices_view(shown, style, width, square_note(session.experiment)),
                     lambda written: self.ask_number(self._entry_here(), lambda: computed(written)),
                     lambda: entry_rows(session.graph),
+                    ["grads", session.name, "--shapes"],
                 )
             )
         )
@@ -812,11 +832,16 @@ class StepperScreen(Screen[None]):
 
     def action_jacobian(self) -> None:
         """The Jacobian of the current term over the samples."""
-        from tui.stepper.jacobian_page import jacobian_view
+        from tui.stepper.jacobian_page import jacobian_rows, jacobian_view
 
         index = self.position.index if self.position.phase is Phase.BACKWARD else 1
         derivation, style = self.derivation, self.glyphs
-        self._read("Jacobian over the samples", lambda width: jacobian_view(derivation, index, style, width))
+        self._read(
+            "Jacobian over the samples",
+            lambda width: jacobian_view(derivation, index, style, width),
+            lambda: jacobian_rows(derivation, index),
+            self._explain_command("--jacobian"),
+        )
         self._tell(Done(Deed.JACOBIAN))
 
     def action_derivation(self) -> None:
@@ -836,13 +861,18 @@ class StepperScreen(Screen[None]):
         self._compute(
             "The whole derivation",
             made,
-            lambda check: self._read("The whole derivation", lambda width: written(check, width)),
+            lambda check: self._read(
+                "The whole derivation",
+                lambda width: written(check, width),
+                lambda: term_rows(derivation),
+                self._explain_command(),
+            ),
         )
         self._tell(Done(Deed.DERIVATION))
 
     def action_lines(self) -> None:
         """The simplification, line by line."""
-        from tui.stepper.simplification_page import simplification_view
+        from tui.stepper.simplification_page import simplification_rows, simplification_view
 
         derivation, style = self.derivation, self.glyphs
         if simplification_view(derivation, style, self.size.width) is None:
@@ -851,6 +881,8 @@ class StepperScreen(Screen[None]):
             self._read(
                 "Two factors, multiplied out",
                 lambda width: simplification_view(derivation, style, width) or Content(""),
+                lambda: simplification_rows(derivation),
+                self._explain_command(),
             )
             self._tell(Done(Deed.SIMPLIFY))
 
@@ -864,9 +896,13 @@ class StepperScreen(Screen[None]):
         self.checking = not self.checking
         self.redraw()
 
-    def data_rows(self) -> Rows:
-        """Every term of the derivation, as it is on the table."""
-        return term_rows(self.derivation)
+    def data_tables(self) -> Sequence[DataTable]:
+        """Every term of the derivation, as it is on the table; every value and gradient."""
+        graph = self.session.stepped
+        return [
+            DataTable(lambda: term_rows(self.derivation)),
+            DataTable(lambda: entry_rows(graph), "All values and gradients as csv"),
+        ]
 
     def command(self) -> Sequence[str]:
         """The command that opens the app here."""

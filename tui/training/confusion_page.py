@@ -9,6 +9,7 @@ from textual.content import Content
 from engine.autodiff.graph import Array, Graph
 from engine.formula.notation import Style
 from engine.model.network import PREDICTION, Y
+from tui.shell.csv_table import Cell, Rows
 from tui.shell.paint import stacked_in
 
 MANY_CLASSES, SHOWN_WORST = 20, 10
@@ -42,6 +43,21 @@ def confusion_view(graph: Graph, class_names: tuple[str, ...], style: Style) -> 
     if len(true) < whole:
         parts.append(f"The outputs for {whole - len(true)} of them are not finite: they say no class.")
     return stacked_in(style, parts)
+
+
+def confusion_rows(graph: Graph, class_names: tuple[str, ...]) -> Rows:
+    """How many samples of each class are taken for each: the pairs that occur."""
+    rows: list[list[Cell]] = [["is", "taken_for", "samples"]]
+    if len(class_names) < 2:
+        return rows
+    prediction, label = graph.nodes[PREDICTION].value, graph.nodes[Y].value
+    finite: npt.NDArray[np.bool_] = np.asarray(np.isfinite(prediction).all(axis=0))
+    true, taken = _classes(label)[finite], _classes(prediction)[finite]
+    pairs, times = np.unique(true * len(class_names) + taken, return_counts=True)
+    for pair, number in zip(pairs.tolist(), times.tolist(), strict=True):
+        is_one, is_taken = divmod(pair, len(class_names))
+        rows.append([class_names[is_one], class_names[is_taken], number])
+    return rows
 
 
 def _table(true: Classes, taken: Classes, class_names: tuple[str, ...]) -> list[Content | str] | None:

@@ -37,7 +37,7 @@ from tui.session.network_session import Session
 from tui.session.training_run import TrainingRun
 from tui.session.training_snapshot import RunSnapshot, State, Training, TrainingSnapshot, Wanted
 from tui.shell.busy_screen import Ended
-from tui.shell.csv_table import Rows
+from tui.shell.csv_table import DataTable, Rows
 from tui.shell.deeds import Deed, Done
 from tui.shell.file_suggester import FileSuggester
 from tui.shell.key_bar import KeyBar
@@ -78,7 +78,7 @@ from tui.training.gradient_charts import (
 )
 from tui.training.layer_bars import block_of, draw_rows, layer_rows, row_of
 from tui.training.status_lines import run_marks
-from tui.training.training_csv import EVERY_STEP, layer_rows_of
+from tui.training.training_csv import EVERY_STEP, budget_rows, layer_rows_of
 from tui.training.training_screen import TrainingScreen
 
 TRIES = "F"
@@ -149,7 +149,15 @@ class GradientsScreen(TrainingScreen):
         loss = self.query_one("#loss").size.width
         return Wanted(self.metric.value, points, loss_points=2 * loss, at=self.training.looking.step)
 
-    def data_rows(self) -> Rows:
+    def data_tables(self) -> Sequence[DataTable]:
+        """The numbers of the picture."""
+        return [DataTable(self._budget_rows if self.view is View.BUDGET else self._metric_rows)]
+
+    def _budget_rows(self) -> Rows:
+        """What multiplies δ on its way down, layer by layer."""
+        return budget_rows(self.training.snapshot(Wanted(self.metric.value, at=self.training.looking.step)))
+
+    def _metric_rows(self) -> Rows:
         """The metric of every layer: over the steps where the picture is, otherwise now."""
         over_steps = self.view in (View.HISTORY, View.STRIP)
         wanted = Wanted(self.metric.value, EVERY_STEP if over_steps else 0, at=self.training.looking.step)

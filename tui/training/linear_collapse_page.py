@@ -10,6 +10,7 @@ from engine.formula.expression import Symbol
 from engine.formula.notation import Style, number_text
 from engine.model.linear_collapse import NotLinearError, collapsed
 from engine.model.network import Network, X
+from tui.shell.csv_table import Cell, Rows
 from tui.shell.paint import stacked_in
 
 SHOWN = 6
@@ -72,6 +73,18 @@ def collapse_view(network: Network, graph: Graph, style: Style) -> Content:
         ),
     ]
     return stacked_in(style, parts)
+
+
+def collapse_rows(network: Network) -> Rows:
+    """The entries of the one matrix and of its bias; only a heading where there is none."""
+    rows: list[list[Cell]] = [["matrix", "row", "column", "value"]]
+    try:
+        one = collapsed(network)
+    except NotLinearError:
+        return rows
+    for name, matrix in (("W", one.W), ("b", one.b)):
+        rows += [[name, row, column, float(matrix[row, column])] for row, column in np.ndindex(matrix.shape)]
+    return rows
 
 
 def _shape(matrix: Array) -> str:

@@ -43,3 +43,18 @@ def unit_rows(snapshot: TrainingSnapshot) -> Rows:
             died = int(died_at[unit]) if dead[unit] else None
             rows.append([run.name, run.activity.step, layer, unit, float(rate), int(dead[unit]), died])
     return rows
+
+
+def budget_rows(snapshot: TrainingSnapshot) -> Rows:
+    """What weights and activations multiply the norm of δ by, in each layer of each run."""
+    rows: list[list[Cell]] = [["run", "step", "layer", "name", "weight_gain", "activation_gain"]]
+    for run in snapshot.runs:
+        if run.column is None:
+            continue
+        record = run.column.record
+        gains = zip(run.layers, record.weight_gain, record.activation_gain, strict=False)
+        rows += [
+            [run.name, record.step, number, name, float(weights), float(activation)]
+            for number, (name, weights, activation) in enumerate(gains, start=1)
+        ]
+    return rows

@@ -32,10 +32,10 @@ from tui.shell.prompt import Prompt
 from tui.shell.reading_screen import ReadingScreen
 from tui.shell.static_text import FixedText
 from tui.training.charts import Chart
-from tui.training.confusion_page import confusion_view
+from tui.training.confusion_page import confusion_rows, confusion_view
 from tui.training.cross_hair import with_cross_hair
 from tui.training.layer_bars import matching
-from tui.training.linear_collapse_page import collapse_view
+from tui.training.linear_collapse_page import collapse_rows, collapse_view
 from tui.training.status_lines import progress_line, run_marks, title_line
 
 REFRESH_SECONDS = 0.2
@@ -461,7 +461,14 @@ class TrainingScreen(Screen[None]):
 
     def _show_confusion(self, session: Session) -> None:
         view = confusion_view(session.graph, session.class_names, self.glyphs)
-        self.app.push_screen(ReadingScreen("Outcomes with the present weights", lambda _: view))
+        names = session.class_names
+        self.app.push_screen(
+            ReadingScreen(
+                "Outcomes with the present weights",
+                lambda _: view,
+                lambda: confusion_rows(session.graph, names),
+            )
+        )
         self.tell(Done(Deed.OUTCOMES))
 
     def action_collapse(self) -> None:
@@ -470,7 +477,9 @@ class TrainingScreen(Screen[None]):
 
     def _show_collapse(self, session: Session) -> None:
         view = collapse_view(session.network, session.graph, self.glyphs)
-        self.app.push_screen(ReadingScreen("One matrix", lambda _: view))
+        self.app.push_screen(
+            ReadingScreen("One matrix", lambda _: view, lambda: collapse_rows(session.network))
+        )
         self.tell(Done(Deed.ONE_MATRIX, session.steps))
 
     def _load(self, then: Callable[[Session], object]) -> None:

@@ -22,7 +22,7 @@ from engine.metrics.unit_deaths import UnitEvent
 from engine.training.trainer import UnitActivity
 from tui.session.network_session import Session
 from tui.session.training_snapshot import ColumnView, RunSnapshot, Training, TrainingSnapshot, Wanted
-from tui.shell.csv_table import Rows
+from tui.shell.csv_table import DataTable, Rows
 from tui.shell.deeds import Deed, Done
 from tui.shell.key_bar import KeyBar
 from tui.shell.keys import RELU_COMMANDS, bindings
@@ -31,7 +31,7 @@ from tui.shell.too_small import TooSmall
 from tui.training.chart_view import ChartView
 from tui.training.charts import FIRST, MARKERS, SERIES, Chart, Line, lines_chart
 from tui.training.gradient_charts import spread
-from tui.training.training_csv import unit_rows
+from tui.training.training_csv import EVERY_STEP, layer_rows_of, unit_rows
 from tui.training.training_screen import TrainingScreen
 from tui.training.unit_bars import bar_size, unit_bars
 from tui.training.unit_map import QUIET, Cursor, UnitState, unit_map
@@ -76,8 +76,18 @@ class UnitsScreen(TrainingScreen):
         width = self.query_one("#chart").size.width
         return Wanted("zero_fraction", max(width, 20), units=True, at=self.training.looking.step)
 
-    def data_rows(self) -> Rows:
-        """Every unit of every layer."""
+    def data_tables(self) -> Sequence[DataTable]:
+        """Every unit of every layer, and what the chart above them shows."""
+        return [
+            DataTable(self._unit_rows, "The units as csv"),
+            DataTable(self._fraction_rows, "The chart's numbers as csv"),
+        ]
+
+    def _fraction_rows(self) -> Rows:
+        wanted = Wanted("zero_fraction", EVERY_STEP, at=self.training.looking.step)
+        return layer_rows_of(self.training.snapshot(wanted), "zero_fraction", over_steps=True)
+
+    def _unit_rows(self) -> Rows:
         return unit_rows(
             self.training.snapshot(Wanted("zero_fraction", units=True, at=self.training.looking.step))
         )
