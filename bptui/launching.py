@@ -95,8 +95,9 @@ def end_like(status: int) -> int:
         import resource
 
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # the command has left one, if anything has
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:  # closed by whoever started us
+                stream.flush()
         if -status not in (signal.SIGKILL, signal.SIGSTOP):  # whose handling is not ours to choose
             signal.signal(-status, signal.SIG_DFL)
         os.kill(os.getpid(), -status)

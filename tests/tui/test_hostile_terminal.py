@@ -135,6 +135,8 @@ CLOSED = [
     ("grads nosuch 2>&-", 2, ""),
     ("grads nosuch 2>/dev/full", 2, ""),
     ("presets <&- >/dev/null", 0, ""),
+    ("check tutorial-b 2>&- >/dev/null", 0, ""),
+    ("run -- sh -c 'kill -9 $$' 2>&- >&-", 137, ""),
 ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO, cast
 
 import click
 
@@ -17,7 +17,7 @@ from tui.cli.arguments import (
     typed_symbol,
 )
 from tui.cli.one_line_errors import FAILED
-from tui.cli.output import fitted, output_style, write, write_json
+from tui.cli.output import BarFile, fitted, output_style, write, write_json
 from tui.shell.blas_threads import threads
 
 if TYPE_CHECKING:
@@ -68,11 +68,12 @@ def check(experiment: str, of: str | None, every: bool, as_json: bool, ascii: bo
     with speaking(one.names):
         one = one if of is None else one.differentiating(typed_symbol(of, "--of", one.names))
     sizes = {name: one.network.parameters[name].size for name in one.parameters}
+    screen = BarFile(sys.stderr)
     bar: ProgressBar[int]
     with click.progressbar(
         length=sum(entries_to_check(sizes, every=every).values()),
-        file=sys.stderr,
-        hidden=not sys.stderr.isatty(),
+        file=cast(TextIO, screen),
+        hidden=not screen.isatty(),
         show_pos=True,
         show_eta=True,
         label="checking",
@@ -80,7 +81,7 @@ def check(experiment: str, of: str | None, every: bool, as_json: bool, ascii: bo
         checks = one.check_parameters(SEED, every=every, told=bar.update)
         # On one terminal the lines of the table would be written through the bar.
         with threads.for_product(one.network.largest_product(one.graph.n)):
-            done = list(checks) if as_json or sys.stderr.isatty() else _write_each(one, checks, every, ascii)
+            done = list(checks) if as_json or screen.isatty() else _write_each(one, checks, every, ascii)
     if as_json:
         from engine.export.json_records import check_record
 
@@ -88,7 +89,7 @@ def check(experiment: str, of: str | None, every: bool, as_json: bool, ascii: bo
     else:
         from engine.export.check_table import check_summary, sample_note
 
-        if sys.stderr.isatty():
+        if screen.isatty():
             _write_each(one, done, every, ascii)
         from engine.experiment.square_weights import square_note
         from engine.formula.ascii_text import ascii_text
