@@ -7,13 +7,13 @@ so your `engine.py` beside your script wins.)
 
 from __future__ import annotations
 
+import os  # and no pathlib: an interrupt while that is read would be told with a traceback
 import sys
-from pathlib import Path
 
 
 def main() -> None:
     """Runs what the command line says and exits with its status."""
-    home = str(Path(__file__).resolve().parent.parent)
+    home = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
     if sys.path[:1] != [home]:
         sys.path.insert(0, home)
     from tui.__main__ import main as command
