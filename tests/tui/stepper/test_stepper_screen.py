@@ -948,3 +948,13 @@ async def test_on_a_very_wide_screen_the_network_stands_beside_the_chain_rule():
         await pilot.resize_terminal(120, 60)
         await until(pilot, lambda: app.screen.query_one("#product-panel").region.width == 120)
         assert app.screen.query_one("#diagram-panel").region.width == 120
+
+
+@pytest.mark.parametrize("height", [33, 34, 36])
+async def test_the_term_is_in_sight_where_the_network_just_has_room(height):
+    app = app_on("tutorial-b")
+    async with app.run_test(size=(100, height)) as pilot:
+        await until(pilot, lambda: "So far" in screen_text(app))
+        assert "How the loss changes" in screen_text(app)
+        await press(pilot, "p")
+        await until(pilot, lambda: "Factor 1 of 5" in screen_text(app))
