@@ -24,6 +24,7 @@ from engine.formula.expression import Symbol
 from engine.metrics.activation_counts import fires
 from engine.metrics.classification_score import Score, scorer
 from engine.metrics.held_out_score import HeldOut, HeldOutScore
+from engine.metrics.own_metrics import OWN_METRICS, own_metrics
 from engine.metrics.step_record import StepRecord
 from engine.metrics.unit_deaths import Mask, activation_output
 from engine.model.network import PREDICTION, Network
@@ -94,7 +95,13 @@ def _measured(
         graph.forward()
         graph.backward()
         sums.add(graph, columns)
-    return sums.found(step, last, learning_rate)
+    if not OWN_METRICS:
+        own = {}
+    elif size >= n:
+        own = own_metrics(graph, len(network.layers))
+    else:  # what they are of all portions together nobody has said
+        own = {} if last is None else {name: getattr(last, name) for name in OWN_METRICS}
+    return sums.found(step, last, learning_rate, own)
 
 
 def samples_at_once(network: Network, n: int) -> int:
@@ -158,7 +165,9 @@ class _Sums:
         else:
             self.flat[i] = math.nan
 
-    def found(self, step: int, last: StepRecord | None, learning_rate: float) -> WholeData:
+    def found(
+        self, step: int, last: StepRecord | None, learning_rate: float, own: dict[str, Any]
+    ) -> WholeData:
         depth = len(self.network.layers)
         weights = [self.gradients[Symbol("W", number)] for number in self.numbers]
         biases = [self.gradients.get(Symbol("b", number)) for number in self.numbers]
@@ -175,29 +184,32 @@ class _Sums:
             held_out = HeldOut(self.network, self.data.held_out).measure()
         finite = math.isfinite(self.loss) and all(np.isfinite(one).all() for one in self.gradients.values())
         with np.errstate(all="ignore"):
-            record = StepRecord(
-                step=step,
-                loss=self.loss,
-                learning_rate=learning_rate if last is None else last.learning_rate,
-                seconds=0.0 if last is None else last.seconds,
-                accuracy=score.accuracy,
-                recall=score.recall,
-                grad_max=_held([float(np.abs(one).max()) for one in weights]),
-                grad_mean=_held([float(np.abs(one).mean()) for one in weights]),
-                grad_l2=_held([norm(one) for one in weights]),
-                update_ratio=_held([math.nan] * depth) if last is None else last.update_ratio,
-                zero_fraction=_held(self.zeros / self.entries),
-                quiet=_counts(quiet),
-                dead=_counts(quiet),
-                dead_step=step,
-                saturated=_held(np.where(saturates, flat, math.nan)),
-                delta_l2=_held(self.delta),
-                weight_gain=_held(self.product[: depth - 1] / self.delta[1:]),
-                activation_gain=_held(self.passed[: depth - 1] / self.sent[: depth - 1]),
-                clipped=1.0,
-                nonfinite=0 if finite else 1,
-                problem=None,
-                **_tested(held_out, step),
+            record = StepRecord.of(
+                dict(
+                    step=step,
+                    loss=self.loss,
+                    learning_rate=learning_rate if last is None else last.learning_rate,
+                    seconds=0.0 if last is None else last.seconds,
+                    accuracy=score.accuracy,
+                    recall=score.recall,
+                    grad_max=_held([float(np.abs(one).max()) for one in weights]),
+                    grad_mean=_held([float(np.abs(one).mean()) for one in weights]),
+                    grad_l2=_held([norm(one) for one in weights]),
+                    update_ratio=_held([math.nan] * depth) if last is None else last.update_ratio,
+                    zero_fraction=_held(self.zeros / self.entries),
+                    quiet=_counts(quiet),
+                    dead=_counts(quiet),
+                    dead_step=step,
+                    saturated=_held(np.where(saturates, flat, math.nan)),
+                    delta_l2=_held(self.delta),
+                    weight_gain=_held(self.product[: depth - 1] / self.delta[1:]),
+                    activation_gain=_held(self.passed[: depth - 1] / self.sent[: depth - 1]),
+                    clipped=1.0,
+                    nonfinite=0 if finite else 1,
+                    problem=None,
+                    **_tested(held_out, step),
+                    **own,
+                )
             )
         return WholeData(
             record=record,

@@ -19,6 +19,8 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+
 from engine.autodiff.graph import Graph
 from engine.derivation.chain_rule import Derivation, Step, TopPath
 from engine.derivation.gradcheck import EntryCheck, ParameterCheck
@@ -173,7 +175,7 @@ def _own_metrics_record(trainer: Trainer) -> Record:
     last = trainer.last
     if not OWN_METRICS or last is None:
         return {}
-    return {"metrics": {name: getattr(last, name) for name in OWN_METRICS}}
+    return {"metrics": {name: np.asarray(getattr(last, name)).tolist() for name in OWN_METRICS}}
 
 
 def _held_out_record(trainer: Trainer, first: WholeData, now: WholeData) -> Record:

@@ -1,11 +1,12 @@
-"""Metrics that are added in one place: a number for each step, made of the graph that has gone forward and backward.
+"""Metrics that are added in one place: a number a step, or one a layer, made of the graph after both of its passes.
 
     OwnMetric("bias_l2", "L2 norm of all biases' gradients", lambda graph: …)
+    LayerMetric("weight_max", "max |W|", lambda graph, layer: …)
 
-    ──> StepRecord.bias_l2 ──> run logs, histories, `train --json`, `train --report`
+    ──> StepRecord.bias_l2 ──> run logs, histories, `train --json`, `train --report`, the training screens
 
-Built-in ones stand in `BUILT_IN`; `register_metric` adds another for this process. What is measured in every layer
-at full speed stands in `engine.metrics.step_monitor` instead.
+Built-in ones stand in `BUILT_IN`; `register_metric` adds another for this process. What has to be measured between two
+ops, because its memory is written over, or at full speed, stands in `engine.metrics.step_monitor` instead.
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 
 from engine.autodiff.graph import Graph
-from engine.metrics.step_record import MEASURES, Extent, Measure
+from engine.metrics.step_record import MEASURES, Extent, Floats, Measure
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,26 +30,47 @@ class OwnMetric:
     be read there; what lies between them has been written over on the way.
     """
 
+    extent: ClassVar[Extent] = Extent.STEP
     name: str
     words: str
     of: Callable[[Graph], float]
 
+    def measured(self, graph: Graph, depth: int) -> float:
+        """Its number after a pass of `graph`."""
+        return float(self.of(graph))
 
-BUILT_IN: tuple[OwnMetric, ...] = ()
+
+@dataclass(frozen=True, slots=True)
+class LayerMetric:
+    """The like with a number for every layer: `of` gets the layer's number too, from 1 on. Charts show it by layer."""
+
+    extent: ClassVar[Extent] = Extent.LAYER
+    name: str
+    words: str
+    of: Callable[[Graph, int], float]
+
+    def measured(self, graph: Graph, depth: int) -> Floats:
+        """Its numbers after a pass of the graph of a network of `depth` layers, (depth,); read-only."""
+        found = np.array([self.of(graph, layer) for layer in range(1, depth + 1)], np.float64)
+        found.setflags(write=False)
+        return found
+
+
+BUILT_IN: tuple[OwnMetric | LayerMetric, ...] = ()
 """Those that every training measures: none so far."""
 
-OWN_METRICS: dict[str, OwnMetric] = {}
+OWN_METRICS: dict[str, OwnMetric | LayerMetric] = {}
 """Every such metric by its name."""
 
 
-def register_metric(metric: OwnMetric) -> None:
+def register_metric(metric: OwnMetric | LayerMetric) -> None:
     """Adds a metric for this process: what is trained from now on measures it.
 
     Raises ValueError for a name that a record has already, or that could be none.
     """
     if metric.name in MEASURES or metric.name == "step" or not metric.name.isidentifier():
         raise ValueError(f"{metric.name!r} cannot be a metric's name: it is taken, or no identifier")
-    MEASURES[metric.name] = Measure(Extent.STEP, float, math.nan, since=1)
+    MEASURES[metric.name] = Measure(metric.extent, float, math.nan, since=1)
     OWN_METRICS[metric.name] = metric
 
 
@@ -56,10 +79,10 @@ def remove_metric(name: str) -> None:
     del OWN_METRICS[name], MEASURES[name]
 
 
-def own_metrics(graph: Graph) -> dict[str, float]:
-    """What the metrics are after a pass."""
+def own_metrics(graph: Graph, depth: int) -> dict[str, Any]:
+    """What the metrics are after a pass of the graph of a network of `depth` layers: fields of a StepRecord."""
     with np.errstate(all="ignore"):
-        return {name: float(metric.of(graph)) for name, metric in OWN_METRICS.items()}
+        return {name: metric.measured(graph, depth) for name, metric in OWN_METRICS.items()}
 
 
 for _metric in BUILT_IN:

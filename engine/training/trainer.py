@@ -299,7 +299,7 @@ class Trainer:
                 return self._broken(loss, learning_rate, nonfinite, began)
         clipped = 1.0 if clip_norm is None else self._clip_factor(clip_norm)
         if measure:
-            self._own = own_metrics(graph) if OWN_METRICS else {}
+            self._own = own_metrics(graph, len(self.network.layers)) if OWN_METRICS else {}
             self._look_at_units(monitor)
             if self._held_out is not None and self.steps_done >= self._test_at:
                 self._test(self._held_out)
@@ -388,7 +388,7 @@ class Trainer:
         """The record of a step that met NaN or infinity; nothing is updated."""
         graph, monitor = self._graphs[self._current], self._monitors[self._current]
         graph.forward_and_backward(monitor.passes)  # it may not have been measured
-        self._own = own_metrics(graph) if OWN_METRICS else {}
+        self._own = own_metrics(graph, len(self.network.layers)) if OWN_METRICS else {}
         # Only a graph whose gradients are all kept can say where the first one broke.
         readable = self.network.graph(graph.nodes[X].value, graph.nodes[Y].value)
         readable.forward_and_backward()

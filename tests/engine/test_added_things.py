@@ -41,7 +41,7 @@ from engine.export import written_latex, written_text
 from engine.export.numpy_torch_program import numpy_program
 from engine.formula.expression import Entry, Expr, Indicator, Number, Partial, Symbol, call
 from engine.formula.notation import Style, number_text
-from engine.metrics.own_metrics import OwnMetric, register_metric, remove_metric
+from engine.metrics.own_metrics import LayerMetric, OwnMetric, register_metric, remove_metric
 from engine.runs.history import History
 from engine.runs.run_log import Header, RunLogWriter, read_run_log
 from engine.training.optimizers import OPTIMIZERS, Optimizer, make_optimizer, register_optimizer
@@ -50,8 +50,10 @@ from engine.training.trainer import Trainer
 from engine.training.update_rule import settings_of
 from tests.engine.experiment_texts import refusal
 from tests.tui.cli.test_commands import run
+from tests.tui.driver import app_on, screen_text, until
 from tui.session.single_run import Run
 from tui.session.training_snapshot import Wanted
+from tui.training.gradient_charts import layer_metrics
 from tui.training.status_lines import progress_line
 
 # ── an activation: the bell e^{-x²} ─────────────────────────────────────────────────────────────────
@@ -479,6 +481,8 @@ def test_a_metric_is_above_the_training_screens():
     record = trained.trainer.step()
     told = progress_line(trained.snapshot(Wanted(), resting=False), Style(digits=4), 160).plain
     assert f"Sum of |∂ℰ/∂W[1]| {number_text(record.first_l1)}" in told
+    at_rest = progress_line(trained.snapshot(Wanted()), Style(digits=4), 160).plain
+    assert f"Sum of |∂ℰ/∂W[1]| {number_text(trained.trainer.step().first_l1)}" in at_rest, "after the update"
 
 
 @pytest.mark.usefixtures("_metric")
@@ -490,6 +494,53 @@ def test_a_metric_is_in_what_train_says(tmp_path: Path):
     assert float(line.rpartition(" ")[2]) == pytest.approx(said["metrics"]["first_l1"], rel=1e-3)
     last = json.loads(log.read_text("utf-8").splitlines()[-1])
     assert last["first_l1"] == pytest.approx(said["metrics"]["first_l1"])
+
+
+@pytest.fixture
+def _layer_metric() -> Iterator[None]:
+    """A metric of every layer: max |W[l]|."""
+
+    def largest(graph: Graph, layer: int) -> float:
+        return float(np.abs(graph.nodes[Symbol("W", layer)].value).max())
+
+    register_metric(LayerMetric("weight_max", "max |W|", largest))
+    yield
+    remove_metric("weight_max")
+
+
+@pytest.mark.usefixtures("_layer_metric")
+def test_a_metric_of_every_layer_is_in_records_histories_logs_and_what_train_says(tmp_path: Path):
+    trainer = Trainer(load_experiment("xor"))
+    weights = [trainer.network.parameters[Symbol("W", layer)].copy() for layer in (1, 2)]
+    records = [next(trainer) for _ in range(3)]
+    assert records[0].weight_max.tolist() == [np.abs(one).max() for one in weights]
+    history = History()
+    for record in records:
+        history.append(record)
+    assert history.column("weight_max").value.tolist() == [one.weight_max.tolist() for one in records]
+    assert history.record(1).weight_max.tolist() == records[1].weight_max.tolist()
+    log = tmp_path / "run.jsonl"
+    said = json.loads(run("train", "xor", "--steps", "3", "--json", "--log", str(log)).stdout)
+    assert said["metrics"]["weight_max"] == records[2].weight_max.tolist()
+    assert read_run_log(log).records[2].weight_max == pytest.approx(records[2].weight_max)
+    report = run("train", "xor", "--steps", "3", "--report").stdout
+    told = ", ".join(number_text(value, Style(digits=4)) for value in records[2].weight_max)
+    assert f"max |W| by layer, step 2: {told}" in report.splitlines()
+
+
+@pytest.mark.usefixtures("_layer_metric")
+async def test_a_metric_of_every_layer_is_among_the_charts_of_the_gradients_screen():
+    app = app_on("xor")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        app.show("gradients")
+        await pilot.pause()
+        await pilot.press("full_stop")
+        await until(pilot, lambda: "max |∂ℰ/∂W|" in screen_text(app))
+        for metric in layer_metrics()[1:]:
+            await pilot.press("m")
+            await until(pilot, lambda metric=metric: f"{metric.words} by layer" in screen_text(app))
+        assert "max |W| by layer" in screen_text(app)
 
 
 def test_without_it_nothing_is_measured_or_read(tmp_path: Path):

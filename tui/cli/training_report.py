@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from engine.diagnosis.diagnosis import Diagnosis
 from engine.diagnosis.run_observer import RunObserver
 from engine.experiment.activation_traits import ACTIVATION_TRAITS
@@ -18,6 +20,7 @@ from engine.formula.ascii_text import ascii_text
 from engine.formula.notation import Style, number_text
 from engine.formula.plain_words import counted
 from engine.metrics.own_metrics import OWN_METRICS
+from engine.metrics.step_record import Extent
 from tui.training.confusion_page import confusion_view
 from tui.training.factor_budget_text import budget_lines
 from tui.training.finding_text import finding_lines, nothing_found_lines
@@ -45,7 +48,8 @@ def _own_metrics(observer: RunObserver, style: Style) -> list[str]:
     if last is None:
         return []
     return [
-        f"{metric.words}, step {last.step}: {number_text(getattr(last, name), style)}"
+        f"{metric.words}{' by layer' * (metric.extent is Extent.LAYER)}, step {last.step}: "
+        + ", ".join(number_text(value, style) for value in np.atleast_1d(getattr(last, name)).tolist())
         for name, metric in OWN_METRICS.items()
     ]
 

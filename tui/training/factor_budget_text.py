@@ -13,7 +13,7 @@ from engine.experiment.layer_info import LayerInfo
 from engine.formula.plain_words import signed
 from engine.metrics.step_record import StepRecord
 from tui.session.training_snapshot import RunSnapshot
-from tui.training.gradient_charts import Metric
+from tui.training.gradient_charts import DELTA, L2, Metric
 
 Floats = npt.NDArray[np.float64]
 
@@ -48,8 +48,8 @@ def predicted_profile(run: RunSnapshot, metric: Metric) -> Floats | None:
     first, prediction = run.first, run.prediction
     if first is None or not isinstance(prediction, PredictedProfile):
         return None
-    decades = {Metric.L2: prediction.weights, Metric.DELTA: prediction.delta}.get(metric)
+    decades = {L2: prediction.weights, DELTA: prediction.delta}.get(metric)
     if decades is None:
         return None
-    anchor = float(getattr(first, metric.value)[len(decades) - 1])
+    anchor = float(getattr(first, metric.field)[len(decades) - 1])
     return np.asarray(anchor * 10.0 ** np.array(decades))

@@ -16,6 +16,8 @@ from enum import Enum
 import numpy as np
 import numpy.typing as npt
 
+from engine.metrics.own_metrics import OWN_METRICS
+from engine.metrics.step_record import Extent
 from engine.runs.history import Series
 from tui.session.training_snapshot import RunSnapshot
 from tui.training.charts import (
@@ -34,24 +36,31 @@ from tui.training.heat_strip import HeatStrip, heat_strip
 Floats = npt.NDArray[np.float64]
 
 
-class Metric(Enum):
-    """How the gradient of a whole matrix becomes one number; the values are the names in a StepRecord."""
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A number for every layer: the StepRecord's field that holds it, what it is in words, its name in a [view]."""
 
-    MAX = "grad_max"
-    MEAN = "grad_mean"
-    L2 = "grad_l2"
-    DELTA = "delta_l2"
+    field: str
+    words: str
+    view: str | None = None
 
 
-METRICS = {"max": Metric.MAX, "mean": Metric.MEAN, "l2": Metric.L2, "delta": Metric.DELTA}
-"""The metrics by their names in an experiment's [view]."""
+MAX = Metric("grad_max", "max |∂ℰ/∂W|", "max")
+MEAN = Metric("grad_mean", "mean |∂ℰ/∂W|", "mean")
+L2 = Metric("grad_l2", "L2 norm of ∂ℰ/∂W", "l2")
+DELTA = Metric("delta_l2", "δ = L2 norm of ∂ℰ/∂f", "delta")
 
-METRIC_NAMES = {
-    Metric.MAX: "max |∂ℰ/∂W|",
-    Metric.MEAN: "mean |∂ℰ/∂W|",
-    Metric.L2: "L2 norm of ∂ℰ/∂W",
-    Metric.DELTA: "δ = L2 norm of ∂ℰ/∂f",
-}
+GRADIENT_METRICS = (MAX, MEAN, L2, DELTA)
+"""How the gradient of a whole matrix becomes one number."""
+
+METRICS = {metric.view: metric for metric in GRADIENT_METRICS}
+"""The same by their names in an experiment's [view]."""
+
+
+def layer_metrics() -> tuple[Metric, ...]:
+    """All that can be shown by layer: those of gradients, then those that were added (`register_metric`)."""
+    own = (Metric(name, one.words) for name, one in OWN_METRICS.items() if one.extent is Extent.LAYER)
+    return (*GRADIENT_METRICS, *own)
 
 
 WEIGHTS, ACTIVATION = THIRD, FIRST

@@ -61,11 +61,11 @@ from tui.training.findings_panel import FindingsPanel
 from tui.training.gradient_charts import (
     ACTIVATION,
     CHARTS,
-    METRIC_NAMES,
+    DELTA,
+    MAX,
     METRICS,
     WEIGHTS,
     Magnitudes,
-    Metric,
     View,
     columns_of,
     draw_budget,
@@ -73,6 +73,7 @@ from tui.training.gradient_charts import (
     draw_losses,
     draw_profile,
     draw_strip,
+    layer_metrics,
     magnitudes,
     spread,
 )
@@ -117,7 +118,7 @@ class GradientsScreen(TrainingScreen):
         asked = session.view if session is not None else ExperimentView()
         about_delta = session is not None and is_about_delta(session)
         self.view = CHARTS[asked.chart] if asked.chart else View.PROFILE
-        self.metric = METRICS[asked.metric] if asked.metric else Metric.DELTA if about_delta else Metric.MAX
+        self.metric = METRICS[asked.metric] if asked.metric else DELTA if about_delta else MAX
         self.at_layer = (asked.layer or 1) - 1
         self.log_axis = asked.axis != "linear"
         self.thinking = False
@@ -147,7 +148,7 @@ class GradientsScreen(TrainingScreen):
         over_steps = self.view in (View.HISTORY, View.STRIP)
         points = max(self.query_one("#chart").size.width - 10, 20) if over_steps else 0
         loss = self.query_one("#loss").size.width
-        return Wanted(self.metric.value, points, loss_points=2 * loss, at=self.training.looking.step)
+        return Wanted(self.metric.field, points, loss_points=2 * loss, at=self.training.looking.step)
 
     def data_tables(self) -> Sequence[DataTable]:
         """The numbers of the picture."""
@@ -155,19 +156,18 @@ class GradientsScreen(TrainingScreen):
 
     def _budget_rows(self) -> Rows:
         """What multiplies δ on its way down, layer by layer."""
-        return budget_rows(self.training.snapshot(Wanted(self.metric.value, at=self.training.looking.step)))
+        return budget_rows(self.training.snapshot(Wanted(self.metric.field, at=self.training.looking.step)))
 
     def _metric_rows(self) -> Rows:
         """The metric of every layer: over the steps where the picture is, otherwise now."""
         over_steps = self.view in (View.HISTORY, View.STRIP)
-        wanted = Wanted(self.metric.value, EVERY_STEP if over_steps else 0, at=self.training.looking.step)
-        return layer_rows_of(self.training.snapshot(wanted), self.metric.value, over_steps)
+        wanted = Wanted(self.metric.field, EVERY_STEP if over_steps else 0, at=self.training.looking.step)
+        return layer_rows_of(self.training.snapshot(wanted), self.metric.field, over_steps)
 
     @override
     def view_options(self) -> Sequence[str]:
-        metric = next(name for name, one in METRICS.items() if one is self.metric)
         chart = next(name for name, one in CHARTS.items() if one is self.view)
-        options = ["--metric", metric, "--chart", chart]
+        options = [*(["--metric", self.metric.view] if self.metric.view else []), "--chart", chart]
         options += ["--layer", str(self.at_layer + 1)] if self.at_layer else []
         return options if self.log_axis else [*options, "--axis", "linear"]
 
@@ -177,7 +177,7 @@ class GradientsScreen(TrainingScreen):
         if snapshot.first.record is None:  # no picture yet
             return
         yield Done(Deed.VIEW, self.view.value)
-        yield Done(Deed.METRIC, self.metric.value)
+        yield Done(Deed.METRIC, self.metric.field)
         yield Done(Deed.LAYER, self.at_layer + 1)
         if not self.log_axis and self.view in (View.PROFILE, View.HISTORY):
             yield Done(Deed.LINEAR_AXIS)
@@ -188,8 +188,8 @@ class GradientsScreen(TrainingScreen):
     def _choose(self, run: RunSnapshot, record: StepRecord) -> bool:
         """Begins with what a log has and what its layers need; whether that is another picture than before."""
         before = self.view, self.metric
-        if self.metric.value not in record.fields:
-            self.metric = next((one for one in Metric if one.value in record.fields), self.metric)
+        if self.metric.field not in record.fields:
+            self.metric = next((one for one in layer_metrics() if one.field in record.fields), self.metric)
         if not self._chosen and len(run.layers) > MANY_LAYERS:
             self.view = View.LAYERS
         self._chosen = True
@@ -279,7 +279,7 @@ class GradientsScreen(TrainingScreen):
             kind = f"before it broke, step {step:,}" if broke else f"{kind}, step {step:,}"
         dots = "; dots: predicted for the initial weights" if profile and predicted else ""
         linear = "" if self.log_axis or self.view in (View.STRIP, View.BUDGET) else ", linear axis"
-        return f"{kind}: {self.glyphs.names.said(METRIC_NAMES[self.metric])}{' by layer' * (not dots)}{dots}{linear}"
+        return f"{kind}: {self.glyphs.names.said(self.metric.words)}{' by layer' * (not dots)}{dots}{linear}"
 
     def _legend(self, layers: int) -> str:
         """Which mark is whose, where several lines are drawn."""
@@ -310,7 +310,7 @@ class GradientsScreen(TrainingScreen):
         if self.view is View.LAYERS:
             rows = layer_rows(self._names, self.shown, self.unfolded)
             cursor = row_of(rows, self.at_layer)
-            return draw_rows(rows, runs[0].now, self.metric.value, cursor, width, height, ascii_only)
+            return draw_rows(rows, runs[0].now, self.metric.field, cursor, width, height, ascii_only)
         if self.training.looking.layers:
             runs = [one.only(self.shown) for one in runs]
         if series is not None:
@@ -473,7 +473,8 @@ class GradientsScreen(TrainingScreen):
     def action_metric(self) -> None:
         """Max, mean, L2, and again."""
         record = self.seen().first.record
-        metrics = [one for one in Metric if record is None or one.value in record.fields] or list(Metric)
+        every = layer_metrics()
+        metrics = [one for one in every if record is None or one.field in record.fields] or every
         if self.metric not in metrics:
             self.metric = metrics[-1]
         self.metric = metrics[(metrics.index(self.metric) + 1) % len(metrics)]
@@ -625,4 +626,4 @@ class GradientsScreen(TrainingScreen):
 
     def action_stepper(self) -> None:
         """The stepper on the gradient that the bar under the cursor shows: the layer's largest."""
-        self.open_stepper(self.at_layer + 1, matrix="f" if self.metric is Metric.DELTA else "W")
+        self.open_stepper(self.at_layer + 1, matrix="f" if self.metric == DELTA else "W")

@@ -10,6 +10,7 @@ from textual.content import Content
 
 from engine.formula.notation import Style, number_text, symbol_text
 from engine.metrics.own_metrics import OWN_METRICS
+from engine.metrics.step_record import Extent
 from engine.model.network import LOSS, Y
 from tui.session.training_snapshot import FULL_SPEED, RunSnapshot, State, TrainingSnapshot
 from tui.training.charts import MARKERS, SECOND
@@ -77,7 +78,7 @@ def progress_line(run: RunSnapshot, style: Style, width: int, label: str = "") -
     if run.learning_rate is not None and run.learning_rate == run.learning_rate:
         parts["rate"] = Content.styled(f"   {eta} {number_text(run.learning_rate, style)}", "$faint")
     for name, metric in OWN_METRICS.items():
-        if record is not None and name in record.fields:
+        if metric.extent is Extent.STEP and record is not None and name in record.fields:
             parts["own"] = parts.get("own", Content()) + Content(
                 f"   {metric.words} {number_text(getattr(record, name), style)}"
             )

@@ -11,7 +11,7 @@ import pytest
 from tests.engine.step_records import record
 from tests.tui.trainings import training_on
 from tui.training.factor_budget_text import budget_lines, predicted_profile
-from tui.training.gradient_charts import Metric
+from tui.training.gradient_charts import DELTA, L2, MAX
 
 
 def test_the_budget_says_who_is_to_blame_before_the_details():
@@ -41,13 +41,13 @@ def test_decades_that_do_not_exist_are_not_shared_out(gain):
     assert "no decades to share out" in line
 
 
-@pytest.mark.parametrize("metric", [Metric.L2, Metric.DELTA])
+@pytest.mark.parametrize("metric", [L2, DELTA])
 def test_the_prediction_hangs_on_the_first_record_and_falls_as_the_gradients_do(metric):
     training = training_on("vanishing-sigmoid-50")
     before = predicted_profile(training.snapshot().first, metric)
     training.one_step(3)
     predicted = predicted_profile(training.snapshot().first, metric)
-    first = getattr(training.first.history.first, metric.value)
+    first = getattr(training.first.history.first, metric.field)
     np.testing.assert_array_equal(before, predicted)
     assert predicted[-1] == pytest.approx(first[len(predicted) - 1], rel=1e-12)
     slopes = [
@@ -59,7 +59,7 @@ def test_the_prediction_hangs_on_the_first_record_and_falls_as_the_gradients_do(
 def test_there_is_no_prediction_where_the_theory_does_not_hold():
     training = training_on("vanishing-50-batch-norm")
     training.one_step()
-    assert predicted_profile(training.snapshot().first, Metric.L2) is None
+    assert predicted_profile(training.snapshot().first, L2) is None
     training = training_on("vanishing-sigmoid-50")
     training.one_step()
-    assert predicted_profile(training.snapshot().first, Metric.MAX) is None
+    assert predicted_profile(training.snapshot().first, MAX) is None

@@ -16,7 +16,7 @@ from tests.tui.trainings import training_on
 from tui.session.training_snapshot import ColumnView, RunSnapshot, Wanted
 from tui.training.charts import FIRST, MARKERS, SECOND
 from tui.training.gradient_charts import (
-    Metric,
+    GRADIENT_METRICS,
     draw_budget,
     draw_history,
     draw_losses,
@@ -49,13 +49,13 @@ def test_before_the_first_step_there_is_nothing():
     assert magnitudes(told()) is None
 
 
-@pytest.mark.parametrize("metric", Metric)
+@pytest.mark.parametrize("metric", GRADIENT_METRICS)
 def test_the_bars_are_the_records_own_numbers(metric):
     training = training_on()
     training.one_step(5)
-    found = magnitudes(training.snapshot(Wanted(metric.value)).first)
+    found = magnitudes(training.snapshot(Wanted(metric.field)).first)
     assert found is not None
-    np.testing.assert_array_equal(found.now, getattr(training.first.whole().record, metric.value))
+    np.testing.assert_array_equal(found.now, getattr(training.first.whole().record, metric.field))
     assert found.step == 5
 
 

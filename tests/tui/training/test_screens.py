@@ -27,7 +27,7 @@ from tui.shell.too_small import SMALLEST
 from tui.stepper.stepper_screen import StepperScreen
 from tui.stepper.traversal import Phase
 from tui.training.chart_view import ChartView
-from tui.training.gradient_charts import Metric, View
+from tui.training.gradient_charts import DELTA, GRADIENT_METRICS, L2, MAX, View
 from tui.training.gradients_screen import GradientsScreen
 from tui.training.units_screen import UnitsScreen
 
@@ -149,13 +149,13 @@ async def test_the_metric_changes_what_the_bars_mean():
         await pilot.pause()
         await train(pilot, 1)
         charts = []
-        for metric in Metric:
+        for metric in GRADIENT_METRICS:
             assert gradients(app).metric is metric
             charts.append(screen_text(app))
             await press(pilot, "m")
-        assert gradients(app).metric is Metric.MAX
-        assert len(set(charts)) == len(Metric)
-        assert "dots: predicted for the initial weights" in charts[list(Metric).index(Metric.L2)]
+        assert gradients(app).metric is MAX
+        assert len(set(charts)) == len(GRADIENT_METRICS)
+        assert "dots: predicted for the initial weights" in charts[GRADIENT_METRICS.index(L2)]
 
 
 async def test_the_cursor_walks_over_the_layers_and_shows_each_ones_numbers():
@@ -529,7 +529,7 @@ async def test_of_delta_the_stepper_opens_on_delta():
     app = app_on("exploding-50")
     async with app.run_test(size=LARGE) as pilot:
         await pilot.pause()
-        assert gradients(app).metric is Metric.DELTA
+        assert gradients(app).metric is DELTA
         await press(pilot, "enter")
         await reached(pilot, lambda: isinstance(app.screen, StepperScreen))
         assert stepper(app).derivation.target.matrix.plain() == "f[1]"
