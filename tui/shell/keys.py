@@ -602,15 +602,6 @@ READING_COMMANDS = (
     Command("reading.down", "down", "scroll(1)", "Down", "Scroll down", "Pages", kind=MOVE),
     Command("reading.up", "up", "scroll(-1)", "Up", "Scroll up", "Pages", kind=MOVE),
     Command("reading.close", "escape,q", "close", "Close", "Close the page", "Pages", kind=LEAVE),
-    Command(
-        "reading.command-line",
-        "Y",
-        "app.command_line",
-        "Command line",
-        "Copy the command that prints this page",
-        "Pages",
-        kind="command-line",
-    ),
 )
 
 MAP_COMMANDS = (
@@ -838,6 +829,13 @@ def key_preset(name: str) -> dict[str, str]:
         for name, own in keys.items()
         if any(key in added for key in own)
     }
+
+
+def bindings_of_the_app(*ids: str) -> list[BindingType]:
+    """The app's own commands of these names, for a page that lies over the rest and would keep their keys from it."""
+    return [
+        Binding(one.keys, f"app.{one.action}", show=False, id=one.id) for one in APP_COMMANDS if one.id in ids
+    ]
 
 
 def idle_bindings(commands: Iterable[Command]) -> list[BindingType]:

@@ -11,7 +11,7 @@ from textual.widgets import Static
 
 from tui.shell.csv_table import DataTable, Rows
 from tui.shell.equivalent_command import HasCommand
-from tui.shell.keys import READING_COMMANDS, Command, bindings, idle_bindings
+from tui.shell.keys import READING_COMMANDS, Command, bindings, bindings_of_the_app, idle_bindings
 from tui.shell.modal import Modal
 
 
@@ -20,7 +20,11 @@ class ReadingScreen(Modal[None]):
 
     CSS_PATH = "reading_screen.tcss"
     COMMANDS_SHOWN: tuple[Command, ...] = READING_COMMANDS
-    BINDINGS = [*bindings(READING_COMMANDS), *idle_bindings(READING_COMMANDS)]  # noqa: RUF012 - as Screen wants it
+    BINDINGS = [  # noqa: RUF012 - as Screen wants it
+        *bindings(READING_COMMANDS),
+        *bindings_of_the_app("command-line"),
+        *idle_bindings(READING_COMMANDS),
+    ]
 
     def __init__(
         self,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from textual.content import Content
 
 from tui.shell.csv_table import Rows
-from tui.shell.keys import MATRICES_COMMANDS, bindings, idle_bindings
+from tui.shell.keys import MATRICES_COMMANDS, bindings, bindings_of_the_app, idle_bindings
 from tui.shell.reading_screen import ReadingScreen
 
 
@@ -16,7 +16,11 @@ class MatricesScreen(ReadingScreen):
 
     CSS_PATH = "../shell/reading_screen.tcss"
     COMMANDS_SHOWN = MATRICES_COMMANDS
-    BINDINGS = [*bindings(MATRICES_COMMANDS), *idle_bindings(MATRICES_COMMANDS)]  # noqa: RUF012 - as Screen wants it
+    BINDINGS = [  # noqa: RUF012 - as Screen wants it
+        *bindings(MATRICES_COMMANDS),
+        *bindings_of_the_app("command-line"),
+        *idle_bindings(MATRICES_COMMANDS),
+    ]
 
     def __init__(
         self,
