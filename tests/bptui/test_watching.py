@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+import types
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +93,61 @@ def test_the_factor_of_clipping_is_told(path):
     assert line["clipped"] == pytest.approx(0.01 / (total + 1e-6), rel=1e-5)
     assert header["measured"] == "before clipping"
     assert torch.nn.utils.clip_grad.clip_grad_norm_.__module__.startswith("torch")
+
+
+def test_clipping_that_was_imported_by_its_name_before_is_seen_as_well(path):
+    from torch.nn.utils import clip_grad_value_, get_total_norm
+
+    by_norm = getattr(torch.nn.utils, "clip_grads_with_norm_", None)
+    if by_norm is None:
+        pytest.skip("before torch 2.6 there is no such function")
+    training = models.mlp()
+    norms: list[float | None] = []
+
+    def clip() -> None:
+        norms.extend(norms_of(training.model))
+        gradients = [parameter.grad for parameter in training.model.parameters()]
+        by_norm(training.model.parameters(), 0.01, get_total_norm(gradients))
+
+    with bptui.watch(training.model, training.optimizer, path):
+        training.update(clip)
+    header, (line,) = read(path)
+    assert line["grad_l2"] == pytest.approx(norms, rel=1e-6)
+    assert line["clipped"] < 0.1
+    assert header["measured"] == "before clipping"
+    other = path.with_name("by-value.jsonl")
+    with bptui.watch(training.model, training.optimizer, other):
+        training.update(lambda: clip_grad_value_(training.model.parameters(), 1e-3))
+    assert read(other)[0]["measured"] == "after clipping"
+
+
+def test_where_torch_does_not_decorate_its_clipping_every_module_that_has_it_is_given_the_watched_one(
+    path, monkeypatch
+):
+    clip_grad = torch.nn.utils.clip_grad
+    clipping = types.FunctionType(
+        clip_grad.clip_grad_norm_.__wrapped__.__code__, vars(clip_grad), "clip_grad_norm_"
+    )
+    clipping.__defaults__ = clip_grad.clip_grad_norm_.__wrapped__.__defaults__
+    importer = types.ModuleType("importer")
+    monkeypatch.setitem(sys.modules, "importer", importer)
+    for place in (importer, clip_grad, torch.nn.utils):
+        monkeypatch.setattr(place, "clip_grad_norm_", clipping, raising=False)
+    with monkeypatch.context() as older:
+        older.setattr("bptui.recording.clipping.hasattr", lambda *_: False, raising=False)
+        training = models.mlp()
+        norms: list[float | None] = []
+
+        def clip() -> None:
+            norms.extend(norms_of(training.model))
+            with torch.no_grad():
+                importer.clip_grad_norm_(training.model.parameters(), 0.01)
+
+        with bptui.watch(training.model, training.optimizer, path):
+            training.update(clip)
+    _, (line,) = read(path)
+    assert line["grad_l2"] == pytest.approx(norms, rel=1e-6)
+    assert importer.clip_grad_norm_ is clipping
 
 
 def test_clipping_entry_by_entry_is_said_to_come_before_the_measurement(path):
@@ -274,7 +331,7 @@ def test_what_goes_wrong_is_told_once_and_the_training_goes_on(path, capsys, mon
 def test_the_end_of_watching_leaves_torch_as_it_was(path):
     backward, clip, scale = (
         torch.autograd.backward,
-        torch.nn.utils.clip_grad._clip_grads_with_norm_,
+        torch.nn.utils.clip_grad._clip_grads_with_norm_.__closure__[0].cell_contents,
         torch.amp.GradScaler.scale,
     )
     training = models.mlp()
@@ -283,7 +340,7 @@ def test_the_end_of_watching_leaves_torch_as_it_was(path):
     run.close()
     run.close()
     assert torch.autograd.backward is backward
-    assert torch.nn.utils.clip_grad._clip_grads_with_norm_ is clip
+    assert torch.nn.utils.clip_grad._clip_grads_with_norm_.__closure__[0].cell_contents is clip
     assert torch.amp.GradScaler.scale is scale
     assert not training.optimizer._optimizer_step_pre_hooks
     assert not any(module._forward_hooks for module in training.model.modules())
