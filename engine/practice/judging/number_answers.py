@@ -111,7 +111,7 @@ def judge_number(
         found = [next((one for value, one in others if _close(value, typed.value, 1e-9)), vague)]
     else:
         found = _named(typed, truth, graph, target, others)
-    if not found and typed.half_unit and abs(typed.value - truth) <= 2 * typed.half_unit:
+    if not found and typed.half_unit and truth % 1.0 and abs(typed.value - truth) <= 2 * typed.half_unit:
         few = typed.digits < FEWEST_DIGITS
         text = "give at least two digits, rounded" if few else "its last digit is cut off, not rounded"
         found = [Mistake("unknown", understood.plain(), None, text)]
@@ -175,7 +175,7 @@ def _by_a_power_of_ten(typed: TypedNumber, truth: float) -> list[Mistake]:
 def _what_holds(typed: TypedNumber, truth: float) -> Mistake:
     """What can be said of a number without a name, short of the number that is right."""
     if truth == 0.0:
-        text = "another number is right, an easy one"
+        text = "it is none of the numbers that are often given, and it is too far from 0"
     elif typed.value == 0.0:
         text = "it is not 0"
     else:

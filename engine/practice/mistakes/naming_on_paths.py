@@ -8,6 +8,7 @@ One path is explained as a whole; of several, first what they have in common, th
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -29,6 +30,8 @@ from engine.practice.mistakes.integer_powers import (
 from engine.practice.mistakes.path_factors import Path
 
 FEWEST_POINTS = 8
+MOST_TRIED = 6
+"""Of so many paths every set is tried, where a regression cannot tell them apart."""
 CLOSE = 1e-9
 
 
@@ -346,9 +349,13 @@ def name_on_paths(
         return None
     terms = np.column_stack([_full_product(path, evidence) for path in paths])
     truth = terms.sum(axis=1)
+    common = _in_common(paths, values, truth, evidence, constants, named)
+    if common is not None and len(common.alternatives[0]) == 1:
+        return common
+    # A way that is forgotten is nearer than two factors that by chance make up for it.
     return (
-        _in_common(paths, values, truth, evidence, constants, named)
-        or _by_coefficients(paths, values - truth, terms)
+        _by_coefficients(paths, values - truth, terms)
+        or common
         or _in_one_path(paths, values - truth, terms, evidence, constants, named)
     )
 
@@ -401,21 +408,36 @@ def _by_coefficients(paths: Sequence[Path], difference: Vector, terms: Stack) ->
     usable = scale > 0
     if usable.sum() < 2 * terms.shape[1]:
         return None
-    matrix = terms[usable] / scale[usable, None]
-    solution, *_, singular = np.linalg.lstsq(matrix, difference[usable] / scale[usable], rcond=None)
-    whole = np.rint(solution)
-    left = matrix @ whole - difference[usable] / scale[usable]
-    if (
-        np.abs(left).max() > CLOSE
-        or not whole.any()
-        or np.abs(whole).max() > 2
-        or np.abs(singular).min() < 1e-6
-    ):
-        return None
     if (np.abs(difference[~usable]) > 0).any():
         return None
+    matrix, wanted = terms[usable] / scale[usable, None], difference[usable] / scale[usable]
+    solution, *_, singular = np.linalg.lstsq(matrix, wanted, rcond=None)
+    if np.abs(singular).min() < 1e-6:  # two terms are always in one ratio, as 1/std and 1/(n std)
+        sets = _small_coefficients(matrix, wanted)
+        return Named(tuple(_of_coefficients(paths, one) for one in sets)) if sets else None
+    whole = np.rint(solution)
+    if np.abs(matrix @ whole - wanted).max() > CLOSE or not whole.any() or np.abs(whole).max() > 2:
+        return None
+    return Named((_of_coefficients(paths, whole.astype(int).tolist()),))
+
+
+def _small_coefficients(matrix: Stack, wanted: Vector) -> list[tuple[int, ...]]:
+    """The coefficients 0, −1 and −2, the fewest of them other than 0, that give a vector; all that do."""
+    if matrix.shape[1] > MOST_TRIED:
+        return []
+    fitting = [
+        tried
+        for tried in itertools.product((0, -1, -2), repeat=matrix.shape[1])
+        if any(tried) and np.abs(matrix @ np.array(tried, float) - wanted).max() <= CLOSE
+    ]
+    fewest = min((len(tried) - tried.count(0) for tried in fitting), default=0)
+    return [tried for tried in fitting if len(tried) - tried.count(0) == fewest]
+
+
+def _of_coefficients(paths: Sequence[Path], coefficients: Sequence[int]) -> tuple[Mistake, ...]:
+    """What is wrong with each path: forgotten (−1), counted twice (+1), or of the wrong sign (−2)."""
     found = []
-    for path, coefficient in zip(paths, whole.astype(int).tolist(), strict=True):
+    for path, coefficient in zip(paths, coefficients, strict=True):
         if not coefficient:
             continue
         term = term_of(path)
@@ -432,7 +454,7 @@ def _by_coefficients(paths: Sequence[Path], difference: Vector, terms: Stack) ->
                 found.append(
                     Mistake("path", term.plain(), None, f"the term {shown(term)} is counted too often")
                 )
-    return Named((tuple(found),))
+    return tuple(found)
 
 
 def term_of(path: Path) -> Expr:
