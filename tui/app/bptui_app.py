@@ -27,6 +27,7 @@ from textual.worker import Worker
 from typing_extensions import override
 
 from engine.experiment.presets import is_preset
+from engine.formula.own_notation import CANONICAL, OwnNames
 from engine.formula.untrusted_text import one_line
 from tui.app.experiment_files import ExperimentFiles
 from tui.app.followed_lesson import FollowedLesson
@@ -446,7 +447,7 @@ class BptuiApp(NoticingApp):
         named = (one for one in reversed(self.screen_stack) if self._name_of(one) is not None)
         screen = next(named, None)
         if screen is not None and screen.is_attached:
-            await self._followed.stand_beside(screen)
+            await self._followed.stand_beside(screen, self.names)
 
     def action_scroll_lesson(self, lines: int) -> None:
         """Scrolls the lesson beside the experiment."""
@@ -584,7 +585,13 @@ class BptuiApp(NoticingApp):
         """Says that a key does nothing here, and what it does elsewhere."""
         commands = commands_of(key)
         name, first = readable_keys(key, self.has_class("-ascii")), commands[0]
-        self.notify(f"{name} does nothing here. {first.group}: {first.help}.", markup=False)
+        says = self.names.said(first.help)
+        self.notify(f"{name} does nothing here. {first.group}: {says}.", markup=False)
+
+    @property
+    def names(self) -> OwnNames:
+        """What the experiment that is open calls the quantities."""
+        return CANONICAL if self._session is None else self._session.names
 
     def action_help(self) -> None:
         """Opens the help page, once."""
@@ -596,7 +603,9 @@ class BptuiApp(NoticingApp):
         ascii_only = self.has_class("-ascii")
         shown: tuple[Command, ...] = getattr(self.screen, "COMMANDS_SHOWN", ())
         self.push_screen(
-            ReadingScreen("Help", lambda width: help_content(self.user_keys, ascii_only, width, shown))
+            ReadingScreen(
+                "Help", lambda width: help_content(self.user_keys, ascii_only, width, shown, self.names)
+            )
         )
 
     def action_command_palette(self) -> None:
@@ -615,7 +624,7 @@ class BptuiApp(NoticingApp):
         """The palette: every command of the screen, then what Textual offers of its own."""
         own: tuple[Command, ...] = getattr(screen, "COMMANDS_SHOWN", ())
         for command in (*own, *APP_COMMANDS):
-            yield SystemCommand(command.label, command.help, self._runner(command, screen))
+            yield SystemCommand(command.label, self.names.said(command.help), self._runner(command, screen))
         for offered in super().get_system_commands(screen):
             if offered.title in ("Screenshot", "Maximize", "Minimize"):
                 yield offered

@@ -12,6 +12,7 @@ from textual.app import App
 from textual.screen import Screen
 
 if TYPE_CHECKING:
+    from engine.formula.own_notation import OwnNames
     from tui.lessons.lesson import Lesson
     from tui.lessons.lesson_panel import LessonPanel
     from tui.lessons.lesson_tasks import Checklist
@@ -78,8 +79,11 @@ class FollowedLesson:
 
         return [panel for screen in self._app.screen_stack for panel in screen.query(LessonPanel)]
 
-    async def stand_beside(self, screen: Screen[object]) -> None:
-        """Puts the lesson that led to an experiment beside its screen, or takes it away, as there is room."""
+    async def stand_beside(self, screen: Screen[object], names: OwnNames) -> None:
+        """Puts the lesson that led to an experiment beside its screen, or takes it away, as there is room.
+
+        `names` are what the experiment calls the quantities.
+        """
         if self.led_here is None and not screen.query("LessonPanel"):  # by its name: it need not be imported
             return
         from tui.lessons.lesson_panel import ROOM_FOR_BOTH, LessonPanel
@@ -88,12 +92,12 @@ class FollowedLesson:
         panels = list(screen.query(LessonPanel))
         done = self._read_last[1].done if self._read_last is not None else ()
         for panel in panels:
-            if panel.lesson != lesson:
+            if panel.lesson != lesson or panel.names != names:
                 await panel.remove()
             else:
                 await panel.tick(done)
-        if lesson is not None and all(panel.lesson != lesson for panel in panels):
-            await screen.mount(LessonPanel(lesson, done))
+        if lesson is not None and all((panel.lesson, panel.names) != (lesson, names) for panel in panels):
+            await screen.mount(LessonPanel(lesson, done, names))
 
     def scroll(self, lines: int) -> None:
         """Scrolls the lesson beside the experiment."""

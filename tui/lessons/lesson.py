@@ -22,6 +22,7 @@ from engine.experiment.errors import ExperimentError
 from engine.experiment.loading import PRESET_NAMES
 from engine.experiment.text_file import read_text_file
 from engine.formula.ascii_text import ascii_text
+from engine.formula.own_notation import CANONICAL, OwnNames
 from engine.formula.untrusted_text import one_line
 from tui.lessons.lesson_tasks import Condition, Task
 from tui.shell.deeds import Deed
@@ -56,6 +57,10 @@ FENCE = "+++"
 KEYS = frozenset({"item", "title", "preset", "screen", "also", "tasks"})
 LARGEST_TITLE = 44
 """Columns of a title, so that it fits the list in a small window."""
+
+
+_CODE = re.compile("```.*?```|`[^`\n]*`", re.DOTALL)
+_NAMES_A_QUANTITY = re.compile(r"[\[⁽∂ℰŶ]")
 
 
 class LessonError(Exception):
@@ -95,16 +100,18 @@ class Lesson:
         """Whether it ends with a question to think about, and its answer."""
         return self._split()[1] != ""
 
-    def page(self, revealed: bool, done: Collection[int] = ()) -> str:
+    def page(self, revealed: bool, done: Collection[int] = (), names: OwnNames = CANONICAL) -> str:
         """The text, with the answer to the question to think about only when it is revealed.
 
-        `done` are the places, from 0, of the tasks to tick.
+        `done` are the places, from 0, of the tasks to tick. A lesson of the tutorials calls the quantities by the
+        `names` of the experiment that is open; a lecturer's own is written in the course's letters already.
         """
         before, answer = self._split()
         shown = self.text
         if answer and not revealed:
             shown = f"{before}\n\n*{THINK_FIRST}*\n"
-        return _ticked(shown, done) if done else shown
+        shown = _ticked(shown, done) if done else shown
+        return in_letters_of(names, shown) if self.item in ITEMS else shown
 
     def _split(self) -> tuple[str, str]:
         """The text up to the question to think about, and the answer that follows it."""
@@ -118,6 +125,25 @@ class Lesson:
     def markdown(self) -> str:
         """The whole lesson, its heading included."""
         return f"# {self.heading}\n\n{self.text}"
+
+
+def in_letters_of(names: OwnNames, text: str) -> str:
+    """A lesson's text with an experiment's own letters: in formulas, also in code, but not in keys and commands."""
+    if not names:
+        return text
+    parts, end = [], 0
+    for code in _CODE.finditer(text):
+        parts += [names.said(text[end : code.start()]), _code_in_letters(names, code[0])]
+        end = code.end()
+    return "".join([*parts, names.said(text[end:])])
+
+
+def _code_in_letters(names: OwnNames, code: str) -> str:
+    """Lines that are formulas or output, and no command; of a few words only what names an entry or a derivative."""
+    if not code.startswith("```") and not _NAMES_A_QUANTITY.search(code):
+        return code
+    lines = code.split("\n")
+    return "\n".join(line if line.lstrip().startswith("$") else names.said(line) for line in lines)
 
 
 def _ticked(text: str, done: Collection[int]) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Collection
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 
+from engine.formula.own_notation import CANONICAL, OwnNames
 from tui.lessons.lesson import DO, THINK_FIRST, Lesson, in_ascii
 
 ROOM_FOR_BOTH = 120
@@ -53,9 +54,11 @@ class LessonPanel(VerticalScroll):
     }
     """
 
-    def __init__(self, lesson: Lesson, done: Collection[int]) -> None:
+    def __init__(self, lesson: Lesson, done: Collection[int], names: OwnNames = CANONICAL) -> None:
+        """`names` are what the experiment beside it calls the quantities."""
         super().__init__()
         self.lesson = lesson
+        self.names = names
         self._done = done
 
     def compose(self) -> ComposeResult:
@@ -78,7 +81,7 @@ class LessonPanel(VerticalScroll):
 
     def _page(self) -> str:
         """What is to be done first, and then the rest: here one has read the lesson already."""
-        before, _, rest = self.lesson.page(False, self._done).partition(DO)
+        before, _, rest = self.lesson.page(False, self._done, self.names).partition(DO)
         steps, following, tail = rest.partition("\n## ")
         tail = tail.replace(THINK_FIRST, "Think first: T leads to the lesson, where F6 shows the answer.")
         text = f"{steps.strip()}\n\n{before.strip()}\n{following}{tail}" if rest else before

@@ -9,12 +9,13 @@ from textwrap import wrap
 from textual.content import Content
 
 from engine.formula.ascii_text import ascii_text
+from engine.formula.own_notation import CANONICAL, OwnNames
 from tui.shell.key_names import readable_keys
 from tui.shell.keys import ALL_COMMANDS, Command
 from tui.shell.paint import stacked
 from tui.shell.user_settings import keys_path
 
-GLOSSARY = (
+QUANTITIES = (
     (
         "X, W, b, f, a, Ŷ, Y, ℰ",
         "input, weights, bias, weighted sum (pre-activation), activation, prediction, labels, loss",
@@ -22,6 +23,13 @@ GLOSSARY = (
     ("W⁽¹⁾₂₀", "row 2, column 0 of the weights of layer 1: from unit 2 below to unit 0; typed W[1][2,0]"),
     ("W⁽¹⁾→0", "in the network: the column of weights into unit 0 of layer 1"),
     ("f⁽¹⁾₂₀", "unit 2 of layer 1, at sample 0: of sums and activations, columns are samples"),
+    ("∂ℰ/∂W⁽¹⁾₂₀", "how much the loss changes when that weight does: its gradient"),
+    ("η", "the learning rate: W ← W − η ∂ℰ/∂W"),
+    ("gradient magnitude", "largest or mean |∂ℰ/∂W⁽ˡ⁾|, or its L2 norm; the total is √Σ L2²"),
+)
+"""How the notation is read: in the letters of the experiment that is open."""
+
+GLOSSARY = (
     ("row of ones", "a first input that is always 1, so that its weight acts as a bias"),
     (
         "g, h, mean, std",
@@ -29,7 +37,6 @@ GLOSSARY = (
     ),
     ("= and ≈", "≈ stands before a rounded number; computing uses all digits, and f shows more of them"),
     ("columns", "data points are columns: X is (features, n), one column for each sample"),
-    ("∂ℰ/∂W⁽¹⁾₂₀", "how much the loss changes when that weight does: its gradient"),
     (
         "factor",
         "a local derivative, of one scalar by the scalar just before it; a path's factors are multiplied",
@@ -41,14 +48,12 @@ GLOSSARY = (
     ("running product", "the local derivatives along the path, multiplied from the loss down to here"),
     ("n", "the number of samples; every loss here is divided by it"),
     ("α, β", "weights of the Y = 1 and the Y = 0 term of binary cross-entropy"),
-    ("η", "the learning rate: W ← W − η ∂ℰ/∂W"),
     (
         "zero_fraction",
         "share of a layer's activations that are exactly 0 in this batch; for ReLU about one half at first",
     ),
     ("quiet", "units that are 0 for every sample of this batch; deep healthy nets have some"),
     ("dead", "units that are 0 for every sample of the whole data set"),
-    ("gradient magnitude", "max |g|, mean |g| or the L2 norm of ∂ℰ/∂W⁽ˡ⁾; the total is √Σ L2²"),
     ("decades per layer", "slope of log₁₀ L2 against the layer"),
     (
         "gradient check",
@@ -63,11 +68,15 @@ KEYS = 20
 
 
 def help_content(
-    keymap: Mapping[str, str], ascii_only: bool, width: int, shown: Sequence[Command] = ()
+    keymap: Mapping[str, str],
+    ascii_only: bool,
+    width: int,
+    shown: Sequence[Command] = (),
+    names: OwnNames = CANONICAL,
 ) -> Content:
     """The page for a width, beginning with the commands of the screen that is `shown`.
 
-    Keys that the user has changed are there as they are now.
+    Keys that the user has changed are there as they are now, quantities by the `names` of what is open.
     """
     here = {command.group for command in shown}
 
@@ -86,7 +95,7 @@ def help_content(
         parts.append(Content.styled(group, "bold $primary"))
         for command in commands:
             keys = readable_keys(keymap.get(command.id, command.keys), ascii_only)
-            parts += _entry(keys, "bold $accent", said(f"{command.help} ({command.id})"), width)
+            parts += _entry(keys, "bold $accent", said(f"{names.said(command.help)} ({command.id})"), width)
         parts.append("")
     parts += [
         Content.styled("Keys of your own", "bold $primary"),
@@ -94,6 +103,8 @@ def help_content(
         "",
         Content.styled("What the words mean", "bold $primary"),
     ]
+    for word, meaning in QUANTITIES:
+        parts += _entry(said(names.said(word)), "bold $value", said(names.said(meaning)), width)
     for word, meaning in GLOSSARY:
         parts += _entry(said(word), "bold $value", said(meaning), width)
     return stacked(parts)

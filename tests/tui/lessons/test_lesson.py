@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from textual.keys import key_to_character
 
 from engine.experiment.loading import PRESET_NAMES
+from engine.experiment.spec import NotationSpec
 from engine.formula.text_width import cells
 from tui.cli.main import cli
 from tui.lessons.lesson import (
@@ -233,3 +234,19 @@ def test_a_bad_file_is_told_in_one_line(old, new, expected):
         parse_lesson(GOOD.replace(old, new, 1), "b1.md")
     assert str(caught.value).startswith("b1.md: ")
     assert expected in str(caught.value)
+
+
+NAMES = NotationSpec(preactivation="z", activation="h", loss="L", prediction="ŷ", weights="θ").own_names()
+
+
+@pytest.mark.parametrize("item", ITEMS)
+def test_a_lesson_of_the_tutorials_speaks_in_the_letters_of_the_experiment_beside_it(item: str):
+    lesson = read_lesson(item)
+    page = lesson.page(True, (), NAMES)
+    outside = re.sub("```.*?```|`[^`\n]*`", "", page, flags=re.DOTALL)
+    assert not re.search("ℰ|Ŷ|[Wf]⁽", outside)
+    commands = [line for line in lesson.text.splitlines() if line.startswith("$")]
+    assert [line for line in page.splitlines() if line.startswith("$")] == commands
+    keys = re.findall("`[A-Za-z]`", lesson.text)
+    assert re.findall("`[A-Za-z]`", page) == keys
+    assert lesson.page(True) == lesson.text

@@ -9,6 +9,7 @@ import pytest
 from textual.binding import Binding
 from textual.command import CommandList
 
+from engine.experiment.spec import NotationSpec
 from tests.tui.driver import app_on, screen_text, stepper, until
 from tui.app import BptuiApp
 from tui.app.bptui_app import Palette
@@ -272,3 +273,12 @@ async def test_a_command_of_the_palette_does_what_its_key_does():
         command = next(one for one in app.get_system_commands(app.screen) if one.title == "End")
         await command.callback()
         assert stepper(app).position == stepper(app).traversal.last()
+
+
+def test_the_help_page_calls_the_quantities_as_the_experiment_does():
+    names = NotationSpec(preactivation="z", loss="L", weights="θ").own_names()
+    page = help_content({}, False, 200, (), names).plain
+    assert "∂L/∂θ⁽¹⁾₂₀" in page
+    assert "δ = ∂L/∂z" in page
+    assert not re.search("ℰ|W⁽", page)
+    assert "ℰ" in help_content({}, False, 200).plain
