@@ -106,6 +106,11 @@ def _block(node: Node, style: Style, numbers: bool, gradient: Array | None) -> B
             return symbol_text(node.entry((row, column)), style)
 
         lines = [(name, "bold"), (under, "$faint")]
+        large = rows > MOST_ROWS or columns > MOST_COLUMNS
+        if large and not numbers:  # names of entries that are left out say nothing
+            lines.append((f"[ {rows}{times}{columns} ]", "$faint"))
+            widest = max(len(line) for line, _ in lines)
+            return Block(tuple((line.center(widest), paint) for line, paint in lines), node.op is not None)
         lines += [(line, "$value" if numbers else "$faint") for line in _matrix(node.shape, entry, style)]
         if gradient is not None:
             array = gradient
