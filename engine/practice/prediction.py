@@ -22,6 +22,7 @@ from engine.practice.judging.expression_judge import ExpressionJudge
 from engine.practice.judging.judge import Judge
 from engine.practice.judging.number_answers import TypedNumber, judge_number
 from engine.practice.judging.verdict import Verdict
+from engine.practice.mistakes.numbers_on_the_way import numbers_on_the_way
 from engine.practice.mistakes.path_factors import paths_of
 from engine.practice.reading.unreadable import UnreadableError
 
@@ -60,6 +61,7 @@ class Prediction:
 
     graph: Graph
     names: OwnNames
+    derivation: Derivation
     questions: list[Asked]
     judge_of: Callable[[Asked], JudgesFormulas]
     place: int = 0
@@ -73,7 +75,7 @@ class Prediction:
             # What has been found already, the factors above, may be used by name as earlier results.
             return Judge(evaluated, asked.target, () if asked.formula is not None else None)
 
-        return cls(evaluated.graph, evaluated.names, questions_of(derivation), judge)
+        return cls(evaluated.graph, evaluated.names, derivation, questions_of(derivation), judge)
 
     @classmethod
     def of_expression(cls, expression: TypedExpression, derivation: Derivation) -> Prediction:
@@ -82,7 +84,7 @@ class Prediction:
         def judge(asked: Asked) -> ExpressionJudge:
             return ExpressionJudge(expression, derivation.of, asked.target)
 
-        return cls(derivation.graph, CANONICAL, questions_of(derivation), judge)
+        return cls(derivation.graph, CANONICAL, derivation, questions_of(derivation), judge)
 
     @property
     def current(self) -> Asked | None:
@@ -122,7 +124,9 @@ class Prediction:
         """The verdict on an answer to one question: a number to its digits, a formula at random networks."""
         asked = self.questions[place]
         if is_number(text):
-            found = judge_number(text, asked.value, None, self.graph, asked.target)
+            whole = place == len(self.derivation)
+            further = () if whole else numbers_on_the_way(self.derivation, place)
+            found = judge_number(text, asked.value, None, self.graph, asked.target, further=further)
             return found.said_in(self.names)
         if place not in self._judges:
             self._judges[place] = self.judge_of(asked)

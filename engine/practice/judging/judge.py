@@ -23,6 +23,7 @@ from engine.practice.judging.asked_target import ETA, Target
 from engine.practice.judging.batched_evaluation import Stack, evaluate
 from engine.practice.judging.random_networks import Evidence, NetworkMaker, TooLargeError
 from engine.practice.judging.verdict import Counterexample, Mistake, Verdict
+from engine.practice.mistakes.another_derivative import another_derivative
 from engine.practice.mistakes.formula_edits import places_of
 from engine.practice.mistakes.naming_by_candidates import name_by_candidates
 from engine.practice.mistakes.naming_by_repair import mended, name_by_repair, name_half, near_matrices
@@ -169,6 +170,14 @@ class Judge:
         if compared.nonzero.sum() < ENOUGH:
             return replace(verdict, verdict="unclear", remarks=(UNCLEAR,), factors=None)
         return replace(verdict, remarks=tuple(self.remarks(answer, evidence)), right_factors=verdict.factors)
+
+    def is_right(self, answer: Answer) -> bool:
+        """Whether a formula that was understood is right, without a word about why it is not."""
+        if not self.fits(answer):
+            return False
+        evidence = self.evidence(answer, "soft" if self.soft_labels else "hard")
+        compared = self.compared(evaluate(answer.expr, evidence.names), evidence)
+        return compared.agrees and bool(compared.nonzero.sum() >= ENOUGH)
 
     def compared(self, value: Stack, evidence: Evidence) -> Comparison:
         """An answer against the truth; of an update the steps are compared, beside which the parameter may be large."""
@@ -374,12 +383,29 @@ class Judge:
         worst = int(np.flatnonzero(compared.counts & ~compared.right)[0])
         counterexample = Counterexample(_shown(value[worst]), _shown(evidence.truth[worst]))
         named = self.name(answer)
-        mistakes = named.mistakes if named is not None else (self.unknown(answer, evidence, value, compared),)
+        remarks: list[str] = []
+        if named is not None:
+            mistakes = named.mistakes
+            remarks += self.own_network(answer)
+            if remarks and len(mistakes) > 1:  # so many slips do not come to the right number
+                mistakes, remarks = (self.unknown(answer, evidence, value, compared),), []
+        else:
+            mistakes = (self.unknown(answer, evidence, value, compared),)
+        if (another := another_derivative(self, answer)) is not None:
+            if named is None or named.ambiguous:
+                mistakes = (another,)
+            else:
+                remarks.append(another.text)
         right = None
         if verdict.factors is not None and self.paths is not None:
             right = max(verdict.factors - (verdict.factors if named is None else named.lost), 0)
         return replace(
-            verdict, verdict="wrong", mistakes=mistakes, right_factors=right, counterexample=counterexample
+            verdict,
+            verdict="wrong",
+            mistakes=mistakes,
+            remarks=tuple(remarks),
+            right_factors=right,
+            counterexample=counterexample,
         )
 
     def name(self, answer: Answer) -> Named | None:

@@ -31,6 +31,8 @@ from engine.practice.reading.unreadable import UnreadableError
 
 FEWEST_DIGITS = 2
 """One digit says too little, unless it is exact."""
+FEWEST_ROUNDED, EXACT = 3, 15
+"""A decimal inside an expression is taken for rounded from so many digits on, and for exact with as many as a float."""
 MOST_CANDIDATES = 5
 MOST_SAID = 3
 """Of explanations that the digits cannot tell apart, so many are said."""
@@ -65,12 +67,10 @@ class TypedNumber:
                 raise UnreadableError(problem, text, error.column) from None
             raise
         value = float(evaluate(answer.expr, {}).reshape(-1)[0])
-        # An expression is as exact as the decimals in it: 1/0.6457 has four digits.
-        decimals = [one.replace(".", "").lstrip("0") for one in re.findall(r"[0-9]*\.[0-9]+", text)]
-        fewest = min(map(len, decimals), default=15)
-        if fewest >= 15 or not math.isfinite(value):
+        relative = sum(0.5 * 10.0 ** (1 - digits) for digits in _rounded_in(text))
+        if not relative or not math.isfinite(value):
             return cls(value, 0.0, 15)
-        return cls(value, abs(value) * 0.5 * 10.0 ** (1 - max(fewest, 1)), fewest)
+        return cls(value, abs(value) * relative, max(int(1 - math.log10(2 * relative)), 1))
 
     def agrees(self, truth: float, tolerance: float | None = None) -> bool:
         """Whether this is the number, rounded to the digits that were typed, or within a relative tolerance."""
@@ -106,14 +106,14 @@ def judge_number(
     if target is not None and target.of is None and target.sample is None:
         asked = target.wrt
     others = chain(further, familiar_numbers(truth, graph, asked))
-    if typed.digits < FEWEST_DIGITS and abs(typed.value - truth) <= typed.half_unit:
+    if typed.digits < FEWEST_DIGITS and typed.value and abs(typed.value - truth) <= typed.half_unit:
         vague = Mistake("unknown", understood.plain(), None, "give at least two digits")
         found = [next((one for value, one in others if _close(value, typed.value, 1e-9)), vague)]
     else:
         found = _named(typed, truth, graph, target, others)
-    if not found and typed.half_unit and truth % 1.0 and abs(typed.value - truth) <= 2 * typed.half_unit:
-        few = typed.digits < FEWEST_DIGITS
-        text = "give at least two digits, rounded" if few else "its last digit is cut off, not rounded"
+    enough = typed.digits >= FEWEST_DIGITS and typed.half_unit
+    if not found and enough and truth % 1.0 and abs(typed.value - truth) <= 2 * typed.half_unit:
+        text = "its last digit is cut off, not rounded"
         found = [Mistake("unknown", understood.plain(), None, text)]
     found = found or _by_a_power_of_ten(typed, truth) or [_what_holds(typed, truth)]
     return Verdict(
@@ -123,6 +123,17 @@ def judge_number(
         mistakes=tuple(dict.fromkeys(found)),
         counterexample=Counterexample(typed.value, truth),
     )
+
+
+def _rounded_in(text: str) -> Iterator[int]:
+    """The digits of each decimal in an expression that has so many that it was rounded: 1/0.6457 has four of them.
+
+    A shorter one, the 0.5 or the −0.8 of an experiment, is what it says.
+    """
+    for decimal in re.findall(r"[0-9]*\.[0-9]+", text):
+        digits = len(decimal.replace(".", "").lstrip("0"))
+        if FEWEST_ROUNDED <= digits < EXACT:
+            yield digits
 
 
 def _named(

@@ -246,7 +246,8 @@ class _Walker:
         one: Atoms = {}
         match op.function.name:
             case "linear":
-                return Factor(Number(1.0), one, None, 1, values)
+                slope_of_sigmoid = Confusion(a * (1 - a), {a: 1, 1 - a: 1}, swaps=False)
+                return Factor(Number(1.0), one, None, 1, (*values, slope_of_sigmoid))
             case "relu":
                 others = [
                     positive(op.inputs[0].entry(entry)) for entry in _others(op.inputs[0], edge.below.entry)
@@ -255,10 +256,20 @@ class _Walker:
                 return Factor(edge.formula, one, positive(f), 1, values, wrong)
             case "sigmoid":
                 atoms: Atoms = {a: 1, 1 - a: 1}
-                return Factor(edge.formula, atoms, None, 1, (*values, Confusion(1 - a, {1 - a: 1})))
+                slope_of_tanh = Confusion(1 - a**2, {1 - a: 1, 1 + a: 1})
+                return Factor(
+                    edge.formula, atoms, None, 1, (*values, Confusion(1 - a, {1 - a: 1}), slope_of_tanh)
+                )
             case "tanh":
                 slope = 1 - a**2
-                return Factor(edge.formula, {slope: 1}, None, 1, (*values, Confusion(1 - a, {1 - a: 1})))
+                slope_of_sigmoid = Confusion(a * (1 - a), {a: 1, 1 - a: 1})
+                return Factor(
+                    edge.formula,
+                    {slope: 1},
+                    None,
+                    1,
+                    (*values, Confusion(1 - a, {1 - a: 1}), slope_of_sigmoid),
+                )
         if op.function.name == "leaky_relu":  # a is f times its slope: no atom of its own
             values = (Confusion(f, {f: 1}), Confusion(a, {edge.formula: 1, f: 1}))
             return Factor(edge.formula, {edge.formula: 1}, None, 1, values, (positive(f),))

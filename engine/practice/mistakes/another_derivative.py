@@ -1,0 +1,80 @@
+"""A formula that is right, but for another derivative of the same network: another entry, or what lies above it.
+
+    asked: ∂ℰ/∂Ŷ₀₀       answered: Ŷ₀₀ − Y₀₀      this is ∂ℰ/∂f⁽²⁾₀₀
+    asked: ∂ℰ/∂W⁽¹⁾₀₀    answered with unit 1      this is ∂ℰ/∂W⁽¹⁾₀₁
+
+Found at the experiment's own numbers first, which costs one look, and then judged as an answer to that question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.derivation.targets import TargetError
+from engine.formula.expression import Partial, Symbol
+from engine.formula.layout import one_line
+from engine.practice.judging.asked_target import Target
+from engine.practice.judging.batched_evaluation import evaluate
+from engine.practice.judging.number_answers import names_of
+from engine.practice.judging.random_networks import TooLargeError
+from engine.practice.judging.verdict import Mistake
+from engine.practice.reading.scope import gradient_name
+
+if TYPE_CHECKING:
+    from engine.practice.judging.judge import Judge
+    from engine.practice.reading.answer_reader import Answer
+
+MOST_ENTRIES = 256
+"""Entries that are looked at; in a larger network one agrees by chance, and is judged in vain."""
+
+MOST_JUDGED = 2
+CLOSE = 1e-9
+
+
+def another_derivative(judge: Judge, answer: Answer) -> Mistake | None:
+    """Which derivative of the loss the answer is right for, where it is one."""
+    target = judge.target
+    if target.is_matrix or target.update or target.sample is not None or not any(answer.expr.symbols()):
+        return None
+    asked = (
+        target.plain()
+        if target.of is not None
+        else one_line(Partial(judge.worked.graph.loss.symbol, target.wrt))
+    )
+    for symbol in islice(_that_agree_here(judge, answer), MOST_JUDGED):
+        if _is_right(judge, symbol, answer):
+            name = one_line(Partial(judge.worked.graph.loss.symbol, symbol))
+            text = f"what stands there is {name}, and {asked} is asked for"
+            return Mistake("swapped", name, target.plain(), text)
+    return None
+
+
+def _is_right(judge: Judge, symbol: Symbol, answer: Answer) -> bool:
+    try:
+        return judge.about(Target(symbol)).is_right(answer)
+    except (TargetError, TooLargeError):
+        return False
+
+
+def _that_agree_here(judge: Judge, answer: Answer) -> Iterator[Symbol]:
+    """The entries whose derivative is the answer's value at the experiment's own numbers."""
+    graph = judge.worked.graph
+    nodes = [node for node in graph.nodes.values() if node.needs_gradient and node is not graph.loss]
+    if sum(node.value.size for node in nodes) > MOST_ENTRIES:
+        return
+    names = names_of(graph) | {gradient_name(node.symbol): np.asarray(node.grad[None]) for node in nodes}
+    value = np.asarray(evaluate(answer.expr, names), np.float64)
+    if value.size != 1 or not np.isfinite(value).all() or not value.any():
+        return
+    number = float(value.reshape(-1)[0])
+    for node in nodes:
+        if node.grad.shape != node.value.shape:
+            continue
+        for row, column in np.argwhere(np.abs(node.grad - number) <= CLOSE * abs(number)).tolist():
+            symbol = node.entry((row, column))
+            if symbol != judge.target.wrt or judge.target.of is not None:
+                yield symbol
