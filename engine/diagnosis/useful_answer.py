@@ -17,7 +17,8 @@ from engine.diagnosis.whole_data import norm
 from engine.formula.expression import Symbol
 
 LITTLE = 0.01
-"""An answer whose loss is lower by less than this share tells next to nothing apart."""
+"""An answer whose loss is lower by less than this share tells next to nothing apart, nor does one whose standard
+deviation is below this share of the labels'."""
 
 
 def tells_apart(own: Own) -> bool:
@@ -30,9 +31,18 @@ def tells_apart(own: Own) -> bool:
     return _halves_errors(own) or _below_mean_answer(own)
 
 
+def same_for_all(own: Own) -> bool:
+    """Whether every output spreads by less than a hundredth of its labels, which differ: it says always the same.
+
+    On which side of ½ it says so is an accident then, however many samples are classified rightly.
+    """
+    said, labels = (np.asarray(part, np.float64).std(axis=1) for part in (own.whole.prediction, own.data.Y))
+    return bool(((labels > 0) & (said < LITTLE * labels)).all())
+
+
 def _halves_errors(own: Own) -> bool:
     accuracy, labels = own.whole.record.accuracy, np.asarray(own.data.Y)
-    if accuracy is None:
+    if accuracy is None or same_for_all(own):
         return False
     by_half = own.layers.loss.classifies_by == "half"
     classes = labels > 0.5 if by_half else labels == labels.max(axis=0)

@@ -9,10 +9,8 @@ import numpy as np
 from engine.diagnosis.case import Case, Needs
 from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.finding_rule import Rule
+from engine.diagnosis.useful_answer import same_for_all
 from engine.diagnosis.wording import finite, short
-
-LITTLE = 0.01
-"""Of the labels' standard deviation."""
 
 EARLY = 20
 """Before so many updates it is not said: a deep network with good initial weights begins by saying nearly the same."""
@@ -26,9 +24,9 @@ def find(case: Case, before: Sequence[Finding]) -> Finding | None:
         return None
     said = np.asarray(own.whole.prediction, np.float64)
     labels = np.asarray(own.data.Y, np.float64)
-    spread, wanted = said.std(axis=1), labels.std(axis=1)
-    if not ((wanted > 0) & (spread < LITTLE * wanted)).all():
+    if not same_for_all(own):
         return None
+    spread, wanted = said.std(axis=1), labels.std(axis=1)
     prediction, label = said.mean(axis=1), labels.mean(axis=1)
     evidence: dict[str, float | int | None] = {
         "prediction": finite(float(prediction.mean())),

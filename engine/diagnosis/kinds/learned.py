@@ -9,6 +9,7 @@ import numpy as np
 from engine.diagnosis.case import Case, Needs
 from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.finding_rule import Rule
+from engine.diagnosis.useful_answer import same_for_all
 from engine.diagnosis.wording import finite, short
 
 LEFT = 1e-3
@@ -16,7 +17,10 @@ LEFT = 1e-3
 
 
 def find(case: Case, before: Sequence[Finding]) -> Finding | None:
-    """Σ over the outputs of mean (Ŷ - Y)², without any ½, against Σ of the labels' variances."""
+    """All classified rightly, by outputs that are not the same for all; or next to no error is left.
+
+    That is Σ over the outputs of mean (Ŷ - Y)², without any ½, against Σ of the labels' variances.
+    """
     own = case.own
     assert own is not None
     accuracy = own.whole.record.accuracy
@@ -25,7 +29,7 @@ def find(case: Case, before: Sequence[Finding]) -> Finding | None:
     variance = float(labels.var(axis=1).sum())
     scale = variance or float(np.square(labels).mean(axis=1).sum())
     evidence = {"accuracy": accuracy, "mean_square": finite(error), "label_variance": variance}
-    if accuracy == 1.0:
+    if accuracy == 1.0 and not same_for_all(own):
         n = labels.shape[1]
         text = (
             f"All {n:,} samples are classified rightly." if n > 1 else "The one sample is classified rightly."
