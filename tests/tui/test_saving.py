@@ -15,6 +15,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input, OptionList
 
 from engine.experiment.loading import load_experiment
+from engine.experiment.presets import text_of
 from engine.formula.parser import parse, parse_symbol
 from tests.tui.driver import app_on, press, screen_text, stepper, until
 from tui.app import BptuiApp
@@ -297,6 +298,24 @@ async def test_another_output_s_command_opens_it(name: str, target: str, monkeyp
     again = opened_by(command, monkeypatch)
     async with again.run_test() as pilot:
         await until(pilot, lambda: screen_text(again) == seen)
+
+
+async def test_a_command_names_the_entry_as_the_experiment_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Also where its letters are those of something else here: a for the pre-activation, z for the activation."""
+    letters = '\n[notation]\npreactivation = "a"\nactivation = "z"\n'
+    (tmp_path / "own.toml").write_text(text_of("tutorial-b") + letters, "utf-8")
+    app = app_with("own.toml")
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        stepper(app).choose_target(parse_symbol("a[1][1,0]"))
+        _, command = await copied(pilot)
+    assert "z[1][1,0]" in shlex.split(command)
+    again = opened_by(command, monkeypatch)
+    async with again.run_test() as pilot:
+        await pilot.pause()
+        assert stepper(again).derivation.target == parse_symbol("a[1][1,0]")
 
 
 async def test_what_no_command_leads_to_is_said():

@@ -303,7 +303,8 @@ class StepperScreen(Screen[None]):
     def _refused(self, error: Exception) -> None:
         if not isinstance(error, TargetError | ExperimentError):
             raise error
-        self.notify(str(error), severity="warning", markup=False)
+        said = self._typed(str(error)) if isinstance(error, TargetError) else str(error)
+        self.notify(said, severity="warning", markup=False)
         self.redraw()
 
     def _looked_at(self) -> tuple[Derivation, Progress]:
@@ -634,7 +635,7 @@ class StepperScreen(Screen[None]):
                 f"{name}, the whole matrix",
                 lambda width: Content(written_matrix(whole, title, check, width=max(width, 60), style=style)),
                 lambda: matrix_rows(whole),
-                ["explain", session.name, "--wrt", target.plain(), *self._of_option(whole.of)],
+                ["explain", session.name, "--wrt", self._typed(target.plain()), *self._of_option(whole.of)],
             )
 
         self._compute(f"Checking {symbol_text(target, style)}", lambda: session.whole_matrix(target), read)
@@ -720,7 +721,7 @@ class StepperScreen(Screen[None]):
                 lambda derivation: self._show(derivation, position),
             )
         except TargetError as error:  # what is differentiated belongs to one sample
-            self.notify(str(error), severity="warning", markup=False)
+            self.notify(self._typed(str(error)), severity="warning", markup=False)
 
     def action_next_sample(self, direction: int) -> None:
         """The next or previous sample, round and round."""
@@ -765,7 +766,7 @@ class StepperScreen(Screen[None]):
         try:
             self._take(symbol)
         except TargetError as error:
-            self.notify(str(error), severity="warning")
+            self.notify(self._typed(str(error)), severity="warning", markup=False)
 
     def entries(self) -> Sequence[str]:
         """The names of all that can be gone to."""
@@ -788,14 +789,22 @@ class StepperScreen(Screen[None]):
         self.app.push_screen(ReadingScreen(title, page, rows, command))
 
     def _of_option(self, of: Symbol) -> list[str]:
-        return [] if of == self.session.graph.differentiated else ["--of", of.plain()]
+        return [] if of == self.session.graph.differentiated else ["--of", self._typed(of.plain())]
 
     def _explain_command(self, *more: str) -> list[str]:
         """The command that prints the derivation that is walked."""
         derivation = self.derivation
         sample = [] if derivation.n == 1 else ["--sample", str(derivation.sample)]
         of = self._of_option(derivation.of)
-        return ["explain", self.session.name, "--wrt", derivation.target.plain(), *of, *sample, *more]
+        return [
+            "explain",
+            self.session.name,
+            "--wrt",
+            self._typed(derivation.target.plain()),
+            *of,
+            *sample,
+            *more,
+        ]
 
     def action_matrices(self) -> None:
         """Every matrix product with its shapes."""
@@ -907,9 +916,9 @@ class StepperScreen(Screen[None]):
     def command(self) -> Sequence[str]:
         """The command that opens the app here."""
         derivation, position = self.derivation, self.position
-        where = ["--wrt", derivation.target.plain()]
+        where = ["--wrt", self._typed(derivation.target.plain())]
         if self.session.stepped is not self.session.graph:
-            where += ["--of", derivation.of.plain()]
+            where += ["--of", self._typed(derivation.of.plain())]
         if derivation.n > 1:
             where += ["--sample", str(derivation.sample)]
         if position.phase is not Phase.BACKWARD:
@@ -965,7 +974,7 @@ class StepperScreen(Screen[None]):
         try:
             ((found, _),) = self.session.given([(entry, 0.0)])
         except TargetError as error:
-            self.notify(str(error), severity="warning", markup=False)
+            self.notify(self._typed(str(error)), severity="warning", markup=False)
             return
         style = self.glyphs
         now = f"{symbol_text(found, style)} = {number_text(self.session.graph.value_of(found), style)}"
@@ -1008,7 +1017,9 @@ class StepperScreen(Screen[None]):
                 self.session.given(assignments)
             else:
                 self.session.edit(assignments)
-        except (ParseError, TargetError, ExperimentError) as error:
+        except (ParseError, TargetError) as error:
+            return self._typed(str(error))
+        except ExperimentError as error:  # in the words of the file, whose keys have no other names
             return str(error)
         return None
 
