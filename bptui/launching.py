@@ -42,7 +42,7 @@ class Outcome:
     @property
     def nothing_recorded(self) -> str | None:
         """Why there is no log, as far as it is known; None where there is one."""
-        if self.logs:
+        if self.logs or os.environ.get("RANK", "0") != "0":  # as torchrun has it: rank 0 writes
             return None
         if "python" not in self.notes:
             return (

@@ -55,11 +55,7 @@ def _before_step(optimizer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) 
     except Exception as error:
         say(f"nothing is recorded of {type(optimizer).__name__} ({error})")
         return None
-    new = watching.log is None
-    result = watching.before_step(optimizer, args, kwargs)
-    if new and watching.log is not None:
-        note(f"log {watching.log.path}")
-    return result
+    return watching.before_step(optimizer, args, kwargs)
 
 
 def _begin(optimizer: Any) -> Watching:
@@ -69,7 +65,7 @@ def _begin(optimizer: Any) -> Watching:
     if _count > 1:
         path = path.with_name(f"{path.stem}-optimizer-{_count}{path.suffix}")
     program = Path(sys.argv[0]).name if sys.argv and sys.argv[0] else "python"
-    return Watching(
+    watching = Watching(
         None,
         optimizer,
         path,
@@ -77,3 +73,5 @@ def _begin(optimizer: Any) -> Watching:
         title=f"{program}, {type(optimizer).__name__}",
         hooked=True,
     )
+    watching.begun = lambda log: note(f"log {log.path}")
+    return watching

@@ -95,6 +95,8 @@ class Watching:
         if every < 1:
             raise ValueError(f"every counts updates and is at least 1, not {every}")
         self.log: RunLog | None = None
+        self.begun: Callable[[RunLog], None] | None = None
+        """Called once with the log, when there is something to write: with a closure, that is after the hook."""
         self.updates = 0
         """How many updates have begun."""
         self._model, self._optimizer, self._path = model, optimizer, path
@@ -334,6 +336,8 @@ class Watching:
         known = self._layers or []
         if self.log is None:
             self.log = self._begin(values)
+            if self.begun is not None:
+                self.begun(self.log)
         if self._activity is not None:
             values = {**values, **self._activity.columns()}
         named_values: dict[str, Any] = {}

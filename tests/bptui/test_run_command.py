@@ -29,6 +29,16 @@ def main():
         clip_grad_norm_(model.parameters(), 0.01)
         optimizer.step()
 """
+CLOSURE = """
+def with_closure():
+    model = torch.nn.Linear(4, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    def closure():
+        loss = model(torch.ones(2, 4)).square().mean()
+        loss.backward()
+        return loss
+    optimizer.step(closure)
+"""
 GUARDED = TRAIN + "\nif __name__ == '__main__':\n    main()\n    sys.exit(7)\n"
 BARE = TRAIN + "\nmain()\n"
 
@@ -98,11 +108,12 @@ def test_torchrun_writes_one_log_by_rank_0(tmp_path):
 
 
 @needs_torch
-def test_two_optimizers_have_a_log_each(tmp_path):
-    (tmp_path / "train.py").write_text(TRAIN + "\nmain()\nmain()\n")
+def test_two_optimizers_have_a_log_each_and_are_told_of_also_where_they_take_a_closure(tmp_path):
+    (tmp_path / "train.py").write_text(TRAIN + CLOSURE + "\nwith_closure()\nmain()\n")
     done = bptui_run(tmp_path, "--", sys.executable, "train.py")
     names = sorted(path.name for path in tmp_path.glob("*.jsonl"))
     assert names == ["bptui-run-optimizer-2.jsonl", "bptui-run.jsonl"], done.stderr
+    assert done.stderr.count("recorded in") == 2, done.stderr
 
 
 @pytest.mark.parametrize("option", ["-I", "-E", "-S"])
@@ -152,6 +163,9 @@ def test_no_command_and_an_unknown_one_are_one_line(tmp_path):
     assert "no-such-program-anywhere: cannot be started" in line
 
 
-def test_what_is_known_of_why_nothing_was_recorded():
+def test_what_is_known_of_why_nothing_was_recorded(monkeypatch):
+    monkeypatch.delenv("RANK", raising=False)
     assert Outcome(0, ("python", "torch", "log /x/run.jsonl")).nothing_recorded is None
     assert Outcome(0, ("python", "torch")).nothing_recorded == "no torch optimizer made a step"
+    monkeypatch.setenv("RANK", "1")  # where rank 0 writes, nothing is missing
+    assert Outcome(0, ("python", "torch")).nothing_recorded is None
