@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from textual import events
+from textual.widgets import OptionList
 
 from tests.tui.driver import until
 from tests.tui.experiments import session_of
@@ -62,6 +63,10 @@ async def test_keys_in_one_breath_are_heard_in_their_order():
             app.simulate_key(key)
         await until(pilot, lambda: app._session is not None)
         assert app._session.name == "dying-relu-leaky"
+        app.show_home()
+        await until(
+            pilot, lambda: isinstance(app.focused, OptionList)
+        )  # where P is a key again, and no letter
 
 
 async def test_notices_take_each_others_place():

@@ -137,6 +137,11 @@ class AskingScreen(DismissedOnce[None]):
                 if box.scroll_y != before:
                     return
 
+    def scroll_home_again(self) -> None:
+        """Another question is read from its beginning."""
+        for box in self.query(VerticalScroll):
+            box.scroll_home(animate=False)
+
     def say(self, *lines: Content) -> None:
         """What is said below the answer."""
         text = Content("\n").join(list(lines))

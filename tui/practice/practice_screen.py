@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from textual.content import Content
 from typing_extensions import override
 
 from engine.derivation.targets import TargetError
+from engine.formula.expression import Expr, Symbol
 from engine.formula.layout import Box, draw, one_line, row
 from engine.formula.notation import number_text, symbol_text
 from engine.formula.own_notation import OwnNames
@@ -25,8 +27,10 @@ from tui.shell.verdict_content import numbers_of
 
 PER_SET = 10
 """Exercises of one seed and level."""
-MOST_EQUATIONS = 6
+MOST_EQUATIONS = 10
 """Of the network's equations."""
+MOST_NUMBERS = 60
+"""Lines of the network's numbers; more are scrolled for by nobody."""
 
 
 class PracticeScreen(AskingScreen):
@@ -99,14 +103,13 @@ class PracticeScreen(AskingScreen):
         if self.has_room_beside:
             lines += [*self._equations_drawn(), *self._found_before()]
             return Content("\n").join(lines)
-        graph = question.worked.graph
-        for symbol, formula in equations(graph)[:MOST_EQUATIONS]:
+        for symbol, formula in self._equations():
             limited = replace(style, max_terms=4)
             lines.append(
                 Content.styled(f"{symbol_text(symbol, style)} = {one_line(formula, limited)}", "$faint")
             )
         lines.append(Content(""))
-        lines += list(numbers_of(graph, forward=False, style=style))[:14]
+        lines += list(numbers_of(question.worked.graph, forward=False, style=style))[:MOST_NUMBERS]
         return Content("\n").join(lines)
 
     def _equations_drawn(self) -> list[Content]:
@@ -114,14 +117,18 @@ class PracticeScreen(AskingScreen):
         style = replace(self.glyphs, max_terms=4)
         equal = Box.of(" = ")
         lines: list[Content] = []
-        shown = equations(self.question.worked.graph)
-        if len(shown) > MOST_EQUATIONS:  # of a deep network the first layers and the last
-            shown = [*shown[: MOST_EQUATIONS // 2], *shown[-MOST_EQUATIONS // 2 :]]
-        for symbol, formula in shown:
+        for symbol, formula in self._equations():
             drawn = row([draw(symbol, style), equal, draw(formula, style)])
             flat = f"{symbol_text(symbol, style)} = {one_line(formula, style)}"
             lines += [Content("\n".join(drawn.lines) if drawn.width <= self.room else flat), Content("")]
         return lines
+
+    def _equations(self) -> Sequence[tuple[Symbol, Expr]]:
+        """How each matrix is computed; of a deep network the first layers, and the last with the loss."""
+        found = equations(self.question.worked.graph)
+        if len(found) <= MOST_EQUATIONS:
+            return found
+        return [*found[: MOST_EQUATIONS // 2], *found[-MOST_EQUATIONS // 2 :]]
 
     def _found_before(self) -> list[Content]:
         """What was found in the questions of the same item: the next one builds on it."""
@@ -262,12 +269,23 @@ class PracticeScreen(AskingScreen):
     # ── moving ──────────────────────────────────────────────────────────────────────────────────────
 
     def action_turn(self, by: int) -> None:
-        """The next or previous question."""
-        self._go((self.place + by) % len(self.assignment.questions))
+        """The next or previous question; past the last one it says how all of them went."""
+        total = len(self.assignment.questions)
+        self._go((self.place + by) % total)
+        if by > 0 and self.place == 0:
+            self.notify(f"That was the last of {total}: {self._summary()}. Here is the first again.")
+
+    def _summary(self) -> str:
+        """How the questions of this set went."""
+        ids = {question.id for question in self.assignment.questions}
+        answered, given_up = ids & self.kept.progress.answered.keys(), ids & set(self.kept.progress.given_up)
+        left = len(ids - answered - given_up)
+        return f"{len(answered)} answered, {len(given_up)} given up, {left} open"
 
     def _go(self, place: int) -> None:
         self.place, self.tries, self.hints = place, 0, 0
         self.clear_answer()
+        self.scroll_home_again()
         self.say()
         self.redraw()
 

@@ -216,4 +216,6 @@ class HomeScreen(Screen[None]):
         return None
 
     def _open(self, name: str) -> None:
+        if self._filled:  # whoever comes back moves in the list, and types no letters into the filter
+            self.query_one(OptionList).focus()
         self.post_message(OpenExperiment(name))

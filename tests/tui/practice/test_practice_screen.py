@@ -141,3 +141,37 @@ async def test_the_list_of_lessons_counts_the_tasks_that_are_done_and_fits_a_sma
         line = next(line for line in screen_text(app).splitlines() if "C1" in line)
         assert "vanishing-sigmoid-50" in line
         assert "2/5" in line
+
+
+async def test_another_question_is_read_from_its_beginning_and_the_last_is_followed_by_a_summary():
+    app = app_on()
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await opened(app, pilot)
+        asked = screen.query_one("#asked")
+        await until(pilot, lambda: asked.max_scroll_y > 0)
+        await press(pilot, "down")
+        assert asked.scroll_y > 0
+        await press(pilot, "f8")
+        await until(pilot, lambda: asked.scroll_y == 0)
+        screen._go(len(screen.assignment.questions) - 1)
+        await press(pilot, "f8")
+        total = len(screen.assignment.questions)
+        await until(
+            pilot,
+            lambda: any(f"last of {total}: 0 answered" in one.message for one in app._notifications),
+        )
+        assert screen.place == 0
+
+
+async def test_a_deep_network_s_loss_and_prediction_are_among_its_equations():
+    app = app_on()
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await opened(app, pilot)
+        for _ in range(4):
+            await press(pilot, "f9")
+        await until(pilot, lambda: screen.level == 4)
+        for place in range(3):
+            screen._go(place)
+            text = str(screen.question_lines())
+            assert "ℰ = " in text
+            assert "Ŷ" in text
