@@ -243,9 +243,23 @@ def opened_by(command: str, monkeypatch: pytest.MonkeyPatch) -> BptuiApp:
     return BptuiApp(open_session(asked["name"], asked["view"], asked["trained"]), personal=False)
 
 
+def is_at_rest(screen: object) -> bool:
+    """Whether nothing is still being found out about what is shown."""
+    if not isinstance(screen, GradientsScreen):
+        return True
+    runs = screen.training.snapshot().runs
+    found = [run.diagnosis for run in runs]
+    return (
+        not screen.thinking
+        and not any(run.undiagnosed for run in runs)
+        and not any(one is not None and one.untried for one in found)
+    )
+
+
 async def copied(pilot: Pilot[None]) -> tuple[str, str]:
     """What is on the screen, and the command that leads there."""
     app = pilot.app
+    await until(pilot, lambda: is_at_rest(app.screen))
     app.clear_notifications()
     await until(pilot, lambda: not app._notifications)
     seen = screen_text(app)  # type: ignore[arg-type]
@@ -266,7 +280,7 @@ async def copied(pilot: Pilot[None]) -> tuple[str, str]:
         ("micrograd", ("home", "down")),
         ("relu-50", ("m", "m", "v", "v", "right", "right")),
         ("relu-50", ("A", "m")),
-        ("vanishing-sigmoid-50", ("c", "space", "full_stop", "b", "right")),
+        ("vanishing-sigmoid-50", ("full_stop", "c", "b", "right")),
         ("relu-50", ("full_stop", "full_stop", "s")),
         ("dying-relu", ("full_stop", "full_stop", "down", "right")),
         ("dying-relu", ("full_stop", "full_stop", "full_stop", "a", "left_parenthesis")),
