@@ -263,6 +263,10 @@ class StrongestPaths:
             op, i = ref.node.consumers[0]
             if op.fan_out(i) == 1:
                 return self._edge(op, i, ref, op.only_entry(i, ref.entry))
+            if columns == EVERY_COLUMN and self.counts.uniform and not op.fused:
+                found = op.strongest_entry(i, ref.entry, self._beyond[id(op.output)], self.columns)
+                if found is not None:
+                    return self._edge(op, i, ref, found)
         best, best_total = None, -math.inf
         of_samples = [(op, i) for op, i in ref.node.consumers if op.output.per_sample]
         for op, i in of_samples if columns != EVERY_COLUMN and of_samples else ref.node.consumers:
@@ -270,10 +274,6 @@ class StrongestPaths:
                 entries, totals = self._fused(op, i, ref.entry)
                 place = int(totals.argmax())
                 return self._edge(op, i, ref, entries[place])
-            if self.counts.uniform and columns == EVERY_COLUMN and len(ref.node.consumers) == 1:
-                found = op.strongest_entry(i, ref.entry, self._beyond[id(op.output)], self.columns)
-                if found is not None:
-                    return self._edge(op, i, ref, found)
             (rows, reached), values = op.local_values(i, ref.entry, self.graph.value_of)
             if columns != EVERY_COLUMN and op.output.per_sample:
                 rows, reached, values = rows[columns], reached[columns], values[columns]

@@ -45,20 +45,22 @@ def resolve_target(graph: Graph, target: Symbol) -> Symbol:
     Raises TargetError as `find_target` does, but not for a whole matrix.
     """
     target = _known(graph, target)
-    differentiable = [node for node in graph.nodes.values() if node.needs_gradient and node is not graph.loss]
-    names = [node.symbol.plain() for node in differentiable]
     name = target.matrix.plain()
     if target.matrix in graph.left_out:
         raise TargetError(f"{graph.differentiated.plain()} does not depend on {name}")
     node = graph.nodes.get(target.matrix)
     if node is None:
+        names = [node.symbol.plain() for node in _differentiable(graph)]
         nearest = difflib.get_close_matches(name, names, n=1, cutoff=0.3)
         hint = f"; did you mean {nearest[0]}?" if nearest else "."
         raise TargetError(f"there is no {name} in this network{hint} It has {', '.join(_abridged(names))}.")
     if node is graph.loss:
         itself = "E is the loss itself" if node.symbol == LOSS else f"{name} holds what is differentiated"
-        raise TargetError(f"{itself}; choose what to differentiate it by, such as {_example(differentiable)}")
+        raise TargetError(
+            f"{itself}; choose what to differentiate it by, such as {_example(_differentiable(graph))}"
+        )
     if not node.needs_gradient:
+        names = [node.symbol.plain() for node in _differentiable(graph)]
         raise TargetError(
             f"{name} is given and has no gradient here; choose one of {', '.join(_abridged(names))}"
         )
@@ -72,6 +74,11 @@ def resolve_target(graph: Graph, target: Symbol) -> Symbol:
             f"rows 0 to {rows - 1}, columns 0 to {columns - 1}"
         )
     return target
+
+
+def _differentiable(graph: Graph) -> list[Node]:
+    """What has a gradient to explain."""
+    return [node for node in graph.nodes.values() if node.needs_gradient and node is not graph.loss]
 
 
 def find_output(graph: Graph, output: Symbol) -> Symbol:

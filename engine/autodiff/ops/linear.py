@@ -183,8 +183,9 @@ def _max_plus(left: Array, right: Array) -> Array:
     """The (max, +) product: result_ik = max over j of left_ij + right_jk. `left` (p, q) is used up, right (q, r)."""
     if right.shape[1] == 1:
         sums = np.add(left, right.T, out=left if left.dtype == right.dtype else None)
-        best: Array = np.maximum.reduce(sums, axis=1, keepdims=True)
-        return best
+        # Along a row NumPy finds where the largest stands several times faster than it finds the largest.
+        best: Array = sums[np.arange(len(sums)), sums.argmax(axis=1)]
+        return best[:, None]
     result = np.empty((left.shape[0], right.shape[1]), dtype=np.result_type(left, right))
     for row, sums in enumerate(left):
         (sums[:, None] + right).max(axis=0, out=result[row])
