@@ -47,7 +47,8 @@ class BackwardPass:
     """One pass over a graph that has gone forward: the gradient of every node, and what each op sent where.
 
     `start` and `entry` say where it begins: at the loss, or at an entry of another node; `only` which ops it goes
-    through (None: all of them).
+    through (None: all of them); `leaf` the one leaf whose gradient is wanted (None: of all). `honest` is a pass like
+    this one without a slip: up to the first slip there is nothing else to compute.
     """
 
     def __init__(
@@ -57,23 +58,39 @@ class BackwardPass:
         start: Node | None = None,
         entry: Entry = (0, 0),
         only: Collection[Op] | None = None,
+        leaf: Node | None = None,
+        honest: BackwardPass | None = None,
     ) -> None:
-        self.graph, self.planted = graph, planted
+        self.graph, self.planted, self.leaf = graph, planted, leaf
+        self._before: dict[int, dict[int, Array]] = {}
+        """Of a pass without a slip, by the id of an op: all gradients when the pass came to it."""
         self.gradients: dict[int, Array] = {}
         self.added: dict[tuple[int, int], Array] = {}
         start = graph.loss if start is None else start
         seed = np.zeros_like(start.value)
         seed[entry] = 1.0
         self.gradients[id(start)] = seed
+        backwards = graph.ops[::-1]
+        if honest is not None:
+            first = min((backwards.index(one.op) for one in planted), default=len(backwards))
+            backwards = backwards[first:]
+            if backwards:
+                self.gradients = dict(honest._before[id(backwards[0])])
+            else:
+                self.gradients = honest.gradients
         with np.errstate(all="ignore"):
-            for op in reversed(graph.ops):
+            for op in backwards:
+                if not planted:
+                    self._before[id(op)] = dict(self.gradients)
                 if id(op.output) in self.gradients and (only is None or op in only):
                     self._op(op)
 
     def _op(self, op: Op) -> None:
         arriving = self.gradients[id(op.output)]
         for i, node in enumerate(op.inputs):
-            if not wants_gradient(node):
+            if not wants_gradient(node) or (
+                self.leaf is not None and node.op is None and node is not self.leaf
+            ):
                 continue
             slip = next((one for one in self.planted if one.op is op and one.i == i), None)
             send = sent(op, i, arriving) if slip is None else slip.send(arriving)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -97,6 +98,15 @@ class NetworkMaker:
                 target.is_above(self.graph, block.activation.output) or target.feeds(block.activation.output)
             )
         ]
+
+    @cached_property
+    def _units(self) -> dict[int, int | None]:
+        """By the id of a block whose units are switched: the one that every way goes through, or None."""
+        return {
+            id(block): self.target.unit_of(block.activation.output, block.linear.out_in)
+            for block in self.switches
+            if block.activation is not None
+        }
 
     def _ops_of_the_way_back(self) -> list[Op]:
         """The ops between the loss and the target: nothing below the target has to know its gradient."""
@@ -240,12 +250,16 @@ class NetworkMaker:
                         block.flip([0])
                         block.rest()
                     continue
-                wanted = self.target.unit_of(block.activation.output, block.linear.out_in)
+                wanted = self._units[id(block)]
                 units = [wanted] if wanted is not None else self.some_units(block, off is block)
                 block.rest()
                 for _ in range(TRIES):
                     on = block.activation.inputs[0].value[:, sample] > 0
-                    wrong = [unit for unit in units if on[unit] == (off is block)]
+                    wrong = [
+                        unit
+                        for unit, is_on in zip(units, on[units].tolist(), strict=True)
+                        if is_on == (off is block)
+                    ]
                     if not wrong:
                         break
                     block.flip(wrong)
@@ -316,11 +330,11 @@ class _Block:
             by_column = (
                 node is self.linear.inputs[WEIGHT] and node.shape[1] == f.shape[0] and not self.linear.out_in
             )
-            for unit in units:
-                view = node.value[:, unit] if by_column else node.value[unit]
-                view *= -1.0
-        for unit in units:
-            f.value[unit] *= -1.0
+            if by_column:
+                node.value[:, units] *= -1.0
+            else:
+                node.value[units] *= -1.0
+        f.value[units] *= -1.0
 
 
 def _blocks(graph: Graph) -> list[_Block]:

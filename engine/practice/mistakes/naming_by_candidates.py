@@ -32,7 +32,7 @@ NETWORKS = 6
 """At so many random networks a candidate must agree; every entry of every one counts."""
 MOST_SINGLE, MOST_PAIRS = 400, 700
 CLOSE = 1e-9
-PATIENCE = 0.5
+PATIENCE = 0.25
 """Seconds of processor time that the search may take: a deep network has more candidates than anybody waits for."""
 
 
@@ -58,8 +58,8 @@ def name_by_candidates(judge: Judge, answer: Answer, constants: Constants) -> Na
     named = rounds.scaled(constants) or rounds.of_another(constants)
     if named is not None:
         return named
-    slips = [slip for slip in places_for(judge.graph) if slip.op in rounds.above][:MOST_SINGLE]
-    slips = [slip for slip in slips if not rounds.late and rounds.matters(slip)]
+    slips = [slip for slip in places_for(judge.graph) if rounds.reaches(slip)][:MOST_SINGLE]
+    slips = rounds.mattering(slips)
     for candidates in (_singles(slips), _pairs(slips)):
         found = list(rounds.agreeing(candidates, constants))
         if found:
@@ -106,6 +106,8 @@ class _Rounds:
         self.read = list(dict.fromkeys([*read, *below]))
         self.at: int | None = None
         """The network whose values are in the graph."""
+        self.honest: dict[int, BackwardPass] = {}
+        """The backward passes without a slip, by the number of their network."""
         self.leaves: list[list[Array]] = []
         self.values: list[Array] = []
         self.truths: list[Array] = []
@@ -155,12 +157,29 @@ class _Rounds:
     def result(self, candidate: tuple[PlantedSlip, ...], number: int) -> Array:
         """The gradient that a slipping pass gives at one of the networks."""
         self._again(number)
-        found = BackwardPass(self.graph, candidate, self.start, self.entry, self.above).of(self.node)
+        if number not in self.honest:
+            self.honest[number] = self._pass(())
+        found = self._pass(candidate, self.honest[number]).of(self.node)
         return found if self.index is None else found[self.index].reshape(1, 1)
 
-    def matters(self, slip: PlantedSlip) -> bool:
-        """Whether a slip changes the gradient that is asked for."""
-        return any(not _close(self.result((slip,), number), self.truths[number]) for number in (0, 1, 3, 5))
+    def _pass(self, slips: tuple[PlantedSlip, ...], honest: BackwardPass | None = None) -> BackwardPass:
+        return BackwardPass(self.graph, slips, self.start, self.entry, self.above, self.node, honest)
+
+    def reaches(self, slip: PlantedSlip) -> bool:
+        """Whether what a slip sends is on the way to the gradient that is asked for: not to another leaf."""
+        node = slip.op.inputs[slip.i]
+        return slip.op in self.above and (node.op is not None or node is self.node)
+
+    def mattering(self, slips: Sequence[PlantedSlip]) -> list[PlantedSlip]:
+        """Those that change the gradient that is asked for, as far as there is time to see it."""
+        found: set[int] = set()
+        for number in (0, 1, 3, 5):  # network by network: going to another means to bring back all its values
+            for place, slip in enumerate(slips):
+                if place in found or self.late:
+                    continue
+                if not _close(self.result((slip,), number), self.truths[number]):
+                    found.add(place)
+        return [slip for place, slip in enumerate(slips) if place in found]
 
     def ratio(self, results: Sequence[Array], values: Sequence[Array]) -> float | None:
         """The constant by which the answer differs from a candidate at every network, or None."""
