@@ -257,6 +257,9 @@ async def test_reset_gives_the_same_run_and_reseed_another():
 
 async def test_a_run_that_explodes_stops_with_its_reason_and_can_be_gone_back_in():
     app = app_on("exploding-50")
+    app.NOTIFICATION_TIMEOUT = (
+        LONG_PATIENCE  # remedies are tried meanwhile: what is said is not to go before it is read
+    )
     async with app.run_test(size=SMALL) as pilot:
         await pilot.pause()
         await press(pilot, "space")
