@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from textual.app import App
 from textual.screen import Screen
 
+from engine.formula.notation import Style
+
 if TYPE_CHECKING:
     from engine.formula.own_notation import OwnNames
     from tui.lessons.lesson import Lesson
@@ -67,7 +69,7 @@ class FollowedLesson:
                 await panel.tick(checklist.done)
         if panels:
             return
-        tick = "+" if self._app.has_class("-ascii") else "✓"
+        tick = Style(ascii=self._app.has_class("-ascii")).glyphs.done
         for place in new:
             self._app.notify(
                 f"{tick} {lesson.item}, task {place + 1} of {checklist.total} done", markup=False
