@@ -59,7 +59,7 @@ def network_chain(
     """
     blocks = [_block(node, style, numbers or node.op is None, gradient(node)) for node in _in_order(graph)]
     if len(blocks) > MOST_BLOCKS:
-        dots = "..." if style.ascii else "⋯"
+        dots = style.glyphs.dots
         left = len(blocks) - 2 * AT_EACH_END
         between = Block(
             tuple((line.center(len(str(left)) + 5), "$faint") for line in (dots, f"{left} more", dots))
@@ -89,7 +89,7 @@ def _in_order(graph: Graph) -> Iterator[Node]:
 def _block(node: Node, style: Style, numbers: bool, gradient: Array | None) -> Block:
     name = symbol_text(node.symbol, style)
     rows, columns = node.shape
-    times = "x" if style.ascii else "×"
+    times = style.glyphs.by
     under = f"{rows}{times}{columns}"
     if isinstance(node.op, Elementwise):
         under = node.op.function.name
@@ -126,7 +126,7 @@ def _block(node: Node, style: Style, numbers: bool, gradient: Array | None) -> B
 
 def _matrix(shape: tuple[int, int], entry: Callable[[int, int], str], style: Style) -> list[str]:
     """A matrix in brackets, its columns one below the other."""
-    dots = "..." if style.ascii else "⋯"
+    dots = style.glyphs.dots
     rows, columns = (_shown(size, most) for size, most in zip(shape, (MOST_ROWS, MOST_COLUMNS), strict=True))
     cells = [
         [dots if row is None or column is None else entry(row, column) for column in columns] for row in rows
@@ -162,7 +162,7 @@ def _side_by_side(blocks: list[Block], style: Style, width: int) -> Content:
     spare = width - sum(block.width for block in blocks)
     gap = min(max(spare // max(len(blocks) - 1, 1), NARROWEST_GAP), WIDEST_GAP)
     height = max(len(block.lines) for block in blocks)
-    arrow = "->" if style.ascii else "→"
+    arrow = style.glyphs.arrow
     lines = []
     for y in range(height):
         pieces: list[Content] = []

@@ -183,7 +183,7 @@ def _draw(
         name += f" = {one_line(node.op.formula((0, 0)), style)}"
     title = f"{on if on_path else off} {name}"
     if len(title) > CELL:
-        dots = "..." if style.ascii else "…"
+        dots = style.glyphs.ellipsis
         title = title[: CELL - len(dots)] + dots
     plain = "bold reverse $accent" if current else "bold" if on_path else "$faint"
     canvas.put(left, top, title, plain)
@@ -195,5 +195,5 @@ def _draw(
             left, top + 1, short_number(float(node.value[0, 0]), NUMBER, style).rjust(NUMBER + 1), value_style
         )
     if reached.has_gradient(node):
-        text = ("d" if style.ascii else "∂") + short_number(float(node.grad[0, 0]), NUMBER - 1, style)
+        text = style.glyphs.partial + short_number(float(node.grad[0, 0]), NUMBER - 1, style)
         canvas.put(left + CELL - len(text), top + 1, text, gradient_style)

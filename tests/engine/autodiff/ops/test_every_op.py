@@ -11,7 +11,7 @@ import pkgutil
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import engine.autodiff.ops
@@ -124,8 +124,7 @@ def differentiable_inputs(op: Op) -> list[tuple[int, Node]]:
 @given(seed=seeds, rows=sizes, n=sizes)
 def test_local_is_the_measured_derivative(case: OpCase, seed: int, rows: int, n: int):
     graph, op = case.build(np.random.default_rng(seed), rows, n)
-    if near_kink(case, op):
-        return
+    assume(not near_kink(case, op))
     for i, node in differentiable_inputs(op):
         for entry, measured in measured_jacobian(graph, op, node).items():
             said = np.zeros(op.output.shape)
