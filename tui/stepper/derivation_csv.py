@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from engine.autodiff.graph import Graph
 from engine.derivation.chain_rule import Derivation
-from engine.derivation.whole_matrix import WholeMatrix
 from engine.model.expression_graph import is_constant
 from tui.shell.csv_table import Cell, Rows
+
+if TYPE_CHECKING:
+    from engine.derivation.whole_matrix import WholeMatrix
 
 HEADING = (
     "step",

@@ -45,6 +45,7 @@ FOR_NO_STEPPER = (
     "engine.practice",
     "engine.export.document",
     "engine.derivation.gradcheck",
+    "engine.derivation.whole_matrix",
     "tui.lessons",
     "tui.session.expression_session",
     "tui.training",
