@@ -56,7 +56,6 @@ from tui.shell.too_small import TooSmall
 from tui.stepper.chain_rule_panel import ProductPanel, Progress, rest_in_words
 from tui.stepper.derivation_csv import entry_rows, matrix_rows, term_rows
 from tui.stepper.diagram_cells import Diagram
-from tui.stepper.expression_diagram import ExpressionDiagram
 from tui.stepper.narration import (
     Description,
     describe_backward,
@@ -159,7 +158,7 @@ class StepperScreen(Screen[None]):
         yield Static(id="title")
         yield PhaseBar(id="phase")
         with Vertical(id="diagram-panel"):
-            yield NetworkDiagram(id="diagram") if self.network_session else ExpressionDiagram(id="diagram")
+            yield self._new_diagram()
         with Vertical(id="derivation"):
             with Vertical(id="product-panel"):
                 yield ProductPanel(id="product")
@@ -234,16 +233,26 @@ class StepperScreen(Screen[None]):
             table.show(self.traversal, self.position, style, table.size.width, table.size.height, self.known)
         self._tell(*self._shown())
 
+    def _new_diagram(self) -> Widget:
+        if self.network_session is not None:
+            return NetworkDiagram(id="diagram")
+        from tui.stepper.expression_diagram import ExpressionDiagram
+
+        return ExpressionDiagram(id="diagram")
+
     def _draw_diagram(self, style: Style) -> None:
         diagram = self.query_one("#diagram", Static)
         self._draw_path(style, hidden=not diagram.size.height)
         if not diagram.size.height:
             return
-        if isinstance(diagram, ExpressionDiagram):
-            diagram.show(self.traversal, self.position, style, known=self.known)
-        elif isinstance(diagram, NetworkDiagram):
+        if isinstance(diagram, NetworkDiagram):
             seen = Diagram(self.traversal, self.position, known=self.known)
             diagram.show(seen, style, diagram.size.width, diagram.size.height)
+            return
+        from tui.stepper.expression_diagram import ExpressionDiagram
+
+        if isinstance(diagram, ExpressionDiagram):
+            diagram.show(self.traversal, self.position, style, known=self.known)
 
     def _draw_path(self, style: Style, *, hidden: bool) -> None:
         """Where the network is hidden for want of room: the path through it, above the term."""

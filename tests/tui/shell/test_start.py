@@ -48,6 +48,7 @@ FOR_NO_STEPPER = (
     "engine.derivation.whole_matrix",
     "tui.lessons",
     "tui.session.expression_session",
+    "tui.stepper.expression_diagram",
     "tui.training",
     "tui.session.training_run",
     "tui.stepper.export_dialog",
