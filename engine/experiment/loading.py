@@ -86,11 +86,6 @@ def parse_experiment(text: str, source: str, folder: Path | None = None) -> Expe
     return msgspec.structs.replace(experiment, data=msgspec.structs.replace(experiment.data, path=absolute))
 
 
-def load_presets() -> list[tuple[str, Experiment]]:
-    """Every preset's name and experiment, in the tutorials' order."""
-    return [(name, _preset(name)) for name in PRESET_NAMES]
-
-
 def starter_text() -> str:
     """The TOML text of a small experiment that explains its own keys, to begin one's own with."""
     return resources.files("engine.experiment").joinpath("starter.toml").read_text("utf-8")

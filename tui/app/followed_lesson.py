@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING
 from textual.app import App
 from textual.screen import Screen
 
-from engine.formula.notation import Style
-
 if TYPE_CHECKING:
     from engine.formula.own_notation import OwnNames
     from tui.lessons.lesson import Lesson
@@ -69,6 +67,8 @@ class FollowedLesson:
                 await panel.tick(checklist.done)
         if panels:
             return
+        from engine.formula.notation import Style
+
         tick = Style(ascii=self._app.has_class("-ascii")).glyphs.done
         for place in new:
             self._app.notify(

@@ -22,7 +22,6 @@ from engine.formula.layout import one_line
 from engine.practice.bug_hunt.backward_pass_with_a_slip import (
     BackwardPass,
     differences,
-    op_is_right,
     wants_gradient,
 )
 from engine.practice.bug_hunt.backward_slips import PlantedSlip, places_for
@@ -135,8 +134,3 @@ def visible_bugs(graph: Graph) -> Iterator[PlantedSlip]:
             continue
         if np.abs(mine - wanted).max() > 1e-3 * max(float(np.abs(wanted).max()), 1e-9):
             yield bug
-
-
-def ops_that_fail(hunt: BugHunt) -> list[Symbol]:
-    """The outputs of the ops whose own gradient check fails."""
-    return [op.output.symbol for op in hunt.graph.ops if not op_is_right(hunt.spoiled, op)]

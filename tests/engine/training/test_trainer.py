@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.experiment.datasets import load_data
-from engine.experiment.loading import load_experiment, load_presets, parse_experiment
+from engine.experiment.loading import PRESET_NAMES, load_experiment, parse_experiment
 from engine.experiment.spec import SquaredErrorLoss
 from engine.formula.expression import Symbol
 from engine.metrics.step_record import NEVER, StepRecord
@@ -245,7 +245,7 @@ def test_a_step_in_float32_is_near_the_one_in_float64(name: str):
 # ── the run ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("name", [name for name, _ in load_presets()][:10])
+@pytest.mark.parametrize("name", PRESET_NAMES[:10])
 def test_every_small_preset_learns(name: str):
     trainer = Trainer(load_experiment(name))
     records = list(islice(trainer, 100))

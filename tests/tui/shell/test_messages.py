@@ -4,7 +4,7 @@ from textual import on
 from textual.app import App
 from textual.message import Message
 
-from engine.experiment.loading import load_presets
+from engine.experiment.loading import PRESET_NAMES
 from tui.shell.home_screen import HomeScreen
 from tui.shell.messages import OpenExperiment, ShowLessons
 from tui.shell.theme import DARK, THEMES
@@ -39,5 +39,5 @@ async def test_the_list_of_experiments_works_in_any_app():
         await pilot.pause()
         opened, lessons = app.heard
         assert isinstance(opened, OpenExperiment)
-        assert (opened.name, opened.screen) == (load_presets()[1][0], None)
+        assert (opened.name, opened.screen) == (PRESET_NAMES[1], None)
         assert isinstance(lessons, ShowLessons)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from engine.experiment.errors import ExperimentError
-from engine.experiment.loading import load_any, load_presets
+from engine.experiment.loading import PRESET_NAMES, load_any, load_experiment
 from engine.experiment.presets import EXPRESSION_PRESETS, headlines
 from tui.cli import commands
 from tui.cli.main import cli
@@ -81,7 +81,7 @@ def test_a_first_frame_imports_nothing_that_it_does_not_show(opened, unneeded):
 
 
 def test_the_list_says_of_each_preset_what_the_experiment_says():
-    loaded = [(name, experiment.title, experiment.about) for name, experiment in load_presets()]
+    loaded = [(name, one.title, one.about) for name in PRESET_NAMES for one in [load_experiment(name)]]
     expressions = [(name, load_any(name)) for name in EXPRESSION_PRESETS]
     loaded += [(name, expression.title, expression.about) for name, expression in expressions]
     assert [tuple(one) for one in headlines()] == loaded
