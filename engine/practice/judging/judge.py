@@ -26,7 +26,13 @@ from engine.practice.judging.verdict import Counterexample, Mistake, Verdict
 from engine.practice.mistakes.another_derivative import another_derivative
 from engine.practice.mistakes.formula_edits import places_of
 from engine.practice.mistakes.naming_by_candidates import name_by_candidates
-from engine.practice.mistakes.naming_by_repair import mended, name_by_repair, name_half, near_matrices
+from engine.practice.mistakes.naming_by_repair import (
+    for_one_label,
+    mended,
+    name_by_repair,
+    name_half,
+    near_matrices,
+)
 from engine.practice.mistakes.naming_on_paths import (
     Constants,
     Named,
@@ -388,7 +394,8 @@ class Judge:
             mistakes = named.mistakes
             remarks += self.own_network(answer)
             if remarks and len(mistakes) > 1:  # so many slips do not come to the right number
-                mistakes, remarks = (self.unknown(answer, evidence, value, compared),), []
+                label = for_one_label(self, answer.expr, evidence)
+                mistakes, remarks = (label or self.unknown(answer, evidence, value, compared),), []
         else:
             mistakes = (self.unknown(answer, evidence, value, compared),)
         if (another := another_derivative(self, answer)) is not None:

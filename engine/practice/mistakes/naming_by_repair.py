@@ -83,6 +83,7 @@ def name_by_repair(judge: Judge, answer: Answer) -> Mistake | None:
         or _updated(judge, answer.expr, evidence)
         or _of_another(judge, answer.expr, evidence)
         or mended(judge, answer, evidence)
+        or for_one_label(judge, answer.expr, evidence)
     )
 
 
@@ -217,6 +218,26 @@ def _of_another(judge: Judge, expr: Expr, evidence: Evidence) -> Mistake | None:
                 other = shown(Symbol("f", deepest, index))
                 text = f"this is ∂ℰ/∂{other}: asked for is the one factor {shown(Partial(target.of, target.wrt))}"
                 return Mistake("swapped", f"dE/d{Symbol('f', deepest, index).plain()}", target.plain(), text)
+    return None
+
+
+def for_one_label(judge: Judge, expr: Expr, evidence: Evidence) -> Mistake | None:
+    """Where the answer is what the truth is for one of the two labels: −1/Ŷ, which is right where Y = 1."""
+    labels = evidence.names.get(Y)
+    if labels is None or labels[0].size != 1 or not isinstance(loss_op(judge.graph), BinaryCrossEntropy):
+        return None
+    try:
+        value = np.broadcast_to(evaluate(expr, evidence.names), evidence.truth.shape)
+    except (KeyError, ValueError, UnreadableError):
+        return None
+    with np.errstate(all="ignore"):
+        error = np.abs(value - evidence.truth).max(axis=(1, 2))
+        right = error <= CLOSE * np.abs(evidence.truth).max(axis=(1, 2))
+    for label, other in ((1.0, 0.0), (0.0, 1.0)):
+        here = labels[:, 0, 0] == label
+        if here.any() and right[here].all() and evidence.truth[here].any():
+            text = f"this is right where Y = {label:g}, and not where Y = {other:g}: Y has to stand in it"
+            return Mistake("missing", Y.plain(), None, text)
     return None
 
 

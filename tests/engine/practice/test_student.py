@@ -99,6 +99,7 @@ MORE = {
         "-1/Y_hat + 1/(1-Y_hat)": "the factors Y and 1 − Y of the two terms are missing",
         "-Y/Y_hat^2 + (1-Y)/(1-Y_hat)^2": "the squares do not belong here",
         "-log(Y_hat)": "a logarithm is not differentiated",
+        "-1/Y_hat": "this is right where Y = 1, and not where Y = 0",
     },
     "a1a-1": {"0.4375": "this is ℰ itself", "-0.3543": "this is ∂ℰ/∂W⁽¹⁾₀₀"},
     "a1b-slope": {
