@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -43,7 +44,7 @@ FOR_NO_STEPPER = (
     "engine.diagnosis",
     "engine.runs",
     "engine.practice",
-    "engine.export.document",
+    "engine.export.document_blocks",
     "engine.derivation.gradcheck",
     "engine.derivation.whole_matrix",
     "tui.lessons",
@@ -69,6 +70,10 @@ if sys.argv[1]:
     session = Session.open(sys.argv[1])
 asyncio.run(first_frame(BptuiApp(session, personal=False)))
 """
+
+
+def test_what_is_not_to_be_imported_is_there_under_that_name():
+    assert [name for name in (*FOR_NO_LIST, *FOR_NO_STEPPER) if importlib.util.find_spec(name) is None] == []
 
 
 @pytest.mark.parametrize(("opened", "unneeded"), [("", FOR_NO_LIST), ("tutorial-b", FOR_NO_STEPPER)])
