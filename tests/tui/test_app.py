@@ -9,6 +9,7 @@ from tests.tui.driver import until
 from tests.tui.experiments import session_of
 from tests.tui.trainings import SMALL_NET
 from tui.app import BptuiApp
+from tui.shell.home_screen import HomeScreen
 from tui.shell.messages import ShowHome, StepInto
 
 
@@ -67,6 +68,20 @@ async def test_keys_in_one_breath_are_heard_in_their_order():
         await until(
             pilot, lambda: isinstance(app.focused, OptionList)
         )  # where P is a key again, and no letter
+
+
+async def test_an_experiment_that_the_filter_hides_is_left_without_being_marked():
+    app = BptuiApp(personal=False)
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: isinstance(app.focused, OptionList))
+        await pilot.press("slash", *"dying")
+        options = app.screen.query_one(OptionList)
+        await until(pilot, lambda: options.get_option_at_index(0).id == "dying-relu")
+        app.open_experiment("tutorial-a")
+        await until(pilot, lambda: not isinstance(app.screen, HomeScreen))
+        app.show_home()
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen))
+        assert app.crash is None
 
 
 async def test_notices_take_each_others_place():

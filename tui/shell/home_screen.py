@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from textual.app import ComposeResult
@@ -10,7 +11,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Input, OptionList, Static
-from textual.widgets.option_list import Option
+from textual.widgets.option_list import Option, OptionDoesNotExist
 
 from engine.experiment.errors import ExperimentError
 from engine.experiment.presets import PRESET_NAMES, Headline, headlines, is_preset, preset_text
@@ -171,7 +172,8 @@ class HomeScreen(Screen[None]):
         if not self._filled:
             return
         options = self.query_one(OptionList)
-        options.highlighted = options.get_option_index(name)
+        with suppress(OptionDoesNotExist):  # not among those that the filter shows
+            options.highlighted = options.get_option_index(name)
 
     def action_choose(self) -> None:
         """Opens the marked experiment."""

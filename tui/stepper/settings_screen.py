@@ -8,12 +8,13 @@ network.layers[0].activation   relu
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widgets import OptionList
-from textual.widgets.option_list import Option
+from textual.widgets.option_list import Option, OptionDoesNotExist
 
 from engine.experiment.changeable_settings import Setting
 from engine.experiment.errors import ExperimentError
@@ -110,7 +111,8 @@ class SettingsScreen(Modal[None]):
         for options in self.query(OptionList):
             options.clear_options()
             options.add_options(self._options())
-            options.highlighted = options.get_option_index(key)
+            with suppress(OptionDoesNotExist):  # an optional one that was taken away
+                options.highlighted = options.get_option_index(key)
 
     def action_close(self) -> None:
         """Back to the stepper."""
