@@ -392,7 +392,7 @@ class Judge:
         remarks: list[str] = []
         if named is not None:
             mistakes = named.mistakes
-            remarks += self.own_network(answer)
+            remarks += self.own_network(answer, even_if_zero=False)
             if remarks and len(mistakes) > 1:  # so many slips do not come to the right number
                 label = for_one_label(self, answer.expr, evidence)
                 mistakes, remarks = (label or self.unknown(answer, evidence, value, compared),), []
@@ -513,8 +513,8 @@ class Judge:
         text = "; ".join(["it is none of the usual mistakes", *says])
         return Mistake("unknown", answer.expr.plain(), None, text)
 
-    def own_network(self, answer: Answer) -> list[str]:
-        """Whether the answer is right at the experiment's own numbers."""
+    def own_network(self, answer: Answer, *, even_if_zero: bool = True) -> list[str]:
+        """Whether the answer is right at the experiment's own numbers; 0 for 0 says little of what was meant."""
         graph = self.target.graph(self.worked.network, self.worked.data.X, self.worked.data.Y)
         graph.forward()
         graph.backward()
@@ -527,7 +527,7 @@ class Judge:
         names[Symbol("ones")] = np.ones((1, graph.n, 1))
         value = evaluate(answer.expr, names)
         truth = np.asarray(self.target.reader(graph)()[None], np.float64)
-        if compare(value, truth).agrees:
+        if compare(value, truth).agrees and (even_if_zero or truth.any()):
             return ["it is right for the numbers of this experiment, and wrong for others"]
         return []
 
