@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import Any
 
 from . import clipping, gradients, losses
-from .names import named, parameters_of
+from .parameter_names import named, parameters_of
 from .run_log import RunLog, say
 
 QUIET_WINDOW = 100

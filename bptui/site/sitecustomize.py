@@ -24,7 +24,7 @@ def _recorder():
         module = importlib.util.module_from_spec(spec)
         sys.modules[_RECORDER] = module
         spec.loader.exec_module(module)
-    return importlib.import_module(_RECORDER + ".everything")
+    return importlib.import_module(_RECORDER + ".all_optimizers")
 
 
 class _Waiting(importlib.abc.MetaPathFinder):

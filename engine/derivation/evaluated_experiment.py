@@ -22,8 +22,8 @@ from engine.derivation.targets import find_output, resolve_target
 from engine.experiment.datasets import DataSet, load_data
 from engine.experiment.errors import UNNAMED
 from engine.experiment.spec import Experiment
+from engine.formula.course_notation import OwnNames
 from engine.formula.expression import Symbol
-from engine.formula.own_notation import OwnNames
 from engine.model.network import Network
 
 

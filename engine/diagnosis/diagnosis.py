@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from engine.diagnosis.case import Case, Needs
+from engine.diagnosis.diagnosed_run import Case, Needs
 from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.kinds import RULES, step_too_long, vanishing_exploding
 from engine.experiment.layer_info import LayerInfo, named_layers
-from engine.formula.own_notation import OwnNames
+from engine.formula.course_notation import OwnNames
 from engine.formula.plain_words import counted
 from engine.metrics.step_record import NEVER, StepRecord
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from engine.diagnosis.case import Case, Needs
+from engine.diagnosis.diagnosed_run import Case, Needs
 from engine.diagnosis.finding import Finding, Kind
 
 Find = Callable[[Case, Sequence[Finding]], Finding | None]

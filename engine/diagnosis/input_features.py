@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from engine.diagnosis.case import Own
+from engine.diagnosis.diagnosed_run import Own
 
 Floats = npt.NDArray[np.float64]
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from engine.diagnosis.case import Case
+from engine.diagnosis.diagnosed_run import Case
 from engine.diagnosis.diagnosis import Diagnosis, diagnose
 from engine.diagnosis.loss_curve import Floats, losses_of
 from engine.diagnosis.wording import short

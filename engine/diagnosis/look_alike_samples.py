@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from engine.autodiff.graph import Array
 from engine.autodiff.ops.elementwise import Elementwise
-from engine.diagnosis.case import Own
+from engine.diagnosis.diagnosed_run import Own
 from engine.diagnosis.whole_data import FLAT, norm
 from engine.diagnosis.wording import short
 from engine.experiment.activation_traits import ACTIVATION_TRAITS

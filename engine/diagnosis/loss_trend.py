@@ -7,7 +7,7 @@ stands     within 1 % over the second half
 
 from __future__ import annotations
 
-from engine.diagnosis.case import Needs
+from engine.diagnosis.diagnosed_run import Needs
 from engine.diagnosis.loss_curve import RECENT, Losses
 
 PERCENT = 0.01

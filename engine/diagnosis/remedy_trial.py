@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from engine.diagnosis.case import Case
+from engine.diagnosis.diagnosed_run import Case
 from engine.diagnosis.diagnosis import Diagnosis, diagnose
 from engine.diagnosis.finding import Change, Finding
 from engine.diagnosis.kinds import RULES

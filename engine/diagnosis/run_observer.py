@@ -16,7 +16,7 @@ import numpy as np
 
 from engine.autodiff.graph import Array
 from engine.autodiff.interruption import uninterruptible
-from engine.diagnosis.case import Case, Own
+from engine.diagnosis.diagnosed_run import Case, Own
 from engine.diagnosis.loss_curve import LossCurve, Losses, has_diverged
 from engine.diagnosis.whole_data import WholeData, measure_all
 from engine.experiment.layer_info import layer_infos

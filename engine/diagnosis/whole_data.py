@@ -22,9 +22,9 @@ from engine.experiment.activation_traits import ACTIVATION_TRAITS
 from engine.experiment.datasets import DataSet
 from engine.formula.expression import Symbol
 from engine.metrics.activation_counts import fires
+from engine.metrics.added_metrics import OWN_METRICS, own_metrics
 from engine.metrics.classification_score import Score, scorer
 from engine.metrics.held_out_score import HeldOut, HeldOutScore
-from engine.metrics.own_metrics import OWN_METRICS, own_metrics
 from engine.metrics.step_record import StepRecord
 from engine.metrics.unit_deaths import Mask, activation_output
 from engine.model.network import PREDICTION, Network

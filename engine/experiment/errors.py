@@ -10,7 +10,7 @@ import difflib
 import math
 from collections.abc import Iterable
 
-from engine.experiment.other_names import our_words
+from engine.experiment.key_synonyms import our_words
 from engine.formula.untrusted_text import one_line
 
 UNNAMED = "<experiment>"

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 
 from engine.experiment.errors import mismatch, quoted
 from engine.experiment.spec_base import Spec
+from engine.formula.course_notation import OwnNames
 from engine.formula.letters import Letter, letter
-from engine.formula.own_notation import OwnNames
 
 
 class NotationSpec(Spec, frozen=True, kw_only=True):

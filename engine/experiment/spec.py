@@ -30,7 +30,7 @@ from engine.experiment.optimizer_specs import Train as Train
 from engine.experiment.optimizer_specs import TrainSpec as TrainSpec
 from engine.experiment.spec_base import Spec as Spec
 from engine.experiment.spec_base import TaggedSpec as TaggedSpec
-from engine.formula.own_notation import OwnNames
+from engine.formula.course_notation import OwnNames
 
 DType: TypeAlias = Literal["float64", "float32"]
 Norm: TypeAlias = Literal["batch", "layer"]

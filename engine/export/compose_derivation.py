@@ -34,7 +34,7 @@ from engine.export.document_blocks import (
     Table,
     Value,
 )
-from engine.export.vocabulary import VERDICTS, factor_words
+from engine.export.factor_words import VERDICTS, factor_words
 from engine.formula.expression import Expr, Number, Partial, Power, Product, Symbol
 from engine.formula.plain_words import counted
 from engine.formula.untrusted_text import one_line

@@ -27,7 +27,7 @@ from engine.derivation.gradcheck import EntryCheck, ParameterCheck
 from engine.derivation.terms import Term
 from engine.diagnosis.diagnosis import Diagnosis
 from engine.diagnosis.whole_data import WholeData
-from engine.metrics.own_metrics import OWN_METRICS
+from engine.metrics.added_metrics import OWN_METRICS
 from engine.metrics.step_record import StepRecord
 from engine.model.network import LOSS, layer_names, values_and_gradients
 from engine.training.trainer import Trainer

@@ -15,9 +15,9 @@ from typing import Any
 from engine.derivation.gradcheck import ParameterCheck
 from engine.derivation.matrix_form import Factor, MatrixLine
 from engine.derivation.whole_matrix import WholeMatrix, WorkedEntry
+from engine.export.factor_words import VERDICTS
 from engine.export.latex_document import render_latex
 from engine.export.value_gradient_tables import drawn_matrix
-from engine.export.vocabulary import VERDICTS
 from engine.formula.ascii_text import ascii_text
 from engine.formula.expression import Entry, Partial, Product
 from engine.formula.latex import number_latex, to_latex

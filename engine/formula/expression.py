@@ -11,8 +11,8 @@ it back, `engine.formula.layout` draws it in two dimensions and `engine.formula.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import Any, Union
 
 from typing_extensions import override
@@ -109,6 +109,25 @@ def _terms(left: Expr) -> tuple[Expr, ...]:
 
 def _factors(left: Expr) -> tuple[Expr, ...]:
     return left.factors if isinstance(left, Product) else (left,)
+
+
+def with_children(expr: Expr, children: Sequence[Expr]) -> Expr:
+    """The same kind of expression over other children."""
+    waiting = list(children)
+    changed: dict[str, object] = {}
+    for field in fields(expr):  # type: ignore[arg-type]
+        value = getattr(expr, field.name)
+        if isinstance(value, Expr) and not _is_own(expr, field.name):
+            changed[field.name] = waiting.pop(0)
+        elif isinstance(value, tuple) and value and all(isinstance(one, Expr) for one in value):
+            changed[field.name] = tuple(waiting[: len(value)])
+            del waiting[: len(value)]
+    return replace(expr, **changed)  # type: ignore[type-var]
+
+
+def _is_own(expr: Expr, name: str) -> bool:
+    """Whether a field is no child: the matrix that a slice is cut from."""
+    return name == "symbol" and not expr.children()
 
 
 def bare(expr: Expr) -> Expr:

@@ -12,6 +12,7 @@ import math
 import re
 from itertools import pairwise
 
+from engine.formula.course_notation import CANONICAL, OwnNames
 from engine.formula.expression import (
     Expr,
     Function,
@@ -30,7 +31,6 @@ from engine.formula.layout import begins_with_minus, reads_together
 from engine.formula.letters import GREEK, latex_letter
 from engine.formula.matrix_terms import Hadamard, MatrixProduct, Slice, SumOver, Total, Transposed
 from engine.formula.notation import AFFINE, number_parts, split_name
-from engine.formula.own_notation import CANONICAL, OwnNames
 
 _COMPARISONS = {">": ">", "<": "<", ">=": r"\ge", "<=": r"\le"}
 _FUNCTIONS = {

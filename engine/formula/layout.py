@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import TypeVar
 
+from engine.formula.course_notation import CANONICAL, OwnNames
 from engine.formula.expression import (
     Expr,
     Function,
@@ -37,7 +38,6 @@ from engine.formula.notation import (
     superscript,
     symbol_text,
 )
-from engine.formula.own_notation import CANONICAL, OwnNames
 
 # ---------------------------------------------------------------------------------------------- boxes
 

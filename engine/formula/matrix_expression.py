@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from engine.formula.course_notation import CANONICAL, OwnNames
 from engine.formula.expression import (
     ATOM,
     COMPARISONS,
@@ -44,7 +45,6 @@ from engine.formula.expression import (
 from engine.formula.latex import to_latex
 from engine.formula.layout import one_line
 from engine.formula.notation import Style
-from engine.formula.own_notation import CANONICAL, OwnNames
 
 Array = npt.NDArray[np.floating[Any]]
 MatrixValues = Callable[[Name], Array]

@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
+from engine.formula.course_notation import CANONICAL, OwnNames
 from engine.formula.expression import Expr, Number, Symbol
 from engine.formula.letters import GREEK as GREEK
-from engine.formula.own_notation import CANONICAL, OwnNames
 
 
 @dataclass(frozen=True, slots=True)

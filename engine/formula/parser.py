@@ -14,6 +14,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from engine.formula.course_notation import CANONICAL, OwnNames
 from engine.formula.expression import (
     ARITY,
     COMPARISONS,
@@ -30,7 +31,6 @@ from engine.formula.expression import (
 )
 from engine.formula.letters import GREEK
 from engine.formula.notation import AFFINE
-from engine.formula.own_notation import CANONICAL, OwnNames
 from engine.formula.typed_names import in_plain_form
 
 MAX_LENGTH = 10_000

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import math
 
+from engine.formula.course_notation import CANONICAL, OwnNames
 from engine.formula.expression import Name, Symbol
-from engine.formula.own_notation import CANONICAL, OwnNames
 from engine.formula.parser import ParseError, parse, parse_symbol
 
 EXPECTED = "expected a number such as 0.5 or 1/3, or an entry and its number: W[1][0,0] = 0.5"

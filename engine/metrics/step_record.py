@@ -158,7 +158,7 @@ class StepRecord:
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> StepRecord:
-        """A record of values by name, those of `engine.metrics.own_metrics` among them."""
+        """A record of values by name, those of `engine.metrics.added_metrics` among them."""
         record = cls(**{name: value for name, value in values.items() if name in _FIELDS})
         record.__dict__.update({name: value for name, value in values.items() if name not in _FIELDS})
         return record

@@ -14,16 +14,17 @@ from typing import Protocol
 from engine.autodiff.graph import Graph
 from engine.derivation.chain_rule import Derivation
 from engine.derivation.evaluated_experiment import EvaluatedExperiment
+from engine.formula.course_notation import CANONICAL, OwnNames
 from engine.formula.expression import Expr, Partial
-from engine.formula.own_notation import CANONICAL, OwnNames
 from engine.model.expression_graph import TypedExpression
 from engine.practice.judging.asked_target import Target
 from engine.practice.judging.expression_judge import ExpressionJudge
 from engine.practice.judging.judge import Judge
-from engine.practice.judging.number_answers import TypedNumber, judge_number
+from engine.practice.judging.number_answers import judge_number
 from engine.practice.judging.verdict import Verdict
 from engine.practice.mistakes.numbers_on_the_way import numbers_on_the_way
 from engine.practice.mistakes.path_factors import paths_of
+from engine.practice.reading.typed_number import TypedNumber
 from engine.practice.reading.unreadable import UnreadableError
 
 

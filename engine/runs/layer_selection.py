@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,17 @@ from engine.metrics.step_record import MEASURES, Extent, StepRecord
 from engine.runs.log_source import LogSource
 from engine.runs.run_log_lines import OF_LAYERS, Header, RunLogError
 from engine.runs.run_log_reader import News
+
+
+def matching(names: Sequence[str], wanted: str) -> list[int]:
+    """The layers whose name fits an expression (or holds the text, where it is none), ignoring case; all for ""."""
+    if not wanted:
+        return list(range(len(names)))
+    try:
+        pattern = re.compile(wanted, re.IGNORECASE)
+    except re.error:
+        pattern = re.compile(re.escape(wanted), re.IGNORECASE)
+    return [place for place, name in enumerate(names) if pattern.search(name)]
 
 
 class SelectedLayers:

@@ -30,7 +30,7 @@ import numpy.typing as npt
 
 from engine.experiment.layer_info import LayerInfo
 from engine.formula.untrusted_text import one_line
-from engine.metrics import own_metrics  # noqa: F401 - a line may hold what it adds to MEASURES
+from engine.metrics import added_metrics as own_metrics  # noqa: F401 - a line may hold what it adds to MEASURES
 from engine.metrics.step_record import MAGNITUDES, MEASURES, NEVER, Extent, Measure, StepRecord
 
 FORMAT = "bptui run log"

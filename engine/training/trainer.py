@@ -31,9 +31,9 @@ from engine.experiment.activation_traits import ACTIVATION_TRAITS
 from engine.experiment.datasets import DataSet, load_data
 from engine.experiment.spec import Experiment
 from engine.formula.expression import Symbol
+from engine.metrics.added_metrics import OWN_METRICS, own_metrics
 from engine.metrics.held_out_score import HeldOut, HeldOutScore
 from engine.metrics.l2_norms import norm_for
-from engine.metrics.own_metrics import OWN_METRICS, own_metrics
 from engine.metrics.step_monitor import Monitor
 from engine.metrics.step_record import Counts, Floats, StepRecord
 from engine.metrics.unit_deaths import DeadUnits, DeadUnitsState, Mask, UnitEvent, WholeDataSet

@@ -41,7 +41,7 @@ from engine.export import written_latex, written_text
 from engine.export.numpy_torch_program import numpy_program
 from engine.formula.expression import Entry, Expr, Indicator, Number, Partial, Symbol, call
 from engine.formula.notation import Style, number_text
-from engine.metrics.own_metrics import LayerMetric, OwnMetric, register_metric, remove_metric
+from engine.metrics.added_metrics import LayerMetric, OwnMetric, register_metric, remove_metric
 from engine.runs.history import History
 from engine.runs.run_log import Header, RunLogWriter, read_run_log
 from engine.training.optimizers import OPTIMIZERS, Optimizer, make_optimizer, register_optimizer

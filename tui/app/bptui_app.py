@@ -27,14 +27,14 @@ from textual.worker import Worker
 from typing_extensions import override
 
 from engine.experiment.presets import is_preset
-from engine.formula.own_notation import CANONICAL, OwnNames
+from engine.formula.course_notation import CANONICAL, OwnNames
 from engine.formula.untrusted_text import one_line
 from tui.app.experiment_files import ExperimentFiles
+from tui.app.experiment_opener import Opener
 from tui.app.followed_lesson import FollowedLesson
 from tui.app.learner_screens import LearnerScreens
-from tui.app.opener import Opener
 from tui.shell.ascii_filter import AsciiFilter
-from tui.shell.collector import begin_collecting
+from tui.shell.garbage_collection import begin_collecting
 from tui.shell.home_screen import HomeScreen
 from tui.shell.key_names import readable_keys
 from tui.shell.keys import (

@@ -12,7 +12,7 @@ from textual.app import App
 from textual.screen import Screen
 
 if TYPE_CHECKING:
-    from engine.formula.own_notation import OwnNames
+    from engine.formula.course_notation import OwnNames
     from tui.lessons.lesson import Lesson
     from tui.lessons.lesson_panel import LessonPanel
     from tui.lessons.lesson_tasks import Checklist

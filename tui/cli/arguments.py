@@ -12,8 +12,8 @@ import click
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
+    from engine.formula.course_notation import OwnNames
     from engine.formula.expression import Symbol
-    from engine.formula.own_notation import OwnNames
 
 MOST_ENTRIES = 200
 """More entries of a matrix than this are not offered one by one."""
@@ -80,7 +80,7 @@ class TargetType(click.ParamType):  # type: ignore[type-arg]
 
 def typed_symbol(text: str, option: str, names: OwnNames | None = None) -> Symbol:
     """The symbol that was typed as the value of an option, in the experiment's own names or the canonical ones."""
-    from engine.formula.own_notation import CANONICAL
+    from engine.formula.course_notation import CANONICAL
     from engine.formula.parser import ParseError, parse_symbol
     from engine.formula.untrusted_text import one_line
 
@@ -141,7 +141,7 @@ def _targets(name: str, incomplete: str) -> Iterator[str]:
     from engine.experiment.errors import ExperimentError
     from engine.experiment.expression_spec import ExpressionExperiment
     from engine.experiment.loading import load_any
-    from engine.formula.own_notation import CANONICAL
+    from engine.formula.course_notation import CANONICAL
 
     try:
         loaded = load_any(name)

@@ -16,8 +16,8 @@ from tui.shell.unicode_support import shows_unicode
 
 if TYPE_CHECKING:
     from engine.export.json_records import Record
+    from engine.formula.course_notation import OwnNames
     from engine.formula.notation import Style
-    from engine.formula.own_notation import OwnNames
 
 PRINTED_WIDTH = 80
 """Columns of output that goes to a file, a pipe or a printer."""
@@ -39,8 +39,8 @@ def output_width() -> int:
 
 def output_style(ascii: bool, names: OwnNames | None = None) -> Style:
     """The style for stdout: plain ASCII where that is asked for, or all that it can show; with as many --digits."""
+    from engine.formula.course_notation import CANONICAL
     from engine.formula.notation import Style
-    from engine.formula.own_notation import CANONICAL
     from tui.cli.arguments import DIGITS
 
     context = click.get_current_context(silent=True)

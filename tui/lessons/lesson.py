@@ -22,10 +22,10 @@ from engine.experiment.errors import ExperimentError
 from engine.experiment.loading import PRESET_NAMES
 from engine.experiment.text_file import read_text_file
 from engine.formula.ascii_text import ascii_text
-from engine.formula.own_notation import CANONICAL, OwnNames
+from engine.formula.course_notation import CANONICAL, OwnNames
 from engine.formula.untrusted_text import one_line
 from tui.lessons.lesson_tasks import Condition, Task
-from tui.shell.deeds import Deed
+from tui.shell.learner_deeds import Deed
 
 ITEMS = ("A0", "A1", "A2", "A3", "A4", "B1", "B2", "B3", "B4", "C1", "C2", "C3", "D1", "D2", "D3")
 """The tutorials' numbered items, in their order."""

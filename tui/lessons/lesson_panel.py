@@ -13,7 +13,7 @@ from collections.abc import Collection
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 
-from engine.formula.own_notation import CANONICAL, OwnNames
+from engine.formula.course_notation import CANONICAL, OwnNames
 from tui.lessons.lesson import DO, THINK_FIRST, Lesson, in_ascii
 
 ROOM_FOR_BOTH = 120

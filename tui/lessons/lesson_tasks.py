@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tui.shell.deeds import UP_TO, Deed, Done
+from tui.shell.learner_deeds import UP_TO, Deed, Done
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,8 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Input, Static
 
+from engine.formula.course_notation import CANONICAL, OwnNames
 from engine.formula.notation import Style
-from engine.formula.own_notation import CANONICAL, OwnNames
 from engine.practice.judging.verdict import Verdict
 from tui.shell.key_bar import KeyBar
 from tui.shell.modal import DismissedOnce

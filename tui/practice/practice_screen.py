@@ -9,10 +9,10 @@ from textual.content import Content
 from typing_extensions import override
 
 from engine.derivation.targets import TargetError
+from engine.formula.course_notation import OwnNames
 from engine.formula.expression import Expr, Symbol
 from engine.formula.layout import Box, draw, one_line, row
 from engine.formula.notation import number_text, symbol_text
-from engine.formula.own_notation import OwnNames
 from engine.formula.plain_words import counted
 from engine.practice.assignments.assignment import Assignment, Question, load_assignment, parse_assignment
 from engine.practice.assignments.generated_exercises import LEVELS, exercises

@@ -18,8 +18,8 @@ from engine.derivation.targets import TargetError, find_given, find_output
 from engine.experiment.errors import ExperimentError, mismatch
 from engine.experiment.presets import is_preset
 from engine.experiment.spec import View
+from engine.formula.course_notation import CANONICAL, OwnNames
 from engine.formula.expression import Partial, Symbol
-from engine.formula.own_notation import CANONICAL, OwnNames
 from engine.formula.parser import parse_symbol
 from engine.formula.untrusted_text import one_line
 from engine.model.edited_entries import Assignments

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from engine.diagnosis.case import Case
+from engine.diagnosis.diagnosed_run import Case
 from engine.diagnosis.diagnosis import Diagnosis
 from engine.diagnosis.loss_curve import RECENT
 from engine.diagnosis.mean_field import PredictedProfile, Unpredicted, predict

@@ -9,10 +9,10 @@ from textwrap import wrap
 from textual.content import Content
 
 from engine.formula.ascii_text import ascii_text
-from engine.formula.own_notation import CANONICAL, OwnNames
+from engine.formula.course_notation import CANONICAL, OwnNames
+from tui.shell.coloured_boxes import stacked
 from tui.shell.key_names import readable_keys
 from tui.shell.keys import ALL_COMMANDS, Command
-from tui.shell.paint import stacked
 from tui.shell.user_settings import keys_path
 
 QUANTITIES = (

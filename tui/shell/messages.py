@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from tui.shell.deeds import Done
+from tui.shell.learner_deeds import Done
 
 if TYPE_CHECKING:
     from engine.formula.expression import Symbol

@@ -26,7 +26,7 @@ from engine.derivation.chain_sum import ChainSum, chain_sum
 from engine.formula.expression import Number, Partial, Power
 from engine.formula.layout import Box, draw, one_line, product_row, row
 from engine.formula.notation import Style, number_text
-from tui.shell.paint import Span, paint
+from tui.shell.coloured_boxes import Span, paint
 
 NARROWEST_FACTOR = 9
 """Columns of a factor, so that its number fits below."""

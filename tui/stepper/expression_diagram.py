@@ -21,7 +21,7 @@ from engine.formula.expression import Symbol
 from engine.formula.layout import one_line
 from engine.formula.notation import Style, symbol_text
 from engine.model.expression_graph import is_constant
-from tui.shell.canvas import Canvas
+from tui.shell.character_canvas import Canvas
 from tui.stepper.network_diagram import NetworkDiagram, short_number
 from tui.stepper.traversal import Phase, Position, Traversal
 

@@ -18,7 +18,7 @@ from engine.autodiff.graph import Graph, Node
 from engine.autodiff.ops.loss import loss_op
 from engine.derivation.chain_rule import Derivation, Step
 from engine.derivation.terms import Term
-from engine.export.vocabulary import factor_words
+from engine.export.factor_words import factor_words
 from engine.formula.expression import Expr, Partial, Product, Symbol
 from engine.formula.layout import one_line
 from engine.formula.notation import Style, is_exact, number_text, symbol_text

@@ -10,9 +10,9 @@ from textual.content import Content
 from textual.widgets import Static
 from typing_extensions import override
 
+from engine.formula.course_notation import OwnNames
 from engine.formula.expression import Symbol
 from engine.formula.notation import Style, number_text, symbol_text
-from engine.formula.own_notation import OwnNames
 from tui.shell.csv_table import DataTable
 from tui.shell.keys import MAP_COMMANDS, bindings, idle_bindings
 from tui.shell.modal import Modal

@@ -25,8 +25,8 @@ from engine.formula.notation import Style, number_text
 from engine.practice.prediction import Asked, Prediction
 from tui.session.session_base import Stepped
 from tui.shell.csv_table import Cell, DataTable, Rows
-from tui.shell.deeds import Deed, Done
 from tui.shell.keys import PREDICT_COMMANDS, bindings
+from tui.shell.learner_deeds import Deed, Done
 from tui.shell.verdict_content import echo, judgement, numbers_of
 from tui.stepper.chain_rule_panel import Progress
 from tui.stepper.network_diagram import NetworkDiagram

@@ -33,7 +33,7 @@ from engine.derivation.targets import TargetError, find_output, resolve_target
 from engine.experiment.errors import ExperimentError
 from engine.experiment.presets import is_preset
 from engine.experiment.square_weights import square_note
-from engine.export.vocabulary import VERDICTS
+from engine.export.factor_words import VERDICTS
 from engine.formula.ascii_text import ascii_text
 from engine.formula.expression import Partial, Symbol
 from engine.formula.layout import one_line
@@ -46,9 +46,9 @@ from tui.session.network_session import Session
 from tui.session.session_base import EDIT, Stepped
 from tui.shell.busy_screen import Answer, BusyScreen, at_length
 from tui.shell.csv_table import DataTable, Rows
-from tui.shell.deeds import Deed, Done
 from tui.shell.key_bar import KeyBar
 from tui.shell.keys import STEPPER_COMMANDS, Command, bindings
+from tui.shell.learner_deeds import Deed, Done
 from tui.shell.messages import Did, ExperimentEdited, Predict, ShowHome, ShowLessons, ShowScreen
 from tui.shell.prompt import Prompt
 from tui.shell.reading_screen import ReadingScreen

@@ -16,7 +16,7 @@ from enum import Enum
 import numpy as np
 import numpy.typing as npt
 
-from engine.metrics.own_metrics import OWN_METRICS
+from engine.metrics.added_metrics import OWN_METRICS
 from engine.metrics.step_record import Extent
 from engine.runs.history import Series
 from tui.session.training_snapshot import RunSnapshot

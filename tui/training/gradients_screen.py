@@ -38,10 +38,10 @@ from tui.session.training_run import TrainingRun
 from tui.session.training_snapshot import RunSnapshot, State, Training, TrainingSnapshot, Wanted
 from tui.shell.busy_screen import Ended
 from tui.shell.csv_table import DataTable, Rows
-from tui.shell.deeds import Deed, Done
 from tui.shell.file_suggester import FileSuggester
 from tui.shell.key_bar import KeyBar
 from tui.shell.keys import GRADIENTS_COMMANDS, bindings
+from tui.shell.learner_deeds import Deed, Done
 from tui.shell.prompt import Prompt
 from tui.shell.static_text import FixedText, Panel
 from tui.shell.too_small import TooSmall

@@ -13,7 +13,6 @@ Parameters of one block (up to the first number in the name) are one row until t
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -44,17 +43,6 @@ class LayerRow:
     members: tuple[int, ...]
     folded: bool | None = None
     inside: bool = False
-
-
-def matching(names: Sequence[str], wanted: str) -> list[int]:
-    """The layers whose name fits an expression (or holds the text, where it is none), ignoring case; all for ""."""
-    if not wanted:
-        return list(range(len(names)))
-    try:
-        pattern = re.compile(wanted, re.IGNORECASE)
-    except re.error:
-        pattern = re.compile(re.escape(wanted), re.IGNORECASE)
-    return [place for place, name in enumerate(names) if pattern.search(name)]
 
 
 def block_of(name: str) -> str:

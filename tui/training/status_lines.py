@@ -9,7 +9,7 @@ from __future__ import annotations
 from textual.content import Content
 
 from engine.formula.notation import Style, number_text, symbol_text
-from engine.metrics.own_metrics import OWN_METRICS
+from engine.metrics.added_metrics import OWN_METRICS
 from engine.metrics.step_record import Extent
 from engine.model.network import LOSS, Y
 from tui.session.training_snapshot import FULL_SPEED, RunSnapshot, State, TrainingSnapshot

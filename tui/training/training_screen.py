@@ -10,9 +10,10 @@ from textual.timer import Timer
 
 from engine.experiment.errors import ExperimentError
 from engine.experiment.spec import Experiment
+from engine.formula.course_notation import CANONICAL
 from engine.formula.notation import Style, number_text
-from engine.formula.own_notation import CANONICAL
 from engine.formula.plain_words import counted
+from engine.runs.layer_selection import matching
 from tui.session.experiment_variants import differences, with_next_init, with_relu_swapped
 from tui.session.network_session import Session
 from tui.session.training_run import TrainingRun
@@ -26,7 +27,7 @@ from tui.session.training_snapshot import (
     Wanted,
 )
 from tui.shell.busy_screen import Answer, at_length
-from tui.shell.deeds import Deed, Done
+from tui.shell.learner_deeds import Deed, Done
 from tui.shell.messages import Did, ShowHome, ShowLessons, ShowScreen, StepInto
 from tui.shell.prompt import Prompt
 from tui.shell.reading_screen import ReadingScreen
@@ -34,7 +35,6 @@ from tui.shell.static_text import FixedText
 from tui.training.charts import Chart
 from tui.training.confusion_page import confusion_rows, confusion_view
 from tui.training.cross_hair import with_cross_hair
-from tui.training.layer_bars import matching
 from tui.training.linear_collapse_page import collapse_rows, collapse_view
 from tui.training.status_lines import progress_line, run_marks, title_line
 

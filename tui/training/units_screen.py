@@ -23,9 +23,9 @@ from engine.training.trainer import UnitActivity
 from tui.session.network_session import Session
 from tui.session.training_snapshot import ColumnView, RunSnapshot, Training, TrainingSnapshot, Wanted
 from tui.shell.csv_table import DataTable, Rows
-from tui.shell.deeds import Deed, Done
 from tui.shell.key_bar import KeyBar
 from tui.shell.keys import RELU_COMMANDS, bindings
+from tui.shell.learner_deeds import Deed, Done
 from tui.shell.static_text import FixedText, Panel
 from tui.shell.too_small import TooSmall
 from tui.training.chart_view import ChartView

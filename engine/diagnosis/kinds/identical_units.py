@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from engine.autodiff.graph import Array
-from engine.diagnosis.case import Case, Needs, Own
+from engine.diagnosis.diagnosed_run import Case, Needs, Own
 from engine.diagnosis.finding import Change, Finding, Kind
 from engine.diagnosis.finding_rule import Rule
 from engine.diagnosis.kinds.zero_weights import usual_scheme

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engine.diagnosis.case import Case
+from engine.diagnosis.diagnosed_run import Case
 from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.finding_rule import Rule
 from engine.diagnosis.loss_trend import OF_LOSSES, advances, falls
-from engine.diagnosis.useful_answer import tells_apart
+from engine.diagnosis.useful_prediction import tells_apart
 from engine.diagnosis.wording import short, told_loss
 from engine.formula.plain_words import capitalised
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engine.diagnosis.case import Case
+from engine.diagnosis.diagnosed_run import Case
 from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.finding_rule import Rule
 from engine.diagnosis.kinds.step_too_long import often_rises

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from engine.autodiff.graph import Array
-from engine.diagnosis.case import Case, Own
+from engine.diagnosis.diagnosed_run import Case, Own
 from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.finding_rule import Rule
 from engine.diagnosis.look_alike_samples import told_apart_by_nothing
 from engine.diagnosis.loss_curve import RECENT
 from engine.diagnosis.loss_trend import LONG_ENOUGH, OF_LOSSES, falls, stands
-from engine.diagnosis.useful_answer import tells_apart
+from engine.diagnosis.useful_prediction import tells_apart
 from engine.diagnosis.wording import short, told_loss
 from engine.experiment.spec import BceLoss, CrossEntropyLoss, SquaredErrorLoss
 from engine.model.network import trainable

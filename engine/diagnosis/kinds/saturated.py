@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from engine.diagnosis.case import Case, Needs, Own
+from engine.diagnosis.diagnosed_run import Case, Needs, Own
 from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.finding_rule import Rule
 from engine.diagnosis.wording import layers_in_words, short

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from engine.autodiff.graph import Array
-from engine.diagnosis.case import Case, Needs, Own
 from engine.diagnosis.curvature import largest_eigenvalue
+from engine.diagnosis.diagnosed_run import Case, Needs, Own
 from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.finding_rule import Rule
 from engine.diagnosis.flat_loss import FlatLoss

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from engine.diagnosis.case import Case, Needs, Own
 from engine.diagnosis.curvature import largest_eigenvalue
+from engine.diagnosis.diagnosed_run import Case, Needs, Own
 from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.finding_rule import Rule
 from engine.diagnosis.wording import finite, short, told_loss

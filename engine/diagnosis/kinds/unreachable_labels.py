@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from engine.diagnosis.case import Case, Needs
+from engine.diagnosis.diagnosed_run import Case, Needs
 from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.finding_rule import Rule
 from engine.diagnosis.wording import finite, short

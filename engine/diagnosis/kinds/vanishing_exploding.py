@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from engine.diagnosis.case import Case, Needs, Own
+from engine.diagnosis.diagnosed_run import Case, Needs, Own
 from engine.diagnosis.factor_budget import ACTIVATION, WEIGHTS
 from engine.diagnosis.finding import Change, Finding, Kind
 from engine.diagnosis.finding_rule import Rule

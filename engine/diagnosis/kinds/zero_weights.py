@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engine.diagnosis.case import Case, Needs, Own
+from engine.diagnosis.diagnosed_run import Case, Needs, Own
 from engine.diagnosis.finding import Change, Finding, Kind
 from engine.diagnosis.finding_rule import Rule
 from engine.diagnosis.wording import layers_in_words

@@ -17,8 +17,8 @@ from engine.autodiff.graph import Array, Graph, Node, Op
 from engine.derivation.targets import TargetError, find_target
 from engine.experiment.optimizer_specs import SgdTraining
 from engine.experiment.spec import Experiment, SquaredErrorLoss
+from engine.formula.course_notation import CANONICAL, OwnNames
 from engine.formula.expression import Expr, Symbol
-from engine.formula.own_notation import CANONICAL, OwnNames
 from engine.formula.parser import ParseError, parse_symbol
 from engine.model.network import Network, X, Y
 

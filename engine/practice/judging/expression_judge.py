@@ -16,13 +16,13 @@ from engine.model.expression_graph import TypedExpression, is_constant
 from engine.practice.judging.asked_target import Target
 from engine.practice.judging.batched_evaluation import Stack, evaluate
 from engine.practice.judging.judge import compare
-from engine.practice.judging.number_answers import names_of
 from engine.practice.judging.random_networks import Evidence
 from engine.practice.judging.verdict import Counterexample, Mistake, Verdict
+from engine.practice.mistakes.factors_between_numbers import names_of
 from engine.practice.mistakes.naming_on_paths import Constants, Named, name_on_path, name_on_paths
 from engine.practice.mistakes.path_factors import paths_of
 from engine.practice.reading.answer_reader import Answer, read_answer
-from engine.practice.reading.scope import Scope
+from engine.practice.reading.names_in_scope import Scope
 from engine.practice.reading.unreadable import UnreadableError
 
 POINTS = 64

@@ -44,7 +44,7 @@ from engine.practice.mistakes.naming_on_paths import (
 from engine.practice.mistakes.naming_updates import name_update
 from engine.practice.mistakes.path_factors import Path, paths_of
 from engine.practice.reading.answer_reader import Answer, read_answer
-from engine.practice.reading.scope import Scope, gradient_name, is_gradient, shape_text
+from engine.practice.reading.names_in_scope import Scope, gradient_name, is_gradient, shape_text
 from engine.practice.reading.unreadable import UnreadableError
 
 CLOSE = 1e-9

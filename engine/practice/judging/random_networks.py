@@ -26,7 +26,7 @@ from engine.formula.expression import Symbol
 from engine.model.network import X, Y
 from engine.practice.judging.asked_target import Target
 from engine.practice.judging.batched_evaluation import Stack
-from engine.practice.reading.scope import differentiated, gradient_name, is_gradient
+from engine.practice.reading.names_in_scope import differentiated, gradient_name, is_gradient
 
 NETWORKS = 64
 """How many networks an answer is compared at, where at most `OFF` have a ReLU switched off."""

@@ -18,8 +18,8 @@ import numpy as np
 from engine.autodiff.graph import Graph
 from engine.autodiff.ops.elementwise import Elementwise, ScalarFunction
 from engine.derivation.targets import TargetError
+from engine.formula.course_notation import CANONICAL, OwnNames
 from engine.formula.expression import Symbol
-from engine.formula.own_notation import CANONICAL, OwnNames
 from engine.formula.parser import ParseError, parse_symbol
 from engine.formula.plain_words import counted
 from engine.practice.judging.asked_target import Target

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from engine.formula.course_notation import OwnNames
 from engine.formula.expression import Expr
-from engine.formula.own_notation import OwnNames
 
 VerdictName = Literal["right", "wrong", "unclear", "unreadable"]
 MistakeKind = Literal["missing", "extra", "swapped", "sign", "path", "transposed", "reduction", "unknown"]

@@ -19,10 +19,10 @@ from engine.formula.expression import Partial, Symbol
 from engine.formula.layout import one_line
 from engine.practice.judging.asked_target import Target
 from engine.practice.judging.batched_evaluation import evaluate
-from engine.practice.judging.number_answers import names_of
 from engine.practice.judging.random_networks import TooLargeError
 from engine.practice.judging.verdict import Mistake
-from engine.practice.reading.scope import gradient_name
+from engine.practice.mistakes.factors_between_numbers import names_of
+from engine.practice.reading.names_in_scope import gradient_name
 
 if TYPE_CHECKING:
     from engine.practice.judging.judge import Judge

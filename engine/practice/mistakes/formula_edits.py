@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
-from engine.formula.expression import Expr, Negative, Product, Sum, bare
+from engine.formula.expression import Expr, Negative, Product, Sum, bare, with_children
 from engine.practice.judging.verdict import Mistake
 from engine.practice.mistakes.factor_patterns import shown
 
@@ -38,25 +38,6 @@ def _replacing(parent: Expr, number: int, rebuild: Rebuild) -> Rebuild:
         return rebuild(with_children(parent, children))
 
     return built
-
-
-def with_children(expr: Expr, children: Sequence[Expr]) -> Expr:
-    """The same kind of expression over other children."""
-    waiting = list(children)
-    changed: dict[str, object] = {}
-    for field in fields(expr):  # type: ignore[arg-type]
-        value = getattr(expr, field.name)
-        if isinstance(value, Expr) and not _is_own(expr, field.name):
-            changed[field.name] = waiting.pop(0)
-        elif isinstance(value, tuple) and value and all(isinstance(one, Expr) for one in value):
-            changed[field.name] = tuple(waiting[: len(value)])
-            del waiting[: len(value)]
-    return replace(expr, **changed)  # type: ignore[type-var]
-
-
-def _is_own(expr: Expr, name: str) -> bool:
-    """Whether a field is no child: the matrix that a slice is cut from."""
-    return name == "symbol" and not expr.children()
 
 
 def everywhere(expr: Expr, old: Expr, new: Expr) -> Expr:

@@ -23,7 +23,7 @@ from engine.practice.judging.batched_evaluation import Stack, evaluate
 from engine.practice.judging.verdict import Mistake
 from engine.practice.mistakes.naming_on_paths import SIGN, Constants, Named, constant_mistakes
 from engine.practice.reading.answer_reader import Answer
-from engine.practice.reading.scope import gradient_name
+from engine.practice.reading.names_in_scope import gradient_name
 
 if TYPE_CHECKING:
     from engine.practice.judging.judge import Judge

@@ -57,7 +57,7 @@ from engine.practice.mistakes.formula_edits import (
 from engine.practice.mistakes.naming_on_paths import SIGN
 from engine.practice.mistakes.path_factors import error_of
 from engine.practice.mistakes.structural_repairs import Structure
-from engine.practice.reading.scope import is_gradient
+from engine.practice.reading.names_in_scope import is_gradient
 from engine.practice.reading.unreadable import UnreadableError
 
 if TYPE_CHECKING:

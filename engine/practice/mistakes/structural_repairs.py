@@ -28,6 +28,7 @@ from engine.formula.expression import (
     Symbol,
     bare,
     call,
+    with_children,
 )
 from engine.formula.matrix_terms import MatrixProduct, Total, Transposed
 from engine.model.network import PREDICTION, Y
@@ -41,10 +42,9 @@ from engine.practice.mistakes.formula_edits import (
     factor_text,
     stands,
     unsigned,
-    with_children,
 )
 from engine.practice.mistakes.path_factors import error_of
-from engine.practice.reading.scope import is_gradient
+from engine.practice.reading.names_in_scope import is_gradient
 
 if TYPE_CHECKING:
     from engine.practice.judging.judge import Judge

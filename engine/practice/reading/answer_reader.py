@@ -34,7 +34,7 @@ from engine.formula.matrix_terms import Hadamard, MatrixProduct, Place, Slice, S
 from engine.formula.notation import Style
 from engine.formula.parser import MAX_DEPTH
 from engine.practice.reading.latex_tokens import is_latex, latex_tokens
-from engine.practice.reading.scope import (
+from engine.practice.reading.names_in_scope import (
     GRADIENT,
     SampleCount,
     Scope,

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from engine.diagnosis.case import Case
+from engine.diagnosis.diagnosed_run import Case
 from engine.diagnosis.diagnosis import Diagnosis, diagnose
 from engine.diagnosis.run_observer import RunObserver
 from engine.experiment.datasets import load_data

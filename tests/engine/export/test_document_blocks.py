@@ -21,9 +21,9 @@ from engine.experiment.loading import load_experiment, parse_experiment
 from engine.experiment.spec import BceLoss, CrossEntropyLoss, LayerSpec, SquaredErrorLoss
 from engine.export import written_latex, written_markdown, written_text
 from engine.export.check_table import CheckTable, check_summary
+from engine.export.factor_words import VERDICTS
 from engine.export.latex_document import escape
 from engine.export.value_gradient_tables import written_matrices
-from engine.export.vocabulary import VERDICTS
 from engine.formula.ascii_text import ascii_text
 from engine.formula.expression import Number, Symbol, call
 from engine.formula.notation import Style, is_shown_in_full

@@ -13,7 +13,7 @@ from tui.lessons.lesson_panel import LessonPanel
 from tui.lessons.lesson_screen import LessonScreen
 from tui.lessons.lesson_tasks import Checklist, Condition
 from tui.practice.learner_progress import ProgressFile
-from tui.shell.deeds import Deed, Done
+from tui.shell.learner_deeds import Deed, Done
 from tui.stepper.predict_screen import PredictScreen
 from tui.stepper.stepper_screen import StepperScreen
 from tui.training.gradients_screen import GradientsScreen

@@ -15,7 +15,7 @@ from engine.experiment.loading import PRESET_NAMES, load_any, load_experiment
 from engine.experiment.presets import EXPRESSION_PRESETS, headlines
 from tui.cli import commands
 from tui.cli.main import cli
-from tui.shell.collector import begin_collecting, resting_while_starting
+from tui.shell.garbage_collection import begin_collecting, resting_while_starting
 
 FOR_NO_LIST = (
     "numpy",

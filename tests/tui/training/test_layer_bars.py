@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.training.layer_bars import block_of, draw_rows, layer_rows, matching, row_of, row_value
+from engine.runs.layer_selection import matching
+from tui.training.layer_bars import block_of, draw_rows, layer_rows, row_of, row_value
 
 NAMES = [
     "embed.weight",

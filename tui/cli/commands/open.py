@@ -11,7 +11,7 @@ import click
 from engine.experiment.presets import is_preset
 from tui.cli.arguments import ComparedType, ExperimentType, TargetType, of_option
 from tui.cli.output import complain
-from tui.shell.collector import resting_while_starting
+from tui.shell.garbage_collection import resting_while_starting
 
 if TYPE_CHECKING:
     from tui.session.opening import Trained

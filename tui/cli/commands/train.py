@@ -155,7 +155,7 @@ def _open_log(path: Path, title: str, trainer: Trainer) -> RunLogWriter:
     from datetime import UTC, datetime
 
     from engine.experiment.layer_info import layer_infos
-    from engine.metrics.own_metrics import OWN_METRICS
+    from engine.metrics.added_metrics import OWN_METRICS
     from engine.runs.run_log import Header, RunLogWriter
     from engine.runs.run_log_lines import FIELDS_1_0, OF_HELD_OUT
 

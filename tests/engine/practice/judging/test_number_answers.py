@@ -15,7 +15,9 @@ from engine.practice.bug_hunt.backward_pass_with_a_slip import BackwardPass
 from engine.practice.bug_hunt.backward_slips import places_for
 from engine.practice.judging.asked_target import Target
 from engine.practice.judging.compare_gradients import compare_gradients, load_gradients
-from engine.practice.judging.number_answers import TypedNumber, find_factors, judge_number
+from engine.practice.judging.number_answers import judge_number
+from engine.practice.mistakes.factors_between_numbers import find_factors
+from engine.practice.reading.typed_number import TypedNumber
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from engine.formula.layout import draw, one_line
 from engine.formula.parser import MAX_LENGTH
 from engine.practice.assignments.assignment import load_assignment
 from engine.practice.reading.answer_reader import read_answer
-from engine.practice.reading.scope import Scope
+from engine.practice.reading.names_in_scope import Scope
 from engine.practice.reading.unreadable import UnreadableError
 from tests.engine.practice.questions import judge_on
 

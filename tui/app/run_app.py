@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from engine.experiment.presets import is_preset
 from engine.formula.untrusted_text import one_line
 from tui.app.bptui_app import BptuiApp
-from tui.shell.collector import resting_while_starting
+from tui.shell.garbage_collection import resting_while_starting
 from tui.shell.unicode_support import shows_unicode
 from tui.shell.user_settings import remember_file
 

@@ -6,7 +6,7 @@ from textual.content import Content
 
 from engine.formula.expression import Partial, Symbol
 from engine.formula.layout import Box, draw, fraction
-from tui.shell.paint import paint, stacked
+from tui.shell.coloured_boxes import paint, stacked
 
 BOX = draw(Partial(Symbol("E"), Symbol("W", 1, (1, 1))))
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from engine.diagnosis.finding import Kind
-from engine.diagnosis.useful_answer import tells_apart
+from engine.diagnosis.useful_prediction import tells_apart
 from engine.experiment.spec import Experiment
 from tests.engine.diagnosis.diagnosed import of_case, run
 

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.formula.course_notation import CANONICAL, OwnNames
 from engine.formula.expression import Number, Partial, Product, Sum, Symbol
 from engine.formula.latex import to_latex
 from engine.formula.layout import one_line
 from engine.formula.letters import CAPITALS, GREEK, letter
 from engine.formula.notation import Style
-from engine.formula.own_notation import CANONICAL, OwnNames
 from engine.formula.parser import parse_symbol
 
 

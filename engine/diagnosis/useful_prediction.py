@@ -12,7 +12,7 @@ import numpy as np
 
 from engine.autodiff.graph import Node
 from engine.autodiff.ops.loss_registry import make_loss
-from engine.diagnosis.case import Own
+from engine.diagnosis.diagnosed_run import Own
 from engine.diagnosis.whole_data import norm
 from engine.formula.expression import Symbol
 

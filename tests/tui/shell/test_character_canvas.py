@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.shell.canvas import Canvas
+from tui.shell.character_canvas import Canvas
 
 
 def test_text_is_put_from_a_point_to_the_right():

@@ -7,8 +7,8 @@ from typing import get_args
 import pytest
 
 from engine.experiment.file_schema import file_schema
+from engine.experiment.key_synonyms import OTHER_NAMES
 from engine.experiment.optimizer_specs import OPTIMIZER_SPECS
-from engine.experiment.other_names import OTHER_NAMES
 from engine.experiment.spec import Activation, Scheme
 from tests.engine.experiment_texts import SMALLEST, refusal
 
