@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from textual import events, on
 from textual.actions import ActionParseResult
 from textual.app import App, SystemCommand
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding
 from textual.command import CommandPalette, Provider
 from textual.css.query import NoMatches
@@ -96,6 +97,13 @@ class Palette(CommandPalette):
 
     It also raises where its list has gone before the search for what was typed has begun, or is over.
     """
+
+    @override
+    def dismiss(self, result: None = None) -> AwaitComplete:
+        """Leaves it once: a click beside it may be on its way when it has been left by a key."""
+        if not (self.is_current and self.app.screen is self):
+            return AwaitComplete.nothing()  # type: ignore[no-untyped-call,no-any-return]
+        return super().dismiss(result)
 
     async def _search_unless_closed(self, typed: str) -> None:
         search: Any = CommandPalette._gather_commands
