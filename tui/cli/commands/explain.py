@@ -15,6 +15,7 @@ from tui.cli.arguments import (
     speaking,
     typed_symbol,
 )
+from tui.cli.finite_gradients import fail_unless_finite
 from tui.cli.output import output_style, output_width, write, write_json, write_page
 
 if TYPE_CHECKING:
@@ -106,6 +107,7 @@ def explain(
             return
         if asked.index is None and not evaluated.graph.nodes[asked].scalar and not jacobian:
             _write_matrix(evaluated, asked, sample, form, evaluated.experiment.title or experiment, ascii)
+            fail_unless_finite(evaluated.graph, [asked])
             return
         derivation = derivation_of(evaluated.graph, asked, sample)
     if jacobian:
@@ -118,6 +120,7 @@ def explain(
         from engine.export.json_records import explain_record
 
         write_json(explain_record(derivation, check), ascii)
+        fail_unless_finite(evaluated.graph, [derivation.target])
         return
     from engine.export import written_latex, written_markdown, written_text
     from engine.formula.untrusted_text import one_line
@@ -129,6 +132,7 @@ def explain(
         write(written_markdown(derivation, title, check, style=style))
     else:
         write(written_text(derivation, title, check, width=output_width(), style=style))
+    fail_unless_finite(evaluated.graph, [derivation.target])
 
 
 def _write_matrix(

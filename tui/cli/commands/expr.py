@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tui.cli.arguments import TargetType, ascii_option, digits_option, typed_symbol
+from tui.cli.finite_gradients import fail_unless_finite
 from tui.cli.output import output_style, output_width, write, write_json
 
 if TYPE_CHECKING:
@@ -141,6 +142,7 @@ def show_expression(
         else:
             text = written_expression(evaluated, style=style)
             write(f"```\n{text}```" if form == "markdown" else text)
+        fail_unless_finite(evaluated.graph)
         return
     from engine.derivation.chain_rule import explain
     from engine.derivation.targets import resolve_target
@@ -166,3 +168,4 @@ def show_expression(
         write(written_markdown(derivation, title, check, style=style))
     else:
         write(written_text(derivation, title, check, width=output_width(), style=style))
+    fail_unless_finite(evaluated.graph, [derivation.target])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from tui.cli.arguments import ascii_option, digits_option, experiment_argument, json_option
+from tui.cli.finite_gradients import fail_unless_finite
 from tui.cli.output import output_style, output_width, write, write_json, write_page
 
 
@@ -65,6 +66,7 @@ def grads(experiment: str, shapes: bool, one_matrix: bool, as_json: bool, ascii:
         return
     if as_json:
         write_json(grads_record(evaluated.graph), ascii)
+        fail_unless_finite(evaluated.graph)
         return
     from engine.export.value_gradient_tables import written_matrices
     from engine.formula.untrusted_text import one_line
@@ -72,3 +74,4 @@ def grads(experiment: str, shapes: bool, one_matrix: bool, as_json: bool, ascii:
     title = evaluated.experiment.title or one_line(experiment)
     style = output_style(ascii, evaluated.names)
     write(written_matrices(evaluated.graph, title, width=output_width(), style=style))
+    fail_unless_finite(evaluated.graph)
