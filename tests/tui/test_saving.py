@@ -111,7 +111,7 @@ async def test_a_chart_s_numbers_are_those_of_its_run():
         assert isinstance(session, Session)
         session.training.one_step(3)
         now = table(await save(pilot, "csv"))
-        metric = app.screen.metric.value  # type: ignore[attr-defined]
+        metric = app.screen.metric.field  # type: ignore[attr-defined]
         column = session.training.snapshot(Wanted(metric)).first.column
         assert [float(row[metric]) for row in now] == list(column.now)
         for _ in range(2):  # to the history

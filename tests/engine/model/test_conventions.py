@@ -90,7 +90,8 @@ kind = "bce"
 def test_weights_of_the_wrong_orientation_are_refused_with_what_was_expected():
     problem = refusal(TANH.format(**OUT_IN | {"W2": "[[0.5], [-0.3]]"}))
     assert problem.key == "network.layers[1].W"
-    assert 'expected 1, one for each unit of this layer (weights = "out_in")' in problem.problem
+    assert "found 2 rows; expected 1, one for each unit of this layer" in problem.problem
+    assert 'weights = "in_out" in [network] has it the way it stands here' in problem.problem
 
 
 # ── losses, against PyTorch ─────────────────────────────────────────────────────────────────────────
