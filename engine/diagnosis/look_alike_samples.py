@@ -24,8 +24,7 @@ from engine.diagnosis.whole_data import FLAT, norm
 from engine.diagnosis.wording import short
 from engine.experiment.activation_traits import ACTIVATION_TRAITS
 from engine.formula.expression import Symbol
-from engine.metrics.unit_deaths import activation_output
-from engine.model.network import trainable
+from engine.model.network import activation_output, trainable
 
 MOST_COMPARED = 200
 """So many of the samples that are furthest off are compared with each other."""

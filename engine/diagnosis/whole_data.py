@@ -26,8 +26,8 @@ from engine.metrics.added_metrics import OWN_METRICS, own_metrics
 from engine.metrics.classification_score import Score, scorer
 from engine.metrics.held_out_score import HeldOut, HeldOutScore
 from engine.metrics.step_record import StepRecord
-from engine.metrics.unit_deaths import Mask, activation_output
-from engine.model.network import PREDICTION, Network
+from engine.metrics.unit_deaths import Mask
+from engine.model.network import PREDICTION, Network, activation_output
 
 Floats = npt.NDArray[np.float64]
 

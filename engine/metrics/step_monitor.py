@@ -24,13 +24,13 @@ from engine.experiment.activation_traits import ACTIVATION_TRAITS
 from engine.formula.expression import Symbol
 from engine.metrics.activation_counts import UnitCounts
 from engine.metrics.classification_score import scorer
+from engine.metrics.equal_layer_norms import norms_in_batches
 from engine.metrics.l2_norms import norm_for, norm_of
 from engine.metrics.layer_groups import groups_of, rows_of
 from engine.metrics.pass_table import Reader, Table, Unread, is_plain
 from engine.metrics.step_record import Floats
-from engine.metrics.unit_deaths import DeadUnits, Mask, activation_output
-from engine.metrics.weight_norms import norms_in_batches
-from engine.model.network import PREDICTION, Network, Y
+from engine.metrics.unit_deaths import DeadUnits, Mask
+from engine.model.network import PREDICTION, Network, Y, activation_output
 
 
 class _Kernels:

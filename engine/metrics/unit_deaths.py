@@ -17,10 +17,9 @@ from itertools import islice, pairwise
 import numpy as np
 import numpy.typing as npt
 
-from engine.autodiff.graph import Array, Graph, Node
-from engine.formula.expression import Symbol
+from engine.autodiff.graph import Array
 from engine.metrics.step_record import NEVER, Counts, read_only_counts
-from engine.model.network import PREDICTION, Network, X
+from engine.model.network import Network, X, activation_output
 
 Mask = npt.NDArray[np.bool_]
 
@@ -57,13 +56,6 @@ class DeadUnitsState:
     fired: bytes
     died_at: Counts
     events: tuple[UnitEvent, ...]
-
-
-def activation_output(graph: Graph, network: Network, number: int) -> Node:
-    """The node that layer `number`'s activation function fills: before a shortcut is added to it."""
-    if network.layers[number - 1].residual:
-        return graph.nodes[Symbol("g", number)]
-    return graph.nodes[PREDICTION if number == len(network.layers) else Symbol("a", number)]
 
 
 class DeadUnits:

@@ -276,3 +276,16 @@ def trainable(network: Network) -> list[Symbol]:
 def layer_names(network: Network) -> tuple[str, ...]:
     """The layers by their weights' names, ("W[1]", "W[2]", …), in the order of a record's arrays."""
     return tuple(Symbol("W", number).plain() for number in range(1, len(network.layers) + 1))
+
+
+def activation_output(graph: Graph, network: Network, number: int) -> Node:
+    """The node that layer `number`'s activation function fills: before a shortcut is added to it."""
+    if network.layers[number - 1].residual:
+        return graph.nodes[Symbol("g", number)]
+    return graph.nodes[PREDICTION if number == len(network.layers) else Symbol("a", number)]
+
+
+def forward_nodes(graph: Graph) -> tuple[Symbol, ...]:
+    """What the forward pass computes, one by one, before what is differentiated."""
+    computed = [op.output.symbol for op in graph.ops[:-1]]
+    return tuple(symbol for symbol in computed if symbol not in (FIT, PENALTY))

@@ -29,10 +29,11 @@ from engine.formula.notation import Style, number_text, symbol_text
 from engine.formula.plain_words import counted
 from engine.practice.bug_hunt.hunt import BugHunt, SentGradient
 from tui.practice.learner_progress import ProgressFile
-from tui.practice.network_chain import array_lines, network_chain
+from tui.practice.network_chain import network_chain
 from tui.shell.choice_list import ChoiceList
 from tui.shell.key_bar import KeyBar
 from tui.shell.keys import BUG_COMMANDS, bindings
+from tui.shell.matrix_lines import array_lines
 from tui.shell.modal import DismissedOnce
 from tui.shell.prompt import Prompt
 from tui.shell.too_small import TooSmall

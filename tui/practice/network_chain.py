@@ -20,11 +20,10 @@ from engine.autodiff.graph import Array, Graph, Node
 from engine.autodiff.ops.elementwise import Elementwise
 from engine.formula.notation import Style, number_text, symbol_text
 from engine.model.expression_graph import is_constant
+from tui.shell.matrix_lines import MOST_COLUMNS, MOST_ROWS, matrix_lines
 
 PARAMETERS = ("W", "b", "scale", "shift")
 """What stands after the activations that it is multiplied with."""
-MOST_ROWS, MOST_COLUMNS = 6, 4
-"""Of a larger matrix the first rows and columns and the last are shown."""
 MOST_BLOCKS, AT_EACH_END = 26, 8
 """Of a deep network so many matrices are shown at each end."""
 NARROWEST_GAP, GAP, WIDEST_GAP = 2, 3, 8
@@ -111,51 +110,19 @@ def _block(node: Node, style: Style, numbers: bool, gradient: Array | None) -> B
             lines.append((f"[ {rows}{times}{columns} ]", "$faint"))
             widest = max(len(line) for line, _ in lines)
             return Block(tuple((line.center(widest), paint) for line, paint in lines), node.op is not None)
-        lines += [(line, "$value" if numbers else "$faint") for line in _matrix(node.shape, entry, style)]
+        lines += [
+            (line, "$value" if numbers else "$faint") for line in matrix_lines(node.shape, entry, style)
+        ]
         if gradient is not None:
             array = gradient
             lines += [
                 (line, "$gradient")
-                for line in _matrix(
+                for line in matrix_lines(
                     node.shape, lambda row, column: number_text(float(array[row, column]), style), style
                 )
             ]
     widest = max(len(line) for line, _ in lines)
     return Block(tuple((line.center(widest), paint) for line, paint in lines), node.op is not None)
-
-
-def _matrix(shape: tuple[int, int], entry: Callable[[int, int], str], style: Style) -> list[str]:
-    """A matrix in brackets, its columns one below the other."""
-    dots = style.glyphs.dots
-    rows, columns = (_shown(size, most) for size, most in zip(shape, (MOST_ROWS, MOST_COLUMNS), strict=True))
-    cells = [
-        [dots if row is None or column is None else entry(row, column) for column in columns] for row in rows
-    ]
-    widths = [max(len(row[place]) for row in cells) for place in range(len(columns))]
-    lines = ["  ".join(cell.rjust(size) for cell, size in zip(row, widths, strict=True)) for row in cells]
-    return bracketed(lines, style)
-
-
-def bracketed(lines: list[str], style: Style) -> list[str]:
-    """Lines of equal width between the brackets of a matrix."""
-    if style.ascii or len(lines) == 1:
-        return [f"[ {line} ]" for line in lines]
-    left = ["⎡", *"⎢" * (len(lines) - 2), "⎣"]
-    right = ["⎤", *"⎥" * (len(lines) - 2), "⎦"]
-    return [f"{opening} {line} {closing}" for opening, line, closing in zip(left, lines, right, strict=True)]
-
-
-def array_lines(array: Array, style: Style) -> list[str]:
-    """An array of numbers as a matrix in brackets."""
-    return _matrix(
-        (array.shape[0], array.shape[1]),
-        lambda row, column: number_text(float(array[row, column]), style),
-        style,
-    )
-
-
-def _shown(size: int, most: int) -> list[int | None]:
-    return list(range(size)) if size <= most else [*range(most - 2), None, size - 1]
 
 
 def _side_by_side(blocks: list[Block], style: Style, width: int) -> Content:

@@ -23,7 +23,7 @@ from engine.formula.expression import Partial, Symbol
 from engine.formula.parser import parse_symbol
 from engine.formula.untrusted_text import one_line
 from engine.model.edited_entries import Assignments
-from engine.model.network import FIT, PENALTY
+from engine.model.network import forward_nodes
 from tui.session.changed_files import files_state
 
 if TYPE_CHECKING:
@@ -228,12 +228,6 @@ class Stepped(ABC):
         """After the numbers or the graph have become others than those that it was made of."""
         if self._other is not None:
             self._other = run_once(self._graph_of(self._other.differentiated))
-
-
-def forward_nodes(graph: Graph) -> tuple[Symbol, ...]:
-    """What the forward pass computes, one by one, before what is differentiated."""
-    computed = [op.output.symbol for op in graph.ops[:-1]]
-    return tuple(symbol for symbol in computed if symbol not in (FIT, PENALTY))
 
 
 def run_once(graph: Graph) -> Graph:

@@ -27,6 +27,7 @@ from tui.session.session_base import Stepped
 from tui.shell.csv_table import Cell, DataTable, Rows
 from tui.shell.keys import PREDICT_COMMANDS, bindings
 from tui.shell.learner_deeds import Deed, Done
+from tui.shell.side_by_side import flowed
 from tui.shell.verdict_content import echo, judgement, numbers_of
 from tui.stepper.chain_rule_panel import Progress
 from tui.stepper.network_diagram import NetworkDiagram
@@ -207,14 +208,3 @@ class PredictScreen(StepperScreen, inherit_bindings=False):
     def action_close(self) -> None:
         """Back to the stepper."""
         self.dismiss()
-
-
-def flowed(parts: Sequence[Content], width: int) -> list[Content]:
-    """Short texts side by side, as many a line as fit."""
-    lines: list[Content] = []
-    for part in parts:
-        if lines and lines[-1].cell_length + 3 + part.cell_length <= width:
-            lines[-1] = Content.assemble(lines[-1], "   ", part)
-        else:
-            lines.append(part)
-    return lines

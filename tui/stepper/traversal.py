@@ -11,8 +11,7 @@ from enum import IntEnum
 
 from engine.derivation.chain_rule import Derivation
 from engine.formula.expression import Symbol
-from engine.model.network import LOSS
-from tui.session.session_base import forward_nodes
+from engine.model.network import LOSS, forward_nodes
 
 
 class Phase(IntEnum):

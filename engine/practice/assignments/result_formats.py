@@ -23,7 +23,7 @@ from engine.formula.notation import Style
 from engine.formula.text_width import wrapped
 from engine.formula.untrusted_text import one_line
 from engine.practice.assignments.grading import GradedFile, Result
-from engine.practice.judging.verdict import Verdict
+from engine.practice.judging.verdict import Verdict, sentences_of
 
 FORMATS = ("text", "json", "gradescope", "prairielearn", "junit", "csv")
 VERDICT_WORDS = {
@@ -45,7 +45,7 @@ def verdict_text(verdict: Verdict, style: Style, width: int = 80) -> str:
             lines += ["Understood:", "", *(f"  {line}" for line in str(box).splitlines()), ""]
         else:
             lines += [f"Understood: {verdict.understood}", ""]
-    lines += [piece for said in said_of(verdict) for piece in wrapped(said, width)]
+    lines += [piece for said in sentences_of(verdict) for piece in wrapped(said, width)]
     text = "\n".join(lines)
     return ascii_text(text) if style.ascii else text
 
@@ -53,32 +53,6 @@ def verdict_text(verdict: Verdict, style: Style, width: int = 80) -> str:
 def fitted_to(text: str, style: Style) -> str:
     """`text` in the characters of a style."""
     return ascii_text(text) if style.ascii else text
-
-
-def said_of(verdict: Verdict) -> list[str]:
-    """The verdict in sentences, one a line."""
-    marks = {
-        "right": "✓ Right.",
-        "wrong": "✗ Wrong.",
-        "unclear": "? Cannot tell.",
-        "unreadable": "? Cannot be read.",
-    }
-    start = marks[verdict.verdict]
-    if verdict.line is not None and verdict.verdict != "right":
-        start += f" Line {verdict.line} is the first that breaks."
-    if verdict.verdict == "wrong" and verdict.factors and verdict.right_factors is not None:
-        start += f" {verdict.right_factors} of {verdict.factors} factors are right."
-    lines = [start]
-    if verdict.problem is not None:
-        lines.append(verdict.problem)
-    lines += [f"- {one.text}" for one in verdict.mistakes]
-    lines += [f"- {remark}" for remark in verdict.remarks]
-    found = verdict.counterexample
-    if found is not None and isinstance(found.yours, float) and isinstance(found.true, float):
-        lines.append(
-            f"For example, at a random network: yours is {found.yours:.6g}, the gradient is {found.true:.6g}."
-        )
-    return lines
 
 
 def plain_lines(verdict: Verdict) -> list[str]:

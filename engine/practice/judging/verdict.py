@@ -104,3 +104,29 @@ class Verdict:
         if self.line is not None:
             found["line"] = self.line
         return found
+
+
+def sentences_of(verdict: Verdict) -> list[str]:
+    """The verdict in sentences, one a line."""
+    marks = {
+        "right": "✓ Right.",
+        "wrong": "✗ Wrong.",
+        "unclear": "? Cannot tell.",
+        "unreadable": "? Cannot be read.",
+    }
+    start = marks[verdict.verdict]
+    if verdict.line is not None and verdict.verdict != "right":
+        start += f" Line {verdict.line} is the first that breaks."
+    if verdict.verdict == "wrong" and verdict.factors and verdict.right_factors is not None:
+        start += f" {verdict.right_factors} of {verdict.factors} factors are right."
+    lines = [start]
+    if verdict.problem is not None:
+        lines.append(verdict.problem)
+    lines += [f"- {one.text}" for one in verdict.mistakes]
+    lines += [f"- {remark}" for remark in verdict.remarks]
+    found = verdict.counterexample
+    if found is not None and isinstance(found.yours, float) and isinstance(found.true, float):
+        lines.append(
+            f"For example, at a random network: yours is {found.yours:.6g}, the gradient is {found.true:.6g}."
+        )
+    return lines

@@ -18,11 +18,11 @@ from engine.experiment.loading import load_experiment
 from engine.experiment.spec import BceLoss, CrossEntropyLoss, Loss, SquaredErrorLoss
 from engine.formula.expression import Symbol
 from engine.metrics.classification_score import FEW_SAMPLES, Score, scorer
+from engine.metrics.equal_layer_norms import norms_of_equal_layers, norms_of_one_layer
 from engine.metrics.l2_norms import FEW, magnitudes_of, norm_for
 from engine.metrics.layer_groups import groups_of, rows_of
 from engine.metrics.step_record import NEVER
 from engine.metrics.unit_deaths import PORTION
-from engine.metrics.weight_norms import norms_of_equal_layers, norms_of_one_layer
 from engine.model.network import Network
 from engine.training.trainer import Trainer
 from tests.engine.short_runs import experiment, given_network, layer
