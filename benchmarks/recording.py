@@ -6,8 +6,9 @@ Contract: at most 1.10 times on 784-256-256-10 with batch 128, one thread, every
 tenth step on a model of ten million parameters. Only the norms (`grad_l2`), loss, rate and time are logged. The floor
 is the same training in which torch takes those norms (`_foreach_norm` of all gradients) and nobody looks at them.
 
-Every step is timed by itself, in turns of ten with each of the three, and what counts are medians: of the steps that
-are recorded, and of those that are only counted. So what other programs do to single steps does not show.
+Three trainings alike take turns of ten steps, one of them with one log from beginning to end. Every step is timed by
+itself, and what counts are medians: of the steps that are recorded, and of those that are only counted. So what other
+programs do to single steps does not show.
 """
 
 from __future__ import annotations
@@ -61,6 +62,32 @@ class Times:
         return (median(self._due) + others) / self._every
 
 
+class Training:
+    """A network that is trained step by step; three alike take turns, so that none finds its numbers in the cache."""
+
+    def __init__(self, widths: list[int], batch: int) -> None:
+        import torch
+
+        torch.manual_seed(0)
+        self.net = model(widths)
+        self.optimizer = torch.optim.SGD(self.net.parameters(), lr=1e-3)
+        self._X, self._Y = torch.randn(batch, widths[0]), torch.randint(0, widths[-1], (batch,))
+
+    def turn(self, each: Callable[[int], object] = lambda step: None) -> list[float]:
+        """Processor time of each of ten steps."""
+        import torch
+
+        times = []
+        for step in range(1, TURN + 1):
+            began = time.process_time()
+            self.optimizer.zero_grad()
+            torch.nn.functional.cross_entropy(self.net(self._X), self._Y).backward()
+            each(step)
+            self.optimizer.step()
+            times.append(time.process_time() - began)
+        return times
+
+
 def price(widths: list[int], batch: int, every: int, turns: int) -> tuple[float, float, float]:
     """Seconds a step: of the bare training, of the recorded one, and of one that only takes the norms."""
     import torch
@@ -68,36 +95,27 @@ def price(widths: list[int], batch: int, every: int, turns: int) -> tuple[float,
     import bptui
 
     torch.set_num_threads(1)
-    torch.manual_seed(0)
-    net = model(widths)
-    optimizer = torch.optim.SGD(net.parameters(), lr=1e-3)
-    X, Y = torch.randn(batch, widths[0]), torch.randint(0, widths[-1], (batch,))
-
-    def train(count: int, each: Callable[[int], object] = lambda step: None) -> list[float]:
-        times = []
-        for step in range(1, count + 1):
-            began = time.process_time()
-            optimizer.zero_grad()
-            torch.nn.functional.cross_entropy(net(X), Y).backward()
-            each(step)
-            optimizer.step()
-            times.append(time.process_time() - began)
-        return times
+    bare, recorded, floor = (Training(widths, batch) for _ in range(3))
 
     def take_norms(step: int) -> None:
         if step % every == 0:
-            torch._foreach_norm([parameter.grad for parameter in net.parameters()])
+            torch._foreach_norm([parameter.grad for parameter in floor.net.parameters()])
 
-    train(TURN)
-    bare, recorded, floor = Times(every), Times(every), Times(every)
-    with tempfile.TemporaryDirectory() as folder:
-        for number in range(turns):
-            bare.take(train(TURN))
-            with bptui.watch(net, optimizer, Path(folder) / f"{number}.jsonl", every=every):
-                train(1)  # which looks up the names and makes the file
-                recorded.take(train(TURN))
-            floor.take(train(TURN, take_norms))
-    return bare.typical, recorded.typical, floor.typical
+    times = [Times(every) for _ in range(3)]
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        bptui.watch(recorded.net, recorded.optimizer, Path(folder) / "run.jsonl", every=every),
+    ):
+        # The first update looks up the names and makes the file. It is recorded, and so is every tenth after it: the
+        # last one of a turn.
+        recorded.optimizer.step()
+        for number in range(turns + 1):
+            found = (bare.turn(), recorded.turn(), floor.turn(take_norms))
+            for one, taken in zip(times, found, strict=True):
+                if number:  # the first turn warms up
+                    one.take(taken)
+    typical, watched, norms = (one.typical for one in times)
+    return typical, watched, norms
 
 
 def main() -> None:
