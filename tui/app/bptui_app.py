@@ -19,11 +19,14 @@ from textual.command import CommandPalette, Provider
 from textual.css.query import NoMatches
 from textual.dom import DOMNode
 from textual.driver import Driver
+from textual.errors import NoWidget
 from textual.filter import LineFilter
+from textual.geometry import Region
 from textual.message import Message
 from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.theme import Theme
+from textual.widget import Widget
 from textual.worker import Worker
 from typing_extensions import override
 
@@ -95,8 +98,17 @@ _OWN_THEMES = {theme.name: theme for theme in THEMES}
 class Palette(CommandPalette):
     """Textual's palette, which raises where a page is turned in a window too small to show a command.
 
-    It also raises where its list has gone before the search for what was typed has begun, or is over.
+    It also raises where its list has gone before the search for what was typed has begun, or is over, and where a
+    click comes from beyond a window that has become smaller since.
     """
+
+    @override
+    def get_widget_at(self, x: int, y: int) -> tuple[Widget, Region]:
+        """What is there; outside the window it is the background."""
+        try:
+            return super().get_widget_at(x, y)
+        except NoWidget:
+            return self, self.region
 
     @override
     def dismiss(self, result: None = None) -> AwaitComplete:

@@ -8,6 +8,7 @@ from collections import Counter
 import pytest
 from textual.binding import Binding
 from textual.command import CommandList
+from textual.events import Click
 
 from engine.experiment.spec import NotationSpec
 from tests.tui.driver import app_on, screen_text, stepper, until
@@ -263,6 +264,19 @@ async def test_a_search_that_outlives_the_palettes_list_is_over():
         assert isinstance(palette, Palette)
         await palette.query(CommandList).remove()
         await palette._gather_commands("target").wait()
+        assert app.crash is None
+
+
+async def test_a_click_from_beyond_the_window_leaves_the_palette():
+    """As one that was on its way when the window was made smaller."""
+    app = BptuiApp(Session.open("tutorial-a"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("ctrl+p")
+        palette = app.screen
+        assert isinstance(palette, Palette)
+        at = {"x": 16, "y": 40, "delta_x": 0, "delta_y": 0, "screen_x": 16, "screen_y": 40}
+        palette.post_message(Click(palette, button=1, shift=False, meta=False, ctrl=False, **at))
+        await until(pilot, lambda: app.screen is not palette)
         assert app.crash is None
 
 
