@@ -95,9 +95,7 @@ def _pull(own: Own, sample: int, row: int) -> _Pull:
     hidden = activation_output(graph, own.network, depth - 1)
     slope, largest = math.nan, ACTIVATION_TRAITS[own.layers.layers[depth - 2].activation].largest_slope
     if isinstance(hidden.op, Elementwise) and largest is not None:
-        slopes = np.empty_like(hidden.value)
-        hidden.op.function.derivative(hidden.op.inputs[0].value, hidden.value, slopes)
-        slope = float(np.abs(slopes).max())
+        slope = float(np.abs(hidden.op.slopes()).max())
     output = float(graph.nodes[Symbol("f", depth)].grad[row, 0]) / n
     return _Pull(
         output, np.concatenate([np.zeros(0), *grads]) / n, slope, math.nan if largest is None else largest

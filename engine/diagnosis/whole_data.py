@@ -159,9 +159,7 @@ class _Sums:
         self.largest[i] = max(self.largest[i], float(np.abs(values).max()))
         largest = ACTIVATION_TRAITS[self.network.layers[i].activation].largest_slope
         if isinstance(activation, Elementwise) and largest is not None:
-            slopes = np.empty_like(values)
-            activation.function.derivative(activation.inputs[0].value, values, slopes)
-            self.flat[i] += int(np.count_nonzero(np.abs(slopes) < FLAT * largest))
+            self.flat[i] += int(np.count_nonzero(np.abs(activation.slopes()) < FLAT * largest))
         else:
             self.flat[i] = math.nan
 

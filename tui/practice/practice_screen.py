@@ -163,9 +163,8 @@ class PracticeScreen(AskingScreen):
             pieces = [Content.styled(f"{name:<6}", "bold" if here else "$faint")]
             pieces += [Content.styled(self.said(f"{mark} "), paint) for mark, paint in marks]
             lines.append(Content("").join(pieces))
-        ids = {question.id for question in self.assignment.questions}
-        done, at_once = ids & progress.answered.keys(), sum(progress.answered.get(one) == 1 for one in ids)
-        given_up, bugs = ids & set(progress.given_up), progress.bugs
+        ids, done, given_up = self._standing()
+        at_once, bugs = sum(progress.answered[one] == 1 for one in done), progress.bugs
         score = (
             f"{progress.points:.4g} points · streak {progress.streak} · best streak {progress.best_streak}"
         )
@@ -275,10 +274,15 @@ class PracticeScreen(AskingScreen):
         if by > 0 and self.place == 0:
             self.notify(f"That was the last of {total}: {self._summary()}. Here is the first again.")
 
+    def _standing(self) -> tuple[set[str], set[str], set[str]]:
+        """The questions of this set, those that were answered, and those that were given up."""
+        ids = {question.id for question in self.assignment.questions}
+        progress = self.kept.progress
+        return ids, ids & progress.answered.keys(), ids & set(progress.given_up)
+
     def _summary(self) -> str:
         """How the questions of this set went."""
-        ids = {question.id for question in self.assignment.questions}
-        answered, given_up = ids & self.kept.progress.answered.keys(), ids & set(self.kept.progress.given_up)
+        ids, answered, given_up = self._standing()
         left = len(ids - answered - given_up)
         return f"{len(answered)} answered, {len(given_up)} given up, {left} open"
 

@@ -24,6 +24,7 @@ from engine.practice.judging.batched_evaluation import Stack, evaluate
 from engine.practice.judging.random_networks import Evidence, NetworkMaker, TooLargeError
 from engine.practice.judging.verdict import Counterexample, Mistake, Verdict
 from engine.practice.mistakes.another_derivative import another_derivative
+from engine.practice.mistakes.factors_between_numbers import names_of
 from engine.practice.mistakes.formula_edits import places_of
 from engine.practice.mistakes.naming_by_candidates import name_by_candidates
 from engine.practice.mistakes.naming_by_repair import (
@@ -518,14 +519,7 @@ class Judge:
         graph = self.target.graph(self.worked.network, self.worked.data.X, self.worked.data.Y)
         graph.forward()
         graph.backward()
-        names = {node.symbol: np.asarray(node.value[None], np.float64) for node in graph.nodes.values()}
-        names |= {
-            gradient_name(node.symbol): np.asarray(node.grad[None], np.float64)
-            for node in graph.nodes.values()
-        }
-        names |= {Symbol(name): np.full((1, 1, 1), number) for name, number in graph.constants.items()}
-        names[Symbol("ones")] = np.ones((1, graph.n, 1))
-        value = evaluate(answer.expr, names)
+        value = evaluate(answer.expr, names_of(graph, gradients=True))
         truth = np.asarray(self.target.reader(graph)()[None], np.float64)
         if compare(value, truth).agrees and (even_if_zero or truth.any()):
             return ["it is right for the numbers of this experiment, and wrong for others"]

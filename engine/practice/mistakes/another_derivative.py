@@ -22,7 +22,6 @@ from engine.practice.judging.batched_evaluation import evaluate
 from engine.practice.judging.random_networks import TooLargeError
 from engine.practice.judging.verdict import Mistake
 from engine.practice.mistakes.factors_between_numbers import names_of
-from engine.practice.reading.names_in_scope import gradient_name
 
 if TYPE_CHECKING:
     from engine.practice.judging.judge import Judge
@@ -66,8 +65,7 @@ def _that_agree_here(judge: Judge, answer: Answer) -> Iterator[Symbol]:
     nodes = [node for node in graph.nodes.values() if node.needs_gradient and node is not graph.loss]
     if sum(node.value.size for node in nodes) > MOST_ENTRIES:
         return
-    names = names_of(graph) | {gradient_name(node.symbol): np.asarray(node.grad[None]) for node in nodes}
-    value = np.asarray(evaluate(answer.expr, names), np.float64)
+    value = np.asarray(evaluate(answer.expr, names_of(graph, gradients=True)), np.float64)
     if value.size != 1 or not np.isfinite(value).all() or not value.any():
         return
     number = float(value.reshape(-1)[0])

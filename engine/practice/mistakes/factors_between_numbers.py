@@ -20,6 +20,7 @@ from engine.practice.judging.verdict import Mistake
 from engine.practice.mistakes.factor_patterns import mistake, shown
 from engine.practice.mistakes.naming_on_paths import SIGN, constant_mistake, term_of
 from engine.practice.mistakes.path_factors import Path, paths_of
+from engine.practice.reading.names_in_scope import gradient_name
 from engine.practice.reading.typed_number import TypedNumber
 
 MOST_CANDIDATES = 5
@@ -64,11 +65,17 @@ def is_close(one: float, other: float, leeway: float) -> bool:
     return math.isfinite(one) and abs(one - other) <= leeway * abs(other)
 
 
-def names_of(graph: Graph) -> dict[Symbol, Stack]:
-    """The values of a graph as one network of evidence."""
+def names_of(graph: Graph, *, gradients: bool = False) -> dict[Symbol, Stack]:
+    """The values of a graph as one network of evidence; with its gradients, as earlier results are named."""
     names: dict[Symbol, Stack] = {
         node.symbol: np.asarray(node.value[None], np.float64) for node in graph.nodes.values()
     }
+    if gradients:
+        names |= {
+            gradient_name(node.symbol): np.asarray(node.grad[None], np.float64)
+            for node in graph.nodes.values()
+            if node.grad.shape == node.value.shape
+        }
     names |= {Symbol(name): np.full((1, 1, 1), value) for name, value in graph.constants.items()}
     names[Symbol("ones")] = np.ones((1, graph.n, 1))
     return names

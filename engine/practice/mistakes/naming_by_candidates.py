@@ -19,8 +19,9 @@ from engine.formula.expression import Symbol
 from engine.formula.layout import one_line
 from engine.practice.bug_hunt.backward_pass_with_a_slip import BackwardPass
 from engine.practice.bug_hunt.backward_slips import PlantedSlip, places_for
-from engine.practice.judging.batched_evaluation import Stack, evaluate
+from engine.practice.judging.batched_evaluation import evaluate
 from engine.practice.judging.verdict import Mistake
+from engine.practice.mistakes.factors_between_numbers import names_of
 from engine.practice.mistakes.naming_on_paths import SIGN, Constants, Named, constant_mistakes
 from engine.practice.reading.answer_reader import Answer
 from engine.practice.reading.names_in_scope import gradient_name
@@ -126,16 +127,8 @@ class _Rounds:
         return time.thread_time() > self.deadline
 
     def _keep(self) -> None:
-        nodes = list(self.graph.nodes.values())
         self.leaves.append([node.value.copy() for node in self.read])
-        names: dict[Symbol, Stack] = {node.symbol: np.asarray(node.value[None], np.float64) for node in nodes}
-        names |= {
-            gradient_name(node.symbol): np.asarray(node.grad[None], np.float64)
-            for node in nodes
-            if node.grad.shape == node.value.shape
-        }
-        names |= {Symbol(name): np.full((1, 1, 1), value) for name, value in self.graph.constants.items()}
-        names[Symbol("ones")] = np.ones((1, self.graph.n, 1))
+        names = names_of(self.graph, gradients=True)
         truth = np.array(self.judge.target.reader(self.graph)())
         value = np.array(np.broadcast_to(evaluate(self.answer.expr, names)[0], truth.shape))
         self.truths.append(truth)
@@ -143,7 +136,7 @@ class _Rounds:
         self.others.append(
             {
                 node.symbol: node.grad.copy()
-                for node in nodes
+                for node in self.graph.nodes.values()
                 if node.grad.shape == truth.shape and node is not self.graph.loss
             }
         )
