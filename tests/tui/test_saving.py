@@ -323,7 +323,7 @@ async def test_a_command_names_the_entry_as_the_experiment_does(
     app = app_with("own.toml")
     async with app.run_test() as pilot:
         await pilot.pause()
-        stepper(app).choose_target(parse_symbol("a[1][1,0]"))
+        stepper(app).targets.explain(parse_symbol("a[1][1,0]"))
         _, command = await copied(pilot)
     assert "z[1][1,0]" in shlex.split(command)
     again = opened_by(command, monkeypatch)

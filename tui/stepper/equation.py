@@ -7,8 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from textual.content import Content
 
@@ -27,62 +26,6 @@ class Equation:
     formula: Expr
     substituted: Expr
     value: float
-
-
-def page(
-    heading: str,
-    equations: Sequence[Equation],
-    notes: Sequence[Content],
-    style: Style,
-    width: int,
-    height: int,
-    number_style: str,
-    before: Sequence[Callable[[], Equation]] = (),
-    together: Equation | None = None,
-) -> Content:
-    """What the panel says in `width` × `height` cells.
-
-    Formulas are stacked where there is room for that; where there is not, they stand on one line, and at last
-    with fewer of their terms. In what room is left stand `together` and the last of `before`.
-    """
-    content = Content()
-    shorter = replace(style, max_terms=min(style.max_terms or 3, 3))
-    for typesetter, shown in ((typeset, style), (typeset_flat, style), (typeset_flat, shorter)):
-        drawn = [typesetter(equation, shown, width, number_style) for equation in equations]
-        content = stacked([Content.styled(heading, "bold"), *drawn, *notes])
-        if content.get_height({}, width) <= height:
-            break
-    if together is not None:
-        heading = "All together, without a partial derivative"
-        content = _with_room_for(content, heading, [lambda: together], style, width, height, number_style)
-    return _with_room_for(content, "What came before", before, style, width, height, number_style)
-
-
-def _with_room_for(
-    content: Content,
-    heading: str,
-    equations: Sequence[Callable[[], Equation]],
-    style: Style,
-    width: int,
-    height: int,
-    number_style: str,
-) -> Content:
-    """The content and below it, under a heading, as many of the last equations as fit; where none does, itself."""
-    room = height - content.get_height({}, width) - 2
-    shown: list[Content] = []
-    for equation in reversed(equations):
-        if room <= 0:
-            break
-        drawn = typeset(equation(), style, width, number_style)
-        room -= drawn.get_height({}, width)
-        if room >= 0:
-            shown.insert(0, drawn)
-    if not shown:
-        return content
-    left_out = "" if len(shown) == len(equations) else f" (the last {len(shown)} of {len(equations)})"
-    if room >= len(shown) - 1:
-        shown = [Content("\n\n").join(shown)]
-    return stacked([content, "", Content.styled(heading + left_out, "$faint"), *shown])
 
 
 def typeset(equation: Equation, style: Style, width: int, number_style: str) -> Content:

@@ -78,7 +78,7 @@ class PredictScreen(StepperScreen, inherit_bindings=False):
         self.query_one(Input).focus()
 
     @override
-    def _looked_at(self) -> tuple[Derivation, Progress]:
+    def looked_at(self) -> tuple[Derivation, Progress]:
         prediction = self.prediction
         given_up = frozenset(
             place for place, asked in enumerate(prediction.questions) if asked.given_up and asked.formula
@@ -89,9 +89,9 @@ class PredictScreen(StepperScreen, inherit_bindings=False):
         return self.derivation, Progress(reached, current if hidden else None, hidden, given_up)
 
     @override
-    def _draw_term(self, style: Style) -> None:
+    def draw_term(self, style: Style) -> None:
         if self.position < self._furthest:
-            super()._draw_term(style)
+            super().draw_term(style)
             return
         panel = self.query_one(TermPanel)
         width, height = max(panel.size.width, 40), self.query_one("#term-panel").content_size.height
@@ -121,7 +121,7 @@ class PredictScreen(StepperScreen, inherit_bindings=False):
         return f"{prediction.right} of {asked} right, {prediction.at_once} at once"
 
     @override
-    def _draw_running(self, style: Style) -> None:
+    def draw_below_the_term(self, style: Style) -> None:
         panel = self.query_one("#running-panel")
         asked = self.prediction.current
         panel.border_title = "Escape leads back" if asked is None else f"Predict: {self._which(asked)}"
@@ -140,7 +140,7 @@ class PredictScreen(StepperScreen, inherit_bindings=False):
         return rows
 
     @override
-    def _shown(self) -> Iterator[Done]:
+    def done_so_far(self) -> Iterator[Done]:
         yield Done(
             Deed.PREDICT,
             sum(asked.answered and asked.formula is not None for asked in self.prediction.questions),
@@ -183,7 +183,7 @@ class PredictScreen(StepperScreen, inherit_bindings=False):
     def action_again(self) -> None:
         """Begins again."""
         derivation = self.derivation
-        self._compute("Asking again", lambda: self.session.prediction(derivation), self._ask_again)
+        self.compute("Asking again", lambda: self.session.prediction(derivation), self._ask_again)
 
     def _ask_again(self, prediction: Prediction) -> None:
         self._begin(prediction)

@@ -31,8 +31,8 @@ async def test_a_check_is_made_behind_a_line_and_then_shown():
     async with app.run_test(size=LARGE) as pilot:
         await eventually(lambda: is_back(app))
         await pilot.press("c")
-        await eventually(lambda: is_back(app) and stepper(app)._checks)
-        (check,) = stepper(app)._checks.values()
+        await eventually(lambda: is_back(app) and stepper(app).gradient_check.checks)
+        (check,) = stepper(app).gradient_check.checks.values()
         assert check.verdict == "good"
 
 
@@ -44,7 +44,7 @@ async def test_an_update_and_its_undoing_come_to_the_same():
         before = {name: value.copy() for name, value in session.network.parameters.items()}
         loss = session.loss
         await pilot.press("w")
-        await eventually(lambda: is_back(app) and stepper(app)._update is not None)
+        await eventually(lambda: is_back(app) and stepper(app).shown_update is not None)
         assert session.loss < loss
         await pilot.press("z")
         await eventually(lambda: is_back(app) and session.updates == 0)
@@ -74,11 +74,11 @@ async def test_another_sample_and_another_target():
         here = stepper(app).derivation.sample
         await pilot.press("semicolon")
         await eventually(lambda: is_back(app) and stepper(app).derivation.sample == here + 1)
-        stepper(app)._target_given("W[2][0,0]")
+        stepper(app).targets.differentiate("W[2][0,0]")
         await eventually(lambda: is_back(app) and stepper(app).derivation.target.plain() == "W[2][0,0]")
-        stepper(app)._target_given("dY_hat[0,3]/dW[1][0,0]")
+        stepper(app).targets.differentiate("dY_hat[0,3]/dW[1][0,0]")
         await eventually(lambda: is_back(app) and stepper(app).derivation.of.plain() == "Y_hat[0,3]")
-        stepper(app)._choose_sample(5)  # Ŷ of sample 3 does not depend on it: said, not raised
+        stepper(app).samples.choose(5)  # Ŷ of sample 3 does not depend on it: said, not raised
         await eventually(lambda: any("sample 3" in note.message for note in app._notifications))
         assert stepper(app).derivation.sample == 3
 
@@ -103,7 +103,7 @@ async def test_escape_ends_it_and_everything_is_as_it_was(monkeypatch):
         assert isinstance(app.screen, BusyScreen)
         await pilot.press("escape")
         await eventually(lambda: is_back(app))
-        assert not stepper(app).checking
+        assert not stepper(app).gradient_check.shown
         for name, (value, gradient) in before.items():
             np.testing.assert_array_equal(session.graph.nodes[name].value, value)
             np.testing.assert_array_equal(session.graph.nodes[name].grad, gradient)

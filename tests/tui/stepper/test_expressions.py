@@ -93,7 +93,7 @@ async def test_a_network_whose_first_result_is_differentiated_has_no_forward_pha
         await pilot.pause()
         screen = stepper(app)
         screen.session.differentiate(parse_symbol("f[1][0,0]"))
-        screen.choose_target(parse_symbol("W[1][0,0]"))
+        screen.targets.explain(parse_symbol("W[1][0,0]"))
         for key in ("home", "left", "tab", "end"):
             await press(pilot, key)
         await press(pilot, "home")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from textual.content import Content
 from textual.widgets import Input
 
 from engine.formula.expression import Symbol
@@ -12,7 +11,7 @@ from engine.formula.notation import Style
 from tests.tui.driver import app_on, press, screen_text, stepper
 from tests.tui.experiments import session_of
 from tui.shell.reading_screen import ReadingScreen
-from tui.stepper.narration import describe_update, update_lines, update_size
+from tui.stepper.describe_update import describe_update, update_lines, update_size
 from tui.stepper.traversal import Phase, Position, Traversal
 
 UNICODE = Style(digits=4)
@@ -146,7 +145,7 @@ async def test_an_output_s_own_sample_stays() -> None:
 
 def test_contents_are_shown_whole() -> None:
     """Every line of every optimiser fits the small window's term panel."""
-    from tui.stepper.equation import page
+    from tui.stepper.term_panel import page
 
     for train in ('optimizer = "adam"', 'optimizer = "rmsprop"', 'optimizer = "momentum", clip_norm = 0.1'):
         opened = square(train)
@@ -154,6 +153,5 @@ def test_contents_are_shown_whole() -> None:
         traversal = Traversal(opened.explain(target), update_size(opened, target))
         for index in range(traversal.size(Phase.UPDATE)):
             told = describe_update(opened, traversal, None, UNICODE, index)
-            notes = [Content(text) for _, text in told.notes]
-            content = page(told.heading, told.equations, notes, UNICODE, 76, 8, "$value")
+            content = page(told, UNICODE, 76, 8)
             assert content.get_height({}, 76) <= 8

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input, OptionList, Static
 
-import tui.stepper.stepper_screen as stepper_module
+import tui.stepper.autoplay
 from engine.export import written_latex, written_markdown, written_text
 from engine.formula.expression import Symbol
 from engine.formula.text_width import cells
@@ -203,23 +203,23 @@ async def test_nothing_moves_that_need_not_move():
 
 
 async def test_autoplay_steps_by_itself_to_the_end(monkeypatch):
-    monkeypatch.setattr(stepper_module, "AUTOPLAY_SECONDS", 0.001)
+    monkeypatch.setattr(tui.stepper.autoplay, "AUTOPLAY_SECONDS", 0.001)
     app = app_on("tutorial-b")
     async with app.run_test(size=SMALL) as pilot:
         await press(pilot, "space")
         await until(pilot, lambda: stepper(app).position == stepper(app).traversal.last(), tries=2000)
-        await until(pilot, lambda: stepper(app)._autoplay is None, tries=2000)
+        await until(pilot, lambda: not stepper(app).autoplay.is_playing, tries=2000)
 
 
 async def test_autoplay_is_stopped_by_the_same_key(monkeypatch):
-    monkeypatch.setattr(stepper_module, "AUTOPLAY_SECONDS", 1000)
+    monkeypatch.setattr(tui.stepper.autoplay, "AUTOPLAY_SECONDS", 1000)
     app = app_on("tutorial-b")
     async with app.run_test(size=SMALL) as pilot:
         await press(pilot, "space")
-        assert stepper(app)._autoplay is not None
+        assert stepper(app).autoplay.is_playing
         assert "autoplay" in screen_text(app).lower()
         await press(pilot, "space")
-        assert stepper(app)._autoplay is None
+        assert not stepper(app).autoplay.is_playing
 
 
 # ── choosing what to differentiate by ───────────────────────────────────────────────────────────────

@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from textual.content import Content
 
 from engine.experiment.loading import PRESET_NAMES
 from engine.experiment.presets import preset_text
@@ -22,17 +21,13 @@ from engine.formula.notation import Style, is_exact, number_text
 from tests.engine.networks import SMALL_PRESETS
 from tests.tui.experiments import READABLE, positions_of, session, session_of, traversals
 from tui.session.network_session import Session
-from tui.stepper.equation import Equation, page, typeset, typeset_flat
-from tui.stepper.narration import (
-    Description,
-    describe_backward,
-    describe_forward,
-    describe_loss,
-    describe_update,
-    running_lines,
-    update_lines,
-    update_size,
-)
+from tui.stepper.describe_backward_pass import describe_backward
+from tui.stepper.describe_forward_pass import describe_forward, describe_loss
+from tui.stepper.describe_update import describe_update, update_lines, update_size
+from tui.stepper.description import Description
+from tui.stepper.equation import Equation, typeset, typeset_flat
+from tui.stepper.running_product import running_lines
+from tui.stepper.term_panel import page
 from tui.stepper.traversal import FIRST_TERM, Phase, Position, Traversal
 
 UNICODE, ASCII = Style(digits=4), Style(digits=4, ascii=True)
@@ -247,22 +242,6 @@ def test_a_short_sum_is_written_out():
 # ── everything fits ─────────────────────────────────────────────────────────────────────────────────
 
 
-def drawn(description: Description, style: Style, width: int, height: int) -> Content:
-    notes = [Content(("! " if kind == "remark" else "") + text) for kind, text in description.notes]
-    style = replace(style, max_terms=description.max_terms)
-    return page(
-        description.heading,
-        description.equations,
-        notes,
-        style,
-        width,
-        height,
-        "$value",
-        description.before,
-        description.together,
-    )
-
-
 @pytest.mark.parametrize("style", [UNICODE, ASCII], ids=["unicode", "ascii"])
 @pytest.mark.parametrize("name", SMALL_PRESETS)
 def test_at_80_by_24_every_story_is_shown_whole(name, style):
@@ -277,7 +256,7 @@ def test_at_80_by_24_every_story_is_shown_whole(name, style):
                 description, notes=tuple(note for note in description.notes if note[0] != "faint")
             )
         for width, height in ((76, 8), (116, 6)):
-            content = drawn(description, style, width, height)
+            content = page(description, style, width, height)
             assert content.get_height({}, width) <= height, f"{position}\n{content.plain}"
 
 
@@ -323,8 +302,8 @@ def test_a_constant_is_not_said_twice(typesetter):
 def test_a_tall_equation_gives_way_to_a_flat_one_and_then_to_a_shorter_one():
     _, traversal = told("tutorial-a-weighted")
     description = describe_backward(traversal, FIRST_TERM, UNICODE)
-    assert "───" in drawn(description, UNICODE, 76, 8).plain
-    flat = drawn(description, UNICODE, 76, 5).plain
+    assert "───" in page(description, UNICODE, 76, 8).plain
+    flat = page(description, UNICODE, 76, 5).plain
     assert "───" not in flat
     assert flat.split("\n")[1].startswith("∂ℰ/∂Ŷ₀,₅₉₈ = (−αY₀,₅₉₈/Ŷ₀,₅₉₈+β(1−Y₀,₅₉₈)/(1−Ŷ₀,₅₉₈))/n")
     assert flat.split("\n")[2].endswith("≈ −0.01818")
@@ -333,7 +312,7 @@ def test_a_tall_equation_gives_way_to_a_flat_one_and_then_to_a_shorter_one():
 def test_where_there_is_room_the_factors_that_came_before_and_their_product_are_shown():
     _, traversal = told("tutorial-b")
     last = Position(Phase.BACKWARD, 4)
-    text = drawn(describe_backward(traversal, last, UNICODE), UNICODE, 96, 45).plain
+    text = page(describe_backward(traversal, last, UNICODE), UNICODE, 96, 45).plain
     heading, together, before = (
         text.index("The input"),
         text.index("All together"),
@@ -348,8 +327,8 @@ def test_where_there_is_room_the_factors_that_came_before_and_their_product_are_
 def test_what_came_before_is_cut_to_the_last_that_fit_and_left_out_without_room():
     _, traversal = told("tutorial-b")
     third = describe_backward(traversal, Position(Phase.BACKWARD, 2), UNICODE)
-    assert "What came before (the last 1 of 2)" in drawn(third, UNICODE, 96, 10).plain
-    assert "What came before" not in drawn(third, UNICODE, 96, 8).plain
+    assert "What came before (the last 1 of 2)" in page(third, UNICODE, 96, 10).plain
+    assert "What came before" not in page(third, UNICODE, 96, 8).plain
 
 
 BISHOP = """

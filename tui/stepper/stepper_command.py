@@ -1,0 +1,53 @@
+"""The commands that lead to what the stepper shows: `bptui open` at its position, `bptui explain`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from engine.derivation.chain_rule import Derivation
+from engine.formula.expression import Symbol
+from tui.session.session_base import Stepped
+from tui.stepper.traversal import Phase, Position
+
+
+def open_command(session: Stepped, derivation: Derivation, position: Position) -> Sequence[str]:
+    """The arguments of `bptui` that open the app at a position of a derivation."""
+    where = ["--wrt", _typed(session, derivation.target)]
+    if session.stepped is not session.graph:
+        where += ["--of", _typed(session, derivation.of)]
+    if derivation.n > 1:
+        where += ["--sample", str(derivation.sample)]
+    if position.phase is not Phase.BACKWARD:
+        where += ["--phase", position.phase.name.lower()]
+    if position.phase is not Phase.LOSS:
+        where += ["--step", str(position.index + 1)]
+    if position.turn:
+        where += ["--term", str(position.turn + 1)]
+    trained = ["--train", str(session.steps)] if session.steps else []
+    return ["open", session.name, *where, *trained, "--screen", "stepper"]
+
+
+def not_in_command(session: Stepped, derivation: Derivation) -> str | None:
+    """What is seen and no command says: what was done by hand, and a path that was chosen at a fork."""
+    if session.edited or session.updates:
+        return "What was edited or learned by hand is not in it: Ctrl+S saves that."
+    sample = None if derivation.n == 1 else derivation.sample
+    if session.explain(derivation.target, sample).path != derivation.path:
+        return "The branch that was followed is not in it: b leads there."
+    return None
+
+
+def explain_command(session: Stepped, derivation: Derivation, *more: str) -> Sequence[str]:
+    """The arguments of `bptui` that print a derivation."""
+    sample = [] if derivation.n == 1 else ["--sample", str(derivation.sample)]
+    of = of_option(session, derivation.of)
+    return ["explain", session.name, "--wrt", _typed(session, derivation.target), *of, *sample, *more]
+
+
+def of_option(session: Stepped, of: Symbol) -> list[str]:
+    """`--of` and what is differentiated, where that is not what the experiment differentiates."""
+    return [] if of == session.graph.differentiated else ["--of", _typed(session, of)]
+
+
+def _typed(session: Stepped, symbol: Symbol) -> str:
+    return session.names.said(symbol.plain(), ascii=True)
