@@ -58,9 +58,9 @@ def alone(path: str, seconds: float) -> float:
 async def watched(path: str, seconds: float) -> float:
     """Steps a second while the gradients screen draws."""
     from tui.app import BptuiApp
-    from tui.session.network_session import Session
+    from tui.session.network_session import NetworkSession
 
-    session = Session.open(path)
+    session = NetworkSession.open(path)
     app = BptuiApp(session, personal=False)
     async with app.run_test(size=(WIDTH, HEIGHT)) as pilot:
         app.show("gradients")

@@ -74,14 +74,14 @@ def use(path: str) -> dict[str, float]:
     from engine.experiment.loading import load_experiment
     from engine.experiment.memory_needed import MOST_CHECKPOINTS, UNDO_BYTES, memory_needed
     from tui.app import BptuiApp
-    from tui.session.network_session import Session
+    from tui.session.network_session import NetworkSession
 
     experiment = load_experiment(path)
     found: dict[str, float] = {"stated": memory_needed(experiment, declared_shape(experiment))}
     clock = time.perf_counter
 
     began = clock()
-    session = Session.open(path)
+    session = NetworkSession.open(path)
     found["open"] = clock() - began
     began = clock()
     derivation = session.explain(session.first_target())
@@ -142,11 +142,11 @@ def steady(seconds: float) -> None:
     import psutil
 
     from tui.app import BptuiApp
-    from tui.session.network_session import Session
+    from tui.session.network_session import NetworkSession
     from tui.session.training_snapshot import State
 
     async def train() -> None:
-        session = Session.open("relu-50")
+        session = NetworkSession.open("relu-50")
         app, process = BptuiApp(session, personal=False), psutil.Process()
         async with app.run_test(size=(120, 40)) as pilot:
             await pilot.pause()

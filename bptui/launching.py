@@ -28,7 +28,7 @@ _FORWARDED = ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2")
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CommandOutcome:
     """How the command ended, negative for a signal, and what its Pythons left in their notes."""
 
     status: int
@@ -66,7 +66,7 @@ def environment(log: Path, every: int, notes: str, base: Mapping[str, str]) -> d
     }
 
 
-def run(command: Sequence[str], log: Path, every: int = 1) -> Outcome:
+def run(command: Sequence[str], log: Path, every: int = 1) -> CommandOutcome:
     """Runs the command to its end. Raises OSError where it cannot be started."""
     descriptor, notes = tempfile.mkstemp(prefix="bptui-run-")
     os.close(descriptor)
@@ -80,7 +80,7 @@ def run(command: Sequence[str], log: Path, every: int = 1) -> Outcome:
             if number is not None:
                 before[number] = signal.signal(number, lambda number, _: process.send_signal(number))
         status = process.wait()
-        return Outcome(status, tuple(Path(notes).read_text("utf-8").split("\n")[:-1]))
+        return CommandOutcome(status, tuple(Path(notes).read_text("utf-8").split("\n")[:-1]))
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -12,7 +12,7 @@ import pytest
 
 from engine.practice.assignments.assignment import AssignmentSpec, QuestionSpec, parse_assignment
 from engine.practice.assignments.grading import grade
-from engine.practice.judging.trained_numbers import Measurement
+from engine.practice.judging.trained_numbers import TrainedMeasurement
 
 PAGE = (Path(__file__).parent.parent / "docs" / "assignment.md").read_text("utf-8")
 EXAMPLE, ANSWERS = re.findall(r"```toml\n(.*?)```", PAGE, flags=re.DOTALL)
@@ -53,4 +53,4 @@ def test_the_measures_on_the_page_can_be_asked_for():
     worked = questions[2].worked  # one layer
     text = PAGE.split("## Measures")[1].split("##")[0]
     for name in re.findall(r"`([a-z_0-9]+(?:\[\d\])?)`", text):
-        Measurement.parse(worked, name.replace("[3]", "[1]"), 0)
+        TrainedMeasurement.parse(worked, name.replace("[3]", "[1]"), 0)

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from engine.metrics.step_record import MEASURES
-from engine.runs.run_log import Header, read_run_log
+from engine.runs.run_log import RunLogHeader, read_run_log
 
 PAGE = (Path(__file__).parents[1] / "docs" / "run-log.md").read_text("utf-8")
 
@@ -25,4 +25,4 @@ def test_the_example_is_a_run_log_without_damage(tmp_path):
 def test_every_field_and_every_key_of_the_header_is_documented():
     named = set(re.findall(r"`(\w+)`", PAGE))
     assert set(MEASURES) <= named
-    assert {field.name for field in dataclasses.fields(Header)} <= named
+    assert {field.name for field in dataclasses.fields(RunLogHeader)} <= named

@@ -24,7 +24,7 @@ CAN_BE_ZERO = (
 """The names of torch's modules that give exact zeros."""
 
 
-class Activity:
+class RecordedActivations:
     """Watches the ReLU modules of a model; see the picture above."""
 
     def __init__(self, model: Any, window: int) -> None:

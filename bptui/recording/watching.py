@@ -121,9 +121,9 @@ class Watching:
         if activations:
             if model is None:
                 raise ValueError("activations are those of a model, and none was given")
-            from .activations import Activity
+            from .activations import RecordedActivations
 
-            self._activity = Activity(model, quiet_window)
+            self._activity = RecordedActivations(model, quiet_window)
             self._header["quiet_window"] = quiet_window
 
     # ── what the training calls ─────────────────────────────────────────────────────────────────────

@@ -32,7 +32,7 @@ def in_blocks(array: Array) -> list[Array]:
     return [array[start : start + BLOCK] for start in range(0, array.size, BLOCK)]
 
 
-class Scratch:
+class ScratchMemory:
     """Working arrays that kernels share: one for each shape and slot, however many ops there are."""
 
     def __init__(self, dtype: np.dtype[Any]) -> None:
@@ -47,7 +47,7 @@ class Scratch:
         return self._arrays[key]
 
 
-class Workspace(threading.local):
+class WorkingMemory(threading.local):
     """One array for each dtype and slot, as large as was ever asked for."""
 
     def __init__(self) -> None:
@@ -62,4 +62,4 @@ class Workspace(threading.local):
         return kept[: array.size].reshape(array.shape)
 
 
-workspace = Workspace()
+workspace = WorkingMemory()

@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.autodiff.array_memory import Array as Array
-from engine.autodiff.array_memory import Scratch, aligned_zeros
+from engine.autodiff.array_memory import ScratchMemory, aligned_zeros
 from engine.autodiff.interruption import onlooker
 from engine.formula.expression import Entry, Expr, Name, Partial, Symbol, Values
 
@@ -193,7 +193,7 @@ class Op(ABC):
         """Like `forward`, after one entry of `changed` was set by hand (for central differences)."""
         self.forward()
 
-    def prepare(self, scratch: Scratch) -> None:  # noqa: B027 - most ops need nothing prepared
+    def prepare(self, scratch: ScratchMemory) -> None:  # noqa: B027 - most ops need nothing prepared
         """Binds views and working arrays, once, after the gradients are allocated."""
 
 
@@ -316,7 +316,7 @@ class Graph:
                     op.accumulates[i] = id(node) in written
                     if op.needs_grad[i]:
                         written.add(id(node))
-        scratch = Scratch(self.dtype)
+        scratch = ScratchMemory(self.dtype)
         for op in self.ops:
             op.prepare(scratch)
         self._forward = self.forward_kernels({})

@@ -57,7 +57,7 @@ def kinked_nodes(graph: Graph) -> list[tuple[Node, Array]]:
     return [kinked for op in graph.ops for kinked in op.kinks()]
 
 
-class Difference:
+class CentralDifference:
     """Moves entries of one node, one at a time, and measures the loss. Call `restore` at the end."""
 
     def __init__(self, graph: Graph, node: Node) -> None:

@@ -31,12 +31,12 @@ from engine.derivation.sample_shares import (
     shared_term,
 )
 from engine.derivation.targets import TargetError, find_target
-from engine.derivation.terms import Edges, Term, Terms
+from engine.derivation.terms import Term, TermEdges, Terms
 from engine.formula.expression import Expr, Symbol
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ChainRuleStep:
     """One scalar on the way from the loss to the target.
 
     `gradient` is its total ∂ℰ/∂node, the sum of all `terms`. The path goes through `terms[chosen]`; `running`
@@ -95,7 +95,7 @@ def explain(graph: Graph, target: Symbol, sample: int | None = None) -> Derivati
     return Derivation(graph, ref, sample, shares=shares)
 
 
-class Derivation(Sequence[Step]):
+class Derivation(Sequence[ChainRuleStep]):
     """The derivation of ∂ℰ/∂target along one path, as a sequence of steps from the loss to the target.
 
     Made by `explain`. It reads the values and gradients of the graph's last forward and backward pass, so make a
@@ -125,7 +125,7 @@ class Derivation(Sequence[Step]):
 
     def _set_path(self, upwards: list[Edge]) -> None:
         self._edges = upwards[::-1]  # from the loss to the target, as steps are read
-        self._steps: dict[int, Step] = {}
+        self._steps: dict[int, ChainRuleStep] = {}
         self._products: list[float] = []
         self._more_products = running_products(self.graph, self._edges)
 
@@ -161,9 +161,9 @@ class Derivation(Sequence[Step]):
         """What the shown sample adds to the gradient."""
         return self._share.value
 
-    def _edges_from(self, ref: EntryRef) -> Edges:
+    def _edges_from(self, ref: EntryRef) -> TermEdges:
         """The edges from which some path leads on: all of them, where a loss is differentiated."""
-        return Edges(self.graph, ref, self._counts)
+        return TermEdges(self.graph, ref, self._counts)
 
     # ── the steps ───────────────────────────────────────────────────────────────────────────────────
 
@@ -171,10 +171,10 @@ class Derivation(Sequence[Step]):
         return len(self._edges)
 
     @overload
-    def __getitem__(self, index: int) -> Step: ...
+    def __getitem__(self, index: int) -> ChainRuleStep: ...
     @overload
-    def __getitem__(self, index: slice) -> list[Step]: ...
-    def __getitem__(self, index: int | slice) -> Step | list[Step]:
+    def __getitem__(self, index: slice) -> list[ChainRuleStep]: ...
+    def __getitem__(self, index: int | slice) -> ChainRuleStep | list[ChainRuleStep]:
         if isinstance(index, slice):
             return [self[place] for place in range(*index.indices(len(self)))]
         if not -len(self) <= index < len(self):
@@ -193,7 +193,7 @@ class Derivation(Sequence[Step]):
         """The edge that the path takes at a step."""
         return self._edges[index]
 
-    def _step(self, index: int) -> Step:
+    def _step(self, index: int) -> ChainRuleStep:
         taken = self._edges[index]
         ref = taken.below
         edges = self._edges_from(ref)
@@ -201,7 +201,9 @@ class Derivation(Sequence[Step]):
         lines: tuple[Expr, ...] = ()
         if taken.op.fused and (loss := loss_op(self.graph)) is not None:
             lines = tuple(loss.simplification(ref.entry))
-        return Step(ref.symbol, ref.value, ref.gradient, Terms(edges), edges.place_of(taken), running, lines)
+        return ChainRuleStep(
+            ref.symbol, ref.value, ref.gradient, Terms(edges), edges.place_of(taken), running, lines
+        )
 
     def _running(self, index: int) -> float:
         while len(self._products) <= index:

@@ -22,7 +22,7 @@ from engine.derivation.targets import find_output, resolve_target
 from engine.experiment.datasets import DataSet, load_data
 from engine.experiment.errors import UNNAMED
 from engine.experiment.spec import Experiment
-from engine.formula.course_notation import OwnNames
+from engine.formula.course_notation import CourseNames
 from engine.formula.expression import Symbol
 from engine.model.network import Network
 
@@ -57,7 +57,7 @@ class EvaluatedExperiment:
         return replace(self, graph=graph)
 
     @property
-    def names(self) -> OwnNames:
+    def names(self) -> CourseNames:
         """What the experiment calls the quantities."""
         return self.experiment.names
 

@@ -22,13 +22,13 @@ from engine.derivation.central_differences import (
     SMALLEST_STEP,
     STEP,
     BackwardRounding,
-    Difference,
+    CentralDifference,
     Slope,
     extrapolated,
     rounding_of,
 )
 from engine.derivation.paths import EntryRef
-from engine.derivation.stacked_differences import Stack
+from engine.derivation.stacked_differences import StackedDifferences
 from engine.formula.expression import Symbol
 from engine.model.network import Network
 
@@ -163,8 +163,8 @@ def check_graph(
     """
     generator = np.random.default_rng(seed)
     chosen = entries_to_check({name: graph.nodes[name].value.size for name in parameters}, every=every)
-    copies = Stack.room_for(graph)
-    stack = Stack(network, graph, copies) if copies >= LOSSES_AN_ENTRY else None
+    copies = StackedDifferences.room_for(graph)
+    stack = StackedDifferences(network, graph, copies) if copies >= LOSSES_AN_ENTRY else None
     for name, count in chosen.items():
         yield _check_some(graph, graph.nodes[name], count, generator, stack, told)
 
@@ -179,7 +179,7 @@ def _check_some(
     node: Node,
     count: int,
     generator: np.random.Generator,
-    stack: Stack | None = None,
+    stack: StackedDifferences | None = None,
     told: Told | None = None,
 ) -> ParameterCheck:
     size = node.value.size
@@ -229,7 +229,7 @@ def check_entry(
     `graph` must be float64 and have gone forward and backward; it is left as it was. `rounding`, of this graph, is
     asked where rounding may be all that is wrong. No step larger than `step` is tried.
     """
-    difference = Difference(graph, ref.node)
+    difference = CentralDifference(graph, ref.node)
     try:
         return _checked(difference, ref, rounding or BackwardRounding(graph), step or first_step(ref))
     finally:  # also where somebody has ended it
@@ -241,7 +241,9 @@ def first_step(ref: EntryRef) -> float:
     return STEP * max(1.0, abs(ref.value))
 
 
-def _checked(difference: Difference, ref: EntryRef, rounding: BackwardRounding, step: float) -> EntryCheck:
+def _checked(
+    difference: CentralDifference, ref: EntryRef, rounding: BackwardRounding, step: float
+) -> EntryCheck:
     difference.choose(ref)
     while (crosses := difference.crosses_kink(step)) and step > SMALLEST_STEP:
         step = difference.smaller_step(step)
@@ -281,7 +283,7 @@ def _verdict(analytic: float, numeric: float, error: float, noise: float) -> Ver
     return "wrong" if error > WRONG else "suspicious"
 
 
-def _check_at_kink(difference: Difference, step: float) -> EntryCheck:
+def _check_at_kink(difference: CentralDifference, step: float) -> EntryCheck:
     """A one-sided difference is only first-order accurate, so it is held to less than a central one.
 
     Where both sides leave the piece whose derivative was taken, neither decides: they know nothing of that piece.
@@ -309,7 +311,7 @@ def _check_one_by_one(
     graph: Graph, refs: Sequence[tuple[EntryRef, float]], told: Told | None
 ) -> list[EntryCheck]:
     """Entries of one node, each with the step to begin with."""
-    difference, rounding = Difference(graph, refs[0][0].node), BackwardRounding(graph)
+    difference, rounding = CentralDifference(graph, refs[0][0].node), BackwardRounding(graph)
     checks = [_told(_checked(difference, ref, rounding, step), told) for ref, step in refs]
     difference.restore()
     return checks
@@ -319,7 +321,7 @@ def _check_one_by_one(
 
 
 def _check_stacked(
-    graph: Graph, refs: Collection[EntryRef], stack: Stack, told: Told | None
+    graph: Graph, refs: Collection[EntryRef], stack: StackedDifferences, told: Told | None
 ) -> list[EntryCheck]:
     """Four losses an entry, many entries in one pass; those that this does not show to be right go one by one."""
     found: dict[EntryRef, EntryCheck] = {}

@@ -27,12 +27,12 @@ from engine.autodiff.ops.normalization import (
     SCALE,
     SHIFT,
     STANDARDISED,
-    Affine,
-    Mean,
+    NormalizationAffine,
+    NormalizationMean,
+    NormalizationStd,
     Standardize,
-    Std,
 )
-from engine.autodiff.ops.residual import Add
+from engine.autodiff.ops.residual import ResidualAdd
 from engine.autodiff.ops.softmax import Softmax
 from engine.formula.expression import Expr, Partial, Symbol
 
@@ -46,7 +46,7 @@ TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
-class Factor:
+class MatrixFactor:
     """A matrix on the right-hand side: its name, and whether it is transposed; `shape` is after transposing."""
 
     name: Expr
@@ -71,7 +71,7 @@ class MatrixLine:
     result: Expr
     shape: Shape
     operator: Operator
-    factors: tuple[Factor, ...]
+    factors: tuple[MatrixFactor, ...]
     agrees: bool
     function: str = ""
     remark: str = ""
@@ -83,10 +83,10 @@ class MatrixLine:
 def matrix_lines(graph: Graph) -> Iterator[MatrixLine]:
     """The whole forward pass and then the whole backward pass, a line for each matrix that is computed."""
     for op in graph.ops:
-        yield from _told(forward_lines, op)
+        yield from _told(forward_matrix_form, op)
     for op in reversed(graph.ops):
         if not op.fused:
-            yield from _told(backward_lines, op)
+            yield from _told(backward_matrix_form, op)
 
 
 def _told(lines: Callable[[Op], Iterator[MatrixLine]], op: Op) -> list[MatrixLine]:
@@ -114,28 +114,28 @@ def _agrees(mine: Array, graphs: Array, *summands: Array) -> bool:
     return bool(np.allclose(mine, graphs, rtol=tolerance, atol=leeway))
 
 
-def _value(node: Node, transposed: bool = False) -> Factor:
-    return Factor(node.symbol, node.value.T if transposed else node.value, transposed)
+def _value(node: Node, transposed: bool = False) -> MatrixFactor:
+    return MatrixFactor(node.symbol, node.value.T if transposed else node.value, transposed)
 
 
-def _gradient(node: Node, transposed: bool = False) -> Factor:
+def _gradient(node: Node, transposed: bool = False) -> MatrixFactor:
     name = Partial(Symbol("E"), node.symbol)
-    return Factor(name, node.grad.T if transposed else node.grad, transposed)
+    return MatrixFactor(name, node.grad.T if transposed else node.grad, transposed)
 
 
 @singledispatch
-def forward_lines(op: Op) -> Iterator[MatrixLine]:
+def forward_matrix_form(op: Op) -> Iterator[MatrixLine]:
     """The lines that compute an op's output."""
     raise TypeError(f"no matrix form for {type(op).__name__}")
 
 
 @singledispatch
-def backward_lines(op: Op) -> Iterator[MatrixLine]:
+def backward_matrix_form(op: Op) -> Iterator[MatrixLine]:
     """The lines that send an op's gradient back."""
     raise TypeError(f"no matrix form for {type(op).__name__}")
 
 
-@forward_lines.register
+@forward_matrix_form.register
 def _(op: Linear) -> Iterator[MatrixLine]:
     weight, activation = op.inputs[:2]
     product = op.weights.T @ activation.value
@@ -148,7 +148,7 @@ def _(op: Linear) -> Iterator[MatrixLine]:
     yield MatrixLine("forward", op.output.symbol, op.output.shape, "·", factors, agrees, remark=remark)
 
 
-@backward_lines.register
+@backward_matrix_form.register
 def _(op: Linear) -> Iterator[MatrixLine]:
     weight, activation = op.inputs[:2]
     if op.needs_grad[WEIGHT]:
@@ -159,7 +159,7 @@ def _(op: Linear) -> Iterator[MatrixLine]:
         )
         yield _backward(weight, "·", factors, factors[0].value @ factors[1].value, op, WEIGHT)
     if len(op.inputs) > BIAS and op.needs_grad[BIAS]:
-        ones = Factor(Symbol("ones"), np.ones((op.output.shape[1], 1), op.output.value.dtype))
+        ones = MatrixFactor(Symbol("ones"), np.ones((op.output.shape[1], 1), op.output.value.dtype))
         factors = (_gradient(op.output), ones)
         yield _backward(op.inputs[BIAS], "·", factors, factors[0].value @ ones.value, op, BIAS)
     if op.needs_grad[ACTIVATION]:
@@ -170,7 +170,7 @@ def _(op: Linear) -> Iterator[MatrixLine]:
 def _backward(
     node: Node,
     operator: Operator,
-    factors: tuple[Factor, ...],
+    factors: tuple[MatrixFactor, ...],
     value: Array,
     op: Op,
     i: int,
@@ -219,18 +219,18 @@ def _(op: Softmax, i: int) -> Array:
 
 
 @contribution.register
-def _(op: Add, i: int) -> Array:
+def _(op: ResidualAdd, i: int) -> Array:
     return op.output.grad
 
 
 @contribution.register
-def _(op: Mean, i: int) -> Array:
+def _(op: NormalizationMean, i: int) -> Array:
     node = op.inputs[i]
     return np.asarray(np.broadcast_to(op.output.grad / node.shape[op.axis], node.shape))
 
 
 @contribution.register
-def _(op: Std, i: int) -> Array:
+def _(op: NormalizationStd, i: int) -> Array:
     node = op.inputs[i]
     divisor = node.shape[op.axis] - op.unbiased
     return np.asarray((node.value - op.mean.value) / (divisor * op.output.value) * op.output.grad)
@@ -257,7 +257,7 @@ def slopes(op: Elementwise) -> Array:
     return out
 
 
-@forward_lines.register
+@forward_matrix_form.register
 def _(op: Elementwise) -> Iterator[MatrixLine]:
     value = np.empty_like(op.output.value)
     with np.errstate(all="ignore"):
@@ -269,15 +269,15 @@ def _(op: Elementwise) -> Iterator[MatrixLine]:
     )
 
 
-@backward_lines.register
+@backward_matrix_form.register
 def _(op: Elementwise) -> Iterator[MatrixLine]:
-    slope = Factor(Partial(op.output.symbol, op.inputs[0].symbol), slopes(op))
+    slope = MatrixFactor(Partial(op.output.symbol, op.inputs[0].symbol), slopes(op))
     factors = (_gradient(op.output), slope)
     value = factors[0].value * slope.value
     yield _backward(op.inputs[0], "⊙", factors, value, op, 0, "entry by entry")
 
 
-@forward_lines.register
+@forward_matrix_form.register
 def _(op: Softmax) -> Iterator[MatrixLine]:
     shifted = np.exp(op.inputs[0].value - op.inputs[0].value.max(axis=0))
     agrees = _agrees(shifted / shifted.sum(axis=0), op.output.value)
@@ -287,7 +287,7 @@ def _(op: Softmax) -> Iterator[MatrixLine]:
     )
 
 
-@backward_lines.register
+@backward_matrix_form.register
 def _(op: Softmax) -> Iterator[MatrixLine]:
     factors = (_gradient(op.output), _value(op.output))
     yield _backward(
@@ -295,46 +295,50 @@ def _(op: Softmax) -> Iterator[MatrixLine]:
     )
 
 
-@forward_lines.register
-def _(op: Add) -> Iterator[MatrixLine]:
+@forward_matrix_form.register
+def _(op: ResidualAdd) -> Iterator[MatrixLine]:
     x, y = op.inputs
     agrees = _agrees(x.value + y.value, op.output.value)
     yield MatrixLine("forward", op.output.symbol, op.output.shape, "+", (_value(x), _value(y)), agrees)
 
 
-@backward_lines.register
-def _(op: Add) -> Iterator[MatrixLine]:
+@backward_matrix_form.register
+def _(op: ResidualAdd) -> Iterator[MatrixLine]:
     for i, node in enumerate(op.inputs):
         if op.needs_grad[i]:
             yield _backward(node, "", (_gradient(op.output),), op.output.grad, op, i)
 
 
-@forward_lines.register(Mean)
-@forward_lines.register(Std)
-def _(op: Mean | Std) -> Iterator[MatrixLine]:
+@forward_matrix_form.register(NormalizationMean)
+@forward_matrix_form.register(NormalizationStd)
+def _(op: NormalizationMean | NormalizationStd) -> Iterator[MatrixLine]:
     over = "samples" if op.axis == SAMPLES else "units"
     numbers = op.inputs[0].value
-    if isinstance(op, Mean):
+    if isinstance(op, NormalizationMean):
         value, remark = numbers.mean(axis=op.axis, keepdims=True), f"over the {over}"
     else:
         variance = numbers.var(axis=op.axis, keepdims=True, ddof=int(op.unbiased))
         value, remark = np.sqrt(variance + op.epsilon), f"over the {over}, with {op.epsilon:g} under the root"
     # A mean of large numbers, or a spread of nearly equal ones, is only as exact as those numbers are.
-    agrees = _agrees(value, op.output.value, *([numbers] if isinstance(op, Mean) else [numbers * 1e-3]))
+    agrees = _agrees(
+        value, op.output.value, *([numbers] if isinstance(op, NormalizationMean) else [numbers * 1e-3])
+    )
     factors = (_value(op.inputs[0]),)
-    name = "mean" if isinstance(op, Mean) else "std"
+    name = "mean" if isinstance(op, NormalizationMean) else "std"
     yield MatrixLine("forward", op.output.symbol, op.output.shape, "", factors, agrees, name, remark)
 
 
-@backward_lines.register(Mean)
-@backward_lines.register(Std)
-def _(op: Mean | Std) -> Iterator[MatrixLine]:
+@backward_matrix_form.register(NormalizationMean)
+@backward_matrix_form.register(NormalizationStd)
+def _(op: NormalizationMean | NormalizationStd) -> Iterator[MatrixLine]:
     if op.needs_grad[0]:
-        remark = "an equal share to each" if isinstance(op, Mean) else "in proportion to f - mean"
+        remark = (
+            "an equal share to each" if isinstance(op, NormalizationMean) else "in proportion to f - mean"
+        )
         yield _backward(op.inputs[0], "", (_gradient(op.output),), contribution(op, 0), op, 0, remark)
 
 
-@forward_lines.register
+@forward_matrix_form.register
 def _(op: Standardize) -> Iterator[MatrixLine]:
     value, mean, std = op.inputs
     agrees = _agrees((value.value - mean.value) / std.value, op.output.value)
@@ -343,7 +347,7 @@ def _(op: Standardize) -> Iterator[MatrixLine]:
     yield MatrixLine("forward", op.output.symbol, op.output.shape, "", factors, agrees, "standardise", remark)
 
 
-@backward_lines.register
+@backward_matrix_form.register
 def _(op: Standardize) -> Iterator[MatrixLine]:
     for i, node in enumerate(op.inputs):
         if op.needs_grad[i]:
@@ -360,8 +364,8 @@ _STANDARDIZE_REMARKS = (
 )
 
 
-@forward_lines.register
-def _(op: Affine) -> Iterator[MatrixLine]:
+@forward_matrix_form.register
+def _(op: NormalizationAffine) -> Iterator[MatrixLine]:
     h, scale, shift = op.inputs
     agrees = _agrees(scale.value * h.value + shift.value, op.output.value, scale.value * h.value)
     factors = tuple(_value(node) for node in op.inputs)
@@ -369,8 +373,8 @@ def _(op: Affine) -> Iterator[MatrixLine]:
     yield MatrixLine("forward", op.output.symbol, op.output.shape, "", factors, agrees, "affine", remark)
 
 
-@backward_lines.register
-def _(op: Affine) -> Iterator[MatrixLine]:
+@backward_matrix_form.register
+def _(op: NormalizationAffine) -> Iterator[MatrixLine]:
     h, scale, _ = op.inputs
     gradient, size = _gradient(op.output), np.abs(op.output.grad * h.value)
     lines = (
@@ -385,7 +389,7 @@ def _(op: Affine) -> Iterator[MatrixLine]:
 
 
 @contribution.register
-def _(op: Affine, i: int) -> Array:
+def _(op: NormalizationAffine, i: int) -> Array:
     h, scale, _ = op.inputs
     gradient = op.output.grad
     if i == STANDARDISED:
@@ -393,7 +397,7 @@ def _(op: Affine, i: int) -> Array:
     return np.asarray((gradient * h.value if i == SCALE else gradient).sum(axis=1, keepdims=True))
 
 
-@forward_lines.register
+@forward_matrix_form.register
 def _(op: Loss) -> Iterator[MatrixLine]:
     prediction, label = op.inputs
     with np.errstate(all="ignore"):
@@ -410,7 +414,7 @@ def _(op: Loss) -> Iterator[MatrixLine]:
     )
 
 
-@backward_lines.register
+@backward_matrix_form.register
 def _(op: Loss) -> Iterator[MatrixLine]:
     prediction, label = op.inputs
     if op.needs_grad[0]:
@@ -432,14 +436,14 @@ def _(op: Loss) -> Iterator[MatrixLine]:
             Partial(Symbol("E"), op.logits.symbol),
             op.logits.shape,
             "-",
-            tuple(Factor(name, value) for name, value in op.error_factors()),
+            tuple(MatrixFactor(name, value) for name, value in op.error_factors()),
             _agrees(op.reference_logit_gradient(), op.logits.grad),
             remark="entry by entry" + op.remark_on_weights(),
             divisor=op.divisor_formula(),
         )
 
 
-@forward_lines.register
+@forward_matrix_form.register
 def _(op: L2Penalty) -> Iterator[MatrixLine]:
     squares = sum(float(np.square(node.value).sum()) for node in op.inputs)
     agrees = _agrees(np.array([[op.strength / 2 * squares]]), op.output.value)
@@ -448,7 +452,7 @@ def _(op: L2Penalty) -> Iterator[MatrixLine]:
     yield MatrixLine("forward", op.output.symbol, op.output.shape, "", factors, agrees, "penalty", remark)
 
 
-@backward_lines.register
+@backward_matrix_form.register
 def _(op: L2Penalty) -> Iterator[MatrixLine]:
     for i, node in enumerate(op.inputs):
         if op.needs_grad[i]:
@@ -456,7 +460,7 @@ def _(op: L2Penalty) -> Iterator[MatrixLine]:
             yield _backward(node, "", (_value(node),), contribution(op, i), op, i, remark)
 
 
-@backward_lines.register
+@backward_matrix_form.register
 def _(op: Total) -> Iterator[MatrixLine]:
     """Nothing to multiply: ∂ℰ/∂fit and ∂ℰ/∂penalty are 1."""
     yield from ()

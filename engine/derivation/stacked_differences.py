@@ -29,7 +29,7 @@ Move = tuple[Entry, float]
 """An entry, and how far it is moved."""
 
 
-class Stack:
+class StackedDifferences:
     """Measures the loss of a network for many moves of entries of one parameter."""
 
     def __init__(self, network: Network, graph: Graph, copies: int) -> None:

@@ -44,7 +44,7 @@ class _Consumer:
     locals: Array
 
 
-class Edges(Sequence[Edge]):
+class TermEdges(Sequence[Edge]):
     """The edges from one entry from which some path leads on, consumer by consumer."""
 
     def __init__(self, graph: Graph, ref: EntryRef, counts: PathCounts) -> None:
@@ -117,7 +117,7 @@ class Edges(Sequence[Edge]):
 class Terms(Sequence[Term]):
     """The terms that belong to edges."""
 
-    def __init__(self, edges: Edges) -> None:
+    def __init__(self, edges: TermEdges) -> None:
         self._edges = edges
 
     def __len__(self) -> int:

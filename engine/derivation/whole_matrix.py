@@ -19,19 +19,19 @@ from engine.autodiff.ops.elementwise import Elementwise
 from engine.autodiff.ops.l2_penalty import L2Penalty
 from engine.autodiff.ops.linear import ACTIVATION, WEIGHT, Linear
 from engine.autodiff.ops.loss import Loss
-from engine.autodiff.ops.residual import Add
+from engine.autodiff.ops.residual import ResidualAdd
 from engine.derivation.matrix_form import MatrixLine, Shape, matrix_lines
 from engine.derivation.paths import EntryRef, edges_from
 from engine.derivation.targets import TargetError, resolve_target
 from engine.formula.expression import Entry, Expr, Name, Number, Partial, Product, Sum, Symbol, bare
 from engine.formula.matrix_expression import (
-    EntryProduct,
-    Entrywise,
+    EntryProductExpr,
+    EntrywiseExpr,
     MatrixExpr,
-    MatrixProduct,
-    MatrixSum,
-    SummedOverSamples,
-    Transposed,
+    MatrixProductExpr,
+    MatrixSumExpr,
+    SummedOverSamplesExpr,
+    TransposedExpr,
     without_indices,
 )
 
@@ -112,7 +112,7 @@ def whole_matrix(graph: Graph, target: Symbol) -> WholeMatrix:
 
 
 def _short_enough(graph: Graph, node: Node) -> MatrixExpr:
-    makes = _Formula(graph)
+    makes = _WholeMatrixFormula(graph)
     for layers in range(MOST_LAYERS, 1, -1):
         formula = makes.gradient(node, layers)
         if len(formula.plain()) <= LONGEST:
@@ -129,7 +129,7 @@ def _matrix(graph: Graph, name: Name) -> Array:
     return np.array(graph.value_of(name))
 
 
-class _Formula:
+class _WholeMatrixFormula:
     """Puts a matrix formula together, from a node up to the loss."""
 
     def __init__(self, graph: Graph) -> None:
@@ -143,11 +143,11 @@ class _Formula:
         if node is self.graph.loss or not terms or None in terms:
             return self.named(node)
         known = tuple(term for term in terms if term is not None)
-        return known[0] if len(known) == 1 else MatrixSum(known)
+        return known[0] if len(known) == 1 else MatrixSumExpr(known)
 
     def named(self, node: Node) -> MatrixExpr:
         """∂ℰ/∂node, by its name."""
-        return Entrywise(Partial(self.graph.differentiated, node.symbol))
+        return EntrywiseExpr(Partial(self.graph.differentiated, node.symbol))
 
     def _beyond(self, op: Op, layers: int) -> MatrixExpr:
         return self.gradient(op.output, layers) if layers > 0 else self.named(op.output)
@@ -157,26 +157,26 @@ class _Formula:
         match op:
             case Linear() if i == WEIGHT:
                 beyond = self._beyond(op, layers - 1)
-                activation = Entrywise(op.inputs[ACTIVATION].symbol)
+                activation = EntrywiseExpr(op.inputs[ACTIVATION].symbol)
                 if op.out_in:
-                    return MatrixProduct(beyond, Transposed(activation))
-                return MatrixProduct(activation, Transposed(beyond))
+                    return MatrixProductExpr(beyond, TransposedExpr(activation))
+                return MatrixProductExpr(activation, TransposedExpr(beyond))
             case Linear() if i == ACTIVATION:
-                weight = Entrywise(op.inputs[WEIGHT].symbol)
-                return MatrixProduct(
-                    Transposed(weight) if op.out_in else weight, self._beyond(op, layers - 1)
+                weight = EntrywiseExpr(op.inputs[WEIGHT].symbol)
+                return MatrixProductExpr(
+                    TransposedExpr(weight) if op.out_in else weight, self._beyond(op, layers - 1)
                 )
             case Linear():
                 above = self._beyond(op, layers - 1)
-                return SummedOverSamples(above) if op.output.shape[1] > 1 else above
+                return SummedOverSamplesExpr(above) if op.output.shape[1] > 1 else above
             case Elementwise():
                 slope = op.function.derivative_formula(op.inputs[0].symbol)
                 above = self._beyond(op, layers)
-                return above if slope == Number(1.0) else EntryProduct(above, Entrywise(slope))
-            case Add():
+                return above if slope == Number(1.0) else EntryProductExpr(above, EntrywiseExpr(slope))
+            case ResidualAdd():
                 return self._beyond(op, layers)
             case L2Penalty():
-                return Entrywise(Number(op.strength) * op.inputs[i].symbol)
+                return EntrywiseExpr(Number(op.strength) * op.inputs[i].symbol)
             case Loss() if i == 0:
                 return self._entrywise(op.inputs[0], op.by_prediction((0, 0)))
         return None
@@ -191,7 +191,7 @@ class _Formula:
 
     def _entrywise(self, node: Node, formula: Expr) -> MatrixExpr | None:
         """The formula of entry (0,0) for all entries, if it is that: it must evaluate to the node's gradient."""
-        whole = Entrywise(without_indices(formula))
+        whole = EntrywiseExpr(without_indices(formula))
         found = whole.evaluate(lambda name: _matrix(self.graph, name))
         tolerance = TOLERANCE if node.grad.dtype == np.float64 else SINGLE_TOLERANCE
         scale = float(np.abs(node.grad).max(initial=0.0))
@@ -214,17 +214,17 @@ def _shapes(graph: Graph, node: Node, formula: MatrixExpr) -> dict[str, Shape]:
 
 def _names(formula: MatrixExpr) -> Iterator[Name]:
     match formula:
-        case Entrywise(Partial() as name):
+        case EntrywiseExpr(Partial() as name):
             yield name
-        case Entrywise(expr):
+        case EntrywiseExpr(expr):
             yield from expr.symbols()
-        case MatrixProduct(left, right) | EntryProduct(left, right):
+        case MatrixProductExpr(left, right) | EntryProductExpr(left, right):
             yield from _names(left)
             yield from _names(right)
-        case MatrixSum(terms):
+        case MatrixSumExpr(terms):
             for term in terms:
                 yield from _names(term)
-        case Transposed(operand) | SummedOverSamples(operand):
+        case TransposedExpr(operand) | SummedOverSamplesExpr(operand):
             yield from _names(operand)
 
 

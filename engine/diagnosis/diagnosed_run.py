@@ -1,7 +1,7 @@
 """What a diagnosis reads: one value, whoever trained.
 
     this program's run ──> RunObserver ──┐
-                                         ├──> Case ──> every kind of finding reads what it needs of it
+                                         ├──> DiagnosedRun ──> every kind of finding reads what it needs of it
     a run log ──────────> log_diagnosis ─┘
 
 What is not known is None, and kinds that need it say so (`Needs`) and are left out.
@@ -16,7 +16,7 @@ from functools import cached_property
 
 from engine.autodiff.graph import Array
 from engine.diagnosis.flat_loss import FlatLoss
-from engine.diagnosis.loss_curve import Losses, has_diverged
+from engine.diagnosis.loss_curve import LossCurvePoints, has_diverged
 from engine.diagnosis.whole_data import WholeData
 from engine.diagnosis.wording import layers_in_words, listed
 from engine.experiment.datasets import DataSet
@@ -38,7 +38,7 @@ class Needs(Enum):
 
 
 @dataclass(frozen=True, eq=False)
-class Own:
+class OwnRun:
     """The run itself, where it was this program's: what was trained, on what, and the weights at both ends.
 
     `present` are the weights that are judged (after the last update), `initial` those before the first; `first_fired`
@@ -80,7 +80,7 @@ class Own:
 
 
 @dataclass(frozen=True, eq=False)
-class Case:
+class DiagnosedRun:
     """One run to be judged; layers' entries are in order, layer 1 first.
 
     `step` is the number of updates of the weights that units and gradients are of: all of them, or 0 in a run that
@@ -92,7 +92,7 @@ class Case:
 
     step: int
     layers: tuple[LayerInfo, ...] = ()
-    losses: Losses | None = None
+    losses: LossCurvePoints | None = None
     record: StepRecord | None = None
     problem: str | None = None
     problem_step: int | None = None
@@ -101,10 +101,10 @@ class Case:
     dead_step: int | None = None
     ordered: bool = True
     limit: int | None = None
-    own: Own | None = field(default=None)
+    own: OwnRun | None = field(default=None)
 
     @property
-    def known_losses(self) -> Losses:
+    def known_losses(self) -> LossCurvePoints:
         """The losses, where a kind needs them and is asked only if they are known."""
         assert self.losses is not None
         return self.losses

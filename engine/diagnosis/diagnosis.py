@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from engine.diagnosis.diagnosed_run import Case, Needs
+from engine.diagnosis.diagnosed_run import DiagnosedRun, Needs
 from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.kinds import RULES, step_too_long, vanishing_exploding
 from engine.experiment.layer_info import LayerInfo, named_layers
-from engine.formula.course_notation import OwnNames
+from engine.formula.course_notation import CourseNames
 from engine.formula.plain_words import counted
 from engine.metrics.step_record import NEVER, StepRecord
 
@@ -42,7 +42,7 @@ class Diagnosis:
     untried: bool = False
     """Whether the findings' changes have still to be tried (`engine.diagnosis.remedy_trial.confirmed`)."""
 
-    def said_in(self, names: OwnNames) -> Diagnosis:
+    def said_in(self, names: CourseNames) -> Diagnosis:
         """The same, its sentences in an experiment's own letters."""
         if not names:
             return self
@@ -89,13 +89,13 @@ class Diagnosis:
         return f"After {counted(self.steps, 'step')} nothing is found; whether it learns is not known yet."
 
 
-def diagnose(case: Case) -> Diagnosis:
+def diagnose(case: DiagnosedRun) -> Diagnosis:
     """Every finding of a case, in order."""
     with np.errstate(all="ignore"):  # numbers that overflow are what it is there to find
         return _diagnosed(case)
 
 
-def judge(record: StepRecord, layers: Sequence[LayerInfo]) -> Diagnosis:
+def judge_record(record: StepRecord, layers: Sequence[LayerInfo]) -> Diagnosis:
     """What one record says by itself: of its gradients, and of the dead units of the whole data set.
 
     `layers` are those that the record's arrays are of; they may be empty where nothing is known of them.
@@ -106,7 +106,7 @@ def judge(record: StepRecord, layers: Sequence[LayerInfo]) -> Diagnosis:
     if problem is None and record.nonfinite:
         problem = f"Step {record.step}: {record.nonfinite} numbers are NaN or infinite."
     return diagnose(
-        Case(
+        DiagnosedRun(
             step=record.step,
             layers=tuple(layers),
             record=record,
@@ -118,7 +118,7 @@ def judge(record: StepRecord, layers: Sequence[LayerInfo]) -> Diagnosis:
     )
 
 
-def _diagnosed(case: Case) -> Diagnosis:
+def _diagnosed(case: DiagnosedRun) -> Diagnosis:
     findings: list[Finding] = []
     rules = [rule for rule in RULES if rule not in CAUSES] if case.diverged else list(RULES)
     if case.diverged:
@@ -153,7 +153,7 @@ def _with_its_but(findings: Sequence[Finding]) -> Finding:
     return replace(first, called=f"{first.title}, but {faults[0].title.lower()}") if faults else first
 
 
-def _gradients(case: Case) -> str:
+def _gradients(case: DiagnosedRun) -> str:
     if case.record is None or not case.ordered or case.depth < 2 or case.diverged:
         return ""
     return vanishing_exploding.flow_of(case).balance_told()

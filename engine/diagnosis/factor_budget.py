@@ -28,7 +28,7 @@ ROUNDING = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
-class Gap:
+class BudgetGap:
     """From layer `layer`+1 down to `layer`: `ratio` is ‖δ[l]‖/‖δ[l+1]‖ and the product of the three factors.
 
     `other` is what a shortcut around layer l+1 and a norm in layer l make of it together, 1.0 (but for rounding)
@@ -59,7 +59,7 @@ class FactorBudget:
     δ, or a factor of it, is 0, or NaN or infinite; otherwise it is 0.
     """
 
-    gaps: tuple[Gap, ...]
+    gaps: tuple[BudgetGap, ...]
     dead_below: int
 
     @property
@@ -105,7 +105,7 @@ def factor_budget(record: StepRecord, layers: Sequence[LayerInfo] = ()) -> Facto
     """
     delta = record.delta_l2
     depth = len(delta)
-    gaps: list[Gap] = []
+    gaps: list[BudgetGap] = []
     if not _positive(float(delta[-1])):
         return FactorBudget((), depth)
     for layer in range(depth - 1, 0, -1):
@@ -116,7 +116,7 @@ def factor_budget(record: StepRecord, layers: Sequence[LayerInfo] = ()) -> Facto
     return FactorBudget(tuple(reversed(gaps)), 0)
 
 
-def _gap(record: StepRecord, layer: int, layers: Sequence[LayerInfo]) -> Gap | None:
+def _gap(record: StepRecord, layer: int, layers: Sequence[LayerInfo]) -> BudgetGap | None:
     """From `layer`+1, whose δ is above zero, down to `layer`; None where a factor is 0 or not finite."""
     below, above = float(record.delta_l2[layer - 1]), float(record.delta_l2[layer])
     # Where Wδ is 0 and δ[l] is not, all of it comes through the shortcut.
@@ -133,7 +133,7 @@ def _gap(record: StepRecord, layer: int, layers: Sequence[LayerInfo]) -> Gap | N
         other_name = " and ".join(names)
     else:
         other_name = "" if abs(other - 1.0) < ROUNDING else UNKNOWN
-    return Gap(layer, ratio, weights, activation, other, other_name)
+    return BudgetGap(layer, ratio, weights, activation, other, other_name)
 
 
 def _positive(number: float) -> bool:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from engine.diagnosis.diagnosed_run import Case, Needs
+from engine.diagnosis.diagnosed_run import DiagnosedRun, Needs
 from engine.diagnosis.finding import Finding, Kind
 
-Find = Callable[[Case, Sequence[Finding]], Finding | None]
+Find = Callable[[DiagnosedRun, Sequence[Finding]], Finding | None]
 """Looks at a case, knowing the findings that rank before; None where the kind does not hold."""
 
 

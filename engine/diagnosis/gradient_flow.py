@@ -16,7 +16,7 @@ from functools import cached_property
 import numpy as np
 
 from engine.diagnosis.factor_budget import ACTIVATION, WEIGHTS, FactorBudget, factor_budget
-from engine.diagnosis.mean_field import PredictedProfile
+from engine.diagnosis.mean_field import MeanFieldProfile
 from engine.diagnosis.wording import sentence, short
 from engine.experiment.layer_info import LayerInfo
 from engine.formula.plain_words import signed
@@ -189,7 +189,7 @@ class GradientFlow:
         many = len(factors) > 1 or factors[0] == WEIGHTS
         return f"{' and '.join(map(self.called, factors))} {verb}{'' if many else 's'}"
 
-    def slope_told(self, prediction: PredictedProfile | None = None) -> str:
+    def slope_told(self, prediction: MeanFieldProfile | None = None) -> str:
         """The slope of the profile, beside what theory predicts for the initial weights; empty for one layer."""
         slope = decades_per_layer(self.record.grad_l2)
         if math.isnan(slope):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from engine.diagnosis.diagnosed_run import Own
+from engine.diagnosis.diagnosed_run import OwnRun
 
 Floats = npt.NDArray[np.float64]
 
 
-def features(own: Own) -> tuple[Floats, list[str]]:
+def features(own: OwnRun) -> tuple[Floats, list[str]]:
     """The features (features, n) and their names, without rows of ones: those are the bias, whoever wrote them."""
     inputs = np.asarray(own.data.X, np.float64)
     kept = [row for row in range(len(inputs)) if not (inputs[row] == 1.0).all()]

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from engine.diagnosis.diagnosed_run import Case
+from engine.diagnosis.diagnosed_run import DiagnosedRun
 from engine.diagnosis.diagnosis import Diagnosis, diagnose
 from engine.diagnosis.loss_curve import Floats, losses_of
 from engine.diagnosis.wording import short
@@ -50,14 +50,14 @@ def diagnose_log(run: LoggedRun) -> Diagnosis:
     return diagnose(_case(run, np.asarray(steps, np.float64)))
 
 
-def _case(run: LoggedRun, steps: Floats) -> Case:
+def _case(run: LoggedRun, steps: Floats) -> DiagnosedRun:
     values = run.columns.get("loss")
     losses = None if values is None else losses_of(steps, np.asarray(values), full=run.full_batch)
     place, problem = _first_broken(run, steps)
     problem = run.problem or problem
     row = _row_judged(run, broken=problem is not None)
     dead, dead_step = _dead(run, row)
-    return Case(
+    return DiagnosedRun(
         step=int(steps[row]) if row is not None else int(steps[-1]),
         layers=run.layers,
         losses=losses,

@@ -1,6 +1,6 @@
 """A log read to its end and judged: what `bptui report` says, whoever wrote it.
 
-    LogSource ──every record──> LoggedLines (thinned where there are many) ──> columns of matrices ──> Diagnosis
+    LogSource ──every record──> LogRecords (thinned where there are many) ──> columns of matrices ──> Diagnosis
 
 The first and the last lines, and the first with a number that is not finite, are always kept.
 """
@@ -23,7 +23,7 @@ from engine.metrics.step_record import MAGNITUDES, MEASURES, Extent, StepRecord
 from engine.runs.followed_run import FollowedRun
 from engine.runs.log_source import LogSource
 from engine.runs.matrix_layers import matrices_of
-from engine.runs.run_log_lines import Header
+from engine.runs.run_log_lines import RunLogHeader
 from engine.runs.run_log_reader import Damage, News
 
 MOST_NUMBERS = 4_000_000
@@ -49,10 +49,10 @@ JUDGED = (
 
 
 @dataclass
-class LoggedLines:
+class LogRecords:
     """The records of a log, thinned; and what is told of it besides findings."""
 
-    header: Header | None = None
+    header: RunLogHeader | None = None
     first: StepRecord | None = None
     last: StepRecord | None = None
     broken: StepRecord | None = None
@@ -66,7 +66,7 @@ class LoggedLines:
     _recent: deque[StepRecord] = field(default_factory=lambda: deque(maxlen=RECENT))
     _stride: int = 1
 
-    def take(self, news: News, header: Header | None) -> None:
+    def take(self, news: News, header: RunLogHeader | None) -> None:
         """What a poll found."""
         if news.restarted:
             self.__init__()  # type: ignore[misc]  # another run: forget everything
@@ -115,7 +115,7 @@ GREW = 10.0
 
 
 @dataclass(frozen=True)
-class BeforeBreak:
+class LogBeforeBreak:
     """The way to the first number that was not finite: `first` is the log's first line, `last` the last sound one."""
 
     step_first: int
@@ -168,7 +168,7 @@ class BeforeBreak:
 class LogReport:
     """What a log says. `layers` are the matrices that findings number from 1."""
 
-    lines: LoggedLines
+    lines: LogRecords
     layers: tuple[str, ...]
     diagnosis: Diagnosis
 
@@ -182,7 +182,7 @@ class LogReport:
         return broken.step, tuple(name for name, one in zip(header.layers, bad, strict=True) if one)
 
     @property
-    def before_break(self) -> BeforeBreak | None:
+    def before_break(self) -> LogBeforeBreak | None:
         """The way to the first number that was not finite; None where all are finite, or none before it is."""
         broken, first, last = self.lines.broken, self.lines.first, self.lines.last_sound
         return None if broken is None or first is None or last is None else way_to_break(first, last)
@@ -212,10 +212,10 @@ class LogReport:
         }
 
 
-def way_to_break(first: StepRecord, last: StepRecord) -> BeforeBreak:
+def way_to_break(first: StepRecord, last: StepRecord) -> LogBeforeBreak:
     """From a log's first line to its last sound one before a number that is not finite."""
     rate = last.learning_rate if "learning_rate" in last.fields else math.nan
-    return BeforeBreak(
+    return LogBeforeBreak(
         step_first=first.step,
         step_last=last.step,
         loss_first=_loss(first),
@@ -238,9 +238,9 @@ def _loss(record: StepRecord | None) -> float | None:
     return record.loss
 
 
-def read_log(log: LogSource) -> LoggedLines:
+def read_log(log: LogSource) -> LogRecords:
     """Everything in a log that nobody writes any more. Raises RunLogError."""
-    lines = LoggedLines()
+    lines = LogRecords()
     more = True
     while more:
         news = log.poll()
@@ -250,7 +250,7 @@ def read_log(log: LogSource) -> LoggedLines:
     return lines
 
 
-def report_on(lines: LoggedLines) -> LogReport:
+def report_on(lines: LogRecords) -> LogReport:
     """The findings of what was read, as far as the log holds the numbers for them."""
     header = lines.header
     if header is None or lines.last is None:
@@ -285,7 +285,7 @@ def said_of(run: FollowedRun) -> tuple[str, ...]:
     return tuple(said)
 
 
-def _judged(last: StepRecord, header: Header, places: list[int]) -> list[str]:
+def _judged(last: StepRecord, header: RunLogHeader, places: list[int]) -> list[str]:
     """The fields that a log has; those between two layers only where no layer between them is left out."""
     whole = len(places) == len(header.layers)
     return [
@@ -293,7 +293,7 @@ def _judged(last: StepRecord, header: Header, places: list[int]) -> list[str]:
     ]
 
 
-def _run(lines: LoggedLines, header: Header, places: list[int], names: tuple[str, ...]) -> LoggedRun:
+def _run(lines: LogRecords, header: RunLogHeader, places: list[int], names: tuple[str, ...]) -> LoggedRun:
     records = lines.records
     columns: dict[str, Any] = {"step": np.array([record.step for record in records], np.float64)}
     assert lines.last is not None
@@ -305,7 +305,11 @@ def _run(lines: LoggedLines, header: Header, places: list[int], names: tuple[str
 
 
 def _columns(
-    columns: dict[str, Any], header: Header, places: list[int], names: tuple[str, ...], problem: str | None
+    columns: dict[str, Any],
+    header: RunLogHeader,
+    places: list[int],
+    names: tuple[str, ...],
+    problem: str | None,
 ) -> LoggedRun:
     if all(not np.isfinite(columns[name]).any() for name in MAGNITUDES if name in columns):
         for name in MAGNITUDES:  # a log of the loss alone

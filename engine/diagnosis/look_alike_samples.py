@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from engine.autodiff.graph import Array
 from engine.autodiff.ops.elementwise import Elementwise
-from engine.diagnosis.diagnosed_run import Own
+from engine.diagnosis.diagnosed_run import OwnRun
 from engine.diagnosis.whole_data import FLAT, norm
 from engine.diagnosis.wording import short
 from engine.experiment.activation_traits import ACTIVATION_TRAITS
@@ -36,7 +36,7 @@ CANCELS = 0.1
 """Of the smaller of two gradients: if their sum is smaller, each takes back what the other one does."""
 
 
-def told_apart_by_nothing(own: Own, evidence: dict[str, float]) -> str:
+def told_apart_by_nothing(own: OwnRun, evidence: dict[str, float]) -> str:
     """Two samples far off that the last hidden layer does not tell apart, though their labels differ; or nothing."""
     depth = len(own.layers.layers)
     if depth < 2 or any(layer.norm == "batch" for layer in own.layers.layers):
@@ -81,7 +81,7 @@ class _Pull:
     largest: float
 
 
-def _pull(own: Own, sample: int, row: int) -> _Pull:
+def _pull(own: OwnRun, sample: int, row: int) -> _Pull:
     """One sample alone, its share of the loss over all data."""
     n = own.data.X.shape[1] if own.layers.loss.samples == "mean" else 1
     columns, depth = slice(sample, sample + 1), len(own.layers.layers)
@@ -121,7 +121,7 @@ def _what_holds_the_layers_below(hidden: int, pulls: Sequence[_Pull], evidence: 
     )
 
 
-def _closest(own: Own, far: npt.NDArray[np.intp], labels: Array) -> tuple[int, int, float] | None:
+def _closest(own: OwnRun, far: npt.NDArray[np.intp], labels: Array) -> tuple[int, int, float] | None:
     """The two of those samples with different labels whose activations are closest, and by how much they differ."""
     depth = len(own.layers.layers)
     graph = own.network.graph(np.asarray(own.data.X), np.asarray(own.data.Y), gradients=False)

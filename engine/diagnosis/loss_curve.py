@@ -35,7 +35,7 @@ def rose(before: float, after: float) -> bool:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Losses:
+class LossCurvePoints:
     """The losses up to now: `step` (rows,) is the number of updates; `low` and `high` span a row's losses.
 
     The last row is the present loss alone. `first_rise` is the number of updates after which the loss was lower than
@@ -145,7 +145,7 @@ class LossCurve:
         if self._first_rise is not None and self._first_rise >= step:
             self._first_rise = None
 
-    def until(self, step: int, loss: float) -> Losses:
+    def until(self, step: int, loss: float) -> LossCurvePoints:
         """Everything so far and the present loss, after `step` updates."""
         recent = [*(pair for pair in self._recent if pair[0] < step), (step, loss)][-RECENT - 1 :]
         rises = sum(rose(one[1], other[1]) for one, other in pairwise(recent))
@@ -159,7 +159,7 @@ class LossCurve:
         def column(numbers: list[float], last: float) -> Floats:
             return np.array([*numbers[:kept], last], np.float64)
 
-        return Losses(
+        return LossCurvePoints(
             step=np.array([*self._step[:kept], step], np.float64),
             value=column(self._value, loss),
             low=column(self._low, loss),
@@ -176,7 +176,7 @@ class LossCurve:
         self._stride *= 2
 
 
-def losses_of(steps: Floats, values: Floats, *, full: bool) -> Losses | None:
+def losses_of(steps: Floats, values: Floats, *, full: bool) -> LossCurvePoints | None:
     """The losses of a run log, (rows,) each; None where there are none.
 
     `full` says that they are of all data. Those of batches are scattered: where there are many, each row is a mean of
@@ -203,7 +203,7 @@ BATCHES_TOLD = 40
 """Losses of batches become so many means: enough to see halves and quarters, and each of many lines."""
 
 
-def has_diverged(losses: Losses) -> bool:
+def has_diverged(losses: LossCurvePoints) -> bool:
     """Whether the loss over all data is not finite, or ends far above where it began."""
     return not math.isfinite(losses.last) or losses.last > MUCH_HIGHER * abs(losses.first) > 0
 

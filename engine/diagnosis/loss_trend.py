@@ -8,7 +8,7 @@ stands     within 1 % over the second half
 from __future__ import annotations
 
 from engine.diagnosis.diagnosed_run import Needs
-from engine.diagnosis.loss_curve import RECENT, Losses
+from engine.diagnosis.loss_curve import RECENT, LossCurvePoints
 
 PERCENT = 0.01
 
@@ -16,13 +16,13 @@ LONG_ENOUGH = 200
 """From so many steps on, a run that nothing else was found in is a plateau or oscillates."""
 
 
-def falls(losses: Losses) -> bool:
+def falls(losses: LossCurvePoints) -> bool:
     """By 1 % or more over the last quarter."""
     then = losses.three_quarters
     return losses.steps > 0 and then - losses.last >= PERCENT * abs(then) and losses.last < then
 
 
-def advances(losses: Losses) -> bool:
+def advances(losses: LossCurvePoints) -> bool:
     """It falls, and not by a lucky jump: so does the median of the last quarter against that of the one before.
 
     Over 100 steps at least: fewer show no course.
@@ -34,7 +34,7 @@ def advances(losses: Losses) -> bool:
     return then - losses.typical(three, end) >= PERCENT * abs(then)
 
 
-def stands(losses: Losses) -> bool:
+def stands(losses: LossCurvePoints) -> bool:
     """Within 1 % over the second half, and over 100 steps at least."""
     window = max(losses.steps / 2, RECENT)
     if window > losses.steps:

@@ -9,7 +9,7 @@ Propagation"). χ₁ < 1 vanishes, χ₁ > 1 explodes, and He's σ_w² = 2 gives
 
 That slope is δ's. A weight gradient is δ[l] times a[l-1], so it has the same slope only where the activations
 have settled at a length above zero. Where they shrink with depth (q* = 0: ReLU with σ_w² = 1, tanh with
-σ_w² = ½) the two slopes differ: a[l-1] grows towards the input by as much as δ shrinks. `PredictedProfile`
+σ_w² = ½) the two slopes differ: a[l-1] grows towards the input by as much as δ shrinks. `MeanFieldProfile`
 therefore gives both, layer by layer.
 """
 
@@ -79,7 +79,7 @@ class Unpredicted:
 
 
 @dataclass(frozen=True, slots=True)
-class PredictedProfile:
+class MeanFieldProfile:
     """The same recursion without the limit: every hidden layer of one network, layer 1 first.
 
     `q[l-1]` is the variance of f[l]'s entries; `delta` is log10 ‖∂ℰ/∂f[l]‖ and `weights` log10 ‖∂ℰ/∂W[l]‖, both
@@ -218,7 +218,7 @@ def _half_log10(x: float) -> float:
 
 def predict(
     experiment: Experiment, features: int, input_mean_square: float = 1.0
-) -> PredictedProfile | Unpredicted:
+) -> MeanFieldProfile | Unpredicted:
     """What to expect of an experiment's network before its first step.
 
     `features` is the number of rows of X and `input_mean_square` the mean of X's squared entries (1 where X is
@@ -290,7 +290,7 @@ def _refusal(hidden: list[LayerSpec], input_mean_square: float) -> str | None:
 
 def _profile(
     function: ScalarFunction, limit: MeanField, q_first: float, input_square: float, width: int, depth: int
-) -> PredictedProfile:
+) -> MeanFieldProfile:
     """Iterates q forwards from layer 1, then χ backwards from the last hidden layer.
 
     `input_square` is ‖x‖² of a typical sample, which stands where ‖a[l-1]‖² does in the other layers.
@@ -303,7 +303,7 @@ def _profile(
     delta = _backwards(function, limit.weight_variance, q)
     lengths = [_half_log10(square) for square in below]
     weights = [one + length - lengths[-1] for one, length in zip(delta, lengths, strict=True)]
-    return PredictedProfile(limit, tuple(q), tuple(delta), tuple(weights))
+    return MeanFieldProfile(limit, tuple(q), tuple(delta), tuple(weights))
 
 
 def _backwards(function: ScalarFunction, weight_variance: float, q: list[float]) -> list[float]:
@@ -323,7 +323,7 @@ def _chance(width: int) -> float:
     return math.sqrt(5.0 / width)
 
 
-def _decades_of_chance(function: ScalarFunction, profile: PredictedProfile, width: int) -> float:
+def _decades_of_chance(function: ScalarFunction, profile: MeanFieldProfile, width: int) -> float:
     """By how many decades the profile of δ moves at most when q[1] strays either way."""
     variance, moved = profile.limit.weight_variance, 0.0
     for direction in (-1.0, 1.0):

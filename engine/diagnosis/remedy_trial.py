@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from engine.diagnosis.diagnosed_run import Case
+from engine.diagnosis.diagnosed_run import DiagnosedRun
 from engine.diagnosis.diagnosis import Diagnosis, diagnose
 from engine.diagnosis.finding import Change, Finding
 from engine.diagnosis.kinds import RULES
@@ -29,7 +29,7 @@ PATIENCE = 20.0
 """Seconds that a run may have taken for its remedies to be tried without being asked."""
 
 
-def changed(experiment: Experiment, change: Change) -> Experiment:
+def with_remedy(experiment: Experiment, change: Change) -> Experiment:
     """The experiment with other values for some keys ("train.learning_rate"). Raises msgspec.ValidationError."""
     tables = msgspec.to_builtins(experiment)
     for key, value in change.items():
@@ -41,7 +41,7 @@ def changed(experiment: Experiment, change: Change) -> Experiment:
     return msgspec.convert(tables, Experiment)
 
 
-def changed_data(data: DataSet, change: Change) -> DataSet:
+def data_with_remedy(data: DataSet, change: Change) -> DataSet:
     """The same samples for the changed experiment: without reading a file again."""
     if change.get("data.standardize") is not True:
         return data
@@ -54,7 +54,9 @@ class NoLongerWanted(Exception):  # noqa: N818
     """A run that is tried was given up: what is asked is another question by now."""
 
 
-def tried(case: Case, change: Change, wanted: Callable[[], bool] = lambda: True) -> tuple[Diagnosis, float]:
+def tried(
+    case: DiagnosedRun, change: Change, wanted: Callable[[], bool] = lambda: True
+) -> tuple[Diagnosis, float]:
     """The run again, with the change: its diagnosis and where its loss over all data ends; infinity if it breaks.
 
     `wanted` is asked before every step; where it says no, NoLongerWanted is raised.
@@ -62,7 +64,7 @@ def tried(case: Case, change: Change, wanted: Callable[[], bool] = lambda: True)
     own, losses = case.own, case.losses
     assert own is not None
     assert losses is not None
-    trainer = Trainer(changed(own.experiment, change), changed_data(own.data, change))
+    trainer = Trainer(with_remedy(own.experiment, change), data_with_remedy(own.data, change))
     trainer.limit = case.limit if case.problem is not None and case.limit is not None else losses.steps
     observer = RunObserver(trainer)
     for record in trainer:
@@ -74,7 +76,7 @@ def tried(case: Case, change: Change, wanted: Callable[[], bool] = lambda: True)
     return diagnose(again), end
 
 
-def helps(case: Case, finding: Finding, wanted: Callable[[], bool] = lambda: True) -> bool:
+def helps(case: DiagnosedRun, finding: Finding, wanted: Callable[[], bool] = lambda: True) -> bool:
     """Whether the finding's change does away with it, and, for findings of the loss, ends lower."""
     assert finding.change is not None
     assert case.losses is not None
@@ -84,7 +86,7 @@ def helps(case: Case, finding: Finding, wanted: Callable[[], bool] = lambda: Tru
 
 
 def confirmed(
-    case: Case, diagnosis: Diagnosis, seconds: float = 0.0, wanted: Callable[[], bool] = lambda: True
+    case: DiagnosedRun, diagnosis: Diagnosis, seconds: float = 0.0, wanted: Callable[[], bool] = lambda: True
 ) -> Diagnosis:
     """The diagnosis with only those changes that help; runs that took longer than PATIENCE are not made again.
 

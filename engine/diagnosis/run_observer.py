@@ -16,8 +16,8 @@ import numpy as np
 
 from engine.autodiff.graph import Array
 from engine.autodiff.interruption import uninterruptible
-from engine.diagnosis.diagnosed_run import Case, Own
-from engine.diagnosis.loss_curve import LossCurve, Losses, has_diverged
+from engine.diagnosis.diagnosed_run import DiagnosedRun, OwnRun
+from engine.diagnosis.loss_curve import LossCurve, LossCurvePoints, has_diverged
 from engine.diagnosis.whole_data import WholeData, measure_all
 from engine.experiment.layer_info import layer_infos
 from engine.formula.expression import Symbol
@@ -143,7 +143,7 @@ class RunObserver:
         self.moment += 1
 
     @property
-    def losses(self) -> Losses:
+    def losses(self) -> LossCurvePoints:
         """Up to the present weights."""
         return self.curve.until(self.trainer.steps_done, self.present().loss)
 
@@ -156,7 +156,7 @@ class RunObserver:
         """With the weights that a diagnosis judges: the present ones, or the initial ones of a run that diverged."""
         return self.first if self.diverged else self.present()
 
-    def case(self) -> Case:
+    def case(self) -> DiagnosedRun:
         """The run as it stands, copied."""
         trainer = self.trainer
         steps = trainer.steps_done
@@ -164,7 +164,7 @@ class RunObserver:
         broken = trainer.problem is not None and trainer.last is not None
         diverged = self.diverged
         whole = self.judged()
-        own = Own(
+        own = OwnRun(
             experiment=trainer.experiment,
             data=trainer.data,
             layers=trainer.network,
@@ -175,7 +175,7 @@ class RunObserver:
             small_updates=self.small_updates,
             unchanged=self.unchanged,
         )
-        return Case(
+        return DiagnosedRun(
             step=0 if diverged else steps,
             layers=layer_infos(trainer.network.layers),
             losses=losses,

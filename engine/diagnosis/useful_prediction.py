@@ -12,7 +12,7 @@ import numpy as np
 
 from engine.autodiff.graph import Node
 from engine.autodiff.ops.loss_registry import make_loss
-from engine.diagnosis.diagnosed_run import Own
+from engine.diagnosis.diagnosed_run import OwnRun
 from engine.diagnosis.whole_data import norm
 from engine.formula.expression import Symbol
 
@@ -21,7 +21,7 @@ LITTLE = 0.01
 deviation is below this share of the labels'."""
 
 
-def tells_apart(own: Own) -> bool:
+def tells_apart(own: OwnRun) -> bool:
     """Whether what it says is of more use than an answer that looks at nothing.
 
     Either the loss would be higher, by 1 % or more, with the mean of the predictions for every sample; or at most half
@@ -31,7 +31,7 @@ def tells_apart(own: Own) -> bool:
     return _halves_errors(own) or _below_mean_answer(own)
 
 
-def same_for_all(own: Own) -> bool:
+def same_for_all(own: OwnRun) -> bool:
     """Whether every output spreads by less than a hundredth of its labels, which differ: it says always the same.
 
     On which side of ½ it says so is an accident then, however many samples are classified rightly.
@@ -40,7 +40,7 @@ def same_for_all(own: Own) -> bool:
     return bool(((labels > 0) & (said < LITTLE * labels)).all())
 
 
-def _halves_errors(own: Own) -> bool:
+def _halves_errors(own: OwnRun) -> bool:
     accuracy, labels = own.whole.record.accuracy, np.asarray(own.data.Y)
     if accuracy is None or same_for_all(own):
         return False
@@ -51,7 +51,7 @@ def _halves_errors(own: Own) -> bool:
     return bool(most < 1.0 and 1.0 - accuracy <= 0.5 * (1.0 - most))
 
 
-def _below_mean_answer(own: Own) -> bool:
+def _below_mean_answer(own: OwnRun) -> bool:
     said = np.asarray(own.whole.prediction, np.float64)
     alike = np.repeat(said.mean(axis=1, keepdims=True), said.shape[1], axis=1)
     spec = own.layers.loss

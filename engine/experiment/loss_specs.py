@@ -8,7 +8,7 @@
     huber            any              any                delta
 
 All have `outputs`, `samples` and `l2`. `engine.autodiff.ops.loss_registry` says which op computes each. One to be added
-is a class here and a name in `Loss`, with its `term` and its `slope` as formulas (`SaysItsTerm`): that is enough.
+is a class here and a name in `Loss`, with its `term` and its `slope` as formulas (`LossWithTerm`): that is enough.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Reduction: TypeAlias = Literal["sum", "mean"]
 
 
 @runtime_checkable
-class SaysItsTerm(Protocol):
+class LossWithTerm(Protocol):
     """A loss that says itself, in formulas, what it computes: then nothing else need be written for it."""
 
     def term(self, prediction: Expr, label: Expr) -> Expr:

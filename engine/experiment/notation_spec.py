@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from engine.experiment.errors import mismatch, quoted
 from engine.experiment.spec_base import Spec
-from engine.formula.course_notation import OwnNames
+from engine.formula.course_notation import CourseNames
 from engine.formula.letters import Letter, letter
 
 
@@ -32,14 +32,14 @@ class NotationSpec(Spec, frozen=True, kw_only=True):
     error: str = "δ"  # ∂ℰ/∂f
     learning_rate: str = "η"
 
-    def own_names(self) -> OwnNames:
+    def own_names(self) -> CourseNames:
         """The letters that differ from the tutorials'. Whether they are letters, `notation_problems` says."""
         found = []
         for key, name in CANONICAL_NAME.items():
             own = letter(getattr(self, key))
             if own is not None and own != letter(getattr(_DEFAULT, key)):
                 found.append((name, own))
-        return OwnNames(tuple(found))
+        return CourseNames(tuple(found))
 
 
 CANONICAL_NAME = {

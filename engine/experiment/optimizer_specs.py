@@ -10,7 +10,7 @@
 Names, meanings and defaults are PyTorch's, but for the learning rate, which is the experiment's. A weight decay is
 added to the gradient, after clipping; adamw's shrinks the weights by itself (Loshchilov & Hutter 2019).
 `engine.training.optimizers` says how each makes a step. One to be added is a class here and a name in `Train`, with its
-`rule` as formulas (`SaysItsRule`): that is enough.
+`rule` as formulas (`OptimizerWithRule`): that is enough.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Letters(NamedTuple):
 
 
 @runtime_checkable
-class SaysItsRule(Protocol):
+class OptimizerWithRule(Protocol):
     """An optimiser that says itself, in formulas, how it makes a step: then nothing else need be written for it."""
 
     def rule(self, gradient: Expr, letters: Letters) -> tuple[Sequence[StateLine], Expr]:

@@ -30,7 +30,7 @@ from engine.experiment.optimizer_specs import Train as Train
 from engine.experiment.optimizer_specs import TrainSpec as TrainSpec
 from engine.experiment.spec_base import Spec as Spec
 from engine.experiment.spec_base import TaggedSpec as TaggedSpec
-from engine.formula.course_notation import OwnNames
+from engine.formula.course_notation import CourseNames
 
 DType: TypeAlias = Literal["float64", "float32"]
 Norm: TypeAlias = Literal["batch", "layer"]
@@ -265,7 +265,7 @@ class Experiment(Spec, frozen=True, kw_only=True):
     dtype: DType = "float64"
 
     @property
-    def names(self) -> OwnNames:
+    def names(self) -> CourseNames:
         """What the quantities are called on screen and as they are typed."""
         return self.notation.own_names()
 

@@ -37,7 +37,7 @@ def with_weights_of_file(experiment: Experiment, folder: Path | None, source: st
             source, "network.init.path", mismatch(quoted(str(init.path)), "a file named .npz or .safetensors")
         )
     layers = expanded_layers(experiment)
-    finder = _Finder(reader(path), path, init, len(layers), source)
+    finder = _WeightsFinder(reader(path), path, init, len(layers), source)
     given = []
     fan_in = declared_shape(experiment).features
     for number, layer in enumerate(layers):
@@ -47,7 +47,7 @@ def with_weights_of_file(experiment: Experiment, folder: Path | None, source: st
     return msgspec.structs.replace(experiment, network=network)
 
 
-class _Finder:
+class _WeightsFinder:
     """Finds each layer's arrays in what was read."""
 
     def __init__(self, arrays: Arrays, path: Path, init: Init, layers: int, source: str) -> None:

@@ -18,21 +18,21 @@ import numpy.typing as npt
 from engine.autodiff.graph import Graph
 from engine.autodiff.ops.l2_penalty import L2Penalty
 from engine.autodiff.ops.loss import loss_op
-from engine.derivation.chain_rule import Derivation, Step, TopPath
+from engine.derivation.chain_rule import ChainRuleStep, Derivation, TopPath
 from engine.derivation.gradcheck import EntryCheck
 from engine.export.document_blocks import (
     Block,
-    Chain,
-    Equations,
-    Factor,
-    Factors,
-    Facts,
-    Heading,
-    Paragraph,
+    ChainBlock,
+    EquationsBlock,
+    FactorBlock,
+    FactorsBlock,
+    FactsBlock,
+    HeadingBlock,
+    ParagraphBlock,
     Span,
     Spans,
-    Table,
-    Value,
+    TableBlock,
+    ValueBlock,
 )
 from engine.export.factor_words import VERDICTS, factor_words
 from engine.formula.expression import Expr, Number, Partial, Power, Product, Symbol
@@ -54,15 +54,15 @@ _Item = TypeVar("_Item")
 def compose(derivation: Derivation, title: str, check: EntryCheck | None) -> list[Block]:
     """The whole derivation as blocks."""
     factors = _factors(derivation)
-    blocks: list[Block] = [Heading(one_line(title) or "Derivation", 1), _facts(derivation)]
+    blocks: list[Block] = [HeadingBlock(one_line(title) or "Derivation", 1), _facts(derivation)]
     blocks += _chain(derivation, factors)
-    blocks += [Heading("Factor by factor"), Factors(factors)]
+    blocks += [HeadingBlock("FactorBlock by factor"), FactorsBlock(factors)]
     blocks += _simplification(derivation)
     blocks += _sums(derivation)
     blocks += _samples(derivation)
     blocks += _paths(derivation)
     if check is not None:
-        blocks += [Heading("Check"), Paragraph(_check_spans(derivation, check))]
+        blocks += [HeadingBlock("Check"), ParagraphBlock(_check_spans(derivation, check))]
     return blocks
 
 
@@ -70,12 +70,12 @@ ROUNDED, SMALLEST = 1e-9, sys.float_info.min
 """Two factors whose product is further from the running one than rounding explains, down to the smallest number."""
 
 
-def _factors(derivation: Derivation) -> tuple[Factor, ...]:
-    factors: list[Factor] = []
+def _factors(derivation: Derivation) -> tuple[FactorBlock, ...]:
+    factors: list[FactorBlock] = []
     for number, step in enumerate(derivation, start=1):
         term = step.term
         factors.append(
-            Factor(
+            FactorBlock(
                 number,
                 factor_words(derivation.graph, term),
                 term.symbol,
@@ -102,7 +102,7 @@ def _product(before: float, value: float, running: float) -> Expr | None:
 # ── the facts ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def _facts(derivation: Derivation) -> Facts:
+def _facts(derivation: Derivation) -> FactsBlock:
     graph, target = derivation.graph, derivation.target
     gradient = Partial(derivation.of, target)
     node = graph.nodes[target.matrix]
@@ -122,8 +122,8 @@ def _facts(derivation: Derivation) -> Facts:
         items.append(("Matrices", _matrix_spans(derivation)))
     if derivation.n > 1:
         items.append(("Samples", _sample_spans(derivation)))
-    items.append(("Answer", (gradient, " ", Value(derivation.value))))
-    return Facts(tuple(items))
+    items.append(("Answer", (gradient, " ", ValueBlock(derivation.value))))
+    return FactsBlock(tuple(items))
 
 
 def _size(shape: tuple[int, int]) -> str:
@@ -132,7 +132,7 @@ def _size(shape: tuple[int, int]) -> str:
 
 def _loss_spans(derivation: Derivation) -> Spans:
     graph = derivation.graph
-    value: Spans = (derivation.of, " ", Value(graph.value_of(derivation.of)), ", a scalar")
+    value: Spans = (derivation.of, " ", ValueBlock(graph.value_of(derivation.of)), ", a scalar")
     loss = loss_op(graph)
     if loss is None:
         return (*value, ".")
@@ -141,7 +141,7 @@ def _loss_spans(derivation: Derivation) -> Spans:
     where: Spans = ()
     for symbol in [Symbol("n"), *map(Symbol, loss.constants)]:
         if symbol.name == "n" or symbol in set(definition.term.symbols()):
-            where += (", ", symbol, " ", Value(graph.value_of(symbol)))
+            where += (", ", symbol, " ", ValueBlock(graph.value_of(symbol)))
     summed = "samples" if graph.nodes[Symbol("Y")].shape[0] == 1 else "samples and outputs"
     return (
         f"{definition.name}, ",
@@ -220,15 +220,15 @@ def _sample_spans(derivation: Derivation) -> Spans:
 # ── the chain rule ──────────────────────────────────────────────────────────────────────────────────
 
 
-def _chain(derivation: Derivation, factors: tuple[Factor, ...]) -> Iterator[Block]:
-    yield Heading("The chain rule")
+def _chain(derivation: Derivation, factors: tuple[FactorBlock, ...]) -> Iterator[Block]:
+    yield HeadingBlock("The chain rule")
     alone = len(derivation.samples) == 1 and derivation.shared is None
     whole = derivation.path_count == 1 and alone
     count = counted(len(factors), "factor")
     if derivation.path_count == 1:
         through = "" if alone else f" through sample {derivation.sample}"
         of_sample = "" if alone else ", for this sample,"
-        yield Paragraph(
+        yield ParagraphBlock(
             (
                 "One path leads from ",
                 derivation.target,
@@ -238,7 +238,7 @@ def _chain(derivation: Derivation, factors: tuple[Factor, ...]) -> Iterator[Bloc
             )
         )
     else:
-        yield Paragraph(
+        yield ParagraphBlock(
             (
                 *count_spans(derivation.path_count, "paths lead from ", sentence=True),
                 derivation.target,
@@ -248,12 +248,12 @@ def _chain(derivation: Derivation, factors: tuple[Factor, ...]) -> Iterator[Bloc
                 f"Below is one path, a product of {count}.",
             )
         )
-    chain = Chain(
+    chain = ChainBlock(
         Partial(derivation.of, derivation.target) if whole else None, factors, derivation[-1].running
     )
     yield chain
     if not chain.can_be_multiplied:
-        yield Paragraph(
+        yield ParagraphBlock(
             (
                 "The first two numbers, ",
                 Product((Number(factors[0].value), Number(factors[1].value))),
@@ -274,11 +274,11 @@ def count_spans(count: int, words: str, sentence: bool = False) -> Spans:
 def _simplification(derivation: Derivation) -> Iterator[Block]:
     for step in derivation:
         if step.simplification:
-            yield Heading("Loss and output activation together, simplified")
+            yield HeadingBlock("Loss and output activation together, simplified")
             values = [line.evaluate(derivation.graph.value_of) for line in step.simplification]
             some_finite = any(map(math.isfinite, values))
             shown = [value if math.isfinite(value) or not some_finite else None for value in values]
-            yield Equations(
+            yield EquationsBlock(
                 Partial(derivation.of, step.node), tuple(zip(step.simplification, shown, strict=True))
             )
 
@@ -294,17 +294,17 @@ def _sums(derivation: Derivation) -> Iterator[Block]:
         steps.pop()  # that sum is the one over the samples
     if not steps:
         return
-    yield Heading("Where several ways meet")
+    yield HeadingBlock("Where several ways meet")
     for step in steps[:MOST_SUMS]:
-        yield Paragraph(
+        yield ParagraphBlock(
             (Partial(derivation.of, step.node), f" is a sum of {len(step.terms)} terms, one for each way on:")
         )
         yield _sum_table(step)
     if len(steps) > MOST_SUMS:
-        yield Paragraph((f"{len(steps) - MOST_SUMS} more steps nearer to the target are sums as well.",))
+        yield ParagraphBlock((f"{len(steps) - MOST_SUMS} more steps nearer to the target are sums as well.",))
 
 
-def _sum_table(step: Step) -> Table:
+def _sum_table(step: ChainRuleStep) -> TableBlock:
     kept = set(_largest(step.contributions, step.chosen))
     rows: list[tuple[Spans, ...]] = []
     for place in sorted(kept):
@@ -318,7 +318,7 @@ def _sum_table(step: Step) -> Table:
         rows.append(((f"{len(others)} others",), (), (), _number(math.fsum(_finite(others))), ()))
     rows.append((("together",), (), (), _number(step.gradient), ()))
     header = ("through", "gradient there", "local derivative", "product", "")
-    return Table(header, tuple(rows), frozenset({1, 2, 3}))
+    return TableBlock(header, tuple(rows), frozenset({1, 2, 3}))
 
 
 def _number(value: float) -> Spans:
@@ -354,8 +354,8 @@ def _samples(derivation: Derivation) -> Iterator[Block]:
     if derivation.shared is not None:
         rows.append((("the penalty",), _number(derivation.shared.value), ("of no sample",)))
     rows.append((("together",), _number(derivation.value), ()))
-    yield Heading("The sum over the samples")
-    yield Table(("", "adds", ""), tuple(rows), frozenset({1}))
+    yield HeadingBlock("The sum over the samples")
+    yield TableBlock(("", "adds", ""), tuple(rows), frozenset({1}))
 
 
 # ── paths and check ─────────────────────────────────────────────────────────────────────────────────
@@ -365,20 +365,22 @@ def _paths(derivation: Derivation) -> Iterator[Block]:
     if derivation.path_count == 1:
         return
     top = derivation.top_paths(MOST_PATHS)
-    yield Heading("The strongest paths")
+    yield HeadingBlock("The strongest paths")
     if not top and math.isnan(derivation.sample_value):
-        yield Paragraph(("The paths cannot be compared: their products are not numbers.",))
+        yield ParagraphBlock(("The paths cannot be compared: their products are not numbers.",))
         return
     if not top:
-        yield Paragraph(("Every path has a factor that is 0, so nothing reaches ", derivation.target, "."))
+        yield ParagraphBlock(
+            ("Every path has a factor that is 0, so nothing reaches ", derivation.target, ".")
+        )
         return
     of = f" that go through sample {derivation.sample}" if derivation.n > 1 else ""
-    yield Paragraph(
+    yield ParagraphBlock(
         (*count_spans(derivation.path_count, f"paths{of}; these carry the most:", sentence=True),)
     )
     rows = tuple(_path_row(path, derivation) for path in top)
     end = "the loss" if loss_op(derivation.graph) else derivation.of.plain()
-    yield Table(("product", "share", f"from {end} to the target"), rows, frozenset({0, 1}))
+    yield TableBlock(("product", "share", f"from {end} to the target"), rows, frozenset({0, 1}))
 
 
 def _path_row(path: TopPath, derivation: Derivation) -> tuple[Spans, ...]:
@@ -393,20 +395,26 @@ def _slopes(check: EntryCheck) -> Spans:
     """The slopes on both sides of a kink."""
     if check.left is None or check.right is None:
         return ()
-    return " (left ", Value(check.left, CHECK_DIGITS), ", right ", Value(check.right, CHECK_DIGITS), ")"
+    return (
+        " (left ",
+        ValueBlock(check.left, CHECK_DIGITS),
+        ", right ",
+        ValueBlock(check.right, CHECK_DIGITS),
+        ")",
+    )
 
 
 def _check_spans(derivation: Derivation, check: EntryCheck) -> Spans:
     precision = derivation.graph.dtype.name
-    gradient: Spans = ("gradient ", Value(derivation.value, CHECK_DIGITS))
+    gradient: Spans = ("gradient ", ValueBlock(derivation.value, CHECK_DIGITS))
     if precision != "float64":  # the check has its own gradient, computed in float64
-        gradient += (f" in {precision}; in float64: gradient ", Value(check.analytic, CHECK_DIGITS))
+        gradient += (f" in {precision}; in float64: gradient ", ValueBlock(check.analytic, CHECK_DIGITS))
     return (
         *gradient,
         ", central difference ",
-        Value(check.numeric, CHECK_DIGITS),
+        ValueBlock(check.numeric, CHECK_DIGITS),
         ", relative error ",
-        Value(check.relative_error, ERROR_DIGITS),
+        ValueBlock(check.relative_error, ERROR_DIGITS),
         f": {VERDICTS[check.verdict]}",
         *_slopes(check),
         ".",

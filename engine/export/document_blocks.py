@@ -17,20 +17,20 @@ SHOWN_AT_START, SHOWN_AT_END = 5, 1
 
 
 @dataclass(frozen=True, slots=True)
-class Value:
+class ValueBlock:
     """A number with the sign before it that says whether it is shown in full: ``= 0.5`` or ``≈ 0.1922``."""
 
     number: float
     digits: int | None = None  # significant digits where they differ from the rest of the text
 
 
-Span = str | Expr | Value
+Span = str | Expr | ValueBlock
 Spans = tuple[Span, ...]
 """A line of writing: words with formulas between them."""
 
 
 @dataclass(frozen=True, slots=True)
-class Heading:
+class HeadingBlock:
     """A heading; level 1 is the title."""
 
     text: str
@@ -38,21 +38,21 @@ class Heading:
 
 
 @dataclass(frozen=True, slots=True)
-class Paragraph:
+class ParagraphBlock:
     """A paragraph of words and formulas."""
 
     spans: Spans
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class FactsBlock:
     """Labelled lines: what is asked, the loss, the answer."""
 
     items: tuple[tuple[str, Spans], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Factor:
+class FactorBlock:
     """One factor of the chain rule: its name in words and symbols, its formula, its number, the product so far.
 
     `product` is that product with numbers in; None for the first factor, and where the numbers have no product
@@ -79,11 +79,11 @@ class Factor:
 
 
 @dataclass(frozen=True, slots=True)
-class Chain:
+class ChainBlock:
     """The product along a path. `left` is what it equals, where it is the whole of something."""
 
     left: Expr | None
-    factors: tuple[Factor, ...]
+    factors: tuple[FactorBlock, ...]
     value: float
 
     def lines(self) -> list[list[Expr]]:
@@ -103,14 +103,14 @@ class Chain:
 
 
 @dataclass(frozen=True, slots=True)
-class Factors:
+class FactorsBlock:
     """The factors one by one."""
 
-    factors: tuple[Factor, ...]
+    factors: tuple[FactorBlock, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Equations:
+class EquationsBlock:
     """`left` and what it equals line by line, each line with its own value; None where that cannot be computed."""
 
     left: Expr
@@ -118,7 +118,7 @@ class Equations:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class TableBlock:
     """Rows under a header; `numeric` columns are set flush right."""
 
     header: tuple[str, ...]
@@ -128,4 +128,4 @@ class Table:
 
 NO_VALUE = "(cannot be computed)"
 
-Block = Heading | Paragraph | Facts | Chain | Factors | Equations | Table
+Block = HeadingBlock | ParagraphBlock | FactsBlock | ChainBlock | FactorsBlock | EquationsBlock | TableBlock

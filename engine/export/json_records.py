@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from engine.autodiff.graph import Graph
-from engine.derivation.chain_rule import Derivation, Step, TopPath
+from engine.derivation.chain_rule import ChainRuleStep, Derivation, TopPath
 from engine.derivation.gradcheck import EntryCheck, ParameterCheck
 from engine.derivation.terms import Term
 from engine.diagnosis.diagnosis import Diagnosis
@@ -77,7 +77,7 @@ def explain_record(derivation: Derivation, check: EntryCheck) -> Record:
     }
 
 
-def _step_record(step: Step) -> Record:
+def _step_record(step: ChainRuleStep) -> Record:
     return {
         "node": step.node.plain(),
         "gradient": step.gradient,

@@ -10,17 +10,17 @@ import unicodedata
 from engine.export.document_blocks import (
     LONGEST_CHAIN,
     Block,
-    Chain,
-    Equations,
-    Factor,
-    Factors,
-    Facts,
-    Heading,
-    Paragraph,
+    ChainBlock,
+    EquationsBlock,
+    FactorBlock,
+    FactorsBlock,
+    FactsBlock,
+    HeadingBlock,
+    ParagraphBlock,
     Span,
     Spans,
-    Table,
-    Value,
+    TableBlock,
+    ValueBlock,
 )
 from engine.export.latex_rows import chain_rows, equations_rows, factor_rows, value_latex
 from engine.formula.expression import Number
@@ -119,25 +119,25 @@ def _escaped(character: str) -> str:
 
 def _block(block: Block, style: Style) -> str:
     match block:
-        case Heading(text, level):
+        case HeadingBlock(text, level):
             if level == 1:
                 return rf"\section*{{{escape(text)}}}"
             return rf"\subsection*{{{escape(style.names.said(text))}}}"
-        case Paragraph(spans):
+        case ParagraphBlock(spans):
             return _line(spans, style)
-        case Facts(items):
+        case FactsBlock(items):
             rows = [
                 rf"\item[{escape(style.names.said(label))}] {_line(spans, style)}" for label, spans in items
             ]
             return "\n".join([r"\begin{description}", *rows, r"\end{description}"])
-        case Chain():
+        case ChainBlock():
             return _display(chain_rows(block, style))
-        case Equations():
+        case EquationsBlock():
             return _display(equations_rows(block, style))
-        case Factors(factors):
+        case FactorsBlock(factors):
             listed = _factor_table(factors) if len(factors) > LONGEST_CHAIN else None
             return _table(listed, style) if listed else _factor_list(factors, style)
-        case Table():
+        case TableBlock():
             return _table(block, style)
 
 
@@ -154,12 +154,12 @@ def _span(span: Span, style: Style) -> str:
     match span:
         case str():
             return escape(style.names.said(span))
-        case Value():
+        case ValueBlock():
             return f"${value_latex(span, style.digits)}$"
     return f"${to_latex(span, style.digits, style.names)}$"
 
 
-def _factor_list(factors: tuple[Factor, ...], style: Style) -> str:
+def _factor_list(factors: tuple[FactorBlock, ...], style: Style) -> str:
     items = []
     for place, factor in enumerate(factors):
         lines = [rf"\item {escape(style.names.said(factor.words))}", _display(factor_rows(factor, style))]
@@ -167,12 +167,12 @@ def _factor_list(factors: tuple[Factor, ...], style: Style) -> str:
             lines.append(rf"\emph{{{escape(style.names.said(factor.remark))}}}\par")
         if place:
             product = "simplified " if factor.product is None else _span(factor.product, style)
-            lines.append(f"So far: {product} {_span(Value(factor.running), style)}")
+            lines.append(f"So far: {product} {_span(ValueBlock(factor.running), style)}")
         items.append("\n".join(lines))
     return "\n".join([r"\begin{enumerate}", *items, r"\end{enumerate}"])
 
 
-def _factor_table(factors: tuple[Factor, ...]) -> Table:
+def _factor_table(factors: tuple[FactorBlock, ...]) -> TableBlock:
     rows = tuple(
         (
             (str(factor.number),),
@@ -183,10 +183,10 @@ def _factor_table(factors: tuple[Factor, ...]) -> Table:
         )
         for factor in factors
     )
-    return Table(("#", "factor", "what it is", "value", "so far"), rows, frozenset({0, 3, 4}))
+    return TableBlock(("#", "factor", "what it is", "value", "so far"), rows, frozenset({0, 3, 4}))
 
 
-def _table(table: Table, style: Style) -> str:
+def _table(table: TableBlock, style: Style) -> str:
     last = len(table.header) - 1
     wide = last not in table.numeric and bool(table.header[last])
     columns = ["r" if column in table.numeric else "l" for column in range(len(table.header))]

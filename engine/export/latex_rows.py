@@ -11,10 +11,10 @@ from engine.export.document_blocks import (
     NO_VALUE,
     SHOWN_AT_END,
     SHOWN_AT_START,
-    Chain,
-    Equations,
-    Factor,
-    Value,
+    ChainBlock,
+    EquationsBlock,
+    FactorBlock,
+    ValueBlock,
 )
 from engine.formula.expression import Expr, Number, Partial, Product, Quotient, Sum, bare
 from engine.formula.latex import number_latex, to_latex
@@ -32,7 +32,7 @@ def sign_latex(expr: Expr, digits: int) -> str:
     return "=" if is_shown_in_full(expr, digits) else r"\approx"
 
 
-def value_latex(value: Value, digits: int) -> str:
+def value_latex(value: ValueBlock, digits: int) -> str:
     r"""``\approx 0.1922``."""
     shown = value.digits or digits
     return f"{sign_latex(Number(value.number), shown)} {number_latex(value.number, shown)}"
@@ -44,7 +44,7 @@ def formula_latex(expr: Expr, style: Style) -> str:
     return text if len(text) <= LONGEST_FORMULA else r"\text{(a formula too long to print)}"
 
 
-def chain_rows(chain: Chain, style: Style) -> list[str]:
+def chain_rows(chain: ChainBlock, style: Style) -> list[str]:
     """The product in symbols, in formulas, in numbers, and its value."""
     rows = []
     for place, line in enumerate(chain.lines()):
@@ -91,7 +91,7 @@ def _factor(factor: Expr, style: Style, lead: bool) -> str:
     return rf"\left({text}\right)" if needs_group else text
 
 
-def factor_rows(factor: Factor, style: Style) -> list[str]:
+def factor_rows(factor: FactorBlock, style: Style) -> list[str]:
     """A factor, its formula, the formula with numbers in, its value."""
     first, *others = factor.equalities()
     rows = [
@@ -100,12 +100,12 @@ def factor_rows(factor: Factor, style: Style) -> list[str]:
     return rows + [f"&{sign_latex(line, style.digits)} {formula_latex(line, style)}" for line in others]
 
 
-def equations_rows(equations: Equations, style: Style) -> list[str]:
+def equations_rows(equations: EquationsBlock, style: Style) -> list[str]:
     """The left side and what it equals, line by line, each with its value at the right."""
     rows = []
     for place, (line, value) in enumerate(equations.lines):
         left = "" if place else to_latex(equations.left, names=style.names)
         sign = sign_latex(line, style.digits)
-        shown = rf"\text{{{NO_VALUE}}}" if value is None else value_latex(Value(value), style.digits)
+        shown = rf"\text{{{NO_VALUE}}}" if value is None else value_latex(ValueBlock(value), style.digits)
         rows.append(f"{left} &{sign} {formula_latex(line, style)} &&{shown}")
     return rows

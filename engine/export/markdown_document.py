@@ -9,17 +9,17 @@ import re
 
 from engine.export.document_blocks import (
     Block,
-    Chain,
-    Equations,
-    Factor,
-    Factors,
-    Facts,
-    Heading,
-    Paragraph,
+    ChainBlock,
+    EquationsBlock,
+    FactorBlock,
+    FactorsBlock,
+    FactsBlock,
+    HeadingBlock,
+    ParagraphBlock,
     Span,
     Spans,
-    Table,
-    Value,
+    TableBlock,
+    ValueBlock,
 )
 from engine.export.latex_rows import chain_rows, equations_rows, formula_latex, value_latex
 from engine.formula.ascii_text import ascii_text
@@ -39,21 +39,21 @@ def render_markdown(blocks: list[Block], style: Style) -> str:
 
 def _block(block: Block, style: Style) -> str:
     match block:
-        case Heading(text, level):
+        case HeadingBlock(text, level):
             return f"{'#' * level} {words(text if level == 1 else style.names.said(text))}"
-        case Paragraph(spans):
+        case ParagraphBlock(spans):
             return _line(spans, style)
-        case Facts(items):
+        case FactsBlock(items):
             return "\n".join(
                 f"- **{words(style.names.said(label))}:** {_line(spans, style)}" for label, spans in items
             )
-        case Chain():
+        case ChainBlock():
             return _display(chain_rows(block, style))
-        case Equations():
+        case EquationsBlock():
             return _display(equations_rows(block, style))
-        case Factors(factors):
+        case FactorsBlock(factors):
             return _factors(factors, style)
-        case Table():
+        case TableBlock():
             return _table(block, style)
 
 
@@ -81,12 +81,12 @@ def _span(span: Span, style: Style) -> str:
     match span:
         case str():
             return words(style.names.said(span))
-        case Value():
+        case ValueBlock():
             return _math(value_latex(span, style.digits))
     return _math(to_latex(span, style.digits, style.names))
 
 
-def _factors(factors: tuple[Factor, ...], style: Style) -> str:
+def _factors(factors: tuple[FactorBlock, ...], style: Style) -> str:
     rows = []
     for factor in factors:
         substituted: Expr | None = factor.substituted
@@ -111,7 +111,7 @@ def _factors(factors: tuple[Factor, ...], style: Style) -> str:
     return "\n\n".join([table, "\n".join(remarks)]) if remarks else table
 
 
-def _table(table: Table, style: Style) -> str:
+def _table(table: TableBlock, style: Style) -> str:
     rows = [[_line(cell, style) for cell in row] for row in table.rows]
     return _pipes([words(style.names.said(title)) for title in table.header], rows, table.numeric)
 

@@ -18,14 +18,20 @@ from functools import singledispatchmethod
 import numpy as np
 
 from engine.autodiff.graph import Array, Graph, Node, Op
-from engine.autodiff.ops.arithmetic import Pairwise
+from engine.autodiff.ops.arithmetic import PairwiseArithmetic
 from engine.autodiff.ops.cross_entropy import BinaryCrossEntropy, CrossEntropy
 from engine.autodiff.ops.elementwise import Elementwise
 from engine.autodiff.ops.l2_penalty import L2Penalty
 from engine.autodiff.ops.linear import ACTIVATION, BIAS, WEIGHT, Linear
 from engine.autodiff.ops.loss import Loss
-from engine.autodiff.ops.normalization import SAMPLES, Affine, Mean, Standardize, Std
-from engine.autodiff.ops.residual import Add
+from engine.autodiff.ops.normalization import (
+    SAMPLES,
+    NormalizationAffine,
+    NormalizationMean,
+    NormalizationStd,
+    Standardize,
+)
+from engine.autodiff.ops.residual import ResidualAdd
 from engine.autodiff.ops.softmax import Softmax
 from engine.experiment.errors import ExperimentError
 from engine.formula.expression import FUNCTIONS, Expr
@@ -101,15 +107,15 @@ class Program:
 
 def numpy_program(graph: Graph, title: str, source: str) -> Program:
     """The program in NumPy, backward written out. Raises ExperimentError for a graph of too many numbers."""
-    return _Writer(graph, "numpy", source).program(title)
+    return _ProgramWriter(graph, "numpy", source).program(title)
 
 
 def torch_program(graph: Graph, title: str, source: str) -> Program:
     """The program in PyTorch, backward by autograd. Raises ExperimentError for a graph of too many numbers."""
-    return _Writer(graph, "pytorch", source).program(title)
+    return _ProgramWriter(graph, "pytorch", source).program(title)
 
 
-class _Writer:
+class _ProgramWriter:
     """Writes one graph, which has gone forward and backward, in one language."""
 
     def __init__(self, graph: Graph, language: str, source: str) -> None:
@@ -369,21 +375,21 @@ class _Writer:
         return f"exp({name} - {name}.max(axis=0)) / exp({name} - {name}.max(axis=0)).sum(axis=0)"
 
     @value.register
-    def _(self, op: Pairwise) -> str:
+    def _(self, op: PairwiseArithmetic) -> str:
         x, y = op.inputs
         return self.text(op.rule.formula(x.entry((0, 0)), y.entry((0, 0))))
 
     @value.register
-    def _(self, op: Add) -> str:
+    def _(self, op: ResidualAdd) -> str:
         x, y = op.inputs
         return self.text(x.entry((0, 0)) + y.entry((0, 0)))
 
     @value.register
-    def _(self, op: Mean) -> str:
+    def _(self, op: NormalizationMean) -> str:
         return f"{self._of(op.inputs[0])}.mean({self._over(op.axis)})"
 
     @value.register
-    def _(self, op: Std) -> str:
+    def _(self, op: NormalizationStd) -> str:
         deviation = f"({self._of(op.inputs[0])} - {self._of(op.mean)}) ** 2"
         return f"(({deviation}).sum({self._over(op.axis)}) / {_divisor(op)} + {op.epsilon!r}) ** 0.5"
 
@@ -393,7 +399,7 @@ class _Writer:
         return f"({value} - {mean}) / {std}"
 
     @value.register
-    def _(self, op: Affine) -> str:
+    def _(self, op: NormalizationAffine) -> str:
         h, scale, shift = map(self._of, op.inputs)
         return f"{scale} * {h} + {shift}"
 
@@ -468,22 +474,22 @@ class _Writer:
         yield from self._send(op, 0, f"{y} * ({above} - ({above} * {y}).sum(axis=0))")
 
     @slopes.register
-    def _(self, op: Pairwise) -> Iterator[str]:
+    def _(self, op: PairwiseArithmetic) -> Iterator[str]:
         x, y = (node.entry((0, 0)) for node in op.inputs)
         for i, partial in enumerate(op.rule.partial_formulas):
             yield from self._send(op, i, f"{self._by(op.output)} * ({self.text(partial(x, y))})")
 
     @slopes.register
-    def _(self, op: Add) -> Iterator[str]:
+    def _(self, op: ResidualAdd) -> Iterator[str]:
         for i in range(2):
             yield from self._send(op, i, self._by(op.output))
 
     @slopes.register
-    def _(self, op: Mean) -> Iterator[str]:
+    def _(self, op: NormalizationMean) -> Iterator[str]:
         yield from self._send(op, 0, f"{self._by(op.output)} / {op.inputs[0].shape[op.axis]}")
 
     @slopes.register
-    def _(self, op: Std) -> Iterator[str]:
+    def _(self, op: NormalizationStd) -> Iterator[str]:
         node = op.inputs[0]
         deviation = f"({self._of(node)} - {self._of(op.mean)})"
         share = f"({_divisor(op)} * {self._of(op.output)})"
@@ -498,7 +504,7 @@ class _Writer:
         yield from self._send(op, 2, f"-({above} * {h} / {std}).sum({over})")
 
     @slopes.register
-    def _(self, op: Affine) -> Iterator[str]:
+    def _(self, op: NormalizationAffine) -> Iterator[str]:
         h, scale, _ = map(self._of, op.inputs)
         above = self._by(op.output)
         yield from self._send(op, 0, f"{scale} * {above}")
@@ -532,6 +538,6 @@ def _leak(op: Elementwise) -> float:
     return float(out[0])
 
 
-def _divisor(op: Std) -> int:
+def _divisor(op: NormalizationStd) -> int:
     """What the sum of squares is divided by."""
     return op.inputs[0].shape[op.axis] - op.unbiased

@@ -16,16 +16,16 @@ from engine.export.document_blocks import (
     SHOWN_AT_END,
     SHOWN_AT_START,
     Block,
-    Chain,
-    Equations,
-    Factor,
-    Factors,
-    Facts,
-    Heading,
-    Paragraph,
+    ChainBlock,
+    EquationsBlock,
+    FactorBlock,
+    FactorsBlock,
+    FactsBlock,
+    HeadingBlock,
+    ParagraphBlock,
     Spans,
-    Table,
-    Value,
+    TableBlock,
+    ValueBlock,
 )
 from engine.formula.ascii_text import ascii_text
 from engine.formula.expression import Expr, Number, Product
@@ -51,12 +51,12 @@ def render_text(blocks: list[Block], width: int, style: Style) -> str:
     """The document in lines of at most `width` columns (at least NARROWEST)."""
     if width < NARROWEST:
         raise ValueError(f"width: expected at least {NARROWEST}, found {width}")
-    writer = _Writer(width, style)
+    writer = _TextWriter(width, style)
     parts = ["\n".join(line.rstrip() for line in writer.block(block)) for block in blocks]
     return "\n\n".join(part for part in parts if part).replace(UNBROKEN, " ") + "\n"
 
 
-class _Writer:
+class _TextWriter:
     """Turns blocks into lines, at one width and in one style."""
 
     def __init__(self, width: int, style: Style) -> None:
@@ -66,19 +66,19 @@ class _Writer:
     def block(self, block: Block) -> Iterator[str]:
         """The lines of one block."""
         match block:
-            case Heading(text, level):
+            case HeadingBlock(text, level):
                 yield from self._heading(text, level)
-            case Paragraph(spans):
+            case ParagraphBlock(spans):
                 yield from wrapped(self.line(spans), self.width)
-            case Facts(items):
+            case FactsBlock(items):
                 yield from self._facts(items)
-            case Chain():
+            case ChainBlock():
                 yield from self._chain(block)
-            case Factors(factors):
+            case FactorsBlock(factors):
                 yield from self._factors(factors)
-            case Equations():
+            case EquationsBlock():
                 yield from self._equations(block)
-            case Table():
+            case TableBlock():
                 yield from self._table(block)
 
     # ── words ───────────────────────────────────────────────────────────────────────────────────────
@@ -95,11 +95,11 @@ class _Writer:
         """Words and formulas on one line."""
         return "".join(self._span(span) for span in spans)
 
-    def _span(self, span: str | Expr | Value) -> str:
+    def _span(self, span: str | Expr | ValueBlock) -> str:
         match span:
             case str():
                 return self.words(span)
-            case Value(number, digits):
+            case ValueBlock(number, digits):
                 style = replace(self.style, digits=digits or self.style.digits)
                 return f"{self.sign(Number(number), style)}{UNBROKEN}{number_text(number, style)}"
         text = one_line(span, self.style)
@@ -126,7 +126,7 @@ class _Writer:
 
     # ── formulas ────────────────────────────────────────────────────────────────────────────────────
 
-    def _chain(self, chain: Chain) -> Iterator[str]:
+    def _chain(self, chain: ChainBlock) -> Iterator[str]:
         """The product in symbols, in formulas, in numbers, and its value."""
         head = self._head(chain.left)
         boxes = []
@@ -161,7 +161,7 @@ class _Writer:
         # Something empty at the start makes a row that continues open with the sign.
         return product_row(items if first else [Box.of(""), *items], self.style, times)[0]
 
-    def _factors(self, factors: tuple[Factor, ...]) -> Iterator[str]:
+    def _factors(self, factors: tuple[FactorBlock, ...]) -> Iterator[str]:
         if len(factors) > LONGEST_CHAIN:
             yield from self._factor_table(factors)
             return
@@ -172,13 +172,13 @@ class _Writer:
             yield from self._equal(factor.symbol, factor.equalities())
             yield from self._remark(factor)
             if place:
-                running = self.line((Value(factor.running),))
+                running = self.line((ValueBlock(factor.running),))
                 yield from self._indented(f"so far: {self._so_far(factor)} {running}")
 
-    def _so_far(self, factor: Factor) -> str:
+    def _so_far(self, factor: FactorBlock) -> str:
         return "simplified" if factor.product is None else one_line(factor.product, self.style)
 
-    def _remark(self, factor: Factor) -> Iterator[str]:
+    def _remark(self, factor: FactorBlock) -> Iterator[str]:
         if factor.remark is not None:
             yield from self._indented(self.words(f"! {factor.remark}"))
 
@@ -187,7 +187,7 @@ class _Writer:
         for line in wrapped(text, self.width - margin):
             yield " " * margin + line
 
-    def _factor_table(self, factors: tuple[Factor, ...]) -> Iterator[str]:
+    def _factor_table(self, factors: tuple[FactorBlock, ...]) -> Iterator[str]:
         rows = tuple(
             (
                 (str(factor.number),),
@@ -199,16 +199,18 @@ class _Writer:
             for factor in factors
         )
         header = ("#", "factor", "", "value", "so far")
-        yield from self._table(Table(header, rows, frozenset({0, 3, 4})))
+        yield from self._table(TableBlock(header, rows, frozenset({0, 3, 4})))
         remarked = [factor for factor in factors if factor.remark is not None]
         if remarked:
             yield ""
         for factor in remarked:
             yield from wrapped(self.words(f"{factor.number}: {factor.remark}"), self.width)
 
-    def _equations(self, equations: Equations) -> Iterator[str]:
+    def _equations(self, equations: EquationsBlock) -> Iterator[str]:
         lines = [line for line, _ in equations.lines]
-        values = [NO_VALUE if value is None else self.line((Value(value),)) for _, value in equations.lines]
+        values = [
+            NO_VALUE if value is None else self.line((ValueBlock(value),)) for _, value in equations.lines
+        ]
         yield from self._equal_in_rows(equations.left, lines, values)
 
     def _equal(self, left: Expr, lines: list[Expr]) -> Iterator[str]:
@@ -259,7 +261,7 @@ class _Writer:
 
     # ── tables ──────────────────────────────────────────────────────────────────────────────────────
 
-    def _table(self, table: Table) -> Iterator[str]:
+    def _table(self, table: TableBlock) -> Iterator[str]:
         grid = [[self.line(cell) for cell in line] for line in table.rows]
         header = [self.words(title) for title in table.header]
         widths = self._column_widths([header, *grid], table.numeric)

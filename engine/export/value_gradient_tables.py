@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from engine.autodiff.graph import Array, Graph, Node
-from engine.export.document_blocks import Heading, Paragraph, Spans, Value
+from engine.export.document_blocks import HeadingBlock, ParagraphBlock, Spans, ValueBlock
 from engine.export.text_document import NARROWEST, render_text
 from engine.formula.ascii_text import ascii_text
 from engine.formula.expression import Symbol
@@ -33,13 +33,13 @@ def written_matrices(graph: Graph, title: str = "", *, width: int = 80, style: S
     loss: Spans = (
         LOSS,
         " ",
-        Value(float(graph.loss.value[0, 0])),
+        ValueBlock(float(graph.loss.value[0, 0])),
         ", ",
         Symbol("n"),
         " ",
-        Value(float(graph.n)),
+        ValueBlock(float(graph.n)),
     )
-    head = render_text([Heading(one_line(title) or "One pass", 1), Paragraph(loss)], width, style)
+    head = render_text([HeadingBlock(one_line(title) or "One pass", 1), ParagraphBlock(loss)], width, style)
     return head + "\n" + "\n".join(line.rstrip() for line in _table(graph, width, style)) + "\n"
 
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from engine.derivation.gradcheck import ParameterCheck
-from engine.derivation.matrix_form import Factor, MatrixLine
+from engine.derivation.matrix_form import MatrixFactor, MatrixLine
 from engine.derivation.whole_matrix import WholeMatrix, WorkedEntry
 from engine.export.factor_words import VERDICTS
 from engine.export.latex_document import render_latex
@@ -151,7 +151,7 @@ def _shape_line(line: MatrixLine, style: Style) -> tuple[str, str, str]:
     return f"{one_line(line.result, style)} = {right}", f"{shapes} {arrow} {_shape(line.shape, style)}", mark
 
 
-def _factor_name(factor: Factor, style: Style) -> str:
+def _factor_name(factor: MatrixFactor, style: Style) -> str:
     name = one_line(factor.name, style)
     if not factor.transposed:
         return name
@@ -212,9 +212,9 @@ def matrix_markdown(whole: WholeMatrix, title: str, check: ParameterCheck, *, st
 
 def matrix_latex(whole: WholeMatrix, title: str, check: ParameterCheck, *, style: Style = STYLE) -> str:
     """The gradient as a complete LaTeX document, in pure ASCII."""
-    from engine.export.document_blocks import Heading, Paragraph
+    from engine.export.document_blocks import HeadingBlock, ParagraphBlock
 
-    words = render_latex([Heading(title, 1), Paragraph((_check_words(check),))], style)
+    words = render_latex([HeadingBlock(title, 1), ParagraphBlock((_check_words(check),))], style)
     shown = [_equation(whole, style), *_worked_latex(whole, style)]
     display = "\n".join(f"\\[\n{formula}\n\\]" for formula in shown)
     return words.replace("\\end{document}", f"{display}\n\n\\end{{document}}")

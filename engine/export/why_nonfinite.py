@@ -14,7 +14,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.autodiff.graph import Array, Graph, Node
-from engine.export.document_blocks import Block, Equations, Facts, Heading, Paragraph, Spans, Table, Value
+from engine.export.document_blocks import (
+    Block,
+    EquationsBlock,
+    FactsBlock,
+    HeadingBlock,
+    ParagraphBlock,
+    Spans,
+    TableBlock,
+    ValueBlock,
+)
 from engine.export.json_records import Record
 from engine.formula.expression import Expr, Negative, Number, Partial, Product, Quotient, Sum, Symbol
 from engine.training.first_nonfinite import FirstNonfinite
@@ -197,8 +206,8 @@ def compose_why(why: WhyNonfinite) -> list[Block]:
     """The document, for any of the written forms."""
     found = why.found
     return [
-        Heading(f"The first number that is not finite, in step {found.step}", 1),
-        Paragraph((found.sentence,)),
+        HeadingBlock(f"The first number that is not finite, in step {found.step}", 1),
+        ParagraphBlock((found.sentence,)),
         *_operation(why),
         *_update(why),
         *_growth(found),
@@ -208,26 +217,28 @@ def compose_why(why: WhyNonfinite) -> list[Block]:
 def _operation(why: WhyNonfinite) -> Iterator[Block]:
     graph, formula = why.found.graph, why.formula
     if formula is None or why.term is None:
-        yield Facts((("entry", (why.name, " ", Value(why.value))),))
+        yield FactsBlock((("entry", (why.name, " ", ValueBlock(why.value))),))
         return
     terms = len(formula.terms) if isinstance(formula, Sum) else 1
     if terms <= MOST_TERMS:
-        yield Equations(why.name, ((formula, why.value), (formula.substitute(graph.value_of), why.value)))
+        yield EquationsBlock(
+            why.name, ((formula, why.value), (formula.substitute(graph.value_of), why.value))
+        )
     else:
-        yield Facts((("entry", (why.name, " ", Value(why.value), f", a sum of {terms} terms")),))
+        yield FactsBlock((("entry", (why.name, " ", ValueBlock(why.value), f", a sum of {terms} terms")),))
     facts: list[tuple[str, Spans]] = []
     if terms > 1:
         substituted = why.term.substitute(graph.value_of)
         value = _evaluated(why.term, graph)
         facts.append(
-            ("largest term", (_positive(why.term), " = ", _positive(substituted), " ", Value(value)))
+            ("largest term", (_positive(why.term), " = ", _positive(substituted), " ", ValueBlock(value)))
         )
     if facts:
-        yield Facts(tuple(facts))
+        yield FactsBlock(tuple(facts))
     if why.trail:
-        yield Paragraph(("Its largest factor, and the largest factor of each in turn:",))
+        yield ParagraphBlock(("Its largest factor, and the largest factor of each in turn:",))
         rows: list[tuple[Spans, ...]] = [((name,), (Number(graph.value_of(name)),)) for name in why.trail]
-        yield Table(("factor", "value"), _abridged(rows), frozenset({1}))
+        yield TableBlock(("factor", "value"), _abridged(rows), frozenset({1}))
 
 
 def _positive(expr: Expr) -> Expr:
@@ -240,13 +251,13 @@ def _update(why: WhyNonfinite) -> Iterator[Block]:
         return
     name = why.trail[-1] if why.trail else why.name
     assert isinstance(name, Symbol)
-    yield Paragraph(("The update before left ", name, " so:"))
-    yield Facts(
+    yield ParagraphBlock(("The update before left ", name, " so:"))
+    yield FactsBlock(
         (
-            ("before", (name, " ", Value(update.before))),
-            ("gradient", (Partial(why.found.graph.differentiated, name), " ", Value(update.gradient))),
-            ("learning rate", (Symbol("eta"), " ", Value(update.learning_rate))),
-            ("after", (name, " ", Value(update.after))),
+            ("before", (name, " ", ValueBlock(update.before))),
+            ("gradient", (Partial(why.found.graph.differentiated, name), " ", ValueBlock(update.gradient))),
+            ("learning rate", (Symbol("eta"), " ", ValueBlock(update.learning_rate))),
+            ("after", (name, " ", ValueBlock(update.after))),
         )
     )
 
@@ -268,8 +279,8 @@ def _growth(found: FirstNonfinite) -> Iterator[Block]:
         sizes = {node.symbol.name: _largest(node.grad if back else node.value) for node in by_layer[layer]}
         rows.append(((str(layer),), *(_cell(sizes.get(name)) for name in names)))
     of = "gradient" if back else "magnitude"
-    yield Paragraph((f"The largest {of} in every layer, in the order in which they were computed:",))
-    yield Table(("layer", *names), _abridged(rows), frozenset(range(1, len(names) + 1)))
+    yield ParagraphBlock((f"The largest {of} in every layer, in the order in which they were computed:",))
+    yield TableBlock(("layer", *names), _abridged(rows), frozenset(range(1, len(names) + 1)))
 
 
 def _abridged(rows: list[tuple[Spans, ...]]) -> tuple[tuple[Spans, ...], ...]:

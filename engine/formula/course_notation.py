@@ -65,7 +65,7 @@ CANONICAL_NAMES = frozenset(
 
 
 @dataclass(frozen=True)
-class OwnNames:
+class CourseNames:
     """Own letters by canonical name; a name that is not among them keeps its own. All letters must differ.
 
     Where an own letter is the canonical name of something else (``a`` for the pre-activation), the own one counts.
@@ -187,5 +187,5 @@ def _called(name: str) -> Letter:
     return letter(name) or Letter(name, name, rf"\mathrm{{{name}}}")
 
 
-CANONICAL = OwnNames()
+CANONICAL = CourseNames()
 """No own names: everything is called as in the tutorials."""

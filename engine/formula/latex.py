@@ -12,7 +12,7 @@ import math
 import re
 from itertools import pairwise
 
-from engine.formula.course_notation import CANONICAL, OwnNames
+from engine.formula.course_notation import CANONICAL, CourseNames
 from engine.formula.expression import (
     Expr,
     Function,
@@ -29,7 +29,14 @@ from engine.formula.expression import (
 )
 from engine.formula.layout import begins_with_minus, reads_together
 from engine.formula.letters import GREEK, latex_letter
-from engine.formula.matrix_terms import Hadamard, MatrixProduct, Slice, SumOver, Total, Transposed
+from engine.formula.matrix_terms import (
+    HadamardTerm,
+    MatrixProductTerm,
+    SliceTerm,
+    SumOverTerm,
+    TotalTerm,
+    TransposedTerm,
+)
 from engine.formula.notation import AFFINE, number_parts, split_name
 
 _COMPARISONS = {">": ">", "<": "<", ">=": r"\ge", "<=": r"\le"}
@@ -48,12 +55,12 @@ _FUNCTIONS = {
 _GREEK = {name: latex_letter(name) for name in GREEK}
 
 
-def to_latex(expr: Expr, digits: int | None = None, names: OwnNames = CANONICAL) -> str:
+def to_latex(expr: Expr, digits: int | None = None, names: CourseNames = CANONICAL) -> str:
     """The formula in LaTeX; numbers to `digits` significant digits, or exactly where that is None."""
-    return _Writer(digits, names).write(expr)
+    return _LatexWriter(digits, names).write(expr)
 
 
-def symbol_latex(symbol: Symbol, names: OwnNames = CANONICAL) -> str:
+def symbol_latex(symbol: Symbol, names: CourseNames = CANONICAL) -> str:
     r"""``W^{[1]}_{11}``, ``\hat{Y}_{00}``, ``W^{[12]}_{10,3}``, ``\alpha``."""
     layer = "" if symbol.layer is None else f"^{{[{symbol.layer}]}}"
     if symbol.index is None:
@@ -73,7 +80,7 @@ def number_latex(value: float, digits: int | None = None) -> str:
     return sign + (mantissa if exponent is None else rf"{mantissa} \times 10^{{{exponent}}}")
 
 
-def _name(name: str, names: OwnNames, plain_end: bool) -> str:
+def _name(name: str, names: CourseNames, plain_end: bool) -> str:
     own = names.letter_of(name)
     return _canonical_name(name, plain_end) if own is None else own.latex
 
@@ -92,13 +99,13 @@ def _canonical_name(name: str, plain_end: bool) -> str:
     )
 
 
-class _Writer:
+class _LatexWriter:
     """Writes expressions with one number format.
 
     `lead` says whether the formula may begin with a minus where it stands.
     """
 
-    def __init__(self, digits: int | None, names: OwnNames) -> None:
+    def __init__(self, digits: int | None, names: CourseNames) -> None:
         self.digits = digits
         self.names = names
 
@@ -130,25 +137,25 @@ class _Writer:
             case Indicator(left, comparison, right):
                 sign = _COMPARISONS[comparison]
                 return rf"\mathbf{{1}}\{{{self.write(left)} {sign} {self.write(right)}\}}"
-            case Transposed() | MatrixProduct() | Slice() | Total() | SumOver():
+            case TransposedTerm() | MatrixProductTerm() | SliceTerm() | TotalTerm() | SumOverTerm():
                 return self._matrix(expr)
         raise TypeError(f"no LaTeX for {type(expr).__name__}")
 
-    def _matrix(self, expr: Transposed | MatrixProduct | Slice | Total | SumOver) -> str:
+    def _matrix(self, expr: TransposedTerm | MatrixProductTerm | SliceTerm | TotalTerm | SumOverTerm) -> str:
         match expr:
-            case Transposed(operand):
+            case TransposedTerm(operand):
                 plain = isinstance(operand, Symbol) and operand.layer is None
                 return f"{self.write(operand) if plain else self._group(operand)}^{{\\top}}"
-            case MatrixProduct(factors):
+            case MatrixProductTerm(factors):
                 return " ".join(self._operand(factor, lead=not place) for place, factor in enumerate(factors))
-            case Slice(symbol, down, across):
+            case SliceTerm(symbol, down, across):
                 places = ",".join(":" if place is None else str(place) for place in (down, across))
                 layer = "" if symbol.layer is None else f"^{{[{symbol.layer}]}}"
                 return f"{_name(symbol.name, self.names, plain_end=True)}{layer}_{{{places}}}"
-            case Total(operand, axis):
+            case TotalTerm(operand, axis):
                 along = "" if axis is None else rf", \mathrm{{axis}}={axis}"
                 return rf"\operatorname{{sum}}\left({self.write(operand)}{along}\right)"
-            case SumOver(letter, _, operand):
+            case SumOverTerm(letter, _, operand):
                 return rf"\sum_{{{letter}}} {self._group(operand)}"
 
     def _sum(self, expr: Sum, lead: bool) -> str:
@@ -163,7 +170,7 @@ class _Writer:
         factors = [bare(factor) for factor in expr.factors]
         text = self._operand(factors[0], lead)
         for previous, factor in pairwise(factors):
-            if isinstance(expr, Hadamard):
+            if isinstance(expr, HadamardTerm):
                 text += rf" \odot {self._operand(factor, lead=False)}"
                 continue
             sign = " " if reads_together(previous, factor, self.names) else r" \cdot "

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import TypeVar
 
-from engine.formula.course_notation import CANONICAL, OwnNames
+from engine.formula.course_notation import CANONICAL, CourseNames
 from engine.formula.expression import (
     Expr,
     Function,
@@ -30,7 +30,14 @@ from engine.formula.expression import (
     Symbol,
     bare,
 )
-from engine.formula.matrix_terms import Hadamard, MatrixProduct, Slice, SumOver, Total, Transposed
+from engine.formula.matrix_terms import (
+    HadamardTerm,
+    MatrixProductTerm,
+    SliceTerm,
+    SumOverTerm,
+    TotalTerm,
+    TransposedTerm,
+)
 from engine.formula.notation import (
     Style,
     name_glyphs,
@@ -143,7 +150,7 @@ def product_row(
     return row(spaced[1:]), spans
 
 
-def reads_together(left: Expr, right: Expr, names: OwnNames = CANONICAL) -> bool:
+def reads_together(left: Expr, right: Expr, names: CourseNames = CANONICAL) -> bool:
     """Whether two factors are written without a sign between them: ``αY``, ``2x``, ``σ(f)(1 − σ(f))``."""
     if isinstance(left, Negative):
         left = left.operand
@@ -164,7 +171,7 @@ def begins_with_minus(expr: Expr) -> bool:
     return isinstance(expr, Negative) or (isinstance(expr, Number) and expr.value < 0)
 
 
-def _written(symbol: Symbol, names: OwnNames) -> str:
+def _written(symbol: Symbol, names: CourseNames) -> str:
     """A symbol's name as it is drawn, without layer and index."""
     own = names.letter_of(symbol.name)
     return name_glyphs(symbol.name, True) if own is None else own.drawn
@@ -223,7 +230,7 @@ class Pen:
                 return self._function(name, arguments)
             case Indicator(left, comparison, right):
                 return self._indicator(left, comparison, right)
-            case Transposed() | MatrixProduct() | Slice() | Total() | SumOver():
+            case TransposedTerm() | MatrixProductTerm() | SliceTerm() | TotalTerm() | SumOverTerm():
                 return self._matrix(expr)
         raise TypeError(f"no drawing for {type(expr).__name__}")
 
@@ -273,7 +280,7 @@ class Pen:
             else self.factor(item, lead and not place, loose)
             for place, item in enumerate(items)
         ]
-        if isinstance(expr, Hadamard):
+        if isinstance(expr, HadamardTerm):
             between = f" {self.glyphs.hadamard} "
             return [(between if place else "", box) for place, box in enumerate(boxes)]
         signs = [""]
@@ -342,23 +349,23 @@ class Pen:
         sides = [self.draw(side, loose=False) for side in (left, right)]
         return row([Box.of("1"), self._fence(row([sides[0], sign, sides[1]]), "{", "}")])
 
-    def _matrix(self, expr: Transposed | MatrixProduct | Slice | Total | SumOver) -> Box:
+    def _matrix(self, expr: TransposedTerm | MatrixProductTerm | SliceTerm | TotalTerm | SumOverTerm) -> Box:
         match expr:
-            case Transposed(operand):
+            case TransposedTerm(operand):
                 mark = self.glyphs.transposed
-                foot = self.draw(operand) if isinstance(operand, Symbol | Slice) else self._group(operand)
+                foot = self.draw(operand) if isinstance(operand, Symbol | SliceTerm) else self._group(operand)
                 return row([foot, Box((mark, *[" " * len(mark)] * (foot.height - 1)), foot.baseline)])
-            case MatrixProduct(factors):
+            case MatrixProductTerm(factors):
                 between = Box.of(" @ ")
                 boxes = [self.factor(factor, lead=not place) for place, factor in enumerate(factors)]
                 return row([part for box in boxes for part in (between, box)][1:])
-            case Slice(symbol, down, across):
+            case SliceTerm(symbol, down, across):
                 places = ",".join(":" if place is None else str(place) for place in (down, across))
                 return Box.of(f"{symbol_text(symbol, self.style)}[{places}]")
-            case Total(operand, axis):
+            case TotalTerm(operand, axis):
                 along = "" if axis is None else f", axis={axis}"
                 return row([Box.of("sum"), self._fence(row([self.draw(operand), Box.of(along)]))])
-            case SumOver(letter, _, operand):
+            case SumOverTerm(letter, _, operand):
                 sign = f"sum over {letter} " if self.style.ascii else f"Σ_{letter} "
                 return row([Box.of(sign), self._group(operand)])
 

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.formula.course_notation import CANONICAL, OwnNames
+from engine.formula.course_notation import CANONICAL, CourseNames
 from engine.formula.expression import (
     ATOM,
     COMPARISONS,
@@ -68,7 +68,7 @@ class MatrixExpr(ABC):
         """One line as the screen shows it."""
 
     @abstractmethod
-    def latex(self, names: OwnNames = CANONICAL) -> str:
+    def latex(self, names: CourseNames = CANONICAL) -> str:
         """LaTeX for amsmath."""
 
     @abstractmethod
@@ -77,7 +77,7 @@ class MatrixExpr(ABC):
 
 
 @dataclass(frozen=True, slots=True)
-class Entrywise(MatrixExpr):
+class EntrywiseExpr(MatrixExpr):
     """An ordinary formula, applied to matrices entry by entry; its names have no index."""
 
     expr: Expr
@@ -97,7 +97,7 @@ class Entrywise(MatrixExpr):
         """The formula on one line."""
         return one_line(self.expr, style)
 
-    def latex(self, names: OwnNames = CANONICAL) -> str:
+    def latex(self, names: CourseNames = CANONICAL) -> str:
         """The formula in LaTeX."""
         return to_latex(self.expr, names=names)
 
@@ -108,7 +108,7 @@ class Entrywise(MatrixExpr):
 
 
 @dataclass(frozen=True, slots=True)
-class MatrixProduct(MatrixExpr):
+class MatrixProductExpr(MatrixExpr):
     """The matrix product left @ right."""
 
     left: MatrixExpr
@@ -128,7 +128,7 @@ class MatrixProduct(MatrixExpr):
         sign = style.glyphs.matmul
         return f"{_drawn(self.left, PRODUCT, style)} {sign} {_drawn(self.right, POWER, style)}"
 
-    def latex(self, names: OwnNames = CANONICAL) -> str:
+    def latex(self, names: CourseNames = CANONICAL) -> str:
         """Side by side."""
         return rf"{_latex(self.left, PRODUCT, names)} \, {_latex(self.right, POWER, names)}"
 
@@ -139,7 +139,7 @@ class MatrixProduct(MatrixExpr):
 
 
 @dataclass(frozen=True, slots=True)
-class EntryProduct(MatrixExpr):
+class EntryProductExpr(MatrixExpr):
     """The product entry by entry."""
 
     left: MatrixExpr
@@ -159,7 +159,7 @@ class EntryProduct(MatrixExpr):
         sign = style.glyphs.hadamard
         return f"{_drawn(self.left, PRODUCT, style)} {sign} {_drawn(self.right, POWER, style)}"
 
-    def latex(self, names: OwnNames = CANONICAL) -> str:
+    def latex(self, names: CourseNames = CANONICAL) -> str:
         r"""``X \odot Y``."""
         return rf"{_latex(self.left, PRODUCT, names)} \odot {_latex(self.right, POWER, names)}"
 
@@ -170,7 +170,7 @@ class EntryProduct(MatrixExpr):
 
 
 @dataclass(frozen=True, slots=True)
-class MatrixSum(MatrixExpr):
+class MatrixSumExpr(MatrixExpr):
     """Matrices of one shape added up."""
 
     terms: tuple[MatrixExpr, ...]
@@ -188,7 +188,7 @@ class MatrixSum(MatrixExpr):
         """``X + Y``."""
         return " + ".join(_drawn(term, PRODUCT, style) for term in self.terms)
 
-    def latex(self, names: OwnNames = CANONICAL) -> str:
+    def latex(self, names: CourseNames = CANONICAL) -> str:
         """``X + Y``."""
         return " + ".join(_latex(term, PRODUCT, names) for term in self.terms)
 
@@ -198,7 +198,7 @@ class MatrixSum(MatrixExpr):
 
 
 @dataclass(frozen=True, slots=True)
-class Transposed(MatrixExpr):
+class TransposedExpr(MatrixExpr):
     """Rows for columns."""
 
     operand: MatrixExpr
@@ -216,9 +216,9 @@ class Transposed(MatrixExpr):
         """``Xᵀ``."""
         return f"{_drawn(self.operand, ATOM, style)}{style.glyphs.transposed}"
 
-    def latex(self, names: OwnNames = CANONICAL) -> str:
+    def latex(self, names: CourseNames = CANONICAL) -> str:
         r"""``X^{\top}``; a name that has a superscript already is put in parentheses."""
-        bare = isinstance(self.operand, Entrywise) and isinstance(self.operand.expr, Symbol)
+        bare = isinstance(self.operand, EntrywiseExpr) and isinstance(self.operand.expr, Symbol)
         text = _latex(self.operand, ATOM, names)
         raised = bare and "^" in text
         return (rf"\left({text}\right)" if raised else text) + r"^{\top}"
@@ -229,7 +229,7 @@ class Transposed(MatrixExpr):
 
 
 @dataclass(frozen=True, slots=True)
-class SummedOverSamples(MatrixExpr):
+class SummedOverSamplesExpr(MatrixExpr):
     """The sum of all columns, as one column."""
 
     operand: MatrixExpr
@@ -247,7 +247,7 @@ class SummedOverSamples(MatrixExpr):
         """``Σₖ(X)``, k being the samples."""
         return f"{'Sum_k' if style.ascii else 'Σₖ'}({self.operand.drawn(style)})"
 
-    def latex(self, names: OwnNames = CANONICAL) -> str:
+    def latex(self, names: CourseNames = CANONICAL) -> str:
         r"""``\sum_k X``."""
         return rf"\sum_{{k}} \left({self.operand.latex(names)}\right)"
 
@@ -265,9 +265,9 @@ def _drawn(operand: MatrixExpr, needed: int, style: Style) -> str:
     return f"({text})" if operand.binding < needed else text
 
 
-def _latex(operand: MatrixExpr, needed: int, names: OwnNames) -> str:
+def _latex(operand: MatrixExpr, needed: int, names: CourseNames) -> str:
     text = operand.latex(names)
-    fraction = isinstance(operand, Entrywise) and isinstance(operand.expr, Quotient | Partial)
+    fraction = isinstance(operand, EntrywiseExpr) and isinstance(operand.expr, Quotient | Partial)
     if operand.binding >= needed or (fraction and needed < ATOM):  # a fraction's line encloses what it holds
         return text
     return rf"\left({text}\right)"

@@ -1,7 +1,7 @@
 """Matrices as terms of a formula: products, transposes, slices and sums, beside the expressions of single numbers.
 
-    X @ (Y_hat - Y).T / n       Quotient ── MatrixProduct ─┬─ Symbol X
-                                                           └─ Transposed ── Sum …
+    X @ (Y_hat - Y).T / n       Quotient ── MatrixProductTerm ─┬─ Symbol X
+                                                               └─ TransposedTerm ── Sum …
 
 They are what a learner has typed; what this program itself says of a gradient stands in `matrix_expression.py`. Their
 plain form is NumPy's. A matrix has no single number, so `evaluate` raises; whoever has arrays (see
@@ -34,7 +34,7 @@ def _wrapped(child: Expr, needed: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Transposed(MatrixTerm):
+class TransposedTerm(MatrixTerm):
     """A matrix with rows and columns exchanged."""
 
     operand: Expr
@@ -49,11 +49,11 @@ class Transposed(MatrixTerm):
 
     def substitute(self, values: Values) -> Expr:
         """Replaces the symbols of the operand."""
-        return Transposed(self.operand.substitute(values))
+        return TransposedTerm(self.operand.substitute(values))
 
 
 @dataclass(frozen=True, slots=True)
-class MatrixProduct(MatrixTerm):
+class MatrixProductTerm(MatrixTerm):
     """Rows times columns, left to right."""
 
     factors: tuple[Expr, ...]
@@ -70,17 +70,17 @@ class MatrixProduct(MatrixTerm):
 
     def substitute(self, values: Values) -> Expr:
         """Replaces the symbols of every factor."""
-        return MatrixProduct(tuple(factor.substitute(values) for factor in self.factors))
+        return MatrixProductTerm(tuple(factor.substitute(values) for factor in self.factors))
 
 
-class Hadamard(Product):
+class HadamardTerm(Product):
     """A product of matrices entry by entry; in the plain form a product like any other, drawn with ⊙."""
 
     __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Slice(MatrixTerm):
+class SliceTerm(MatrixTerm):
     """A row, a column, or an entry whose index runs: ``X[:,0]``, ``W[1][0,:]``, ``Y[0,k]``."""
 
     symbol: Symbol
@@ -102,7 +102,7 @@ class Slice(MatrixTerm):
 
 
 @dataclass(frozen=True, slots=True)
-class Total(MatrixTerm):
+class TotalTerm(MatrixTerm):
     """The sum of a matrix's entries: of all, or along an axis (0: down the rows, 1: along the columns)."""
 
     operand: Expr
@@ -119,11 +119,11 @@ class Total(MatrixTerm):
 
     def substitute(self, values: Values) -> Expr:
         """Replaces the symbols of the operand."""
-        return Total(self.operand.substitute(values), self.axis)
+        return TotalTerm(self.operand.substitute(values), self.axis)
 
 
 @dataclass(frozen=True, slots=True)
-class SumOver(MatrixTerm):
+class SumOverTerm(MatrixTerm):
     """A sum over a running index, Σₖ; `count` is how many values it takes, from 0 on."""
 
     letter: str
@@ -141,4 +141,4 @@ class SumOver(MatrixTerm):
 
     def substitute(self, values: Values) -> Expr:
         """Replaces the symbols of the operand."""
-        return SumOver(self.letter, self.count, self.operand.substitute(values))
+        return SumOverTerm(self.letter, self.count, self.operand.substitute(values))

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from engine.formula.course_notation import CANONICAL, OwnNames
+from engine.formula.course_notation import CANONICAL, CourseNames
 from engine.formula.expression import Expr, Number, Symbol
 from engine.formula.letters import GREEK as GREEK
 
@@ -30,7 +30,7 @@ class Style:
     digits: int = 4
     ascii: bool = False
     max_terms: int | None = None
-    names: OwnNames = CANONICAL
+    names: CourseNames = CANONICAL
 
     def __post_init__(self) -> None:
         if self.digits < 1:

@@ -14,7 +14,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from engine.formula.course_notation import CANONICAL, OwnNames
+from engine.formula.course_notation import CANONICAL, CourseNames
 from engine.formula.expression import (
     ARITY,
     COMPARISONS,
@@ -60,7 +60,7 @@ def parse(text: str) -> Expr:
     return tree.expr
 
 
-def parse_symbol(text: str, names: OwnNames = CANONICAL) -> Symbol:
+def parse_symbol(text: str, names: CourseNames = CANONICAL) -> Symbol:
     """The symbol that `text` names, such as ``W[1][1,1]`` or ``Y_hat[0,0]``, or in own `names`. Raises ParseError.
 
     The tutorials' names may be written in either case: ``w[1][1, 1]`` is W[1][1,1]; a name by itself is left as it

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 
-from engine.formula.course_notation import CANONICAL, OwnNames
+from engine.formula.course_notation import CANONICAL, CourseNames
 from engine.formula.expression import Name, Symbol
 from engine.formula.parser import ParseError, parse, parse_symbol
 
@@ -38,7 +38,7 @@ def read_number(text: str, column: int = 1) -> float:
 
 
 def read_assignments(
-    text: str, asked: Symbol | None = None, names: OwnNames = CANONICAL
+    text: str, asked: Symbol | None = None, names: CourseNames = CANONICAL
 ) -> list[tuple[Symbol, float]]:
     """Each entry and its number, in their order; a number by itself is for the entry that was `asked` about.
 
@@ -60,7 +60,7 @@ def read_assignments(
     return read
 
 
-def _read_name(text: str, column: int, names: OwnNames) -> Symbol:
+def _read_name(text: str, column: int, names: CourseNames) -> Symbol:
     try:
         return parse_symbol(text.strip(), names)
     except ParseError as error:

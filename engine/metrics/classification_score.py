@@ -37,7 +37,7 @@ class Score(NamedTuple):
     recall: tuple[float, ...]
 
 
-class Scorer(ABC):
+class ClassificationScorer(ABC):
     """Scores the numbers that a prediction and a label array, both (outputs, n), hold at the moment."""
 
     @abstractmethod
@@ -59,14 +59,14 @@ class Scorer(ABC):
         """The accuracy alone, of one step."""
 
 
-def scorer(loss: LossSpec, prediction: Array, label: Array) -> Scorer:
+def scorer(loss: LossSpec, prediction: Array, label: Array) -> ClassificationScorer:
     """The scorer that fits the loss and the number of outputs."""
     made = _scorer(loss, prediction, label)
     made.read_labels()
     return made
 
 
-def _scorer(loss: LossSpec, prediction: Array, label: Array) -> Scorer:
+def _scorer(loss: LossSpec, prediction: Array, label: Array) -> ClassificationScorer:
     outputs = len(label)
     half = np.full((), HALF, label.dtype)
     match loss.classifies_by:
@@ -84,7 +84,7 @@ def _scorer(loss: LossSpec, prediction: Array, label: Array) -> Scorer:
             assert_never(unknown)
 
 
-class _Nothing(Scorer):
+class _Nothing(ClassificationScorer):
     @override
     def read_labels(self) -> None:
         """There are no classes."""
@@ -104,7 +104,7 @@ class _Nothing(Scorer):
         return None
 
 
-class _TwoClasses(Scorer):
+class _TwoClasses(ClassificationScorer):
     """Class 1 where the first row of a pair is greater than the second, otherwise class 0."""
 
     def __init__(self, prediction: tuple[Array, Array], label: tuple[Array, Array]) -> None:
@@ -175,7 +175,7 @@ class _TwoClassesOfFew(_TwoClasses):
         return (size - (said_one ^ is_one).bit_count()) / size
 
 
-def _two_classes(prediction: tuple[Array, Array], label: tuple[Array, Array]) -> Scorer:
+def _two_classes(prediction: tuple[Array, Array], label: tuple[Array, Array]) -> ClassificationScorer:
     return (_TwoClassesOfFew if label[0].size <= FEW_SAMPLES else _TwoClasses)(prediction, label)
 
 
@@ -187,7 +187,7 @@ def _shares(counts: Sequence[npt.NDArray[Any]] | npt.NDArray[Any]) -> list[Score
     return [Score(*both) for both in zip((right / size).tolist(), map(tuple, recall.tolist()), strict=True)]
 
 
-class _Right(Scorer):
+class _Right(ClassificationScorer):
     """Counts in `_right` what is right, whatever that is."""
 
     _right: Mask

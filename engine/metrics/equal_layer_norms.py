@@ -19,7 +19,7 @@ from engine.autodiff.array_memory import BLOCK, aligned_zeros
 from engine.autodiff.graph import Array, Kernel, Node
 from engine.metrics.l2_norms import FEW, Norm, magnitudes_of, norm_of, norm_of_few, trusted
 from engine.metrics.layer_groups import groups_of, rows_of
-from engine.metrics.pass_table import Rows
+from engine.metrics.pass_table import PassTableRows
 from engine.metrics.step_record import Floats
 
 BATCH = BLOCK // 2
@@ -36,8 +36,8 @@ class Batch(NamedTuple):
     measure: Kernel
 
 
-def norms_in_batches(weights: Sequence[Node], rows: Rows, norm: Norm) -> Iterator[Batch]:
-    """Measures W[l] and its gradient for every layer l, as `Rows` are documented, and right for any numbers.
+def norms_in_batches(weights: Sequence[Node], rows: PassTableRows, norm: Norm) -> Iterator[Batch]:
+    """Measures W[l] and its gradient for every layer l, as `PassTableRows` are documented, and right for any numbers.
 
     All batches have to be run, the last layers first; `first` of a batch counts all layers, from 0.
     """

@@ -23,7 +23,7 @@ TOGETHER = BLOCK
 Some = TypeVar("Some", bound=np.generic)
 
 
-class Group(NamedTuple):
+class LayerGroup(NamedTuple):
     """The layers `first` to `last`, counted from 0, that are measured together."""
 
     first: int
@@ -41,12 +41,12 @@ def groups_of(
     *,
     most: float = TOGETHER,
     each: float = math.inf,
-) -> list[Group]:
+) -> list[LayerGroup]:
     """Cuts the layers' arrays into groups as long as they can be: of one shape, of one kind, and side by side.
 
     A group has at most `most` entries, and an array of more than `each` is a group by itself.
     """
-    groups: list[Group] = []
+    groups: list[LayerGroup] = []
     first = 0
     for last, array in enumerate(arrays):
         following = arrays[last + 1] if last + 1 < len(arrays) else None
@@ -58,7 +58,7 @@ def groups_of(
             or (last + 2 - first) * array.size > most
             or array.size > each
         ):
-            groups.append(Group(first, last))
+            groups.append(LayerGroup(first, last))
             first = last + 1
     return groups
 

@@ -22,7 +22,7 @@ from engine.metrics.step_record import Counts, Floats, read_only_counts
 from engine.model.network import Network
 
 
-class Rows(NamedTuple):
+class PassTableRows(NamedTuple):
     """The rows of the table, an entry for each layer.
 
     In those of gaps, an entry stands where the lower of its two layers would, and the last one means nothing.
@@ -53,17 +53,17 @@ def is_plain(network: Network) -> bool:
     return not any(layer.norm or layer.residual for layer in network.layers)
 
 
-class Table:
+class PassTable:
     """The numbers of the pass under way."""
 
     def __init__(self, depth: int) -> None:
-        numbers: Floats = np.ones((len(Rows._fields), depth))
-        self.rows = Rows(*numbers)
+        numbers: Floats = np.ones((len(PassTableRows._fields), depth))
+        self.rows = PassTableRows(*numbers)
         self.copied: Callable[[], bytes] = numbers.tobytes
         """All numbers as they are now."""
 
 
-class Unread:
+class UnreadPass:
     """What one step left to be read: called, it makes the fields of a record that were measured.
 
     The step was `scale` times the direction; `quiet` are the quiet units of each layer, group by group, and `found`
@@ -74,7 +74,7 @@ class Unread:
 
     def __init__(
         self,
-        reader: Reader,
+        reader: PassTableReader,
         copied: bytes,
         scale: float,
         quiet: Sequence[Sequence[int]],
@@ -88,7 +88,7 @@ class Unread:
         return self.reader.fields_of(self)
 
 
-class Reader:
+class PassTableReader:
     """Makes fields of a StepRecord of what was copied in one step. It depends on nothing that training changes."""
 
     def __init__(
@@ -104,7 +104,7 @@ class Reader:
         self._moves_along_gradient = moves_along_gradient
         self._scores_of = scores_of
 
-    def fields_of(self, unread: Unread) -> dict[str, Any]:
+    def fields_of(self, unread: UnreadPass) -> dict[str, Any]:
         """The fields of one step's record."""
         numbers = np.frombuffer(unread.copied).reshape(-1, self._depth)
         (score,) = self._scores_of([unread.found])
@@ -115,7 +115,7 @@ class Reader:
             **self._norms_and_shares(numbers, unread.scale),
         }
 
-    def columns_of(self, several: Sequence[Unread]) -> dict[str, Any]:
+    def columns_of(self, several: Sequence[UnreadPass]) -> dict[str, Any]:
         """The same fields of several steps at once, (steps, …) each: far quicker than one after the other."""
         joined = np.frombuffer(b"".join([one.copied for one in several]))
         numbers = joined.reshape(len(several), -1, self._depth).transpose(1, 0, 2)
@@ -131,9 +131,9 @@ class Reader:
     def _norms_and_shares(self, numbers: Floats, scale: float | Floats) -> dict[str, Floats]:
         """What the table holds, (rows, depth) or (rows, steps, depth)."""
         with np.errstate(all="ignore"):  # a step that broke is read, too, and by the thread that draws
-            return self._shown(Rows(*numbers), scale)
+            return self._shown(PassTableRows(*numbers), scale)
 
-    def _shown(self, rows: Rows, scale: float | Floats) -> dict[str, Floats]:
+    def _shown(self, rows: PassTableRows, scale: float | Floats) -> dict[str, Floats]:
         if self._plain:
             rows = rows._replace(sent_l2=rows.product_l2, passed_l2=rows.delta_l2)
         gaps = slice(self._depth - 1)

@@ -27,9 +27,9 @@ from engine.metrics.classification_score import scorer
 from engine.metrics.equal_layer_norms import norms_in_batches
 from engine.metrics.l2_norms import norm_for, norm_of
 from engine.metrics.layer_groups import groups_of, rows_of
-from engine.metrics.pass_table import Reader, Table, Unread, is_plain
+from engine.metrics.pass_table import PassTable, PassTableReader, UnreadPass, is_plain
 from engine.metrics.step_record import Floats
-from engine.metrics.unit_deaths import DeadUnits, Mask
+from engine.metrics.unit_deaths import Mask, UnitDeaths
 from engine.model.network import PREDICTION, Network, Y, activation_output
 
 
@@ -40,7 +40,7 @@ class _Kernels:
         numbers = range(1, len(network.layers) + 1)
         self.after_forward: dict[Op, list[Kernel]] = {}
         self.after_backward: dict[Op, list[Kernel]] = {}
-        self.table = Table(len(numbers))
+        self.table = PassTable(len(numbers))
         self._rows = self.table.rows
         self._network, self._graph = network, graph
         self._sums = [graph.nodes[Symbol("f", number)] for number in numbers]
@@ -148,7 +148,7 @@ class _Kernels:
             self.after_forward.setdefault(last, []).append(counts.measure)
 
 
-class Monitor:
+class StepMonitor:
     """Measures every layer during the passes of one graph of a network.
 
     `passes` are the graph's with the measuring in them. After them comes `looks_finite` and, after the update, `found`.
@@ -157,7 +157,7 @@ class Monitor:
     """
 
     def __init__(
-        self, network: Network, graph: Graph, moves: Mapping[Symbol, Array], places: DeadUnits
+        self, network: Network, graph: Graph, moves: Mapping[Symbol, Array], places: UnitDeaths
     ) -> None:
         depth = len(network.layers)
         self.fired: Mask = np.ones(sum(layer.units for layer in network.layers), np.bool_)
@@ -177,7 +177,9 @@ class Monitor:
             move is not None and np.shares_memory(move, graph.nodes[name].grad)
             for name, move in zip(names, self._moves, strict=True)
         )
-        self._reader = Reader(depth, is_plain(network), self._moves_along_gradient, self._scorer.scores_of)
+        self._reader = PassTableReader(
+            depth, is_plain(network), self._moves_along_gradient, self._scorer.scores_of
+        )
 
     def looks_finite(self) -> bool:
         """Whether every W[l] and ∂ℰ/∂W[l] of the last backward pass is, unless their squares are too large."""
@@ -187,7 +189,7 @@ class Monitor:
         """To be called when the batch has other labels than before."""
         self._scorer.read_labels()
 
-    def found(self, scale: float) -> Unread:
+    def found(self, scale: float) -> UnreadPass:
         """What the last passes found, with the ratios of an update by -scale · direction: fields of a StepRecord.
 
         They are as they are now whenever they are asked for.
@@ -196,7 +198,7 @@ class Monitor:
             norm = self._norm
             self._rows.move_l2[:] = [0.0 if move is None else norm(move) for move in self._moves]
         quiet = [units.quiet for units in self._units]
-        return Unread(self._reader, self._copied(), scale, quiet, self._scorer.compare())
+        return UnreadPass(self._reader, self._copied(), scale, quiet, self._scorer.compare())
 
     def firing_rates(self) -> tuple[Floats, ...]:
         """For each layer and unit, the share of the batch's samples for which it is not 0."""

@@ -49,7 +49,7 @@ class UnitEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class DeadUnitsState:
+class UnitDeathsState:
     """What a checkpoint keeps."""
 
     step: int
@@ -58,7 +58,7 @@ class DeadUnitsState:
     events: tuple[UnitEvent, ...]
 
 
-class DeadUnits:
+class UnitDeaths:
     """Keeps, for each unit, whether it was dead in the last check and since when; reports every change.
 
     `counts` (layers,) is how many were dead in the check at `step`; both are NEVER before the first.
@@ -106,11 +106,11 @@ class DeadUnits:
         """For each layer and unit, the step of the check that found it dead; NEVER for the living."""
         return tuple(self._died_at[place].copy() for place in self._places)
 
-    def state(self) -> DeadUnitsState:
+    def state(self) -> UnitDeathsState:
         """Everything, for a checkpoint."""
-        return DeadUnitsState(self.step, self._packed, self._died_at.copy(), latest(self.events))
+        return UnitDeathsState(self.step, self._packed, self._died_at.copy(), events_until(self.events))
 
-    def restore(self, state: DeadUnitsState) -> None:
+    def restore(self, state: UnitDeathsState) -> None:
         """Goes back to a checkpoint, or on to it."""
         self.step, self._packed = state.step, state.fired
         self._fired[...] = np.frombuffer(state.fired, np.bool_)
@@ -122,7 +122,7 @@ class DeadUnits:
         return read_only_counts([int(np.count_nonzero(~view)) for view in self.by_layer(self._fired)])
 
 
-def latest(events: Sequence[UnitEvent]) -> tuple[UnitEvent, ...]:
+def events_until(events: Sequence[UnitEvent]) -> tuple[UnitEvent, ...]:
     """The events that a checkpoint remembers, of those up to then."""
     return tuple(islice(events, max(len(events) - EVENTS_IN_A_STATE, 0), None))
 
@@ -130,7 +130,7 @@ def latest(events: Sequence[UnitEvent]) -> tuple[UnitEvent, ...]:
 class WholeDataSet:
     """Runs a network forward over all samples, sharing its parameters, to see which units ever fire."""
 
-    def __init__(self, network: Network, inputs: Array, outputs: int, places: DeadUnits) -> None:
+    def __init__(self, network: Network, inputs: Array, outputs: int, places: UnitDeaths) -> None:
         features, n = inputs.shape
         coupled = any(layer.norm == "batch" for layer in network.layers)
         portion = n if coupled else min(n, PORTION)  # a batch norm is over all samples or it is another

@@ -19,9 +19,9 @@ import numpy as np
 
 from engine.autodiff.graph import Graph, Node, Op
 from engine.autodiff.ops.activation_functions import LINEAR
-from engine.autodiff.ops.arithmetic import FUNCTIONS, OPERATIONS, Pairwise
+from engine.autodiff.ops.arithmetic import FUNCTIONS, OPERATIONS, PairwiseArithmetic
 from engine.autodiff.ops.elementwise import Elementwise
-from engine.autodiff.ops.residual import Add
+from engine.autodiff.ops.residual import ResidualAdd
 from engine.experiment.errors import ExperimentError
 from engine.formula.expression import (
     Entry,
@@ -236,10 +236,10 @@ class _Builder:
         return self.graph.add(Elementwise(FUNCTIONS[function], node, self._result(name, node)))
 
     def _pair(self, operation: str, x: Node, y: Node, name: Symbol | None) -> Node:
-        return self.graph.add(Pairwise(OPERATIONS[operation], (x, y), self._result(name, x, y)))
+        return self.graph.add(PairwiseArithmetic(OPERATIONS[operation], (x, y), self._result(name, x, y)))
 
     def _add(self, x: Node, y: Node, name: Symbol | None) -> Node:
-        op: Op = Add((x, y), self._result(name, x, y))
+        op: Op = ResidualAdd((x, y), self._result(name, x, y))
         return self.graph.add(op)
 
     def _result(self, name: Symbol | None, *inputs: Node) -> Node:

@@ -24,7 +24,7 @@ class NotLinearError(ValueError):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Collapsed:
+class LinearCollapse:
     """One layer in place of many: f[L] = Wᵀ X + b, with W (features, outputs) and b (outputs, 1), in float64.
 
     The output's activation, where it has one, is applied to f[L] as before.
@@ -39,7 +39,7 @@ class Collapsed:
         return result
 
 
-def collapsed(network: Network) -> Collapsed:
+def collapsed(network: Network) -> LinearCollapse:
     """The single layer that gives the same f[L] as the whole network.
 
     Biases are carried through; a shortcut adds the unit matrix to its layer's. Raises NotLinearError, naming the
@@ -57,7 +57,7 @@ def collapsed(network: Network) -> Collapsed:
             b = b + network.parameters[Symbol("b", number)]
         if layer.residual:
             W, b = W + before_W, b + before_b
-    return Collapsed(W, b)
+    return LinearCollapse(W, b)
 
 
 def _check(number: int, layer: LayerSpec, is_output: bool) -> None:

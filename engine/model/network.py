@@ -23,8 +23,15 @@ from engine.autodiff.ops.elementwise import Elementwise
 from engine.autodiff.ops.l2_penalty import L2Penalty, Total
 from engine.autodiff.ops.linear import Linear
 from engine.autodiff.ops.loss_registry import make_loss
-from engine.autodiff.ops.normalization import SAMPLES, UNITS, Affine, Mean, Standardize, Std
-from engine.autodiff.ops.residual import Add
+from engine.autodiff.ops.normalization import (
+    SAMPLES,
+    UNITS,
+    NormalizationAffine,
+    NormalizationMean,
+    NormalizationStd,
+    Standardize,
+)
+from engine.autodiff.ops.residual import ResidualAdd
 from engine.experiment.loss_specs import LossSpec
 from engine.experiment.spec import Experiment, LayerSpec, Orientation, expanded_layers
 from engine.formula.expression import Symbol
@@ -169,7 +176,7 @@ class _Builder:
         self.current = self._activated(activated, layer)
         if layer.residual:
             result = self.graph.result(output, before.shape, (self.current, before))
-            self.current = self.graph.add(Add((self.current, before), result))
+            self.current = self.graph.add(ResidualAdd((self.current, before), result))
 
     def _linear(self, number: int, units: int) -> Node:
         inputs = [self._parameter(Symbol("W", number)), self.current]
@@ -188,10 +195,10 @@ class _Builder:
         shape = (units, 1) if axis == SAMPLES else (1, n)
         per_sample = axis == UNITS
         mean = graph.result(Symbol("mean", number), shape, (f,), per_sample=per_sample)
-        graph.add(Mean(axis, (f,), mean))
+        graph.add(NormalizationMean(axis, (f,), mean))
         std = graph.result(Symbol("std", number), shape, (f,), per_sample=per_sample)
         unbiased = layer.norm_variance == "unbiased"
-        graph.add(Std(axis, f, mean, std, epsilon=layer.norm_eps, unbiased=unbiased))
+        graph.add(NormalizationStd(axis, f, mean, std, epsilon=layer.norm_eps, unbiased=unbiased))
         inputs = (f, mean, std)
         h = graph.result(Symbol("h", number), f.shape, inputs)
         graph.add(Standardize(axis, inputs, h, layer.norm_eps))
@@ -199,7 +206,9 @@ class _Builder:
             return h
         scale, shift = (self._parameter(Symbol(name, number)) for name in ("scale", "shift"))
         return graph.add(
-            Affine((h, scale, shift), graph.result(Symbol("u", number), h.shape, (h, scale, shift)))
+            NormalizationAffine(
+                (h, scale, shift), graph.result(Symbol("u", number), h.shape, (h, scale, shift))
+            )
         )
 
     def _activated(self, output: Symbol, layer: LayerSpec) -> Node:

@@ -14,10 +14,10 @@ from typing import Protocol
 from engine.autodiff.graph import Graph
 from engine.derivation.chain_rule import Derivation
 from engine.derivation.evaluated_experiment import EvaluatedExperiment
-from engine.formula.course_notation import CANONICAL, OwnNames
+from engine.formula.course_notation import CANONICAL, CourseNames
 from engine.formula.expression import Expr, Partial
 from engine.model.expression_graph import TypedExpression
-from engine.practice.judging.asked_target import Target
+from engine.practice.judging.asked_target import AskedTarget
 from engine.practice.judging.expression_judge import ExpressionJudge
 from engine.practice.judging.judge import Judge
 from engine.practice.judging.number_answers import judge_number
@@ -28,7 +28,7 @@ from engine.practice.reading.typed_number import TypedNumber
 from engine.practice.reading.unreadable import UnreadableError
 
 
-class JudgesFormulas(Protocol):
+class PredictionJudge(Protocol):
     """What judges the formulas that answer one question."""
 
     def judge(self, text: str) -> Verdict:
@@ -36,13 +36,13 @@ class JudgesFormulas(Protocol):
 
 
 @dataclass
-class Asked:
+class PredictionQuestion:
     """One question of a prediction: its name, its answer, and how it went."""
 
     name: Partial
     formula: Expr | None
     value: float
-    target: Target
+    target: AskedTarget
     tries: int = 0
     answered: bool = False
     given_up: bool = False
@@ -61,18 +61,18 @@ class Prediction:
     """
 
     graph: Graph
-    names: OwnNames
+    names: CourseNames
     derivation: Derivation
-    questions: list[Asked]
-    judge_of: Callable[[Asked], JudgesFormulas]
+    questions: list[PredictionQuestion]
+    judge_of: Callable[[PredictionQuestion], PredictionJudge]
     place: int = 0
-    _judges: dict[int, JudgesFormulas] = field(default_factory=dict)
+    _judges: dict[int, PredictionJudge] = field(default_factory=dict)
 
     @classmethod
     def of(cls, evaluated: EvaluatedExperiment, derivation: Derivation) -> Prediction:
         """The questions about a derivation of the experiment's graph."""
 
-        def judge(asked: Asked) -> Judge:
+        def judge(asked: PredictionQuestion) -> Judge:
             # What has been found already, the factors above, may be used by name as earlier results.
             return Judge(evaluated, asked.target, () if asked.formula is not None else None)
 
@@ -82,13 +82,13 @@ class Prediction:
     def of_expression(cls, expression: TypedExpression, derivation: Derivation) -> Prediction:
         """The questions about a derivation of a typed expression's graph."""
 
-        def judge(asked: Asked) -> ExpressionJudge:
+        def judge(asked: PredictionQuestion) -> ExpressionJudge:
             return ExpressionJudge(expression, derivation.of, asked.target)
 
         return cls(derivation.graph, CANONICAL, derivation, questions_of(derivation), judge)
 
     @property
-    def current(self) -> Asked | None:
+    def current(self) -> PredictionQuestion | None:
         """The question that is asked, or None at the end."""
         return self.questions[self.place] if self.place < len(self.questions) else None
 
@@ -133,7 +133,7 @@ class Prediction:
             self._judges[place] = self.judge_of(asked)
         return self._judges[place].judge(text)
 
-    def solution(self, asked: Asked) -> Expr | None:
+    def solution(self, asked: PredictionQuestion) -> Expr | None:
         """The formula that is right, where it is one product."""
         if asked.formula is not None:
             return asked.formula
@@ -143,17 +143,17 @@ class Prediction:
         return term_of(paths[0]) if paths is not None and len(paths) == 1 else None
 
 
-def questions_of(derivation: Derivation) -> list[Asked]:
+def questions_of(derivation: Derivation) -> list[PredictionQuestion]:
     """One question a factor; where there are several, the whole gradient last."""
     questions = []
     for step in derivation:
         term = step.term
         above = None if term.via == derivation.of else term.via
-        target = Target(step.node, above, None, term.formula)
-        questions.append(Asked(term.symbol, term.formula, term.local, target))
+        target = AskedTarget(step.node, above, None, term.formula)
+        questions.append(PredictionQuestion(term.symbol, term.formula, term.local, target))
     if len(questions) > 1:
         name = Partial(derivation.of, derivation.target)
-        questions.append(Asked(name, None, derivation.value, Target(derivation.target)))
+        questions.append(PredictionQuestion(name, None, derivation.value, AskedTarget(derivation.target)))
     return questions
 
 

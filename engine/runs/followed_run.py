@@ -18,7 +18,7 @@ from engine.metrics.step_record import StepRecord
 from engine.runs.history import History
 from engine.runs.layer_selection import SelectedLayers
 from engine.runs.log_format_registry import open_log
-from engine.runs.run_log_lines import Header, RunLogError
+from engine.runs.run_log_lines import RunLogError, RunLogHeader
 from engine.runs.run_log_reader import Damage, News, RunLogReader
 
 SAMPLED_BYTES = 16 * 2**20
@@ -55,7 +55,7 @@ class FollowedRun:
         self._grew = time.monotonic()
         self._longest_silence = 0.0
         self._thread: threading.Thread | None = None
-        self._behind: _Reading | None = None
+        self._behind: _FollowedReading | None = None
         try:
             self._silent_before = max(time.time() - os.stat(self.path).st_mtime, 0.0)
         except OSError:
@@ -78,7 +78,7 @@ class FollowedRun:
         """How often another run began in this place."""
 
     @property
-    def header(self) -> Header | None:
+    def header(self) -> RunLogHeader | None:
         """What does not change; None until the first line is there."""
         return self.log.header
 
@@ -132,7 +132,7 @@ class FollowedRun:
             if self.record is None or record.step > self.record.step:
                 self.history.append(record)
                 self.record = record
-        self._behind = _Reading(SelectedLayers(open_log(self.path, names), layers))
+        self._behind = _FollowedReading(SelectedLayers(open_log(self.path, names), layers))
         self._thread = threading.Thread(target=self._behind.run, name="reading a log", daemon=True)
         self._thread.start()
 
@@ -162,7 +162,7 @@ class FollowedRun:
         return f"silent for {silent:.0f} s" if silent < 120 else f"silent for {silent / 60:.0f} min"
 
 
-class _Reading:
+class _FollowedReading:
     """Reads all of a log, in a thread of its own."""
 
     def __init__(self, log: SelectedLayers) -> None:
@@ -191,7 +191,7 @@ class _Reading:
         self.done = True
 
 
-def _enter(run: FollowedRun | _Reading, news: News) -> None:
+def _enter(run: FollowedRun | _FollowedReading, news: News) -> None:
     for record in news.records:
         if run.record is None or record.step > run.record.step:
             run.history.append(record)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.metrics.step_record import StepRecord
-from engine.runs.record_rows import Columns, Numbers, numeric_fields
+from engine.runs.record_rows import Numbers, RecordColumns, numeric_fields
 
 MEMORY = 64 * 2**20
 MOST_ROWS, FEWEST_ROWS = 4096, 64
@@ -122,7 +122,7 @@ class History:
 
     def _start(self, record: StepRecord) -> None:
         self._first = record
-        self._columns = Columns(record)
+        self._columns = RecordColumns(record)
         count = self._columns.count
         fitting = MEMORY // (3 * 8 * count) - 1  # the last row is for the newest record
         rows = self._asked_rows or min(MOST_ROWS, max(FEWEST_ROWS, fitting))

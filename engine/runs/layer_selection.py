@@ -17,7 +17,7 @@ import numpy as np
 
 from engine.metrics.step_record import MEASURES, Extent, StepRecord
 from engine.runs.log_source import LogSource
-from engine.runs.run_log_lines import OF_LAYERS, Header, RunLogError
+from engine.runs.run_log_lines import OF_LAYERS, RunLogError, RunLogHeader
 from engine.runs.run_log_reader import News
 
 
@@ -44,12 +44,12 @@ class SelectedLayers:
                 self._wanted = re.compile(layers)
             except re.error as error:
                 raise RunLogError(f"--layers {layers}: no regular expression ({error})") from None
-        self._of: Header | None = None
-        self._header: Header | None = None
+        self._of: RunLogHeader | None = None
+        self._header: RunLogHeader | None = None
         self._places: list[int] = []
 
     @property
-    def header(self) -> Header | None:
+    def header(self) -> RunLogHeader | None:
         """That of the layers that are seen."""
         self._choose()
         return self._header

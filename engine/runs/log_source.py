@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
-from engine.runs.run_log_lines import Header
+from engine.runs.run_log_lines import RunLogHeader
 from engine.runs.run_log_reader import News
 
 
@@ -20,7 +20,7 @@ class LogSource(Protocol):
     path: Path
 
     @property
-    def header(self) -> Header | None:
+    def header(self) -> RunLogHeader | None:
         """The layers and what else does not change."""
 
     @property

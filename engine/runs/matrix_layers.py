@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from engine.runs.run_log_lines import Header
+from engine.runs.run_log_lines import RunLogHeader
 
 _VECTORS = re.compile(
     r"(?:^|[._/])(?:bias|beta|gamma)(?:$|[\[_])|(?:norm|ln_?\w*|bn\d*)[._/]\w+$", re.IGNORECASE
@@ -15,7 +15,7 @@ _VECTORS = re.compile(
 """Names of what is mostly a vector, where a log knows no shapes."""
 
 
-def matrices_of(header: Header) -> list[int]:
+def matrices_of(header: RunLogHeader) -> list[int]:
     """The places of the layers that are matrices; all layers where there would be none."""
     if any(header.shapes):
         places = [place for place, shape in enumerate(header.shapes) if len(shape) >= 2]

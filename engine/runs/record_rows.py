@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.metrics.pass_table import Reader, Unread
+from engine.metrics.pass_table import PassTableReader, UnreadPass
 from engine.metrics.step_record import MEASURES, Extent, StepRecord
 
 Numbers = npt.NDArray[np.float64]
@@ -37,7 +37,7 @@ TUPLES = frozenset(name for name, measure in MEASURES.items() if measure.extent 
 """Fields with an entry a class, not a layer."""
 
 
-class Columns:
+class RecordColumns:
     """The columns for records like `first`: of networks of as many layers, for as many classes.
 
     What was not measured in it has no column.
@@ -63,10 +63,12 @@ class Columns:
         rests = [record.rest for record in records]
         for _, places in groupby(range(len(records)), key=lambda place: _reader_of(rests[place])):
             here = slice(begin, begin := begin + len(list(places)))
-            self._write(records[here], [rest for rest in rests[here] if isinstance(rest, Unread)], rows[here])
+            self._write(
+                records[here], [rest for rest in rests[here] if isinstance(rest, UnreadPass)], rows[here]
+            )
         return rows
 
-    def _write(self, records: Sequence[StepRecord], unread: list[Unread], rows: Numbers) -> None:
+    def _write(self, records: Sequence[StepRecord], unread: list[UnreadPass], rows: Numbers) -> None:
         made = unread[0].reader.columns_of(unread) if unread else {}
         for name, place in self.places.items():
             values = made.get(name)
@@ -112,6 +114,6 @@ class Columns:
         return None if getattr(self._first, name) is None else number
 
 
-def _reader_of(rest: object) -> Reader | None:
+def _reader_of(rest: object) -> PassTableReader | None:
     """What records must have in common to be read together."""
-    return rest.reader if isinstance(rest, Unread) else None
+    return rest.reader if isinstance(rest, UnreadPass) else None

@@ -6,17 +6,17 @@
 and `engine.runs.run_log_reader` how they get out, damaged or growing as the file may be.
 """
 
-from engine.runs.run_log_lines import LONGEST_LINE, Header, RunLogError
+from engine.runs.run_log_lines import LONGEST_LINE, RunLogError, RunLogHeader
 from engine.runs.run_log_reader import Damage, News, RunLog, RunLogReader, read_run_log
 from engine.runs.run_log_writer import RunLogWriter
 
 __all__ = [
     "LONGEST_LINE",
     "Damage",
-    "Header",
     "News",
     "RunLog",
     "RunLogError",
+    "RunLogHeader",
     "RunLogReader",
     "RunLogWriter",
     "read_run_log",

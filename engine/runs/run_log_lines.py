@@ -47,7 +47,7 @@ class RunLogError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
+class RunLogHeader:
     """The first line: what does not change from step to step.
 
     `layers` are the names of the records' entries, layer 1 first; there is at least one. The rest may be empty: the
@@ -83,7 +83,7 @@ class Header:
     dtype: str = ""
 
     @classmethod
-    def of(cls, infos: Sequence[LayerInfo], **rest: Any) -> Header:
+    def of(cls, infos: Sequence[LayerInfo], **rest: Any) -> RunLogHeader:
         """The header of layers of which everything is known; `rest` are the other fields."""
         return cls(
             layers=tuple(info.name for info in infos),
@@ -181,10 +181,10 @@ _header_decoder = msgspec.json.Decoder(_HeaderLine)
 _encoder = msgspec.json.Encoder()
 
 
-def encode_header(header: Header) -> bytes:
+def encode_header(header: RunLogHeader) -> bytes:
     """The header's line, with its newline: of schema 1.0 where it does not say which fields are logged."""
     values = dataclasses.asdict(header)
-    defaults = {one.name: one.default for one in dataclasses.fields(Header)}
+    defaults = {one.name: one.default for one in dataclasses.fields(RunLogHeader)}
     later = ("fields", "shapes", "frozen", "measured", "loss_from", "shard", "every", "ordered", "dtype")
     kept = {name: value for name, value in values.items() if name not in later or value != defaults[name]}
     schema = f"{MAJOR}.{MINOR if header.fields is not None else 0}"
@@ -245,7 +245,7 @@ HAVE_DEFAULTS = ("clipped", "nonfinite", "problem", "dead_step", "accuracy", "te
 """Fields of a step that a line leaves out where they are what they mostly are."""
 
 
-def decode_header(line: bytes, source: str) -> Header:
+def decode_header(line: bytes, source: str) -> RunLogHeader:
     """The header of a line; raises RunLogError in the name of `source` when it is none that can be read."""
     try:
         found = _header_decoder.decode(line)
@@ -270,7 +270,7 @@ def decode_header(line: bytes, source: str) -> Header:
     unknown = [name for name in found.fields or () if name not in MEASURES and name != "skipped"]
     known = {
         one.name: _gated(getattr(found, one.name))
-        for one in dataclasses.fields(Header)
+        for one in dataclasses.fields(RunLogHeader)
         if one.name != "fields"
     }
     fields = None if found.fields is None else tuple(name for name in found.fields if name in MEASURES)
@@ -279,7 +279,7 @@ def decode_header(line: bytes, source: str) -> Header:
         raise RunLogError(
             f'{source}: not a run log: line 1 has "fields" without any of {", ".join(MAGNITUDES)}{others}'
         )
-    return Header(**known, fields=fields)
+    return RunLogHeader(**known, fields=fields)
 
 
 class SkippedStep(ValueError):  # noqa: N818 - no error, but a line that is not to become a record

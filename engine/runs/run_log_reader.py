@@ -19,8 +19,8 @@ from types import TracebackType
 from engine.metrics.step_record import StepRecord
 from engine.runs.run_log_lines import (
     LONGEST_LINE,
-    Header,
     RunLogError,
+    RunLogHeader,
     SkippedStep,
     decode_header,
     decode_record,
@@ -66,7 +66,7 @@ class RunLogReader:
 
     def _begin(self) -> None:
         """Forgets the file read so far."""
-        self.header: Header | None = None
+        self.header: RunLogHeader | None = None
         self._header_line = b""
         self._at = 0  # where the first line that is not read yet begins
         self._line = 1
@@ -256,7 +256,7 @@ class RunLogReader:
 class RunLog:
     """A whole run log in memory. `header` is None for an empty file."""
 
-    header: Header | None
+    header: RunLogHeader | None
     records: list[StepRecord]
     damaged: list[Damage]
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 
 from engine.metrics.step_record import StepRecord
-from engine.runs.run_log_lines import LONGEST_LINE, Header, encode_header, encode_record
+from engine.runs.run_log_lines import LONGEST_LINE, RunLogHeader, encode_header, encode_record
 
 FLUSH_BYTES = 64 * 2**10
 FLUSH_SECONDS = 0.5
@@ -34,7 +34,7 @@ class RunLogWriter:
     one line, when records begin to be lost. May be used from several threads.
     """
 
-    def __init__(self, path: Path, header: Header, *, warn: Warn | None = None) -> None:
+    def __init__(self, path: Path, header: RunLogHeader, *, warn: Warn | None = None) -> None:
         self.path = path
         self.lost = 0
         self._fields = header.fields

@@ -34,8 +34,8 @@ from engine.experiment.optimizer_specs import (
     AdamwTraining,
     Letters,
     MomentumTraining,
+    OptimizerWithRule,
     RmspropTraining,
-    SaysItsRule,
     SgdTraining,
     TrainSpec,
 )
@@ -236,7 +236,7 @@ class AdamW(Adam):
 class FormulaOptimizer(Optimizer):
     """An optimiser that is described by its rule alone: its kernels are made of the formulas."""
 
-    def __init__(self, values: Array, gradients: Array, settings: SaysItsRule) -> None:
+    def __init__(self, values: Array, gradients: Array, settings: OptimizerWithRule) -> None:
         super().__init__(values, gradients, settings)  # type: ignore[arg-type]  # a TrainSpec as well
         self._directed(np.zeros_like(values))
         letters = Letters(lambda name: Symbol(f"{name}_before"), lambda name: Symbol(f"{name}_after"), _STEP)
@@ -285,7 +285,7 @@ OPTIMIZERS: dict[type[TrainSpec], Callable[[Array, Array, Any], Optimizer]] = {
 
 def make_optimizer(train: TrainSpec, values: Array, gradients: Array) -> Optimizer:
     """The optimiser of an experiment, for two flat arrays of one size. Raises TypeError for settings of none."""
-    make = OPTIMIZERS.get(type(train), FormulaOptimizer if isinstance(train, SaysItsRule) else None)
+    make = OPTIMIZERS.get(type(train), FormulaOptimizer if isinstance(train, OptimizerWithRule) else None)
     if make is None:
         raise TypeError(f"no optimiser goes by {type(train).__name__}")
     return make(values, gradients, train)

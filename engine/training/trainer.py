@@ -34,9 +34,9 @@ from engine.formula.expression import Symbol
 from engine.metrics.added_metrics import OWN_METRICS, own_metrics
 from engine.metrics.held_out_score import HeldOut, HeldOutScore
 from engine.metrics.l2_norms import norm_for
-from engine.metrics.step_monitor import Monitor
+from engine.metrics.step_monitor import StepMonitor
 from engine.metrics.step_record import Counts, Floats, StepRecord
-from engine.metrics.unit_deaths import DeadUnits, DeadUnitsState, Mask, UnitEvent, WholeDataSet
+from engine.metrics.unit_deaths import Mask, UnitDeaths, UnitDeathsState, UnitEvent, WholeDataSet
 from engine.model.network import PREDICTION, Network, X, Y
 from engine.training.batches import Batches, BatchPosition
 from engine.training.first_nonfinite import FirstNonfinite, count_nonfinite, first_nonfinite
@@ -79,7 +79,7 @@ class Checkpoint:
     optimizer_steps: int
     optimizer_state: tuple[Array, ...]
     position: BatchPosition
-    dead_units: DeadUnitsState
+    dead_units: UnitDeathsState
     settings: Settings
     tested: Tested | None = None
 
@@ -139,7 +139,7 @@ class Trainer:
         self._batches = Batches(
             data.X, data.Y, samples if train.batch == "full" else train.batch, experiment.seed, train.order
         )
-        self._dead_units = DeadUnits([layer.units for layer in network.layers])
+        self._dead_units = UnitDeaths([layer.units for layer in network.layers])
         self._graphs = [
             network.graph(
                 batch.inputs, batch.labels, training=True, into=self._parameters.gradient_of, transient=True
@@ -147,7 +147,7 @@ class Trainer:
             for batch in self._batches.kinds
         ]
         moves = self._parameters.weights_in(self._optimizer.direction)
-        self._monitors = [Monitor(network, graph, moves, self._dead_units) for graph in self._graphs]
+        self._monitors = [StepMonitor(network, graph, moves, self._dead_units) for graph in self._graphs]
         self._own: dict[str, float] = {}
         self._current = 0
         self._norm = norm_for(network.dtype, trainable.stop)
@@ -308,7 +308,7 @@ class Trainer:
         self.steps_done += 1
         return record
 
-    def _looks_finite(self, loss: float, monitor: Monitor | None) -> bool:
+    def _looks_finite(self, loss: float, monitor: StepMonitor | None) -> bool:
         """Whether loss, gradients and, where it costs next to nothing, parameters can be seen to be finite.
 
         Without measurements a parameter that has just overflowed is found through what it does to the others.
@@ -325,7 +325,7 @@ class Trainer:
         norm = self._norm(self._parameters.gradients[self._parameters.trainable])
         return clip_factor(norm, clip_norm)
 
-    def _look_at_units(self, monitor: Monitor) -> None:
+    def _look_at_units(self, monitor: StepMonitor) -> None:
         """Dead units, when it is time: before the update, so that they fit what else the record says."""
         if self._whole is None:
             self._dead_units.record(self.steps_done, monitor.fired)

@@ -18,8 +18,8 @@ from engine.experiment.optimizer_specs import (
     AdamwTraining,
     Letters,
     MomentumTraining,
+    OptimizerWithRule,
     RmspropTraining,
-    SaysItsRule,
     SgdTraining,
     TrainSpec,
 )
@@ -57,7 +57,7 @@ class OptimizerSettings:
     eps: float = 0.0
     weight_decay: float = 0.0
     decoupled: bool = False
-    own: SaysItsRule | None = None
+    own: OptimizerWithRule | None = None
 
     @property
     def is_plain(self) -> bool:
@@ -136,12 +136,12 @@ def settings_of(train: TrainSpec) -> OptimizerSettings:
                 weight_decay=train.weight_decay,
                 decoupled=isinstance(train, AdamwTraining),
             )
-    if isinstance(train, SaysItsRule):
+    if isinstance(train, OptimizerWithRule):
         return OptimizerSettings(name, weight_decay=getattr(train, "weight_decay", 0.0), own=train)
     raise TypeError(f"no rule is known for the optimizer {name}")
 
 
-def _said(train: SaysItsRule) -> Rule:
+def _said(train: OptimizerWithRule) -> Rule:
     """The rule of an optimiser that says it itself."""
 
     def rule(settings: OptimizerSettings, gradient: Expr, step: int) -> tuple[list[RuleLine], Expr]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bptui.launching import Outcome, environment
+from bptui.launching import CommandOutcome, environment
 
 ROOT = Path(__file__).parents[2]
 TRAIN = """
@@ -165,7 +165,7 @@ def test_no_command_and_an_unknown_one_are_one_line(tmp_path):
 
 def test_what_is_known_of_why_nothing_was_recorded(monkeypatch):
     monkeypatch.delenv("RANK", raising=False)
-    assert Outcome(0, ("python", "torch", "log /x/run.jsonl")).nothing_recorded is None
-    assert Outcome(0, ("python", "torch")).nothing_recorded == "no torch optimizer made a step"
+    assert CommandOutcome(0, ("python", "torch", "log /x/run.jsonl")).nothing_recorded is None
+    assert CommandOutcome(0, ("python", "torch")).nothing_recorded == "no torch optimizer made a step"
     monkeypatch.setenv("RANK", "1")  # where rank 0 writes, nothing is missing
-    assert Outcome(0, ("python", "torch")).nothing_recorded is None
+    assert CommandOutcome(0, ("python", "torch")).nothing_recorded is None

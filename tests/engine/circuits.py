@@ -7,9 +7,9 @@ from itertools import count
 import numpy as np
 
 from engine.autodiff.graph import Graph, Node
-from engine.autodiff.ops.arithmetic import FUNCTIONS, OPERATIONS, Pairwise
+from engine.autodiff.ops.arithmetic import FUNCTIONS, OPERATIONS, PairwiseArithmetic
 from engine.autodiff.ops.elementwise import Elementwise
-from engine.autodiff.ops.residual import Add
+from engine.autodiff.ops.residual import ResidualAdd
 from engine.formula.expression import Symbol
 
 
@@ -58,7 +58,11 @@ class Scalar:
         other = other if isinstance(other, Scalar) else self.circuit.constant(other)
         output = self.circuit.result(self.node, other.node)
         inputs = (self.node, other.node)
-        op = Add(inputs, output) if operation == "add" else Pairwise(OPERATIONS[operation], inputs, output)
+        op = (
+            ResidualAdd(inputs, output)
+            if operation == "add"
+            else PairwiseArithmetic(OPERATIONS[operation], inputs, output)
+        )
         return Scalar(self.circuit, self.circuit.graph.add(op))
 
     def apply(self, function: str) -> Scalar:

@@ -29,7 +29,7 @@ from engine.autodiff.ops.regression_losses import Distance
 from engine.derivation.chain_rule import explain
 from engine.derivation.evaluated_experiment import EvaluatedExperiment
 from engine.derivation.gradcheck import check_network
-from engine.derivation.matrix_form import MatrixLine, contribution, forward_lines, matrix_lines
+from engine.derivation.matrix_form import MatrixLine, contribution, forward_matrix_form, matrix_lines
 from engine.experiment.activation_traits import ACTIVATION_TRAITS, ActivationTraits, Interval
 from engine.experiment.file_schema import document_type
 from engine.experiment.layer_info import layer_infos
@@ -43,7 +43,7 @@ from engine.formula.expression import Entry, Expr, Indicator, Number, Partial, S
 from engine.formula.notation import Style, number_text
 from engine.metrics.added_metrics import LayerMetric, OwnMetric, register_metric, remove_metric
 from engine.runs.history import History
-from engine.runs.run_log import Header, RunLogWriter, read_run_log
+from engine.runs.run_log import RunLogHeader, RunLogWriter, read_run_log
 from engine.training.optimizers import OPTIMIZERS, Optimizer, make_optimizer, register_optimizer
 from engine.training.steps_by_hand import StepsByHand
 from engine.training.trainer import Trainer
@@ -51,9 +51,9 @@ from engine.training.update_rule import settings_of
 from tests.engine.experiment_texts import refusal
 from tests.tui.cli.test_commands import run
 from tests.tui.driver import app_on, screen_text, until
-from tui.session.single_run import Run
+from tui.session.single_run import SingleRun
 from tui.session.training_snapshot import Wanted
-from tui.training.gradient_charts import layer_metrics
+from tui.training.gradient_charts import chart_metrics
 from tui.training.status_lines import progress_line
 
 # ── an activation: the bell e^{-x²} ─────────────────────────────────────────────────────────────────
@@ -433,7 +433,7 @@ def test_an_op_without_a_matrix_form_is_refused_until_it_says_it():
     with pytest.raises(TypeError, match="no matrix form for Cube"):
         contribution(graph.ops[0], 0)
 
-    @forward_lines.register
+    @forward_matrix_form.register
     def _(op: Cube) -> Iterator[MatrixLine]:
         yield MatrixLine("forward", op.output.symbol, op.output.shape, "", (), True, "cube")
 
@@ -467,7 +467,7 @@ def test_a_metric_is_in_records_histories_and_logs(tmp_path: Path):
     assert history.column("first_l1").value.tolist() == [record.first_l1 for record in records]
     assert history.record(1).first_l1 == records[1].first_l1
     path = tmp_path / "run.jsonl"
-    header = Header.of(layer_infos(trainer.network.layers), fields=("loss", "grad_l2", "first_l1"))
+    header = RunLogHeader.of(layer_infos(trainer.network.layers), fields=("loss", "grad_l2", "first_l1"))
     with RunLogWriter(path, header) as log:
         for record in records:
             log.append(record)
@@ -477,7 +477,7 @@ def test_a_metric_is_in_records_histories_and_logs(tmp_path: Path):
 
 @pytest.mark.usefixtures("_metric")
 def test_a_metric_is_above_the_training_screens():
-    trained = Run("xor", load_experiment("xor"))
+    trained = SingleRun("xor", load_experiment("xor"))
     record = trained.trainer.step()
     told = progress_line(trained.snapshot(Wanted(), resting=False), Style(digits=4), 160).plain
     assert f"Sum of |∂ℰ/∂W[1]| {number_text(record.first_l1)}" in told
@@ -537,7 +537,7 @@ async def test_a_metric_of_every_layer_is_among_the_charts_of_the_gradients_scre
         await pilot.pause()
         await pilot.press("full_stop")
         await until(pilot, lambda: "max |∂ℰ/∂W|" in screen_text(app))
-        for metric in layer_metrics()[1:]:
+        for metric in chart_metrics()[1:]:
             await pilot.press("m")
             await until(pilot, lambda metric=metric: f"{metric.words} by layer" in screen_text(app))
         assert "max |W| by layer" in screen_text(app)

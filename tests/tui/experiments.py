@@ -13,7 +13,7 @@ from engine.experiment.datasets import load_data
 from engine.experiment.loading import parse_experiment
 from engine.formula.expression import Symbol
 from tests.engine.networks import SMALL_PRESETS, cases
-from tui.session.network_session import Session
+from tui.session.network_session import NetworkSession
 from tui.stepper.traversal import Detail, Position, Traversal
 
 DEEP = """
@@ -57,17 +57,17 @@ OWN = {"deep": DEEP, "wide": WIDE}
 READABLE = (*SMALL_PRESETS, *OWN)
 
 
-def session(name: str) -> Session:
+def session(name: str) -> NetworkSession:
     """A preset, or one of the experiments above, freshly opened."""
     if name not in OWN:
-        return Session.open(name)
+        return NetworkSession.open(name)
     return session_of(OWN[name], name)
 
 
-def session_of(text: str, name: str = "lab") -> Session:
+def session_of(text: str, name: str = "lab") -> NetworkSession:
     """The session of an experiment file's text."""
     experiment = parse_experiment(text, name)
-    return Session(name, experiment, load_data(experiment, source=name))
+    return NetworkSession(name, experiment, load_data(experiment, source=name))
 
 
 def written(name: str, folder: Path) -> str:

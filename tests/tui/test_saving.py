@@ -21,7 +21,7 @@ from tests.tui.driver import app_on, press, screen_text, stepper, until
 from tui.app import BptuiApp
 from tui.cli.main import cli
 from tui.lessons.lesson_screen import LessonScreen
-from tui.session.network_session import Session
+from tui.session.network_session import NetworkSession
 from tui.session.opening import open_session
 from tui.session.training_snapshot import Wanted
 from tui.shell.csv_table import csv_text
@@ -108,7 +108,7 @@ async def test_a_chart_s_numbers_are_those_of_its_run():
     async with app.run_test() as pilot:
         await until(pilot, lambda: isinstance(app.screen, GradientsScreen))
         session = app._session
-        assert isinstance(session, Session)
+        assert isinstance(session, NetworkSession)
         session.training.one_step(3)
         now = table(await save(pilot, "csv"))
         metric = app.screen.metric.field  # type: ignore[attr-defined]

@@ -16,7 +16,7 @@ from textual.geometry import Size
 from tests.tui.experiments import session_of
 from tests.tui.trainings import SMALL_NET, reached, training_threads
 from tui.app import BptuiApp
-from tui.session.network_session import Session
+from tui.session.network_session import NetworkSession
 from tui.shell.keys import APP_COMMANDS, GRADIENTS_COMMANDS, RELU_COMMANDS, STEPPER_COMMANDS
 
 KEYS_IN_ALL = 5_000
@@ -63,8 +63,8 @@ def _no_thread_is_left() -> Iterator[None]:
     assert not training_threads()
 
 
-def opened(name: str) -> Session:
-    return session_of(SMALL_NET, name) if name == "small" else Session.open(name)
+def opened(name: str) -> NetworkSession:
+    return session_of(SMALL_NET, name) if name == "small" else NetworkSession.open(name)
 
 
 @pytest.mark.parametrize(("name", "seed", "count"), BATCHES)

@@ -13,7 +13,7 @@ from textual.pilot import Pilot
 from engine.experiment.loading import load_experiment, parse_experiment
 from engine.experiment.spec import Experiment
 from engine.metrics.step_record import StepRecord
-from engine.runs.run_log import Header, RunLogWriter
+from engine.runs.run_log import RunLogHeader, RunLogWriter
 from tests.tui.driver import let_work, screen_text
 from tui.app import BptuiApp
 from tui.session.training_run import TrainingRun
@@ -122,7 +122,7 @@ async def train(pilot: Pilot[None], steps: int) -> TrainingRun:
 def writer(path: Path, layers: int = 3, **header: Any) -> RunLogWriter:
     """A run log of so many layers, of another program."""
     names = tuple(f"W[{number}]" for number in range(1, layers + 1))
-    return RunLogWriter(path, Header(layers=names, **header))
+    return RunLogWriter(path, RunLogHeader(layers=names, **header))
 
 
 def written(log: RunLogWriter, *records: StepRecord) -> None:

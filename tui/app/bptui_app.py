@@ -31,10 +31,10 @@ from textual.worker import Worker
 from typing_extensions import override
 
 from engine.experiment.presets import is_preset
-from engine.formula.course_notation import CANONICAL, OwnNames
+from engine.formula.course_notation import CANONICAL, CourseNames
 from engine.formula.untrusted_text import one_line
 from tui.app.experiment_files import ExperimentFiles
-from tui.app.experiment_opener import Opener
+from tui.app.experiment_opener import ExperimentOpener
 from tui.app.followed_lesson import FollowedLesson
 from tui.app.learner_screens import LearnerScreens
 from tui.shell.ascii_filter import AsciiFilter
@@ -44,7 +44,7 @@ from tui.shell.key_names import readable_keys
 from tui.shell.keys import (
     ALL_COMMANDS,
     APP_COMMANDS,
-    Command,
+    KeyCommand,
     bindings,
     commands_of,
     idle_bindings,
@@ -77,9 +77,9 @@ if TYPE_CHECKING:
     from engine.derivation.chain_rule import Derivation
     from engine.practice.prediction import Prediction
     from tui.lessons.lesson_screen import LessonScreen
-    from tui.session.network_session import Session
-    from tui.session.session_base import Stepped
-    from tui.session.training_snapshot import Training
+    from tui.session.network_session import NetworkSession
+    from tui.session.session_base import SessionBase
+    from tui.session.training_snapshot import WatchedTraining
 
 KEYS_VARIABLE = "BPTUI_KEYS"
 """The environment variable that names a preset of the key map."""
@@ -160,9 +160,9 @@ class BptuiApp(NoticingApp):
 
     def __init__(
         self,
-        session: Stepped | None = None,
+        session: SessionBase | None = None,
         *,
-        watched: Training | None = None,
+        watched: WatchedTraining | None = None,
         ascii_only: bool = False,
         personal: bool = True,
     ) -> None:
@@ -179,11 +179,11 @@ class BptuiApp(NoticingApp):
         self._personal = personal
         self._learner = LearnerScreens(self, personal)
         self._followed = FollowedLesson(self, self._learner.progress)
-        self._opener = Opener(self, self._remember)
+        self._opener = ExperimentOpener(self, self._remember)
         self._files = ExperimentFiles(self, lambda: self._session, self._reopen)
-        self._session: Stepped | None = None
+        self._session: SessionBase | None = None
         self._watched = watched
-        self._left: Stepped | None = None
+        self._left: SessionBase | None = None
         self._left_on: str | None = None
         self.crash: BaseException | None = None
         self.status: int | None = None
@@ -322,7 +322,7 @@ class BptuiApp(NoticingApp):
         if not is_preset(name):
             self.recent_files = remember_file(name)
 
-    def _enter(self, session: Stepped, shown: str | None = None) -> None:
+    def _enter(self, session: SessionBase, shown: str | None = None) -> None:
         """Opens the screens of an experiment, the fitting one in front."""
         from tui.session.network_session import first_screen
 
@@ -344,9 +344,9 @@ class BptuiApp(NoticingApp):
 
             self.install_screen(StepperScreen(session), name)
             return
-        from tui.session.network_session import Session
+        from tui.session.network_session import NetworkSession
 
-        network_session = session if isinstance(session, Session) else None
+        network_session = session if isinstance(session, NetworkSession) else None
         training = self._watched if network_session is None else network_session.training
         assert training is not None
         if name == "gradients":
@@ -364,13 +364,13 @@ class BptuiApp(NoticingApp):
 
     def show(self, name: str, then: Callable[[], None] | None = None) -> None:
         """Puts another screen of what is open in front, and does `then`; nothing once it was left."""
-        from tui.session.network_session import Session
+        from tui.session.network_session import NetworkSession
 
         session = self._session
         if session is None and (self._watched is None or name == "stepper"):
             return
         self._close_pages()
-        if isinstance(session, Session) and session.is_large and self._prepares(session, name, then):
+        if isinstance(session, NetworkSession) and session.is_large and self._prepares(session, name, then):
             return
         self._install(name)
         self.switch_screen(name)
@@ -378,7 +378,7 @@ class BptuiApp(NoticingApp):
         if then is not None:
             then()
 
-    def _prepares(self, session: Session, name: str, then: Callable[[], None] | None) -> bool:
+    def _prepares(self, session: NetworkSession, name: str, then: Callable[[], None] | None) -> bool:
         """Whether what a screen needs is still to be made; then it is, and the screen shown."""
 
         def made(keep: Callable[[Any], None], thing: object) -> None:
@@ -546,7 +546,7 @@ class BptuiApp(NoticingApp):
         """Opens a file in place of what is open, where one was in it if there is such; a broken one changes nothing."""
         self._opener.open(name, lambda session: self._replace(session, name))
 
-    def _replace(self, session: Stepped, name: str) -> None:
+    def _replace(self, session: SessionBase, name: str) -> None:
         """Puts a session in the place of the one that is open, where one was in it if it has such a place."""
         self.clear_notifications()  # such as that it has changed
         shown, place = self._name_of(self.screen), None
@@ -609,7 +609,7 @@ class BptuiApp(NoticingApp):
         self.notify(f"{name} does nothing here. {first.group}: {says}.", markup=False)
 
     @property
-    def names(self) -> OwnNames:
+    def names(self) -> CourseNames:
         """What the experiment that is open calls the quantities."""
         return CANONICAL if self._session is None else self._session.names
 
@@ -621,7 +621,7 @@ class BptuiApp(NoticingApp):
         if isinstance(self.screen, ReadingScreen):
             return
         ascii_only = self.has_class("-ascii")
-        shown: tuple[Command, ...] = getattr(self.screen, "COMMANDS_SHOWN", ())
+        shown: tuple[KeyCommand, ...] = getattr(self.screen, "COMMANDS_SHOWN", ())
         self.push_screen(
             ReadingScreen(
                 "Help", lambda width: help_content(self.user_keys, ascii_only, width, shown, self.names)
@@ -642,14 +642,14 @@ class BptuiApp(NoticingApp):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette: every command of the screen, then what Textual offers of its own."""
-        own: tuple[Command, ...] = getattr(screen, "COMMANDS_SHOWN", ())
+        own: tuple[KeyCommand, ...] = getattr(screen, "COMMANDS_SHOWN", ())
         for command in (*own, *APP_COMMANDS):
             yield SystemCommand(command.label, self.names.said(command.help), self._runner(command, screen))
         for offered in super().get_system_commands(screen):
             if offered.title in ("Screenshot", "Maximize", "Minimize"):
                 yield offered
 
-    def _runner(self, command: Command, screen: Screen[object]) -> Callable[[], Awaitable[None]]:
+    def _runner(self, command: KeyCommand, screen: Screen[object]) -> Callable[[], Awaitable[None]]:
         async def run() -> None:
             namespace = self if command in APP_COMMANDS else screen
             await self.run_action(command.action, namespace)

@@ -13,14 +13,14 @@ from engine.formula.untrusted_text import one_line
 from tui.shell.prompt import typed_path
 
 if TYPE_CHECKING:
-    from tui.session.session_base import Stepped
+    from tui.session.session_base import SessionBase
 
 
 class ExperimentFiles:
     """What can be done with the file of whatever is open in `app`."""
 
     def __init__(
-        self, app: App[None], opened: Callable[[], Stepped | None], reopen: Callable[[str], None]
+        self, app: App[None], opened: Callable[[], SessionBase | None], reopen: Callable[[str], None]
     ) -> None:
         """`opened` is what is open; `reopen` opens a file in its place, or says why it cannot."""
         self._app, self._opened, self._reopen = app, opened, reopen

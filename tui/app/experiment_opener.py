@@ -11,23 +11,23 @@ from engine.experiment.errors import ExperimentError
 from engine.formula.untrusted_text import one_line
 
 if TYPE_CHECKING:
-    from tui.session.session_base import Stepped
+    from tui.session.session_base import SessionBase
     from tui.shell.busy_screen import Answer
 
 
-class Opener:
+class ExperimentOpener:
     """Opens for `app`, and says in one line why something cannot be opened."""
 
     def __init__(self, app: App[None], opened: Callable[[str], None]) -> None:
         """`opened` is told the name of everything that was opened."""
         self._app, self._opened = app, opened
 
-    def open(self, name: str, then: Callable[[Stepped], None]) -> None:
+    def open(self, name: str, then: Callable[[SessionBase], None]) -> None:
         """Opens a preset or a file, and goes on with its session."""
         from tui.session.network_session import opened_ready
         from tui.session.opening import is_long_to_open, open_session
 
-        def opened(session: Stepped) -> None:
+        def opened(session: SessionBase) -> None:
             self._opened(name)
             then(session)
 

@@ -12,10 +12,10 @@ from textual.app import App
 from textual.screen import Screen
 
 if TYPE_CHECKING:
-    from engine.formula.course_notation import OwnNames
+    from engine.formula.course_notation import CourseNames
     from tui.lessons.lesson import Lesson
     from tui.lessons.lesson_panel import LessonPanel
-    from tui.lessons.lesson_tasks import Checklist
+    from tui.lessons.lesson_tasks import TaskChecklist
     from tui.practice.learner_progress import ProgressFile
     from tui.shell.messages import Did
 
@@ -28,7 +28,7 @@ class FollowedLesson:
         self._app, self._progress = app, progress
         self.led_here: Lesson | None = None
         """The lesson that led to the experiment: Escape leads back to it, and it stands beside it."""
-        self._read_last: tuple[Lesson, Checklist] | None = None
+        self._read_last: tuple[Lesson, TaskChecklist] | None = None
         """The lesson that was read last, whose tasks are ticked."""
 
     def note_origin(self) -> None:
@@ -41,11 +41,11 @@ class FollowedLesson:
     async def read(self, lesson: Lesson) -> None:
         """A lesson is read: what is done from now on is done for it."""
         from tui.lessons.lesson_screen import LessonScreen
-        from tui.lessons.lesson_tasks import Checklist
+        from tui.lessons.lesson_tasks import TaskChecklist
 
         if self._read_last is None or self._read_last[0] != lesson:
             kept = self._progress().progress.tasks.get(lesson.item, ())
-            self._read_last = (lesson, Checklist(lesson.tasks, kept))
+            self._read_last = (lesson, TaskChecklist(lesson.tasks, kept))
         for screen in self._app.screen_stack:
             if isinstance(screen, LessonScreen):
                 await screen.tick(lesson, self._read_last[1].done)
@@ -81,7 +81,7 @@ class FollowedLesson:
 
         return [panel for screen in self._app.screen_stack for panel in screen.query(LessonPanel)]
 
-    async def stand_beside(self, screen: Screen[object], names: OwnNames) -> None:
+    async def stand_beside(self, screen: Screen[object], names: CourseNames) -> None:
         """Puts the lesson that led to an experiment beside its screen, or takes it away, as there is room.
 
         `names` are what the experiment calls the quantities.

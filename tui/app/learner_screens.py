@@ -37,10 +37,10 @@ class LearnerScreens:
 
     def find_bug(self) -> None:
         """A backward pass with a bug in it."""
-        from tui.practice.bug_hunt_screen import BugScreen
+        from tui.practice.bug_hunt_screen import BugHuntScreen
 
         kept = self.progress()
-        self._app.push_screen(BugScreen(kept, len(kept.progress.bugs)))
+        self._app.push_screen(BugHuntScreen(kept, len(kept.progress.bugs)))
 
     def answer(self, message: AnswerLesson) -> None:
         """The questions of one lesson's item, or of a lecturer's own assignment."""
@@ -68,7 +68,7 @@ class LearnerScreens:
     def lessons(self, experiment: str | None) -> None:
         """The list of lessons; with an experiment those on it, and a single one at once."""
         from tui.lessons.lesson import lessons_on, list_lessons, own_lessons
-        from tui.lessons.lesson_list_screen import LessonsScreen
+        from tui.lessons.lesson_list_screen import LessonListScreen
         from tui.lessons.lesson_screen import LessonScreen
 
         if experiment is None:
@@ -84,7 +84,7 @@ class LearnerScreens:
             self._app.push_screen(LessonScreen(lessons[0]))
         else:
             tasks = self.progress().progress.tasks
-            self._app.push_screen(LessonsScreen(title, lessons, self._lessons_done(), tasks))
+            self._app.push_screen(LessonListScreen(title, lessons, self._lessons_done(), tasks))
         for problem in problems[:1]:
             self._app.notify(problem, severity="warning", timeout=10, markup=False)
 

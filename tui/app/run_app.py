@@ -16,7 +16,7 @@ from tui.shell.user_settings import remember_file
 
 if TYPE_CHECKING:
     from tui.session.opening import Trained
-    from tui.session.training_snapshot import Training
+    from tui.session.training_snapshot import WatchedTraining
 
 
 def run(
@@ -40,7 +40,7 @@ def run(
     return _run(BptuiApp(session, ascii_only=ascii_only or _wants_ascii()))
 
 
-def watch(training: Training) -> int:
+def watch(training: WatchedTraining) -> int:
     """Runs the app on a training of another program, and returns the exit status."""
     return _run(BptuiApp(watched=training, ascii_only=_wants_ascii()))
 

@@ -12,7 +12,7 @@ import click
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-    from engine.formula.course_notation import OwnNames
+    from engine.formula.course_notation import CourseNames
     from engine.formula.expression import Symbol
 
 MOST_ENTRIES = 200
@@ -78,7 +78,7 @@ class TargetType(click.ParamType):  # type: ignore[type-arg]
         return [CompletionItem(name) for name in _targets(experiment, incomplete)] if experiment else []
 
 
-def typed_symbol(text: str, option: str, names: OwnNames | None = None) -> Symbol:
+def typed_symbol(text: str, option: str, names: CourseNames | None = None) -> Symbol:
     """The symbol that was typed as the value of an option, in the experiment's own names or the canonical ones."""
     from engine.formula.course_notation import CANONICAL
     from engine.formula.parser import ParseError, parse_symbol
@@ -91,7 +91,7 @@ def typed_symbol(text: str, option: str, names: OwnNames | None = None) -> Symbo
 
 
 @contextmanager
-def speaking(names: OwnNames) -> Iterator[None]:
+def speaking(names: CourseNames) -> Iterator[None]:
     """What is wrong with a target is said in the experiment's own names."""
     from engine.derivation.targets import TargetError
 

@@ -6,9 +6,9 @@ import click
 
 from engine.autodiff.graph import Graph
 from engine.formula.ascii_text import ascii_text
-from engine.formula.course_notation import CANONICAL, OwnNames
+from engine.formula.course_notation import CANONICAL, CourseNames
 from engine.formula.notation import number_text
-from engine.practice.judging.asked_target import Target
+from engine.practice.judging.asked_target import AskedTarget
 from engine.practice.judging.number_answers import expectation_lines
 from engine.practice.mistakes.factors_between_numbers import find_factors
 from engine.practice.mistakes.updated_too_early import UPDATED_TOO_EARLY, gradients_updated_too_early
@@ -20,10 +20,10 @@ from tui.cli.output import output_style, write
 
 def compare_expected(
     graph: Graph,
-    asked: Target,
+    asked: AskedTarget,
     expect: str,
     ascii_only: bool,
-    names: OwnNames = CANONICAL,
+    names: CourseNames = CANONICAL,
     learning_rate: float | None = None,
 ) -> None:
     """Says it, and ends with exit status 1 where they do not agree. Raises UsageError and TargetError.
@@ -49,7 +49,9 @@ def compare_expected(
         click.get_current_context().exit(FAILED)
 
 
-def _updated_too_early(typed: TypedNumber, graph: Graph, asked: Target, learning_rate: float | None) -> bool:
+def _updated_too_early(
+    typed: TypedNumber, graph: Graph, asked: AskedTarget, learning_rate: float | None
+) -> bool:
     if learning_rate is None or asked.of is not None or asked.sample is not None:
         return False
     early = gradients_updated_too_early(graph, learning_rate)[asked.wrt.matrix]

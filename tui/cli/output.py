@@ -16,7 +16,7 @@ from tui.shell.unicode_support import shows_unicode
 
 if TYPE_CHECKING:
     from engine.export.json_records import Record
-    from engine.formula.course_notation import OwnNames
+    from engine.formula.course_notation import CourseNames
     from engine.formula.notation import Style
 
 PRINTED_WIDTH = 80
@@ -37,7 +37,7 @@ def output_width() -> int:
     return min(max(shutil.get_terminal_size().columns, NARROWEST), WIDEST)
 
 
-def output_style(ascii: bool, names: OwnNames | None = None) -> Style:
+def output_style(ascii: bool, names: CourseNames | None = None) -> Style:
     """The style for stdout: plain ASCII where that is asked for, or all that it can show; with as many --digits."""
     from engine.formula.course_notation import CANONICAL
     from engine.formula.notation import Style

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tui.app import BptuiApp
 from tui.session.experiment_variants import counterpart
-from tui.session.network_session import Session
+from tui.session.network_session import NetworkSession
 from tui.shell.theme import DARK, LIGHT
 
 SETTLED = 0.4
@@ -72,7 +72,7 @@ def take(folder: Path) -> list[Path]:
     return paths
 
 
-def train(session: Session, picture: Picture) -> None:
+def train(session: NetworkSession, picture: Picture) -> None:
     """Trains as far as the picture wants, without the thread: the same steps on every machine."""
     training = session.training
     if picture.compared:
@@ -82,7 +82,7 @@ def train(session: Session, picture: Picture) -> None:
 
 async def draw(picture: Picture) -> str:
     """One picture as SVG."""
-    session = None if picture.experiment is None else Session.open(picture.experiment)
+    session = None if picture.experiment is None else NetworkSession.open(picture.experiment)
     app = BptuiApp(session, personal=False)
     app.theme = picture.theme
     async with app.run_test(size=picture.size) as pilot:

@@ -22,9 +22,9 @@ from engine.experiment.errors import ExperimentError
 from engine.experiment.loading import PRESET_NAMES
 from engine.experiment.text_file import read_text_file
 from engine.formula.ascii_text import ascii_text
-from engine.formula.course_notation import CANONICAL, OwnNames
+from engine.formula.course_notation import CANONICAL, CourseNames
 from engine.formula.untrusted_text import one_line
-from tui.lessons.lesson_tasks import Condition, Task
+from tui.lessons.lesson_tasks import Task, TaskCondition
 from tui.shell.learner_deeds import Deed
 
 ITEMS = ("A0", "A1", "A2", "A3", "A4", "B1", "B2", "B3", "B4", "C1", "C2", "C3", "D1", "D2", "D3")
@@ -100,7 +100,7 @@ class Lesson:
         """Whether it ends with a question to think about, and its answer."""
         return self._split()[1] != ""
 
-    def page(self, revealed: bool, done: Collection[int] = (), names: OwnNames = CANONICAL) -> str:
+    def page(self, revealed: bool, done: Collection[int] = (), names: CourseNames = CANONICAL) -> str:
         """The text, with the answer to the question to think about only when it is revealed.
 
         `done` are the places, from 0, of the tasks to tick. A lesson of the tutorials calls the quantities by the
@@ -127,7 +127,7 @@ class Lesson:
         return f"# {self.heading}\n\n{self.text}"
 
 
-def in_letters_of(names: OwnNames, text: str) -> str:
+def in_letters_of(names: CourseNames, text: str) -> str:
     """A lesson's text with an experiment's own letters: in formulas, also in code, but not in keys and commands."""
     if not names:
         return text
@@ -138,7 +138,7 @@ def in_letters_of(names: OwnNames, text: str) -> str:
     return "".join([*parts, names.said(text[end:])])
 
 
-def _code_in_letters(names: OwnNames, code: str) -> str:
+def _code_in_letters(names: CourseNames, code: str) -> str:
     """Lines that are formulas or output, and no command; of a few words only what names an entry or a derivative."""
     if not code.startswith("```") and not _NAMES_A_QUANTITY.search(code):
         return code
@@ -274,7 +274,7 @@ def _tasks(given: object, preset: str, body: str, source: str) -> tuple[Task, ..
     tasks = []
     for place, one in enumerate(given):
         try:
-            tasks.append(tuple(Condition.parse(str(condition), preset) for condition in one))
+            tasks.append(tuple(TaskCondition.parse(str(condition), preset) for condition in one))
         except ValueError as error:
             known = ", ".join(Deed)
             raise LessonError(

@@ -15,14 +15,14 @@ from textual.widgets.option_list import Option
 from tui.lessons.lesson import LARGEST_TITLE, Lesson, in_ascii
 from tui.lessons.lesson_screen import LessonScreen
 from tui.shell.choice_list import EnterlessList
-from tui.shell.csv_table import Cell, DataTable, Rows
+from tui.shell.csv_table import Cell, CsvTable, Rows
 from tui.shell.key_bar import KeyBar
 from tui.shell.keys import LESSONS_COMMANDS, bindings
 from tui.shell.modal import DismissedOnce
 from tui.shell.too_small import TooSmall
 
 
-class LessonsScreen(DismissedOnce[None]):
+class LessonListScreen(DismissedOnce[None]):
     """Chooses a lesson."""
 
     CSS_PATH = "lesson_list_screen.tcss"
@@ -56,9 +56,9 @@ class LessonsScreen(DismissedOnce[None]):
         yield TooSmall()
         yield KeyBar()
 
-    def data_tables(self) -> Sequence[DataTable]:
+    def data_tables(self) -> Sequence[CsvTable]:
         """The lessons, and what of them is done."""
-        return [DataTable(self._lesson_rows, "The list as csv")]
+        return [CsvTable(self._lesson_rows, "The list as csv")]
 
     def _lesson_rows(self) -> Rows:
         rows: list[list[Cell]] = [["item", "title", "experiment", "questions", "tasks_done", "tasks"]]

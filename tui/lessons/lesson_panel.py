@@ -13,7 +13,7 @@ from collections.abc import Collection
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 
-from engine.formula.course_notation import CANONICAL, OwnNames
+from engine.formula.course_notation import CANONICAL, CourseNames
 from tui.lessons.lesson import DO, THINK_FIRST, Lesson, in_ascii
 
 ROOM_FOR_BOTH = 120
@@ -54,7 +54,7 @@ class LessonPanel(VerticalScroll):
     }
     """
 
-    def __init__(self, lesson: Lesson, done: Collection[int], names: OwnNames = CANONICAL) -> None:
+    def __init__(self, lesson: Lesson, done: Collection[int], names: CourseNames = CANONICAL) -> None:
         """`names` are what the experiment beside it calls the quantities."""
         super().__init__()
         self.lesson = lesson

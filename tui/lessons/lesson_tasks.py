@@ -15,7 +15,7 @@ from tui.shell.learner_deeds import UP_TO, Deed, Done
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class TaskCondition:
     """One thing that a task asks for. Without `what` anything of that kind will do, with a|b one of two."""
 
     experiment: str
@@ -23,7 +23,7 @@ class Condition:
     what: str = ""
 
     @classmethod
-    def parse(cls, text: str, experiment: str) -> Condition:
+    def parse(cls, text: str, experiment: str) -> TaskCondition:
         """The condition that a text states, in `experiment` where it names no other. Raises ValueError."""
         other, found, rest = text.partition(": ")
         words = rest if found else text
@@ -42,17 +42,17 @@ class Condition:
         return not self.what or str(done.what) in self.what.split("|")
 
 
-Task = tuple[Condition, ...]
+Task = tuple[TaskCondition, ...]
 
 
-class Checklist:
+class TaskChecklist:
     """Which tasks of a lesson are done, and what of the others has been done so far."""
 
     def __init__(self, tasks: Iterable[Task], done: Iterable[int] = ()) -> None:
         """`done` are the places, from 0, of tasks that were done another time."""
         self._tasks = tuple(tasks)
         self._done = {place for place in done if 0 <= place < len(self._tasks)}
-        self._met: set[Condition] = set()
+        self._met: set[TaskCondition] = set()
 
     @property
     def done(self) -> tuple[int, ...]:

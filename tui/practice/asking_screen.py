@@ -19,7 +19,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Input, Static
 
-from engine.formula.course_notation import CANONICAL, OwnNames
+from engine.formula.course_notation import CANONICAL, CourseNames
 from engine.formula.notation import Style
 from engine.practice.judging.verdict import Verdict
 from tui.shell.key_bar import KeyBar
@@ -92,7 +92,7 @@ class AskingScreen(DismissedOnce[None]):
         return Style(ascii=self.app.has_class("-ascii"), names=self.names)
 
     @property
-    def names(self) -> OwnNames:
+    def names(self) -> CourseNames:
         """The letters of the experiment that is asked about."""
         return CANONICAL
 

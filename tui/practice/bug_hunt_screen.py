@@ -44,7 +44,7 @@ LARGEST_ROW = 6
 """Numbers of one row that are shown."""
 
 
-class BugScreen(DismissedOnce[None]):
+class BugHuntScreen(DismissedOnce[None]):
     """One hunt after the other, by seed."""
 
     CSS_PATH = "bug_hunt_screen.tcss"

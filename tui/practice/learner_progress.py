@@ -25,7 +25,7 @@ MOST_MISTAKES = 200
 """Kinds of mistakes that are counted."""
 
 
-class Progress(msgspec.Struct, kw_only=True):
+class LearnerProgress(msgspec.Struct, kw_only=True):
     """Everything that is kept."""
 
     version: int = VERSION
@@ -76,21 +76,21 @@ class ProgressFile:
         self.path = user_data_path("bptui", appauthor=False) / "practice.json" if path is None else path
         self.kept = kept
         self.problem: str | None = None
-        self.progress = self._read() if kept else Progress()
+        self.progress = self._read() if kept else LearnerProgress()
 
-    def _read(self) -> Progress:
+    def _read(self) -> LearnerProgress:
         if not self.path.exists():
-            return Progress()
+            return LearnerProgress()
         try:
             text = read_text_file(self.path, str(self.path), LARGEST_FILE)
-            progress: Progress = msgspec.json.decode(text.encode(), type=Progress)
+            progress: LearnerProgress = msgspec.json.decode(text.encode(), type=LearnerProgress)
         except (ExperimentError, msgspec.DecodeError, RecursionError):
             return self._set_aside("is damaged")
         if progress.version != VERSION:
             return self._set_aside(f"is of version {progress.version}, which this bptui does not know")
         return progress
 
-    def _set_aside(self, why: str) -> Progress:
+    def _set_aside(self, why: str) -> LearnerProgress:
         """Moves the file out of the way, so that nothing in it is lost."""
         number = 1
         while (
@@ -104,7 +104,7 @@ class ProgressFile:
             self.problem = f"{self.path} {why}; progress is not kept this time"
         else:
             self.problem = f"{self.path} {why}; it is now {aside.name}, and progress begins anew"
-        return Progress()
+        return LearnerProgress()
 
     def save(self) -> None:
         """Writes the file, whole or not at all; where that cannot be, says so once and goes on."""
@@ -119,7 +119,7 @@ class ProgressFile:
 
     def reset(self) -> None:
         """Forgets everything."""
-        self.progress = Progress()
+        self.progress = LearnerProgress()
         self.save()
 
     def take_problem(self) -> str | None:

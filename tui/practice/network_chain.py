@@ -31,7 +31,7 @@ NARROWEST_GAP, GAP, WIDEST_GAP = 2, 3, 8
 
 
 @dataclass(frozen=True)
-class Block:
+class NetworkBlock:
     """A matrix as it is drawn: lines of equal width, each with its paint."""
 
     lines: tuple[tuple[str, str], ...]
@@ -60,11 +60,11 @@ def network_chain(
     if len(blocks) > MOST_BLOCKS:
         dots = style.glyphs.dots
         left = len(blocks) - 2 * AT_EACH_END
-        between = Block(
+        between = NetworkBlock(
             tuple((line.center(len(str(left)) + 5), "$faint") for line in (dots, f"{left} more", dots))
         )
         blocks = [*blocks[:AT_EACH_END], between, *blocks[-AT_EACH_END:]]
-    rows: list[list[Block]] = [[]]
+    rows: list[list[NetworkBlock]] = [[]]
     whole = sum(block.width for block in blocks) + NARROWEST_GAP * (len(blocks) - 1)
     for block in blocks if whole > width else ():
         if rows[-1] and sum(one.width + GAP for one in rows[-1]) + block.width > width:
@@ -85,7 +85,7 @@ def _in_order(graph: Graph) -> Iterator[Node]:
                 yield node
 
 
-def _block(node: Node, style: Style, numbers: bool, gradient: Array | None) -> Block:
+def _block(node: Node, style: Style, numbers: bool, gradient: Array | None) -> NetworkBlock:
     name = symbol_text(node.symbol, style)
     rows, columns = node.shape
     times = style.glyphs.by
@@ -109,7 +109,9 @@ def _block(node: Node, style: Style, numbers: bool, gradient: Array | None) -> B
         if large and not numbers:  # names of entries that are left out say nothing
             lines.append((f"[ {rows}{times}{columns} ]", "$faint"))
             widest = max(len(line) for line, _ in lines)
-            return Block(tuple((line.center(widest), paint) for line, paint in lines), node.op is not None)
+            return NetworkBlock(
+                tuple((line.center(widest), paint) for line, paint in lines), node.op is not None
+            )
         lines += [
             (line, "$value" if numbers else "$faint") for line in matrix_lines(node.shape, entry, style)
         ]
@@ -122,10 +124,10 @@ def _block(node: Node, style: Style, numbers: bool, gradient: Array | None) -> B
                 )
             ]
     widest = max(len(line) for line, _ in lines)
-    return Block(tuple((line.center(widest), paint) for line, paint in lines), node.op is not None)
+    return NetworkBlock(tuple((line.center(widest), paint) for line, paint in lines), node.op is not None)
 
 
-def _side_by_side(blocks: list[Block], style: Style, width: int) -> Content:
+def _side_by_side(blocks: list[NetworkBlock], style: Style, width: int) -> Content:
     spare = width - sum(block.width for block in blocks)
     gap = min(max(spare // max(len(blocks) - 1, 1), NARROWEST_GAP), WIDEST_GAP)
     height = max(len(block.lines) for block in blocks)

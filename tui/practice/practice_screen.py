@@ -9,12 +9,17 @@ from textual.content import Content
 from typing_extensions import override
 
 from engine.derivation.targets import TargetError
-from engine.formula.course_notation import OwnNames
+from engine.formula.course_notation import CourseNames
 from engine.formula.expression import Expr, Symbol
 from engine.formula.layout import Box, draw, one_line, row
 from engine.formula.notation import number_text, symbol_text
 from engine.formula.plain_words import counted
-from engine.practice.assignments.assignment import Assignment, Question, load_assignment, parse_assignment
+from engine.practice.assignments.assignment import (
+    Assignment,
+    AssignmentQuestion,
+    load_assignment,
+    parse_assignment,
+)
 from engine.practice.assignments.generated_exercises import LEVELS, exercises
 from engine.practice.assignments.grading import judge
 from engine.practice.assignments.worksheet import asked_in, derivation_lines, equations, solution
@@ -56,13 +61,13 @@ class PracticeScreen(AskingScreen):
             self.notify(problem, severity="warning", timeout=10, markup=False)
 
     @property
-    def question(self) -> Question:
+    def question(self) -> AssignmentQuestion:
         """The question that is asked."""
         return self.assignment.questions[self.place]
 
     @property
     @override
-    def names(self) -> OwnNames:
+    def names(self) -> CourseNames:
         return self.question.experiment.names
 
     def _first_open(self) -> int:
@@ -181,9 +186,9 @@ class PracticeScreen(AskingScreen):
         lines += [Content(self.said(f"{number}× {text}")) for text, number in progress.most_mistaken(8)]
         return Content("\n").join(lines)
 
-    def _by_item(self) -> list[tuple[str, list[Question]]]:
+    def _by_item(self) -> list[tuple[str, list[AssignmentQuestion]]]:
         """The questions by the tutorials' item, or all of them together."""
-        found: dict[str, list[Question]] = {}
+        found: dict[str, list[AssignmentQuestion]] = {}
         for question in self.assignment.questions:
             found.setdefault(question.spec.item or "all", []).append(question)
         return list(found.items())

@@ -20,7 +20,7 @@ from engine.formula.expression import Symbol
 from engine.formula.untrusted_text import one_line
 from engine.model.edited_entries import Assignments
 from engine.model.expression_graph import TypedExpression
-from tui.session.session_base import EDIT, Stepped, run_once
+from tui.session.session_base import EDIT, SessionBase, run_once
 
 if TYPE_CHECKING:
     from engine.derivation.chain_rule import Derivation
@@ -30,7 +30,7 @@ MOST_UNDONE = 1000
 """So many edits can be taken back; each keeps a few numbers."""
 
 
-class ExpressionSession(Stepped):
+class ExpressionSession(SessionBase):
     """A typed expression with its present numbers, and its last forward and backward pass."""
 
     def __init__(self, name: str, experiment: ExpressionExperiment, view: View | None = None) -> None:

@@ -30,7 +30,7 @@ from engine.model.network import Network, X, Y
 from engine.model.network_to_experiment import as_given
 from engine.training.steps_by_hand import Memory, StepsByHand
 from tui.session.large_network import is_large
-from tui.session.session_base import EDIT, UPDATE, Stepped, run_once
+from tui.session.session_base import EDIT, UPDATE, SessionBase, run_once
 from tui.shell.blas_threads import threads
 
 if TYPE_CHECKING:  # what no first frame needs is imported where it is used
@@ -68,7 +68,7 @@ class Before:
         return self.memory.nbytes + self.data_bytes
 
 
-class Session(Stepped):
+class NetworkSession(SessionBase):
     """An open experiment: its data, its network with present parameters, and its last forward and backward pass."""
 
     def __init__(self, name: str, experiment: Experiment, data: DataSet) -> None:
@@ -87,7 +87,7 @@ class Session(Stepped):
         self._training: TrainingRun | None = None
 
     @classmethod
-    def open(cls, name_or_path: str, view: Mapping[str, Any] | None = None) -> Session:
+    def open(cls, name_or_path: str, view: Mapping[str, Any] | None = None) -> NetworkSession:
         """Opens a preset or a file. Raises ExperimentError, whose message is one clear line.
 
         `view` says what to show, in place of what the experiment's own view says.
@@ -406,17 +406,17 @@ class Session(Stepped):
             np.copyto(self.network.parameters[name], value)
 
 
-def first_screen(session: Stepped) -> str:
+def first_screen(session: SessionBase) -> str:
     """The screen that an experiment opens with: what it is about."""
-    if not isinstance(session, Session):
+    if not isinstance(session, NetworkSession):
         return "stepper"
     layers = sum(layer.repeat for layer in session.experiment.network.layers)
     return session.experiment.view.screen or ("gradients" if layers > DEEP else "stepper")
 
 
-def opened_ready(name_or_path: str) -> Session:
+def opened_ready(name_or_path: str) -> NetworkSession:
     """An experiment opened, with what its first screen needs. Raises ExperimentError."""
-    session = Session.open(name_or_path)
+    session = NetworkSession.open(name_or_path)
     if first_screen(session) == "stepper":
         session.take_first(session.first_derivation())
     else:

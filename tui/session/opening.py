@@ -16,8 +16,8 @@ from engine.experiment.loading import load_any, load_experiment
 from engine.experiment.memory_needed import memory_needed
 from engine.experiment.spec import CsvData, NpzData, View
 from engine.formula.parser import ParseError
-from tui.session.network_session import Session, first_screen
-from tui.session.session_base import Stepped
+from tui.session.network_session import NetworkSession, first_screen
+from tui.session.session_base import SessionBase
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +33,14 @@ class Trained:
 
 def open_session(
     name_or_path: str, view: Mapping[str, Any] | None = None, trained: Trained | None = None
-) -> Stepped:
+) -> SessionBase:
     """Opens a preset or a file. Raises ExperimentError, whose message is one clear line.
 
     `view` says what to show, in place of what the experiment's own view says.
     """
     experiment = load_any(name_or_path)
     if not isinstance(experiment, ExpressionExperiment):
-        session = Session.open(name_or_path, view)
+        session = NetworkSession.open(name_or_path, view)
         if trained is not None:
             _train(session, trained)
         return session
@@ -80,7 +80,7 @@ def _bytes_of(path: Path) -> int:
         return 0
 
 
-def _train(session: Session, trained: Trained) -> None:
+def _train(session: NetworkSession, trained: Trained) -> None:
     """Trains as the keys of the training screens do, and takes the weights over where the stepper is shown."""
     training = session.training
     if trained.beside is not None:

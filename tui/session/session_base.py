@@ -18,7 +18,7 @@ from engine.derivation.targets import TargetError, find_given, find_output
 from engine.experiment.errors import ExperimentError, mismatch
 from engine.experiment.presets import is_preset
 from engine.experiment.spec import View
-from engine.formula.course_notation import CANONICAL, OwnNames
+from engine.formula.course_notation import CANONICAL, CourseNames
 from engine.formula.expression import Partial, Symbol
 from engine.formula.parser import parse_symbol
 from engine.formula.untrusted_text import one_line
@@ -37,7 +37,7 @@ MOST_LINES = 9
 """No update has more lines: the velocity, m, v, their corrections, the step."""
 
 
-class Stepped(ABC):
+class SessionBase(ABC):
     """An open experiment, as far as the stepper is concerned."""
 
     graph: Graph
@@ -49,7 +49,7 @@ class Stepped(ABC):
     updates = 0
     """How many updates have been applied and not undone."""
 
-    def __init__(self, name: str, title: str, view: View, names: OwnNames = CANONICAL) -> None:
+    def __init__(self, name: str, title: str, view: View, names: CourseNames = CANONICAL) -> None:
         """`names` are what the experiment calls the quantities."""
         self.name = name
         self.names = names

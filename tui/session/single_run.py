@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from engine.diagnosis.diagnosed_run import Case
+from engine.diagnosis.diagnosed_run import DiagnosedRun
 from engine.diagnosis.diagnosis import Diagnosis
 from engine.diagnosis.loss_curve import RECENT
-from engine.diagnosis.mean_field import PredictedProfile, Unpredicted, predict
+from engine.diagnosis.mean_field import MeanFieldProfile, Unpredicted, predict
 from engine.diagnosis.run_observer import RunObserver
 from engine.diagnosis.whole_data import WholeData
 from engine.experiment.datasets import DataSet, load_data
@@ -23,7 +23,7 @@ from engine.experiment.memory_needed import CHECKPOINT_BYTES, FEWEST_CHECKPOINTS
 from engine.experiment.spec import Experiment
 from engine.formula.untrusted_text import one_line
 from engine.metrics.step_record import NEVER, StepRecord
-from engine.metrics.unit_deaths import UnitEvent, latest
+from engine.metrics.unit_deaths import UnitEvent, events_until
 from engine.model.network import Network
 from engine.runs.history import History
 from engine.training.trainer import Checkpoint, Trainer, UnitActivity
@@ -44,7 +44,7 @@ class Moment:
     activity: UnitActivity | None = None
 
 
-class Run:
+class SingleRun:
     """Trains one experiment, and remembers."""
 
     def __init__(
@@ -62,7 +62,7 @@ class Run:
         self.history = History()
         self.observer = RunObserver(self.trainer)
         self._diagnosed: tuple[int, Diagnosis] | None = None
-        self._untried: tuple[int, Case, Diagnosis] | None = None
+        self._untried: tuple[int, DiagnosedRun, Diagnosis] | None = None
         first = self.trainer.checkpoint()
         self.kept = [Moment(0, first)]
         size = first.parameters.nbytes + sum(array.nbytes for array in first.optimizer_state)
@@ -70,7 +70,7 @@ class Run:
         self._most_kept = max(min(MOST_CHECKPOINTS, CHECKPOINT_BYTES // size), FEWEST_CHECKPOINTS)
         self._revisited: Moment | None = None
         self._every = 1
-        self._prediction: PredictedProfile | Unpredicted | None = None
+        self._prediction: MeanFieldProfile | Unpredicted | None = None
 
     @property
     def record(self) -> StepRecord | None:
@@ -107,14 +107,14 @@ class Run:
             return None
         return self._diagnosed[1]
 
-    def accept(self, moment: int, diagnosis: Diagnosis, case: Case | None = None) -> None:
+    def accept(self, moment: int, diagnosis: Diagnosis, case: DiagnosedRun | None = None) -> None:
         """Takes in what was found out of a moment; with the case, where its remedies are still to be tried."""
         untried = case is not None and diagnosis.remedy is not None
         self._diagnosed = moment, replace(diagnosis, untried=untried)
         self._untried = (moment, case, diagnosis) if untried and case is not None else None
 
     @property
-    def untried(self) -> tuple[int, Case, Diagnosis] | None:
+    def untried(self) -> tuple[int, DiagnosedRun, Diagnosis] | None:
         """Of which moment the remedies are to be tried, with what was found then; None where none are."""
         if self._untried is None or self._untried[0] != self.observer.moment:
             return None
@@ -166,7 +166,7 @@ class Run:
             return self._revisited.activity
         return None if self.record is None else self.trainer.unit_activity()
 
-    def prediction(self) -> PredictedProfile | Unpredicted:
+    def prediction(self) -> MeanFieldProfile | Unpredicted:
         """What mean-field theory expects of its initial weights; found once."""
         if self._prediction is None:
             inputs = self.trainer.data.X
@@ -222,7 +222,7 @@ class Run:
         """Keeps the present moment."""
         trainer = self.trainer
         activity = trainer.unit_activity()
-        activity = replace(activity, events=latest(activity.events))
+        activity = replace(activity, events=events_until(activity.events))
         self.kept.append(Moment(trainer.steps_done, trainer.checkpoint(), trainer.last, activity))
         if len(self.kept) > self._most_kept:
             self.kept = self.kept[::2]

@@ -22,9 +22,9 @@ from engine.experiment.datasets import DataSet
 from engine.experiment.spec import Experiment
 from engine.model.network import Network
 from tui.session.experiment_variants import differences
-from tui.session.single_run import Run
-from tui.session.training_snapshot import FULL_SPEED, LITTLE, State, Training, TrainingSnapshot, Wanted
-from tui.session.training_thread import Worker
+from tui.session.single_run import SingleRun
+from tui.session.training_snapshot import FULL_SPEED, LITTLE, State, TrainingSnapshot, Wanted, WatchedTraining
+from tui.session.training_thread import TrainingThread
 
 SPEEDS = (1.0, 10.0, 100.0, FULL_SPEED)
 """Steps per second to choose from, the last one as fast as it goes."""
@@ -36,14 +36,14 @@ FURTHER_STEPS = 200
 """How many steps a finished run goes on for where its experiment says 0."""
 
 
-class TrainingRun(Training):
+class TrainingRun(WatchedTraining):
     """A training in this program: its runs, its worker, and the controls."""
 
     def __init__(
         self, name: str, experiment: Experiment, data: DataSet | None = None, network: Network | None = None
     ) -> None:
         """`network`, where given, is trained in place."""
-        self.runs = [Run(name, experiment, data, network)]
+        self.runs = [SingleRun(name, experiment, data, network)]
         self._opened = experiment
         self.beside: str | None = None
         """How a command says what it is compared with: an experiment's name, or COUNTERPART; None where none can."""
@@ -53,7 +53,7 @@ class TrainingRun(Training):
         """Whether nobody looks any more."""
         self.travelled: int | None = None
         """The step of the past that is looked at; None in the present."""
-        self._worker = Worker(self._advance)
+        self._worker = TrainingThread(self._advance)
         self._asked: Wanted | None = None
         self._made: tuple[Wanted, TrainingSnapshot] | None = None
         """What a screen asked for in the middle of a step, made after each from then on."""
@@ -132,7 +132,7 @@ class TrainingRun(Training):
         with self._worker.between_steps():
             run.accept(moment, found)
 
-    def _still_there(self, run: Run, moment: int) -> bool:
+    def _still_there(self, run: SingleRun, moment: int) -> bool:
         return moment == run.observer.moment and run in self.runs and not self._left
 
     @override
@@ -152,7 +152,7 @@ class TrainingRun(Training):
         self._worker.go_on()
 
     @property
-    def first(self) -> Run:
+    def first(self) -> SingleRun:
         """The experiment that was opened."""
         return self.runs[0]
 
@@ -272,17 +272,17 @@ class TrainingRun(Training):
                     one = msgspec.structs.replace(one, seed=seed)
                 # The same data, unless another seed draws others: a file may have changed meanwhile.
                 same = one.seed == run.experiment.seed and one.data == run.experiment.data
-                runs.append(Run(run.name, one, run.trainer.data if same else None))
+                runs.append(SingleRun(run.name, one, run.trainer.data if same else None))
             self._describe(runs[0])
             self._begin(runs)
 
-    def _describe(self, run: Run) -> None:
+    def _describe(self, run: SingleRun) -> None:
         """The first run's title and text are of the experiment that was opened: of another they would be false."""
         run.changed = differences(self._opened, run.experiment)
         if run.changed:
             run.title, run.about = f"with {run.changed}", ""
 
-    def _begin(self, runs: list[Run]) -> None:
+    def _begin(self, runs: list[SingleRun]) -> None:
         """Puts other runs in place, all of them with as many steps to go."""
         most = max(run.experiment.train.steps for run in runs)
         for run in runs:
@@ -303,9 +303,9 @@ class TrainingRun(Training):
                 return
             self.travelled = None
             self._touched = False
-            again = Run(self.first.name, self.first.experiment, self.first.trainer.data)
+            again = SingleRun(self.first.name, self.first.experiment, self.first.trainer.data)
             self._describe(again)
-            self._begin([again, Run(name, experiment)])
+            self._begin([again, SingleRun(name, experiment)])
 
     # ── travelling in time ──────────────────────────────────────────────────────────────────────────
 

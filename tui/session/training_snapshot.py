@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.diagnosis.diagnosis import Diagnosis
-from engine.diagnosis.mean_field import PredictedProfile, Unpredicted
+from engine.diagnosis.mean_field import MeanFieldProfile, Unpredicted
 from engine.experiment.layer_info import LayerInfo
 from engine.metrics.step_record import StepRecord
 from engine.runs.history import History, Series
@@ -120,7 +120,7 @@ class RunSnapshot:
     """The slope of its leaky ReLUs."""
     activity: UnitActivity | None = None
     """Every unit by itself, if wanted."""
-    prediction: PredictedProfile | Unpredicted = UNKNOWN_WEIGHTS
+    prediction: MeanFieldProfile | Unpredicted = UNKNOWN_WEIGHTS
     """What mean-field theory expects of its initial weights."""
     of_batch: bool = False
     """Whether `record` is known to be of a mini-batch only."""
@@ -172,7 +172,7 @@ class Looking:
     """The step that the cross-hair stands on; None without."""
 
 
-class Training(ABC):
+class WatchedTraining(ABC):
     """What screens watch: a run of this program, two side by side, or one that another program tells of."""
 
     @cached_property

@@ -38,7 +38,7 @@ RATE_SECONDS = 0.5
 """The speed is measured over so long."""
 
 
-class Worker:
+class TrainingThread:
     """Calls `advance`, which makes one step and says whether there is another, as long as it is `running`."""
 
     def __init__(self, advance: Callable[[], bool]) -> None:

@@ -23,16 +23,16 @@ from tui.session.training_snapshot import (
     ColumnView,
     RunSnapshot,
     State,
-    Training,
     TrainingSnapshot,
     Wanted,
+    WatchedTraining,
 )
 
 JUDGE_SECONDS = 1.0
 """Findings are looked for no more often: of a long log they take some 100 ms."""
 
 
-class LoggedRun:
+class WatchedLogRun:
     """The run that a log tells of. `names` and `layers` are those of `FollowedRun`."""
 
     def __init__(self, path: Path, names: str | None = None, layers: str | None = None) -> None:
@@ -118,11 +118,11 @@ class LoggedRun:
         return writer
 
 
-class WatchedLog(Training):
+class WatchedLog(WatchedTraining):
     """Looks at the file whenever a screen looks at the training. Raises RunLogError at once where it is no log."""
 
     def __init__(self, path: Path, names: str | None = None, layers: str | None = None) -> None:
-        self.run = LoggedRun(path, names, layers)
+        self.run = WatchedLogRun(path, names, layers)
         self.run.followed.poll()
 
     def read_all(self) -> None:

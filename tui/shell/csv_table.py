@@ -19,7 +19,7 @@ Rows: TypeAlias = Sequence[Sequence[Cell]]
 
 
 @dataclass(frozen=True, slots=True)
-class DataTable:
+class CsvTable:
     """A table of what a screen shows, unrounded, made when it is asked for; a heading where there is nothing yet."""
 
     rows: Callable[[], Rows]
@@ -31,10 +31,10 @@ class DataTable:
 
 
 @runtime_checkable
-class HasData(Protocol):
+class HasCsvTable(Protocol):
     """A screen with numbers or names behind it."""
 
-    def data_tables(self) -> Sequence[DataTable]:
+    def data_tables(self) -> Sequence[CsvTable]:
         """The tables of what it shows; none where there are only words."""
 
 

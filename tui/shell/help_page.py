@@ -9,10 +9,10 @@ from textwrap import wrap
 from textual.content import Content
 
 from engine.formula.ascii_text import ascii_text
-from engine.formula.course_notation import CANONICAL, OwnNames
+from engine.formula.course_notation import CANONICAL, CourseNames
 from tui.shell.coloured_boxes import stacked
 from tui.shell.key_names import readable_keys
-from tui.shell.keys import ALL_COMMANDS, Command
+from tui.shell.keys import ALL_COMMANDS, KeyCommand
 from tui.shell.user_settings import keys_path
 
 QUANTITIES = (
@@ -71,8 +71,8 @@ def help_content(
     keymap: Mapping[str, str],
     ascii_only: bool,
     width: int,
-    shown: Sequence[Command] = (),
-    names: OwnNames = CANONICAL,
+    shown: Sequence[KeyCommand] = (),
+    names: CourseNames = CANONICAL,
 ) -> Content:
     """The page for a width, beginning with the commands of the screen that is `shown`.
 
@@ -80,7 +80,7 @@ def help_content(
     """
     here = {command.group for command in shown}
 
-    def order(command: Command) -> tuple[bool, int]:
+    def order(command: KeyCommand) -> tuple[bool, int]:
         return command.group not in here, _group_order(command)
 
     said = ascii_text if ascii_only else str
@@ -118,7 +118,7 @@ def _entry(word: str, style: str, meaning: str, width: int) -> list[Content | st
     return [first, *(" " * (KEYS + 3) + line for line in lines)]
 
 
-def _group_order(command: Command) -> int:
+def _group_order(command: KeyCommand) -> int:
     order: list[str] = []
     for one in ALL_COMMANDS:
         if one.group not in order:

@@ -18,7 +18,7 @@ from engine.experiment.presets import PRESET_NAMES, Headline, headlines, is_pres
 from engine.formula.ascii_text import ascii_text
 from engine.formula.untrusted_text import one_line
 from tui.shell.choice_list import EnterlessInput, EnterlessList
-from tui.shell.csv_table import DataTable
+from tui.shell.csv_table import CsvTable
 from tui.shell.file_suggester import FileSuggester
 from tui.shell.key_bar import KeyBar
 from tui.shell.keys import HOME_COMMANDS, bindings
@@ -98,9 +98,9 @@ class HomeScreen(Screen[None]):
         if self._to_mark is not None:
             self.mark(self._to_mark)
 
-    def data_tables(self) -> Sequence[DataTable]:
+    def data_tables(self) -> Sequence[CsvTable]:
         """The experiments of the list."""
-        return [DataTable(lambda: [["name", "title", "about"], *self._presets], "The list as csv")]
+        return [CsvTable(lambda: [["name", "title", "about"], *self._presets], "The list as csv")]
 
     def _heading(self) -> Content:
         return Content.assemble(

@@ -5,10 +5,10 @@
     v m      the next view, the next metric             Esc      leave                 , ;   the sample before, after
     w z      update the weights, undo it                c C      check, compare        b     follow this
 
-A key means one thing: where it does something it does that kind of thing (`Command.kind`), and elsewhere it says in
-one line that it does nothing here. A `Command` becomes a binding (and so the footer), an entry of the command palette
-and a line of the help screen. Its `id` is what a key map names: with `next = "l"` in keys.toml, l is the key for the
-next term.
+A key means one thing: where it does something it does that kind of thing (`KeyCommand.kind`), and elsewhere it says in
+one line that it does nothing here. A `KeyCommand` becomes a binding (and so the footer), an entry of the command
+palette and a line of the help screen. Its `id` is what a key map names: with `next = "l"` in keys.toml, l is the key
+for the next term.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from textual.binding import Binding, BindingType
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class KeyCommand:
     """Something the user can do.
 
     `keys` are Textual's key names, separated by commas; `shown` is how the footer writes the key, and None
@@ -57,7 +57,7 @@ class Command:
         )
 
 
-def bindings(commands: Iterable[Command]) -> list[BindingType]:
+def bindings(commands: Iterable[KeyCommand]) -> list[BindingType]:
     """The bindings of a screen's commands."""
     return [command.binding() for command in commands]
 
@@ -69,7 +69,7 @@ TO_STEPPER, TO_GRADIENTS, TO_UNITS, LESSONS, FILTER = "stepper", "gradients", "u
 """The kinds of things that several commands do."""
 
 APP_COMMANDS = (
-    Command(
+    KeyCommand(
         "help",
         "question_mark,f1",
         "help",
@@ -78,9 +78,11 @@ APP_COMMANDS = (
         "Everywhere",
         "?",
     ),
-    Command("palette", "ctrl+p", "command_palette", "Palette", "Find any command by its name", "Everywhere"),
-    Command("theme", "ctrl+t", "switch_theme", "Theme", "Switch between dark and light", "Everywhere"),
-    Command(
+    KeyCommand(
+        "palette", "ctrl+p", "command_palette", "Palette", "Find any command by its name", "Everywhere"
+    ),
+    KeyCommand("theme", "ctrl+t", "switch_theme", "Theme", "Switch between dark and light", "Everywhere"),
+    KeyCommand(
         "scroll-lesson-down",
         "shift+down",
         "scroll_lesson(5)",
@@ -88,7 +90,7 @@ APP_COMMANDS = (
         "Scroll the lesson that stands beside its experiment (from 120 columns on)",
         "Everywhere",
     ),
-    Command(
+    KeyCommand(
         "scroll-lesson-up",
         "shift+up",
         "scroll_lesson(-5)",
@@ -96,7 +98,7 @@ APP_COMMANDS = (
         "Scroll the lesson beside the experiment back",
         "Everywhere",
     ),
-    Command(
+    KeyCommand(
         "save",
         "ctrl+s",
         "save",
@@ -105,15 +107,15 @@ APP_COMMANDS = (
         "Everywhere",
         priority=True,
     ),
-    Command(
+    KeyCommand(
         "command-line",
         "Y",
         "command_line",
-        "Command line",
+        "KeyCommand line",
         "Copy the command that shows the same from the command line",
         "Everywhere",
     ),
-    Command(
+    KeyCommand(
         "editor",
         "E",
         "editor",
@@ -121,9 +123,9 @@ APP_COMMANDS = (
         "The experiment's text in your own editor; loaded on return",
         "Everywhere",
     ),
-    Command("reload", "ctrl+l", "reload", "Load again", "Read the experiment's file again", "Everywhere"),
-    Command("quit", "q", "quit", "Quit", "Leave bptui", "Everywhere", "q", kind=LEAVE),
-    Command(
+    KeyCommand("reload", "ctrl+l", "reload", "Load again", "Read the experiment's file again", "Everywhere"),
+    KeyCommand("quit", "q", "quit", "Quit", "Leave bptui", "Everywhere", "q", kind=LEAVE),
+    KeyCommand(
         "interrupt",
         "ctrl+c,ctrl+q",
         "quit",
@@ -142,8 +144,8 @@ BUG_KEYS = "B"
 """The keys that lead to the exercises, and to the bug hunts."""
 
 HOME_COMMANDS = (
-    Command("home.open", "enter", "choose", "Open", "Open the marked experiment", "Home", "↵", kind=INTO),
-    Command(
+    KeyCommand("home.open", "enter", "choose", "Open", "Open the marked experiment", "Home", "↵", kind=INTO),
+    KeyCommand(
         "home.lessons",
         LESSON_KEYS,
         "lessons",
@@ -153,8 +155,10 @@ HOME_COMMANDS = (
         "T",
         kind=LESSONS,
     ),
-    Command("home.file", "o", "open_file", "Open file", "Open an experiment from a TOML file", "Home", "o"),
-    Command(
+    KeyCommand(
+        "home.file", "o", "open_file", "Open file", "Open an experiment from a TOML file", "Home", "o"
+    ),
+    KeyCommand(
         "home.filter",
         "slash",
         "filter",
@@ -164,7 +168,7 @@ HOME_COMMANDS = (
         "/",
         kind=FILTER,
     ),
-    Command(
+    KeyCommand(
         "home.practice",
         PRACTICE_KEYS,
         "practice",
@@ -174,14 +178,16 @@ HOME_COMMANDS = (
         "P",
         kind=PRACTICE,
     ),
-    Command("home.bug", BUG_KEYS, "bug", "Bug hunt", "A backward pass in which one op is wrong", "Home", "B"),
-    Command("home.down", "down", "highlight(1)", "Down", "The next experiment", "Home", kind=MOVE),
-    Command("home.up", "up", "highlight(-1)", "Up", "The experiment before", "Home", kind=MOVE),
-    Command("home.clear", "escape", "clear", "Show all", "Show all experiments again", "Home", kind=LEAVE),
+    KeyCommand(
+        "home.bug", BUG_KEYS, "bug", "Bug hunt", "A backward pass in which one op is wrong", "Home", "B"
+    ),
+    KeyCommand("home.down", "down", "highlight(1)", "Down", "The next experiment", "Home", kind=MOVE),
+    KeyCommand("home.up", "up", "highlight(-1)", "Up", "The experiment before", "Home", kind=MOVE),
+    KeyCommand("home.clear", "escape", "clear", "Show all", "Show all experiments again", "Home", kind=LEAVE),
 )
 
 STEPPER_COMMANDS = (
-    Command(
+    KeyCommand(
         "next",
         "right",
         "step(1)",
@@ -191,10 +197,10 @@ STEPPER_COMMANDS = (
         "→",
         kind=MOVE,
     ),
-    Command("previous", "left", "step(-1)", "Back", "The previous term", "Stepper", kind=MOVE),
-    Command("next-node", "down", "node(1)", "Node", "The next node", "Stepper", "↓", kind=MOVE),
-    Command("previous-node", "up", "node(-1)", "Previous node", "The previous node", "Stepper", kind=MOVE),
-    Command(
+    KeyCommand("previous", "left", "step(-1)", "Back", "The previous term", "Stepper", kind=MOVE),
+    KeyCommand("next-node", "down", "node(1)", "Node", "The next node", "Stepper", "↓", kind=MOVE),
+    KeyCommand("previous-node", "up", "node(-1)", "Previous node", "The previous node", "Stepper", kind=MOVE),
+    KeyCommand(
         "target",
         "t",
         "target",
@@ -203,7 +209,7 @@ STEPPER_COMMANDS = (
         "Stepper",
         "t",
     ),
-    Command(
+    KeyCommand(
         "update",
         "w",
         "update",
@@ -212,8 +218,8 @@ STEPPER_COMMANDS = (
         "Stepper",
         "w",
     ),
-    Command("undo", "z,ctrl+z", "undo", "Undo", "Take the last edit or update back", "Stepper"),
-    Command(
+    KeyCommand("undo", "z,ctrl+z", "undo", "Undo", "Take the last edit or update back", "Stepper"),
+    KeyCommand(
         "edit",
         "e",
         "edit",
@@ -223,7 +229,7 @@ STEPPER_COMMANDS = (
         "e",
         kind=EDIT,
     ),
-    Command(
+    KeyCommand(
         "settings",
         "N",
         "settings",
@@ -231,7 +237,7 @@ STEPPER_COMMANDS = (
         "Change learning rate, optimiser, loss, activations, slope",
         "Stepper",
     ),
-    Command(
+    KeyCommand(
         "charts",
         "g,f3",
         "screen('gradients')",
@@ -241,7 +247,7 @@ STEPPER_COMMANDS = (
         "g",
         kind=TO_GRADIENTS,
     ),
-    Command(
+    KeyCommand(
         "units",
         "u,f4",
         "screen('relu')",
@@ -251,19 +257,23 @@ STEPPER_COMMANDS = (
         "u",
         kind=TO_UNITS,
     ),
-    Command(
+    KeyCommand(
         "next-phase", "tab", "phase(1)", "Phase", "The next phase: forward, loss, backward, update", "Stepper"
     ),
-    Command("previous-phase", "shift+tab", "phase(-1)", "Previous phase", "One phase back", "Stepper"),
-    Command("start", "home", "start", "Start", "The first node of the forward pass", "Stepper", kind=MOVE),
-    Command("end", "end", "end", "End", "The end, the update", "Stepper", kind=MOVE),
-    Command("detail", "d", "detail", "Detail", "What one step is: a term, a node, a layer", "Stepper"),
-    Command("autoplay", "space", "autoplay", "Play", "Step by itself; again to pause", "Stepper", kind=RUN),
-    Command("diagram", "M", "diagram", "Map", "Choose the target by moving through the network", "Stepper"),
-    Command(
+    KeyCommand("previous-phase", "shift+tab", "phase(-1)", "Previous phase", "One phase back", "Stepper"),
+    KeyCommand("start", "home", "start", "Start", "The first node of the forward pass", "Stepper", kind=MOVE),
+    KeyCommand("end", "end", "end", "End", "The end, the update", "Stepper", kind=MOVE),
+    KeyCommand("detail", "d", "detail", "Detail", "What one step is: a term, a node, a layer", "Stepper"),
+    KeyCommand(
+        "autoplay", "space", "autoplay", "Play", "Step by itself; again to pause", "Stepper", kind=RUN
+    ),
+    KeyCommand(
+        "diagram", "M", "diagram", "Map", "Choose the target by moving through the network", "Stepper"
+    ),
+    KeyCommand(
         "next-sample", "semicolon", "next_sample(1)", "Next sample", "The next sample", "Stepper", kind=SAMPLE
     ),
-    Command(
+    KeyCommand(
         "previous-sample",
         "comma",
         "next_sample(-1)",
@@ -272,9 +282,11 @@ STEPPER_COMMANDS = (
         "Stepper",
         kind=SAMPLE,
     ),
-    Command("sample", "S", "sample", "Sample", "Choose the sample by its number", "Stepper"),
-    Command("branch", "b", "branch", "Follow", "At a fork: follow the next branch", "Stepper", kind=FOLLOW),
-    Command(
+    KeyCommand("sample", "S", "sample", "Sample", "Choose the sample by its number", "Stepper"),
+    KeyCommand(
+        "branch", "b", "branch", "Follow", "At a fork: follow the next branch", "Stepper", kind=FOLLOW
+    ),
+    KeyCommand(
         "predict",
         "p",
         "predict",
@@ -282,7 +294,7 @@ STEPPER_COMMANDS = (
         "Answer each factor before it is shown: formula or number",
         "Stepper",
     ),
-    Command(
+    KeyCommand(
         "derivation",
         "enter",
         "derivation",
@@ -291,7 +303,7 @@ STEPPER_COMMANDS = (
         "Stepper",
         kind=INTO,
     ),
-    Command(
+    KeyCommand(
         "matrices",
         "x",
         "matrices",
@@ -299,12 +311,14 @@ STEPPER_COMMANDS = (
         "The whole computation as matrix products, shapes checked",
         "Stepper",
     ),
-    Command("jacobian", "J", "jacobian", "Jacobian", "The Jacobian of this term over the samples", "Stepper"),
-    Command(
+    KeyCommand(
+        "jacobian", "J", "jacobian", "Jacobian", "The Jacobian of this term over the samples", "Stepper"
+    ),
+    KeyCommand(
         "lines", "X", "lines", "Simplify", "Sigmoid and cross-entropy multiplied out, line by line", "Stepper"
     ),
-    Command("digits", "f", "digits", "Digits", "Show more digits of every number: 4, 6, 10", "Stepper"),
-    Command(
+    KeyCommand("digits", "f", "digits", "Digits", "Show more digits of every number: 4, 6, 10", "Stepper"),
+    KeyCommand(
         "check",
         "c",
         "check",
@@ -313,10 +327,10 @@ STEPPER_COMMANDS = (
         "Stepper",
         kind=CHECK,
     ),
-    Command(
+    KeyCommand(
         "export", "y", "export", "Copy", "Copy or save the derivation: text, Markdown or LaTeX", "Stepper"
     ),
-    Command(
+    KeyCommand(
         "lessons",
         LESSON_KEYS,
         "lessons",
@@ -325,7 +339,7 @@ STEPPER_COMMANDS = (
         "Stepper",
         kind=LESSONS,
     ),
-    Command(
+    KeyCommand(
         "back",
         "escape",
         "back",
@@ -338,9 +352,9 @@ STEPPER_COMMANDS = (
 """A number typed before a move repeats it: 5 and the right arrow is five terms on."""
 
 TRAINING_COMMANDS = (
-    Command("run", "space", "run", "Run", "Train, or pause", "Training", "␣", kind=RUN),
-    Command("one-step", "full_stop", "one_step", "Step", "One step of training", "Training", "."),
-    Command(
+    KeyCommand("run", "space", "run", "Run", "Train, or pause", "Training", "␣", kind=RUN),
+    KeyCommand("one-step", "full_stop", "one_step", "Step", "One step of training", "Training", "."),
+    KeyCommand(
         "to-stepper",
         "enter",
         "stepper",
@@ -350,7 +364,7 @@ TRAINING_COMMANDS = (
         "↵",
         kind=INTO,
     ),
-    Command(
+    KeyCommand(
         "show-stepper",
         "s",
         "stepper",
@@ -359,20 +373,28 @@ TRAINING_COMMANDS = (
         "Training",
         kind=TO_STEPPER,
     ),
-    Command("earlier", "left_square_bracket", "travel(-1)", "Earlier", "Back in time", "Training", kind=TIME),
-    Command("later", "right_square_bracket", "travel(1)", "Later", "Forward in time", "Training", kind=TIME),
-    Command("faster", "greater_than_sign", "speed(1)", "Faster", "More steps a second", "Training"),
-    Command("slower", "less_than_sign", "speed(-1)", "Slower", "Fewer steps a second", "Training"),
-    Command("rate-up", "plus", "learning_rate(1)", "Rate up", "Twice the learning rate", "Training"),
-    Command("rate-down", "minus", "learning_rate(-1)", "Rate down", "Half the learning rate", "Training"),
-    Command("reset", "r", "reset", "Reset", "Begin anew with the same weights", "Training"),
-    Command("reseed", "R", "reseed", "Reseed", "Begin anew with other random weights", "Training"),
-    Command("leaky", "L", "leaky", "Leaky", "Begin anew with leaky ReLUs, or with ReLUs again", "Training"),
-    Command("next-init", "i", "next_init", "Init", "Begin anew with the next way to initialise", "Training"),
-    Command(
+    KeyCommand(
+        "earlier", "left_square_bracket", "travel(-1)", "Earlier", "Back in time", "Training", kind=TIME
+    ),
+    KeyCommand(
+        "later", "right_square_bracket", "travel(1)", "Later", "Forward in time", "Training", kind=TIME
+    ),
+    KeyCommand("faster", "greater_than_sign", "speed(1)", "Faster", "More steps a second", "Training"),
+    KeyCommand("slower", "less_than_sign", "speed(-1)", "Slower", "Fewer steps a second", "Training"),
+    KeyCommand("rate-up", "plus", "learning_rate(1)", "Rate up", "Twice the learning rate", "Training"),
+    KeyCommand("rate-down", "minus", "learning_rate(-1)", "Rate down", "Half the learning rate", "Training"),
+    KeyCommand("reset", "r", "reset", "Reset", "Begin anew with the same weights", "Training"),
+    KeyCommand("reseed", "R", "reseed", "Reseed", "Begin anew with other random weights", "Training"),
+    KeyCommand(
+        "leaky", "L", "leaky", "Leaky", "Begin anew with leaky ReLUs, or with ReLUs again", "Training"
+    ),
+    KeyCommand(
+        "next-init", "i", "next_init", "Init", "Begin anew with the next way to initialise", "Training"
+    ),
+    KeyCommand(
         "slope-up", "right_curly_bracket", "slope(1)", "Steeper", "Twice the slope of leaky ReLUs", "Training"
     ),
-    Command(
+    KeyCommand(
         "slope-down",
         "left_curly_bracket",
         "slope(-1)",
@@ -380,7 +402,7 @@ TRAINING_COMMANDS = (
         "Half the slope of leaky ReLUs",
         "Training",
     ),
-    Command(
+    KeyCommand(
         "confusion",
         "O",
         "confusion",
@@ -388,8 +410,10 @@ TRAINING_COMMANDS = (
         "Which class is taken for which, over the whole data set",
         "Training",
     ),
-    Command("collapse", "D", "collapse", "One matrix", "The one matrix that a linear network is", "Training"),
-    Command(
+    KeyCommand(
+        "collapse", "D", "collapse", "One matrix", "The one matrix that a linear network is", "Training"
+    ),
+    KeyCommand(
         "training-lessons",
         LESSON_KEYS,
         "lessons",
@@ -398,13 +422,13 @@ TRAINING_COMMANDS = (
         "Training",
         kind=LESSONS,
     ),
-    Command(
+    KeyCommand(
         "training-back", "escape", "back", "Home", "Back to the list of experiments", "Training", kind=LEAVE
     ),
 )
 
 LOOKING_COMMANDS = (
-    Command(
+    KeyCommand(
         "filter",
         "slash",
         "filter",
@@ -413,11 +437,13 @@ LOOKING_COMMANDS = (
         "Training",
         kind=FILTER,
     ),
-    Command(
+    KeyCommand(
         "cross-hair", "a", "cross_hair", "Cross-hair", "Read values off a step, in every picture", "Training"
     ),
-    Command("cross-right", "right_parenthesis", "cross(1)", "Cross-hair on", "To a later step", "Training"),
-    Command(
+    KeyCommand(
+        "cross-right", "right_parenthesis", "cross(1)", "Cross-hair on", "To a later step", "Training"
+    ),
+    KeyCommand(
         "cross-left", "left_parenthesis", "cross(-1)", "Cross-hair back", "To an earlier step", "Training"
     ),
 )
@@ -425,8 +451,10 @@ LOOKING_COMMANDS = (
 
 GRADIENTS_COMMANDS = (
     *TRAINING_COMMANDS[:4],
-    Command("view", "v", "view(1)", "View", "Profile, history, heat strip, factor budget", "Gradients", "v"),
-    Command(
+    KeyCommand(
+        "view", "v", "view(1)", "View", "Profile, history, heat strip, factor budget", "Gradients", "v"
+    ),
+    KeyCommand(
         "metric",
         "m",
         "metric",
@@ -435,7 +463,7 @@ GRADIENTS_COMMANDS = (
         "Gradients",
         "m",
     ),
-    Command(
+    KeyCommand(
         "compare",
         "C",
         "compare",
@@ -444,10 +472,10 @@ GRADIENTS_COMMANDS = (
         "Gradients",
         "C",
     ),
-    Command(
+    KeyCommand(
         "to-relu", "u,f4", "screen('relu')", "Units", "The dead-ReLU monitor", "Gradients", "u", kind=TO_UNITS
     ),
-    Command(
+    KeyCommand(
         "try-remedy",
         "F",
         "try_remedy",
@@ -456,8 +484,8 @@ GRADIENTS_COMMANDS = (
         "Gradients",
         "F",
     ),
-    Command("axis", "A", "axis", "Axis", "A linear or a logarithmic axis", "Gradients"),
-    Command(
+    KeyCommand("axis", "A", "axis", "Axis", "A linear or a logarithmic axis", "Gradients"),
+    KeyCommand(
         "findings-down",
         "down",
         "findings(1)",
@@ -466,18 +494,18 @@ GRADIENTS_COMMANDS = (
         "Gradients",
         kind=MOVE,
     ),
-    Command(
+    KeyCommand(
         "findings-up", "up", "findings(-1)", "Findings up", "Scroll the findings up", "Gradients", kind=MOVE
     ),
-    Command("fold", "H", "fold", "Fold", "Fold or unfold a block's parameters", "Gradients"),
-    Command("fold-all", "Z", "fold_all", "Fold all", "Fold or unfold every block", "Gradients"),
-    Command(
+    KeyCommand("fold", "H", "fold", "Fold", "Fold or unfold a block's parameters", "Gradients"),
+    KeyCommand("fold-all", "Z", "fold_all", "Fold all", "Fold or unfold every block", "Gradients"),
+    KeyCommand(
         "layer-down", "ctrl+down", "row(1)", "Row down", "The next row of the list of layers", "Gradients"
     ),
-    Command("layer-up", "ctrl+up", "row(-1)", "Row up", "The row before", "Gradients"),
-    Command("page-down", "pagedown", "row(10)", "Ten down", "Ten rows on", "Gradients", kind=MOVE),
-    Command("page-up", "pageup", "row(-10)", "Ten up", "Ten rows back", "Gradients", kind=MOVE),
-    Command(
+    KeyCommand("layer-up", "ctrl+up", "row(-1)", "Row up", "The row before", "Gradients"),
+    KeyCommand("page-down", "pagedown", "row(10)", "Ten down", "Ten rows on", "Gradients", kind=MOVE),
+    KeyCommand("page-up", "pageup", "row(-10)", "Ten up", "Ten rows back", "Gradients", kind=MOVE),
+    KeyCommand(
         "unread",
         "exclamation_mark",
         "unread",
@@ -485,7 +513,7 @@ GRADIENTS_COMMANDS = (
         "Lines of a log that could not be read",
         "Gradients",
     ),
-    Command(
+    KeyCommand(
         "compare-with",
         "V",
         "compare_with",
@@ -493,7 +521,7 @@ GRADIENTS_COMMANDS = (
         "Another experiment beside it, by name",
         "Gradients",
     ),
-    Command(
+    KeyCommand(
         "blame",
         "b",
         "blame",
@@ -502,22 +530,24 @@ GRADIENTS_COMMANDS = (
         "Gradients",
         kind=FOLLOW,
     ),
-    Command("layer-right", "right", "layer(1)", "Next layer", "The next layer", "Gradients", kind=MOVE),
-    Command(
+    KeyCommand("layer-right", "right", "layer(1)", "Next layer", "The next layer", "Gradients", kind=MOVE),
+    KeyCommand(
         "layer-left", "left", "layer(-1)", "Previous layer", "The previous layer", "Gradients", kind=MOVE
     ),
-    Command(
+    KeyCommand(
         "layer-first", "home", "layer_end(False)", "First layer", "The first layer", "Gradients", kind=MOVE
     ),
-    Command("layer-last", "end", "layer_end(True)", "Last layer", "The last layer", "Gradients", kind=MOVE),
+    KeyCommand(
+        "layer-last", "end", "layer_end(True)", "Last layer", "The last layer", "Gradients", kind=MOVE
+    ),
     *LOOKING_COMMANDS,
     *TRAINING_COMMANDS[4:],
 )
 
 RELU_COMMANDS = (
     *TRAINING_COMMANDS[:4],
-    Command("next-dead", "n", "next_dead", "Next dead", "The next dead unit", "Units", "n"),
-    Command(
+    KeyCommand("next-dead", "n", "next_dead", "Next dead", "The next dead unit", "Units", "n"),
+    KeyCommand(
         "to-gradients",
         "g,f3",
         "screen('gradients')",
@@ -527,17 +557,19 @@ RELU_COMMANDS = (
         "g",
         kind=TO_GRADIENTS,
     ),
-    Command("unit-right", "right", "move(0,1)", "Next unit", "The next unit", "Units", kind=MOVE),
-    Command("unit-left", "left", "move(0,-1)", "Previous unit", "The previous unit", "Units", kind=MOVE),
-    Command("unit-down", "down", "move(1,0)", "Next layer", "The next layer", "Units", kind=MOVE),
-    Command("unit-up", "up", "move(-1,0)", "Previous layer", "The previous layer", "Units", kind=MOVE),
+    KeyCommand("unit-right", "right", "move(0,1)", "Next unit", "The next unit", "Units", kind=MOVE),
+    KeyCommand("unit-left", "left", "move(0,-1)", "Previous unit", "The previous unit", "Units", kind=MOVE),
+    KeyCommand("unit-down", "down", "move(1,0)", "Next layer", "The next layer", "Units", kind=MOVE),
+    KeyCommand("unit-up", "up", "move(-1,0)", "Previous layer", "The previous layer", "Units", kind=MOVE),
     *LOOKING_COMMANDS,
     *TRAINING_COMMANDS[4:],
 )
 
 LESSONS_COMMANDS = (
-    Command("lessons.read", "enter", "choose", "Read", "Read the marked lesson", "Lessons", "↵", kind=INTO),
-    Command(
+    KeyCommand(
+        "lessons.read", "enter", "choose", "Read", "Read the marked lesson", "Lessons", "↵", kind=INTO
+    ),
+    KeyCommand(
         "lessons.close",
         "escape",
         "close",
@@ -550,7 +582,7 @@ LESSONS_COMMANDS = (
 )
 
 LESSON_COMMANDS = (
-    Command(
+    KeyCommand(
         "lesson.open",
         "enter",
         "open",
@@ -561,8 +593,8 @@ LESSON_COMMANDS = (
         True,
         kind=INTO,
     ),
-    Command("lesson.next", "right", "turn(1)", "Next", "The next lesson", "Lessons", "→", True, kind=MOVE),
-    Command(
+    KeyCommand("lesson.next", "right", "turn(1)", "Next", "The next lesson", "Lessons", "→", True, kind=MOVE),
+    KeyCommand(
         "lesson.previous",
         "left",
         "turn(-1)",
@@ -573,10 +605,10 @@ LESSON_COMMANDS = (
         True,
         kind=MOVE,
     ),
-    Command(
+    KeyCommand(
         "lesson.close", "escape", "close", "Back", "Back to where one came from", "Lessons", "Esc", kind=LEAVE
     ),
-    Command(
+    KeyCommand(
         "lesson.answer",
         PRACTICE_KEYS,
         "answer",
@@ -586,7 +618,7 @@ LESSON_COMMANDS = (
         "P",
         kind=PRACTICE,
     ),
-    Command(
+    KeyCommand(
         "lesson.reveal",
         "f6",
         "reveal",
@@ -599,28 +631,28 @@ LESSON_COMMANDS = (
 )
 
 READING_COMMANDS = (
-    Command("reading.down", "down", "scroll(1)", "Down", "Scroll down", "Pages", kind=MOVE),
-    Command("reading.up", "up", "scroll(-1)", "Up", "Scroll up", "Pages", kind=MOVE),
-    Command("reading.close", "escape,q", "close", "Close", "Close the page", "Pages", kind=LEAVE),
+    KeyCommand("reading.down", "down", "scroll(1)", "Down", "Scroll down", "Pages", kind=MOVE),
+    KeyCommand("reading.up", "up", "scroll(-1)", "Up", "Scroll up", "Pages", kind=MOVE),
+    KeyCommand("reading.close", "escape,q", "close", "Close", "Close the page", "Pages", kind=LEAVE),
 )
 
 MAP_COMMANDS = (
-    Command("map.right", "right", "move(1,0)", "Right", "One column towards the loss", "Map", kind=MOVE),
-    Command("map.left", "left", "move(-1,0)", "Left", "One column towards the input", "Map", kind=MOVE),
-    Command("map.down", "down", "move(0,1)", "Down", "The next unit", "Map", kind=MOVE),
-    Command("map.up", "up", "move(0,-1)", "Up", "The previous unit", "Map", kind=MOVE),
-    Command("map.choose", "enter", "choose", "Choose", "Differentiate by this", "Map", kind=INTO),
-    Command("map.edit", "e", "edit", "Edit", "Set what is under the cursor to a number", "Map", kind=EDIT),
-    Command("map.close", "escape,q", "close", "Leave", "Leave it as it was", "Map", kind=LEAVE),
+    KeyCommand("map.right", "right", "move(1,0)", "Right", "One column towards the loss", "Map", kind=MOVE),
+    KeyCommand("map.left", "left", "move(-1,0)", "Left", "One column towards the input", "Map", kind=MOVE),
+    KeyCommand("map.down", "down", "move(0,1)", "Down", "The next unit", "Map", kind=MOVE),
+    KeyCommand("map.up", "up", "move(0,-1)", "Up", "The previous unit", "Map", kind=MOVE),
+    KeyCommand("map.choose", "enter", "choose", "Choose", "Differentiate by this", "Map", kind=INTO),
+    KeyCommand("map.edit", "e", "edit", "Edit", "Set what is under the cursor to a number", "Map", kind=EDIT),
+    KeyCommand("map.close", "escape,q", "close", "Leave", "Leave it as it was", "Map", kind=LEAVE),
 )
 
 MATRICES_COMMANDS = (
     *READING_COMMANDS,
-    Command("matrices.edit", "e", "edit", "Edit", "Set an entry of a given matrix", "Pages", kind=EDIT),
+    KeyCommand("matrices.edit", "e", "edit", "Edit", "Set an entry of a given matrix", "Pages", kind=EDIT),
 )
 
 SETTINGS_COMMANDS = (
-    Command(
+    KeyCommand(
         "settings.change",
         "enter",
         "choose",
@@ -630,19 +662,19 @@ SETTINGS_COMMANDS = (
         "↵",
         kind=INTO,
     ),
-    Command("settings.close", "escape,q", "close", "Leave", "Back to the stepper", "Settings", kind=LEAVE),
+    KeyCommand("settings.close", "escape,q", "close", "Leave", "Back to the stepper", "Settings", kind=LEAVE),
 )
 
 SAVE_COMMANDS = (
-    Command("save.close", "escape,q", "close", "Leave", "Save nothing", "Questions", kind=LEAVE),
+    KeyCommand("save.close", "escape,q", "close", "Leave", "Save nothing", "Questions", kind=LEAVE),
 )
 
 EXPORT_COMMANDS = (
-    Command("export.close", "escape,q", "close", "Leave", "Leave it", "Questions", kind=LEAVE),
+    KeyCommand("export.close", "escape,q", "close", "Leave", "Leave it", "Questions", kind=LEAVE),
 )
 
 ANSWER_COMMANDS = (
-    Command(
+    KeyCommand(
         "answer.hint",
         "f5",
         "hint",
@@ -652,13 +684,15 @@ ANSWER_COMMANDS = (
         "F5",
         kind=HINT,
     ),
-    Command("answer.give-up", "f6", "give_up", "Give up", "Show the answer", "Answers", "F6", kind=GIVE_UP),
+    KeyCommand(
+        "answer.give-up", "f6", "give_up", "Give up", "Show the answer", "Answers", "F6", kind=GIVE_UP
+    ),
 )
 
 """Keys that are no letters: those belong to the answer."""
 
 SCROLL_COMMANDS = (
-    Command(
+    KeyCommand(
         "answer.scroll-down",
         "down,pagedown",
         "scroll(4)",
@@ -667,7 +701,7 @@ SCROLL_COMMANDS = (
         "Answers",
         kind=MOVE,
     ),
-    Command("answer.scroll-up", "up,pageup", "scroll(-4)", "Up", "Scroll it back", "Answers", kind=MOVE),
+    KeyCommand("answer.scroll-up", "up,pageup", "scroll(-4)", "Up", "Scroll it back", "Answers", kind=MOVE),
 )
 
 PREDICT_COMMANDS = (
@@ -677,16 +711,22 @@ PREDICT_COMMANDS = (
         for command in STEPPER_COMMANDS
         if command.id in ("next-node", "previous-node", "next-phase", "previous-phase")
     ),
-    Command("predict.again", "ctrl+r", "again", "Again", "Begin again", "Answers", "^R"),
-    Command("predict.close", "escape", "close", "Back", "Back to the stepper", "Answers", "Esc", kind=LEAVE),
+    KeyCommand("predict.again", "ctrl+r", "again", "Again", "Begin again", "Answers", "^R"),
+    KeyCommand(
+        "predict.close", "escape", "close", "Back", "Back to the stepper", "Answers", "Esc", kind=LEAVE
+    ),
 )
 
 PRACTICE_COMMANDS = (
     *ANSWER_COMMANDS,
     *SCROLL_COMMANDS,
-    Command("practice.next", "f8,ctrl+n", "turn(1)", "Next", "The next question", "Answers", "F8", kind=NEXT),
-    Command("practice.previous", "f7", "turn(-1)", "Previous", "The question before", "Answers", kind=BEFORE),
-    Command(
+    KeyCommand(
+        "practice.next", "f8,ctrl+n", "turn(1)", "Next", "The next question", "Answers", "F8", kind=NEXT
+    ),
+    KeyCommand(
+        "practice.previous", "f7", "turn(-1)", "Previous", "The question before", "Answers", kind=BEFORE
+    ),
+    KeyCommand(
         "practice.level",
         "f9",
         "level",
@@ -695,12 +735,12 @@ PRACTICE_COMMANDS = (
         "Answers",
         "F9",
     ),
-    Command(
+    KeyCommand(
         "practice.seed", "f10", "seed", "Seed", "The exercises of a seed, to share them", "Answers", kind=SEED
     ),
-    Command("practice.record", "f11", "record", "Record", "What was mistaken most", "Answers"),
-    Command("practice.reset", "f12", "reset", "Reset", "Forget everything that was answered", "Answers"),
-    Command(
+    KeyCommand("practice.record", "f11", "record", "Record", "What was mistaken most", "Answers"),
+    KeyCommand("practice.reset", "f12", "reset", "Reset", "Forget everything that was answered", "Answers"),
+    KeyCommand(
         "practice.close",
         "escape",
         "close",
@@ -713,7 +753,7 @@ PRACTICE_COMMANDS = (
 )
 
 BUG_COMMANDS = (
-    Command(
+    KeyCommand(
         "bug.mark",
         "enter",
         "mark",
@@ -724,7 +764,7 @@ BUG_COMMANDS = (
         True,
         kind=INTO,
     ),
-    Command(
+    KeyCommand(
         "bug.check",
         "c",
         "check",
@@ -734,10 +774,10 @@ BUG_COMMANDS = (
         "c",
         kind=CHECK,
     ),
-    Command(
+    KeyCommand(
         "bug.give-up", "f6", "give_up", "Give up", "Tell where it is", "Find the bug", "F6", kind=GIVE_UP
     ),
-    Command(
+    KeyCommand(
         "bug.next",
         "f8,ctrl+n",
         "turn(1)",
@@ -747,7 +787,7 @@ BUG_COMMANDS = (
         "F8",
         kind=NEXT,
     ),
-    Command(
+    KeyCommand(
         "bug.previous",
         "f7",
         "turn(-1)",
@@ -756,8 +796,10 @@ BUG_COMMANDS = (
         "Find the bug",
         kind=BEFORE,
     ),
-    Command("bug.seed", "f10", "seed", "Seed", "The bug of a seed, to share it", "Find the bug", kind=SEED),
-    Command(
+    KeyCommand(
+        "bug.seed", "f10", "seed", "Seed", "The bug of a seed, to share it", "Find the bug", kind=SEED
+    ),
+    KeyCommand(
         "bug.close",
         "escape",
         "close",
@@ -770,13 +812,13 @@ BUG_COMMANDS = (
 )
 
 PROMPT_COMMANDS = (
-    Command("prompt.complete", "tab", "complete", "Complete", "Take the suggestion", "Questions"),
-    Command("prompt.close", "escape", "close", "Leave", "Leave it as it was", "Questions", kind=LEAVE),
+    KeyCommand("prompt.complete", "tab", "complete", "Complete", "Take the suggestion", "Questions"),
+    KeyCommand("prompt.close", "escape", "close", "Leave", "Leave it as it was", "Questions", kind=LEAVE),
 )
 """While text is typed, keys are text; so only these."""
 
 BUSY_COMMANDS = (
-    Command(
+    KeyCommand(
         "busy.end", "escape", "close", "End", "End what is being computed", "While computing", kind=LEAVE
     ),
 )
@@ -808,7 +850,7 @@ ALL_COMMANDS = tuple(
 """Everything, for the help screen and for checking key maps."""
 
 
-def commands_of(key: str) -> list[Command]:
+def commands_of(key: str) -> list[KeyCommand]:
     """What a key does, wherever it does something."""
     return [command for command in ALL_COMMANDS if key in command.keys.split(",")]
 
@@ -838,7 +880,7 @@ def bindings_of_the_app(*ids: str) -> list[BindingType]:
     ]
 
 
-def idle_bindings(commands: Iterable[Command]) -> list[BindingType]:
+def idle_bindings(commands: Iterable[KeyCommand]) -> list[BindingType]:
     """For every key that does nothing among the commands: to say so."""
     used = {key for command in commands for key in command.keys.split(",")}
     return [Binding(key, f"app.idle('{key}')", show=False) for key in KEYS if key not in used]

@@ -9,9 +9,9 @@ from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from tui.shell.csv_table import DataTable, Rows
+from tui.shell.csv_table import CsvTable, Rows
 from tui.shell.equivalent_command import HasCommand
-from tui.shell.keys import READING_COMMANDS, Command, bindings, bindings_of_the_app, idle_bindings
+from tui.shell.keys import READING_COMMANDS, KeyCommand, bindings, bindings_of_the_app, idle_bindings
 from tui.shell.modal import Modal
 
 
@@ -19,7 +19,7 @@ class ReadingScreen(Modal[None]):
     """Shows text with a title."""
 
     CSS_PATH = "reading_screen.tcss"
-    COMMANDS_SHOWN: tuple[Command, ...] = READING_COMMANDS
+    COMMANDS_SHOWN: tuple[KeyCommand, ...] = READING_COMMANDS
     BINDINGS = [  # noqa: RUF012 - as Screen wants it
         *bindings(READING_COMMANDS),
         *bindings_of_the_app("command-line"),
@@ -38,9 +38,9 @@ class ReadingScreen(Modal[None]):
         self._title, self._page = title, page
         self._rows, self._command = rows, command
 
-    def data_tables(self) -> Sequence[DataTable]:
+    def data_tables(self) -> Sequence[CsvTable]:
         """The numbers of the page, where it has some."""
-        return [] if self._rows is None else [DataTable(self._rows)]
+        return [] if self._rows is None else [CsvTable(self._rows)]
 
     def command(self) -> Sequence[str]:
         """The command that prints the same, or else the one that leads to what lies below."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from rich.console import Console
 from textual.app import App
 
-from tui.shell.csv_table import HasData
+from tui.shell.csv_table import HasCsvTable
 from tui.shell.keys import SAVE_COMMANDS, bindings
 from tui.shell.save_flow import Savable, SaveFlow
 
@@ -27,7 +27,7 @@ class SaveDialog(SaveFlow):
             Savable("This screen as a picture (SVG)", ".svg", lambda: picture),
             Savable("This screen as text", ".txt", lambda: text),
         ]
-        if isinstance(screen, HasData):
+        if isinstance(screen, HasCsvTable):
             savables += [Savable(table.label, ".csv", table.csv) for table in screen.data_tables()]
         if experiment is not None:
             savables.append(Savable("The experiment as it is now (TOML)", ".toml", experiment))

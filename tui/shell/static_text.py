@@ -12,7 +12,7 @@ from textual.widgets import Static
 from typing_extensions import override
 
 
-class FixedText(Static):
+class StaticText(Static):
     """Text in a place whose size does not depend on it."""
 
     def __init__(self, id: str | None = None) -> None:
@@ -28,7 +28,7 @@ class FixedText(Static):
             super().update(text, layout=layout)
 
 
-class Panel(Vertical):
+class StaticPanel(Vertical):
     """A frame with a title above and one below."""
 
     def __init__(self, *, id: str | None = None) -> None:

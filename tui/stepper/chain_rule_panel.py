@@ -36,7 +36,7 @@ Places = Sequence[tuple[range, int]]
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class ChainProgress:
     """How far along a derivation one is: the factors before `reached` are multiplied in.
 
     `current` is the factor that is looked at, if one is. Where one predicts, what is not `reached` is `hidden`, and
@@ -49,7 +49,7 @@ class Progress:
     given_up: frozenset[int] = frozenset()
 
 
-class ProductPanel(Static):
+class ChainRulePanel(Static):
     """The product along the path; a click on a factor goes to its step."""
 
     _places: Places = ()
@@ -61,7 +61,7 @@ class ProductPanel(Static):
             super().__init__()
             self.index = index
 
-    def show(self, derivation: Derivation, progress: Progress, style: Style, width: int) -> None:
+    def show(self, derivation: Derivation, progress: ChainProgress, style: Style, width: int) -> None:
         """Draws the product for a place, at most `width` columns wide."""
         content, self._places = drawn_chain(derivation, progress, style, width)
         self.update(content)
@@ -75,7 +75,7 @@ class ProductPanel(Static):
 
 
 def drawn_chain(
-    derivation: Derivation, progress: Progress, style: Style, width: int
+    derivation: Derivation, progress: ChainProgress, style: Style, width: int
 ) -> tuple[Content, Places]:
     """The equation, the numbers below it, and where its factors are."""
     total = "?" if progress.hidden else number_text(derivation.value, style)
@@ -146,7 +146,7 @@ def _page(derivation: Derivation, current: int, room: int, style: Style) -> tupl
     return first, boxes
 
 
-def _state(derivation: Derivation, progress: Progress, index: int, style: Style) -> tuple[str, str]:
+def _state(derivation: Derivation, progress: ChainProgress, index: int, style: Style) -> tuple[str, str]:
     tick, now, later, given_up = ("=", ">", ".", "o") if style.ascii else ("✓", "▲", "·", "○")
     if progress.hidden and index >= progress.reached:
         return ("?", "bold $accent") if index == progress.reached else (later, "$faint")

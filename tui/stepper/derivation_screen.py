@@ -24,12 +24,12 @@ from engine.experiment.errors import ExperimentError
 from engine.formula.ascii_text import ascii_text
 from engine.formula.expression import Symbol
 from engine.formula.notation import Style
-from tui.session.network_session import Session
-from tui.session.session_base import Stepped
+from tui.session.network_session import NetworkSession
+from tui.session.session_base import SessionBase
 from tui.shell.busy_screen import Answer, BusyScreen, at_length
 from tui.shell.learner_deeds import Done
 from tui.shell.messages import Did
-from tui.stepper.chain_rule_panel import Progress
+from tui.stepper.chain_rule_panel import ChainProgress
 from tui.stepper.describe_update import update_size
 from tui.stepper.traversal import Detail, Phase, Position, Traversal
 
@@ -53,11 +53,11 @@ class Place:
 class DerivationScreen(Screen[None]):
     """A screen on one derivation of one session, at one position of it."""
 
-    def __init__(self, session: Stepped, derivation: Derivation | None = None) -> None:
+    def __init__(self, session: SessionBase, derivation: Derivation | None = None) -> None:
         """On a derivation, or else on what the experiment begins with."""
         super().__init__()
         self.session = session
-        self.network_session = session if isinstance(session, Session) else None
+        self.network_session = session if isinstance(session, NetworkSession) else None
         """The session again where it is a network's, which can learn."""
         self.traversal = self.traversal_of(derivation or session.first_derivation())
         self.position = self._first_position()
@@ -108,13 +108,13 @@ class DerivationScreen(Screen[None]):
         sample = None if derivation.n == 1 else derivation.sample
         return Place(derivation.of, derivation.target, sample, self.position)
 
-    def looked_at(self) -> tuple[Derivation, Progress]:
+    def looked_at(self) -> tuple[Derivation, ChainProgress]:
         """The derivation through the term that is looked at, and how far along it one is.
 
         Its part from the target up to that term is the derivation's own; from there on it may be longer or shorter.
         """
         if self.position.phase is not Phase.BACKWARD:
-            return self.derivation, Progress(
+            return self.derivation, ChainProgress(
                 0 if self.position.phase < Phase.BACKWARD else len(self.derivation)
             )
         index, shown = self.position.index, self.derivation
@@ -123,7 +123,7 @@ class DerivationScreen(Screen[None]):
                 self.branch = (self.position, shown.follow(index, self.traversal.term(self.position)))
             shown = self.branch[1]
             index += len(shown) - len(self.derivation)
-        return shown, Progress(index, index)
+        return shown, ChainProgress(index, index)
 
     # ── words ───────────────────────────────────────────────────────────────────────────────────────
 

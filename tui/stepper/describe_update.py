@@ -7,14 +7,14 @@ from engine.formula.notation import Style, number_text, symbol_text
 from engine.model.network import LOSS, trainable
 from engine.training.steps_by_hand import Change, StepsByHand, Update
 from engine.training.update_rule import CLIP, ETA
-from tui.session.network_session import Session
+from tui.session.network_session import NetworkSession
 from tui.stepper.description import Description, Note
 from tui.stepper.equation import Equation
 from tui.stepper.traversal import Traversal
 
 
 def describe_update(
-    session: Session, traversal: Traversal, update: Update | None, style: Style, index: int = -1
+    session: NetworkSession, traversal: Traversal, update: Update | None, style: Style, index: int = -1
 ) -> Description:
     """One line of what the optimiser does with the gradient, the step itself by default; or what it has done."""
     target = traversal.derivation.target
@@ -71,7 +71,7 @@ def describe_update(
     return Description(f"Update{by}: {name} becomes", (equation,), tuple(notes), backward=False)
 
 
-def update_size(session: Session, target: Symbol) -> int:
+def update_size(session: NetworkSession, target: Symbol) -> int:
     """How many lines the update of a parameter has; 1 for what is not learned."""
     learned = target.matrix in trainable(session.network)
     return len(session.by_hand.rule(target)) if learned else 1
@@ -87,7 +87,7 @@ def _constants(steps: StepsByHand, eta: float, style: Style) -> str:
     )
 
 
-def update_lines(session: Session, update: Update, style: Style) -> list[str]:
+def update_lines(session: NetworkSession, update: Update, style: Style) -> list[str]:
     """The change of the loss, beside what the gradient foretold."""
     before, after = number_text(update.loss.before, style), number_text(update.loss.after, style)
     difference = number_text(update.loss.after - update.loss.before, style)

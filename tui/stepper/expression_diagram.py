@@ -66,7 +66,7 @@ def moved(graph: Graph, cursor: Symbol, right: int, down: int) -> Symbol:
 
 
 @dataclass(frozen=True)
-class Reached:
+class ReachedInDiagram:
     """How far one has come: which values are computed, which gradients are known; all of them where one chooses."""
 
     traversal: Traversal
@@ -130,7 +130,7 @@ class ExpressionDiagram(Static):
         rows = max((canvas.height + 1) // LINES, 1)
         path, reached = (
             set(traversal.derivation.path),
-            Reached(traversal, position, cursor is not None, known),
+            ReachedInDiagram(traversal, position, cursor is not None, known),
         )
         cells: dict[tuple[int, int], Symbol] = {}
         for place, column in enumerate(columns[first : first + per_page]):
@@ -174,7 +174,7 @@ def _draw(
     node: Node,
     on_path: bool,
     current: bool,
-    reached: Reached,
+    reached: ReachedInDiagram,
     style: Style,
 ) -> None:
     on, off = ("*", "o") if style.ascii else ("●", "○")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from engine.derivation.matrix_form import Factor, MatrixLine
+from engine.derivation.matrix_form import MatrixFactor, MatrixLine
 from engine.formula.ascii_text import ascii_text
 from engine.formula.expression import Partial, Product
 from engine.formula.layout import one_line
@@ -80,7 +80,7 @@ def _matrix_line(line: MatrixLine, style: Style, width: int) -> list[Content | s
     return [main, *below]
 
 
-def _factor_name(factor: Factor, style: Style) -> str:
+def _factor_name(factor: MatrixFactor, style: Style) -> str:
     name = one_line(factor.name, style)
     if not factor.transposed:
         return name

@@ -10,10 +10,10 @@ from textual.content import Content
 from textual.widgets import Static
 from typing_extensions import override
 
-from engine.formula.course_notation import OwnNames
+from engine.formula.course_notation import CourseNames
 from engine.formula.expression import Symbol
 from engine.formula.notation import Style, number_text, symbol_text
-from tui.shell.csv_table import DataTable
+from tui.shell.csv_table import CsvTable
 from tui.shell.keys import MAP_COMMANDS, bindings, idle_bindings
 from tui.shell.modal import Modal
 from tui.stepper.derivation_csv import entry_rows
@@ -23,7 +23,7 @@ from tui.stepper.network_diagram import NetworkDiagram
 from tui.stepper.traversal import Position, Traversal
 
 
-class MapScreen(Modal[Symbol | None]):
+class NetworkMapScreen(Modal[Symbol | None]):
     """Returns the chosen scalar, or None."""
 
     CSS_PATH = "network_map_screen.tcss"
@@ -35,7 +35,7 @@ class MapScreen(Modal[Symbol | None]):
         self,
         traversal: Traversal,
         position: Position,
-        names: OwnNames,
+        names: CourseNames,
         edit: Callable[[Symbol, Callable[[Traversal], None]], None],
     ) -> None:
         """`names` are the experiment's own letters.
@@ -56,9 +56,9 @@ class MapScreen(Modal[Symbol | None]):
             yield self.picture()
             yield Static(id="about")
 
-    def data_tables(self) -> Sequence[DataTable]:
+    def data_tables(self) -> Sequence[CsvTable]:
         """Every value and every gradient."""
-        return [DataTable(lambda: entry_rows(self.traversal.derivation.graph))]
+        return [CsvTable(lambda: entry_rows(self.traversal.derivation.graph))]
 
     def picture(self) -> NetworkDiagram | ExpressionDiagram:
         """What it is drawn in."""
@@ -137,7 +137,7 @@ class MapScreen(Modal[Symbol | None]):
             self.dismiss(message.symbol)
 
 
-class ExpressionMapScreen(MapScreen):
+class ExpressionMapScreen(NetworkMapScreen):
     """The same of an expression: its operations, by how far they are from the numbers that are given."""
 
     TITLE = "Expression: choose what to differentiate by"

@@ -13,7 +13,7 @@ from textual.content import Content
 
 from engine.derivation.chain_rule import Derivation
 from engine.experiment.square_weights import square_note
-from tui.session.network_session import Session
+from tui.session.network_session import NetworkSession
 from tui.shell.csv_table import Rows
 from tui.shell.learner_deeds import Deed, Done
 from tui.shell.reading_screen import ReadingScreen
@@ -36,7 +36,7 @@ class PageOpener:
         self._screen = screen
         self._editing = editing
 
-    def open_matrices(self, session: Session) -> None:
+    def open_matrices(self, session: NetworkSession) -> None:
         """Every matrix product with its shapes."""
         from engine.derivation.matrix_form import matrix_lines
         from tui.stepper.matrices_page import matrices_view

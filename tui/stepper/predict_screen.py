@@ -22,14 +22,14 @@ from typing_extensions import override
 from engine.derivation.chain_rule import Derivation
 from engine.formula.layout import one_line
 from engine.formula.notation import Style, number_text
-from engine.practice.prediction import Asked, Prediction
-from tui.session.session_base import Stepped
-from tui.shell.csv_table import Cell, DataTable, Rows
+from engine.practice.prediction import Prediction, PredictionQuestion
+from tui.session.session_base import SessionBase
+from tui.shell.csv_table import Cell, CsvTable, Rows
 from tui.shell.keys import PREDICT_COMMANDS, bindings
 from tui.shell.learner_deeds import Deed, Done
 from tui.shell.side_by_side import flowed
 from tui.shell.verdict_content import echo, judgement, numbers_of
-from tui.stepper.chain_rule_panel import Progress
+from tui.stepper.chain_rule_panel import ChainProgress
 from tui.stepper.network_diagram import NetworkDiagram
 from tui.stepper.stepper_screen import StepperScreen
 from tui.stepper.term_panel import TermPanel
@@ -42,7 +42,7 @@ class PredictScreen(StepperScreen, inherit_bindings=False):
     COMMANDS_SHOWN = PREDICT_COMMANDS
     BINDINGS = bindings(PREDICT_COMMANDS)
 
-    def __init__(self, session: Stepped, derivation: Derivation, prediction: Prediction) -> None:
+    def __init__(self, session: SessionBase, derivation: Derivation, prediction: Prediction) -> None:
         """With the questions of the derivation, `session.prediction` of it."""
         super().__init__(session, derivation)
         self.detail = Detail.NODE
@@ -78,7 +78,7 @@ class PredictScreen(StepperScreen, inherit_bindings=False):
         self.query_one(Input).focus()
 
     @override
-    def looked_at(self) -> tuple[Derivation, Progress]:
+    def looked_at(self) -> tuple[Derivation, ChainProgress]:
         prediction = self.prediction
         given_up = frozenset(
             place for place, asked in enumerate(prediction.questions) if asked.given_up and asked.formula
@@ -86,7 +86,7 @@ class PredictScreen(StepperScreen, inherit_bindings=False):
         current = self.position.index if self.position.phase is Phase.BACKWARD else None
         reached = min(prediction.place, len(self.derivation))
         hidden = prediction.current is not None
-        return self.derivation, Progress(reached, current if hidden else None, hidden, given_up)
+        return self.derivation, ChainProgress(reached, current if hidden else None, hidden, given_up)
 
     @override
     def draw_term(self, style: Style) -> None:
@@ -111,7 +111,7 @@ class PredictScreen(StepperScreen, inherit_bindings=False):
             yield Content.assemble((f"{self._which(asked)}: ", "bold"), (f"{name} = ?", "bold $accent"))
         yield from self._said
 
-    def _which(self, asked: Asked) -> str:
+    def _which(self, asked: PredictionQuestion) -> str:
         number, total = self.prediction.place + 1, len(self.derivation)
         return "The whole gradient" if asked.formula is None else f"Factor {number} of {total}"
 
@@ -128,8 +128,8 @@ class PredictScreen(StepperScreen, inherit_bindings=False):
         panel.border_subtitle = self._score() if self.prediction.place else ""
 
     @override
-    def data_tables(self) -> Sequence[DataTable]:
-        return [DataTable(self._answer_rows)]
+    def data_tables(self) -> Sequence[CsvTable]:
+        return [CsvTable(self._answer_rows)]
 
     def _answer_rows(self) -> Rows:
         """How each question went; its answer where that is known by now."""
@@ -163,7 +163,7 @@ class PredictScreen(StepperScreen, inherit_bindings=False):
             self._said += echo(verdict, style, width)
         self.go(self._furthest)
 
-    def _told(self, asked: Asked) -> str:
+    def _told(self, asked: PredictionQuestion) -> str:
         """A factor and its number."""
         return f"{one_line(asked.name, self.glyphs)} = {number_text(asked.value, self.glyphs)}"
 

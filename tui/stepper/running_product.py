@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from engine.derivation.chain_rule import Step
+from engine.derivation.chain_rule import ChainRuleStep
 from engine.derivation.terms import Term
 from engine.formula.expression import Partial, Symbol
 from engine.formula.layout import one_line
@@ -95,7 +95,7 @@ def is_product_of(running: float, locals_: Sequence[float]) -> bool:
     return math.isclose(math.prod(locals_), running, rel_tol=ROUNDED, abs_tol=SMALLEST)
 
 
-def _sum(step: Step, style: Style, width: int) -> str:
+def _sum(step: ChainRuleStep, style: Style, width: int) -> str:
     """The contributions added up, the path's own first; where there is no room for all, then the largest of them."""
     contributions = step.contributions
     own, others = float(contributions[step.chosen]), np.delete(contributions, step.chosen)

@@ -18,10 +18,10 @@ from textual.widgets.option_list import Option, OptionDoesNotExist
 
 from engine.experiment.changeable_settings import Setting
 from engine.experiment.errors import ExperimentError
-from tui.session.network_session import Session
+from tui.session.network_session import NetworkSession
 from tui.shell.busy_screen import at_length
 from tui.shell.choice_list import EnterlessList
-from tui.shell.csv_table import DataTable
+from tui.shell.csv_table import CsvTable
 from tui.shell.keys import SETTINGS_COMMANDS, bindings, idle_bindings
 from tui.shell.modal import Modal
 from tui.shell.prompt import Prompt
@@ -37,7 +37,7 @@ class SettingsScreen(Modal[None]):
     COMMANDS_SHOWN = SETTINGS_COMMANDS
     BINDINGS = [*bindings(SETTINGS_COMMANDS), *idle_bindings(SETTINGS_COMMANDS)]  # noqa: RUF012 - as Screen wants it
 
-    def __init__(self, session: Session, changed: Callable[[], None]) -> None:
+    def __init__(self, session: NetworkSession, changed: Callable[[], None]) -> None:
         """`changed` is called after each change."""
         super().__init__()
         self._session, self._changed = session, changed
@@ -49,10 +49,10 @@ class SettingsScreen(Modal[None]):
             dialog.border_subtitle = "enter changes one · esc leaves"
             yield EnterlessList(*self._options(), markup=False)
 
-    def data_tables(self) -> Sequence[DataTable]:
+    def data_tables(self) -> Sequence[CsvTable]:
         """The settings as they are."""
         return [
-            DataTable(
+            CsvTable(
                 lambda: [["key", "value"], *([one.key, str(one.value)] for one in self._session.settings())],
                 "The settings as csv",
             )

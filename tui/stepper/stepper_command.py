@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from engine.derivation.chain_rule import Derivation
 from engine.formula.expression import Symbol
-from tui.session.session_base import Stepped
+from tui.session.session_base import SessionBase
 from tui.stepper.traversal import Phase, Position
 
 
-def open_command(session: Stepped, derivation: Derivation, position: Position) -> Sequence[str]:
+def open_command(session: SessionBase, derivation: Derivation, position: Position) -> Sequence[str]:
     """The arguments of `bptui` that open the app at a position of a derivation."""
     where = ["--wrt", _typed(session, derivation.target)]
     if session.stepped is not session.graph:
@@ -27,7 +27,7 @@ def open_command(session: Stepped, derivation: Derivation, position: Position) -
     return ["open", session.name, *where, *trained, "--screen", "stepper"]
 
 
-def not_in_command(session: Stepped, derivation: Derivation) -> str | None:
+def not_in_command(session: SessionBase, derivation: Derivation) -> str | None:
     """What is seen and no command says: what was done by hand, and a path that was chosen at a fork."""
     if session.edited or session.updates:
         return "What was edited or learned by hand is not in it: Ctrl+S saves that."
@@ -37,17 +37,17 @@ def not_in_command(session: Stepped, derivation: Derivation) -> str | None:
     return None
 
 
-def explain_command(session: Stepped, derivation: Derivation, *more: str) -> Sequence[str]:
+def explain_command(session: SessionBase, derivation: Derivation, *more: str) -> Sequence[str]:
     """The arguments of `bptui` that print a derivation."""
     sample = [] if derivation.n == 1 else ["--sample", str(derivation.sample)]
     of = of_option(session, derivation.of)
     return ["explain", session.name, "--wrt", _typed(session, derivation.target), *of, *sample, *more]
 
 
-def of_option(session: Stepped, of: Symbol) -> list[str]:
+def of_option(session: SessionBase, of: Symbol) -> list[str]:
     """`--of` and what is differentiated, where that is not what the experiment differentiates."""
     return [] if of == session.graph.differentiated else ["--of", _typed(session, of)]
 
 
-def _typed(session: Stepped, symbol: Symbol) -> str:
+def _typed(session: SessionBase, symbol: Symbol) -> str:
     return session.names.said(symbol.plain(), ascii=True)

@@ -23,12 +23,12 @@ from engine.derivation.chain_rule import Derivation
 from engine.derivation.chain_sum import chain_sum
 from engine.formula.notation import Style
 from engine.formula.plain_words import counted
-from tui.session.session_base import Stepped
+from tui.session.session_base import SessionBase
 from tui.shell.key_bar import KeyBar
 from tui.shell.learner_deeds import Deed, Done
 from tui.shell.too_small import TooSmall
 from tui.stepper.autoplay import Autoplay
-from tui.stepper.chain_rule_panel import ProductPanel, rest_in_words
+from tui.stepper.chain_rule_panel import ChainRulePanel, rest_in_words
 from tui.stepper.derivation_screen import DerivationScreen
 from tui.stepper.describe_backward_pass import describe_backward
 from tui.stepper.describe_forward_pass import describe_forward, describe_loss
@@ -49,7 +49,7 @@ from tui.stepper.traversal import Phase
 class StepperPanels(DerivationScreen):
     """A derivation screen that draws its derivation."""
 
-    def __init__(self, session: Stepped, derivation: Derivation | None = None) -> None:
+    def __init__(self, session: SessionBase, derivation: Derivation | None = None) -> None:
         """On a derivation, or else on what the experiment begins with."""
         super().__init__(session, derivation)
         self.gradient_check = GradientCheckLine(self)
@@ -63,7 +63,7 @@ class StepperPanels(DerivationScreen):
             yield self._new_diagram()
         with Vertical(id="derivation"):
             with Vertical(id="product-panel"):
-                yield ProductPanel(id="product")
+                yield ChainRulePanel(id="product")
             with Vertical(id="term-panel"):
                 yield TermPanel(id="term")
             with Vertical(id="running-panel"):
@@ -105,7 +105,7 @@ class StepperPanels(DerivationScreen):
         panel.border_subtitle = self.shown_text(
             rest_in_words(chain_sum(shown), style, hidden=self.known is not None)
         )
-        product = self.query_one(ProductPanel)
+        product = self.query_one(ChainRulePanel)
         product.show(shown, progress, style, max(product.size.width, 40))
         self.draw_term(style)
         self.draw_below_the_term(style)

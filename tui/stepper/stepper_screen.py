@@ -12,12 +12,12 @@ from textual import events
 
 from engine.derivation.chain_rule import Derivation
 from engine.experiment.presets import is_preset
-from tui.session.session_base import Stepped
-from tui.shell.csv_table import DataTable
-from tui.shell.keys import STEPPER_COMMANDS, Command, bindings
+from tui.session.session_base import SessionBase
+from tui.shell.csv_table import CsvTable
+from tui.shell.keys import STEPPER_COMMANDS, KeyCommand, bindings
 from tui.shell.learner_deeds import Deed, Done
 from tui.shell.messages import Predict, ShowHome, ShowLessons, ShowScreen
-from tui.stepper.chain_rule_panel import ProductPanel
+from tui.stepper.chain_rule_panel import ChainRulePanel
 from tui.stepper.derivation_csv import entry_rows, term_rows
 from tui.stepper.derivation_screen import SHOWN_DIGITS, Place
 from tui.stepper.entry_editing import EntryEditing
@@ -42,10 +42,10 @@ class StepperScreen(StepperPanels):
     """The panels, and what each key does."""
 
     CSS_PATH = "stepper_screen.tcss"
-    COMMANDS_SHOWN: tuple[Command, ...] = STEPPER_COMMANDS
+    COMMANDS_SHOWN: tuple[KeyCommand, ...] = STEPPER_COMMANDS
     BINDINGS = bindings(STEPPER_COMMANDS)
 
-    def __init__(self, session: Stepped, derivation: Derivation | None = None) -> None:
+    def __init__(self, session: SessionBase, derivation: Derivation | None = None) -> None:
         """On a derivation, or else on what the experiment begins with."""
         super().__init__(session, derivation)
         self.not_here = frozenset() if self.network_session else LEARNING
@@ -195,12 +195,12 @@ class StepperScreen(StepperPanels):
         """Shows or hides the central difference."""
         self.gradient_check.toggle()
 
-    def data_tables(self) -> Sequence[DataTable]:
+    def data_tables(self) -> Sequence[CsvTable]:
         """Every term of the derivation, as it is on the table; every value and gradient."""
         graph = self.session.stepped
         return [
-            DataTable(lambda: term_rows(self.derivation)),
-            DataTable(lambda: entry_rows(graph), "All values and gradients as csv"),
+            CsvTable(lambda: term_rows(self.derivation)),
+            CsvTable(lambda: entry_rows(graph), "All values and gradients as csv"),
         ]
 
     def command(self) -> Sequence[str]:
@@ -285,7 +285,7 @@ class StepperScreen(StepperPanels):
         """A click on a phase."""
         self.go(Position(message.phase))
 
-    def on_product_panel_chosen(self, message: ProductPanel.Chosen) -> None:
+    def on_chain_rule_panel_chosen(self, message: ChainRulePanel.Chosen) -> None:
         """A click on a factor."""
         self.go(Position(Phase.BACKWARD, message.index))
 

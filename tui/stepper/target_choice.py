@@ -198,10 +198,10 @@ class TargetChoice:
 
     def choose_on_map(self, ask_number: Callable[[Symbol, Callable[[], None]], None]) -> None:
         """The network on the whole screen, to choose a target by moving through it, or to edit an entry there."""
-        from tui.stepper.network_map_screen import ExpressionMapScreen, MapScreen
+        from tui.stepper.network_map_screen import ExpressionMapScreen, NetworkMapScreen
 
         screen = self._screen
-        kind = MapScreen if screen.network_session is not None else ExpressionMapScreen
+        kind = NetworkMapScreen if screen.network_session is not None else ExpressionMapScreen
         screen.app.push_screen(
             kind(
                 screen.traversal,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from engine.derivation.chain_rule import Derivation
 from engine.model.network import LOSS
-from tui.session.network_session import Session
+from tui.session.network_session import NetworkSession
 from tui.session.session_base import EDIT
 from tui.shell.learner_deeds import Deed, Done
 from tui.shell.messages import ExperimentEdited
@@ -26,7 +26,7 @@ class UpdateAndUndo:
         self._screen = screen
         self._check = check
 
-    def update(self, session: Session) -> None:
+    def update(self, session: NetworkSession) -> None:
         """Applies one step of the experiment's optimiser, and goes to the position that shows it."""
         screen = self._screen
         screen.forget_what_was_pressed()

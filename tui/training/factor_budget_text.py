@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.diagnosis.gradient_flow import GradientFlow
-from engine.diagnosis.mean_field import PredictedProfile
+from engine.diagnosis.mean_field import MeanFieldProfile
 from engine.experiment.layer_info import LayerInfo
 from engine.formula.plain_words import signed
 from engine.metrics.step_record import StepRecord
@@ -46,7 +46,7 @@ def predicted_profile(run: RunSnapshot, metric: Metric) -> Floats | None:
     None where the theory does not hold, for metrics that it does not speak of, and before the first step.
     """
     first, prediction = run.first, run.prediction
-    if first is None or not isinstance(prediction, PredictedProfile):
+    if first is None or not isinstance(prediction, MeanFieldProfile):
         return None
     decades = {L2: prediction.weights, DELTA: prediction.delta}.get(metric)
     if decades is None:

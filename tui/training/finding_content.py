@@ -10,10 +10,10 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from engine.diagnosis.diagnosis import Diagnosis, judge
+from engine.diagnosis.diagnosis import Diagnosis, judge_record
 from engine.diagnosis.finding import Finding
 from engine.diagnosis.gradient_flow import GradientFlow
-from engine.diagnosis.mean_field import PredictedProfile
+from engine.diagnosis.mean_field import MeanFieldProfile
 from engine.metrics.step_record import StepRecord
 from tui.session.training_snapshot import RunSnapshot
 from tui.training.finding_text import remedy_text
@@ -24,7 +24,7 @@ TRYING = "Trying whether it helps …"
 
 def glance(run: RunSnapshot, record: StepRecord) -> Diagnosis:
     """What one step's record says while a run goes on, or of a run log: of the gradients and the dead units only."""
-    return judge(record, run.described)
+    return judge_record(record, run.described)
 
 
 def finding_content(diagnosis: Diagnosis, finding: Finding, tries: str = "") -> Content:
@@ -57,7 +57,7 @@ def flow_lines(run: RunSnapshot, record: StepRecord, diagnosis: Diagnosis) -> li
     if len(record.grad_l2) < 2:
         return []
     prediction = run.prediction
-    known = prediction if isinstance(prediction, PredictedProfile) and record.step == 0 else None
+    known = prediction if isinstance(prediction, MeanFieldProfile) and record.step == 0 else None
     flow = GradientFlow(record, run.described)
     return [line for line in (diagnosis.gradients, flow.slope_told(known)) if line]
 

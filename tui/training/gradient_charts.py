@@ -57,7 +57,7 @@ METRICS = {metric.view: metric for metric in GRADIENT_METRICS}
 """The same by their names in an experiment's [view]."""
 
 
-def layer_metrics() -> tuple[Metric, ...]:
+def chart_metrics() -> tuple[Metric, ...]:
     """All that can be shown by layer: those of gradients, then those that were added (`register_metric`)."""
     own = (Metric(name, one.words) for name, one in OWN_METRICS.items() if one.extent is Extent.LAYER)
     return (*GRADIENT_METRICS, *own)
@@ -88,7 +88,7 @@ CHARTS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Magnitudes:
+class GradientMagnitudes:
     """What one run has to draw by layer, at `step`.
 
     `step` is the last one, or the last with a finite number after a run has broken.
@@ -102,19 +102,21 @@ class Magnitudes:
     numbers: Floats
     """The layers' numbers along the axis, from 1."""
 
-    def only(self, shown: Sequence[int]) -> Magnitudes:
+    def only(self, shown: Sequence[int]) -> GradientMagnitudes:
         """Of some layers, by their places."""
         places = list(shown)
         return replace(self, now=self.now[places], numbers=self.numbers[places])
 
 
-def magnitudes(run: RunSnapshot) -> Magnitudes | None:
+def magnitudes(run: RunSnapshot) -> GradientMagnitudes | None:
     """What a run has to draw, of the column that its snapshot was asked for; None before the first step."""
     record, column = run.record, run.column
     if record is None or column is None:
         return None
     numbers = layer_numbers(len(column.now))
-    return Magnitudes(run.name, column.step, column.now, record.weight_gain, record.activation_gain, numbers)
+    return GradientMagnitudes(
+        run.name, column.step, column.now, record.weight_gain, record.activation_gain, numbers
+    )
 
 
 def layer_numbers(count: int) -> Floats:
@@ -123,7 +125,7 @@ def layer_numbers(count: int) -> Floats:
 
 
 def draw_profile(
-    runs: Sequence[Magnitudes],
+    runs: Sequence[GradientMagnitudes],
     predicted: Floats | None,
     width: int,
     height: int,
@@ -172,7 +174,7 @@ def draw_strip(series: Series, width: int, height: int, ascii_only: bool) -> Cha
     return heat_strip(strip, width, height, ascii_only=ascii_only)
 
 
-def draw_budget(run: Magnitudes, width: int, height: int, ascii_only: bool) -> Chart:
+def draw_budget(run: GradientMagnitudes, width: int, height: int, ascii_only: bool) -> Chart:
     """log₁₀ of the two gains, for each step down from layer l+1 to layer l."""
     x = layer_numbers(len(run.weight_gain))
     with np.errstate(all="ignore"):

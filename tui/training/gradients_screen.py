@@ -22,7 +22,7 @@ from typing_extensions import override
 
 from engine.autodiff.interruption import interruptible
 from engine.diagnosis.diagnosis import Diagnosis
-from engine.diagnosis.remedy_trial import changed
+from engine.diagnosis.remedy_trial import with_remedy
 from engine.experiment.datasets import load_data
 from engine.experiment.errors import ExperimentError
 from engine.experiment.loading import PRESET_NAMES, load_experiment
@@ -33,17 +33,17 @@ from engine.formula.untrusted_text import one_line
 from engine.metrics.step_record import StepRecord
 from engine.runs.history import Series
 from tui.session.experiment_variants import COUNTERPART, counterpart
-from tui.session.network_session import Session
+from tui.session.network_session import NetworkSession
 from tui.session.training_run import TrainingRun
-from tui.session.training_snapshot import RunSnapshot, State, Training, TrainingSnapshot, Wanted
+from tui.session.training_snapshot import RunSnapshot, State, TrainingSnapshot, Wanted, WatchedTraining
 from tui.shell.busy_screen import Ended
-from tui.shell.csv_table import DataTable, Rows
+from tui.shell.csv_table import CsvTable, Rows
 from tui.shell.file_suggester import FileSuggester
 from tui.shell.key_bar import KeyBar
 from tui.shell.keys import GRADIENTS_COMMANDS, bindings
 from tui.shell.learner_deeds import Deed, Done
 from tui.shell.prompt import Prompt
-from tui.shell.static_text import FixedText, Panel
+from tui.shell.static_text import StaticPanel, StaticText
 from tui.shell.too_small import TooSmall
 from tui.training.chart_view import ChartView
 from tui.training.charts import MARKERS, SERIES, Chart
@@ -65,15 +65,15 @@ from tui.training.gradient_charts import (
     MAX,
     METRICS,
     WEIGHTS,
-    Magnitudes,
+    GradientMagnitudes,
     View,
+    chart_metrics,
     columns_of,
     draw_budget,
     draw_history,
     draw_losses,
     draw_profile,
     draw_strip,
-    layer_metrics,
     magnitudes,
     spread,
 )
@@ -92,7 +92,7 @@ FEW_STEPS = 50
 """So many are trained while one waits."""
 
 
-def is_about_delta(session: Session) -> bool:
+def is_about_delta(session: NetworkSession) -> bool:
     """Whether a preset shows its point in δ: where weights explode, ∂ℰ/∂W is as large in every layer."""
     return session.name in ("exploding-50", "exploding-50-clip", "exploding-50-adam")
 
@@ -113,7 +113,7 @@ class GradientsScreen(TrainingScreen):
     COMMANDS_SHOWN = GRADIENTS_COMMANDS
     BINDINGS = bindings(GRADIENTS_COMMANDS)
 
-    def __init__(self, training: Training, session: Session | None) -> None:
+    def __init__(self, training: WatchedTraining, session: NetworkSession | None) -> None:
         super().__init__(training, session)
         asked = session.view if session is not None else ExperimentView()
         about_delta = session is not None and is_about_delta(session)
@@ -129,15 +129,15 @@ class GradientsScreen(TrainingScreen):
 
     def compose(self) -> ComposeResult:
         """From top to bottom as pictured above."""
-        yield FixedText(id="title")
-        yield FixedText(id="progress")
-        yield FixedText(id="progress-2")
+        yield StaticText(id="title")
+        yield StaticText(id="progress")
+        yield StaticText(id="progress-2")
         with Horizontal(id="charts"):
-            with Panel(id="chart-panel"):
+            with StaticPanel(id="chart-panel"):
                 yield ChartView(id="chart")
-            with Panel(id="loss-panel"):
+            with StaticPanel(id="loss-panel"):
                 yield ChartView(id="loss")
-        yield FixedText(id="layer")
+        yield StaticText(id="layer")
         yield FindingsPanel(id="verdict-panel")
         yield TooSmall()
         yield KeyBar()
@@ -150,9 +150,9 @@ class GradientsScreen(TrainingScreen):
         loss = self.query_one("#loss").size.width
         return Wanted(self.metric.field, points, loss_points=2 * loss, at=self.training.looking.step)
 
-    def data_tables(self) -> Sequence[DataTable]:
+    def data_tables(self) -> Sequence[CsvTable]:
         """The numbers of the picture."""
-        return [DataTable(self._budget_rows if self.view is View.BUDGET else self._metric_rows)]
+        return [CsvTable(self._budget_rows if self.view is View.BUDGET else self._metric_rows)]
 
     def _budget_rows(self) -> Rows:
         """What multiplies δ on its way down, layer by layer."""
@@ -189,7 +189,7 @@ class GradientsScreen(TrainingScreen):
         """Begins with what a log has and what its layers need; whether that is another picture than before."""
         before = self.view, self.metric
         if self.metric.field not in record.fields:
-            self.metric = next((one for one in layer_metrics() if one.field in record.fields), self.metric)
+            self.metric = next((one for one in chart_metrics() if one.field in record.fields), self.metric)
         if not self._chosen and len(run.layers) > MANY_LAYERS:
             self.view = View.LAYERS
         self._chosen = True
@@ -260,14 +260,16 @@ class GradientsScreen(TrainingScreen):
             view.show_text("There is no loss yet.")
         batches = self.session is not None and self.session.experiment.train.batch != "full"
         title = self.glyphs.names.said("ℰ by step") + (", of mini-batches" if batches else "")
-        self.query_one("#loss-panel", Panel).set_title(title + ("" if linear else ", log axis"))
+        self.query_one("#loss-panel", StaticPanel).set_title(title + ("" if linear else ", log axis"))
 
     def _set_title(self, *title: str) -> None:
         """What the chart shows above it, and below it which of the pictures that is."""
         views = " · ".join(f"{'▸' if one is self.view else ''}{one.value}" for one in View)
         if self.view is View.LAYERS:
             views += "   / filter  H fold"
-        self.query_one("#chart-panel", Panel).set_title("  ".join(part for part in title if part), views)
+        self.query_one("#chart-panel", StaticPanel).set_title(
+            "  ".join(part for part in title if part), views
+        )
 
     def _title(self, step: int = 0, predicted: bool = False, broke: bool = False) -> str:
         """What is drawn, and of which step; of a run that `broke` the profile is of the last step before."""
@@ -295,12 +297,12 @@ class GradientsScreen(TrainingScreen):
     def _invite(self, run: RunSnapshot) -> None:
         self._set_title(self._title())
         self.query_one("#chart", ChartView).show_text(self.hint)
-        self.query_one("#layer", FixedText).update("")
+        self.query_one("#layer", StaticText).update("")
         self._show_verdict(Content.styled(run.about, "$faint"))
 
     def _chart(
         self,
-        runs: Sequence[Magnitudes],
+        runs: Sequence[GradientMagnitudes],
         series: Series | None,
         predicted: npt.NDArray[np.float64] | None,
         width: int,
@@ -359,7 +361,7 @@ class GradientsScreen(TrainingScreen):
             )
         while (line := Content.assemble(*parts)).cell_length > self.room and len(parts) > 1:
             parts.pop()
-        self.query_one("#layer", FixedText).update(line)
+        self.query_one("#layer", StaticText).update(line)
 
     def _draw_verdict(
         self, snapshot: TrainingSnapshot, told: Sequence[tuple[RunSnapshot, StepRecord]]
@@ -473,7 +475,7 @@ class GradientsScreen(TrainingScreen):
     def action_metric(self) -> None:
         """Max, mean, L2, and again."""
         record = self.seen().first.record
-        every = layer_metrics()
+        every = chart_metrics()
         metrics = [one for one in every if record is None or one.field in record.fields] or every
         if self.metric not in metrics:
             self.metric = metrics[-1]
@@ -506,7 +508,7 @@ class GradientsScreen(TrainingScreen):
             self.notify("No finding here has a change that can be tried.")
             return
         try:
-            experiment = changed(training.first.experiment, finding.change)
+            experiment = with_remedy(training.first.experiment, finding.change)
             self._compare_beside(f"with {change_text(finding.change)}", experiment)
             self.tell(Done(Deed.REMEDY))
         except ExperimentError as error:

@@ -15,23 +15,23 @@ from engine.formula.notation import Style, number_text
 from engine.formula.plain_words import counted
 from engine.runs.layer_selection import matching
 from tui.session.experiment_variants import differences, with_next_init, with_relu_swapped
-from tui.session.network_session import Session
+from tui.session.network_session import NetworkSession
 from tui.session.training_run import TrainingRun
 from tui.session.training_snapshot import (
     FULL_SPEED,
     LITTLE,
     ColumnView,
     State,
-    Training,
     TrainingSnapshot,
     Wanted,
+    WatchedTraining,
 )
 from tui.shell.busy_screen import Answer, at_length
 from tui.shell.learner_deeds import Deed, Done
 from tui.shell.messages import Did, ShowHome, ShowLessons, ShowScreen, StepInto
 from tui.shell.prompt import Prompt
 from tui.shell.reading_screen import ReadingScreen
-from tui.shell.static_text import FixedText
+from tui.shell.static_text import StaticText
 from tui.training.charts import Chart
 from tui.training.confusion_page import confusion_rows, confusion_view
 from tui.training.cross_hair import with_cross_hair
@@ -72,7 +72,7 @@ class TrainingScreen(Screen[None]):
     SCREEN_NAME = "gradients"
     """How an experiment's [view] names it."""
 
-    def __init__(self, training: Training, session: Session | None) -> None:
+    def __init__(self, training: WatchedTraining, session: NetworkSession | None) -> None:
         """`session` is what the training's parameters can be looked at in; None where another program has them."""
         super().__init__()
         self.training = training
@@ -203,7 +203,7 @@ class TrainingScreen(Screen[None]):
     def _wait(self) -> None:
         """In the middle of a long step: says so, and draws when it is done."""
         self._drawn = None  # the clock asks again
-        line = self.query_one("#progress", FixedText)
+        line = self.query_one("#progress", StaticText)
         line.update(Content.styled(" waiting for the present step; space pauses after it", "$faint"))
         self.training.go_on()
 
@@ -283,9 +283,9 @@ class TrainingScreen(Screen[None]):
 
     def _draw_status(self, snapshot: TrainingSnapshot) -> None:
         style, width, runs = self.glyphs, self.room, snapshot.runs
-        self.query_one("#title", FixedText).update(title_line(snapshot, width, style))
+        self.query_one("#title", StaticText).update(title_line(snapshot, width, style))
         for place, name in enumerate(("#progress", "#progress-2")):
-            line = self.query_one(name, FixedText)
+            line = self.query_one(name, StaticText)
             line.display = place < len(runs)
             if place < len(runs):
                 label = f"{run_marks(style)[place]} {runs[place].name}" if len(runs) > 1 else ""
@@ -459,7 +459,7 @@ class TrainingScreen(Screen[None]):
         """What the present weights make of the whole data set."""
         self._load(self._show_confusion)
 
-    def _show_confusion(self, session: Session) -> None:
+    def _show_confusion(self, session: NetworkSession) -> None:
         view = confusion_view(session.graph, session.class_names, self.glyphs)
         names = session.class_names
         self.app.push_screen(
@@ -475,14 +475,14 @@ class TrainingScreen(Screen[None]):
         """The product of all matrices, where the network is linear."""
         self._load(self._show_collapse)
 
-    def _show_collapse(self, session: Session) -> None:
+    def _show_collapse(self, session: NetworkSession) -> None:
         view = collapse_view(session.network, session.graph, self.glyphs)
         self.app.push_screen(
             ReadingScreen("One matrix", lambda _: view, lambda: collapse_rows(session.network))
         )
         self.tell(Done(Deed.ONE_MATRIX, session.steps))
 
-    def _load(self, then: Callable[[Session], object]) -> None:
+    def _load(self, then: Callable[[NetworkSession], object]) -> None:
         """Hands on the session with the present weights, or says why they are not to be had."""
         training, session = self.controls(), self.session
         if training is None or session is None:

@@ -20,13 +20,13 @@ from engine.experiment.spec import View
 from engine.formula.notation import number_text
 from engine.metrics.unit_deaths import UnitEvent
 from engine.training.trainer import UnitActivity
-from tui.session.network_session import Session
-from tui.session.training_snapshot import ColumnView, RunSnapshot, Training, TrainingSnapshot, Wanted
-from tui.shell.csv_table import DataTable, Rows
+from tui.session.network_session import NetworkSession
+from tui.session.training_snapshot import ColumnView, RunSnapshot, TrainingSnapshot, Wanted, WatchedTraining
+from tui.shell.csv_table import CsvTable, Rows
 from tui.shell.key_bar import KeyBar
 from tui.shell.keys import RELU_COMMANDS, bindings
 from tui.shell.learner_deeds import Deed, Done
-from tui.shell.static_text import FixedText, Panel
+from tui.shell.static_text import StaticPanel, StaticText
 from tui.shell.too_small import TooSmall
 from tui.training.chart_view import ChartView
 from tui.training.charts import FIRST, MARKERS, SERIES, Chart, Line, lines_chart
@@ -49,7 +49,7 @@ class UnitsScreen(TrainingScreen):
     COMMANDS_SHOWN = RELU_COMMANDS
     BINDINGS = bindings(RELU_COMMANDS)
 
-    def __init__(self, training: Training, session: Session | None) -> None:
+    def __init__(self, training: WatchedTraining, session: NetworkSession | None) -> None:
         super().__init__(training, session)
         asked = session.view if session is not None else View()
         self.cursor = Cursor((asked.layer or 1) - 1, asked.unit or 0)
@@ -57,17 +57,17 @@ class UnitsScreen(TrainingScreen):
 
     def compose(self) -> ComposeResult:
         """From top to bottom as pictured above."""
-        yield FixedText(id="title")
-        yield FixedText(id="progress")
-        yield FixedText(id="progress-2")
-        with Panel(id="chart-panel"):
+        yield StaticText(id="title")
+        yield StaticText(id="progress")
+        yield StaticText(id="progress-2")
+        with StaticPanel(id="chart-panel"):
             yield ChartView(id="chart")
         with Horizontal(id="units"):
-            with Panel(id="map-panel"):
+            with StaticPanel(id="map-panel"):
                 yield ChartView(id="map")
-            with Panel(id="events-panel"):
-                yield FixedText(id="events")
-        yield FixedText(id="layer")
+            with StaticPanel(id="events-panel"):
+                yield StaticText(id="events")
+        yield StaticText(id="layer")
         yield TooSmall()
         yield KeyBar()
 
@@ -76,11 +76,11 @@ class UnitsScreen(TrainingScreen):
         width = self.query_one("#chart").size.width
         return Wanted("zero_fraction", max(width, 20), units=True, at=self.training.looking.step)
 
-    def data_tables(self) -> Sequence[DataTable]:
+    def data_tables(self) -> Sequence[CsvTable]:
         """Every unit of every layer, and what the chart above them shows."""
         return [
-            DataTable(self._unit_rows, "The units as csv"),
-            DataTable(self._fraction_rows, "The chart's numbers as csv"),
+            CsvTable(self._unit_rows, "The units as csv"),
+            CsvTable(self._fraction_rows, "The chart's numbers as csv"),
         ]
 
     def _fraction_rows(self) -> Rows:
@@ -106,15 +106,15 @@ class UnitsScreen(TrainingScreen):
         """The chart, the map and the events."""
         chart, units = self.query_one("#chart", ChartView), self.query_one("#map", ChartView)
         run, column = snapshot.first, snapshot.first.column
-        self.query_one("#events-panel", Panel).set_title("Events by step")
+        self.query_one("#events-panel", StaticPanel).set_title("Events by step")
         self.query_one("#events").set_class(column is None, "-about")
         if column is None:
             chart.show_text(self.hint)
             units.show_text("")
-            self.query_one("#chart-panel", Panel).set_title(FRACTIONS)
-            self.query_one("#map-panel", Panel).set_title("")
-            self.query_one("#layer", FixedText).update("")
-            self.query_one("#events", FixedText).update(Content.styled(run.about, "$faint"))
+            self.query_one("#chart-panel", StaticPanel).set_title(FRACTIONS)
+            self.query_one("#map-panel", StaticPanel).set_title("")
+            self.query_one("#layer", StaticText).update("")
+            self.query_one("#events", StaticText).update(Content.styled(run.about, "$faint"))
             return
         activity = run.activity
         self._names = run.layers
@@ -123,10 +123,12 @@ class UnitsScreen(TrainingScreen):
             self.cursor = self._clamped(self.cursor)
         if column.over_steps is None:
             chart.show_text(self.hint)
-            self.query_one("#chart-panel", Panel).set_title(FRACTIONS)
+            self.query_one("#chart-panel", StaticPanel).set_title(FRACTIONS)
         elif not self.shown:
             chart.show_text("No layer's name fits the filter; / changes it.")
-            self.query_one("#chart-panel", Panel).set_title(f"{FRACTIONS}  /{self.training.looking.layers}")
+            self.query_one("#chart-panel", StaticPanel).set_title(
+                f"{FRACTIONS}  /{self.training.looking.layers}"
+            )
         else:
             self._draw_fractions(chart, column)
         if self.training.looking.step is not None:
@@ -186,7 +188,9 @@ class UnitsScreen(TrainingScreen):
             f"/{looking.layers}" if looking.layers else "",
             f"at step {column.step:,}" if looking.step is not None else "",
         ]
-        self.query_one("#chart-panel", Panel).set_title("  ".join(part for part in title if part), legend)
+        self.query_one("#chart-panel", StaticPanel).set_title(
+            "  ".join(part for part in title if part), legend
+        )
 
     def _draw_crossed(self, column: ColumnView) -> None:
         """The numbers under the cross-hair."""
@@ -198,7 +202,7 @@ class UnitsScreen(TrainingScreen):
             parts.append(value)
         while (line := Content.assemble(*parts)).cell_length > self.room and len(parts) > 2:
             parts.pop()
-        self.query_one("#layer", FixedText).update(line)
+        self.query_one("#layer", StaticText).update(line)
 
     def _draw_map(self, view: ChartView, activity: UnitActivity) -> None:
         shown = self.shown
@@ -219,7 +223,7 @@ class UnitsScreen(TrainingScreen):
             view.show_text("")
         dead, quiet = _counts(activity)
         total = sum(self._widths)
-        self.query_one("#map-panel", Panel).set_title(
+        self.query_one("#map-panel", StaticPanel).set_title(
             f"Units: {dead} dead{_as_of(activity)}, {quiet} quiet, of {total}",
             f"x: dead   {QUIET[self.glyphs.ascii]}: quiet   {self._fires(bars is not None)}",
         )
@@ -235,7 +239,7 @@ class UnitsScreen(TrainingScreen):
         latest = activity.events[-min(max(room.height, 1), EVENTS_SHOWN) :][::-1]
         lines = _event_lines(latest, room.width)
         text = "\n".join(lines) if lines else "No unit has died."
-        self.query_one("#events", FixedText).update(text)
+        self.query_one("#events", StaticText).update(text)
 
     def _draw_unit(self, activity: UnitActivity, slope: float | None) -> None:
         layer, unit = self.cursor.layer, self.cursor.unit
@@ -258,7 +262,7 @@ class UnitsScreen(TrainingScreen):
             parts.append((f"   slope {number_text(slope, self.glyphs)}", "$faint"))
         while (line := Content.assemble(*parts)).cell_length > self.room and len(parts) > 2:
             parts.pop()
-        self.query_one("#layer", FixedText).update(line)
+        self.query_one("#layer", StaticText).update(line)
 
     # ── what is shown ───────────────────────────────────────────────────────────────────────────────
 

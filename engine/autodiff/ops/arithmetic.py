@@ -2,7 +2,7 @@
 
     o_ik = x_ik ∘ y_ik        ∂o_ik/∂x_ik and ∂o_ik/∂y_ik, and 0 between different entries
 
-Operations of two arguments are `Pairwise` with a rule from `OPERATIONS`; functions of one argument are
+Operations of two arguments are `PairwiseArithmetic` with a rule from `OPERATIONS`; functions of one argument are
 `Elementwise` with a rule from `FUNCTIONS`.
 """
 
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from typing_extensions import override
 
-from engine.autodiff.array_memory import Scratch
+from engine.autodiff.array_memory import ScratchMemory
 from engine.autodiff.graph import Array, Columns, Node, Op
 from engine.autodiff.ops.activation_functions import RELU, SIGMOID, TANH
 from engine.autodiff.ops.elementwise import ScalarFunction
@@ -36,7 +36,7 @@ class PairRule:
     partial_formulas: tuple[FormulaOfTwo, FormulaOfTwo]
 
 
-class Pairwise(Op):
+class PairwiseArithmetic(Op):
     """output = rule(x, y), all of one shape. The same node may stand on both sides."""
 
     def __init__(self, rule: PairRule, inputs: tuple[Node, Node], output: Node) -> None:
@@ -44,7 +44,7 @@ class Pairwise(Op):
         self.rule = rule
 
     @override
-    def prepare(self, scratch: Scratch) -> None:
+    def prepare(self, scratch: ScratchMemory) -> None:
         self._scratch = scratch.like(self.output.value)
 
     @override

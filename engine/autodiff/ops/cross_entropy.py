@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import numpy as np
 from typing_extensions import override
 
-from engine.autodiff.array_memory import Scratch
+from engine.autodiff.array_memory import ScratchMemory
 from engine.autodiff.graph import Array, Node
 from engine.autodiff.ops.loss import Loss
 from engine.experiment.loss_specs import BceLoss
@@ -56,7 +56,7 @@ class BinaryCrossEntropy(_CrossEntropy):
         self.constants = {"alpha": self.alpha, "beta": self.beta}
 
     @override
-    def prepare(self, scratch: Scratch) -> None:
+    def prepare(self, scratch: ScratchMemory) -> None:
         super().prepare(scratch)
         self._third = scratch.like(self.inputs[0].value, slot=2)
 
@@ -273,7 +273,7 @@ class CrossEntropy(_CrossEntropy):
     fuses_with = "softmax"
 
     @override
-    def prepare(self, scratch: Scratch) -> None:
+    def prepare(self, scratch: ScratchMemory) -> None:
         """Takes working arrays, rows for what each column sums to, and where the largest f of each column stands."""
         super().prepare(scratch)
         n = self.inputs[0].shape[1]

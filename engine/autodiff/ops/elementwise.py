@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from typing_extensions import override
 
-from engine.autodiff.array_memory import Scratch, in_blocks
+from engine.autodiff.array_memory import ScratchMemory, in_blocks
 from engine.autodiff.graph import Array, Columns, Node, Op
 from engine.formula.expression import Entry, Expr
 
@@ -69,7 +69,7 @@ class Elementwise(Op):
         return not self.fused
 
     @override
-    def prepare(self, scratch: Scratch) -> None:
+    def prepare(self, scratch: ScratchMemory) -> None:
         """Cuts all arrays into blocks; takes a working array for one block's derivatives."""
         (node,) = self.inputs
         self._blocks: list[tuple[Array, ...]] = []

@@ -15,7 +15,7 @@ from typing_extensions import override
 from engine.autodiff.formula_kernels import kernel
 from engine.autodiff.graph import Array, Node
 from engine.autodiff.ops.regression_losses import Distance
-from engine.experiment.loss_specs import SaysItsTerm
+from engine.experiment.loss_specs import LossWithTerm
 from engine.formula.expression import Entry, Expr, Name, Number, Symbol
 
 _PREDICTION, _LABEL = Symbol("prediction"), Symbol("label")
@@ -25,7 +25,7 @@ class FormulaLoss(Distance):
     """Its kernels are made of the formulas; the plain reference evaluates them once more, number by number."""
 
     def __init__(
-        self, prediction: Node, label: Node, output: Node, spec: SaysItsTerm, logits: Node | None = None
+        self, prediction: Node, label: Node, output: Node, spec: LossWithTerm, logits: Node | None = None
     ) -> None:
         super().__init__(prediction, label, output, spec, logits)  # type: ignore[arg-type]  # a LossSpec as well
         self._spec = spec

@@ -15,9 +15,9 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from typing_extensions import override
 
-from engine.autodiff.array_memory import Scratch
+from engine.autodiff.array_memory import ScratchMemory
 from engine.autodiff.graph import Array, Columns, Node, Op
-from engine.autodiff.ops.residual import Add
+from engine.autodiff.ops.residual import ResidualAdd
 from engine.formula.expression import Entry, Expr, Number, Sum
 
 
@@ -29,7 +29,7 @@ class L2Penalty(Op):
         self.strength = strength
 
     @override
-    def prepare(self, scratch: Scratch) -> None:
+    def prepare(self, scratch: ScratchMemory) -> None:
         self._scratch = [
             scratch.like(node.value) if accumulates else None
             for node, accumulates in zip(self.inputs, self.accumulates, strict=True)
@@ -84,7 +84,7 @@ class L2Penalty(Op):
         return "the penalty pulls the weight towards 0"
 
 
-class Total(Add):
+class Total(ResidualAdd):
     """ℰ = fit + penalty."""
 
     @override

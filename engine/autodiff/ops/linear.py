@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from typing_extensions import override
 
-from engine.autodiff.array_memory import Scratch
+from engine.autodiff.array_memory import ScratchMemory
 from engine.autodiff.graph import Array, Columns, Entries, Node, Op
 from engine.formula.expression import Entry, Expr, Number, Sum, Values
 
@@ -42,7 +42,7 @@ class Linear(Op):
         return self.inputs[WEIGHT].entry(self.place(i, j))
 
     @override
-    def prepare(self, scratch: Scratch) -> None:
+    def prepare(self, scratch: ScratchMemory) -> None:
         """Binds the transposed views that BLAS reads without copying."""
         weight = self.inputs[WEIGHT].value
         # To the sums, and back from them.

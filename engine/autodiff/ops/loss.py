@@ -18,7 +18,7 @@ from typing import ClassVar
 import numpy as np
 from typing_extensions import override
 
-from engine.autodiff.array_memory import Scratch
+from engine.autodiff.array_memory import ScratchMemory
 from engine.autodiff.graph import Array, Columns, Graph, Node, Op
 from engine.experiment.loss_specs import LossSpec
 from engine.formula.expression import Entry, Expr, Negative, Number, Product, Sum, Symbol
@@ -68,7 +68,7 @@ class Loss(Op):
             self.fuses = True
 
     @override
-    def prepare(self, scratch: Scratch) -> None:
+    def prepare(self, scratch: ScratchMemory) -> None:
         self._scratch = scratch.like(self.inputs[0].value)
         self._other = scratch.like(self.inputs[0].value, slot=1)
 

@@ -17,7 +17,7 @@ from engine.experiment.loss_specs import (
     CrossEntropyLoss,
     HuberLoss,
     LossSpec,
-    SaysItsTerm,
+    LossWithTerm,
     SquaredErrorLoss,
 )
 
@@ -39,7 +39,7 @@ def make_loss(
 
     Raises TypeError for a specification that nothing computes.
     """
-    op = LOSSES.get(type(spec), FormulaLoss if isinstance(spec, SaysItsTerm) else None)
+    op = LOSSES.get(type(spec), FormulaLoss if isinstance(spec, LossWithTerm) else None)
     if op is None:
         raise TypeError(f"nothing computes the loss {type(spec).__name__}")
     return op(prediction, label, output, spec, logits if op.fuses_with == activation else None)

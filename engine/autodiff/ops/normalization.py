@@ -16,7 +16,7 @@ from collections.abc import Iterable
 import numpy as np
 from typing_extensions import override
 
-from engine.autodiff.array_memory import Scratch
+from engine.autodiff.array_memory import ScratchMemory
 from engine.autodiff.graph import EVERY_COLUMN, Array, Columns, Entries, Node, Op
 from engine.formula.expression import Entry, Expr, Number, Sum, Symbol, Values, call
 
@@ -37,7 +37,7 @@ def _over(numerator: Expr, count: Expr) -> Expr:
     return numerator if count == Number(1.0) else numerator / count
 
 
-class _Statistic(Op):
+class _NormalizationStatistic(Op):
     """What mean and std have in common: one number for each row (samples) or column (units)."""
 
     def __init__(self, axis: int, inputs: tuple[Node, ...], output: Node) -> None:
@@ -45,7 +45,7 @@ class _Statistic(Op):
         self.axis = axis
 
     @override
-    def prepare(self, scratch: Scratch) -> None:
+    def prepare(self, scratch: ScratchMemory) -> None:
         self._scratch = scratch.like(self.inputs[0].value)
         self._small = np.empty(self.output.shape, self.output.value.dtype)
         self._count = self.inputs[0].shape[self.axis]
@@ -74,7 +74,7 @@ class _Statistic(Op):
             np.copyto(target, contribution)
 
 
-class Mean(_Statistic):
+class NormalizationMean(_NormalizationStatistic):
     """mean of f (rows, n) over an axis: (rows, 1) over samples, (1, n) over units."""
 
     @override
@@ -111,7 +111,7 @@ class Mean(_Statistic):
         return "share in the mean"
 
 
-class Std(_Statistic):
+class NormalizationStd(_NormalizationStatistic):
     """std = √(variance + ε) of f about its mean; the variance divides by count, or by count - 1 where it is `unbiased`.
 
     The mean node is read but is not an input: ∂std/∂mean is 0, because deviations from the mean sum to 0.
@@ -132,7 +132,7 @@ class Std(_Statistic):
         self.epsilon, self.unbiased = epsilon, unbiased
 
     @override
-    def prepare(self, scratch: Scratch) -> None:
+    def prepare(self, scratch: ScratchMemory) -> None:
         super().prepare(scratch)
         self._divisor = self._count - 1 if self.unbiased else self._count
 
@@ -219,7 +219,7 @@ class Standardize(Op):
         self.axis, self.epsilon = axis, epsilon
 
     @override
-    def prepare(self, scratch: Scratch) -> None:
+    def prepare(self, scratch: ScratchMemory) -> None:
         self._scratch = scratch.like(self.output.value)
         self._product = scratch.like(self.output.value, slot=1)
         self._small = np.empty(self.inputs[MEAN].shape, self.output.value.dtype)
@@ -320,11 +320,11 @@ class Standardize(Op):
 STANDARDISED, SCALE, SHIFT = range(3)
 
 
-class Affine(Op):
+class NormalizationAffine(Op):
     """u = scale ⊙ h + shift; h (units, n), scale and shift (units, 1), the same for all samples."""
 
     @override
-    def prepare(self, scratch: Scratch) -> None:
+    def prepare(self, scratch: ScratchMemory) -> None:
         self._scratch = scratch.like(self.output.value)
         self._small = np.empty(self.inputs[SCALE].shape, self.output.value.dtype)
 

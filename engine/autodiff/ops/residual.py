@@ -14,7 +14,7 @@ from engine.autodiff.graph import Array, Columns, Op
 from engine.formula.expression import Entry, Expr, Number
 
 
-class Add(Op):
+class ResidualAdd(Op):
     """output = x + y, all of one shape. The gradient passes unchanged to both: the fork of a residual block."""
 
     @override

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 import numpy as np
 from typing_extensions import override
 
-from engine.autodiff.array_memory import Scratch
+from engine.autodiff.array_memory import ScratchMemory
 from engine.autodiff.graph import Array, Columns, Op
 from engine.formula.expression import Entry, Expr, Sum, call
 
@@ -19,7 +19,7 @@ class Softmax(Op):
     """Ŷ (outputs, n) from f (outputs, n)."""
 
     @override
-    def prepare(self, scratch: Scratch) -> None:
+    def prepare(self, scratch: ScratchMemory) -> None:
         self._row = np.empty((1, self.output.shape[1]), self.output.value.dtype)
         self._scratch = scratch.like(self.output.value)
 

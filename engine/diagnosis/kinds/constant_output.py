@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from engine.diagnosis.diagnosed_run import Case, Needs
+from engine.diagnosis.diagnosed_run import DiagnosedRun, Needs
 from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.finding_rule import Rule
 from engine.diagnosis.useful_prediction import same_for_all
@@ -16,7 +16,7 @@ EARLY = 20
 """Before so many updates it is not said: a deep network with good initial weights begins by saying nearly the same."""
 
 
-def find(case: Case, before: Sequence[Finding]) -> Finding | None:
+def find(case: DiagnosedRun, before: Sequence[Finding]) -> Finding | None:
     """Of every output; the labels must differ, or there is nothing to tell apart."""
     own = case.own
     assert own is not None

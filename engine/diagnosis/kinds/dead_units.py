@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from engine.diagnosis.diagnosed_run import Case, Needs, Own
+from engine.diagnosis.diagnosed_run import DiagnosedRun, Needs, OwnRun
 from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.finding_rule import Rule
 from engine.diagnosis.wording import layers_in_words, listed
@@ -18,7 +18,7 @@ units that are off for all of them tends to ½, but not beyond."""
 MOST_TOLD = 4
 
 
-def counts(case: Case) -> dict[int, tuple[int, int]]:
+def counts(case: DiagnosedRun) -> dict[int, tuple[int, int]]:
     """Of each layer that can die, how many units have, and of how many."""
     assert case.dead is not None
     return {
@@ -28,19 +28,19 @@ def counts(case: Case) -> dict[int, tuple[int, int]]:
     }
 
 
-def serious(case: Case, before: Sequence[Finding]) -> Finding | None:
+def find_many(case: DiagnosedRun, before: Sequence[Finding]) -> Finding | None:
     """Three quarters or more of a layer."""
     return _finding(case, {n: both for n, both in counts(case).items() if both[0] >= MOSTLY * both[1]})
 
 
-def mentioned(case: Case, before: Sequence[Finding]) -> Finding | None:
+def find_few(case: DiagnosedRun, before: Sequence[Finding]) -> Finding | None:
     """Fewer: a remark at the end, unless it was said before."""
     if any(one.kind is Kind.DEAD_UNITS for one in before):
         return None
     return _finding(case, {n: both for n, both in counts(case).items() if both[0]}, called="Some units dead")
 
 
-def _finding(case: Case, layers: dict[int, tuple[int, int]], called: str = "") -> Finding | None:
+def _finding(case: DiagnosedRun, layers: dict[int, tuple[int, int]], called: str = "") -> Finding | None:
     if not layers:
         return None
     every = counts(case)
@@ -67,14 +67,14 @@ def _finding(case: Case, layers: dict[int, tuple[int, int]], called: str = "") -
     return Finding(Kind.DEAD_UNITS, step, evidence, text, layers=tuple(layers), remedy=remedy, called=called)
 
 
-def _born_dead(own: Own, mortal: dict[int, tuple[int, int]]) -> int:
+def _born_dead(own: OwnRun, mortal: dict[int, tuple[int, int]]) -> int:
     """How many of them were off with the initial weights."""
     if own.whole.record.step == 0:
         return sum(count for count, _ in mortal.values())
     return sum(int(np.count_nonzero(~own.first_fired[number - 1])) for number in mortal)
 
 
-def _remedy(own: Own, dead: int, born: int, *, serious: bool) -> str | None:
+def _remedy(own: OwnRun, dead: int, born: int, *, serious: bool) -> str | None:
     """What established the cause: dead from the beginning, or killed by updates."""
     if any(layer.activation == "step" for layer in own.layers.layers):
         return "A step function passes no gradient at all: any activation with a slope does."
@@ -91,5 +91,5 @@ def _remedy(own: Own, dead: int, born: int, *, serious: bool) -> str | None:
     return f"Most were so from the beginning: other initial weights and biases{hes}, or {leaky}."
 
 
-SERIOUS = Rule(Kind.DEAD_UNITS, frozenset({Needs.COUNTS}), serious)
-MENTIONED = Rule(Kind.DEAD_UNITS, frozenset({Needs.COUNTS}), mentioned)
+SERIOUS = Rule(Kind.DEAD_UNITS, frozenset({Needs.COUNTS}), find_many)
+MENTIONED = Rule(Kind.DEAD_UNITS, frozenset({Needs.COUNTS}), find_few)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from engine.diagnosis.diagnosed_run import Case
+from engine.diagnosis.diagnosed_run import DiagnosedRun
 from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.finding_rule import Rule
 from engine.diagnosis.loss_curve import MUCH_HIGHER
 from engine.diagnosis.wording import finite, sentence, told_loss
 
 
-def find(case: Case, before: Sequence[Finding]) -> Finding | None:
+def find(case: DiagnosedRun, before: Sequence[Finding]) -> Finding | None:
     """Why it diverged is the finding after it, where that is known: `exploding` or `step-too-long`."""
     if not case.diverged:
         return None

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from engine.autodiff.graph import Array
-from engine.diagnosis.diagnosed_run import Case, Needs, Own
+from engine.diagnosis.diagnosed_run import DiagnosedRun, Needs, OwnRun
 from engine.diagnosis.finding import Change, Finding, Kind
 from engine.diagnosis.finding_rule import Rule
 from engine.diagnosis.kinds.zero_weights import usual_scheme
@@ -23,7 +23,7 @@ NEARLY = 0.05
 """Of the layer's largest activation: if no two units ever differ by more, they nearly are one."""
 
 
-def find(case: Case, before: Sequence[Finding]) -> Finding | None:
+def find(case: DiagnosedRun, before: Sequence[Finding]) -> Finding | None:
     """Equal weights in and out and equal biases; or nearly equal activations throughout a layer."""
     own = case.own
     assert own is not None
@@ -54,7 +54,7 @@ def find(case: Case, before: Sequence[Finding]) -> Finding | None:
     )
 
 
-def _exact(own: Own) -> Iterator[tuple[int, int]]:
+def _exact(own: OwnRun) -> Iterator[tuple[int, int]]:
     """For each hidden layer, how many units are a copy of another one before them."""
     for number, layer in enumerate(own.layers.layers[:-1], start=1):
         if layer.residual or own.layers.layers[number].residual:
@@ -81,7 +81,7 @@ def _copies(parts: Sequence[Array]) -> int:
     return copies
 
 
-def _nearly(own: Own) -> Iterator[int]:
+def _nearly(own: OwnRun) -> Iterator[int]:
     """Hidden layers no two units of which ever differ by much; none of them is 0 throughout."""
     for number, layer in enumerate(own.layers.layers[:-1], start=1):
         largest, apart = own.whole.largest[number - 1], own.whole.apart[number - 1]
@@ -90,7 +90,7 @@ def _nearly(own: Own) -> Iterator[int]:
             yield number
 
 
-def _spread_out(own: Own) -> Change | None:
+def _spread_out(own: OwnRun) -> Change | None:
     """The usual standard deviation, where the file draws the weights from a far smaller one."""
     network = own.experiment.network
     init = network.init

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from engine.diagnosis.diagnosed_run import Case, Needs
+from engine.diagnosis.diagnosed_run import DiagnosedRun, Needs
 from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.finding_rule import Rule
 from engine.diagnosis.useful_prediction import same_for_all
@@ -16,7 +16,7 @@ LEFT = 1e-3
 """A mean squared error below this share of the labels' variance: 99.9 % of it is explained (R² > 0.999)."""
 
 
-def find(case: Case, before: Sequence[Finding]) -> Finding | None:
+def find(case: DiagnosedRun, before: Sequence[Finding]) -> Finding | None:
     """All classified rightly, by outputs that are not the same for all; or next to no error is left.
 
     That is Σ over the outputs of mean (Ŷ - Y)², without any ½, against Σ of the labels' variances.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engine.diagnosis.diagnosed_run import Case
+from engine.diagnosis.diagnosed_run import DiagnosedRun
 from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.finding_rule import Rule
 from engine.diagnosis.loss_trend import OF_LOSSES, advances, falls
@@ -16,7 +16,7 @@ STUCK = (Kind.DEAD_UNITS, Kind.NO_GRADIENT, Kind.CONSTANT_OUTPUT, Kind.ZERO_WEIG
 """With one of these found, what still falls is what is left that can move: more steps are no remedy."""
 
 
-def find_surely(case: Case, before: Sequence[Finding]) -> Finding | None:
+def find_surely(case: DiagnosedRun, before: Sequence[Finding]) -> Finding | None:
     """It gets on, and what it says of the samples is of use: whatever else is found is no reason for an alarm.
 
     Of a run log only the course of the loss is known.
@@ -27,7 +27,7 @@ def find_surely(case: Case, before: Sequence[Finding]) -> Finding | None:
     return None if case.own is not None and not tells_apart(case.own) else find(case, before)
 
 
-def find(case: Case, before: Sequence[Finding]) -> Finding | None:
+def find(case: DiagnosedRun, before: Sequence[Finding]) -> Finding | None:
     """It has not ended, only the steps have."""
     losses = case.known_losses
     if not falls(losses) or any(one.kind is Kind.LEARNING for one in before):

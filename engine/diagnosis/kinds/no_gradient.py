@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from engine.diagnosis.diagnosed_run import Case, Needs
+from engine.diagnosis.diagnosed_run import DiagnosedRun, Needs
 from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.finding_rule import Rule
 from engine.diagnosis.wording import layers_in_words, short
@@ -19,7 +19,7 @@ UNDERFLOW = 1e-30
 factor that is 0 has to be the cause."""
 
 
-def find(case: Case, before: Sequence[Finding]) -> Finding | None:
+def find(case: DiagnosedRun, before: Sequence[Finding]) -> Finding | None:
     """What made it so is the highest place at which something stops."""
     record = case.record
     assert record is not None
@@ -37,7 +37,7 @@ def find(case: Case, before: Sequence[Finding]) -> Finding | None:
     return Finding(Kind.NO_GRADIENT, case.step, evidence, text.strip(), layers=zero)
 
 
-def _reason(case: Case, zero: tuple[int, ...], evidence: dict[str, float | int | None]) -> str:
+def _reason(case: DiagnosedRun, zero: tuple[int, ...], evidence: dict[str, float | int | None]) -> str:
     """One sentence; empty where it is not known."""
     record = case.record
     assert record is not None
@@ -64,7 +64,7 @@ def _reason(case: Case, zero: tuple[int, ...], evidence: dict[str, float | int |
     return f"The {name} of layer {gap} multiplies δ by exactly 0."
 
 
-def _nothing_sent(case: Case) -> str:
+def _nothing_sent(case: DiagnosedRun) -> str:
     """Why δ of the last layer is 0: the output lets nothing through, or the loss sends nothing."""
     output = case.layers[-1]
     if output.words is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engine.diagnosis.diagnosed_run import Case
+from engine.diagnosis.diagnosed_run import DiagnosedRun
 from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.finding_rule import Rule
 from engine.diagnosis.kinds.step_too_long import often_rises
@@ -14,7 +14,7 @@ from engine.diagnosis.wording import finite, told_loss
 from engine.formula.plain_words import capitalised
 
 
-def find(case: Case, before: Sequence[Finding]) -> Finding | None:
+def find(case: DiagnosedRun, before: Sequence[Finding]) -> Finding | None:
     """The loss of full batches; or any long run in which nothing else is found and the loss ends higher."""
     losses = case.known_losses
     if often_rises(case):

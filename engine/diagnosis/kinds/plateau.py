@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from engine.autodiff.graph import Array
-from engine.diagnosis.diagnosed_run import Case, Own
+from engine.diagnosis.diagnosed_run import DiagnosedRun, OwnRun
 from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.finding_rule import Rule
 from engine.diagnosis.look_alike_samples import told_apart_by_nothing
@@ -19,7 +19,7 @@ from engine.experiment.spec import BceLoss, CrossEntropyLoss, SquaredErrorLoss
 from engine.model.network import trainable
 
 
-def find(case: Case, before: Sequence[Finding]) -> Finding | None:
+def find(case: DiagnosedRun, before: Sequence[Finding]) -> Finding | None:
     """Nothing else is found, and the loss hardly moves any more."""
     losses = case.known_losses
     if before or falls(losses):
@@ -56,7 +56,7 @@ def find(case: Case, before: Sequence[Finding]) -> Finding | None:
     return Finding(Kind.PLATEAU, losses.steps, evidence, text, remedy=remedy, called=called)
 
 
-def _reason(case: Case, flat: bool, evidence: dict[str, float]) -> str:
+def _reason(case: DiagnosedRun, flat: bool, evidence: dict[str, float]) -> str:
     """Why it gets no further, where that is known: it is said first."""
     own = case.own
     if own is None or (flat and convex(case)):
@@ -64,7 +64,7 @@ def _reason(case: Case, flat: bool, evidence: dict[str, float]) -> str:
     return _cannot_move(own) or _limits(own, evidence) or told_apart_by_nothing(own, evidence)
 
 
-def _meaning(case: Case, flat: bool, evidence: dict[str, float]) -> str:
+def _meaning(case: DiagnosedRun, flat: bool, evidence: dict[str, float]) -> str:
     """Whether the bottom has been reached, where that is known, or what is still wrong."""
     own = case.own
     if own is None or _cannot_move(own):
@@ -84,7 +84,7 @@ def _meaning(case: Case, flat: bool, evidence: dict[str, float]) -> str:
     )
 
 
-def _cannot_move(own: Own) -> str:
+def _cannot_move(own: OwnRun) -> str:
     """Why no update can change anything, where that is so."""
     if own.whole.record.learning_rate == 0:
         return "The learning rate is 0: no update changes anything."
@@ -93,7 +93,7 @@ def _cannot_move(own: Own) -> str:
     return ""
 
 
-def _limits(own: Own, evidence: dict[str, float]) -> str:
+def _limits(own: OwnRun, evidence: dict[str, float]) -> str:
     """What no training of this network on these data could get over, where that is known."""
     contradicted = _contradicted(np.asarray(own.data.X), np.asarray(own.data.Y))
     if contradicted:
@@ -120,7 +120,7 @@ def _contradicted(inputs: Array, labels: Array) -> int:
     return sum(len(labels_of[key]) > 1 for key in keys)
 
 
-def _worst(own: Own, evidence: dict[str, float]) -> str:
+def _worst(own: OwnRun, evidence: dict[str, float]) -> str:
     """The samples that are furthest from their labels."""
     said, labels = np.asarray(own.whole.prediction, np.float64), np.asarray(own.data.Y, np.float64)
     error = np.abs(said - labels)
@@ -141,7 +141,7 @@ def _worst(own: Own, evidence: dict[str, float]) -> str:
     )
 
 
-def convex(case: Case) -> bool:
+def convex(case: DiagnosedRun) -> bool:
     """One layer whose output and loss fit: linear and squared error, sigmoid and bce, softmax and cross-entropy."""
     own = case.own
     if own is None or len(own.layers.layers) != 1:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from engine.diagnosis.diagnosed_run import Case, Needs, Own
+from engine.diagnosis.diagnosed_run import DiagnosedRun, Needs, OwnRun
 from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.finding_rule import Rule
 from engine.diagnosis.wording import layers_in_words, short
@@ -16,7 +16,7 @@ MOST = 0.9
 """From this share of a layer's (unit, sample) slopes on."""
 
 
-def find(case: Case, before: Sequence[Finding]) -> Finding | None:
+def find(case: DiagnosedRun, before: Sequence[Finding]) -> Finding | None:
     """Not the sigmoid output of bce: there the slope cancels, as it does with softmax and cross-entropy."""
     own = case.own
     assert own is not None
@@ -48,7 +48,7 @@ def find(case: Case, before: Sequence[Finding]) -> Finding | None:
     )
 
 
-def _cancels(own: Own) -> bool:
+def _cancels(own: OwnRun) -> bool:
     """Whether the output activation's slope is no factor of the gradient."""
     return isinstance(own.layers.loss, BceLoss) and own.layers.layers[-1].activation == "sigmoid"
 

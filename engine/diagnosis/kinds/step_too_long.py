@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from engine.autodiff.graph import Array
 from engine.diagnosis.curvature import largest_eigenvalue
-from engine.diagnosis.diagnosed_run import Case, Needs, Own
+from engine.diagnosis.diagnosed_run import DiagnosedRun, Needs, OwnRun
 from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.finding_rule import Rule
 from engine.diagnosis.flat_loss import FlatLoss
@@ -19,7 +19,7 @@ from engine.training.optimizers import clip_factor
 from engine.training.trainer import Trainer
 
 
-def find(case: Case, before: Sequence[Finding]) -> Finding | None:
+def find(case: DiagnosedRun, before: Sequence[Finding]) -> Finding | None:
     """At the run's start, and if not exceeded there, at the step before the first rise."""
     own, losses = case.own, case.losses
     assert own is not None
@@ -78,7 +78,7 @@ def find(case: Case, before: Sequence[Finding]) -> Finding | None:
     )
 
 
-def momentum(own: Own) -> float | None:
+def momentum(own: OwnRun) -> float | None:
     """β of the optimiser, 0 for plain descent; None for those whose step is not along the gradient."""
     match own.experiment.train:
         case SgdTraining():
@@ -89,7 +89,7 @@ def momentum(own: Own) -> float | None:
             return None
 
 
-def clipping(own: Own, around: FlatLoss) -> float:
+def clipping(own: OwnRun, around: FlatLoss) -> float:
     """What the gradient of all data is multiplied by there, so that it is no longer than train.clip_norm."""
     limit = own.experiment.train.clip_norm
     if limit is None:
@@ -97,13 +97,13 @@ def clipping(own: Own, around: FlatLoss) -> float:
     return clip_factor(norm(around.gradient(around.start)), limit)
 
 
-def often_rises(case: Case) -> bool:
+def often_rises(case: DiagnosedRun) -> bool:
     """Whether the loss of full batches went up in more than a third of the last steps."""
     losses = case.losses
     return losses is not None and losses.each_step and 3 * losses.rises > RECENT
 
 
-def weights_after(own: Own, steps: int) -> Mapping[Symbol, Array] | None:
+def weights_after(own: OwnRun, steps: int) -> Mapping[Symbol, Array] | None:
     """The weights that the run had after so many updates, by making it again; None where it cannot be."""
     if not own.unchanged:
         return None

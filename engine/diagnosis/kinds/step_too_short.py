@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from engine.diagnosis.curvature import largest_eigenvalue
-from engine.diagnosis.diagnosed_run import Case, Needs, Own
+from engine.diagnosis.diagnosed_run import DiagnosedRun, Needs, OwnRun
 from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.finding_rule import Rule
 from engine.diagnosis.wording import finite, short, told_loss
@@ -22,7 +22,7 @@ LONGER = 100.0
 MOST_DOUBLINGS = 60
 
 
-def find(case: Case, before: Sequence[Finding]) -> Finding | None:
+def find(case: DiagnosedRun, before: Sequence[Finding]) -> Finding | None:
     """Every update below 1e-5 of the weights (see RunObserver), and a line search finds a far longer step.
 
     That has to lower the loss by more than the run did, by 1 % or more.
@@ -69,7 +69,7 @@ def find(case: Case, before: Sequence[Finding]) -> Finding | None:
     )
 
 
-def longer_step(own: Own, rate: float) -> tuple[float, float, float] | None:
+def longer_step(own: OwnRun, rate: float) -> tuple[float, float, float] | None:
     """The best step along the gradient by doubling from 100 η: its size, the loss there, and the loss one η away."""
     around = own.around_end
     gradient = around.gradient(around.start)
@@ -87,7 +87,7 @@ def longer_step(own: Own, rate: float) -> tuple[float, float, float] | None:
     return (*best, one)
 
 
-def _stable(own: Own, rate: float, step: float) -> float:
+def _stable(own: OwnRun, rate: float, step: float) -> float:
     """The step found, or less where the curvature allows less: 1/λ; at least the 100 η that lowered the loss."""
     around = own.around_end
     curvature = largest_eigenvalue(around.gradient, around.start)

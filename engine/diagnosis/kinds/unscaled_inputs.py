@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from engine.diagnosis.diagnosed_run import Case, Needs
+from engine.diagnosis.diagnosed_run import DiagnosedRun, Needs
 from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.finding_rule import Rule
 from engine.diagnosis.input_features import features
@@ -19,7 +19,7 @@ LARGE = 10.0
 """Beyond this |mean| or standard deviation, one step moves what the feature adds to f by its square."""
 
 
-def find(case: Case, before: Sequence[Finding]) -> Finding | None:
+def find(case: DiagnosedRun, before: Sequence[Finding]) -> Finding | None:
     """LeCun et al. 1998 ("Efficient BackProp", section 4.3) for why: the Hessian's largest eigenvalues come of it."""
     own = case.own
     assert own is not None

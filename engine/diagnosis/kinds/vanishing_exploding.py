@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from engine.diagnosis.diagnosed_run import Case, Needs, Own
+from engine.diagnosis.diagnosed_run import DiagnosedRun, Needs, OwnRun
 from engine.diagnosis.factor_budget import ACTIVATION, WEIGHTS
 from engine.diagnosis.finding import Change, Finding, Kind
 from engine.diagnosis.finding_rule import Rule
@@ -15,23 +15,23 @@ from engine.diagnosis.gradient_flow import GradientFlow, decades_per_layer
 from engine.diagnosis.wording import finite
 
 
-def flow_of(case: Case) -> GradientFlow:
+def flow_of(case: DiagnosedRun) -> GradientFlow:
     """How the gradient of a case fares."""
     assert case.record is not None
     return GradientFlow(case.record, case.layers)
 
 
-def vanishing(case: Case, before: Sequence[Finding]) -> Finding | None:
+def vanishing(case: DiagnosedRun, before: Sequence[Finding]) -> Finding | None:
     """Either ratio below 1e-4."""
     return _found(case, Kind.VANISHING)
 
 
-def exploding(case: Case, before: Sequence[Finding]) -> Finding | None:
+def exploding(case: DiagnosedRun, before: Sequence[Finding]) -> Finding | None:
     """Either ratio above 1e4."""
     return _found(case, Kind.EXPLODING)
 
 
-def _found(case: Case, kind: Kind) -> Finding | None:
+def _found(case: DiagnosedRun, kind: Kind) -> Finding | None:
     if case.depth < 2 or not case.ordered:
         return None
     flow = flow_of(case)
@@ -68,7 +68,7 @@ def _by_weights(flow: GradientFlow, small: bool) -> bool:
 
 
 def _remedy(
-    case: Case, flow: GradientFlow, blamed: str | None, small: bool
+    case: DiagnosedRun, flow: GradientFlow, blamed: str | None, small: bool
 ) -> tuple[str | None, Change | None]:
     """By the factor that is to blame."""
     if blamed == WEIGHTS:
@@ -94,7 +94,7 @@ BELIEVABLE = 1e3
 """No initialisation is wrong by more a layer: it is training that has made such weights."""
 
 
-def _by_decay(case: Case) -> bool:
+def _by_decay(case: DiagnosedRun) -> bool:
     """Whether weight decay has taken the weights of some layer to a hundredth of what they were."""
     own = case.own
     if own is None or not own.experiment.train.weight_decay:
@@ -106,14 +106,14 @@ def _by_decay(case: Case) -> bool:
     )
 
 
-def _decayed(case: Case) -> str | None:
+def _decayed(case: DiagnosedRun) -> str | None:
     own = case.own
     if own is None or not _by_decay(case):
         return None
     return f"Less weight decay than {own.experiment.train.weight_decay:g}: it has taken the weights to next to nothing."
 
 
-def _balanced(own: Own, flow: GradientFlow) -> Change | None:
+def _balanced(own: OwnRun, flow: GradientFlow) -> Change | None:
     """The initialisation with which the mean factor a layer becomes 1, where weights are drawn by size."""
     network = own.experiment.network
     init = network.init

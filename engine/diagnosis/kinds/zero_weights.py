@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engine.diagnosis.diagnosed_run import Case, Needs, Own
+from engine.diagnosis.diagnosed_run import DiagnosedRun, Needs, OwnRun
 from engine.diagnosis.finding import Change, Finding, Kind
 from engine.diagnosis.finding_rule import Rule
 from engine.diagnosis.wording import layers_in_words
 from engine.formula.expression import Symbol
 
 
-def find(case: Case, before: Sequence[Finding]) -> Finding | None:
+def find(case: DiagnosedRun, before: Sequence[Finding]) -> Finding | None:
     """∂ℰ/∂a[l-1] = W[l] ∂ℰ/∂f[l]: where W[l] is 0 that is 0. A shortcut around the layer lets it through."""
     own = case.own
     assert own is not None
@@ -39,7 +39,7 @@ def find(case: Case, before: Sequence[Finding]) -> Finding | None:
     )
 
 
-def _drawn(own: Own) -> Change | None:
+def _drawn(own: OwnRun) -> Change | None:
     """The usual initialisation of the hidden activation, where the file lets weights be drawn at all."""
     network = own.experiment.network
     if network.init.scheme != "zeros" or any(layer.W is not None for layer in network.layers):
@@ -47,7 +47,7 @@ def _drawn(own: Own) -> Change | None:
     return {"network.init.scheme": usual_scheme(own)}
 
 
-def usual_scheme(own: Own) -> str:
+def usual_scheme(own: OwnRun) -> str:
     """He's variance for ReLU and its relatives (He et al. 2015), Xavier's for the others (Glorot & Bengio 2010)."""
     relatives = {"relu", "leaky_relu", "elu", "gelu", "silu"}
     hidden = {layer.activation for layer in own.experiment.network.layers[:-1]}

@@ -37,10 +37,10 @@ from engine.experiment.validation import validate
 from engine.formula.expression import Symbol
 from engine.formula.parser import ParseError, parse_symbol
 from engine.model.network import LOSS
-from engine.practice.judging.asked_target import Target, parse_target
+from engine.practice.judging.asked_target import AskedTarget, parse_asked_target
 from engine.practice.judging.judge import Judge
 from engine.practice.judging.slope_bound import SlopeBound
-from engine.practice.judging.trained_numbers import MOST_STEPS, Measurement, TrainedValue
+from engine.practice.judging.trained_numbers import MOST_STEPS, TrainedMeasurement, TrainedValue
 from engine.practice.judging.verdict import Mistake
 
 LARGEST_FILE = 4 * 2**20
@@ -50,7 +50,7 @@ BUILT_IN = "tutorials"
 QuestionKind = Literal["formula", "number", "bug"]
 
 
-class AskedNumber(Protocol):
+class AssignmentNumber(Protocol):
     """A number that is asked for: its name, its value, and what is often given in its place, with the reason."""
 
     @property
@@ -106,7 +106,7 @@ class AssignmentSpec(Spec, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, eq=False)
-class Question:
+class AssignmentQuestion:
     """One question, with its experiment and target found."""
 
     spec: QuestionSpec
@@ -124,14 +124,14 @@ class Question:
         return self.spec.experiment if isinstance(self.spec.experiment, str) else repr(self.spec.experiment)
 
     @property
-    def target(self) -> Target:
+    def target(self) -> AskedTarget:
         """What is asked for. Raises TargetError."""
         spec = self.spec
         if spec.factor is not None:
-            target = parse_target(spec.factor, names=self.experiment.names)
+            target = parse_asked_target(spec.factor, names=self.experiment.names)
         else:
             assert spec.wrt is not None
-            target = parse_target(spec.wrt, spec.of, spec.sample, self.experiment.names)
+            target = parse_asked_target(spec.wrt, spec.of, spec.sample, self.experiment.names)
         return target.updated(self.experiment) if spec.update else target
 
     @property
@@ -140,13 +140,13 @@ class Question:
         return self.spec.wrt is not None or self.spec.factor is not None
 
     @cached_property
-    def own_number(self) -> AskedNumber | None:
+    def own_number(self) -> AssignmentNumber | None:
         """Where the number that is asked for is neither a value nor a derivative: what it is. Raises TargetError."""
         spec = self.spec
         if spec.bound is not None:
             return SlopeBound.parse(self.worked.graph, spec.bound, self.experiment.names)
         if spec.measure is not None:
-            return Measurement.parse(self.worked, spec.measure, spec.after)
+            return TrainedMeasurement.parse(self.worked, spec.measure, spec.after)
         if spec.after is not None:
             return TrainedValue(self.worked, LOSS if spec.of is None else self._symbol(spec.of), spec.after)
         return None
@@ -197,7 +197,7 @@ class Assignment:
     """Questions in their order."""
 
     title: str
-    questions: tuple[Question, ...]
+    questions: tuple[AssignmentQuestion, ...]
     source: str
 
     @property
@@ -210,7 +210,7 @@ class Assignment:
         questions = tuple(question for question in self.questions if question.spec.item == item)
         return Assignment(f"{self.title}: {item}", questions, self.source)
 
-    def question(self, name: str) -> Question | None:
+    def question(self, name: str) -> AssignmentQuestion | None:
         """The question of an id."""
         return next((question for question in self.questions if question.id == name), None)
 
@@ -238,7 +238,7 @@ def parse_assignment(text: str, source: str, folder: Path | None = None) -> Assi
         seen.add(one.id)
         _check_numbers(one, source, key)
         experiment = _experiment(one.experiment, source, f"{key}.experiment", folder)
-        question = Question(one, experiment, source)
+        question = AssignmentQuestion(one, experiment, source)
         _check_target(question, source, key)
         questions.append(question)
     return Assignment(spec.title, tuple(questions), source)
@@ -346,7 +346,7 @@ def _experiment(given: str | Mapping[str, Any], source: str, key: str, folder: P
         raise ExperimentError(source, key, inner) from None
 
 
-def _check_target(question: Question, source: str, key: str) -> None:
+def _check_target(question: AssignmentQuestion, source: str, key: str) -> None:
     """Whether what is asked for is there. Raises ExperimentError."""
     spec, names = question.spec, question.experiment.names
     try:

@@ -12,9 +12,9 @@ from engine.formula.expression import Symbol
 from engine.formula.layout import one_line
 from engine.formula.parser import ParseError, parse_symbol
 from engine.model.network import LOSS
-from engine.practice.assignments.assignment import Assignment, Question, load_answers
+from engine.practice.assignments.assignment import Assignment, AssignmentQuestion, load_answers
 from engine.practice.bug_hunt.hunt import BugHunt
-from engine.practice.judging.asked_target import Target
+from engine.practice.judging.asked_target import AskedTarget
 from engine.practice.judging.number_answers import judge_number
 from engine.practice.judging.verdict import Mistake, Verdict
 
@@ -56,7 +56,7 @@ class GradedFile:
         return sum(result.max_points for result in self.results)
 
 
-def judge(question: Question, text: str) -> Verdict:
+def judge(question: AssignmentQuestion, text: str) -> Verdict:
     """The verdict on one answer."""
     match question.spec.kind:
         case "formula":
@@ -79,7 +79,7 @@ def judge(question: Question, text: str) -> Verdict:
             return judge_bug(question, text)
 
 
-def _further(question: Question, target: Target | None) -> Iterator[tuple[float, Mistake]]:
+def _further(question: AssignmentQuestion, target: AskedTarget | None) -> Iterator[tuple[float, Mistake]]:
     """What a parameter is after a step, where its gradient is asked for, and each factor of the path by itself."""
     graph = question.worked.graph
     if target is None or target.of is not None or target.sample is not None or target.wrt.index is None:
@@ -97,7 +97,7 @@ def _further(question: Question, target: Target | None) -> Iterator[tuple[float,
             yield step.term.local, Mistake("missing", "", None, text)
 
 
-def judge_bug(question: Question, text: str) -> Verdict:
+def judge_bug(question: AssignmentQuestion, text: str) -> Verdict:
     """The verdict on the place of a planted bug: the name of the gradient that is sent wrongly."""
     hunt = BugHunt.planted(question.worked, question.spec.seed)
     try:
@@ -113,7 +113,7 @@ def judge_bug(question: Question, text: str) -> Verdict:
     return Verdict("wrong", plain, marked.matrix, mistakes=(wrong,))
 
 
-def points_of(question: Question, verdict: Verdict) -> float:
+def points_of(question: AssignmentQuestion, verdict: Verdict) -> float:
     """The points that a verdict is worth: all, none, or the share of right factors where the question says so."""
     spec = question.spec
     if verdict.verdict == "right":

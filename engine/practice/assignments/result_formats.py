@@ -50,7 +50,7 @@ def verdict_text(verdict: Verdict, style: Style, width: int = 80) -> str:
     return ascii_text(text) if style.ascii else text
 
 
-def fitted_to(text: str, style: Style) -> str:
+def in_characters_of(text: str, style: Style) -> str:
     """`text` in the characters of a style."""
     return ascii_text(text) if style.ascii else text
 

@@ -17,7 +17,7 @@ from engine.formula.latex import number_latex, symbol_latex, to_latex
 from engine.formula.layout import draw, one_line
 from engine.formula.notation import GREEK, Style, number_text, symbol_text
 from engine.formula.plain_words import counted
-from engine.practice.assignments.assignment import Assignment, Question
+from engine.practice.assignments.assignment import Assignment, AssignmentQuestion
 from engine.practice.bug_hunt.hunt import BugHunt
 from engine.practice.judging.asked_target import ETA
 from engine.practice.judging.slope_bound import SlopeBound
@@ -70,7 +70,7 @@ def equations(graph: Graph) -> list[tuple[Symbol, Expr]]:
     return found
 
 
-def solution(question: Question) -> Solution:
+def solution(question: AssignmentQuestion) -> Solution:
     """What is right for a question."""
     if question.spec.kind == "bug":
         return Solution(None, None, BugHunt.planted(question.worked, question.spec.seed).told)
@@ -87,7 +87,7 @@ def solution(question: Question) -> Solution:
     return Solution(formula, question.number)
 
 
-def derivation_lines(question: Question) -> list[Expr]:
+def derivation_lines(question: AssignmentQuestion) -> list[Expr]:
     """The chain rule's factors of an entry's gradient, as a product of names."""
     if question.spec.kind != "formula":
         return []
@@ -159,7 +159,7 @@ def _text(assignment: Assignment, solutions: bool, markdown: bool, style: Style)
         yield from (line for line in (fence, *block, end) if line or not markdown)
 
 
-def _network(question: Question, style: Style) -> Iterator[str]:
+def _network(question: AssignmentQuestion, style: Style) -> Iterator[str]:
     graph = question.worked.graph
     yield f"{question.experiment.title or question.experiment_name}, n = {graph.n}"
     yield ""
@@ -181,7 +181,7 @@ def _rows(matrix: Matrix, style: Style) -> str:
     )
 
 
-def asked_in(question: Question, style: Style) -> str:
+def asked_in(question: AssignmentQuestion, style: Style) -> str:
     """What is asked for, in a style's letters: ``∂ℰ/∂W⁽¹⁾₁₁, of sample 3 alone``."""
     if question.spec.kind == "bug":
         return question.asked
@@ -203,7 +203,7 @@ def asked_in(question: Question, style: Style) -> str:
     return f"{name}, of sample {target.sample} alone" if target.sample is not None else name
 
 
-def _asked(question: Question, style: Style) -> str:
+def _asked(question: AssignmentQuestion, style: Style) -> str:
     kind = question.spec.kind
     plain = kind == "bug" or not question.has_target
     return asked_in(question, style) + ("" if plain else f", as a {kind}")
@@ -250,7 +250,7 @@ def _latex(assignment: Assignment, solutions: bool) -> Iterator[str]:
     yield r"\end{document}"
 
 
-def _latex_network(question: Question) -> Iterator[str]:
+def _latex_network(question: AssignmentQuestion) -> Iterator[str]:
     graph, names = question.worked.graph, question.experiment.names
     yield _escaped(f"{question.experiment.title or question.experiment_name}, n = {graph.n}")
     yield r"\begin{align*}"
@@ -269,7 +269,7 @@ def _latex_network(question: Question) -> Iterator[str]:
     yield r"\end{align*}"
 
 
-def _latex_asked(question: Question) -> str:
+def _latex_asked(question: AssignmentQuestion) -> str:
     spec, names = question.spec, question.experiment.names
     if spec.kind == "bug" or not question.has_target:
         return _escaped(asked_in(question, Style(names=names)))

@@ -24,7 +24,7 @@ from engine.derivation.matrix_form import contribution
 from engine.formula.expression import Entry
 
 
-class Planted(Protocol):
+class SlippingOp(Protocol):
     """A slip at one op: what that op sends instead, and whether it overwrites what others have sent."""
 
     @property
@@ -43,7 +43,7 @@ class Planted(Protocol):
         """What it sends, given the gradient of its output."""
 
 
-class BackwardPass:
+class SlippingBackwardPass:
     """One pass over a graph that has gone forward: the gradient of every node, and what each op sent where.
 
     `start` and `entry` say where it begins: at the loss, or at an entry of another node; `only` which ops it goes
@@ -54,12 +54,12 @@ class BackwardPass:
     def __init__(
         self,
         graph: Graph,
-        planted: tuple[Planted, ...] = (),
+        planted: tuple[SlippingOp, ...] = (),
         start: Node | None = None,
         entry: Entry = (0, 0),
         only: Collection[Op] | None = None,
         leaf: Node | None = None,
-        honest: BackwardPass | None = None,
+        honest: SlippingBackwardPass | None = None,
     ) -> None:
         self.graph, self.planted, self.leaf = graph, planted, leaf
         self._before: dict[int, dict[int, Array]] = {}
@@ -142,7 +142,7 @@ TOLERANCE = 1e-5
 """How far a share may be from its central difference, of the largest share, before the op is called wrong."""
 
 
-def op_is_right(done: BackwardPass, op: Op) -> bool:
+def op_is_right(done: SlippingBackwardPass, op: Op) -> bool:
     """The gradient check of one op alone: what it sent, against central differences of what it computes.
 
     It takes the gradient that arrived as it is, right or wrong, so that an op is not blamed for another's slip.

@@ -19,9 +19,9 @@ from engine.autodiff.ops.cross_entropy import BinaryCrossEntropy
 from engine.autodiff.ops.elementwise import Elementwise
 from engine.autodiff.ops.linear import ACTIVATION, BIAS, WEIGHT, Linear
 from engine.autodiff.ops.loss import Loss
-from engine.autodiff.ops.normalization import Mean, Std
+from engine.autodiff.ops.normalization import NormalizationMean, NormalizationStd
 from engine.autodiff.ops.regression_losses import SquaredError
-from engine.autodiff.ops.residual import Add
+from engine.autodiff.ops.residual import ResidualAdd
 from engine.autodiff.ops.softmax import Softmax
 from engine.derivation.matrix_form import slopes
 from engine.formula.expression import Symbol
@@ -180,7 +180,7 @@ def _wide_bias(op: Op, i: int) -> bool:
 
 
 def _shortcut(op: Op, i: int) -> bool:
-    return isinstance(op, Add) and i == 1
+    return isinstance(op, ResidualAdd) and i == 1
 
 
 def _second_at_fork(op: Op, i: int) -> bool:
@@ -190,11 +190,11 @@ def _second_at_fork(op: Op, i: int) -> bool:
 
 
 def _mean(op: Op, i: int) -> bool:
-    return isinstance(op, Mean)
+    return isinstance(op, NormalizationMean)
 
 
 def _std(op: Op, i: int) -> bool:
-    return isinstance(op, Std)
+    return isinstance(op, NormalizationStd)
 
 
 def _softmax(op: Op, i: int) -> bool:

@@ -20,7 +20,7 @@ from engine.derivation.targets import TargetError
 from engine.formula.expression import Symbol
 from engine.formula.layout import one_line
 from engine.practice.bug_hunt.backward_pass_with_a_slip import (
-    BackwardPass,
+    SlippingBackwardPass,
     differences,
     wants_gradient,
 )
@@ -72,9 +72,9 @@ class BugHunt:
         return cls(graph, fitting[int(rng.integers(len(fitting)))], seed)
 
     @cached_property
-    def spoiled(self) -> BackwardPass:
+    def spoiled(self) -> SlippingBackwardPass:
         """The backward pass with the slip in it."""
-        return BackwardPass(self.graph, (self.bug,))
+        return SlippingBackwardPass(self.graph, (self.bug,))
 
     @property
     def marked(self) -> Symbol:
@@ -97,7 +97,7 @@ class BugHunt:
     @property
     def wrong_parameters(self) -> list[Symbol]:
         """The parameters whose whole gradient is wrong: those below the bug, which an ordinary gradient check names."""
-        right = BackwardPass(self.graph)
+        right = SlippingBackwardPass(self.graph)
         return [
             node.symbol
             for node in self.graph.nodes.values()
@@ -124,11 +124,11 @@ class BugHunt:
 
 def visible_bugs(graph: Graph) -> Iterator[PlantedSlip]:
     """Every slip that can be seen at the graph's present numbers: what its op sends is not what it should."""
-    right = BackwardPass(graph)
+    right = SlippingBackwardPass(graph)
     for bug in places_for(graph):
         if id(bug.op.output) not in right.gradients or not right.gradients[id(bug.op.output)].any():
             continue
-        spoiled = BackwardPass(graph, (bug,))
+        spoiled = SlippingBackwardPass(graph, (bug,))
         mine, wanted = spoiled.added[id(bug.op), bug.i], right.added[id(bug.op), bug.i]
         if not np.isfinite(mine).all():
             continue

@@ -17,7 +17,7 @@ from engine.autodiff.graph import Array, Graph, Node, Op
 from engine.derivation.targets import TargetError, find_target
 from engine.experiment.optimizer_specs import SgdTraining
 from engine.experiment.spec import Experiment, SquaredErrorLoss
-from engine.formula.course_notation import CANONICAL, OwnNames
+from engine.formula.course_notation import CANONICAL, CourseNames
 from engine.formula.expression import Expr, Symbol
 from engine.formula.parser import ParseError, parse_symbol
 from engine.model.network import Network, X, Y
@@ -27,7 +27,7 @@ ETA = Symbol("eta")
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class AskedTarget:
     """∂of/∂wrt: `of` is None for the loss; without an index `wrt` is a whole matrix; `sample` asks for one share.
 
     `local` is the formula of one edge of the graph, where that alone is asked for and not every way between the two.
@@ -44,8 +44,8 @@ class Target:
 
     @classmethod
     def parse(
-        cls, wrt: str, of: str | None = None, sample: int | None = None, names: OwnNames = CANONICAL
-    ) -> Target:
+        cls, wrt: str, of: str | None = None, sample: int | None = None, names: CourseNames = CANONICAL
+    ) -> AskedTarget:
         """A target as it is typed; ``f[2][0,0] / a[1][1,0]`` is one factor. Raises ParseError."""
         above, slash, below = wrt.partition(" / ")
         if slash and of is None:
@@ -60,7 +60,7 @@ class Target:
         """Whether a whole matrix is asked for."""
         return self.wrt.index is None
 
-    def updated(self, experiment: Experiment) -> Target:
+    def updated(self, experiment: Experiment) -> AskedTarget:
         """The parameter after a step, in place of its gradient. Raises TargetError where no plain step is made."""
         train = experiment.train
         if self.of is not None or self.sample is not None:
@@ -72,7 +72,7 @@ class Target:
         return replace(self, rate=train.learning_rate, update=True)
 
     @property
-    def gradient(self) -> Target:
+    def gradient(self) -> AskedTarget:
         """The gradient that an update takes its step with; η may still be named."""
         return replace(self, update=False)
 
@@ -192,12 +192,12 @@ class Target:
         return symbol.index[0] if symbol.name in ("f", "b", "g", "a") else None
 
 
-def parse_target(
-    wrt: str, of: str | None = None, sample: int | None = None, names: OwnNames = CANONICAL
-) -> Target:
-    """`Target.parse`, with ParseError as TargetError, whose message says what was typed."""
+def parse_asked_target(
+    wrt: str, of: str | None = None, sample: int | None = None, names: CourseNames = CANONICAL
+) -> AskedTarget:
+    """`AskedTarget.parse`, with ParseError as TargetError, whose message says what was typed."""
     try:
-        return Target.parse(wrt, of, sample, names)
+        return AskedTarget.parse(wrt, of, sample, names)
     except ParseError as error:
         raise TargetError(f'"{wrt}": {error}') from None
 

@@ -27,7 +27,7 @@ from engine.formula.expression import (
     Sum,
     Symbol,
 )
-from engine.formula.matrix_terms import MatrixProduct, Slice, SumOver, Total, Transposed
+from engine.formula.matrix_terms import MatrixProductTerm, SliceTerm, SumOverTerm, TotalTerm, TransposedTerm
 from engine.practice.reading.unreadable import UnreadableError
 
 Stack = npt.NDArray[np.float64]
@@ -64,7 +64,7 @@ class _Evaluator:
                 return self.names[expr]
             case Symbol(index=(row, column)):
                 return self.names[expr.matrix][:, row : row + 1, column : column + 1]
-            case Slice():
+            case SliceTerm():
                 return self.slice(expr)
             case Negative(operand):
                 return -self.of(operand)
@@ -73,7 +73,7 @@ class _Evaluator:
                 for term in terms[1:]:
                     total = total + self.of(term)
                 return total
-            case MatrixProduct(factors):
+            case MatrixProductTerm(factors):
                 total = self.of(factors[0])
                 for factor in factors[1:]:
                     total = total @ self.of(factor)
@@ -91,16 +91,16 @@ class _Evaluator:
                 return ARRAY_FUNCTIONS[name](*(self.of(argument) for argument in arguments))
             case Indicator(left, comparison, right):
                 return ARRAY_COMPARISONS[comparison](self.of(left), self.of(right)).astype(np.float64)
-            case Transposed(operand):
+            case TransposedTerm(operand):
                 return np.swapaxes(self.of(operand), 1, 2)
-            case Total(operand, axis):
+            case TotalTerm(operand, axis):
                 axes = (1, 2) if axis is None else axis + 1
                 return np.sum(self.of(operand), axis=axes, keepdims=True)
-            case SumOver(letter, count, operand):
+            case SumOverTerm(letter, count, operand):
                 return self.sum_over(letter, count, operand)
         raise TypeError(f"no value for {type(expr).__name__}")
 
-    def slice(self, expr: Slice) -> Stack:
+    def slice(self, expr: SliceTerm) -> Stack:
         """A row, a column, or the entry that the running indices point at."""
         places = []
         for place in (expr.row, expr.column):

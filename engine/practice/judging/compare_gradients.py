@@ -25,9 +25,9 @@ from engine.experiment.text_file import read_text_file
 from engine.formula.expression import Symbol
 from engine.model.network import PREDICTION
 from engine.practice.assignments.assignment import read_json
-from engine.practice.bug_hunt.backward_pass_with_a_slip import BackwardPass
+from engine.practice.bug_hunt.backward_pass_with_a_slip import SlippingBackwardPass
 from engine.practice.bug_hunt.backward_slips import places_for
-from engine.practice.mistakes.naming_on_paths import Constants, constant_mistakes
+from engine.practice.mistakes.naming_on_paths import PathConstants, constant_mistakes
 from engine.practice.mistakes.updated_too_early import UPDATED_TOO_EARLY, gradients_updated_too_early
 
 LARGEST_FILE = 256 * 2**20
@@ -252,8 +252,8 @@ class _Slips:
 
     def __init__(self, graph: Graph, learning_rate: float | None) -> None:
         self.graph, self.learning_rate = graph, learning_rate
-        self.constants = Constants({**graph.constants, "2": 2.0})
-        self._known: list[tuple[str, BackwardPass]] | None = None
+        self.constants = PathConstants({**graph.constants, "2": 2.0})
+        self._known: list[tuple[str, SlippingBackwardPass]] | None = None
 
     def name(self, node: Node, array: Numbers, ours: Numbers, tolerance: float) -> tuple[str, ...]:
         """What is wrong with an array, in sentences; several where it cannot be told."""
@@ -294,9 +294,9 @@ class _Slips:
             for one in said or [""]
         )
 
-    def known(self) -> list[tuple[str, BackwardPass]]:
+    def known(self) -> list[tuple[str, SlippingBackwardPass]]:
         """The passes in which one op slips, with what is wrong in each."""
         if self._known is None:
             planted = [slip for _, slip in zip(range(MOST_SLIPS), places_for(self.graph), strict=False)]
-            self._known = [(slip.mistake.text, BackwardPass(self.graph, (slip,))) for slip in planted]
+            self._known = [(slip.mistake.text, SlippingBackwardPass(self.graph, (slip,))) for slip in planted]
         return self._known

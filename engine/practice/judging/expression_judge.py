@@ -13,13 +13,13 @@ import numpy as np
 from engine.autodiff.graph import Graph
 from engine.formula.expression import Symbol
 from engine.model.expression_graph import TypedExpression, is_constant
-from engine.practice.judging.asked_target import Target
+from engine.practice.judging.asked_target import AskedTarget
 from engine.practice.judging.batched_evaluation import Stack, evaluate
 from engine.practice.judging.judge import compare
-from engine.practice.judging.random_networks import Evidence
+from engine.practice.judging.random_networks import NetworkEvidence
 from engine.practice.judging.verdict import Counterexample, Mistake, Verdict
 from engine.practice.mistakes.factors_between_numbers import names_of
-from engine.practice.mistakes.naming_on_paths import Constants, Named, name_on_path, name_on_paths
+from engine.practice.mistakes.naming_on_paths import NamedOnPath, PathConstants, name_on_path, name_on_paths
 from engine.practice.mistakes.path_factors import paths_of
 from engine.practice.reading.answer_reader import Answer, read_answer
 from engine.practice.reading.names_in_scope import Scope
@@ -38,7 +38,7 @@ _DRAWN = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 class ExpressionJudge:
     """Judges formulas for one derivative, or one factor, of an expression. Raises TargetError where there is none."""
 
-    def __init__(self, expression: TypedExpression, of: Symbol, target: Target) -> None:
+    def __init__(self, expression: TypedExpression, of: Symbol, target: AskedTarget) -> None:
         """`of` is what the expression's graph ends at."""
         self.graph = expression.graph(of)
         self.target = target
@@ -73,9 +73,9 @@ class ExpressionJudge:
         """What was done instead, where the factors on the way to the result tell it."""
         paths = paths_of(self.graph, self.target)
         named = list(dict.fromkeys(answer.expr.symbols()))
-        found: Named | None = None
+        found: NamedOnPath | None = None
         if paths:
-            constants = Constants({"2": 2.0})
+            constants = PathConstants({"2": 2.0})
             found = (
                 name_on_path(paths[0], value, self.evidence, constants, named)
                 if len(paths) == 1
@@ -93,7 +93,7 @@ class ExpressionJudge:
         return (Mistake("unknown", answer.expr.plain(), None, text),)
 
     @cached_property
-    def evidence(self) -> Evidence:
+    def evidence(self) -> NetworkEvidence:
         """The values of every name, given or computed, and the truth, at the expression's own numbers and at random."""
         generator = np.random.default_rng(0)
         read = self.target.reader(self.graph)
@@ -104,7 +104,7 @@ class ExpressionJudge:
             rows.append({name: stack.copy() for name, stack in names_of(self.graph).items()})
             truth.append(np.array(read()[None]))
         names = {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
-        return Evidence(names, np.concatenate(truth), np.zeros(POINTS, bool))
+        return NetworkEvidence(names, np.concatenate(truth), np.zeros(POINTS, bool))
 
     def _set_values(self, graph: Graph, generator: np.random.Generator | None) -> None:
         """The expression's own values; or others, near enough to stay where it has a value, half of them beyond 0."""

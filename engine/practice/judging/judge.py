@@ -19,9 +19,9 @@ from engine.experiment.spec import BceLoss, CrossEntropyLoss, LayerSpec
 from engine.formula.expression import Function, Symbol
 from engine.formula.layout import one_line
 from engine.model.network import Network
-from engine.practice.judging.asked_target import ETA, Target
+from engine.practice.judging.asked_target import ETA, AskedTarget
 from engine.practice.judging.batched_evaluation import Stack, evaluate
-from engine.practice.judging.random_networks import Evidence, NetworkMaker, TooLargeError
+from engine.practice.judging.random_networks import NetworkEvidence, NetworkMaker, TooLargeError
 from engine.practice.judging.verdict import Counterexample, Mistake, Verdict
 from engine.practice.mistakes.another_derivative import another_derivative
 from engine.practice.mistakes.factors_between_numbers import names_of
@@ -35,8 +35,8 @@ from engine.practice.mistakes.naming_by_repair import (
     near_matrices,
 )
 from engine.practice.mistakes.naming_on_paths import (
-    Constants,
-    Named,
+    NamedOnPath,
+    PathConstants,
     atoms_of,
     name_on_path,
     name_on_paths,
@@ -102,7 +102,7 @@ class Judge:
     def __init__(
         self,
         worked: EvaluatedExperiment,
-        target: Target,
+        target: AskedTarget,
         given: Collection[Symbol] | None = (),
         seed: int = 0,
     ) -> None:
@@ -115,7 +115,7 @@ class Judge:
         rows, columns = target.shape(graph)
         known = self.scope.shapes[target.wrt.matrix] if target.is_matrix else None
         self.shape = known if known is not None else (rows, columns)
-        self._evidence: dict[tuple[str, bool], Evidence] = {}
+        self._evidence: dict[tuple[str, bool], NetworkEvidence] = {}
 
     @property
     def graph(self) -> Graph:
@@ -186,7 +186,7 @@ class Judge:
         compared = self.compared(evaluate(answer.expr, evidence.names), evidence)
         return compared.agrees and bool(compared.nonzero.sum() >= ENOUGH)
 
-    def compared(self, value: Stack, evidence: Evidence) -> Comparison:
+    def compared(self, value: Stack, evidence: NetworkEvidence) -> Comparison:
         """An answer against the truth; of an update the steps are compared, beside which the parameter may be large."""
         if not self.target.update:
             return compare(value, evidence.truth)
@@ -196,12 +196,12 @@ class Judge:
         felt = np.abs(truth).max(axis=(1, 2)) > SMALLEST_STEP * np.abs(start).max(axis=(1, 2))
         return replace(found, counts=found.counts & felt, nonzero=found.nonzero & felt)
 
-    def before_step(self, evidence: Evidence) -> Stack:
+    def before_step(self, evidence: NetworkEvidence) -> Stack:
         """The parameter whose update is asked for, as it was."""
         symbol = self.target.wrt
         return evaluate(symbol, evidence.names)
 
-    def about(self, target: Target) -> Judge:
+    def about(self, target: AskedTarget) -> Judge:
         """Who judges answers to another question about the same experiment, with the same earlier results."""
         return Judge(self.worked, target, self.scope.given, self.seed)
 
@@ -235,7 +235,7 @@ class Judge:
             return tuple(self.shape) == (1, 1)
         return tuple(answer.shape) == tuple(self.shape)
 
-    def evidence(self, answer: Answer, labels: str, *, ones: bool = True) -> Evidence:
+    def evidence(self, answer: Answer, labels: str, *, ones: bool = True) -> NetworkEvidence:
         """Values of what the answer names, and of what is near it, and the truth. Kept: the networks are the same."""
         named = {symbol.matrix for symbol in answer.expr.symbols()}
         if self.target.update:
@@ -269,7 +269,7 @@ class Judge:
 
     # ── right, with remarks ─────────────────────────────────────────────────────────────────────────
 
-    def remarks(self, answer: Answer, evidence: Evidence) -> Iterator[str]:
+    def remarks(self, answer: Answer, evidence: NetworkEvidence) -> Iterator[str]:
         """Why a right answer is right only here, and what it would be in general."""
         loss = self.worked.network.loss
         names_labels = any(symbol.name == "Y" for symbol in answer.expr.symbols())
@@ -383,7 +383,7 @@ class Judge:
         return ""
 
     def wrong(
-        self, answer: Answer, verdict: Verdict, evidence: Evidence, value: Stack, compared: Comparison
+        self, answer: Answer, verdict: Verdict, evidence: NetworkEvidence, value: Stack, compared: Comparison
     ) -> Verdict:
         """A wrong answer: the first network that shows it, and the mistakes."""
         value = np.broadcast_to(value, evidence.truth.shape)
@@ -416,21 +416,21 @@ class Judge:
             counterexample=counterexample,
         )
 
-    def name(self, answer: Answer) -> Named | None:
+    def name(self, answer: Answer) -> NamedOnPath | None:
         """The mistakes, where they can be named."""
         if self.target.update:
             return name_update(self, answer)
-        constants = Constants({**self.graph.constants, "2": 2.0}, self.n_too_many(answer))
+        constants = PathConstants({**self.graph.constants, "2": 2.0}, self.n_too_many(answer))
         named = [symbol for symbol in dict.fromkeys(answer.expr.symbols()) if symbol.index is not None]
         if half := name_half(self, answer):
-            return Named((half,))
+            return NamedOnPath((half,))
         mistake: Mistake | None = None
         if (
             self.paths is not None and len(self.paths) > MANY_PATHS
         ):  # to mend it is quicker than to take it apart
             mistake = name_by_repair(self, answer)
             if mistake is not None:
-                return Named(((mistake,),))
+                return NamedOnPath(((mistake,),))
         if self.paths is not None and self.paths:
             evidence = self.naming_evidence(answer)
             value = np.broadcast_to(evaluate(answer.expr, evidence.names), evidence.truth.shape)
@@ -445,9 +445,9 @@ class Judge:
         found = name_by_candidates(self, answer, constants)
         if found is None:
             mistake = name_by_repair(self, answer)
-        return Named(((mistake,),)) if mistake is not None else found
+        return NamedOnPath(((mistake,),)) if mistake is not None else found
 
-    def naming_evidence(self, answer: Answer) -> Evidence:
+    def naming_evidence(self, answer: Answer) -> NetworkEvidence:
         """Networks for the regression: soft labels, and at least twice as many as there are columns."""
         assert self.paths is not None
         named = {symbol.matrix for symbol in answer.expr.symbols()}
@@ -478,7 +478,9 @@ class Judge:
         power = float(np.rint(powers[0]))
         return int(power) + 1 if np.abs(powers - power).max() < CLOSE else None
 
-    def unknown(self, answer: Answer, evidence: Evidence, value: Stack, compared: Comparison) -> Mistake:
+    def unknown(
+        self, answer: Answer, evidence: NetworkEvidence, value: Stack, compared: Comparison
+    ) -> Mistake:
         """What holds of an answer whose mistake has no name."""
         says = []
         undefined = (
@@ -579,7 +581,7 @@ def right_parts(value: Stack, truth: Stack, counts: np.ndarray[tuple[int], np.dt
     return []
 
 
-def earlier_results(graph: Graph, target: Target) -> list[Symbol]:
+def earlier_results(graph: Graph, target: AskedTarget) -> list[Symbol]:
     """The matrices between target and loss: their gradients are earlier results; for an update its own is one."""
     own = [target.wrt.matrix] if target.update else []
     return own + [

@@ -15,7 +15,7 @@ from engine.autodiff.graph import Graph
 from engine.formula.expression import Number, Symbol
 from engine.formula.notation import Style, number_text
 from engine.formula.plain_words import counted
-from engine.practice.judging.asked_target import Target
+from engine.practice.judging.asked_target import AskedTarget
 from engine.practice.judging.verdict import Counterexample, Mistake, Verdict
 from engine.practice.mistakes.factors_between_numbers import FactorCandidate, find_factors, is_close
 from engine.practice.mistakes.familiar_numbers import familiar_numbers
@@ -31,7 +31,7 @@ def judge_number(
     truth: float,
     tolerance: float | None,
     graph: Graph | None,
-    target: Target | None,
+    target: AskedTarget | None,
     asked: Symbol | None = None,
     further: Iterable[tuple[float, Mistake]] = (),
 ) -> Verdict:
@@ -72,7 +72,7 @@ def _named(
     typed: TypedNumber,
     truth: float,
     graph: Graph | None,
-    target: Target | None,
+    target: AskedTarget | None,
     familiar: Iterable[tuple[float, Mistake]],
 ) -> list[Mistake]:
     """What was computed instead: a number that is familiar, or the right one times a factor."""

@@ -24,7 +24,7 @@ from engine.derivation.evaluated_experiment import EvaluatedExperiment
 from engine.experiment.spec import BceLoss, CrossEntropyLoss
 from engine.formula.expression import Symbol
 from engine.model.network import X, Y
-from engine.practice.judging.asked_target import Target
+from engine.practice.judging.asked_target import AskedTarget
 from engine.practice.judging.batched_evaluation import Stack
 from engine.practice.reading.names_in_scope import differentiated, gradient_name, is_gradient
 
@@ -48,7 +48,7 @@ class TooLargeError(ValueError):
 
 
 @dataclass(frozen=True)
-class Evidence:
+class NetworkEvidence:
     """Values and truth at many networks.
 
     `names` has every matrix by its symbol, the constants, and earlier results; `truth` is (networks, rows, columns);
@@ -64,16 +64,16 @@ class Evidence:
         """How many networks there are."""
         return int(self.truth.shape[0])
 
-    def constant(self, name: str, value: float) -> Evidence:
+    def constant(self, name: str, value: float) -> NetworkEvidence:
         """The same with another number for a constant, which the truth does not follow."""
         names = {**self.names, Symbol(name): np.full((1, 1, 1), value)}
-        return Evidence(names, self.truth, self.relu_off)
+        return NetworkEvidence(names, self.truth, self.relu_off)
 
 
 class NetworkMaker:
     """Fills one graph with random numbers, network after network."""
 
-    def __init__(self, worked: EvaluatedExperiment, target: Target, seed: int = 0) -> None:
+    def __init__(self, worked: EvaluatedExperiment, target: AskedTarget, seed: int = 0) -> None:
         self.worked, self.target, self.seed = worked, target, seed
         self.restart()
         original = worked.network
@@ -155,7 +155,7 @@ class NetworkMaker:
         count: int | None = None,
         off: bool = True,
         ones: bool = True,
-    ) -> Evidence:
+    ) -> NetworkEvidence:
         """Values of the `named` matrices and earlier results (None: of all matrices), and the truth, at many networks.
 
         Raises TooLargeError.
@@ -191,7 +191,7 @@ class NetworkMaker:
         stacked |= {gradient_name(symbol): np.stack(found) for symbol, found in gradients.items()}
         stacked |= {Symbol(name): np.full((1, 1, 1), value) for name, value in self.graph.constants.items()}
         stacked[Symbol("ones")] = np.ones((1, self.graph.n, 1))
-        return Evidence(stacked, np.stack(truths), np.array(switched))
+        return NetworkEvidence(stacked, np.stack(truths), np.array(switched))
 
     # ── drawing ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -234,7 +234,7 @@ class NetworkMaker:
 
     # ── the forward pass, layer by layer ────────────────────────────────────────────────────────────
 
-    def fill(self, off: _Block | None) -> None:
+    def fill(self, off: _NetworkBlock | None) -> None:
         """Goes forward; scales every layer, and switches ReLUs on, or one of them off."""
         sample = self.target.sample_of(self.graph.n, self.rng)
         switches = {id(block) for block in self.switches}
@@ -266,7 +266,7 @@ class NetworkMaker:
                     block.rest()
             self.graph.ops[-1].forward()
 
-    def some_units(self, block: _Block, off: bool) -> list[int]:
+    def some_units(self, block: _NetworkBlock, off: bool) -> list[int]:
         """Units of a layer that several ways go through: at least one is to be on, or some are to be off."""
         units = block.linear.output.shape[0]
         if units == 1:
@@ -276,7 +276,7 @@ class NetworkMaker:
 
 
 @dataclass(frozen=True, eq=False)
-class _Block:
+class _NetworkBlock:
     """The ops of one layer: the weighted sum, perhaps a norm, the activation, and what follows before the next sum."""
 
     linear: Linear
@@ -337,7 +337,7 @@ class _Block:
         f.value[units] *= -1.0
 
 
-def _blocks(graph: Graph) -> list[_Block]:
+def _blocks(graph: Graph) -> list[_NetworkBlock]:
     """The graph's ops, layer by layer, without the loss."""
     ops = graph.ops[:-1]
     starts = [place for place, op in enumerate(ops) if isinstance(op, Linear)]
@@ -347,5 +347,5 @@ def _blocks(graph: Graph) -> list[_Block]:
         assert isinstance(linear, Linear)
         others = tuple(ops[start + 1 : stop])
         activation = next((op for op in others if isinstance(op, Elementwise)), None)
-        blocks.append(_Block(linear, others, activation))
+        blocks.append(_NetworkBlock(linear, others, activation))
     return blocks

@@ -18,11 +18,11 @@ import numpy as np
 from engine.autodiff.graph import Graph
 from engine.autodiff.ops.elementwise import Elementwise, ScalarFunction
 from engine.derivation.targets import TargetError
-from engine.formula.course_notation import CANONICAL, OwnNames
+from engine.formula.course_notation import CANONICAL, CourseNames
 from engine.formula.expression import Symbol
 from engine.formula.parser import ParseError, parse_symbol
 from engine.formula.plain_words import counted
-from engine.practice.judging.asked_target import Target
+from engine.practice.judging.asked_target import AskedTarget
 from engine.practice.judging.verdict import Mistake
 
 FARTHEST = 20.0
@@ -57,7 +57,7 @@ class SlopeBound:
     functions: tuple[ScalarFunction, ...]
 
     @classmethod
-    def parse(cls, graph: Graph, text: str, names: OwnNames = CANONICAL) -> SlopeBound:
+    def parse(cls, graph: Graph, text: str, names: CourseNames = CANONICAL) -> SlopeBound:
         """``a[50] / f[1]``. Raises TargetError where no activation lies between the two."""
         above, slash, below = text.partition(" / ")
         if not slash:
@@ -69,7 +69,7 @@ class SlopeBound:
         for symbol in (upper, lower):
             if symbol not in graph.nodes:
                 raise TargetError(f"there is no {symbol.plain()} in this network")
-        way = Target(lower, upper)
+        way = AskedTarget(lower, upper)
         functions = tuple(
             op.function for op in graph.ops if isinstance(op, Elementwise) and way.is_above(graph, op.output)
         )

@@ -174,7 +174,7 @@ class TrainedValue:
 
 
 @dataclass(frozen=True, eq=False)
-class Measurement:
+class TrainedMeasurement:
     """What is measured over all data after some steps of training: a measure, and of which layer or class."""
 
     worked: EvaluatedExperiment
@@ -183,7 +183,7 @@ class Measurement:
     steps: int
 
     @classmethod
-    def parse(cls, worked: EvaluatedExperiment, text: str, steps: int | None) -> Measurement:
+    def parse(cls, worked: EvaluatedExperiment, text: str, steps: int | None) -> TrainedMeasurement:
         """``accuracy``, ``recall[1]``, ``dead[3]``; None is all of the experiment's steps. Raises TargetError."""
         match = _MEASURE.fullmatch(text.strip())
         if match is None or match["name"] not in MEASURES or MEASURES[match["name"]].kind is str:
@@ -302,7 +302,7 @@ class Measurement:
                 yield recall, _instead(asked, f"this is recall[{place}], of one class alone")
         elif self.place is not None:
             yield right / n, _instead(asked, f"this is over all {n} samples: {share}")
-            of_other = Measurement(self.worked, "recall", 1 - self.place, self.steps).samples
+            of_other = TrainedMeasurement(self.worked, "recall", 1 - self.place, self.steps).samples
             taken = right + round((1.0 - recalls[1 - self.place]) * of_other)
             if taken:
                 text = "this is the precision: the share of those taken for the class that belong to it"
@@ -314,7 +314,7 @@ class Measurement:
         for steps in dict.fromkeys((0, 1, self.steps - 1, *((own,) if self.steps else ()))):
             if steps not in (self.steps, -1):
                 when = f"after {counted(steps, 'step')}" if steps else "before the training"
-                found = Measurement(self.worked, self.name, self.place, steps).value
+                found = TrainedMeasurement(self.worked, self.name, self.place, steps).value
                 yield found, _instead(asked, f"this is {when}, and not after {counted(self.steps, 'step')}")
         loss = self.worked.experiment.loss
         if isinstance(loss, BceLoss) and (loss.alpha or 1.0) != (loss.beta or 1.0):
@@ -322,7 +322,7 @@ class Measurement:
                 self.worked.experiment, loss=msgspec.structs.replace(loss, alpha=1.0, beta=1.0)
             )
             other = EvaluatedExperiment.of(plain, "without class weights")
-            found = Measurement(other, self.name, self.place, self.steps).value
+            found = TrainedMeasurement(other, self.name, self.place, self.steps).value
             yield found, _instead(asked, "this is without class weights")
 
     def _others(self) -> Iterator[tuple[str, int | None]]:

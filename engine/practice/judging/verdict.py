@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from engine.formula.course_notation import OwnNames
+from engine.formula.course_notation import CourseNames
 from engine.formula.expression import Expr
 
 VerdictName = Literal["right", "wrong", "unclear", "unreadable"]
@@ -77,7 +77,7 @@ class Verdict:
             return 0.0
         return self.right_factors / self.factors
 
-    def said_in(self, names: OwnNames) -> Verdict:
+    def said_in(self, names: CourseNames) -> Verdict:
         """The same verdict, its sentences in an experiment's own letters."""
         if not names:
             return self

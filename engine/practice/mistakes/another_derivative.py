@@ -17,7 +17,7 @@ import numpy as np
 from engine.derivation.targets import TargetError
 from engine.formula.expression import Partial, Symbol
 from engine.formula.layout import one_line
-from engine.practice.judging.asked_target import Target
+from engine.practice.judging.asked_target import AskedTarget
 from engine.practice.judging.batched_evaluation import evaluate
 from engine.practice.judging.random_networks import TooLargeError
 from engine.practice.judging.verdict import Mistake
@@ -54,7 +54,7 @@ def another_derivative(judge: Judge, answer: Answer) -> Mistake | None:
 
 def _is_right(judge: Judge, symbol: Symbol, answer: Answer) -> bool:
     try:
-        return judge.about(Target(symbol)).is_right(answer)
+        return judge.about(AskedTarget(symbol)).is_right(answer)
     except (TargetError, TooLargeError):
         return False
 

@@ -17,7 +17,7 @@ from engine.formula.expression import Expr, Number
 from engine.formula.layout import one_line
 from engine.formula.notation import Style
 from engine.practice.judging.verdict import Mistake, MistakeKind
-from engine.practice.mistakes.path_factors import Atoms, Factor, Path
+from engine.practice.mistakes.path_factors import Atoms, Path, PathFactor
 
 Key = tuple[tuple[int, int], ...]
 MOST_SETS = 4
@@ -136,7 +136,7 @@ class PatternBook:
                 if key := self.key(({other: power}, 1)):
                     yield Pattern(mistake("extra", what), key, None)
 
-    def _missing_and_extra(self, number: int, factor: Factor) -> Iterator[Pattern]:
+    def _missing_and_extra(self, number: int, factor: PathFactor) -> Iterator[Pattern]:
         if key := self.key((factor.atoms, -1)):
             yield Pattern(
                 mistake("missing", factor.formula, None, self._also(factor.formula)),

@@ -14,7 +14,7 @@ import numpy as np
 
 from engine.autodiff.graph import Graph
 from engine.formula.expression import Expr, Number, Sum, Symbol, bare
-from engine.practice.judging.asked_target import Target
+from engine.practice.judging.asked_target import AskedTarget
 from engine.practice.judging.batched_evaluation import Stack, evaluate
 from engine.practice.judging.verdict import Mistake
 from engine.practice.mistakes.factor_patterns import mistake, shown
@@ -36,7 +36,9 @@ class FactorCandidate:
     mistakes: tuple[Mistake, ...]
 
 
-def find_factors(typed: TypedNumber, truth: float, graph: Graph, target: Target) -> list[FactorCandidate]:
+def find_factors(
+    typed: TypedNumber, truth: float, graph: Graph, target: AskedTarget
+) -> list[FactorCandidate]:
     """The single factors, or else the pairs of them, that turn `truth` into the typed number, as far as it has digits.
 
     `graph` holds the values of the experiment's own network, gone forward and backward.

@@ -17,12 +17,12 @@ import numpy as np
 from engine.autodiff.graph import Array, Graph
 from engine.formula.expression import Symbol
 from engine.formula.layout import one_line
-from engine.practice.bug_hunt.backward_pass_with_a_slip import BackwardPass
+from engine.practice.bug_hunt.backward_pass_with_a_slip import SlippingBackwardPass
 from engine.practice.bug_hunt.backward_slips import PlantedSlip, places_for
 from engine.practice.judging.batched_evaluation import evaluate
 from engine.practice.judging.verdict import Mistake
 from engine.practice.mistakes.factors_between_numbers import names_of
-from engine.practice.mistakes.naming_on_paths import SIGN, Constants, Named, constant_mistakes
+from engine.practice.mistakes.naming_on_paths import SIGN, NamedOnPath, PathConstants, constant_mistakes
 from engine.practice.reading.answer_reader import Answer
 from engine.practice.reading.names_in_scope import gradient_name
 
@@ -49,11 +49,11 @@ class Candidate:
         return tuple(dict.fromkeys(slip.mistake for slip in self.slips))
 
 
-def name_by_candidates(judge: Judge, answer: Answer, constants: Constants) -> Named | None:
+def name_by_candidates(judge: Judge, answer: Answer, constants: PathConstants) -> NamedOnPath | None:
     """The mistakes of an answer, where one or two slips of a backward pass make it."""
     if judge.target.sample is not None:
         return None
-    rounds = _Rounds(judge, answer)
+    rounds = _CandidateRounds(judge, answer)
     if all(_close(value, truth) for value, truth in zip(rounds.values, rounds.truths, strict=True)):
         return None  # it is wrong, but not at these networks: they do not show where
     named = rounds.scaled(constants) or rounds.of_another(constants)
@@ -64,7 +64,7 @@ def name_by_candidates(judge: Judge, answer: Answer, constants: Constants) -> Na
     for candidates in (_singles(slips), _pairs(slips)):
         found = list(rounds.agreeing(candidates, constants))
         if found:
-            return Named(tuple(dict.fromkeys(found)))
+            return NamedOnPath(tuple(dict.fromkeys(found)))
     return None
 
 
@@ -84,7 +84,7 @@ def _pairs(slips: Sequence[PlantedSlip]) -> list[Candidate]:
     return pairs[:MOST_PAIRS]
 
 
-class _Rounds:
+class _CandidateRounds:
     """The answer and the truth at a few networks, and the leaves to make these networks again."""
 
     def __init__(self, judge: Judge, answer: Answer) -> None:
@@ -107,7 +107,7 @@ class _Rounds:
         self.read = list(dict.fromkeys([*read, *below]))
         self.at: int | None = None
         """The network whose values are in the graph."""
-        self.honest: dict[int, BackwardPass] = {}
+        self.honest: dict[int, SlippingBackwardPass] = {}
         """The backward passes without a slip, by the number of their network."""
         self.leaves: list[list[Array]] = []
         self.values: list[Array] = []
@@ -155,8 +155,10 @@ class _Rounds:
         found = self._pass(candidate, self.honest[number]).of(self.node)
         return found if self.index is None else found[self.index].reshape(1, 1)
 
-    def _pass(self, slips: tuple[PlantedSlip, ...], honest: BackwardPass | None = None) -> BackwardPass:
-        return BackwardPass(self.graph, slips, self.start, self.entry, self.above, self.node, honest)
+    def _pass(
+        self, slips: tuple[PlantedSlip, ...], honest: SlippingBackwardPass | None = None
+    ) -> SlippingBackwardPass:
+        return SlippingBackwardPass(self.graph, slips, self.start, self.entry, self.above, self.node, honest)
 
     def reaches(self, slip: PlantedSlip) -> bool:
         """Whether what a slip sends is on the way to the gradient that is asked for: not to another leaf."""
@@ -191,7 +193,7 @@ class _Rounds:
                 return None
         return constant
 
-    def scaled(self, constants: Constants) -> Named | None:
+    def scaled(self, constants: PathConstants) -> NamedOnPath | None:
         """The truth times a constant, or its transpose."""
         for transposed in (False, True):
             truths = [truth.T if transposed else truth for truth in self.truths]
@@ -206,18 +208,18 @@ class _Rounds:
                     f"({self.answer.expr.plain()}).T",
                     f"it is the transpose of {name}",
                 )
-                return Named(tuple((*((turned,) if transposed else ()), *one) for one in found))
+                return NamedOnPath(tuple((*((turned,) if transposed else ()), *one) for one in found))
         return None
 
     @staticmethod
-    def _constants(ratio: float | None, constants: Constants) -> list[tuple[Mistake, ...]]:
+    def _constants(ratio: float | None, constants: PathConstants) -> list[tuple[Mistake, ...]]:
         """A constant factor as mistakes; [] where it is none."""
         if ratio is None or ratio == 0.0:
             return []
         sign = (SIGN,) if ratio < 0 else ()
         return [(*scale, *sign) for scale in constant_mistakes(abs(ratio), constants)]
 
-    def of_another(self, constants: Constants) -> Named | None:
+    def of_another(self, constants: PathConstants) -> NamedOnPath | None:
         """The gradient of another matrix of the same shape, or a multiple of it."""
         if self.index is not None:
             return None
@@ -233,11 +235,11 @@ class _Rounds:
                 text = (
                     f"this is ∂ℰ/∂{one_line(symbol)}, one factor away from ∂ℰ/∂{one_line(self.node.symbol)}"
                 )
-                return Named(tuple((Mistake("swapped", mine, wanted, text), *scale) for scale in found))
+                return NamedOnPath(tuple((Mistake("swapped", mine, wanted, text), *scale) for scale in found))
         return None
 
     def agreeing(
-        self, candidates: Sequence[Candidate], constants: Constants
+        self, candidates: Sequence[Candidate], constants: PathConstants
     ) -> Iterator[tuple[Mistake, ...]]:
         """The mistakes of every candidate that is the answer, up to a constant factor that has a name."""
         exact: list[tuple[Mistake, ...]] = []

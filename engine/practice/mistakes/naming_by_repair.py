@@ -38,10 +38,10 @@ from engine.formula.expression import (
     not_positive,
     positive,
 )
-from engine.formula.matrix_terms import MatrixProduct, Slice
+from engine.formula.matrix_terms import MatrixProductTerm, SliceTerm
 from engine.model.network import PREDICTION, X, Y
 from engine.practice.judging.batched_evaluation import evaluate
-from engine.practice.judging.random_networks import Evidence
+from engine.practice.judging.random_networks import NetworkEvidence
 from engine.practice.judging.verdict import Mistake
 from engine.practice.mistakes.factor_patterns import shown
 from engine.practice.mistakes.formula_edits import (
@@ -56,7 +56,7 @@ from engine.practice.mistakes.formula_edits import (
 )
 from engine.practice.mistakes.naming_on_paths import SIGN
 from engine.practice.mistakes.path_factors import error_of
-from engine.practice.mistakes.structural_repairs import Structure
+from engine.practice.mistakes.structural_repairs import StructuralRepairs
 from engine.practice.reading.names_in_scope import is_gradient
 from engine.practice.reading.unreadable import UnreadableError
 
@@ -130,7 +130,7 @@ def _halves(formula: Expr) -> Iterator[tuple[Expr, Expr]]:
         yield Quotient(left, under), gone
 
 
-def mended(judge: Judge, answer: Answer, evidence: Evidence) -> Mistake | None:
+def mended(judge: Judge, answer: Answer, evidence: NetworkEvidence) -> Mistake | None:
     """The mistake whose mending makes an answer what is the truth of the evidence, or None."""
     expr = flattened(answer.expr)
     if sum(1 for _ in places_of(expr)) > MOST_PLACES:
@@ -141,7 +141,7 @@ def mended(judge: Judge, answer: Answer, evidence: Evidence) -> Mistake | None:
         if symbol in evidence.names
     ]
     deadline = time.thread_time() + PATIENCE
-    for repair in _Repairs(judge, near, evidence).of(expr):
+    for repair in _NamingRepairs(judge, near, evidence).of(expr):
         if _is_right(repair.expr, evidence):
             return repair.mistake
         if time.thread_time() > deadline:
@@ -149,7 +149,7 @@ def mended(judge: Judge, answer: Answer, evidence: Evidence) -> Mistake | None:
     return None
 
 
-def _undifferentiated(judge: Judge, expr: Expr, evidence: Evidence) -> Mistake | None:
+def _undifferentiated(judge: Judge, expr: Expr, evidence: NetworkEvidence) -> Mistake | None:
     """Where the answer is what was to be differentiated."""
     of, loss = judge.target.of, judge.graph.ops[-1]
     whole: Expr = loss.formula((0, 0)) if of is None else of
@@ -168,7 +168,7 @@ def _undifferentiated(judge: Judge, expr: Expr, evidence: Evidence) -> Mistake |
     return Mistake("unknown", expr.plain(), None, f"this is {name} itself, and not its derivative")
 
 
-def _updated(judge: Judge, expr: Expr, evidence: Evidence) -> Mistake | None:
+def _updated(judge: Judge, expr: Expr, evidence: NetworkEvidence) -> Mistake | None:
     """Where a gradient is asked for and the answer is the parameter after a step with it."""
     target = judge.target
     if target.update or target.of is not None or target.wrt not in set(expr.symbols()):
@@ -190,7 +190,7 @@ def _updated(judge: Judge, expr: Expr, evidence: Evidence) -> Mistake | None:
     return Mistake("extra", target.wrt.plain(), None, text)
 
 
-def _of_another(judge: Judge, expr: Expr, evidence: Evidence) -> Mistake | None:
+def _of_another(judge: Judge, expr: Expr, evidence: NetworkEvidence) -> Mistake | None:
     """Where one factor is asked for and the answer is a gradient, ∂ℰ/∂f in place of ∂Ŷ/∂f; or the other way round."""
     target = judge.target
     if target.of is None and target.wrt.matrix == PREDICTION:
@@ -221,7 +221,7 @@ def _of_another(judge: Judge, expr: Expr, evidence: Evidence) -> Mistake | None:
     return None
 
 
-def for_one_label(judge: Judge, expr: Expr, evidence: Evidence) -> Mistake | None:
+def for_one_label(judge: Judge, expr: Expr, evidence: NetworkEvidence) -> Mistake | None:
     """Where the answer is what the truth is for one of the two labels: −1/Ŷ, which is right where Y = 1."""
     labels = evidence.names.get(Y)
     if labels is None or labels[0].size != 1 or not isinstance(loss_op(judge.graph), BinaryCrossEntropy):
@@ -241,7 +241,7 @@ def for_one_label(judge: Judge, expr: Expr, evidence: Evidence) -> Mistake | Non
     return None
 
 
-def _is_right(expr: Expr, evidence: Evidence) -> bool:
+def _is_right(expr: Expr, evidence: NetworkEvidence) -> bool:
     """Whether a formula is the truth wherever it has a value, at one network first and then at all."""
     few = {name: values[:1] for name, values in evidence.names.items()}
     for names, truth in ((few, evidence.truth[:1]), (evidence.names, evidence.truth)):
@@ -281,10 +281,10 @@ def near_matrices(graph: Graph, symbols: Iterable[Symbol]) -> list[Symbol]:
     return found
 
 
-class _Repairs:
+class _NamingRepairs:
     """The small changes of one answer, the likeliest first."""
 
-    def __init__(self, judge: Judge, near: Sequence[Symbol], evidence: Evidence) -> None:
+    def __init__(self, judge: Judge, near: Sequence[Symbol], evidence: NetworkEvidence) -> None:
         self.judge, self.near, self.evidence = judge, near, evidence
         self.graph = judge.graph
 
@@ -301,7 +301,9 @@ class _Repairs:
         yield from self.on_the_way(places)
         yield from self.numbers(places)
         yield from self.terms_added(expr)
-        structure = Structure(self.judge, self.evidence, list(dict.fromkeys(self.sums())), self.right_slopes)
+        structure = StructuralRepairs(
+            self.judge, self.evidence, list(dict.fromkeys(self.sums())), self.right_slopes
+        )
         yield from structure.repairs(expr, places)
         yield from self.single_names(places)
 
@@ -335,7 +337,7 @@ class _Repairs:
             if isinstance(part, Symbol):
                 for other in self.confused(part):
                     yield Repair(rebuild(other), stands(part, other))
-            if isinstance(part, Slice):
+            if isinstance(part, SliceTerm):
                 rows, columns = (
                     self.graph.nodes[part.symbol].shape if part.symbol in self.graph.nodes else (0, 0)
                 )
@@ -444,12 +446,12 @@ class _Repairs:
         """(W @ δ) ⊙ mask for W @ (δ ⊙ mask)."""
         for number, factor in enumerate(part.factors):
             inner = bare(factor)
-            if not isinstance(inner, MatrixProduct):
+            if not isinstance(inner, MatrixProductTerm):
                 continue
             others = [*part.factors[:number], *part.factors[number + 1 :]]
             for mask in others:
                 rest = [one for one in others if one is not mask]
-                inside = MatrixProduct((*inner.factors[:-1], Product((inner.factors[-1], mask))))
+                inside = MatrixProductTerm((*inner.factors[:-1], Product((inner.factors[-1], mask))))
                 last, first = shown(inner.factors[-1]), shown(inner.factors[0])
                 text = f"{shown(mask)} belongs to {last}, before the product with {first}"
                 mistake = Mistake("swapped", part.plain(), inside.plain(), text)
@@ -544,7 +546,7 @@ class _Repairs:
         """A weight matrix that is missing in front of what it sends down, a mask that is missing behind it."""
         weights = [one for one in self.near if self.graph.nodes[one].op is None and one not in (X, Y)]
         for part, rebuild in places:
-            if isinstance(part, MatrixProduct):
+            if isinstance(part, MatrixProductTerm):
                 for f in self.sums():
                     for slope in self.right_slopes(f):
                         text = f"the factor {shown(slope)} is missing"
@@ -557,7 +559,7 @@ class _Repairs:
                 for weight in weights:
                     text = f"the product with {shown(weight)} is missing"
                     mistake = Mistake("missing", weight.plain(), None, text)
-                    yield Repair(rebuild(MatrixProduct((weight, part))), mistake)
+                    yield Repair(rebuild(MatrixProductTerm((weight, part))), mistake)
 
     def numbers(self, places: Iterable[tuple[Expr, Rebuild]]) -> Iterator[Repair]:
         """Another constant."""

@@ -16,7 +16,7 @@ import numpy as np
 
 from engine.formula.expression import Expr, Indicator, Number, Product, Symbol
 from engine.practice.judging.batched_evaluation import Stack, evaluate
-from engine.practice.judging.random_networks import Evidence
+from engine.practice.judging.random_networks import NetworkEvidence
 from engine.practice.judging.verdict import Mistake
 from engine.practice.mistakes.factor_patterns import Pattern, PatternBook, mistake, shown
 from engine.practice.mistakes.integer_powers import (
@@ -36,7 +36,7 @@ CLOSE = 1e-9
 
 
 @dataclass(frozen=True)
-class Named:
+class NamedOnPath:
     """What was found: mistakes, or several lists where it may be one or the other; and how many factors are lost."""
 
     alternatives: tuple[tuple[Mistake, ...], ...]
@@ -78,8 +78,12 @@ def symbols_of(path: Path) -> set[Symbol]:
 
 
 def name_on_path(
-    path: Path, answer: Stack, evidence: Evidence, constants: Constants, named: Sequence[Symbol] = ()
-) -> Named | None:
+    path: Path,
+    answer: Stack,
+    evidence: NetworkEvidence,
+    constants: PathConstants,
+    named: Sequence[Symbol] = (),
+) -> NamedOnPath | None:
     """The mistakes of an answer that should be the product of one path's factors, or None where nothing fits."""
     values = answer[:, 0, 0]
     if not np.isfinite(values).all():
@@ -104,7 +108,7 @@ def _equal_elsewhere(
     path: Path,
     fit: Fit,
     columns: Columns,
-    evidence: Evidence,
+    evidence: NetworkEvidence,
     outside: np.ndarray[tuple[int], np.dtype[np.intp]],
 ) -> Iterator[Mistake]:
     """f in place of a: equal wherever the truth is not 0, but not 0 where the activation is."""
@@ -126,19 +130,19 @@ def _equal_elsewhere(
 
 
 def _columns(
-    atoms: Sequence[Expr], evidence: Evidence, points: np.ndarray[tuple[int], np.dtype[np.intp]]
+    atoms: Sequence[Expr], evidence: NetworkEvidence, points: np.ndarray[tuple[int], np.dtype[np.intp]]
 ) -> Columns:
     values = [_numbers(atom, evidence)[points] for atom in atoms]
     return independent(atoms, values)
 
 
-def _numbers(expr: Expr, evidence: Evidence) -> Vector:
+def _numbers(expr: Expr, evidence: NetworkEvidence) -> Vector:
     """The value of a formula of single numbers at every network."""
     value = evaluate(expr, evidence.names)
     return np.broadcast_to(value, (evidence.count, 1, 1))[:, 0, 0]
 
 
-def _product(path: Path, evidence: Evidence) -> Vector:
+def _product(path: Path, evidence: NetworkEvidence) -> Vector:
     """The product of a path's factors as if every ReLU were on."""
     total = np.ones(evidence.count)
     for factor in path:
@@ -151,11 +155,11 @@ def _explained(
     path: Path,
     fit: Fit,
     columns: Columns,
-    constants: Constants,
+    constants: PathConstants,
     indicators: _Indicators,
     named: Sequence[Symbol],
     equal: Sequence[Mistake] = (),
-) -> Named | None:
+) -> NamedOnPath | None:
     book = PatternBook(path, columns.atoms, columns.equal, named)
     sets = book.explain(fit.powers)
     usual = constant_mistakes(fit.constant, constants)
@@ -172,7 +176,7 @@ def _explained(
     signs = [one for one in alternatives[0] if one.kind == "sign"]
     # A wrong sign spoils one factor; one inside of the error does not spoil both of the factors that are fused in it.
     lost += sum(1 if one == SIGN else -1 for one in signs)
-    return Named(tuple(dict.fromkeys(alternatives)), max(lost, 1))
+    return NamedOnPath(tuple(dict.fromkeys(alternatives)), max(lost, 1))
 
 
 def _divisions(path: Path, patterns: Sequence[Pattern]) -> int:
@@ -210,14 +214,14 @@ SIGN = Mistake("sign", "-1", None, "the sign is wrong")
 
 
 @dataclass(frozen=True)
-class Constants:
+class PathConstants:
     """The constants with their numbers, and how many n the answer has too many (None where that is not known)."""
 
     numbers: dict[str, float]
     n_too_many: int | None = None
 
 
-def constant_mistakes(value: float, constants: Constants) -> list[tuple[Mistake, ...]]:
+def constant_mistakes(value: float, constants: PathConstants) -> list[tuple[Mistake, ...]]:
     """A constant factor as mistakes, in every simplest way: [()] where it is 1, [] where it is no such thing."""
     if abs(value - 1.0) < CLOSE:
         return [()]
@@ -257,7 +261,7 @@ class _Indicators:
     def __init__(
         self,
         path: Path,
-        evidence: Evidence,
+        evidence: NetworkEvidence,
         nonzero: np.ndarray[tuple[int], np.dtype[np.bool_]],
         named: Sequence[Symbol],
     ) -> None:
@@ -339,10 +343,10 @@ def _needed(
 def name_on_paths(
     paths: Sequence[Path],
     answer: Stack,
-    evidence: Evidence,
-    constants: Constants,
+    evidence: NetworkEvidence,
+    constants: PathConstants,
     named: Sequence[Symbol] = (),
-) -> Named | None:
+) -> NamedOnPath | None:
     """The mistakes of an answer that should be a sum over several paths (or samples), or None where nothing fits."""
     values = answer[:, 0, 0]
     if not np.isfinite(values).all():
@@ -360,7 +364,7 @@ def name_on_paths(
     )
 
 
-def _full_product(path: Path, evidence: Evidence) -> Vector:
+def _full_product(path: Path, evidence: NetworkEvidence) -> Vector:
     total = _product(path, evidence)
     for factor in path:
         if factor.indicator is not None:
@@ -372,10 +376,10 @@ def _in_common(
     paths: Sequence[Path],
     values: Vector,
     truth: Vector,
-    evidence: Evidence,
-    constants: Constants,
+    evidence: NetworkEvidence,
+    constants: PathConstants,
     named: Sequence[Symbol] = (),
-) -> Named | None:
+) -> NamedOnPath | None:
     """A factor that all paths share, a constant, or the sign."""
     points = np.flatnonzero((truth != 0.0) & (values != 0.0))
     if len(points) < FEWEST_POINTS or ((values == 0.0) != (truth == 0.0)).any():
@@ -397,10 +401,10 @@ def _in_common(
         for patterns in sets
         for scale in scales
     ]
-    return Named(tuple(dict.fromkeys(found)))
+    return NamedOnPath(tuple(dict.fromkeys(found)))
 
 
-def _by_coefficients(paths: Sequence[Path], difference: Vector, terms: Stack) -> Named | None:
+def _by_coefficients(paths: Sequence[Path], difference: Vector, terms: Stack) -> NamedOnPath | None:
     """Paths that are forgotten (−1), counted twice (+1), or have the wrong sign (−2)."""
     if terms.shape[0] < 2 * terms.shape[1]:
         return None
@@ -414,11 +418,11 @@ def _by_coefficients(paths: Sequence[Path], difference: Vector, terms: Stack) ->
     solution, *_, singular = np.linalg.lstsq(matrix, wanted, rcond=None)
     if np.abs(singular).min() < 1e-6:  # two terms are always in one ratio, as 1/std and 1/(n std)
         sets = _small_coefficients(matrix, wanted)
-        return Named(tuple(_of_coefficients(paths, one) for one in sets)) if sets else None
+        return NamedOnPath(tuple(_of_coefficients(paths, one) for one in sets)) if sets else None
     whole = np.rint(solution)
     if np.abs(matrix @ whole - wanted).max() > CLOSE or not whole.any() or np.abs(whole).max() > 2:
         return None
-    return Named((_of_coefficients(paths, whole.astype(int).tolist()),))
+    return NamedOnPath((_of_coefficients(paths, whole.astype(int).tolist()),))
 
 
 def _small_coefficients(matrix: Stack, wanted: Vector) -> list[tuple[int, ...]]:
@@ -467,10 +471,10 @@ def _in_one_path(
     paths: Sequence[Path],
     difference: Vector,
     terms: Stack,
-    evidence: Evidence,
-    constants: Constants,
+    evidence: NetworkEvidence,
+    constants: PathConstants,
     named: Sequence[Symbol] = (),
-) -> Named | None:
+) -> NamedOnPath | None:
     """One path whose factors are wrong while all others are right."""
     found: list[tuple[Mistake, ...]] = []
     for number, path in enumerate(paths):
@@ -480,4 +484,4 @@ def _in_one_path(
         one = name_on_path(path, own[:, None, None], evidence, constants, named)
         if one is not None:
             found += one.alternatives
-    return Named(tuple(dict.fromkeys(found))) if found else None
+    return NamedOnPath(tuple(dict.fromkeys(found))) if found else None

@@ -18,7 +18,7 @@ from engine.practice.judging.batched_evaluation import Stack, evaluate
 from engine.practice.judging.verdict import Mistake
 from engine.practice.mistakes.factor_patterns import shown
 from engine.practice.mistakes.naming_by_repair import name_by_repair
-from engine.practice.mistakes.naming_on_paths import Named
+from engine.practice.mistakes.naming_on_paths import NamedOnPath
 from engine.practice.reading.answer_reader import Answer
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 CLOSE = 1e-9
 
 
-def name_update(judge: Judge, answer: Answer) -> Named | None:
+def name_update(judge: Judge, answer: Answer) -> NamedOnPath | None:
     """The mistakes of an answer to what a step makes of a parameter, or None where nothing fits."""
     evidence = judge.evidence(answer, "soft" if judge.soft_labels else "hard")
     value = np.broadcast_to(evaluate(answer.expr, evidence.names), evidence.truth.shape)
@@ -36,16 +36,16 @@ def name_update(judge: Judge, answer: Answer) -> Named | None:
     gradient = (start - evidence.truth) / rate
     for there, mistakes in mistaken_steps(judge.target.wrt, start, gradient, rate):
         if _close(value, there):
-            return Named((mistakes,))
+            return NamedOnPath((mistakes,))
     repaired = name_by_repair(judge, answer)
     if repaired is not None and repaired.kind in ("sign", "missing", "extra"):
-        return Named(((repaired,),))
+        return NamedOnPath(((repaired,),))
     named = judge.about(judge.target.gradient).name(
         Answer((judge.target.wrt - answer.expr) / ETA, answer.shape)
     )
     if named is not None:
         return named
-    return Named(((repaired,),)) if repaired is not None else None
+    return NamedOnPath(((repaired,),)) if repaired is not None else None
 
 
 def mistaken_steps(

@@ -31,7 +31,7 @@ from engine.formula.expression import (
     not_positive,
     positive,
 )
-from engine.practice.judging.asked_target import Target
+from engine.practice.judging.asked_target import AskedTarget
 from engine.practice.judging.verdict import MistakeKind
 
 MOST_TERMS = 32
@@ -64,7 +64,7 @@ class KnownMistake:
 
 
 @dataclass(frozen=True)
-class Factor:
+class PathFactor:
     """One factor of a path: its formula, the atoms it is made of, and what it may be confused with.
 
     `indicator` is the condition under which it is not 0; `counts` how many factors of the tutorials it is.
@@ -80,15 +80,15 @@ class Factor:
     known: tuple[KnownMistake, ...] = ()
 
 
-Path = tuple[Factor, ...]
+Path = tuple[PathFactor, ...]
 
 
-def paths_of(graph: Graph, target: Target, most: int = MOST_TERMS) -> list[Path] | None:
+def paths_of(graph: Graph, target: AskedTarget, most: int = MOST_TERMS) -> list[Path] | None:
     """The factors of every way from an entry to what is differentiated, or None where there are more than `most`."""
     if target.wrt.index is None and not graph.nodes[target.wrt].scalar:
         return None
     start = EntryRef(graph.nodes[target.wrt.matrix], target.wrt.index or (0, 0))
-    walker = _Walker(graph, target, most)
+    walker = _PathWalker(graph, target, most)
     if target.local is not None:
         above = target.of or graph.loss.symbol
         direct: list[Path] = [
@@ -103,10 +103,10 @@ def paths_of(graph: Graph, target: Target, most: int = MOST_TERMS) -> list[Path]
     return found
 
 
-class _Walker:
+class _PathWalker:
     """Goes up from a ref, way by way."""
 
-    def __init__(self, graph: Graph, target: Target, most: int) -> None:
+    def __init__(self, graph: Graph, target: AskedTarget, most: int) -> None:
         self.graph, self.target, self.most = graph, target, most
         self.end = target.end(graph)
         self.end_entry = (0, 0) if target.of is None else target.of.index or (0, 0)
@@ -138,7 +138,7 @@ class _Walker:
 
     # ── factors ─────────────────────────────────────────────────────────────────────────────────────
 
-    def fused(self, ref: EntryRef) -> Factor:
+    def fused(self, ref: EntryRef) -> PathFactor:
         """∂ℰ/∂f, where a loss and the slope of its output are one."""
         assert self.loss is not None
         formula = self.loss.simplification(ref.entry)[-1]
@@ -146,7 +146,7 @@ class _Walker:
         error = error_of(self.loss, prediction, label)
         confusions = [*self.error_confusions(prediction, label), *self.probability_confusions(prediction)]
         known = self.halves(ref, prediction, error)
-        return Factor(formula, {error: 1}, None, 2, tuple(confusions), (), self.loss.n > 1, known)
+        return PathFactor(formula, {error: 1}, None, 2, tuple(confusions), (), self.loss.n > 1, known)
 
     def halves(self, ref: EntryRef, prediction: Expr, error: Expr) -> tuple[KnownMistake, ...]:
         """What goes wrong with the two factors that a fused one is made of: ∂ℰ/∂Ŷ and the slope of the sigmoid."""
@@ -193,7 +193,7 @@ class _Walker:
             Confusion(prediction * (1 - prediction), {prediction: 1, 1 - prediction: 1}, swaps=False),
         ]
 
-    def factor(self, edge: Edge) -> Factor:
+    def factor(self, edge: Edge) -> PathFactor:
         """One edge of the graph as a factor."""
         op = edge.op
         if isinstance(op, Linear):
@@ -203,10 +203,10 @@ class _Walker:
         if isinstance(op, Loss):
             return self.by_prediction(edge, op)
         if isinstance(edge.formula, Number):
-            return Factor(edge.formula, {})
-        return Factor(edge.formula, {edge.formula: 1})
+            return PathFactor(edge.formula, {})
+        return PathFactor(edge.formula, {edge.formula: 1})
 
-    def by_prediction(self, edge: Edge, loss: Loss) -> Factor:
+    def by_prediction(self, edge: Edge, loss: Loss) -> PathFactor:
         """∂ℰ/∂Ŷ."""
         prediction, label = (node.entry(edge.below.entry) for node in loss.inputs)
         error = error_of(loss, prediction, label)
@@ -221,12 +221,12 @@ class _Walker:
         if isinstance(loss, BinaryCrossEntropy):  # a wrong sign inside
             inside = label * (1 - prediction) + (1 - label) * prediction
             known = (KnownMistake("swapped", inside, error, {error: -1, inside: 1}),)
-        return Factor(edge.formula, atoms, None, 1, confusions, (), loss.n > 1, known)
+        return PathFactor(edge.formula, atoms, None, 1, confusions, (), loss.n > 1, known)
 
-    def linear(self, edge: Edge, op: Linear) -> Factor:
+    def linear(self, edge: Edge, op: Linear) -> PathFactor:
         """An input, an activation, a weight, or the 1 of a bias."""
         if edge.i not in (WEIGHT, ACTIVATION):
-            return Factor(Number(1.0), {})
+            return PathFactor(Number(1.0), {})
         symbol = edge.formula
         assert isinstance(symbol, Symbol)
         assert symbol.index is not None
@@ -237,9 +237,9 @@ class _Walker:
         if edge.i == WEIGHT and (below := _before(node)) is not None:
             instead = below.entry(symbol.index)
             others.append(Confusion(instead, {instead: 1}))
-        return Factor(symbol, {symbol: 1}, None, 1, tuple(others))
+        return PathFactor(symbol, {symbol: 1}, None, 1, tuple(others))
 
-    def elementwise(self, edge: Edge, op: Elementwise) -> Factor:
+    def elementwise(self, edge: Edge, op: Elementwise) -> PathFactor:
         """The slope of an activation function."""
         f, a = (node.entry(edge.below.entry) for node in (op.inputs[0], op.output))
         values = (Confusion(a, {a: 1}), Confusion(f, {f: 1}))
@@ -247,23 +247,23 @@ class _Walker:
         match op.function.name:
             case "linear":
                 slope_of_sigmoid = Confusion(a * (1 - a), {a: 1, 1 - a: 1}, swaps=False)
-                return Factor(Number(1.0), one, None, 1, (*values, slope_of_sigmoid))
+                return PathFactor(Number(1.0), one, None, 1, (*values, slope_of_sigmoid))
             case "relu":
                 others = [
                     positive(op.inputs[0].entry(entry)) for entry in _others(op.inputs[0], edge.below.entry)
                 ]
                 wrong = (not_positive(f), *others, *self.other_layers(op, edge.below.entry))
-                return Factor(edge.formula, one, positive(f), 1, values, wrong)
+                return PathFactor(edge.formula, one, positive(f), 1, values, wrong)
             case "sigmoid":
                 atoms: Atoms = {a: 1, 1 - a: 1}
                 slope_of_tanh = Confusion(1 - a**2, {1 - a: 1, 1 + a: 1})
-                return Factor(
+                return PathFactor(
                     edge.formula, atoms, None, 1, (*values, Confusion(1 - a, {1 - a: 1}), slope_of_tanh)
                 )
             case "tanh":
                 slope = 1 - a**2
                 slope_of_sigmoid = Confusion(a * (1 - a), {a: 1, 1 - a: 1})
-                return Factor(
+                return PathFactor(
                     edge.formula,
                     {slope: 1},
                     None,
@@ -272,8 +272,8 @@ class _Walker:
                 )
         if op.function.name == "leaky_relu":  # a is f times its slope: no atom of its own
             values = (Confusion(f, {f: 1}), Confusion(a, {edge.formula: 1, f: 1}))
-            return Factor(edge.formula, {edge.formula: 1}, None, 1, values, (positive(f),))
-        return Factor(edge.formula, {edge.formula: 1}, None, 1, values)
+            return PathFactor(edge.formula, {edge.formula: 1}, None, 1, values, (positive(f),))
+        return PathFactor(edge.formula, {edge.formula: 1}, None, 1, values)
 
     def other_layers(self, op: Elementwise, entry: Entry) -> list[Indicator]:
         """The same unit's indicator in the other ReLU layers."""

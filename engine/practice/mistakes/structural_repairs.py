@@ -30,9 +30,9 @@ from engine.formula.expression import (
     call,
     with_children,
 )
-from engine.formula.matrix_terms import MatrixProduct, Total, Transposed
+from engine.formula.matrix_terms import MatrixProductTerm, TotalTerm, TransposedTerm
 from engine.model.network import PREDICTION, Y
-from engine.practice.judging.random_networks import Evidence
+from engine.practice.judging.random_networks import NetworkEvidence
 from engine.practice.judging.verdict import Mistake
 from engine.practice.mistakes.factor_patterns import shown
 from engine.practice.mistakes.formula_edits import (
@@ -54,11 +54,11 @@ N = Symbol("n")
 
 
 @dataclass(frozen=True, eq=False)
-class Structure:
+class StructuralRepairs:
     """The changes of one answer's structure: `sums` are the f near it, `slopes` gives the slopes of a name."""
 
     judge: Judge
-    evidence: Evidence
+    evidence: NetworkEvidence
     sums: Sequence[Symbol]
     slopes: Callable[[Symbol], Iterator[Expr]]
 
@@ -128,7 +128,7 @@ class Structure:
                         text = f"brackets are missing: {name} belongs to all of {shown(whole)}"
                         mistake = Mistake("swapped", part.plain(), around(whole).plain(), text)
                         yield Repair(rebuild(around(whole)), mistake)
-            if isinstance(part, MatrixProduct | Product) and len(part.children()) > 1:
+            if isinstance(part, MatrixProductTerm | Product) and len(part.children()) > 1:
                 yield from self._opened(part, rebuild)
 
     def _opened(self, part: Expr, rebuild: Rebuild) -> Iterator[Repair]:
@@ -142,8 +142,10 @@ class Structure:
             for term, free in (inner.terms, inner.terms[::-1]):
                 bound: list[Expr] = [type(part)((*factors[:number], term, *factors[number + 1 :]))]  # type: ignore[call-arg]
                 core = bare(term)
-                if isinstance(core, MatrixProduct):  # (W @ δ + δ) ⊙ mask for W @ (δ ⊙ mask) + δ
-                    bound.append(MatrixProduct((*core.factors[:-1], Product((core.factors[-1], *others)))))
+                if isinstance(core, MatrixProductTerm):  # (W @ δ + δ) ⊙ mask for W @ (δ ⊙ mask) + δ
+                    bound.append(
+                        MatrixProductTerm((*core.factors[:-1], Product((core.factors[-1], *others))))
+                    )
                 text = f"{name} belongs to the term {shown(unsigned(bare(term)))} alone, and not to {shown(free)}"
                 for one in bound:
                     whole = Sum((one, free))
@@ -158,8 +160,8 @@ class Structure:
                 factors = tuple(bare(term) for term in part.terms)
                 names = " and ".join(factor_text(unsigned(one)) for one in factors)
                 text = f"{names} are multiplied, not added"
-                turned = MatrixProduct((*factors[:-1], Transposed(factors[-1])))
-                for product in (Product(factors), MatrixProduct(factors), turned):
+                turned = MatrixProductTerm((*factors[:-1], TransposedTerm(factors[-1])))
+                for product in (Product(factors), MatrixProductTerm(factors), turned):
                     yield Repair(rebuild(product), Mistake("swapped", "+", "*", text))
             if isinstance(part, Product) and len(part.factors) > 1:
                 for number, factor in enumerate(part.factors):
@@ -171,10 +173,10 @@ class Structure:
                 for factors in (
                     (one, other),
                     (other, one),
-                    (one, Transposed(other)),
-                    (Transposed(one), other),
+                    (one, TransposedTerm(other)),
+                    (TransposedTerm(one), other),
                 ):
-                    product = MatrixProduct(factors)
+                    product = MatrixProductTerm(factors)
                     yield Repair(rebuild(product), Mistake("reduction", part.plain(), product.plain(), text))
 
     # ── what is missing ─────────────────────────────────────────────────────────────────────────────
@@ -186,13 +188,13 @@ class Structure:
                 known = factor if scale == Number(1.0) else factor * scale
                 text = f"the factor {factor_text(known)} is missing"
                 mistake = Mistake("missing", known.plain(), None, text)
-                turned = Transposed(known)
+                turned = TransposedTerm(known)
                 for whole in (
                     Product((expr, known)),
-                    MatrixProduct((expr, turned)),
-                    MatrixProduct((expr, known)),
-                    MatrixProduct((known, expr)),
-                    MatrixProduct((known, Transposed(expr))),
+                    MatrixProductTerm((expr, turned)),
+                    MatrixProductTerm((expr, known)),
+                    MatrixProductTerm((known, expr)),
+                    MatrixProductTerm((known, TransposedTerm(expr))),
                 ):
                     yield Repair(whole, mistake)
 
@@ -312,7 +314,7 @@ class Structure:
         """A sum that does not belong, one that is taken of each factor, a factor that is missing inside of one."""
         index = self.judge.target.wrt.index
         for part, rebuild in places:
-            if isinstance(part, Total):
+            if isinstance(part, TotalTerm):
                 text = f"there is no sum here: {shown(part)} stands where {shown(part.operand)} belongs"
                 yield Repair(
                     rebuild(part.operand), Mistake("reduction", part.plain(), part.operand.plain(), text)
@@ -324,17 +326,17 @@ class Structure:
                     text = f"there is no sum here: {shown(entry)} alone belongs in the place of {shown(part)}"
                     yield Repair(rebuild(entry), Mistake("reduction", part.plain(), entry.plain(), text))
                 for factor in (self.error(), *self.given):
-                    inside = Total(Product((part.operand, factor)), part.axis)
+                    inside = TotalTerm(Product((part.operand, factor)), part.axis)
                     text = f"the factor {factor_text(factor)} is missing under the sum"
                     yield Repair(rebuild(inside), Mistake("missing", factor.plain(), None, text))
             if isinstance(part, Product):
-                sums = [one for one in map(bare, part.factors) if isinstance(one, Total)]
+                sums = [one for one in map(bare, part.factors) if isinstance(one, TotalTerm)]
                 if len(sums) == 2:
                     rest = [one for one in part.factors if bare(one) not in sums]
                     one, other = (total.operand for total in sums)
                     text = "the sum of the products is not the product of the sums"
-                    turned = MatrixProduct((one, Transposed(other)))
-                    for product in (turned, MatrixProduct((one, other)), Total(one * other)):
+                    turned = MatrixProductTerm((one, TransposedTerm(other)))
+                    for product in (turned, MatrixProductTerm((one, other)), TotalTerm(one * other)):
                         whole = bare(Product((product, *rest)))
                         yield Repair(rebuild(whole), Mistake("reduction", part.plain(), whole.plain(), text))
             if isinstance(part, Sum) and len(part.terms) > 2:
@@ -349,10 +351,10 @@ class Structure:
     def masks(self, places: Places) -> Iterator[Repair]:
         """A slope on the wrong side of a matrix product, one in several factors, one for an activation."""
         for part, rebuild in places:
-            if isinstance(part, MatrixProduct) and isinstance(inner := bare(part.factors[-1]), Product):
+            if isinstance(part, MatrixProductTerm) and isinstance(inner := bare(part.factors[-1]), Product):
                 for number, mask in enumerate(inner.factors):
                     rest = bare(Product((*inner.factors[:number], *inner.factors[number + 1 :])))
-                    product = MatrixProduct((*part.factors[:-1], rest))
+                    product = MatrixProductTerm((*part.factors[:-1], rest))
                     for slope in self._all_slopes():
                         text = (
                             f"{shown(bare(mask))} stands under the product with {shown(part.factors[0])}: "
@@ -380,10 +382,10 @@ class Structure:
         for number, factor in enumerate(part.factors):
             inner = bare(factor)
             others = [*part.factors[:number], *part.factors[number + 1 :]]
-            if not isinstance(inner, MatrixProduct) or len(others) != 1:
+            if not isinstance(inner, MatrixProductTerm) or len(others) != 1:
                 continue
             for slope in self._all_slopes():
-                whole = MatrixProduct((*inner.factors[:-1], Product((inner.factors[-1], slope))))
+                whole = MatrixProductTerm((*inner.factors[:-1], Product((inner.factors[-1], slope))))
                 text = (
                     f"{shown(bare(others[0]))} stands after the product with {shown(inner.factors[0])}: "
                     f"{shown(slope)} belongs to {shown(inner.factors[-1])}, before it"
@@ -427,7 +429,7 @@ class Structure:
                         known = source if scale == Number(1.0) else source * scale
                         text = f"the factor {factor_text(known)} is missing"
                         mistake = Mistake("missing", known.plain(), None, text)
-                        yield Repair(rebuild(MatrixProduct((part, known))), mistake)
+                        yield Repair(rebuild(MatrixProductTerm((part, known))), mistake)
 
     def number_of_samples(self, places: Places) -> Iterator[Repair]:
         """Something else that is divided by."""

@@ -1,6 +1,6 @@
 """Reads what a learner typed, in any of three notations, into an expression whose shapes fit. Nothing is executed.
 
-    X @ (Y_hat - Y).T / n   ->   Quotient(MatrixProduct(X, Transposed(…)), n), 3×1
+    X @ (Y_hat - Y).T / n   ->   Quotient(MatrixProductTerm(X, TransposedTerm(…)), n), 3×1
 
 Precedence is Python's. Names without index are matrices, `@` is a matrix product, `*` goes entry by entry as in
 NumPy; a dot, or nothing between two factors, is a matrix product where both are matrices and one is not 1×1.
@@ -30,7 +30,15 @@ from engine.formula.expression import (
     Symbol,
 )
 from engine.formula.layout import one_line
-from engine.formula.matrix_terms import Hadamard, MatrixProduct, Place, Slice, SumOver, Total, Transposed
+from engine.formula.matrix_terms import (
+    HadamardTerm,
+    MatrixProductTerm,
+    Place,
+    SliceTerm,
+    SumOverTerm,
+    TotalTerm,
+    TransposedTerm,
+)
 from engine.formula.notation import Style
 from engine.formula.parser import MAX_DEPTH
 from engine.practice.reading.latex_tokens import is_latex, latex_tokens
@@ -215,8 +223,8 @@ class _Reader:
         match sign:
             case "@":
                 shape: Shape | None = self.product_shape(left, right, operator)
-                run = isinstance(x, MatrixProduct) and previous in ("@", "·")
-                made: Expr = MatrixProduct((*x.children(), y) if run else (x, y))
+                run = isinstance(x, MatrixProductTerm) and previous in ("@", "·")
+                made: Expr = MatrixProductTerm((*x.children(), y) if run else (x, y))
             case "/":
                 shape, run = self.common_shape(left, right, operator), False
                 made = Quotient(x, y)
@@ -227,7 +235,7 @@ class _Reader:
                 made = Power(x, y)
             case "*" | "⊙":
                 shape = self.common_shape(left, right, operator)
-                kind = Hadamard if left.shape is not None and right.shape is not None else Product
+                kind = HadamardTerm if left.shape is not None and right.shape is not None else Product
                 run = type(x) is kind and previous in ("*", "⊙", "·")
                 made = kind((*x.children(), y) if run else (x, y))
             case _:
@@ -289,7 +297,7 @@ class _Reader:
         """A part in the screen's letters, for a sentence; in parentheses where it is a sum."""
         text = one_line(part.expr, Style(max_terms=4))
         if transposed or not bare:
-            closed = isinstance(part.expr, Symbol | Slice | Transposed | Function)
+            closed = isinstance(part.expr, Symbol | SliceTerm | TransposedTerm | Function)
             text = text if closed else f"({text})"
         return f"{text}ᵀ" if transposed else text
 
@@ -327,9 +335,9 @@ class _Reader:
         if part.shape is None:
             return part
         shape = (part.shape[1], part.shape[0])
-        if isinstance(part.expr, Transposed):
+        if isinstance(part.expr, TransposedTerm):
             return Part(part.expr.operand, shape, part.height)
-        return self.made(Transposed(part.expr), shape, token, part)
+        return self.made(TransposedTerm(part.expr), shape, token, part)
 
     # ── operands ────────────────────────────────────────────────────────────────────────────────────
 
@@ -511,7 +519,7 @@ class _Reader:
             )
         rows, columns = part.shape
         shape = None if axis is None else (1, columns) if axis == 0 else (rows, 1)
-        total = self.made(Total(part.expr, axis), shape, name, part)
+        total = self.made(TotalTerm(part.expr, axis), shape, name, part)
         if name.text == "sum":
             return total
         counts = [part.shape[place] for place in (0, 1) if axis in (None, place)]
@@ -526,7 +534,7 @@ class _Reader:
             raise self.error("softmax takes a matrix: each of its columns is normalised", name)
         exponential = Function("exp", (part.expr,))
         return self.made(
-            Quotient(exponential, Total(exponential, 0)),
+            Quotient(exponential, TotalTerm(exponential, 0)),
             part.shape,
             name,
             Part(exponential, None, part.height + 2),
@@ -552,7 +560,7 @@ class _Reader:
         self.terms *= count
         if self.terms > _LARGEST_SUM:
             raise self.error(f"expected a sum of at most {_LARGEST_SUM} terms; use sum(…) or @", name)
-        return self.made(SumOver(letter.text, count, inside.expr), inside.shape, name, inside)
+        return self.made(SumOverTerm(letter.text, count, inside.expr), inside.shape, name, inside)
 
     # ── names ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -631,9 +639,9 @@ class _Reader:
         if isinstance(row, int) and isinstance(column, int):
             return Part(matrix.at((row, column)), None, 1)
         if row is not None and column is not None:
-            return Part(Slice(matrix, row, column), None, 1)
+            return Part(SliceTerm(matrix, row, column), None, 1)
         cut = (shape[0] if row is None else 1, shape[1] if column is None else 1)
-        return Part(Slice(matrix, row, column), cut, 1)
+        return Part(SliceTerm(matrix, row, column), cut, 1)
 
     def unknown(self, symbol: Symbol, token: Token) -> UnreadableError:
         """The complaint about a name that is not there, or may not be used."""

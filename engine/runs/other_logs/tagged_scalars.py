@@ -17,7 +17,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from engine.metrics.step_record import StepRecord
-from engine.runs.run_log_lines import Header, RunLogError
+from engine.runs.run_log_lines import RunLogError, RunLogHeader
 
 ALL = "(all)"
 """The one layer of a log that knows only the norm of the whole gradient, or none."""
@@ -78,7 +78,7 @@ class ScalarTable:
         self._layers: dict[str, str] = {}  # layer's tag -> its name
         self._tags: dict[str, None] = {}  # every other tag, in the order of appearance
         self._given = -1
-        self._header: Header | None = None
+        self._header: RunLogHeader | None = None
 
     def add(self, step: int, tag: str, value: float) -> None:
         """One number."""
@@ -103,7 +103,7 @@ class ScalarTable:
 
     # ── records ─────────────────────────────────────────────────────────────────────────────────────
 
-    def take(self, title: str, *, final: bool) -> tuple[Header | None, list[StepRecord], bool]:
+    def take(self, title: str, *, final: bool) -> tuple[RunLogHeader | None, list[StepRecord], bool]:
         """The header, the records that are new, and whether those given before are to be forgotten.
 
         `final`: nobody writes at the moment, so that the newest step is whole. Raises RunLogError where `final` and
@@ -119,7 +119,7 @@ class ScalarTable:
         whole = next((tag for tag in self._tags if WHOLE_TAG.match(tag)), None)
         names = tuple(self._layers[tag] for tag in columns) or (ALL,)
         fields = ("grad_l2", "nonfinite", *(("loss",) if loss else ()), *(("learning_rate",) if rate else ()))
-        header = Header(
+        header = RunLogHeader(
             layers=_told_apart(names),
             title=title,
             fields=fields,

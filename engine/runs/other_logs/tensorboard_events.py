@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.runs.other_logs.tagged_scalars import ScalarTable
-from engine.runs.run_log_lines import Header, RunLogError
+from engine.runs.run_log_lines import RunLogError, RunLogHeader
 from engine.runs.run_log_reader import READ_BYTES, Damage, News
 
 PREFIX = "events.out.tfevents."
@@ -65,7 +65,7 @@ class TensorBoardEvents:
 
     def __init__(self, path: Path, names: str | None = None) -> None:
         self.path = path
-        self.header: Header | None = None
+        self.header: RunLogHeader | None = None
         self._table = ScalarTable(str(path), names)
         self._files: dict[Path, _File] = {}
         self._quiet = True

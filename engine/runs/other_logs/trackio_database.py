@@ -16,7 +16,7 @@ import msgspec
 
 from engine.runs.other_logs.json_lines import numbers_of
 from engine.runs.other_logs.tagged_scalars import ScalarTable
-from engine.runs.run_log_lines import Header, RunLogError
+from engine.runs.run_log_lines import RunLogError, RunLogHeader
 from engine.runs.run_log_reader import Damage, News
 
 MAGIC = b"SQLite format 3\0"
@@ -28,7 +28,7 @@ class TrackioDatabase:
 
     def __init__(self, path: Path, names: str | None = None) -> None:
         self.path = path
-        self.header: Header | None = None
+        self.header: RunLogHeader | None = None
         self._table = ScalarTable(str(path), names)
         self._run: tuple[Any, ...] | None = None
         self._seen = 0

@@ -15,7 +15,7 @@ import msgspec
 
 from engine.runs.other_logs.json_lines import numbers_of, strict_json
 from engine.runs.other_logs.tagged_scalars import ScalarTable
-from engine.runs.run_log_lines import Header, RunLogError
+from engine.runs.run_log_lines import RunLogError, RunLogHeader
 from engine.runs.run_log_reader import News
 
 
@@ -24,7 +24,7 @@ class TrainerState:
 
     def __init__(self, path: Path, names: str | None = None) -> None:
         self.path = path
-        self.header: Header | None = None
+        self.header: RunLogHeader | None = None
         self.found = False
         self._table = ScalarTable(str(path), names)
         self._seen: tuple[int, int] | None = None

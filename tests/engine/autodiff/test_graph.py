@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from engine.autodiff.array_memory import Scratch
+from engine.autodiff.array_memory import ScratchMemory
 from engine.autodiff.graph import Graph
 from engine.autodiff.ops.activation_functions import ACTIVATIONS
-from engine.autodiff.ops.arithmetic import OPERATIONS, Pairwise
+from engine.autodiff.ops.arithmetic import OPERATIONS, PairwiseArithmetic
 from engine.autodiff.ops.elementwise import Elementwise
 from engine.autodiff.ops.linear import Linear
-from engine.autodiff.ops.residual import Add
+from engine.autodiff.ops.residual import ResidualAdd
 from engine.formula.expression import Symbol
 
 
@@ -23,11 +23,11 @@ def shared_weight() -> Graph:
     first = graph.add(Linear([W, x, b], graph.result(Symbol("f", 1), (2, 2), (W, x))))
     a = graph.add(Elementwise(ACTIVATIONS["tanh"], first, graph.result(Symbol("a", 1), (2, 2), (first,))))
     second = graph.add(Linear([W, a, b], graph.result(Symbol("f", 2), (2, 2), (W, a))))
-    total = graph.add(Add((second, a), graph.result(Symbol("s"), (2, 2), (second, a))))
+    total = graph.add(ResidualAdd((second, a), graph.result(Symbol("s"), (2, 2), (second, a))))
     ones = graph.leaf(Symbol("c", 1), np.ones((2, 1)), needs_gradient=False)
     rows = graph.add(Linear([ones, total], graph.result(Symbol("r"), (1, 2), (total,))))
     squared = graph.add(
-        Pairwise(OPERATIONS["multiply"], (rows, rows), graph.result(Symbol("q"), (1, 2), (rows,)))
+        PairwiseArithmetic(OPERATIONS["multiply"], (rows, rows), graph.result(Symbol("q"), (1, 2), (rows,)))
     )
     one = graph.leaf(Symbol("c", 2), np.ones((1, 1)), needs_gradient=False)
     column = graph.add(Linear([squared, one], graph.result(Symbol("t"), (2, 1), (squared,))))
@@ -41,7 +41,7 @@ def loss_graph() -> Graph:
     x = graph.leaf(Symbol("x"), np.array([[1.0], [2.0]]), per_sample=True)
     W = graph.leaf(Symbol("W", 1), np.array([[0.5], [-1.0]]))
     f = graph.add(Linear([W, x], graph.result(Symbol("f", 1), (1, 1), (W, x))))
-    graph.add(Pairwise(OPERATIONS["multiply"], (f, f), graph.result(Symbol("E"), (1, 1), (f,))))
+    graph.add(PairwiseArithmetic(OPERATIONS["multiply"], (f, f), graph.result(Symbol("E"), (1, 1), (f,))))
     return graph
 
 
@@ -152,7 +152,7 @@ def test_value_of_knows_nodes_entries_and_constants():
 
 
 def test_scratch_is_shared_by_shape_and_slot():
-    scratch = Scratch(np.dtype("float32"))
+    scratch = ScratchMemory(np.dtype("float32"))
     first = scratch.like(np.zeros((2, 3)))
     assert first.dtype == np.float32
     assert scratch.like(np.ones((2, 3))) is first

@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from engine.autodiff.graph import Array, Graph, Node
-from engine.derivation.chain_rule import Derivation, Step, explain
+from engine.derivation.chain_rule import ChainRuleStep, Derivation, explain
 from engine.derivation.targets import TargetError, find_target
 from engine.experiment.spec import BceLoss, CrossEntropyLoss, LayerSpec, SquaredErrorLoss
 from engine.formula.expression import Partial, Symbol
@@ -32,7 +32,7 @@ def close(found: float, expected: float, scale: float = 1.0) -> bool:
     return abs(found - expected) <= 1e-12 * max(abs(expected), scale)
 
 
-def check_formulas(step: Step, names: dict) -> None:
+def check_formulas(step: ChainRuleStep, names: dict) -> None:
     for term in step.terms:
         assert close(python_value(term.formula.plain(), names), term.local), term
         assert close(python_value(term.substituted.plain(), names), term.local), term

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 from engine.autodiff.graph import Graph
-from engine.derivation.central_differences import BackwardRounding, Difference
+from engine.derivation.central_differences import BackwardRounding, CentralDifference
 from engine.derivation.gradcheck import (
     ALL_CHECKED,
     SAMPLED,
@@ -21,7 +21,7 @@ from engine.derivation.gradcheck import (
     relative_error,
 )
 from engine.derivation.paths import EntryRef
-from engine.derivation.stacked_differences import Stack
+from engine.derivation.stacked_differences import StackedDifferences
 from engine.experiment.loading import load_experiment
 from engine.experiment.spec import BceLoss, CrossEntropyLoss, LayerSpec, SquaredErrorLoss
 from engine.formula.expression import Symbol
@@ -288,14 +288,14 @@ def test_every_entry_can_be_asked_for():
 def test_many_differences_in_one_pass_are_those_of_single_ones(case: Case):
     assume(not case.network.loss.l2)  # a weight then acts by two ops, and nothing is stacked
     graph = case.graph()
-    stack = Stack(case.network, graph, 8)
+    stack = StackedDifferences(case.network, graph, 8)
     for name in case.network.parameters:
         node = graph.nodes[name]
         entries = [divmod(place, node.shape[1]) for place in range(min(node.value.size, 2))]
         moves = [(entry, offset) for entry in entries for offset in (-1e-3, 1e-3, 0.2)]
         losses, crosses = stack.losses(node, moves)
         for (entry, offset), loss, crossed in zip(moves, losses, crosses, strict=True):
-            difference = Difference(graph, node)
+            difference = CentralDifference(graph, node)
             difference.choose(EntryRef(node, entry))
             assert loss == pytest.approx(difference.loss_at(offset), rel=1e-12, abs=1e-300)
             assert crossed == difference.changes_piece(offset)
@@ -307,12 +307,12 @@ def test_batch_norm_mixes_the_samples_so_nothing_is_stacked():
     layers = [LayerSpec(units=2, norm="batch"), LayerSpec(units=1)]
     weights = [[0.3, -0.2]], [[0.5], [0.4]]
     graph = passed_through(layers, SquaredErrorLoss(), [[1.0, 2.0, 4.0]], [[1.0, 0.0, 1.0]], *weights)
-    assert Stack.room_for(graph) == 0
+    assert StackedDifferences.room_for(graph) == 0
 
 
 def test_a_step_is_made_smaller_until_no_kink_lies_within():
     graph = relu_units([[1.0]], [[1.0]], [[1e-6]], [[0.7]])
-    difference = Difference(graph, graph.nodes[Symbol("W", 1)])
+    difference = CentralDifference(graph, graph.nodes[Symbol("W", 1)])
     difference.choose(EntryRef(difference.node, (0, 0)))
     step = difference.smaller_step(1e-4)
     assert 1e-8 <= step < 1e-6

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from engine.diagnosis.diagnosed_run import Case
+from engine.diagnosis.diagnosed_run import DiagnosedRun
 from engine.diagnosis.diagnosis import Diagnosis, diagnose
 from engine.diagnosis.run_observer import RunObserver
 from engine.experiment.datasets import load_data
@@ -26,7 +26,7 @@ class Diagnosed:
 
     experiment: Experiment
     trainer: Trainer
-    case: Case
+    case: DiagnosedRun
     diagnosis: Diagnosis
 
     @property

@@ -13,7 +13,7 @@ import pytest
 from engine.diagnosis.diagnosis import REASSURING, REMARKS, Diagnosis, diagnose
 from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.kinds import RULES
-from engine.diagnosis.remedy_trial import OF_LOSS, changed, confirmed, tried
+from engine.diagnosis.remedy_trial import OF_LOSS, confirmed, tried, with_remedy
 from engine.diagnosis.run_observer import RunObserver
 from engine.experiment.datasets import load_data
 from engine.experiment.loading import PRESET_NAMES, load_experiment
@@ -245,7 +245,7 @@ def test_a_change_is_of_the_experiment_files_own_keys():
         found = of_case(name)
         for finding in found.diagnosis.findings:
             if finding.change is not None:
-                assert changed(found.experiment, finding.change) != found.experiment
+                assert with_remedy(found.experiment, finding.change) != found.experiment
 
 
 def test_the_stable_step_of_a_straight_line_is_that_of_its_inputs():

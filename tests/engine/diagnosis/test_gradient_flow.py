@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from engine.diagnosis.diagnosis import Diagnosis, judge
+from engine.diagnosis.diagnosis import Diagnosis, judge_record
 from engine.diagnosis.finding import Kind
 from engine.diagnosis.gradient_flow import (
     FAR_APART,
@@ -17,7 +17,7 @@ from engine.diagnosis.gradient_flow import (
     decades_per_layer,
     first_to_last,
 )
-from engine.diagnosis.mean_field import MeanField, PredictedProfile
+from engine.diagnosis.mean_field import MeanField, MeanFieldProfile
 from engine.experiment.layer_info import LayerInfo, layer_infos
 from engine.experiment.spec import LayerSpec, SquaredErrorLoss
 from engine.metrics.step_record import StepRecord
@@ -52,7 +52,7 @@ def told(depth: int, activations=(), units=(), norms=(), residuals=()) -> tuple[
 
 def judged(one: StepRecord, activations=(), units=(), norms=(), residuals=()) -> Diagnosis:
     """What one record says, where nothing else is known."""
-    return judge(one, told(len(one.grad_l2), activations, units, norms, residuals))
+    return judge_record(one, told(len(one.grad_l2), activations, units, norms, residuals))
 
 
 def only(one: StepRecord, *arguments: object, **more: object):
@@ -165,7 +165,7 @@ def test_balanced_is_said_and_is_no_finding():
 
 
 def test_the_slope_stands_beside_its_prediction():
-    profile = PredictedProfile(MeanField(2.0, 0.0, 1.0, 1.0), (1.0,) * 3, (0.0,) * 3, (0.2, 0.1, 0.0))
+    profile = MeanFieldProfile(MeanField(2.0, 0.0, 1.0, 1.0), (1.0,) * 3, (0.0,) * 3, (0.2, 0.1, 0.0))
     flow = GradientFlow(chain([1.4] * 4, [0.7] * 4))
     assert flow.slope_told(profile) == (
         "The gradient's L2 norm changes by −0.009 decades a layer towards the input; "
@@ -233,7 +233,7 @@ def test_an_output_relu_that_is_off_is_named_in_a_real_network():
     trainer = given_network(
         [[[1.0]], [[-1.0]]], ["linear", "relu"], [[1.0, 2.0]], [[1.0, 1.0]], SquaredErrorLoss()
     )
-    found = judge(trainer.step(), layer_infos(trainer.network.layers)).of(Kind.NO_GRADIENT)
+    found = judge_record(trainer.step(), layer_infos(trainer.network.layers)).of(Kind.NO_GRADIENT)
     assert "The ReLU of the output layer is off for every sample" in found.text
 
 

@@ -13,7 +13,7 @@ from engine.autodiff.ops.activation_functions import ACTIVATIONS, SELU_ALPHA, SE
 from engine.diagnosis.mean_field import (
     NARROWEST,
     MeanField,
-    PredictedProfile,
+    MeanFieldProfile,
     Unpredicted,
     mean_field,
     mean_square,
@@ -173,9 +173,9 @@ def deep(activation: str, init: Init, seed: int = 0, width: int = WIDTH, **layer
     )
 
 
-def prediction(experiment: Experiment) -> PredictedProfile:
+def prediction(experiment: Experiment) -> MeanFieldProfile:
     found = predict(experiment, experiment.data.features)  # type: ignore[union-attr]
-    assert isinstance(found, PredictedProfile)
+    assert isinstance(found, MeanFieldProfile)
     return found
 
 
@@ -292,5 +292,5 @@ def test_where_chance_decides_there_is_no_prediction(width, activation):
 @pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid", "gelu", "silu", "selu", "elu", "softplus"])
 def test_a_length_that_shrinks_or_stays_is_predicted_at_any_width(activation):
     assert isinstance(
-        predict(deep(activation, Init(scheme="lecun", gain=0.8), width=16), 16), PredictedProfile
+        predict(deep(activation, Init(scheme="lecun", gain=0.8), width=16), 16), MeanFieldProfile
     )

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.formula.course_notation import CANONICAL, OwnNames
+from engine.formula.course_notation import CANONICAL, CourseNames
 from engine.formula.expression import Number, Partial, Product, Sum, Symbol
 from engine.formula.latex import to_latex
 from engine.formula.layout import one_line
@@ -15,10 +15,10 @@ from engine.formula.notation import Style
 from engine.formula.parser import parse_symbol
 
 
-def names(**letters: str) -> OwnNames:
+def names(**letters: str) -> CourseNames:
     found = {name: letter(text) for name, text in letters.items()}
     assert None not in found.values()
-    return OwnNames(tuple(found.items()))
+    return CourseNames(tuple(found.items()))
 
 
 NG = names(f="z", E="J", Y_hat="ŷ", W="Θ", X="x", Y="y")
@@ -89,7 +89,7 @@ def test_formulas_are_drawn_in_own_letters():
         (CANONICAL, "β", "beta"),
     ],
 )
-def test_own_and_canonical_names_are_understood(own: OwnNames, typed: str, meant: str):
+def test_own_and_canonical_names_are_understood(own: CourseNames, typed: str, meant: str):
     assert parse_symbol(typed, own).plain() == meant
 
 

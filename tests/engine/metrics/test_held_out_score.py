@@ -17,7 +17,7 @@ from engine.formula.expression import Symbol
 from engine.metrics.held_out_score import HeldOut
 from engine.metrics.step_record import NEVER
 from engine.model.network import Network
-from engine.runs.run_log import Header, RunLogWriter, read_run_log
+from engine.runs.run_log import RunLogHeader, RunLogWriter, read_run_log
 from engine.runs.run_log_lines import FIELDS_1_0, OF_HELD_OUT
 from engine.training.trainer import Trainer
 
@@ -132,7 +132,7 @@ def test_going_back_goes_back_to_the_same_numbers():
 
 def test_a_run_log_keeps_them(tmp_path: Path):
     trainer = Trainer(experiment())
-    header = Header(layers=("W[1]", "W[2]"), fields=(*FIELDS_1_0, *OF_HELD_OUT))
+    header = RunLogHeader(layers=("W[1]", "W[2]"), fields=(*FIELDS_1_0, *OF_HELD_OUT))
     with RunLogWriter(tmp_path / "run.jsonl", header) as log:
         for _ in range(3):
             record = trainer.step()

@@ -11,7 +11,7 @@ import pytest
 
 from engine.derivation.chain_rule import explain
 from engine.derivation.evaluated_experiment import EvaluatedExperiment
-from engine.diagnosis.mean_field import PredictedProfile, predict
+from engine.diagnosis.mean_field import MeanFieldProfile, predict
 from engine.experiment.loading import parse_experiment
 from engine.export import written_text
 from engine.export.json_records import explain_record
@@ -333,7 +333,7 @@ scheme = "pytorch"
 kind = "bce"
 """
     predicted = predict(parse_experiment(text, "test"), 64)
-    assert isinstance(predicted, PredictedProfile)
+    assert isinstance(predicted, MeanFieldProfile)
     assert predicted.limit.bias_variance == pytest.approx(1 / 192)
     slopes = np.diff(predicted.delta)
     assert slopes[5:15] == pytest.approx(0.850, abs=0.001)

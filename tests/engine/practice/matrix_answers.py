@@ -13,7 +13,7 @@ import numpy as np
 from engine.derivation.evaluated_experiment import EvaluatedExperiment
 from engine.experiment.spec import BceLoss
 from engine.formula.expression import Symbol
-from engine.practice.judging.asked_target import Target
+from engine.practice.judging.asked_target import AskedTarget
 from engine.practice.judging.judge import Judge
 from engine.practice.judging.verdict import Mistake, Verdict
 from engine.practice.mistakes.path_factors import Path
@@ -107,7 +107,7 @@ class MatrixAnswer:
     @property
     def judge(self) -> Judge:
         """Who judges it."""
-        return Judge(self.evaluated, Target(Symbol("W" if self.by_weights else "f", self.layer)))
+        return Judge(self.evaluated, AskedTarget(Symbol("W" if self.by_weights else "f", self.layer)))
 
 
 def random_matrix_answer(rng: Rng, mistakes: int) -> MatrixAnswer | None:
@@ -162,7 +162,7 @@ def random_sum(rng: Rng) -> tuple[Judge, Sequence[Path]] | None:
     )
     node = evaluated.graph.nodes[Symbol("W", int(rng.integers(1, 3)))]
     index = (int(rng.integers(node.shape[0])), int(rng.integers(node.shape[1])))
-    judge = Judge(evaluated, Target(node.symbol.at(index)))
+    judge = Judge(evaluated, AskedTarget(node.symbol.at(index)))
     return (judge, judge.paths) if judge.paths and len(judge.paths) > 1 else None
 
 

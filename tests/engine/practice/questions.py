@@ -10,7 +10,7 @@ import msgspec
 from engine.derivation.evaluated_experiment import EvaluatedExperiment
 from engine.experiment.loading import load_experiment
 from engine.experiment.spec import Experiment
-from engine.practice.judging.asked_target import Target
+from engine.practice.judging.asked_target import AskedTarget
 from engine.practice.judging.judge import Judge
 from engine.practice.judging.verdict import Verdict
 
@@ -19,14 +19,14 @@ from engine.practice.judging.verdict import Verdict
 def judge_on(name: str, wrt: str, of: str | None = None, sample: int | None = None) -> Judge:
     """The judge of one gradient of a preset; earlier results may be used."""
     return Judge(
-        EvaluatedExperiment.of(load_experiment(name), name), Target.parse(wrt, of, sample), given=None
+        EvaluatedExperiment.of(load_experiment(name), name), AskedTarget.parse(wrt, of, sample), given=None
     )
 
 
 def judge_in(wrt: str, **tables: Any) -> Judge:
     """The judge of one gradient of an experiment given as tables."""
     experiment = msgspec.convert(tables, Experiment)
-    return Judge(EvaluatedExperiment.of(experiment), Target.parse(wrt), given=None)
+    return Judge(EvaluatedExperiment.of(experiment), AskedTarget.parse(wrt), given=None)
 
 
 def named(verdict: Verdict) -> list[tuple[str, str, str | None]]:

@@ -10,7 +10,7 @@ import numpy as np
 from engine.derivation.evaluated_experiment import EvaluatedExperiment
 from engine.experiment.spec import Experiment
 from engine.formula.expression import Symbol
-from engine.practice.judging.asked_target import Target
+from engine.practice.judging.asked_target import AskedTarget
 from engine.practice.judging.judge import Judge
 
 HIDDEN = ("relu", "sigmoid", "tanh", "leaky_relu", "softplus", "linear")
@@ -40,7 +40,7 @@ def random_experiment(rng: np.random.Generator, *, depth: int | None = None, n: 
     return msgspec.convert(document, Experiment)
 
 
-def random_question(rng: np.random.Generator, n: int = 1) -> tuple[EvaluatedExperiment, Target]:
+def random_question(rng: np.random.Generator, n: int = 1) -> tuple[EvaluatedExperiment, AskedTarget]:
     """An experiment and an entry to differentiate by, from which one path leads up (for n = 1)."""
     evaluated = EvaluatedExperiment.of(random_experiment(rng, n=n))
     graph = evaluated.graph
@@ -49,7 +49,7 @@ def random_question(rng: np.random.Generator, n: int = 1) -> tuple[EvaluatedExpe
     layer = depth if depth == 1 or rng.random() < 0.4 else depth - 1
     node = graph.nodes[Symbol("W", layer)]
     rows, columns = node.shape
-    return evaluated, Target(node.symbol.at((int(rng.integers(rows)), int(rng.integers(columns)))))
+    return evaluated, AskedTarget(node.symbol.at((int(rng.integers(rows)), int(rng.integers(columns)))))
 
 
 def judge_of(rng: np.random.Generator, n: int = 1) -> Judge:

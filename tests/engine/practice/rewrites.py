@@ -23,7 +23,7 @@ from engine.formula.expression import (
     bare,
     call,
 )
-from engine.practice.mistakes.path_factors import Factor, Path
+from engine.practice.mistakes.path_factors import Path, PathFactor
 
 Rng = np.random.Generator
 Rewrite = Callable[[Expr, Rng], Expr | None]
@@ -207,7 +207,7 @@ def plant(path: Path, rng: Rng, count: int) -> tuple[Expr, list[Planted]]:
     return Product(tuple(factors or [Number(1.0)])), planted
 
 
-def _spoil(factor: Factor, rng: Rng) -> tuple[list[Expr], Planted]:
+def _spoil(factor: PathFactor, rng: Rng) -> tuple[list[Expr], Planted]:
     formula = factor.formula
     options = ["missing", "sign"]
     swaps = [one.what for one in factor.confusions if factor.atoms and one.what.plain() != formula.plain()]

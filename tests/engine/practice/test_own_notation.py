@@ -23,7 +23,7 @@ from engine.formula.expression import Expr
 from engine.formula.latex import to_latex
 from engine.formula.layout import one_line
 from engine.formula.notation import Style
-from engine.practice.judging.asked_target import Target
+from engine.practice.judging.asked_target import AskedTarget
 from engine.practice.judging.judge import Judge
 from tests.engine.practice.random_questions import random_experiment
 
@@ -68,7 +68,7 @@ def test_what_is_shown_comes_to_its_number(
     given_nodes = [node for node in graph.nodes.values() if node.needs_gradient and node.op is None]
     node = given_nodes[rng.integers(len(given_nodes))]
     target = EntryRef(node, tuple(int(rng.integers(size)) for size in node.shape)).symbol
-    judge = Judge(evaluated, Target(target))
+    judge = Judge(evaluated, AskedTarget(target))
 
     def shown(formula: Expr) -> list[str]:
         return [one_line(formula, Style(digits=17, names=names)), to_latex(formula, names=names)]
@@ -127,8 +127,8 @@ def test_answers_are_judged_in_own_letters_and_told_in_them():
         ),
     )
     evaluated = EvaluatedExperiment.of(experiment)
-    judge = Judge(evaluated, Target.parse("θ[1][0,0]", names=evaluated.names))
-    factors = [term.term.formula for term in explain(evaluated.graph, Target.parse("W[1][0,0]").wrt)]
+    judge = Judge(evaluated, AskedTarget.parse("θ[1][0,0]", names=evaluated.names))
+    factors = [term.term.formula for term in explain(evaluated.graph, AskedTarget.parse("W[1][0,0]").wrt)]
     right = "*".join(f"({one_line(factor, Style(digits=17, names=evaluated.names))})" for factor in factors)
     assert judge.judge(right).verdict == "right"
     assert judge.judge(right.replace("x₀₀", "1")).verdict == "wrong"
@@ -152,7 +152,7 @@ def test_norms_and_shortcuts_are_read_back_too(norm: str, scale: str, shift: str
     for node in graph.nodes.values():
         if not node.needs_gradient or node.op is not None:
             continue
-        judge = Judge(evaluated, Target(node.entry((0, 0))))
+        judge = Judge(evaluated, AskedTarget(node.entry((0, 0))))
         for step in explain(graph, node.entry((0, 0))):
             for term in step.terms:
                 for shown in (

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from engine.practice.assignments.assignment import Question, load_assignment
+from engine.practice.assignments.assignment import AssignmentQuestion, load_assignment
 from engine.practice.assignments.grading import judge
 
-QUESTIONS: dict[str, Question] = {one.id: one for one in load_assignment("tutorials").questions}
+QUESTIONS: dict[str, AssignmentQuestion] = {one.id: one for one in load_assignment("tutorials").questions}
 
 SAID = {
     "a0": {

@@ -11,7 +11,7 @@ import pytest
 
 from engine.runs import followed_run
 from engine.runs.followed_run import FollowedRun
-from engine.runs.run_log import Header, RunLogWriter
+from engine.runs.run_log import RunLogHeader, RunLogWriter
 from engine.runs.run_log_lines import RunLogError
 from tests.engine.step_records import record
 
@@ -19,7 +19,7 @@ FIELDS = ("loss", "grad_l2", "nonfinite")
 
 
 def write(path: Path, count: int, first: int = 0) -> None:
-    with RunLogWriter(path, Header(("w1", "w2", "w3"), fields=FIELDS)) as log:
+    with RunLogWriter(path, RunLogHeader(("w1", "w2", "w3"), fields=FIELDS)) as log:
         for step in range(first, first + count):
             log.append(record(step, loss=1.0 / (step + 1)))
 

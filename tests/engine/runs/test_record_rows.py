@@ -8,10 +8,10 @@ import pytest
 
 from engine.experiment.loading import load_experiment
 from engine.metrics.classification_score import Score
-from engine.metrics.pass_table import Reader, Table, Unread
+from engine.metrics.pass_table import PassTable, PassTableReader, UnreadPass
 from engine.metrics.step_record import StepRecord
 from engine.runs.history import TOGETHER, History
-from engine.runs.record_rows import Columns, numeric_fields
+from engine.runs.record_rows import RecordColumns, numeric_fields
 from engine.training.trainer import Trainer
 
 PRESETS = (
@@ -45,7 +45,7 @@ def records(name: str, *, read: bool, batch: int | None = None) -> list[StepReco
 @pytest.mark.parametrize("name", PRESETS)
 def test_rows_of_unread_records_hold_what_reading_them_gives(name):
     read, unread = records(name, read=True), records(name, read=False)
-    columns = Columns(read[0])
+    columns = RecordColumns(read[0])
     rows = columns.rows_of(unread)
     assert rows.shape == (len(read), columns.count)
     # They were not read one by one; that of a step which broke is, to leave out what it cannot know.
@@ -61,7 +61,7 @@ def test_records_of_different_batches_and_read_ones_may_be_mixed():
     name = "dying-relu"
     read, unread = (records(name, read=read, batch=64) for read in (True, False))
     mixed = [one if place % 3 else other for place, (one, other) in enumerate(zip(read, unread, strict=True))]
-    columns = Columns(read[0])
+    columns = RecordColumns(read[0])
     seconds = columns.places["seconds"]
     rows, expected = columns.rows_of(mixed), columns.rows_of(read)
     np.testing.assert_array_equal(np.delete(rows, seconds, axis=1), np.delete(expected, seconds, axis=1))
@@ -69,7 +69,7 @@ def test_records_of_different_batches_and_read_ones_may_be_mixed():
 
 def test_a_row_becomes_the_record_again():
     record = records("xor", read=True)[-1]
-    columns = Columns(record)
+    columns = RecordColumns(record)
     (row,) = columns.rows_of([record])
     again = columns.record_of(row, record.problem)
     for field in (*numeric_fields(), "problem"):
@@ -94,13 +94,13 @@ def test_a_history_that_is_looked_at_now_and_then_is_the_one_that_is_looked_at_a
 
 def test_a_step_that_broke_is_read_without_a_warning():
     """Warnings are errors in these tests; in the app they would be written over the screen."""
-    table = Table(3)
+    table = PassTable(3)
     table.rows.grad_l2[:] = (np.inf, np.nan, 1e200)
     table.rows.weight_l2[:] = (0.0, 1.0, 1e-200)
     table.rows.delta_l2[:] = (np.inf, 0.0, np.inf)
     table.rows.product_l2[:] = (0.0, np.inf, 1.0)
-    reader = Reader(3, True, True, lambda several: [Score(None, ())] * len(several))
-    unread = Unread(reader, table.copied(), 0.0, [[0, 0, 0]], ())
+    reader = PassTableReader(3, True, True, lambda several: [Score(None, ())] * len(several))
+    unread = UnreadPass(reader, table.copied(), 0.0, [[0, 0, 0]], ())
     one, both = reader.fields_of(unread), reader.columns_of([unread, unread])
     assert np.isnan(one["update_ratio"][0])
     for name in ("update_ratio", "weight_gain", "activation_gain"):

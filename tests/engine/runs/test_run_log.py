@@ -22,7 +22,14 @@ from engine.experiment.datasets import load_data
 from engine.experiment.layer_info import LayerInfo
 from engine.experiment.loading import load_experiment
 from engine.metrics.step_record import MAGNITUDES, MEASURES, StepRecord
-from engine.runs.run_log import LONGEST_LINE, Header, RunLogError, RunLogReader, RunLogWriter, read_run_log
+from engine.runs.run_log import (
+    LONGEST_LINE,
+    RunLogError,
+    RunLogHeader,
+    RunLogReader,
+    RunLogWriter,
+    read_run_log,
+)
 from engine.runs.run_log_lines import (
     FIELDS_1_0,
     _record_decoder,
@@ -35,7 +42,7 @@ from engine.runs.run_log_reader import READ_BYTES
 from engine.training.trainer import Trainer
 from tests.engine.step_records import as_read_back, assert_same, record, records
 
-HEADER = Header(
+HEADER = RunLogHeader(
     ("W[1]", "W[2]", "W[3]"), "A run", ("relu", "relu", "sigmoid"), (4, 4, 1), "2026-01-01T00:00:00"
 )
 ROOT = Path(__file__).parents[3]
@@ -219,7 +226,9 @@ def test_a_line_of_51_layers_with_every_field_takes_at_most_6200_bytes():
 
 def test_cut_at_every_byte_all_complete_records_come_back(tmp_path):
     path = tmp_path / "run.jsonl"
-    content = encode_header(Header(("W[1]",))) + b"".join(encode_record(record(step, 1)) for step in range(2))
+    content = encode_header(RunLogHeader(("W[1]",))) + b"".join(
+        encode_record(record(step, 1)) for step in range(2)
+    )
     # A line is complete with its closing brace; the newline after it may be missing.
     ends = [index for index, byte in enumerate(content) if byte == ord("\n")]
     for length in range(len(content) + 1):
@@ -341,7 +350,7 @@ def test_a_replaced_file_is_read_to_its_end_and_then_the_new_one(tmp_path):
         first.append(record(1))
         first.close()
         path.unlink()
-        with RunLogWriter(path, Header(("W[1]", "W[2]", "W[3]"), "Another")) as second:
+        with RunLogWriter(path, RunLogHeader(("W[1]", "W[2]", "W[3]"), "Another")) as second:
             second.append(record(5))
         news = reader.poll()
         assert (steps(news.records), news.restarted) == ([1], False)
@@ -600,7 +609,7 @@ def test_a_header_that_does_not_fit_itself_is_refused_in_one_line(tmp_path, chan
 
 
 def test_norms_and_shortcuts_come_back_and_an_older_log_has_none(tmp_path):
-    header = Header(("W[1]", "W[2]"), norms=("batch", ""), residuals=(False, True))
+    header = RunLogHeader(("W[1]", "W[2]"), norms=("batch", ""), residuals=(False, True))
     assert decode_header(encode_header(header), "log") == header
     older = json.loads(encode_header(header))
     del older["norms"], older["residuals"]
@@ -615,7 +624,7 @@ def test_a_header_is_made_of_layers_and_says_them_again(tmp_path):
         LayerInfo("W[1]", "ReLU with batch norm", 4, "batch", False),
         LayerInfo("W[2]", "sigmoid", 1, "", False),
     )
-    assert decode_header(encode_header(Header.of(infos)), "log").infos == infos
+    assert decode_header(encode_header(RunLogHeader.of(infos)), "log").infos == infos
 
 
 def test_a_recall_of_another_number_of_classes_is_damage(tmp_path):

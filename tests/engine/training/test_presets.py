@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from engine.autodiff.graph import Graph
-from engine.diagnosis.diagnosis import judge
+from engine.diagnosis.diagnosis import judge_record
 from engine.diagnosis.finding import Kind
 from engine.diagnosis.gradient_flow import GradientFlow, first_to_last
 from engine.experiment.layer_info import layer_infos
@@ -287,7 +287,7 @@ def test_below_a_step_function_nothing_learns(seed):
             name = Symbol(kind, number)
             np.testing.assert_array_equal(trainer.network.parameters[name], fresh.parameters[name])
     assert records[-1].loss < 0.6 * records[0].loss
-    found = judge(records[0], layer_infos(fresh.layers)).of(Kind.NO_GRADIENT)
+    found = judge_record(records[0], layer_infos(fresh.layers)).of(Kind.NO_GRADIENT)
     assert found is not None
     assert found.layers == (1, 2)
 

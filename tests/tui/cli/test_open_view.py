@@ -13,7 +13,7 @@ from engine.formula.expression import Symbol
 from tests.tui.driver import press, stepper
 from tui.app import BptuiApp
 from tui.cli.main import cli
-from tui.session.network_session import Session
+from tui.session.network_session import NetworkSession
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_an_item_of_the_tutorials_opens_its_experiment(opened: list[tuple[str | 
 
 
 async def test_the_stepper_opens_there() -> None:
-    session = Session.open("xor", {"target": "W[1][1,1]", "sample": 2, "step": 3})
+    session = NetworkSession.open("xor", {"target": "W[1][1,1]", "sample": 2, "step": 3})
     app = BptuiApp(session, personal=False)
     async with app.run_test(size=(120, 40)) as pilot:
         await press(pilot)

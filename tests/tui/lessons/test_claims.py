@@ -18,7 +18,7 @@ import pytest
 from engine.derivation.evaluated_experiment import EvaluatedExperiment
 from engine.diagnosis.finding import Kind
 from engine.diagnosis.gradient_flow import GradientFlow
-from engine.diagnosis.remedy_trial import changed
+from engine.diagnosis.remedy_trial import with_remedy
 from engine.experiment.layer_info import layer_infos
 from engine.experiment.loading import load_experiment
 from engine.formula.expression import Symbol
@@ -39,7 +39,7 @@ def graph(name: str) -> Any:
 @cache
 def records(name: str, steps: int, *change: tuple[str, Any]) -> list[StepRecord]:
     """Of so many steps of a preset, with other values for some keys."""
-    trainer = Trainer(changed(load_experiment(name), dict(change)))
+    trainer = Trainer(with_remedy(load_experiment(name), dict(change)))
     return [trainer.step() for _ in range(steps)]
 
 
@@ -106,7 +106,7 @@ def as_good_with_both_doubled() -> bool:
     """The weighted wines with α = 20, β = 2 and half the learning rate."""
     weighted = load_experiment("tutorial-a-weighted")
     rate = weighted.train.learning_rate / 2
-    double = changed(weighted, {"loss.alpha": 20.0, "loss.beta": 2.0, "train.learning_rate": rate})
+    double = with_remedy(weighted, {"loss.alpha": 20.0, "loss.beta": 2.0, "train.learning_rate": rate})
     one, other = Trainer(weighted), Trainer(double)
     for _ in range(20):
         first, second = one.step(), other.step()

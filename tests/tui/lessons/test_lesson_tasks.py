@@ -11,7 +11,7 @@ from tests.tui.stepper.test_predict_screen import ANSWERS
 from tui.lessons.lesson import LessonError, list_lessons, parse_lesson, read_lesson
 from tui.lessons.lesson_panel import LessonPanel
 from tui.lessons.lesson_screen import LessonScreen
-from tui.lessons.lesson_tasks import Checklist, Condition
+from tui.lessons.lesson_tasks import TaskChecklist, TaskCondition
 from tui.practice.learner_progress import ProgressFile
 from tui.shell.learner_deeds import Deed, Done
 from tui.stepper.predict_screen import PredictScreen
@@ -45,18 +45,18 @@ def test_every_step_of_every_lesson_is_a_task_that_names_experiments_that_exist(
 
 
 def test_a_number_is_reached_a_name_is_met_and_another_experiment_does_not_count():
-    far = Condition.parse("train 200", "xor")
+    far = TaskCondition.parse("train 200", "xor")
     assert not far.is_met_by("xor", Done(Deed.TRAIN, 199))
     assert far.is_met_by("xor", Done(Deed.TRAIN, 201))
     assert not far.is_met_by("moons", Done(Deed.TRAIN, 201))
-    named = Condition.parse("moons: compare a|b", "xor")
+    named = TaskCondition.parse("moons: compare a|b", "xor")
     assert named.is_met_by("moons", Done(Deed.COMPARE, "b"))
     assert not named.is_met_by("moons", Done(Deed.COMPARE, "c"))
 
 
 def test_a_task_is_done_when_all_of_it_is_in_whatever_order():
-    task = (Condition.parse("check", "xor"), Condition.parse("factor 3", "xor"))
-    checklist = Checklist([task])
+    task = (TaskCondition.parse("check", "xor"), TaskCondition.parse("factor 3", "xor"))
+    checklist = TaskChecklist([task])
     assert checklist.take("xor", [Done(Deed.FACTOR, 3)]) == []
     assert checklist.take("xor", [Done(Deed.FACTOR, 1)]) == []
     assert checklist.take("xor", [Done(Deed.CHECK)]) == [0]

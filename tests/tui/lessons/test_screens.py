@@ -8,7 +8,7 @@ from textual.widgets import OptionList
 from tests.tui.driver import LARGE, SMALL, app_on, press, screen_text, until
 from tui.app import BptuiApp
 from tui.lessons.lesson import ITEMS, PARTS, list_lessons, read_lesson
-from tui.lessons.lesson_list_screen import LessonsScreen
+from tui.lessons.lesson_list_screen import LessonListScreen
 from tui.lessons.lesson_screen import LessonScreen
 from tui.shell.home_screen import HomeScreen
 from tui.shell.keys import APP_COMMANDS, LESSON_COMMANDS, LESSONS_COMMANDS
@@ -40,7 +40,7 @@ async def test_the_list_has_every_lesson_under_its_part_and_fits_a_small_window(
     async with app.run_test(size=SMALL) as pilot:
         await pilot.pause()
         await press(pilot, key)
-        assert isinstance(app.screen, LessonsScreen)
+        assert isinstance(app.screen, LessonListScreen)
         text = screen_text(app)
         for lesson in list_lessons():
             assert f"{lesson.item}  {lesson.title}" in text
@@ -112,7 +112,7 @@ async def test_every_lesson_can_be_leafed_through_and_read_to_its_end():
         await press(pilot, "left")
         assert app.screen.lesson.item == "D2"
         await press(pilot, "escape")
-        assert isinstance(app.screen, LessonsScreen)
+        assert isinstance(app.screen, LessonListScreen)
 
 
 async def test_the_page_scrolls():
@@ -153,7 +153,7 @@ async def test_of_several_lessons_the_list_shows_those_on_the_experiment():
     async with app.run_test(size=SMALL) as pilot:
         await pilot.pause()
         await press(pilot, "right", "T")
-        assert isinstance(app.screen, LessonsScreen)
+        assert isinstance(app.screen, LessonListScreen)
         options = app.screen.query_one(OptionList).options
         assert [option.id for option in options if not option.disabled] == ["B1", "B2", "B4"]
         assert "Lessons on tutorial-b" in screen_text(app)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from tests.tui.driver import LARGE, SMALL, app_on, press, screen_text, typed, until
-from tui.practice.bug_hunt_screen import EXPERIMENTS, BugScreen
+from tui.practice.bug_hunt_screen import EXPERIMENTS, BugHuntScreen
 
 
-async def opened(app, pilot) -> BugScreen:
+async def opened(app, pilot) -> BugHuntScreen:
     await press(pilot, "B")
-    await until(pilot, lambda: isinstance(app.screen, BugScreen))
+    await until(pilot, lambda: isinstance(app.screen, BugHuntScreen))
     return app.screen
 
 
-def place_of_the_bug(screen: BugScreen) -> int:
+def place_of_the_bug(screen: BugHuntScreen) -> int:
     """Where the one gradient that is sent wrongly stands in the list, found as a learner would: by its own check."""
     (place,) = [number for number, one in enumerate(screen.sent) if not one.agrees]
     return place
@@ -35,7 +35,7 @@ async def test_a_hunt_by_keys_alone():
         assert screen.seed == 1
         assert not screen.found
         await press(pilot, "escape")
-        assert not isinstance(app.screen, BugScreen)
+        assert not isinstance(app.screen, BugHuntScreen)
 
 
 async def test_nothing_tells_where_it_is_before_it_is_marked():

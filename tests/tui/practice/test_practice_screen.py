@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from tests.tui.driver import LARGE, SMALL, app_on, press, screen_text, typed, until
-from tui.practice.learner_progress import VERSION, Progress, ProgressFile
+from tui.practice.learner_progress import VERSION, LearnerProgress, ProgressFile
 from tui.practice.practice_screen import PracticeScreen
 
 
@@ -84,7 +84,7 @@ async def test_reset_forgets_after_a_question():
         for _ in range(2):
             await press(pilot, "backspace")
         await press(pilot, *typed("reset"), "enter")
-        assert screen.kept.progress == Progress()
+        assert screen.kept.progress == LearnerProgress()
 
 
 def test_a_damaged_file_is_set_aside_with_a_notice(tmp_path):
@@ -92,7 +92,7 @@ def test_a_damaged_file_is_set_aside_with_a_notice(tmp_path):
     for text in ("{", '{"version": 99}', '{"points": "many"}', "\x00"):
         path.write_text(text)
         kept = ProgressFile(path)
-        assert kept.progress == Progress()
+        assert kept.progress == LearnerProgress()
         problem = kept.take_problem()
         assert problem is not None
         assert "damaged-" in problem

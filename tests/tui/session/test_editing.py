@@ -13,7 +13,7 @@ from engine.derivation.targets import TargetError
 from engine.experiment.errors import ExperimentError
 from engine.formula.expression import Symbol
 from engine.formula.parser import parse_symbol
-from tui.session.network_session import Session
+from tui.session.network_session import NetworkSession
 
 AFFINE = """
 dtype = "float32"
@@ -38,19 +38,19 @@ l2 = 0.01
 """
 
 
-def gradients(session: Session) -> dict[str, bytes]:
+def gradients(session: NetworkSession) -> dict[str, bytes]:
     """The bits of every value and gradient."""
     nodes = session.graph.nodes.values()
     return {node.symbol.plain(): node.value.tobytes() + node.grad.tobytes() for node in nodes}
 
 
-def reopened(session: Session, folder: Path) -> Session:
+def reopened(session: NetworkSession, folder: Path) -> NetworkSession:
     path = folder / "saved.toml"
     path.write_text(session.written(), encoding="utf-8")
-    return Session.open(str(path))
+    return NetworkSession.open(str(path))
 
 
-def set_to(session: Session, name: str, number: float) -> None:
+def set_to(session: NetworkSession, name: str, number: float) -> None:
     session.edit([(parse_symbol(name), number)])
 
 
@@ -64,7 +64,7 @@ def test_what_is_edited_and_saved_opens_with_the_same_gradients_to_the_last_bit(
     if name == "affine":
         (folder / "affine.toml").write_text(AFFINE, encoding="utf-8")
         name = str(folder / "affine.toml")
-    session = Session.open(name)
+    session = NetworkSession.open(name)
     given_names = [node for node in session.graph.nodes.values() if node.op is None]
     states = [gradients(session)]
     for _ in range(data.draw(st.integers(1, 4))):
@@ -82,7 +82,7 @@ def test_what_is_edited_and_saved_opens_with_the_same_gradients_to_the_last_bit(
 
 
 def test_settings_are_changed_and_undone_with_the_weights_kept(tmp_path: Path):
-    session = Session.open("tutorial-b")
+    session = NetworkSession.open("tutorial-b")
     set_to(session, "W[1][0,0]", 0.75)
     before = gradients(session)
     for key, typed in [
@@ -104,7 +104,7 @@ def test_settings_are_changed_and_undone_with_the_weights_kept(tmp_path: Path):
 
 
 def test_an_update_that_adam_made_is_undone_with_what_it_remembers():
-    session = Session.open("tutorial-b")
+    session = NetworkSession.open("tutorial-b")
     session.change("train.optimizer", "adam")
     session.update(())
     remembered = gradients(session), session.by_hand.memory()
@@ -132,7 +132,7 @@ def test_an_update_that_adam_made_is_undone_with_what_it_remembers():
     ],
 )
 def test_what_cannot_be_set_is_told_in_one_line_and_nothing_changes(name: str, number: float, problem: str):
-    session = Session.open("tutorial-b")
+    session = NetworkSession.open("tutorial-b")
     before = gradients(session)
     with pytest.raises((ExperimentError, TargetError)) as caught:
         session.edit([(parse_symbol("W[1][0,0]"), 7.0), (parse_symbol(name), number)])
@@ -148,7 +148,7 @@ def test_a_label_of_several_classes_is_changed_in_one_edit(tmp_path: Path):
         'activation = "softmax"\n[loss]\nkind = "cross_entropy"\n',
         encoding="utf-8",
     )
-    session = Session.open(str(path))
+    session = NetworkSession.open(str(path))
     with pytest.raises(ExperimentError, match="columns that sum to 1"):
         set_to(session, "Y[0,0]", 0.0)
     session.edit([(parse_symbol("Y[0,0]"), 0.0), (parse_symbol("Y[1,0]"), 1.0)])
@@ -159,11 +159,11 @@ def test_a_number_that_float32_cannot_hold_is_refused(tmp_path: Path):
     path = tmp_path / "affine.toml"
     path.write_text(AFFINE, encoding="utf-8")
     with pytest.raises(ExperimentError, match=r"W\[1\]\[0,0\]: found 1e\+300; expected a number that dtype"):
-        set_to(Session.open(str(path)), "W[1][0,0]", 1e300)
+        set_to(NetworkSession.open(str(path)), "W[1][0,0]", 1e300)
 
 
 def test_a_training_begins_with_what_is_edited_and_so_does_its_reset():
-    session = Session.open("tutorial-b")
+    session = NetworkSession.open("tutorial-b")
     first = session.training
     set_to(session, "W[1][0,0]", 0.75)
     training = session.training
@@ -175,7 +175,7 @@ def test_a_training_begins_with_what_is_edited_and_so_does_its_reset():
 
 
 def test_another_output_stays_differentiated_over_an_edit():
-    session = Session.open("tutorial-b")
+    session = NetworkSession.open("tutorial-b")
     session.differentiate(parse_symbol("f[1][0,0]"))
     set_to(session, "X[0,0]", 3.0)
     assert session.explain(parse_symbol("W[1][0,0]")).value == 3.0
@@ -184,7 +184,7 @@ def test_another_output_stays_differentiated_over_an_edit():
 
 
 def test_edits_that_can_be_undone_are_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch):
-    session = Session.open("tutorial-b")
+    session = NetworkSession.open("tutorial-b")
     size = session.by_hand.memory().nbytes
     monkeypatch.setattr("tui.session.network_session.UNDO_BYTES", 3 * size)
     for number in range(5):

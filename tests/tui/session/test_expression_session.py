@@ -11,7 +11,7 @@ from engine.experiment.errors import ExperimentError
 from engine.experiment.presets import EXPRESSION_PRESETS
 from engine.formula.parser import parse_symbol
 from tui.session.expression_session import ExpressionSession
-from tui.session.network_session import Session
+from tui.session.network_session import NetworkSession
 from tui.session.opening import open_session
 from tui.session.session_base import EDIT
 
@@ -86,4 +86,4 @@ def test_a_view_that_it_does_not_have_is_refused_in_one_line(view: dict[str, obj
 
 
 def test_a_network_is_opened_as_a_network():
-    assert isinstance(open_session("xor"), Session)
+    assert isinstance(open_session("xor"), NetworkSession)

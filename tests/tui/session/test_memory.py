@@ -10,7 +10,7 @@ from engine.experiment.loading import parse_experiment
 from engine.experiment.memory_needed import MOST_CHECKPOINTS
 from engine.metrics.unit_deaths import EVENTS_IN_A_STATE
 from engine.runs.history import History
-from tui.session.single_run import Run
+from tui.session.single_run import SingleRun
 
 RESTLESS = """
     [data]
@@ -27,9 +27,9 @@ RESTLESS = """
 
 
 @pytest.fixture
-def run() -> Run:
+def run() -> SingleRun:
     """One whose units die and recover in every step, and of whose history few rows are kept."""
-    made = Run("restless", parse_experiment(RESTLESS, "restless"))
+    made = SingleRun("restless", parse_experiment(RESTLESS, "restless"))
     made.history, made.observer.curve = History(64), LossCurve(rows=64)
     units = made.trainer._dead_units
     units.events = deque(maxlen=2 * EVENTS_IN_A_STATE)
@@ -38,7 +38,7 @@ def run() -> Run:
     return made
 
 
-def most_traced(run: Run, steps: int) -> int:
+def most_traced(run: SingleRun, steps: int) -> int:
     """The most memory that was in use after any of the next steps, in bytes; looked at now and then."""
     most = 0
     for step in range(steps):
@@ -48,7 +48,7 @@ def most_traced(run: Run, steps: int) -> int:
     return most
 
 
-def test_four_times_as_many_steps_take_no_more_memory(run: Run):
+def test_four_times_as_many_steps_take_no_more_memory(run: SingleRun):
     tracemalloc.start()
     try:
         early = most_traced(run, 200)

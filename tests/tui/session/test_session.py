@@ -9,10 +9,10 @@ from engine.derivation.targets import TargetError
 from engine.experiment.errors import ExperimentError
 from engine.formula.expression import Symbol
 from tests.tui.experiments import READABLE, WIDE, session, session_of
-from tui.session.network_session import Session
+from tui.session.network_session import NetworkSession
 
 
-def state(opened: Session) -> dict[str, bytes]:
+def state(opened: NetworkSession) -> dict[str, bytes]:
     """Every number that the session holds, bit by bit."""
     held = {f"parameter {name}": value.tobytes() for name, value in opened.network.parameters.items()}
     for name, node in opened.graph.nodes.items():
@@ -110,14 +110,14 @@ def test_sites_are_entries_and_the_loss():
 def test_without_a_title_a_file_is_called_by_its_name(tmp_path):
     path = tmp_path / "homework.toml"
     path.write_text(WIDE.replace('title = "A wide layer"', ""), "utf-8")
-    assert Session.open(str(path)).title == "homework"
+    assert NetworkSession.open(str(path)).title == "homework"
     assert session("tutorial-b").title == "One hidden layer, one sample"
 
 
 @pytest.mark.parametrize("name", ["nonsense", "nowhere/lab.toml", "."])
 def test_what_cannot_be_opened_is_told_in_one_line(name):
     with pytest.raises(ExperimentError) as caught:
-        Session.open(name)
+        NetworkSession.open(name)
     assert len(str(caught.value).splitlines()) == 1
 
 
@@ -129,7 +129,7 @@ def test_what_has_no_gradient_is_refused():
 
 
 def test_updates_that_can_be_undone_are_bounded_in_bytes(monkeypatch):
-    opened = Session.open("xor")
+    opened = NetworkSession.open("xor")
     size = opened.by_hand.memory().nbytes
     monkeypatch.setattr("tui.session.network_session.UNDO_BYTES", 3 * size)
     for _ in range(5):

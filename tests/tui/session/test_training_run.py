@@ -14,7 +14,7 @@ from engine.training.trainer import Trainer
 from tests.engine.diagnosis.diagnosed import CASES
 from tests.tui.trainings import small, training_on, training_threads, wait_for
 from tui.session.experiment_variants import counterpart
-from tui.session.single_run import MOST_CHECKPOINTS, Run
+from tui.session.single_run import MOST_CHECKPOINTS, SingleRun
 from tui.session.training_run import LARGEST_RATE, SMALLEST_RATE, SPEEDS, TrainingRun
 from tui.session.training_snapshot import State, Wanted
 
@@ -36,7 +36,7 @@ def opened() -> Iterator[Opener]:
     assert not training_threads()
 
 
-def losses(run: Run) -> list[float]:
+def losses(run: SingleRun) -> list[float]:
     """The loss of every kept step of a run's history."""
     return [run.history.record(index).loss for index in range(len(run.history))]
 

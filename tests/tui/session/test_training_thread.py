@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.tui.trainings import training_threads, wait_for
-from tui.session.training_thread import Worker
+from tui.session.training_thread import TrainingThread
 
 
 class Steps:
@@ -30,10 +30,10 @@ class Steps:
 
 @pytest.fixture
 def workers():
-    made: list[Worker] = []
+    made: list[TrainingThread] = []
 
-    def worker_on(advance: Callable[[], bool]) -> Worker:
-        made.append(Worker(advance))
+    def worker_on(advance: Callable[[], bool]) -> TrainingThread:
+        made.append(TrainingThread(advance))
         return made[-1]
 
     yield worker_on

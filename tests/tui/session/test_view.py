@@ -8,13 +8,13 @@ import pytest
 
 from engine.experiment.errors import ExperimentError
 from tests.engine.experiment_texts import EXAMPLE
-from tui.session.network_session import Session, first_screen
+from tui.session.network_session import NetworkSession, first_screen
 
 
-def opened(folder: Path, view: str) -> Session:
+def opened(folder: Path, view: str) -> NetworkSession:
     path = folder / "lab.toml"
     path.write_text(f"{EXAMPLE}\n[view]\n{view}\n", encoding="utf-8")
-    return Session.open(str(path))
+    return NetworkSession.open(str(path))
 
 
 def test_target_and_screen_are_the_file_s(tmp_path: Path):

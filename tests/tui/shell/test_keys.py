@@ -14,9 +14,9 @@ from engine.experiment.spec import NotationSpec
 from tests.tui.driver import app_on, screen_text, stepper, until
 from tui.app import BptuiApp
 from tui.app.bptui_app import Palette
-from tui.lessons.lesson_list_screen import LessonsScreen
+from tui.lessons.lesson_list_screen import LessonListScreen
 from tui.lessons.lesson_screen import LessonScreen
-from tui.session.network_session import Session
+from tui.session.network_session import NetworkSession
 from tui.shell.busy_screen import BusyScreen
 from tui.shell.help_page import help_content
 from tui.shell.home_screen import HomeScreen
@@ -37,7 +37,7 @@ from tui.shell.keys import (
     SAVE_COMMANDS,
     SETTINGS_COMMANDS,
     STEPPER_COMMANDS,
-    Command,
+    KeyCommand,
     bindings,
 )
 from tui.shell.prompt import Prompt
@@ -45,16 +45,16 @@ from tui.shell.reading_screen import ReadingScreen
 from tui.shell.save_dialog import SaveDialog
 from tui.stepper.export_dialog import ExportDialog
 from tui.stepper.matrices_screen import MatricesScreen
-from tui.stepper.network_map_screen import MapScreen
+from tui.stepper.network_map_screen import NetworkMapScreen
 from tui.stepper.settings_screen import SettingsScreen
 from tui.stepper.stepper_screen import StepperScreen
 
 SCREENS = {
     HomeScreen: HOME_COMMANDS,
-    LessonsScreen: LESSONS_COMMANDS,
+    LessonListScreen: LESSONS_COMMANDS,
     LessonScreen: LESSON_COMMANDS,
     StepperScreen: STEPPER_COMMANDS,
-    MapScreen: MAP_COMMANDS,
+    NetworkMapScreen: MAP_COMMANDS,
     ReadingScreen: READING_COMMANDS,
     Prompt: PROMPT_COMMANDS,
     BusyScreen: BUSY_COMMANDS,
@@ -236,7 +236,7 @@ async def test_every_command_of_the_screen_is_in_the_palette(experiment, command
     assert len({command.label for command in (*commands, *APP_COMMANDS)}) == len(commands) + len(APP_COMMANDS)
 
 
-def shown(commands: tuple[Command, ...]) -> list[str]:
+def shown(commands: tuple[KeyCommand, ...]) -> list[str]:
     return [f"{command.shown} {command.label}" for command in (*commands, *APP_COMMANDS) if command.shown]
 
 
@@ -257,7 +257,7 @@ async def test_the_footer_is_not_cut_at_80_columns(experiment, commands, ascii_o
 
 
 async def test_a_search_that_outlives_the_palettes_list_is_over():
-    app = BptuiApp(Session.open("tutorial-a"))
+    app = BptuiApp(NetworkSession.open("tutorial-a"))
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("ctrl+p")
         palette = app.screen
@@ -269,7 +269,7 @@ async def test_a_search_that_outlives_the_palettes_list_is_over():
 
 async def test_a_click_from_beyond_the_window_leaves_the_palette():
     """As one that was on its way when the window was made smaller."""
-    app = BptuiApp(Session.open("tutorial-a"))
+    app = BptuiApp(NetworkSession.open("tutorial-a"))
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("ctrl+p")
         palette = app.screen

@@ -66,8 +66,8 @@ async def first_frame(app):
 
 session = None
 if sys.argv[1]:
-    from tui.session.network_session import Session
-    session = Session.open(sys.argv[1])
+    from tui.session.network_session import NetworkSession
+    session = NetworkSession.open(sys.argv[1])
 asyncio.run(first_frame(BptuiApp(session, personal=False)))
 """
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from textual.app import App, ComposeResult
 from textual.content import Content
 
-from tui.shell.static_text import FixedText, Panel
+from tui.shell.static_text import StaticPanel, StaticText
 
 
 class Page(App[None]):
     def compose(self) -> ComposeResult:
-        with Panel(id="panel"):
-            yield FixedText(id="text")
+        with StaticPanel(id="panel"):
+            yield StaticText(id="text")
 
 
 class Counted:
@@ -31,7 +31,7 @@ class Counted:
 async def test_the_same_text_is_not_drawn_again_another_is(monkeypatch):
     app = Page()
     async with app.run_test():
-        text = app.query_one(FixedText)
+        text = app.query_one(StaticText)
         counted = Counted(monkeypatch, text)
         text.update("step 1")
         assert str(text.content) == "step 1"
@@ -44,7 +44,7 @@ async def test_the_same_text_is_not_drawn_again_another_is(monkeypatch):
 async def test_the_same_words_in_another_colour_are_another_text(monkeypatch):
     app = Page()
     async with app.run_test():
-        text = app.query_one(FixedText)
+        text = app.query_one(StaticText)
         text.update("dead")
         counted = Counted(monkeypatch, text)
         text.update(Content.styled("dead", "bold"))
@@ -54,7 +54,7 @@ async def test_the_same_words_in_another_colour_are_another_text(monkeypatch):
 async def test_a_frame_is_drawn_again_only_for_other_titles(monkeypatch):
     app = Page()
     async with app.run_test():
-        panel = app.query_one(Panel)
+        panel = app.query_one(StaticPanel)
         panel.set_title("profile", "[x]")
         assert panel.border_title == "profile"
         assert (

@@ -15,14 +15,14 @@ from engine.formula.notation import Style
 from tests.engine.derivation.test_chain_rule import drawn_target
 from tests.engine.networks import Case, cases, is_unsaturated
 from tests.tui.driver import SMALL, app_on, press, screen_text, stepper
-from tui.stepper.chain_rule_panel import Progress, count_in_words, drawn_chain, rest_in_words
+from tui.stepper.chain_rule_panel import ChainProgress, count_in_words, drawn_chain, rest_in_words
 from tui.stepper.traversal import Phase, Position
 
 EXACT = Style(digits=15, ascii=True)
 NUMBER = r"-?\d+(?:\.\d+)?(?:e-?\d+)?"
 
 
-def equation_read(derivation: Derivation, progress: Progress) -> tuple[float, float]:
+def equation_read(derivation: Derivation, progress: ChainProgress) -> tuple[float, float]:
     """Both sides of the panel's equation, read from its text alone."""
     content, _ = drawn_chain(derivation, progress, EXACT, 10_000)
     *fractions, numbers = content.plain.splitlines()
@@ -45,7 +45,7 @@ def test_what_stands_left_and_right_of_the_equals_sign_is_equal(case: Case, data
     index = data.draw(st.integers(0, len(derivation) - 1))
     branch = derivation.follow(index, data.draw(st.integers(0, len(derivation[index].terms) - 1)))
     for one in (derivation, branch):
-        left, right = equation_read(one, Progress(len(one)))
+        left, right = equation_read(one, ChainProgress(len(one)))
         scale = max(abs(left), *(abs(share.value) for share in one.samples), abs(one[-1].running))
         assert left == pytest.approx(right, rel=1e-9, abs=1e-9 * scale)
 

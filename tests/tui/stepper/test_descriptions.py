@@ -20,7 +20,7 @@ from engine.formula.expression import Symbol
 from engine.formula.notation import Style, is_exact, number_text
 from tests.engine.networks import SMALL_PRESETS
 from tests.tui.experiments import READABLE, positions_of, session, session_of, traversals
-from tui.session.network_session import Session
+from tui.session.network_session import NetworkSession
 from tui.stepper.describe_backward_pass import describe_backward
 from tui.stepper.describe_forward_pass import describe_forward, describe_loss
 from tui.stepper.describe_update import describe_update, update_lines, update_size
@@ -35,7 +35,7 @@ MOST_PLACES = 150
 
 
 def description_at(
-    opened: Session | None, traversal: Traversal, position: Position, style: Style = UNICODE
+    opened: NetworkSession | None, traversal: Traversal, position: Position, style: Style = UNICODE
 ) -> Description:
     """Only the update has to be told with what was opened."""
     match position.phase:
@@ -50,7 +50,7 @@ def description_at(
 
 
 @cache
-def told(name: str) -> tuple[Session, Traversal]:
+def told(name: str) -> tuple[NetworkSession, Traversal]:
     opened = session(name)
     derivation = opened.explain(opened.first_target())
     return opened, Traversal(derivation, update_size(opened, derivation.target))
@@ -70,7 +70,9 @@ def equations_of(description: Description) -> Iterator[Equation]:
         yield description.together
 
 
-def assert_is_the_number_beside_it(equation: Equation, opened: Session | None, traversal: Traversal) -> None:
+def assert_is_the_number_beside_it(
+    equation: Equation, opened: NetworkSession | None, traversal: Traversal
+) -> None:
     values = traversal.derivation.graph.value_of
     if opened is not None:
         values = opened.by_hand.values(traversal.derivation.target, opened.learning_rate)

@@ -10,7 +10,7 @@ from tests.tui.driver import app_on, press, screen_text, stepper, until
 from tui.app import BptuiApp
 from tui.shell.prompt import Prompt
 from tui.stepper.matrices_screen import MatricesScreen
-from tui.stepper.network_map_screen import MapScreen
+from tui.stepper.network_map_screen import NetworkMapScreen
 from tui.stepper.settings_screen import SettingsScreen
 from tui.stepper.stepper_screen import StepperScreen
 from tui.training.gradients_screen import GradientsScreen
@@ -70,7 +70,7 @@ async def test_the_map_edits_what_is_under_its_cursor():
         for key in ("M", "up", "e"):
             await press(pilot, key)
         await enter(pilot, "0.5")
-        await until(pilot, lambda: isinstance(app.screen, MapScreen) and "= 0.5" in screen_text(app))
+        await until(pilot, lambda: isinstance(app.screen, NetworkMapScreen) and "= 0.5" in screen_text(app))
         assert value(app, "W[1][0,1]") == 0.5
 
 

@@ -11,7 +11,7 @@ from engine.formula.expression import Symbol
 from engine.formula.notation import Style, number_text
 from tests.engine.networks import SMALL_PRESETS
 from tests.tui.experiments import READABLE, session, session_of
-from tui.session.network_session import Session
+from tui.session.network_session import NetworkSession
 from tui.stepper.jacobian_page import jacobian_view
 from tui.stepper.matrices_page import matrices_view
 from tui.stepper.simplification_page import simplification_view
@@ -20,7 +20,7 @@ UNICODE, ASCII = Style(digits=4), Style(digits=4, ascii=True)
 BOTH = pytest.mark.parametrize("style", [UNICODE, ASCII], ids=["unicode", "ascii"])
 
 
-def derivation_of(opened: Session):
+def derivation_of(opened: NetworkSession):
     return opened.explain(opened.first_target())
 
 

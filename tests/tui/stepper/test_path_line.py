@@ -7,12 +7,12 @@ import pytest
 from engine.formula.notation import Style
 from engine.formula.text_width import cells
 from tests.tui.driver import SMALL, app_on, press, screen_text, stepper, until
-from tui.session.network_session import Session
+from tui.session.network_session import NetworkSession
 from tui.stepper.path_line import path_line
 
 
 def test_the_step_s_own_line_is_heavy():
-    session = Session.open("tutorial-b")
+    session = NetworkSession.open("tutorial-b")
     derivation = session.explain(session.first_target())
     said = [path_line(derivation, step, Style(), 70).plain for step in range(len(derivation))]
     assert said[0] == "W⁽¹⁾₁₁ ─ f⁽¹⁾₁₀ ─ a⁽¹⁾₁₀ ─ f⁽²⁾₀₀ ─ Ŷ₀₀ ━ ℰ"
@@ -23,7 +23,7 @@ def test_the_step_s_own_line_is_heavy():
 
 @pytest.mark.parametrize("width", [30, 50, 74])
 def test_of_a_long_path_what_is_around_the_step_is_shown(width):
-    session = Session.open("vanishing-sigmoid-50")
+    session = NetworkSession.open("vanishing-sigmoid-50")
     derivation = session.explain(session.first_target())
     for step in (0, 1, 40, len(derivation) - 1):
         line = path_line(derivation, step, Style(), width).plain

@@ -22,11 +22,11 @@ from tui.shell.prompt import Prompt
 from tui.shell.reading_screen import ReadingScreen
 from tui.shell.theme import LIGHT
 from tui.shell.user_settings import keys_path, recent_files
-from tui.stepper.chain_rule_panel import ProductPanel
+from tui.stepper.chain_rule_panel import ChainRulePanel
 from tui.stepper.diagram_cells import Diagram
 from tui.stepper.export_dialog import ExportDialog
 from tui.stepper.network_diagram import NetworkDiagram
-from tui.stepper.network_map_screen import MapScreen
+from tui.stepper.network_map_screen import NetworkMapScreen
 from tui.stepper.phase_bar import PhaseBar
 from tui.stepper.stepper_screen import StepperScreen
 from tui.stepper.term_table import TermTable
@@ -294,7 +294,7 @@ async def test_a_target_is_chosen_by_moving_through_the_map():
     app = app_on("tutorial-b")
     async with app.run_test(size=LARGE) as pilot:
         await press(pilot, "M")
-        assert isinstance(app.screen, MapScreen)
+        assert isinstance(app.screen, NetworkMapScreen)
         assert "W[1][1,1]" in screen_text(app)
         await press(pilot, "right", "up")
         assert app.screen.cursor == Symbol("f", 1, (0, 0))
@@ -309,7 +309,7 @@ async def test_the_map_s_cursor_stays_in_the_picture_of_a_wide_layer():
         await press(pilot, "M")
         for key in ["down"] * 9 + ["right"] * 9 + ["up"] * 5 + ["left"] * 9:
             await press(pilot, key)
-            assert isinstance(app.screen, MapScreen)
+            assert isinstance(app.screen, NetworkMapScreen)
             cells_shown = app.screen.query_one(NetworkDiagram)._cells.values()
             assert app.screen.cursor in cells_shown
 
@@ -597,8 +597,8 @@ async def test_a_click_on_a_phase_or_a_factor_goes_there():
             await pilot.click(PhaseBar, offset=(columns.start + 3, 0))
             await pilot.pause()
             assert stepper(app).position == Position(phase)
-        for columns, index in app.screen.query_one(ProductPanel)._places:
-            await pilot.click(ProductPanel, offset=(columns.start + 4, 1))
+        for columns, index in app.screen.query_one(ChainRulePanel)._places:
+            await pilot.click(ChainRulePanel, offset=(columns.start + 4, 1))
             await pilot.pause()
             assert places_of(app) == (Phase.BACKWARD, index, 0)
         assert index == 4
@@ -638,7 +638,7 @@ async def test_clicks_beside_everything_do_nothing():
         before = (stepper(app).position, stepper(app).derivation)
         for widget, offset in (
             (PhaseBar, (100, 0)),
-            (ProductPanel, (110, 2)),
+            (ChainRulePanel, (110, 2)),
             (TermTable, (3, 0)),
             (NetworkDiagram, (0, 0)),
         ):

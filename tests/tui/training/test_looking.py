@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from engine.runs.run_log import Header, RunLogWriter
+from engine.runs.run_log import RunLogHeader, RunLogWriter
 from tests.engine.step_records import record
 from tests.tui.cli.test_commands import run
 from tests.tui.driver import LARGE, SMALL, app_on, press, screen_text, typed, until
@@ -23,7 +23,7 @@ NAMES = (
 def transformer_log(folder: Path, steps: int = 20) -> Path:
     """A log of another program, of as many layers as deserve a list."""
     path = folder / "run.jsonl"
-    log = RunLogWriter(path, Header(layers=NAMES))
+    log = RunLogWriter(path, RunLogHeader(layers=NAMES))
     written(log, *(record(step, layers=len(NAMES)) for step in range(steps)))
     log.close()
     return path

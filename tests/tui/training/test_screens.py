@@ -18,7 +18,7 @@ from tests.tui.driver import LARGE, SMALL, app_on, press, screen_text, stepper, 
 from tests.tui.experiments import session_of
 from tests.tui.trainings import LONG_PATIENCE, SMALL_NET, reached, train, training_of, training_threads
 from tui.app import BptuiApp
-from tui.session.network_session import Session
+from tui.session.network_session import NetworkSession
 from tui.session.training_run import State
 from tui.session.training_snapshot import Wanted
 from tui.shell.home_screen import HomeScreen
@@ -398,7 +398,7 @@ async def test_notices_of_a_key_that_is_held_down_do_not_pile_up():
 
 
 def case_app(name: str) -> BptuiApp:
-    return BptuiApp(Session.open(str(CASES / f"{name}.toml")), personal=False)
+    return BptuiApp(NetworkSession.open(str(CASES / f"{name}.toml")), personal=False)
 
 
 async def test_the_chart_is_there_before_the_first_step():
@@ -785,9 +785,9 @@ async def test_no_color_tells_everything_without_colours(monkeypatch):
 def test_experiments_about_gradients_open_with_them():
     from tui.session.network_session import first_screen
 
-    assert first_screen(Session.open(VANISHING)) == "gradients"
-    assert first_screen(Session.open("dying-relu")) == "relu"
-    assert first_screen(Session.open("tutorial-a")) == "stepper"
+    assert first_screen(NetworkSession.open(VANISHING)) == "gradients"
+    assert first_screen(NetworkSession.open("dying-relu")) == "relu"
+    assert first_screen(NetworkSession.open("tutorial-a")) == "stepper"
 
 
 async def test_where_there_is_room_the_loss_stands_beside_the_chart():

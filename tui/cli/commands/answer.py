@@ -70,14 +70,14 @@ def answer(
     """
     from engine.derivation.evaluated_experiment import EvaluatedExperiment
     from engine.experiment.loading import load_experiment
-    from engine.practice.judging.asked_target import parse_target
+    from engine.practice.judging.asked_target import parse_asked_target
     from engine.practice.judging.judge import Judge
 
     formula = formula_of(ctx)
     if (formula is None) == (derivation is None):
         raise click.UsageError("expected a FORMULA, or --derivation with a file", ctx)
     worked = EvaluatedExperiment.of(load_experiment(experiment), experiment)
-    asked = parse_target(target, of, sample, worked.names)
+    asked = parse_asked_target(target, of, sample, worked.names)
     judge = Judge(worked, asked.updated(worked.experiment) if update else asked, given=None)
     verdict, text = _verdict(judge, formula, derivation)
     _write(verdict, judge, text, form, ascii)
@@ -108,7 +108,7 @@ def _write(verdict: Verdict, judge: Judge, text: str, form: str, ascii: bool) ->
     if verdict.verdict == "unreadable":
         where = UnreadableError(verdict.problem or "", text, verdict.column or 1)
         line = "" if verdict.line is None else f"line {verdict.line}, "
-        said = formats.fitted_to(f"{line}{where.marked('^' if style.ascii else '‸')}", style)
+        said = formats.in_characters_of(f"{line}{where.marked('^' if style.ascii else '‸')}", style)
         complain(said)
     if form == "text":
         if verdict.verdict != "unreadable":

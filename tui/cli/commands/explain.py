@@ -99,11 +99,11 @@ def explain(
         evaluated = evaluated if output is None else evaluated.differentiating(output)
         asked = resolve_target(evaluated.graph, typed_symbol(target, "--wrt", names))
         if expect is not None:
-            from engine.practice.judging.asked_target import Target
+            from engine.practice.judging.asked_target import AskedTarget
             from tui.cli.expected_number import compare_expected
 
             rate = evaluated.experiment.train.learning_rate
-            compare_expected(evaluated.graph, Target(asked, output, sample), expect, ascii, names, rate)
+            compare_expected(evaluated.graph, AskedTarget(asked, output, sample), expect, ascii, names, rate)
             return
         if asked.index is None and not evaluated.graph.nodes[asked].scalar and not jacobian:
             _write_matrix(evaluated, asked, sample, form, evaluated.experiment.title or experiment, ascii)

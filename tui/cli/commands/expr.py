@@ -151,10 +151,10 @@ def show_expression(
 
     target = resolve_target(evaluated.graph, wrt)
     if expect is not None:
-        from engine.practice.judging.asked_target import Target
+        from engine.practice.judging.asked_target import AskedTarget
         from tui.cli.expected_number import compare_expected
 
-        compare_expected(evaluated.graph, Target(target), expect, ascii)
+        compare_expected(evaluated.graph, AskedTarget(target), expect, ascii)
         return
     derivation = explain(evaluated.graph, target)
     check = evaluated.check(derivation.target)

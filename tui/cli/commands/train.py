@@ -156,10 +156,10 @@ def _open_log(path: Path, title: str, trainer: Trainer) -> RunLogWriter:
 
     from engine.experiment.layer_info import layer_infos
     from engine.metrics.added_metrics import OWN_METRICS
-    from engine.runs.run_log import Header, RunLogWriter
+    from engine.runs.run_log import RunLogHeader, RunLogWriter
     from engine.runs.run_log_lines import FIELDS_1_0, OF_HELD_OUT
 
-    header = Header.of(
+    header = RunLogHeader.of(
         layer_infos(trainer.network.layers),
         title=title,
         started=datetime.now(UTC).isoformat(timespec="seconds"),

@@ -14,15 +14,22 @@ import numpy as np
 
 from engine.autodiff.graph import Array, Graph, Node, Op
 from engine.autodiff.ops.activation_functions import ACTIVATIONS, leaky_relu
-from engine.autodiff.ops.arithmetic import FUNCTIONS, OPERATIONS, PairRule, Pairwise
+from engine.autodiff.ops.arithmetic import FUNCTIONS, OPERATIONS, PairRule, PairwiseArithmetic
 from engine.autodiff.ops.cross_entropy import BinaryCrossEntropy, CrossEntropy
 from engine.autodiff.ops.elementwise import Elementwise, ScalarFunction
 from engine.autodiff.ops.l2_penalty import L2Penalty, Total
 from engine.autodiff.ops.linear import Linear
 from engine.autodiff.ops.loss import Loss
 from engine.autodiff.ops.loss_registry import LOSSES
-from engine.autodiff.ops.normalization import SAMPLES, UNITS, Affine, Mean, Standardize, Std
-from engine.autodiff.ops.residual import Add
+from engine.autodiff.ops.normalization import (
+    SAMPLES,
+    UNITS,
+    NormalizationAffine,
+    NormalizationMean,
+    NormalizationStd,
+    Standardize,
+)
+from engine.autodiff.ops.residual import ResidualAdd
 from engine.autodiff.ops.softmax import Softmax
 from engine.experiment.loss_specs import (
     AbsoluteErrorLoss,
@@ -197,9 +204,9 @@ def elementwise(name: str, rule: ScalarFunction) -> OpCase:
 def pairwise(name: str, rule: PairRule) -> OpCase:
     def make(graph: Graph, inputs: Sequence[Node], output: str) -> Op:
         x, y = inputs
-        return _added(graph, Pairwise(rule, (x, y), graph.result(Symbol(output), x.shape, inputs)))
+        return _added(graph, PairwiseArithmetic(rule, (x, y), graph.result(Symbol(output), x.shape, inputs)))
 
-    return OpCase(name, Pairwise, _two(DOMAINS.get(rule.name, normal)), make, rule)
+    return OpCase(name, PairwiseArithmetic, _two(DOMAINS.get(rule.name, normal)), make, rule)
 
 
 def _statistic_shape(axis: int, shape: Shapes) -> Shapes:
@@ -210,7 +217,7 @@ def _mean(axis: int) -> Callable[[Graph, Sequence[Node], str], Op]:
     def make(graph: Graph, inputs: Sequence[Node], name: str) -> Op:
         shape = _statistic_shape(axis, inputs[0].shape)
         output = graph.result(Symbol(name), shape, inputs, per_sample=axis == UNITS)
-        return _added(graph, Mean(axis, (inputs[0],), output))
+        return _added(graph, NormalizationMean(axis, (inputs[0],), output))
 
     return make
 
@@ -219,7 +226,7 @@ def _std(axis: int) -> Callable[[Graph, Sequence[Node], str], Op]:
     def make(graph: Graph, inputs: Sequence[Node], name: str) -> Op:
         mean = _mean(axis)(graph, inputs, f"mean_of_{name}").output
         output = graph.result(Symbol(name), mean.shape, inputs, per_sample=axis == UNITS)
-        return _added(graph, Std(axis, inputs[0], mean, output))
+        return _added(graph, NormalizationStd(axis, inputs[0], mean, output))
 
     return make
 
@@ -286,8 +293,13 @@ def _cases() -> Iterator[OpCase]:
     yield OpCase("linear", Linear, _layer, _linear)
     yield OpCase("linear with bias", Linear, _layer_with_bias, _linear)
     yield OpCase("linear, out_in", Linear, _layer_out_in, lambda *args: _linear(*args, out_in=True))
-    yield OpCase("affine", Affine, _affine_leaves, _like_first(lambda inputs, output: Affine(inputs, output)))
-    yield OpCase("add", Add, _two(), _like_first(Add))
+    yield OpCase(
+        "affine",
+        NormalizationAffine,
+        _affine_leaves,
+        _like_first(lambda inputs, output: NormalizationAffine(inputs, output)),
+    )
+    yield OpCase("add", ResidualAdd, _two(), _like_first(ResidualAdd))
     yield OpCase("softmax", Softmax, _one, _like_first(Softmax))
     for name, rule in ACTIVATIONS.items():
         yield elementwise(f"activation {name}", rule)
@@ -298,8 +310,8 @@ def _cases() -> Iterator[OpCase]:
     for name, pair in OPERATIONS.items():
         yield pairwise(f"operation {name}", pair)
     for axis, over in ((SAMPLES, "over samples"), (UNITS, "over units")):
-        yield OpCase(f"mean {over}", Mean, _one, _mean(axis))
-        yield OpCase(f"std {over}", Std, _one, _std(axis))
+        yield OpCase(f"mean {over}", NormalizationMean, _one, _mean(axis))
+        yield OpCase(f"std {over}", NormalizationStd, _one, _std(axis))
         yield OpCase(f"standardize {over}", Standardize, _standardize_leaves(axis), _standardize(axis))
     for alpha, beta in WEIGHTS:
         yield from _bce_cases(f"bce alpha={alpha} beta={beta}", BceLoss(alpha=alpha, beta=beta))

@@ -20,7 +20,7 @@ from engine.autodiff.ops.activation_functions import ACTIVATIONS
 from engine.autodiff.ops.arithmetic import FUNCTIONS, OPERATIONS, PairRule
 from engine.autodiff.ops.elementwise import ScalarFunction
 from engine.autodiff.ops.loss import Loss
-from engine.autodiff.ops.normalization import Std
+from engine.autodiff.ops.normalization import NormalizationStd
 from engine.autodiff.ops.regression_losses import Distance
 from engine.formula.expression import Entry
 from tests.engine.autodiff.ops.op_cases import (
@@ -95,7 +95,7 @@ def measured_jacobian(graph: Graph, op: Op, node: Node) -> dict[Entry, np.ndarra
         step = 1e-3
         if isinstance(op, Loss) and node is op.inputs[0]:
             step *= abs(value)  # a probability moves in proportion to itself
-        elif isinstance(op, Std):
+        elif isinstance(op, NormalizationStd):
             step = 1e-4  # without spread it is curved within √EPSILON = 0.003
         jacobian[entry] = (4 * slope(entry, value, step / 2) - slope(entry, value, step)) / 3
         output_at(entry, value)

@@ -9,7 +9,7 @@ from engine.derivation.evaluated_experiment import EvaluatedExperiment
 from engine.derivation.targets import TargetError
 from engine.experiment.loading import load_experiment
 from engine.formula.expression import Symbol
-from engine.practice.bug_hunt.backward_pass_with_a_slip import BackwardPass, op_is_right
+from engine.practice.bug_hunt.backward_pass_with_a_slip import SlippingBackwardPass, op_is_right
 from engine.practice.bug_hunt.backward_slips import SLIPS
 from engine.practice.bug_hunt.hunt import BugHunt, visible_bugs
 from tests.engine.practice.questions import inline, judge_in, network
@@ -31,7 +31,7 @@ def evaluated(name: str) -> EvaluatedExperiment:
 @pytest.mark.parametrize("name", [*NAMES, "softmax"])
 def test_the_plain_pass_is_the_graphs_own(name):
     graph = evaluated(name).graph
-    done = BackwardPass(graph)
+    done = SlippingBackwardPass(graph)
     for node in graph.nodes.values():
         if node.needs_gradient and node is not graph.loss:
             assert np.allclose(done.of(node), node.grad, rtol=1e-9, atol=1e-12), node

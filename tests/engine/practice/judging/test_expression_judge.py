@@ -9,14 +9,14 @@ from engine.experiment.loading import load_any
 from engine.experiment.presets import EXPRESSION_PRESETS
 from engine.formula.parser import parse_symbol
 from engine.model.expression_graph import TypedExpression
-from engine.practice.judging.asked_target import Target
+from engine.practice.judging.asked_target import AskedTarget
 from engine.practice.judging.expression_judge import ExpressionJudge
 from engine.practice.prediction import Prediction
 
 
 def judge(formula, values, wrt):
     expression = TypedExpression(formula, values, "x")
-    return ExpressionJudge(expression, expression.graph().loss.symbol, Target(parse_symbol(wrt)))
+    return ExpressionJudge(expression, expression.graph().loss.symbol, AskedTarget(parse_symbol(wrt)))
 
 
 def test_a_formula_that_is_right_elsewhere_too_is_right():

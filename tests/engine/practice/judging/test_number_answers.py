@@ -11,9 +11,9 @@ from engine.derivation.evaluated_experiment import EvaluatedExperiment
 from engine.experiment.errors import ExperimentError
 from engine.experiment.loading import load_experiment
 from engine.formula.expression import Symbol
-from engine.practice.bug_hunt.backward_pass_with_a_slip import BackwardPass
+from engine.practice.bug_hunt.backward_pass_with_a_slip import SlippingBackwardPass
 from engine.practice.bug_hunt.backward_slips import places_for
-from engine.practice.judging.asked_target import Target
+from engine.practice.judging.asked_target import AskedTarget
 from engine.practice.judging.compare_gradients import compare_gradients, load_gradients
 from engine.practice.judging.number_answers import judge_number
 from engine.practice.mistakes.factors_between_numbers import find_factors
@@ -49,7 +49,7 @@ def test_a_tolerance_of_the_question_counts_instead():
 
 
 B = EvaluatedExperiment.of(load_experiment("tutorial-b"))
-WEIGHT = Target.parse("W[1][1,1]")
+WEIGHT = AskedTarget.parse("W[1][1,1]")
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_a_slip_of_a_backward_pass_is_named():
     graph = EvaluatedExperiment.of(load_experiment("residual-fork")).graph
     node = graph.nodes[Symbol("W", 1)]
     slips = [one for one in places_for(graph) if one.slip.name == "weights-transposed"]
-    spoiled = [BackwardPass(graph, (slip,)).of(node) for slip in slips]
+    spoiled = [SlippingBackwardPass(graph, (slip,)).of(node) for slip in slips]
     (found,) = compare_gradients(
         graph, {"W[1]": next(one for one in spoiled if not np.allclose(one, node.grad))}
     )

@@ -8,12 +8,12 @@ from engine.autodiff.ops.activation_functions import activation_function
 from engine.experiment.activation_traits import ACTIVATION_TRAITS
 from engine.experiment.errors import ExperimentError
 from engine.formula.expression import Symbol
-from engine.practice.assignments.assignment import Question, load_assignment, parse_assignment
+from engine.practice.assignments.assignment import AssignmentQuestion, load_assignment, parse_assignment
 from engine.practice.assignments.grading import judge
 from engine.practice.judging.slope_bound import steepest
 from engine.training.trainer import Trainer
 
-QUESTIONS: dict[str, Question] = {one.id: one for one in load_assignment("tutorials").questions}
+QUESTIONS: dict[str, AssignmentQuestion] = {one.id: one for one in load_assignment("tutorials").questions}
 
 
 def test_a_value_after_a_step_is_that_of_the_trainer():

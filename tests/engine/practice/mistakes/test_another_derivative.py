@@ -8,7 +8,7 @@ import pytest
 from engine.derivation.evaluated_experiment import EvaluatedExperiment
 from engine.experiment.loading import load_experiment
 from engine.experiment.spec import Experiment
-from engine.practice.judging.asked_target import Target
+from engine.practice.judging.asked_target import AskedTarget
 from engine.practice.judging.judge import Judge
 
 B = EvaluatedExperiment.of(load_experiment("tutorial-b"))
@@ -31,7 +31,7 @@ def two_layers(hidden: str) -> EvaluatedExperiment:
 
 def said(evaluated: EvaluatedExperiment, wrt: str, answer: str) -> tuple[list[str], tuple[str, ...]]:
     """The mistakes' words, and the remarks."""
-    verdict = Judge(evaluated, Target.parse(wrt)).judge(answer)
+    verdict = Judge(evaluated, AskedTarget.parse(wrt)).judge(answer)
     assert verdict.verdict == "wrong"
     return [one.text for one in verdict.mistakes], verdict.remarks
 
@@ -51,8 +51,8 @@ def test_the_gradient_of_another_unit_s_weight_is_told_as_that():
 def test_what_only_happens_to_have_another_derivative_s_number_is_not_called_so():
     """At the experiment's own numbers it is ∂ℰ/∂W[1][1,1], at others it is not."""
     value = float(
-        B.graph.nodes[Target.parse("W[1][1,1]").wrt.matrix].grad[1, 1]
-        / B.graph.nodes[Target.parse("X[1,0]").wrt.matrix].value[1, 0]
+        B.graph.nodes[AskedTarget.parse("W[1][1,1]").wrt.matrix].grad[1, 1]
+        / B.graph.nodes[AskedTarget.parse("X[1,0]").wrt.matrix].value[1, 0]
     )
     mistakes, remarks = said(B, "W[1][0,1]", f"{value!r}*X[1,0]")
     assert not any("what stands there" in text for text in (*mistakes, *remarks))

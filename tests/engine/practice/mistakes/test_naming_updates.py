@@ -8,7 +8,7 @@ import pytest
 from engine.derivation.evaluated_experiment import EvaluatedExperiment
 from engine.derivation.targets import TargetError
 from engine.experiment.loading import load_experiment
-from engine.practice.judging.asked_target import parse_target
+from engine.practice.judging.asked_target import parse_asked_target
 from engine.practice.judging.judge import Judge
 from engine.practice.judging.trained_numbers import trained
 
@@ -16,7 +16,7 @@ from engine.practice.judging.trained_numbers import trained
 def judge_of(name: str, wrt: str, given: list[str] | None = None, **changed: str) -> Judge:
     experiment = load_experiment(name)
     worked = EvaluatedExperiment.of(experiment, name)
-    return Judge(worked, parse_target(wrt, **changed).updated(experiment), given=given)
+    return Judge(worked, parse_asked_target(wrt, **changed).updated(experiment), given=given)
 
 
 NEURON = judge_of("tutorial-a-loss", "W[1]")
@@ -25,7 +25,7 @@ NEURON = judge_of("tutorial-a-loss", "W[1]")
 def test_the_truth_is_what_the_trainer_makes_of_the_weights():
     for name in ("tutorial-a", "tutorial-b"):
         worked = EvaluatedExperiment.of(load_experiment(name), name)
-        target = parse_target("W[1]").updated(worked.experiment)
+        target = parse_asked_target("W[1]").updated(worked.experiment)
         graph = target.graph(worked.network, worked.data.X, worked.data.Y)
         graph.forward()
         graph.backward()
@@ -91,6 +91,6 @@ def test_a_leaf_of_the_data_is_no_parameter_and_a_factor_has_no_step():
 
 def test_a_gradient_is_asked_for_without_eta():
     worked = EvaluatedExperiment.of(load_experiment("tutorial-a"), "tutorial-a")
-    verdict = Judge(worked, parse_target("W[1]")).judge("eta*X*(Y_hat - Y)")
+    verdict = Judge(worked, parse_asked_target("W[1]")).judge("eta*X*(Y_hat - Y)")
     assert verdict.verdict == "unreadable"
     assert "η belongs to the update" in str(verdict.problem)
