@@ -42,6 +42,7 @@ async def measure(path: Path, told: Callable[[str, float, float], None]) -> None
     """Opens an experiment and presses the keys; tells of each how long it took and how long the app stood still."""
     from tui.app import BptuiApp
     from tui.shell.busy_screen import BusyScreen
+    from tui.shell.garbage_collection import resting_while_starting
 
     still = 0.0
 
@@ -64,16 +65,17 @@ async def measure(path: Path, told: Callable[[str, float, float], None]) -> None
         told(name, time.perf_counter() - began - 5 * BEAT, still)
 
     app = BptuiApp(None, personal=False)
-    async with app.run_test(size=(120, 40)) as pilot:
-        await pilot.pause()
-        task = asyncio.create_task(beat())
-        await told_of("opening", lambda: app.open_experiment(str(path)))
-        await told_of("stepper", lambda: app.show("stepper"))
-        for key in (*STEPPER, *TRAINING):
-            await told_of(key, lambda key=key: app.simulate_key(key))
-        task.cancel()
-        began = time.perf_counter()
-    told("leaving", time.perf_counter() - began, 0.0)
+    with resting_while_starting():  # as the command has it
+        async with app.run_test(size=(120, 40)) as pilot:
+            await pilot.pause()
+            task = asyncio.create_task(beat())
+            await told_of("opening", lambda: app.open_experiment(str(path)))
+            await told_of("stepper", lambda: app.show("stepper"))
+            for key in (*STEPPER, *TRAINING):
+                await told_of(key, lambda key=key: app.simulate_key(key))
+            task.cancel()
+            began = time.perf_counter()
+        told("leaving", time.perf_counter() - began, 0.0)
 
 
 def main() -> None:

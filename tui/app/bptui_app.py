@@ -79,6 +79,7 @@ if TYPE_CHECKING:
     from tui.lessons.lesson_screen import LessonScreen
     from tui.session.network_session import NetworkSession
     from tui.session.session_base import SessionBase
+    from tui.session.training_run import TrainingRun
     from tui.session.training_snapshot import WatchedTraining
 
 KEYS_VARIABLE = "BPTUI_KEYS"
@@ -387,9 +388,13 @@ class BptuiApp(NoticingApp):
                 self.show(name, then)
 
         if name != "stepper" and not session.has_training:
-            self._opener.compute(
-                "Preparing the training", session.new_training, partial(made, session.take_training)
-            )
+            from tui.training.charts import load_plotext
+
+            def ready() -> TrainingRun:
+                load_plotext()  # here it holds nobody up
+                return session.ready_training()
+
+            self._opener.compute("Preparing the training", ready, partial(made, session.take_training))
             return True
         if name == "stepper" and not self.is_screen_installed(name) and not session.is_prepared:
             doing = "Explaining the first gradient"

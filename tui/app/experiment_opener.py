@@ -11,6 +11,7 @@ from engine.experiment.errors import ExperimentError
 from engine.formula.untrusted_text import one_line
 
 if TYPE_CHECKING:
+    from tui.session.network_session import NetworkSession
     from tui.session.session_base import SessionBase
     from tui.shell.busy_screen import Answer
 
@@ -31,9 +32,17 @@ class ExperimentOpener:
             self._opened(name)
             then(session)
 
+        def ready() -> NetworkSession:
+            session = opened_ready(name)
+            if session.has_training:
+                from tui.training.charts import load_plotext
+
+                load_plotext()  # here it holds nobody up
+            return session
+
         try:
             if is_long_to_open(name):
-                self.compute(f"Opening {one_line(name)}", lambda: opened_ready(name), opened)
+                self.compute(f"Opening {one_line(name)}", ready, opened)
                 return
             session = open_session(name)
         except ExperimentError as error:

@@ -350,6 +350,12 @@ class NetworkSession(SessionBase):
         experiment = as_given(self.experiment, self.network) if self._weights_edited else self.experiment
         return TrainingRun(self.name, experiment, self.data, self.network.astype(self.experiment.dtype))
 
+    def ready_training(self) -> TrainingRun:
+        """The same, with what its first picture needs; to be made in a thread where that takes long."""
+        training = self.new_training()
+        training.first.prediction()
+        return training
+
     def take_training(self, made: TrainingRun) -> None:
         """Has this one, made in another thread, be the training of this experiment."""
         self._training = made
@@ -420,5 +426,5 @@ def opened_ready(name_or_path: str) -> NetworkSession:
     if first_screen(session) == "stepper":
         session.take_first(session.first_derivation())
     else:
-        session.take_training(session.new_training())
+        session.take_training(session.ready_training())
     return session

@@ -71,6 +71,7 @@ class SingleRun:
         self._revisited: Moment | None = None
         self._every = 1
         self._prediction: MeanFieldProfile | Unpredicted | None = None
+        self._activity: UnitActivity | None = None
 
     @property
     def record(self) -> StepRecord | None:
@@ -161,10 +162,16 @@ class SingleRun:
     def unit_activity(self, whole: WholeData | None = None) -> UnitActivity | None:
         """Every unit, of all data where they are given; otherwise after the last step, None before the first."""
         if whole is not None:
-            return measured_activity(self.trainer.unit_activity(), whole)
+            return measured_activity(self._present_activity(), whole)
         if self._revisited is not None:
             return self._revisited.activity
-        return None if self.record is None else self.trainer.unit_activity()
+        return None if self.record is None else self._present_activity()
+
+    def _present_activity(self) -> UnitActivity:
+        """Of the trainer's last step; counted once, however often it is drawn."""
+        if self._activity is None:
+            self._activity = self.trainer.unit_activity()
+        return self._activity
 
     def prediction(self) -> MeanFieldProfile | Unpredicted:
         """What mean-field theory expects of its initial weights; found once."""
@@ -187,6 +194,7 @@ class SingleRun:
         trainer = self.trainer
         if trainer.problem is not None:
             return False
+        self._activity = None
         record = trainer.step()
         assert record is not None
         self._revisited = None
@@ -203,6 +211,7 @@ class SingleRun:
         """Goes to the last kept moment that is no later than `step`."""
         self._revisited = max((one for one in self.kept if one.step <= step), key=lambda one: one.step)
         self.trainer.restore(self._revisited.checkpoint, settings=False)
+        self._activity = None
         self.observer.forget()
 
     @property
@@ -221,7 +230,7 @@ class SingleRun:
     def keep(self) -> None:
         """Keeps the present moment."""
         trainer = self.trainer
-        activity = trainer.unit_activity()
+        activity = self._present_activity()
         activity = replace(activity, events=events_until(activity.events))
         self.kept.append(Moment(trainer.steps_done, trainer.checkpoint(), trainer.last, activity))
         if len(self.kept) > self._most_kept:

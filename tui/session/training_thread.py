@@ -29,7 +29,10 @@ SWITCH_INTERVAL = 0.0005
 """How often Python may switch threads once one trains; its default of 5 ms is felt at the keys."""
 
 PATIENCE = 0.05
-"""So long a screen waits for the present step; who waits longer may be called off as often."""
+"""Who waits for the present step may be called off as often."""
+
+GLANCE = 0.01
+"""So long a screen waits for it, which several times in one redraw must not be felt."""
 
 JOIN_SECONDS = 0.25
 """So long `close` waits for the thread, which ends by itself after the present step."""
@@ -67,19 +70,19 @@ class TrainingThread:
 
     @contextmanager
     def at_once(self) -> Iterator[bool]:
-        """The same where it can be had within PATIENCE; says whether it was."""
-        taken = self._taken()
+        """The same where it can be had within GLANCE; says whether it was."""
+        taken = self._taken(GLANCE)
         try:
             yield taken
         finally:
             if taken:
                 self._lock.release()
 
-    def _taken(self) -> bool:
-        """Whether the lock was given within PATIENCE."""
+    def _taken(self, patience: float = PATIENCE) -> bool:
+        """Whether the lock was given within so many seconds."""
         self._waiting += 1
         try:
-            return self._lock.acquire(timeout=PATIENCE)
+            return self._lock.acquire(timeout=patience)
         finally:
             self._waiting -= 1
 

@@ -85,24 +85,18 @@ class PageOpener:
 
     def open_derivation(self) -> None:
         """The whole derivation on a page."""
-        from engine.export import written_text
+        from engine.export.compose_derivation import compose
+        from engine.export.text_document import render_text
 
         screen = self._screen
         derivation, title, style = screen.derivation, screen.session.title, screen.glyphs
-
-        def written(check: EntryCheck, width: int) -> Content:
-            return Content(written_text(derivation, title, check, width=max(width, 60), style=style))
-
-        def made() -> EntryCheck:
-            check = screen.session.check(derivation.target)
-            written(check, screen.size.width)  # every step is made once and kept
-            return check
-
         screen.compute(
             "The whole derivation",
-            made,
-            lambda check: self._read(
-                "The whole derivation", lambda width: written(check, width), lambda: term_rows(derivation)
+            lambda: compose(derivation, title, screen.session.check(derivation.target)),
+            lambda blocks: self._read(
+                "The whole derivation",
+                lambda width: Content(render_text(blocks, max(width, 60), style)),
+                lambda: term_rows(derivation),
             ),
         )
         screen.tell(Done(Deed.DERIVATION))

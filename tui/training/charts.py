@@ -340,6 +340,11 @@ def _decimated(line: Line, points: int) -> Line:
     return Line(line.name, line.x[keep], line.y[keep], line.role)
 
 
+def load_plotext() -> None:
+    """Imports it ahead of the first chart, which takes a fifth of a second."""
+    import plotext  # noqa: F401 - for whoever draws next
+
+
 @lru_cache(RECENT)
 def draw_figure(asked: Figure) -> Chart:
     """Runs plotext once: clear, size, draw, build, all in one go, because its figure is one for the whole program."""

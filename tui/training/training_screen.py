@@ -203,8 +203,10 @@ class TrainingScreen(Screen[None]):
     def _wait(self) -> None:
         """In the middle of a long step: says so, and draws when it is done."""
         self._drawn = None  # the clock asks again
-        line = self.query_one("#progress", StaticText)
-        line.update(Content.styled(" waiting for the present step; space pauses after it", "$faint"))
+        rests = isinstance(self.training, TrainingRun) and self.training.state is not State.RUNNING
+        if not rests:  # otherwise its weights are being copied, for a moment
+            line = self.query_one("#progress", StaticText)
+            line.update(Content.styled(" waiting for the present step; space pauses after it", "$faint"))
         self.training.go_on()
 
     # ── which layers, and which step ────────────────────────────────────────────────────────────────

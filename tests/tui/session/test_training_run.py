@@ -48,6 +48,27 @@ def uninterrupted(steps: int) -> list[float]:
     return [next(trainer).loss for _ in range(steps)]
 
 
+def test_the_units_are_counted_once_a_step_however_often_they_are_drawn(opened, monkeypatch):
+    training = opened()
+    run, counted = training.first, []
+    activity = run.trainer.unit_activity
+
+    def told():
+        counted.append(run.steps_done)
+        return activity()
+
+    monkeypatch.setattr(run.trainer, "unit_activity", told)
+    training.one_step(3)
+    for _ in range(3):
+        shown = training.snapshot(Wanted(units=True)).first.activity
+        assert shown is not None
+    assert counted == [1, 2, 3]
+    training.travel(-1)  # and of another moment it is another
+    assert training.snapshot(Wanted(units=True)).first.activity.step < shown.step
+    training.one_step()
+    assert training.snapshot(Wanted(units=True)).first.activity.step == shown.step
+
+
 # ── running ─────────────────────────────────────────────────────────────────────────────────────────
 
 

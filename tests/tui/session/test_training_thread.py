@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.tui.trainings import training_threads, wait_for
-from tui.session.training_thread import TrainingThread
+from tui.session.training_thread import GLANCE, TrainingThread
 
 
 class Steps:
@@ -74,6 +74,29 @@ def test_who_asks_waits_for_one_step_and_no_more(workers):
         with worker.between_steps():
             assert steps.made <= before + 1
         wait_for(lambda before=before: steps.made > before)
+
+
+def test_a_screen_waits_for_a_glance_only(workers):
+    """A redraw asks several times, and a key waits behind it."""
+    gate = threading.Event()
+    worker = workers(lambda: gate.wait(60.0))
+    worker.run()
+    waited = []
+
+    class Lock:
+        def acquire(self, timeout: float) -> bool:
+            waited.append(timeout)
+            return False
+
+    held, worker._lock = worker._lock, Lock()
+    try:
+        with worker.at_once() as taken:
+            assert not taken
+        worker.go_on()
+    finally:
+        worker._lock = held
+        gate.set()
+    assert waited == [GLANCE, GLANCE]
 
 
 def test_pausing_stops_after_the_present_step_and_running_goes_on(workers):

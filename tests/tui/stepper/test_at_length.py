@@ -4,6 +4,7 @@ import threading
 
 import numpy as np
 import pytest
+from textual.widgets import Static
 
 from engine.autodiff.interruption import between_parts
 from tests.tui.driver import LARGE, app_on, eventually, stepper
@@ -65,6 +66,49 @@ async def test_pages_are_made_behind_a_line(key, screen):
         await eventually(lambda: isinstance(app.screen, screen))
         await pilot.press("escape")
         await eventually(lambda: is_back(app))
+
+
+async def test_a_written_derivation_is_composed_once_in_the_thread_and_fitted_to_every_width(monkeypatch):
+    from engine.export import compose_derivation
+
+    composed_by, compose = [], compose_derivation.compose
+
+    def told(*arguments):
+        composed_by.append(threading.current_thread())
+        return compose(*arguments)
+
+    monkeypatch.setattr(compose_derivation, "compose", told)
+    app = app_on("tutorial-b-wine")
+    async with app.run_test(size=LARGE) as pilot:
+        await eventually(lambda: is_back(app))
+        await pilot.press("enter")
+        await eventually(lambda: isinstance(app.screen, ReadingScreen))
+        text = app.screen.query_one("#text", Static)
+        await eventually(lambda: "Factor by factor" in str(text.content))
+        before = str(text.content)
+        await pilot.resize_terminal(70, 40)
+        await eventually(lambda: str(text.content) != before)
+    assert len(composed_by) == 1
+    assert composed_by[0] is not threading.main_thread()
+
+
+async def test_what_the_first_chart_needs_is_made_in_the_thread(monkeypatch):
+    from tui.session import single_run
+
+    predicted_by, predict = [], single_run.predict
+
+    def told(*arguments):
+        predicted_by.append(threading.current_thread())
+        return predict(*arguments)
+
+    monkeypatch.setattr(single_run, "predict", told)
+    app = app_on("tutorial-b")
+    async with app.run_test(size=LARGE) as pilot:
+        await eventually(lambda: is_back(app))
+        await pilot.press("g")
+        await eventually(lambda: isinstance(app.screen, GradientsScreen) and app.screen._last is not None)
+    assert len(predicted_by) == 1
+    assert predicted_by[0] is not threading.main_thread()
 
 
 async def test_another_sample_and_another_target():
