@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from engine.autodiff.graph import Array, Graph, Node, Op
+from engine.autodiff.ops.elementwise import Elementwise
 from engine.derivation.targets import TargetError, find_target
 from engine.experiment.optimizer_specs import SgdTraining
 from engine.experiment.spec import Experiment, SquaredErrorLoss
@@ -147,6 +148,13 @@ class AskedTarget:
         if self.sample is not None and not node.per_sample:
             return lambda: cut(_share(node, self.sample))
         return lambda: cut(node.grad)
+
+    def slope(self, graph: Graph) -> str | None:
+        """The activation whose slope is just what is asked for, of what it is applied to; None for anything else."""
+        op = None if self.of is None or self.of.matrix not in graph.nodes else graph.nodes[self.of.matrix].op
+        if not isinstance(op, Elementwise) or op.inputs[0].symbol != self.wrt.matrix:
+            return None
+        return op.function.name
 
     def end(self, graph: Graph) -> Node:
         """The node that is differentiated."""

@@ -111,7 +111,7 @@ class Judge:
         graph = self.maker.graph
         if given is None:
             given = earlier_results(graph, target)
-        self.scope = Scope.of(graph, given if target.of is None else ())
+        self.scope = Scope.of(graph, given if target.of is None else (), target.slope(graph))
         rows, columns = target.shape(graph)
         known = self.scope.shapes[target.wrt.matrix] if target.is_matrix else None
         self.shape = known if known is not None else (rows, columns)
@@ -346,6 +346,7 @@ class Judge:
         """A formula of another shape than what is asked for."""
         found, wanted = shape_text(answer.shape), shape_text(self.shape if self.target.is_matrix else None)
         text = f"it is {found}, and {self.target.plain()} is {wanted}"
+        factors = None if verdict.factors is None else 0
         if (
             answer.shape is not None
             and tuple(answer.shape) == tuple(self.shape[::-1])
@@ -357,13 +358,14 @@ class Judge:
                 text += ": it is the transpose of the right one"
             mistake = Mistake("transposed", answer.expr.plain(), f"({answer.expr.plain()}).T", text)
         else:
-            text += self.what_is_right_in(answer)
+            right = self.what_is_right_in(answer)
+            text, factors = text + right, None if right else factors  # its factors are right, all together
             mistake = Mistake("reduction", answer.expr.plain(), None, text)
         return replace(
             verdict,
             verdict="wrong",
             mistakes=(mistake,),
-            right_factors=None if verdict.factors is None else 0,
+            right_factors=factors,
         )
 
     def what_is_right_in(self, answer: Answer) -> str:

@@ -22,6 +22,8 @@ from engine.practice.mistakes.familiar_numbers import familiar_numbers
 from engine.practice.reading.typed_number import FEWEST_DIGITS, TypedNumber
 from engine.practice.reading.unreadable import UnreadableError
 
+NEARLY = 0.01
+"""Whoever is off by a smaller share may have calculated rightly with rounded numbers."""
 MOST_SAID = 3
 """Of explanations that the digits cannot tell apart, so many are said."""
 
@@ -125,6 +127,9 @@ def _what_holds(typed: TypedNumber, truth: float) -> Mistake:
         sign = "its sign is right" if typed.value * truth > 0 else "its sign is wrong"
         size = "large" if abs(typed.value) > abs(truth) else "small"
         text = f"it is none of the numbers that are often given; {sign}, and it is too {size}"
+        off = abs(typed.value / truth - 1.0)
+        if off < NEARLY:
+            text = f"it is too {size} by {100.0 * off:.1g} %: it may have been rounded on the way"
     return Mistake("unknown", Number(typed.value).plain(), None, text)
 
 

@@ -41,6 +41,7 @@ from engine.formula.matrix_terms import (
 )
 from engine.formula.notation import Style
 from engine.formula.parser import MAX_DEPTH
+from engine.practice.reading.joined_names import ACTIVATIONS, CONDITIONS, ELSEWHERE, taken_apart
 from engine.practice.reading.latex_tokens import is_latex, latex_tokens
 from engine.practice.reading.names_in_scope import (
     GRADIENT,
@@ -96,8 +97,8 @@ class Answer(NamedTuple):
 
 def read_answer(text: str, scope: Scope) -> Answer:
     """The formula that a learner typed. Raises UnreadableError, whose message is one line."""
-    text = unicodedata.normalize("NFC", text).strip()
-    if not text:
+    text = _answer_alone(unicodedata.normalize("NFC", text).strip())
+    if not text.strip():
         raise UnreadableError("expected a formula, found nothing")
     reader = _Reader(text, scope)
     part = reader.expression()
@@ -105,6 +106,25 @@ def read_answer(text: str, scope: Scope) -> Answer:
     if not any(True for _ in part.expr.symbols()):
         _refuse_if_not_finite(part.expr, text)
     return Answer(part.expr, part.shape)
+
+
+_ASKED = re.compile(
+    r"[∂dΔ]\S*\s*/\s*[∂dΔ]\S*|\\frac\s*\{\s*\\partial.*|(?:\\nabla|∇).*|[\w\[\]{}^\\,ℰ⁽⁾⁰-⁹₀-₉]+\s*:?"
+)
+"""What may stand before an equals sign: a derivative, or the name of what is asked for."""
+
+
+def _answer_alone(text: str) -> str:
+    """The text with ``∂ℰ/∂W =`` before the answer made blank: columns stay what they are."""
+    depth, places = 0, []
+    for place, sign in enumerate(text):
+        depth += (sign in "([{") - (sign in ")]}")
+        if sign == "=" and depth == 0 and text[place - 1 : place] not in ("<", ">", "=", "!"):
+            places.append(place)
+    if len(places) != 1 or text[places[0] + 1 : places[0] + 2] == "=":
+        return text
+    asked, answer = text[: places[0]], text[places[0] + 1 :]
+    return " " * (len(asked) + 1) + answer if _ASKED.fullmatch(asked.strip()) else text
 
 
 def _refuse_if_not_finite(expr: Expr, text: str) -> None:
@@ -125,6 +145,7 @@ class _Reader:
         self.place = 0
         self.nesting = 0
         self.letters: dict[str, int | None] = {}
+        self.filled_in: Symbol | None = None  # the layer that a name without one was taken for
         self.terms = 1
 
     # ── tokens ──────────────────────────────────────────────────────────────────────────────────────
@@ -152,17 +173,31 @@ class _Reader:
     def expect(self, sign: str) -> None:
         """Reads this sign or fails."""
         if self.accept(sign) is None:
+            self.refuse_decimal_comma()
             raise self.error(f"expected “{sign}”, found {self.token}")
 
     def expect_end(self) -> None:
         """Fails unless everything has been read."""
         if self.token.kind == "end":
             return
+        self.refuse_decimal_comma()
         if self.token.text in (*COMPARISONS, "="):
             raise self.error(
                 "a comparison stands in parentheses, as in 1{f > 0}; an answer has no equals sign"
             )
         raise self.error(f"expected an operator or the end, found {self.token}")
+
+    def refuse_decimal_comma(self) -> None:
+        """Fails at a comma between two digits."""
+        before, after = self.tokens[max(self.place - 1, 0)], self.following
+        if (
+            self.token.text == ","
+            and (before.text == "]" or before.kind == "name")
+            and after.kind == "number"
+        ):
+            raise self.error("an index with a comma stands in brackets, such as X[2,0]")
+        if self.token.text == "," and before.kind == after.kind == "number":
+            raise self.error(f"a decimal point is a dot here: {before.text}.{after.text}")
 
     def error(self, problem: str, token: Token | None = None) -> UnreadableError:
         """The complaint, at a token or at the next one."""
@@ -257,6 +292,12 @@ class _Reader:
         if left.shape[1] == right.shape[0]:
             return left.shape[0], right.shape[1]
         x, y = self.shown(left), self.shown(right)
+        if operator.text == "·" and tuple(left.shape) == tuple(right.shape):
+            raise self.error(
+                f"{self.shown(left, bare=True)} and {y} are both {shape_text(left.shape)}: "
+                f"entry by entry it is {x} * {y}, and no matrix product{self.taken_for()}",
+                operator,
+            )
         fits = ""
         if left.shape[1] == right.shape[1]:
             fits = f"; {self.shown(right, True)} does"
@@ -292,9 +333,17 @@ class _Reader:
                 lengths[-1] = one if isinstance(one, SampleCount) else other
         return lengths[0], lengths[1]
 
+    def taken_for(self) -> str:
+        """Which layer was meant, it was thought, where a name had none and there are several."""
+        if self.filled_in is None:
+            return ""
+        return f" ({self.filled_in.name} without a layer is {one_line(self.filled_in)}, the output is Ŷ)"
+
     @staticmethod
     def shown(part: Part, transposed: bool = False, bare: bool = False) -> str:
         """A part in the screen's letters, for a sentence; in parentheses where it is a sum."""
+        if transposed and isinstance(part.expr, TransposedTerm):
+            part, transposed = Part(part.expr.operand, part.shape, part.height), False
         text = one_line(part.expr, Style(max_terms=4))
         if transposed or not bare:
             closed = isinstance(part.expr, Symbol | SliceTerm | TransposedTerm | Function)
@@ -375,6 +424,8 @@ class _Reader:
             return self.made(Function("exp", (exponent.expr,)), exponent.shape, token, exponent)
         if token.text in ARITY:
             return self.function(token)
+        if token.text == "I" and self.token.text == "(" and self.scope.matrix(Symbol("I")) is None:
+            return self.indicator(token)
         return self.name(token)
 
     def number(self, token: Token) -> float:
@@ -420,10 +471,13 @@ class _Reader:
         """A function with its arguments; with a prime, its derivative."""
         prime = self.accept("'")
         if self.token.text not in ("(", "{", "["):
-            if name.text == "log" or self.token.kind == "end":
+            if self.token.kind == "end":
                 raise self.error(f"expected an opening parenthesis after {name.text}")
             argument = self.expression(_POWER)  # LaTeX: \log x
             arguments = [argument]
+            following = self.operator()
+            if name.text == "log" and following is not None and following.text in ("·", "*", "@", "⊙"):
+                raise self.error("put what the logarithm is of in parentheses: log(…)", name)
         else:
             closing = _CLOSING[self.advance().text]
             self.deeper(1)
@@ -441,6 +495,10 @@ class _Reader:
         for argument in arguments[1:]:
             shape = self.common_shape(Part(arguments[0].expr, shape, 1), argument, name)
         call = Function(name.text, tuple(argument.expr for argument in arguments))
+        if prime is not None and name.text == self.scope.slope:
+            raise self.error(
+                f"{one_line(call).partition('(')[0]}′ is just what is asked for: write out what it is", name
+            )
         if prime is None:
             return self.made(call, shape, name, *arguments)
         return self.made(self.derivative(call, name), shape, name, *arguments, Part(call, shape, 3))
@@ -566,48 +624,150 @@ class _Reader:
 
     def name(self, token: Token) -> Part:
         """A constant, a matrix, or an entry, row or column of one."""
-        layer: int | None = None
-        index: tuple[Place, Place] | None = None
-        indexed = token
-        while self.token.text == "[" and self.token.kind == "sign":
-            indexed = self.advance()
+        scope = self.scope
+        name, layer, digits = self.base_of(token)
+        layer = self.raised_layer(name) if layer is None else layer
+        indexed = self.token if self.token.text == "[" else token
+        layer, place = self.layer_and_place(name, layer, digits, token)
+        if layer is None and isinstance(place, tuple):
+            layer = self.raised_layer(name, after=True)
+        transposed = False
+        if name.endswith("T") and name != "T" and layer is None and scope.matrix(Symbol(name)) is None:
+            transposed = scope.matrix(Symbol(name[:-1])) is not None
+            name = name[:-1] if transposed else name
+        symbol = self.symbol_of(name, layer)
+        if layer is None and name in scope.constants:
+            if place is None:
+                return Part(symbol, None, 1)
+            raise self.error(f"{name} is a single number and has no index", token)
+        matrix = scope.matrix(symbol)
+        if matrix is None:
+            raise self.unknown(symbol, token)
+        if symbol.layer is None and matrix.layer is not None and len(scope.layers(name)) > 1:
+            self.filled_in = matrix
+        shape = scope.shapes[matrix]
+        if place is None:
+            part = Part(matrix, shape, 1)
+        else:
+            index = place if isinstance(place, tuple) else in_vector(shape, place)
+            if index is None:
+                text = f"say its row and its column, such as {matrix.at((0, 0)).plain()}"
+                a_column = f"{matrix.plain()}[:,{place}] is a column"
+                raise self.error(f"{one_line(matrix)} is {shape_text(shape)}: {text}; {a_column}", indexed)
+            part = self.entry(matrix, shape, index, indexed)
+        return self.transposed(part, token) if transposed else part
+
+    def layer_and_place(
+        self, name: str, layer: int | None, digits: str, token: Token
+    ) -> tuple[int | None, tuple[Place, Place] | int | str | None]:
+        """What stands behind a name: a layer, if it has none yet, then row and column, or of a vector one of them."""
+        if len(digits) == 2:
+            return layer, (self.written_place(digits[0], token), self.written_place(digits[1], token))
+        if digits:
+            return layer, self.written_place(digits, token)
+        while self.opens_index(name, layer):
+            opening = self.advance()
             first = self.index_place()
             if self.accept(","):
                 index = (first, self.index_place())
-                self.expect("]")
-                break
-            if not isinstance(first, int):
-                raise self.error("expected a row and a column, such as [0,1] or [:,0]", indexed)
-            if layer is not None:
-                raise self.error(
-                    f"expected a comma and the number of a column, such as [0,1], found {self.token}"
-                )
+                self.expect(_CLOSING[opening.text])
+                return layer, index
+            if first is None:
+                raise self.error("expected a row and a column, such as [0,1] or [:,0]", opening)
             self.expect("]")
+            if layer is not None or not isinstance(first, int) or not self.has_layers(name):
+                if self.token.text == "[":
+                    raise self.error(f"{name} has no layers: its entries are written {name}[0,0]", token)
+                return layer, first
             layer = first
-        name, transposed = token.text, False
-        if (
-            name.endswith("T")
-            and name != "T"
-            and len(name) > 1
-            and layer is None
-            and self.scope.matrix(Symbol(name)) is None
-        ):
-            name, transposed = (name[:-1], True) if self.scope.matrix(Symbol(name[:-1])) else (name, False)
-        if name == "delta" and not {"delta"} & self.scope.constants:
+        return layer, None
+
+    def has_layers(self, name: str) -> bool:
+        """Whether there are several of this name, or one that has the number of its layer with it."""
+        return bool(self.scope.layers(self.symbol_of(name, None).name))
+
+    def base_of(self, token: Token) -> tuple[str, int | None, str]:
+        """The name itself, and the layer and index that stand in one word with it: ``W2_10``, ``x_1``."""
+        name, scope = token.text, self.scope
+        joined = None
+        if name not in scope.constants and not scope.exists(Symbol(name)) and not scope.layers(name):
+            joined = taken_apart(name.removeprefix(GRADIENT))
+        if joined is None:
+            return name, None, ""
+        base = f"{GRADIENT}{joined.base}" if name.startswith(GRADIENT) else joined.base
+        if self.has_layers(base):
+            if joined.digits:
+                return base, int(joined.digits), joined.place
+            if len(joined.place) == 2:
+                return base, None, joined.place
+            return (base, int(joined.place), "") if joined.place.isdigit() else (name, None, "")
+        one = joined.digits or joined.place
+        alone = not (joined.digits and joined.place) and len(one) <= 2
+        return (base, None, one) if alone and scope.exists(self.symbol_of(base, None)) else (name, None, "")
+
+    def symbol_of(self, name: str, layer: int | None) -> Symbol:
+        """The symbol that a name means; δ and dW are gradients of the loss."""
+        scope = self.scope
+        if name == "delta" and "delta" not in scope.constants:
             name = f"{GRADIENT}f"
+        elif name[0] == "d" and not name.startswith(GRADIENT) and not scope.exists(Symbol(name, layer)):
+            inner = Symbol(name[1:], layer)
+            if scope.exists(inner) or scope.layers(inner.name):
+                name = f"{GRADIENT}{inner.name}"
         symbol = Symbol(name, layer)
-        if symbol == Symbol(f"{GRADIENT}f") and len(self.scope.given) == 1:  # δ: the one that is given
-            symbol = gradient_name(next(iter(self.scope.given)))
-        if layer is None and index is None and name in self.scope.constants:
-            return Part(symbol, None, 1)
-        if index is not None and isinstance(index[0], int) and layer is None and name in self.scope.constants:
-            raise self.error(f"{name} is a single number and has no index", token)
-        matrix = self.scope.matrix(symbol)
-        if matrix is None:
-            raise self.unknown(symbol, token)
-        shape = self.scope.shapes[matrix]
-        part = Part(matrix, shape, 1) if index is None else self.entry(matrix, shape, index, indexed)
-        return self.transposed(part, token) if transposed else part
+        if layer is None and is_gradient(symbol):  # the one that is given
+            fitting = [one for one in scope.given if gradient_name(one).name == name]
+            if len(fitting) == 1:
+                return gradient_name(fitting[0])
+            if name == f"{GRADIENT}f" and len(scope.given) == 1:
+                return gradient_name(next(iter(scope.given)))
+        return symbol
+
+    def ahead(self, *kinds: str) -> bool:
+        """Whether the next tokens are these signs; ``0`` stands for a number, ``k`` for a row or column."""
+        for offset, kind in enumerate(kinds):
+            token = self.tokens[min(self.place + offset, len(self.tokens) - 1)]
+            place = token.kind == "number" or token.text == ":" or token.text in self.letters
+            if not (place if kind == "k" else token.kind == "number" if kind == "0" else token.text == kind):
+                return False
+        return True
+
+    def raised_layer(self, name: str, after: bool = False) -> int | None:
+        """A layer written as a power or in parentheses: ``W^(2)_10``, ``W²₁₀``, ``W(2)``; `after` its index."""
+        if self.scope.matrix(self.symbol_of(name, None)) is not None or not self.has_layers(name):
+            return None
+        skipped = 0
+        if self.ahead("**", "(", "0", ")"):
+            skipped = 4
+        elif not after and self.ahead("(", "0", ")"):
+            skipped = 3
+        elif not after and self.ahead("**", "0", "["):
+            skipped = 2
+        if not skipped:
+            return None
+        number = next(one for one in self.tokens[self.place : self.place + skipped] if one.kind == "number")
+        if not re.fullmatch("[0-9]{1,4}", number.text):
+            return None
+        self.place += skipped
+        return int(number.text)
+
+    def opens_index(self, name: str, layer: int | None) -> bool:
+        """Whether an index comes next; in parentheses only where it can be nothing else."""
+        if self.token.kind != "sign":
+            return False
+        if self.token.text == "[":
+            return True
+        if not self.ahead("(", "k", ",", "k", ")"):
+            return False
+        return self.scope.exists(self.symbol_of(name, layer))
+
+    def written_place(self, text: str, token: Token) -> int | str:
+        """A row or column that stands in one word with its name."""
+        if text.isdigit():
+            return int(text)
+        if text not in self.letters:
+            raise self.error(f"the index {text} does not run: write sum over {text} (…)", token)
+        return text
 
     def index_place(self) -> Place:
         """A row or column: a number, a running letter, or ``:`` for all."""
@@ -626,8 +786,14 @@ class _Reader:
         """An entry, row or column; refuses an index outside the matrix."""
         for place, length, what in zip(index, shape, ("row", "column"), strict=True):
             if isinstance(place, int) and place >= length:
-                last = f"{what}s 0 to {length - 1}" if length > 1 else f"only {what} 0"
-                raise self.error(f"{one_line(matrix)} is {shape_text(shape)}: it has {last}", token)
+                corners = (one_line(matrix.at((0, 0))), one_line(matrix.at((shape[0] - 1, shape[1] - 1))))
+                have = f"its entries are {corners[0]} to {corners[1]}"
+                have = f"its only entry is {corners[0]}" if corners[0] == corners[1] else have
+                raise self.error(
+                    f"{one_line(matrix)} is {int(shape[0])}×{int(shape[1])} here, and rows and columns count "
+                    f"from 0: there is no {what} {place}, {have}",
+                    token,
+                )
             if isinstance(place, str):
                 known = self.letters[place]
                 if known is not None and known != length:
@@ -647,26 +813,35 @@ class _Reader:
         """The complaint about a name that is not there, or may not be used."""
         scope = self.scope
         if is_gradient(symbol):
-            if scope.exists(symbol):
-                return self.error(f"{symbol.plain()} may not be used here: write out what it is", token)
             inner = differentiated(symbol)
-            others = [one for one in scope.given if one.name == inner.name and inner.layer is None]
-            if len(others) > 1:
-                others.sort(key=lambda one: one.layer or 0)
-                names = ", ".join(gradient_name(one).plain() for one in others[:6])
-                return self.error(f"say of which layer: {names}", token)
+            if scope.exists(symbol) or (inner.layer is None and scope.layers(inner.name)):
+                others = [one for one in scope.given if one.name == inner.name and inner.layer is None]
+                if len(others) > 1:
+                    others.sort(key=lambda one: one.layer or 0)
+                    names = ", ".join(gradient_name(one).plain() for one in others[:6])
+                    return self.error(f"say of which layer: {names}", token)
+                return self.error(f"{symbol.plain()} may not be used here: write out what it is", token)
             return self.error(f"{NO_PARTIALS}; there is no {symbol.plain()}", token)
-        layers = sorted(
-            known.layer for known in scope.shapes if known.name == symbol.name and known.layer is not None
-        )
+        layers = scope.layers(symbol.name)
         if symbol.layer is None and layers:
+            return self.error(f"say which layer: {_listed(symbol.name, layers)}", token)
+        if symbol.layer is not None and layers:
             return self.error(
-                f"say which layer: {', '.join(f'{symbol.name}[{layer}]' for layer in layers[:6])}", token
+                f"there is no layer {symbol.layer} of {symbol.name}: {_listed(symbol.name, layers)}", token
             )
         if symbol.layer is not None and scope.matrix(Symbol(symbol.name)) is not None:
             return self.error(
                 f"{symbol.name} has no layers: its entries are written {symbol.name}[0,0]", token
             )
+        if symbol.name in CONDITIONS:
+            return self.error("a condition is written as 1{f > 0}, which is 1 where it holds, else 0", token)
+        if symbol.name in ACTIVATIONS and self.token.text in ("(", "'"):
+            return self.error(f"call the activation by its name: sigma, relu, tanh, not {symbol.name}", token)
+        if symbol.name in ELSEWHERE:
+            ours, what = ELSEWHERE[symbol.name]
+            known = _listed(ours, scope.layers(ours)) if scope.layers(ours) else ours
+            if ours in scope.constants or scope.layers(ours) or scope.matrix(Symbol(ours)) is not None:
+                return self.error(f"there is no {symbol.name} here; {what} is {known}", token)
         if self.token.text == "(" and symbol.layer is None and len(symbol.name) > 1:
             near = difflib.get_close_matches(symbol.name, sorted(_LIKELY), n=1)
             hint = f"; did you mean {near[0]}?" if near else f"; known are {', '.join(ARITY)}, indicator, sum"
@@ -678,3 +853,16 @@ class _Reader:
         near = difflib.get_close_matches(symbol.plain(), scope.names(), n=1, cutoff=0.5)
         hint = f"; did you mean {near[0]}?" if near else f"; it has {', '.join(scope.names()[:12])}"
         return self.error(f"there is no {symbol.plain()} in this network{hint}", token)
+
+
+def _listed(name: str, layers: list[int]) -> str:
+    """``W[1], W[2]``; of many the first and the last."""
+    shown = [f"{name}[{layer}]" for layer in layers]
+    return ", ".join(shown if len(shown) <= 6 else [*shown[:2], "…", shown[-1]])
+
+
+def in_vector(shape: Shape, place: int | str) -> tuple[Place, Place] | None:
+    """Row and column of an entry of a row or column, which one number is enough for; None for a wider matrix."""
+    if int(shape[1]) == 1:
+        return place, 0
+    return (0, place) if int(shape[0]) == 1 else None

@@ -12,13 +12,25 @@ from collections.abc import Iterator
 
 from engine.formula.notation import GREEK
 from engine.formula.parser import MAX_LENGTH
-from engine.practice.reading.typed_tokens import NAMES, NO_PARTIALS, SIGNS, Token, bracketed, index_tokens
+from engine.practice.reading.typed_tokens import (
+    FRACTIONS,
+    NAMES,
+    NO_PARTIALS,
+    SIGNS,
+    Token,
+    bracketed,
+    fraction_tokens,
+    index_tokens,
+    lowered_tokens,
+    raised_tokens,
+)
 from engine.practice.reading.unreadable import UnreadableError
 
 _LOOKS_LIKE_LATEX = re.compile(r"\\[A-Za-z,;!]|[_^]\{")
 _PIECE = re.compile(
     r"\s*(?:(?P<command>\\(?:[A-Za-z]+|[,;:! {}|])) | (?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+))"
-    r" | (?P<letter>[Yy]_?hat\b|[A-Za-zŶσαβδ]) | (?P<sign>\*\*|[<>]=|.) | (?P<end>\Z))",
+    r" | (?P<raised>⁽[⁰¹²³⁴⁵⁶⁷⁸⁹]+⁾|[⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+) | (?P<lowered>[₀₁₂₃₄₅₆₇₈₉ᵢⱼₖₘₙ]+)"
+    r" | (?P<letter>[Yy]_?hat\b|[A-Za-zŶŷσαβδη𝟙]) | (?P<sign>\*\*|[<>]=|.) | (?P<end>\Z))",
     re.VERBOSE | re.DOTALL,
 )
 _FUNCTIONS = {
@@ -160,7 +172,14 @@ class _LatexReader:
             if not alone:
                 yield from self.scripts(column)
         elif kind == "number":
-            yield Token("number", written, column)
+            if written == "1" and self.condition_below():
+                yield from self.lowered_condition(column)
+            else:
+                yield Token("number", written, column)
+        elif kind == "raised":
+            yield from raised_tokens(written, self.text, column)
+        elif kind == "lowered":
+            yield from lowered_tokens(written, column)
         elif written == "{":
             inside = list(self.until("}"))
             if (len(inside) == 1 and inside[0].kind == "name") or self.is_symbol(inside):
@@ -177,6 +196,8 @@ class _LatexReader:
             yield Token("sign", SIGNS.get(written, written), column)
             if written in ")]":
                 yield from self.scripts(column)
+        elif written in FRACTIONS:
+            yield from fraction_tokens(written, column)
         elif written in "⊙·":
             yield Token("sign", written, column)
         else:
@@ -219,7 +240,10 @@ class _LatexReader:
             inner, _ = self.raw()
             inner = inner.replace("\\_", "_").strip()
             if inner == "1":
-                yield Token("name", "indicator", column)
+                if self.condition_below():
+                    yield from self.lowered_condition(column)
+                else:
+                    yield Token("name", "indicator", column)
                 return
             yield Token("name", NAMES.get(inner, inner), column)
             yield from self.scripts(column)
@@ -241,19 +265,36 @@ class _LatexReader:
         elif name not in _SPACES:
             raise self.error(f"the command “\\{name}” is not known here", column)
 
+    def condition_below(self) -> bool:
+        """Whether a subscript with a comparison comes next, as in ``1_{f>0}``."""
+        return (
+            re.match(r"\s*_\s*\{[^{}]*(?:\{[^{}]*\}[^{}]*)*(?:[<>]|\\[gl][te])", self.text[self.place :])
+            is not None
+        )
+
+    def lowered_condition(self, column: int) -> Iterator[Token]:
+        """``_{f>0}`` after a 1."""
+        self.piece()
+        yield Token("name", "indicator", column)
+        yield from self.parenthesised(self.group(), column)
+
     def sum_limits(self, column: int) -> Iterator[Token]:
-        """``_k`` or ``_{k=0}^{n-1}`` of a sum."""
-        letter = ""
+        """``_k``, ``_{k=0}^{n-1}`` or ``_{k=1}^{n}`` of a sum: over all there are, however they are counted."""
+        letter, begin = "", ""
+        last = "n-1"
         while self.peek() in ("_", "^") and self.peek():
             _, script, place = self.piece()
             limit, _ = self.raw()
             limit = limit.replace(" ", "")
             if script == "_":
-                letter, equals, first = limit.partition("=")
-                if equals and first != "0":
-                    raise self.error("indices begin at 0 here: write the sum from 0, to n-1", place)
-            elif limit != "n-1" and not limit.isdigit():
-                raise self.error("a sum runs over all indices: its upper limit is n-1", place)
+                letter, _, begin = limit.partition("=")
+                last = "n" if begin == "1" else "n-1"
+                if begin not in ("", "0", "1"):
+                    raise self.error(
+                        "a sum runs over all indices: it begins at 0, or at 1 and ends at n", place
+                    )
+            elif limit != last and not (begin == "0" and limit.isdigit()):
+                raise self.error(f"a sum runs over all indices: its upper limit is {last}", place)
         if letter:
             yield Token("sign", "_", column)
             yield Token("name", letter, column)
@@ -286,6 +327,6 @@ class _LatexReader:
 
     def index(self, compact: str, column: int) -> list[Token]:
         """A subscript: ``11``, ``10,3``, ``0k``, ``:,0``."""
-        if not re.fullmatch(r"[0-9]{1,2}|[0-9a-z:]{2}|[0-9]+,[0-9]+|[0-9a-z:]+,[0-9a-z:]+", compact):
+        if not re.fullmatch(r"[0-9]{1,2}|[a-z]|[0-9a-z:]{2}|[0-9]+,[0-9]+|[0-9a-z:]+,[0-9a-z:]+", compact):
             raise self.error("expected a row and a column, such as _{10} or _{10,3}", column)
         return index_tokens(compact, column)

@@ -52,7 +52,8 @@ class Scope:
     """The names that may stand in an answer.
 
     `aliases` gives other names for the same matrix (a[0] is X, the last a is Y_hat). `given` are the earlier results
-    that may be used; `known` all that there are, so that a refusal can say why.
+    that may be used; `known` all that there are, so that a refusal can say why. `slope` is the function whose
+    derivative is just what is asked for.
     """
 
     shapes: Mapping[Symbol, Shape]
@@ -60,9 +61,10 @@ class Scope:
     aliases: Mapping[Symbol, Symbol]
     given: frozenset[Symbol]
     n: int
+    slope: str | None = None
 
     @classmethod
-    def of(cls, graph: Graph, given: Collection[Symbol] = ()) -> Scope:
+    def of(cls, graph: Graph, given: Collection[Symbol] = (), slope: str | None = None) -> Scope:
         """The names of a network's graph."""
         shapes: dict[Symbol, Shape] = {}
         for node in graph.nodes.values():
@@ -75,6 +77,8 @@ class Scope:
             )
         deepest = max((symbol.layer for symbol in shapes if symbol.layer is not None), default=0)
         aliases = {Symbol("a", 0): Symbol("X"), Symbol("A", 0): Symbol("X")}
+        if Symbol("Y_hat") in shapes and deepest == 1:  # the only activation is the prediction
+            aliases |= {Symbol(name): Symbol("Y_hat") for name in ("a", "A") if Symbol(name) not in shapes}
         if Symbol("Y_hat") in shapes:
             aliases |= {Symbol("a", deepest): Symbol("Y_hat"), Symbol("A", deepest): Symbol("Y_hat")}
         for name in {symbol.name for symbol in shapes if symbol.layer is not None}:
@@ -86,7 +90,7 @@ class Scope:
         for symbol in usable:
             if symbol in shapes:
                 shapes[gradient_name(symbol)] = shapes[symbol]
-        return cls(shapes, frozenset(graph.constants), aliases, usable, graph.n)
+        return cls(shapes, frozenset(graph.constants), aliases, usable, graph.n, slope)
 
     def matrix(self, symbol: Symbol) -> Symbol | None:
         """The matrix that a name without index means here, or None."""
@@ -98,6 +102,17 @@ class Scope:
             if name in self.shapes:
                 return name
         return None
+
+    def layers(self, name: str) -> list[int]:
+        """The layers that have a matrix of this name, in order."""
+        name = name.removeprefix(GRADIENT)
+        names = {name, _canonical(Symbol(name)).name, _canonical(Symbol(name, 1)).name}
+        found = {
+            symbol.layer
+            for symbol in (*self.shapes, *self.aliases)
+            if symbol.name in names and symbol.layer is not None
+        }
+        return sorted(found - {0})
 
     def exists(self, symbol: Symbol) -> bool:
         """Whether a matrix of this name is there at all, whether or not it may be used."""

@@ -1,6 +1,7 @@
 """A number as a person typed it: its value, and as how exact it is meant.
 
 0.1922     four digits, half a unit in the last place is 0.00005
+0,1922     the same, and so are 19.22 % and 1.922·10⁻¹
 1/3        exact
 1/0.6457   as exact as its decimals
 """
@@ -21,6 +22,11 @@ FEWEST_DIGITS = 2
 """One digit says too little, unless it is exact."""
 FEWEST_ROUNDED, EXACT = 3, 15
 """A decimal inside an expression is taken for rounded from so many digits on, and for exact with as many as a float."""
+_POWER_OF_TEN = re.compile(
+    r"(?P<digits>[0-9.]*)(?P<times>[*·×⋅x]|\\cdot|\\times)?10(?:\^|\*\*)?[{(]?(?P<power>[+-]?[0-9]+)[})]?"
+)
+_RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
+_COMMA = re.compile(r"(?<=[0-9]),(?=[0-9])")
 _DECIMAL = re.compile(r"[+-]?(?P<whole>[0-9]*)\.?(?P<after>[0-9]*)(?:[eE](?P<power>[+-]?[0-9]+))?")
 
 
@@ -35,7 +41,12 @@ class TypedNumber:
     @classmethod
     def parse(cls, text: str) -> TypedNumber:
         """A decimal number, or an expression of numbers such as 1/3 or log(2). Raises UnreadableError."""
-        typed = text.strip().replace("−", "-").replace(" ", "")
+        text = _with_points(text)
+        typed = text.strip().replace(" ", "")
+        if typed.endswith("%"):
+            share = cls.parse(typed[:-1])
+            return cls(share.value / 100.0, share.half_unit / 100.0, share.digits)
+        typed = _with_exponent(typed)
         match = _DECIMAL.fullmatch(typed)
         if match is not None and (match["whole"] or match["after"]):
             power = int(match["power"] or 0)
@@ -65,6 +76,28 @@ class TypedNumber:
             return True
         # A last digit that was cut off instead of rounded is a matter of taste, not of gradients: half a unit it is.
         return self.digits >= FEWEST_DIGITS and error <= self.half_unit * (1 + 1e-9)
+
+
+def _with_points(text: str) -> str:
+    """The text with hyphens for minus signs and points for decimal commas. Raises UnreadableError where unclear."""
+    text = text.replace("−", "-").replace("–", "-")
+    if "(" in text and re.search(r"[A-Za-z_]\s*\(", text):  # its commas stand between arguments
+        return text
+    if (unclear := re.search(r"(?<![0-9.,])([1-9][0-9]{0,2}),([0-9]{3})(?![0-9])", text)) is not None:
+        small, large = f"{unclear[1]}.{unclear[2]}", unclear[1] + unclear[2]
+        problem = f"is this {small} or {large}? Write the decimal point as a dot, and no comma for thousands"
+        raise UnreadableError(problem, text, unclear.start(2))
+    return _COMMA.sub(".", text)
+
+
+def _with_exponent(typed: str) -> str:
+    """``7.9·10^-31`` as 7.9e-31: so many digits were given, and the power of ten is exact."""
+    sign, rest = (typed[0], typed[1:]) if typed[:1] in ("+", "-") else ("", typed)
+    raised = "^" in rest or "**" in rest or rest != rest.translate(_RAISED)
+    match = _POWER_OF_TEN.fullmatch(rest.translate(_RAISED)) if raised else None
+    if match is None or bool(match["digits"]) != bool(match["times"]):
+        return typed
+    return f"{sign}{match['digits'] or '1'}e{match['power']}"
 
 
 def _rounded_in(text: str) -> Iterator[int]:

@@ -48,6 +48,23 @@ NAMES = {
     "min": "minimum",
     "√": "sqrt",
 }
+FRACTIONS = {
+    "½": "1/2",
+    "⅓": "1/3",
+    "⅔": "2/3",
+    "¼": "1/4",
+    "¾": "3/4",
+    "⅕": "1/5",
+    "⅖": "2/5",
+    "⅗": "3/5",
+    "⅘": "4/5",
+    "⅙": "1/6",
+    "⅚": "5/6",
+    "⅛": "1/8",
+    "⅜": "3/8",
+    "⅝": "5/8",
+    "⅞": "7/8",
+}
 SIGNS = {
     "−": "-",
     "–": "-",
@@ -69,8 +86,11 @@ _GREEK = f"[{''.join(letter for letter in NAMES if len(letter) == 1)}]"
 _TOKEN = re.compile(
     rf"""\s*(?:
         (?P<prefix> (?:numpy|np|math)\. )
-      | (?P<gradient> (?:∂ℰ|∂E|dE|dℰ|∂L|dL)\s*/\s*[∂d] (?P<by> [A-Za-zŶ][A-Za-z_]* ) )
+      | (?P<gradient> [∂d][ℰELJC]\s*/\s*[∂d] (?P<by> [A-Za-zŶŷ][A-Za-z_0-9]* ) )
       | (?P<partial> ∂ )
+      | (?P<hatted> hat \s* (?: \{{ \s*[Yy]\s* \}} | \( \s*[Yy]\s* \) | \s[Yy](?![A-Za-z]) ) )
+      | (?P<sum> sum (?=_[a-z](?![A-Za-z0-9_])) )
+      | (?P<fraction> [{"".join(FRACTIONS)}] )
       | (?P<number> (?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+) (?:[eE][+-]?[0-9]+)? )
       | (?P<shown> (?P<bare> [A-Za-z]+(?:_hat)? ) _ (?P<pair> [0-9]{{2}} ) (?![0-9A-Za-z_]) )
       | (?P<name> {_GREEK} | [A-Za-z][A-Za-z0-9_]* )
@@ -113,23 +133,23 @@ def _cut(text: str) -> Iterator[Token]:
                 raise UnreadableError(NO_PARTIALS, text, column)
             case "gradient":
                 yield Token("name", "dE/d" + NAMES.get(match["by"], match["by"]), column)
+            case "hatted":
+                yield Token("name", "Y_hat", column)
+            case "sum":
+                yield Token("name", "sum", column)
+            case "fraction":
+                if text[: column - 1].rstrip()[-1:].isdigit():
+                    raise UnreadableError("write a number with a fraction as a decimal, 2.5", text, column)
+                yield from fraction_tokens(written, column)
             case "name":
                 yield Token("name", NAMES.get(written, written), column)
             case "shown":
                 yield Token("name", NAMES.get(match["bare"], match["bare"]), column)
                 yield from index_tokens(match["pair"], column)
-            case "layer":
-                digits = written.strip("⁽⁾^[]").translate(_RAISED)
-                yield from bracketed([Token("number", digits, column)], column)
-            case "power":
-                yield from power_tokens(written.translate(_RAISED), text, column)
+            case "layer" | "power":
+                yield from raised_tokens(written, text, column)
             case "lower":
-                lowered = written.translate(_LOWERED)
-                if lowered.isalpha() and len(lowered) == 1:  # Σₖ
-                    yield Token("sign", "_", column)
-                    yield Token("name", lowered, column)
-                else:
-                    yield from index_tokens(lowered, column)
+                yield from lowered_tokens(written, column)
             case "asciipair":
                 yield from index_tokens(match["two"], column)
             case "transpose":
@@ -144,6 +164,16 @@ def _cut(text: str) -> Iterator[Token]:
 def _outer(match: re.Match[str]) -> str:
     """The alternative that matched, where the last group is one inside it."""
     return next(kind for kind in ("gradient", "shown", "asciipair") if match[kind] is not None)
+
+
+def fraction_tokens(sign: str, column: int) -> Iterator[Token]:
+    """``½`` as (1/2)."""
+    above, slash, below = FRACTIONS[sign].partition("/")
+    for kind, text in (
+        *(("sign", "("), ("number", above), ("sign", slash)),
+        *(("number", below), ("sign", ")")),
+    ):
+        yield Token(kind, text, column)
 
 
 def bracketed(inside: list[Token], column: int) -> list[Token]:
@@ -164,6 +194,22 @@ def index_tokens(digits: str, column: int) -> list[Token]:
 
 def _place(text: str, column: int) -> Token:
     return Token("number" if text.isdigit() else "sign" if text == ":" else "name", text, column)
+
+
+def raised_tokens(written: str, text: str, column: int) -> list[Token]:
+    """Small raised characters: ``⁽²⁾`` is a layer, ``²`` a power."""
+    digits = written.strip("⁽⁾^[]").translate(_RAISED)
+    if written[0] in "⁽^":
+        return bracketed([Token("number", digits, column)], column)
+    return power_tokens(digits, text, column)
+
+
+def lowered_tokens(written: str, column: int) -> list[Token]:
+    """Small lowered characters: an index, or the letter that runs in a sum, Σₖ."""
+    lowered = written.translate(_LOWERED)
+    if lowered.isalpha() and len(lowered) == 1:
+        return [Token("sign", "_", column), Token("name", lowered, column)]
+    return index_tokens(lowered, column)
 
 
 def power_tokens(digits: str, text: str, column: int) -> list[Token]:
