@@ -27,7 +27,7 @@ async def _seconds(name: str) -> list[float]:
     taken: list[float] = []
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause()
-        app.show("stepper")
+        app.opened.show("stepper")
         await pilot.pause()
         screen = app.screen
         assert isinstance(screen, StepperScreen)

@@ -63,7 +63,7 @@ async def watched(path: str, seconds: float) -> float:
     session = NetworkSession.open(path)
     app = BptuiApp(session, personal=False)
     async with app.run_test(size=(WIDTH, HEIGHT)) as pilot:
-        app.show("gradients")
+        app.opened.show("gradients")
         await pilot.pause()
         session.training.run()
         await asyncio.sleep(1.0)

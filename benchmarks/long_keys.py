@@ -69,8 +69,8 @@ async def measure(path: Path, told: Callable[[str, float, float], None]) -> None
         async with app.run_test(size=(120, 40)) as pilot:
             await pilot.pause()
             task = asyncio.create_task(beat())
-            await told_of("opening", lambda: app.open_experiment(str(path)))
-            await told_of("stepper", lambda: app.show("stepper"))
+            await told_of("opening", lambda: app.opened.open(str(path)))
+            await told_of("stepper", lambda: app.opened.show("stepper"))
             for key in (*STEPPER, *TRAINING):
                 await told_of(key, lambda key=key: app.simulate_key(key))
             task.cancel()

@@ -93,7 +93,7 @@ def use(path: str) -> dict[str, float]:
         app = BptuiApp(session, personal=False)
         began = clock()
         async with app.run_test(size=(120, 40)) as pilot:
-            app.show("stepper")
+            app.opened.show("stepper")
             await pilot.pause()
             found["frame"] = clock() - began
             longest = 0.0

@@ -533,7 +533,7 @@ async def test_a_metric_of_every_layer_is_among_the_charts_of_the_gradients_scre
     app = app_on("xor")
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
-        app.show("gradients")
+        app.opened.show("gradients")
         await pilot.pause()
         await pilot.press("full_stop")
         await until(pilot, lambda: "max |∂ℰ/∂W|" in screen_text(app))

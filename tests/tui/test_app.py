@@ -38,7 +38,7 @@ async def test_an_action_of_a_screen_that_was_left_does_nothing():
         await pilot.pause()
         stepper = app.screen
         await app.run_action("digits(1)", stepper)
-        app.show_home()
+        app.opened.show_home()
         await pilot.pause()
         shown = app.screen
         for command in type(stepper).COMMANDS_SHOWN:  # type: ignore[attr-defined]
@@ -55,16 +55,16 @@ async def test_keys_in_one_breath_are_heard_in_their_order():
         await pilot.pause()
         for key in ("down", "down", "enter"):
             app.simulate_key(key)
-        await until(pilot, lambda: app._session is not None)
-        assert app._session.name == "tutorial-a-loss-weighted"
-        app.show_home()
+        await until(pilot, lambda: app.opened.session is not None)
+        assert app.opened.session.name == "tutorial-a-loss-weighted"
+        app.opened.show_home()
         await pilot.pause()
         await pilot.press("slash")
         for key in (*"dying", "down", "enter"):
             app.simulate_key(key)
-        await until(pilot, lambda: app._session is not None)
-        assert app._session.name == "dying-relu-leaky"
-        app.show_home()
+        await until(pilot, lambda: app.opened.session is not None)
+        assert app.opened.session.name == "dying-relu-leaky"
+        app.opened.show_home()
         await until(
             pilot, lambda: isinstance(app.focused, OptionList)
         )  # where P is a key again, and no letter
@@ -77,9 +77,9 @@ async def test_an_experiment_that_the_filter_hides_is_left_without_being_marked(
         await pilot.press("slash", *"dying")
         options = app.screen.query_one(OptionList)
         await until(pilot, lambda: options.get_option_at_index(0).id == "dying-relu")
-        app.open_experiment("tutorial-a")
+        app.opened.open("tutorial-a")
         await until(pilot, lambda: not isinstance(app.screen, HomeScreen))
-        app.show_home()
+        app.opened.show_home()
         await until(pilot, lambda: isinstance(app.screen, HomeScreen))
         assert app.crash is None
 

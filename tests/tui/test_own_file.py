@@ -45,7 +45,7 @@ def written_by_editor(path: Path, old: str, new: str) -> None:
 
 
 def rate(app: BptuiApp) -> float:
-    return app._session.learning_rate  # type: ignore[union-attr]
+    return app.opened.session.learning_rate  # type: ignore[union-attr]
 
 
 def notes(app: BptuiApp) -> str:
@@ -82,10 +82,10 @@ async def test_a_mistake_is_one_line_and_the_old_network_and_the_text_stay(
     )
     async with app.run_test() as pilot:
         await at(pilot)
-        session = app._session
+        session = app.opened.session
         await press(pilot, "E")
         await until(pilot, lambda: "unitz: unknown key" in notes(app))
-        assert app._session is session
+        assert app.opened.session is session
         assert stepper(app).is_current
         assert "unitz" in mine.read_text(encoding="utf-8")
 
@@ -102,7 +102,7 @@ async def test_a_preset_s_text_becomes_a_file_first(mine: Path, monkeypatch: pyt
         assert app.screen.query_one(Input).value == "xor.toml"
         await press(pilot, "enter")
         await until(pilot, lambda: seen)
-        await until(pilot, lambda: app._session is not None and app._session.name == "xor.toml")
+        await until(pilot, lambda: app.opened.session is not None and app.opened.session.name == "xor.toml")
     assert seen == [preset_text("xor")]
     assert (mine.parent / "xor.toml").read_text("utf-8") == seen[0]
 
@@ -113,14 +113,14 @@ async def test_a_file_that_changes_is_offered_and_read_only_when_asked(
     app = app_with(str(mine), monkeypatch)
     async with app.run_test(size=(120, 40)) as pilot:
         await at(pilot)
-        session = app._session
+        session = app.opened.session
         written_by_editor(mine, "-0.4", "-0.75")
         app._files.look()
         await until(pilot, lambda: "changed on disk" in screen_text(app).split("\n")[0])
-        assert app._session is session
+        assert app.opened.session is session
         await press(pilot, "ctrl+l")
-        await until(pilot, lambda: app._session is not session and app._session is not None)
-        assert app._session.graph.value_of(parse_symbol("W[1][0,1]")) == -0.75
+        await until(pilot, lambda: app.opened.session is not session and app.opened.session is not None)
+        assert app.opened.session.graph.value_of(parse_symbol("W[1][0,1]")) == -0.75
         await until(pilot, lambda: "changed on disk" not in screen_text(app).split("\n")[0])
 
 
@@ -128,13 +128,13 @@ async def test_edits_are_not_thrown_away_by_one_key(mine: Path, monkeypatch: pyt
     app = app_with(str(mine), monkeypatch)
     async with app.run_test() as pilot:
         await at(pilot)
-        app._session.edit([(parse_symbol("W[1][0,0]"), 9.0)])
-        session = app._session
+        app.opened.session.edit([(parse_symbol("W[1][0,0]"), 9.0)])
+        session = app.opened.session
         await press(pilot, "ctrl+l")
         await until(pilot, lambda: "once more" in notes(app))
-        assert app._session is session
+        assert app.opened.session is session
         await press(pilot, "ctrl+l")
-        await until(pilot, lambda: app._session is not session)
+        await until(pilot, lambda: app.opened.session is not session)
 
 
 @pytest.mark.parametrize(

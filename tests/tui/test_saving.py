@@ -96,7 +96,7 @@ async def test_the_matrices_are_saved_entry_by_entry():
         await pilot.pause()
         await press(pilot, "x")
         rows = table(await save(pilot, "csv"))
-        graph = app._session.graph
+        graph = app.opened.session.graph
         assert len(rows) == sum(node.value.size for node in graph.nodes.values())
         (one,) = [row for row in rows if (row["matrix"], row["row"], row["column"]) == ("W[1]", "1", "1")]
         assert float(one["value"]) == graph.value_of(parse_symbol("W[1][1,1]"))
@@ -107,7 +107,7 @@ async def test_a_chart_s_numbers_are_those_of_its_run():
     app = app_with("relu-50")
     async with app.run_test() as pilot:
         await until(pilot, lambda: isinstance(app.screen, GradientsScreen))
-        session = app._session
+        session = app.opened.session
         assert isinstance(session, NetworkSession)
         session.training.one_step(3)
         now = table(await save(pilot, "csv"))
@@ -124,10 +124,10 @@ async def test_units_are_saved_one_by_one():
     app = app_with("dying-relu")
     async with app.run_test() as pilot:
         await until(pilot, lambda: isinstance(app.screen, UnitsScreen))
-        app._session.training.one_step(2)  # type: ignore[union-attr]
+        app.opened.session.training.one_step(2)  # type: ignore[union-attr]
         rows = table(await save(pilot, "csv"))
         assert len(rows) == sum(
-            len(rates) for rates in app._session.training.first.trainer.unit_activity().firing_rate
+            len(rates) for rates in app.opened.session.training.first.trainer.unit_activity().firing_rate
         )  # type: ignore[union-attr]
 
 
@@ -135,7 +135,7 @@ async def test_an_edited_experiment_is_saved_as_its_file():
     app = app_with("tutorial-b")
     async with app.run_test() as pilot:
         await pilot.pause()
-        app._session.edit([(parse_symbol("W[1][0,0]"), 0.75)])
+        app.opened.session.edit([(parse_symbol("W[1][0,0]"), 0.75)])
         path = await save(pilot, "TOML")
         assert load_experiment(path).network.layers[0].W[0][0] == 0.75
 
@@ -200,7 +200,7 @@ async def test_the_budget_and_the_units_chart_have_their_own_numbers():
     app = app_with("relu-50")
     async with app.run_test() as pilot:
         await until(pilot, lambda: isinstance(app.screen, GradientsScreen))
-        app._session.training.one_step()  # type: ignore[union-attr]
+        app.opened.session.training.one_step()  # type: ignore[union-attr]
         await press(pilot, "b")
         assert {"weight_gain", "activation_gain"} <= table(await save(pilot, "csv"))[0].keys()
         await press(pilot, "u")
@@ -389,7 +389,7 @@ async def test_the_palette_opens_an_experiment_over_another():
     async with app.run_test() as pilot:
         await pilot.pause()
         await found(pilot, "open micrograd")
-        await until(pilot, lambda: app._session is not None and app._session.name == "micrograd")
+        await until(pilot, lambda: app.opened.session is not None and app.opened.session.name == "micrograd")
 
 
 async def test_the_palette_opens_a_lesson():

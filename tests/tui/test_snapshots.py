@@ -122,7 +122,7 @@ def play(scene: Scene, app: BptuiApp) -> Callable[[Pilot[None]], Awaitable[None]
     async def played(pilot: Pilot[None]) -> None:
         await pilot.pause()
         if scene.experiment is not None and not isinstance(app.screen, StepperScreen):
-            app.show("stepper")  # deep networks open with their charts
+            app.opened.show("stepper")  # deep networks open with their charts
             await until(pilot, lambda: " n = " in screen_text(app))
         await pilot.pause()
         for key in scene.keys:

@@ -75,7 +75,7 @@ async def test_a_monkey_breaks_nothing(name, seed, count, tmp_path, monkeypatch)
     pressed: list[str] = []
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
-        app.show("gradients")
+        app.opened.show("gradients")
         await pilot.pause()
         while len(pressed) < count:
             burst = [
@@ -90,8 +90,8 @@ async def test_a_monkey_breaks_nothing(name, seed, count, tmp_path, monkeypatch)
                 size = Size(*monkey.choice(SIZES))
                 app.post_message(events.Resize(size, size))
             await reached(pilot, lambda: not app.message_queue_size, BUSY)
-            if len(app.screen_stack) < 2 and app._session is None:  # escape led home
-                app._enter(opened(name))
+            if len(app.screen_stack) < 2 and app.opened.session is None:  # escape led home
+                app.opened.enter(opened(name))
                 await pilot.pause()
             assert app.crash is None, pressed[-60:]
     assert app.crash is None, pressed[-60:]

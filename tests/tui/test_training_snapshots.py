@@ -107,7 +107,7 @@ def play(scene: Scene, app: BptuiApp) -> Callable[[Pilot[None]], Awaitable[None]
     async def played(pilot: Pilot[None]) -> None:
         await pilot.pause()
         if scene.experiment in OWN:
-            app.show("relu")
+            app.opened.show("relu")
             await pilot.pause()
         if scene.compared:
             run = training_of(app).first

@@ -82,7 +82,7 @@ def found_out(app: BptuiApp) -> bool:
     run = screen.training.first
     diagnosis = run.diagnosis
     known = (run.steps_done == 0 and run.problem is None) or (diagnosis is not None and not diagnosis.untried)
-    return known and not screen.thinking and screen._drawn == screen.training.pulse()
+    return known and not screen.findings.thinking and screen._drawn == screen.training.pulse()
 
 
 def wait_for(state: Callable[[], object], patience: float = PATIENCE) -> None:

@@ -4,37 +4,29 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
-from functools import partial
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from textual import events, on
 from textual.actions import ActionParseResult
 from textual.app import App, SystemCommand
-from textual.await_complete import AwaitComplete
 from textual.binding import Binding
 from textual.command import CommandPalette, Provider
-from textual.css.query import NoMatches
 from textual.dom import DOMNode
 from textual.driver import Driver
-from textual.errors import NoWidget
 from textual.filter import LineFilter
-from textual.geometry import Region
 from textual.message import Message
 from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.theme import Theme
-from textual.widget import Widget
-from textual.worker import Worker
-from typing_extensions import override
 
 from engine.experiment.presets import is_preset
 from engine.formula.course_notation import CANONICAL, CourseNames
-from engine.formula.untrusted_text import one_line
+from tui.app.command_palette import Palette, palette_commands
 from tui.app.experiment_files import ExperimentFiles
 from tui.app.experiment_opener import ExperimentOpener
+from tui.app.experiment_screens import ExperimentScreens
 from tui.app.followed_lesson import FollowedLesson
 from tui.app.learner_screens import LearnerScreens
 from tui.shell.ascii_filter import AsciiFilter
@@ -77,9 +69,7 @@ if TYPE_CHECKING:
     from engine.derivation.chain_rule import Derivation
     from engine.practice.prediction import Prediction
     from tui.lessons.lesson_screen import LessonScreen
-    from tui.session.network_session import NetworkSession
     from tui.session.session_base import SessionBase
-    from tui.session.training_run import TrainingRun
     from tui.session.training_snapshot import WatchedTraining
 
 KEYS_VARIABLE = "BPTUI_KEYS"
@@ -88,52 +78,7 @@ KEYS_VARIABLE = "BPTUI_KEYS"
 LOOK_SECONDS = 1.0
 """So often it is seen whether the file of the open experiment was written."""
 
-TRAINING_SCREENS = ("gradients", "relu")
-SCREENS = ("stepper", *TRAINING_SCREENS)
-"""The screens of an open experiment; a key leads from each to the others."""
-
-
 _OWN_THEMES = {theme.name: theme for theme in THEMES}
-
-
-class Palette(CommandPalette):
-    """Textual's palette, which raises where a page is turned in a window too small to show a command.
-
-    It also raises where its list has gone before the search for what was typed has begun, or is over, and where a
-    click comes from beyond a window that has become smaller since.
-    """
-
-    @override
-    def get_widget_at(self, x: int, y: int) -> tuple[Widget, Region]:
-        """What is there; outside the window it is the background."""
-        try:
-            return super().get_widget_at(x, y)
-        except NoWidget:
-            return self, self.region
-
-    @override
-    def dismiss(self, result: None = None) -> AwaitComplete:
-        """Leaves it once: a click beside it may be on its way when it has been left by a key."""
-        if not (self.is_current and self.app.screen is self):
-            return AwaitComplete.nothing()  # type: ignore[no-untyped-call,no-any-return]
-        return super().dismiss(result)
-
-    async def _search_unless_closed(self, typed: str) -> None:
-        search: Any = CommandPalette._gather_commands
-        with suppress(NoMatches):
-            await search.__wrapped__(self, typed)
-
-    @override
-    def _gather_commands(self, search_value: str) -> Worker[None]:
-        return self.run_worker(
-            partial(self._search_unless_closed, search_value),
-            group=self._GATHER_COMMANDS_GROUP,  # under whose name Textual ends it
-            exclusive=True,
-        )
-
-    def _action_command_list(self, action: str) -> None:
-        with suppress(KeyError):
-            super()._action_command_list(action)
 
 
 def _findings() -> type[Provider]:
@@ -181,11 +126,8 @@ class BptuiApp(NoticingApp):
         self._learner = LearnerScreens(self, personal)
         self._followed = FollowedLesson(self, self._learner.progress)
         self._opener = ExperimentOpener(self, self._remember)
-        self._files = ExperimentFiles(self, lambda: self._session, self._reopen)
-        self._session: SessionBase | None = None
-        self._watched = watched
-        self._left: SessionBase | None = None
-        self._left_on: str | None = None
+        self.opened = ExperimentScreens(self, watched, self._opener, self._stand_beside)
+        self._files = ExperimentFiles(self, lambda: self.opened.session, self._reopen)
         self.crash: BaseException | None = None
         self.status: int | None = None
         """With what it was left: 0, or 128 + the signal that said so. None before, and after a crash."""
@@ -241,16 +183,16 @@ class BptuiApp(NoticingApp):
 
     def get_default_screen(self) -> Screen[None]:
         """The list of experiments, below all others."""
-        covered = self._first_session is not None or self._watched is not None
+        covered = self._first_session is not None or self.opened.watched is not None
         return HomeScreen(self.recent_files, covered=covered)
 
     def on_mount(self) -> None:
         """Shows the given experiment over the list."""
         self.set_keymap(self.user_keys)
         if self._first_session is not None:
-            self._enter(self._first_session)
-        elif self._watched is not None:
-            self._show_over_home("gradients")
+            self.opened.enter(self._first_session)
+        elif self.opened.watched is not None:
+            self.opened.show_over_home("gradients")
         self.set_interval(LOOK_SECONDS, self._files.look)
         if self._keys_problem is not None:
             self.notify(self._keys_problem, severity="warning", timeout=10, markup=False)
@@ -261,9 +203,7 @@ class BptuiApp(NoticingApp):
 
     def on_unmount(self) -> None:
         """Ends what is being trained: nobody could watch it any more."""
-        for opened in (self._session, self._left, self._watched):
-            if opened is not None:
-                opened.close()
+        self.opened.close()
 
     async def on_event(self, event: events.Event) -> None:
         """What is typed while the app is being taken down goes nowhere: its screens have gone."""
@@ -295,148 +235,32 @@ class BptuiApp(NoticingApp):
     def _on_open_experiment(self, message: OpenExperiment) -> None:
         """From a lesson the experiment may be open already: it is shown with all that was done in it."""
         self._followed.note_origin()
-        self._close_pages()  # the lesson and its list
-        if self._session is not None and self._session.name == message.name:
+        self.opened.close_pages()  # the lesson and its list
+        if self.opened.session is not None and self.opened.session.name == message.name:
             if message.screen is not None:
-                self.show(message.screen)
+                self.opened.show(message.screen)
             return
-        if message.screen is not None or self._session is not None:  # over whatever is open
-            self.show_home()
-        self.open_experiment(message.name, message.screen)
-
-    def open_experiment(self, name: str, screen: str | None = None) -> None:
-        """Opens a preset or a file, on the screen that fits it where none is given; says in one line why it cannot.
-
-        The preset that was left last is as it was left.
-        """
-        if self._session is not None or self._watched is not None:  # Enter, pressed twice
-            return
-        left, self._left = self._left, None
-        if left is not None and left.name == name:
-            self._enter(left, screen or self._left_on)
-            return
-        if left is not None:
-            left.close()
-        self._opener.open(name, lambda session: self._enter(session, screen))
+        if message.screen is not None or self.opened.session is not None:  # over whatever is open
+            self.opened.show_home()
+        self.opened.open(message.name, message.screen)
 
     def _remember(self, name: str) -> None:
         if not is_preset(name):
             self.recent_files = remember_file(name)
 
-    def _enter(self, session: SessionBase, shown: str | None = None) -> None:
-        """Opens the screens of an experiment, the fitting one in front."""
-        from tui.session.network_session import first_screen
-
-        self._session = session
-        self._show_over_home(shown or first_screen(session))
-
-    def _show_over_home(self, name: str) -> None:
-        self._install(name)
-        self.push_screen(name)
-        self.call_next(self._stand_beside)
-
-    def _install(self, name: str) -> None:
-        """Makes a screen of what is open when it is first shown, and only then imports what it needs."""
-        if self.is_screen_installed(name):
-            return
-        session = self._session
-        if name == "stepper" and session is not None:
-            from tui.stepper.stepper_screen import StepperScreen
-
-            self.install_screen(StepperScreen(session), name)
-            return
-        from tui.session.network_session import NetworkSession
-
-        network_session = session if isinstance(session, NetworkSession) else None
-        training = self._watched if network_session is None else network_session.training
-        assert training is not None
-        if name == "gradients":
-            from tui.training.gradients_screen import GradientsScreen
-
-            self.install_screen(GradientsScreen(training, network_session), name)
-        else:
-            from tui.training.units_screen import UnitsScreen
-
-            self.install_screen(UnitsScreen(training, network_session), name)
-
     @on(ShowScreen)
     def _on_show_screen(self, message: ShowScreen) -> None:
-        self.show(message.name)
-
-    def show(self, name: str, then: Callable[[], None] | None = None) -> None:
-        """Puts another screen of what is open in front, and does `then`; nothing once it was left."""
-        from tui.session.network_session import NetworkSession
-
-        session = self._session
-        if session is None and (self._watched is None or name == "stepper"):
-            return
-        self._close_pages()
-        if isinstance(session, NetworkSession) and session.is_large and self._prepares(session, name, then):
-            return
-        self._install(name)
-        self.switch_screen(name)
-        self.call_next(self._stand_beside)
-        if then is not None:
-            then()
-
-    def _prepares(self, session: NetworkSession, name: str, then: Callable[[], None] | None) -> bool:
-        """Whether what a screen needs is still to be made; then it is, and the screen shown."""
-
-        def made(keep: Callable[[Any], None], thing: object) -> None:
-            if session is self._session:  # and not left meanwhile
-                keep(thing)
-                self.show(name, then)
-
-        if name != "stepper" and not session.has_training:
-            from tui.training.charts import load_plotext
-
-            def ready() -> TrainingRun:
-                load_plotext()  # here it holds nobody up
-                return session.ready_training()
-
-            self._opener.compute("Preparing the training", ready, partial(made, session.take_training))
-            return True
-        if name == "stepper" and not self.is_screen_installed(name) and not session.is_prepared:
-            doing = "Explaining the first gradient"
-            self._opener.compute(doing, session.first_derivation, partial(made, session.take_first))
-            return True
-        return False
-
-    def _close_pages(self) -> None:
-        """Takes away what lies over the experiment's screen, or over the list: a lesson, a page, a question."""
-        while len(self.screen_stack) > 1 and not isinstance(self.screen, HomeScreen):
-            if self._name_of(self.screen) is not None:
-                return
-            self.pop_screen()
+        self.opened.show(message.name)
 
     @on(StepInto)
     def _on_step_into(self, message: StepInto) -> None:
-        if self._session is None:  # left by a key that came sooner
-            return
-        from tui.stepper.stepper_screen import StepperScreen
-
-        self._close_pages()
-        came_from = self._name_of(self.screen)
-
-        def look() -> None:
-            stepper = self.get_screen("stepper", StepperScreen)
-            stepper.came_from = came_from
-            self.call_after_refresh(stepper.look_at, message.layer, message.unit, message.matrix)
-
-        self.show("stepper", look)
-
-    def _name_of(self, screen: Screen[object]) -> str | None:
-        """Under which name a screen of what is open is installed."""
-        return next(
-            (name for name in SCREENS if self.is_screen_installed(name) and self.get_screen(name) is screen),
-            None,
-        )
+        self.opened.step_into(message.layer, message.unit, message.matrix)
 
     @on(ShowHome)
     def _on_show_home(self) -> None:
         """Back to the list, or to the lesson that led to the experiment."""
         lesson, self._followed.led_here = self._followed.led_here, None
-        self.show_home()
+        self.opened.show_home()
         if lesson is not None:
             from tui.lessons.lesson_screen import LessonScreen
 
@@ -453,10 +277,9 @@ class BptuiApp(NoticingApp):
     async def on_lesson_screen_shown(self, message: LessonScreen.Shown) -> None:
         """A lesson is read: what is done from now on is done for it."""
         await self._followed.read(message.lesson)
-        if self._session is not None and self._session.name in (message.lesson.preset, *message.lesson.also):
-            self._followed.led_here = (
-                message.lesson
-            )  # read over its experiment, it stands beside it from now on
+        opened, lesson = self.opened.session, message.lesson
+        if opened is not None and opened.name in (lesson.preset, *lesson.also):
+            self._followed.led_here = lesson  # read over its experiment, it stands beside it from now on
             await self._stand_beside()
 
     @on(Did)
@@ -469,7 +292,7 @@ class BptuiApp(NoticingApp):
 
     async def _stand_beside(self) -> None:
         """Puts the lesson that led to the open experiment beside it, or takes it away, as there is room."""
-        named = (one for one in reversed(self.screen_stack) if self._name_of(one) is not None)
+        named = (one for one in reversed(self.screen_stack) if self.opened.name_of(one) is not None)
         screen = next(named, None)
         if screen is not None and screen.is_attached:
             await self._followed.stand_beside(screen, self.names)
@@ -478,38 +301,10 @@ class BptuiApp(NoticingApp):
         """Scrolls the lesson beside the experiment."""
         self._followed.scroll(lines)
 
-    def show_home(self) -> None:
-        """Back to the list of experiments; the open one pauses, and a preset can be come back to."""
-        shown = self._name_of(self.screen)
-        while len(self.screen_stack) > 1 and not isinstance(self.screen, HomeScreen):
-            self.pop_screen()
-        for name in SCREENS:
-            self._forget_screen(name)
-        if self._watched is not None:
-            self._watched.close()
-            self._watched = None
-        session, self._session = self._session, None
-        if session is not None and is_preset(session.name):
-            session.rest()
-            self._left, self._left_on = session, shown
-            if isinstance(self.screen, HomeScreen):
-                self.screen.mark(session.name)
-        elif session is not None:  # a file may be another the next time
-            session.close()
-
     @on(ExperimentEdited)
     def _on_experiment_edited(self) -> None:
         """The charts were those of another experiment; they begin anew when they are next looked at."""
-        for name in TRAINING_SCREENS:
-            self._forget_screen(name)
-
-    def _forget_screen(self, name: str) -> None:
-        if not self.is_screen_installed(name):
-            return
-        screen = self.get_screen(name)
-        self.uninstall_screen(name)
-        if screen.is_running:
-            screen.remove()  # an installed screen outlives its place on the stack
+        self.opened.forget_charts()
 
     # ── the experiment's file ───────────────────────────────────────────────────────────────────────
 
@@ -522,10 +317,12 @@ class BptuiApp(NoticingApp):
         from tui.shell.save_dialog import SaveDialog
         from tui.shell.save_flow import SaveFlow
 
-        screen, session = self.screen, self._session
+        screen, session = self.screen, self.opened.session
         if isinstance(screen, (SaveFlow, Prompt)):  # asked for already; a dialog is not to be saved
             return
-        shown = next((found for one in reversed(self.screen_stack) if (found := self._name_of(one))), None)
+        shown = next(
+            (found for one in reversed(self.screen_stack) if (found := self.opened.name_of(one))), None
+        )
         words = [Path(session.name).stem if session is not None else self.TITLE, shown]
         stem = "-".join(word for word in words if word)
         self.push_screen(SaveDialog(self, stem, None if session is None else session.written))
@@ -535,7 +332,7 @@ class BptuiApp(NoticingApp):
         from tui.shell.equivalent_command import HasCommand, command_line
 
         here = self.screen if isinstance(self.screen, HasCommand) else None
-        if self._watched is not None:
+        if self.opened.watched is not None:
             self.notify("What another program trains is opened by the command that opened it here.")
             return
         line = command_line(here.command() if here is not None else [])
@@ -549,26 +346,12 @@ class BptuiApp(NoticingApp):
 
     def _reopen(self, name: str) -> None:
         """Opens a file in place of what is open, where one was in it if there is such; a broken one changes nothing."""
-        self._opener.open(name, lambda session: self._replace(session, name))
-
-    def _replace(self, session: SessionBase, name: str) -> None:
-        """Puts a session in the place of the one that is open, where one was in it if it has such a place."""
-        self.clear_notifications()  # such as that it has changed
-        shown, place = self._name_of(self.screen), None
-        if self.is_screen_installed("stepper"):
-            from tui.stepper.stepper_screen import StepperScreen
-
-            place = self.get_screen("stepper", StepperScreen).place
-        self.show_home()
-        self._enter(session, None if shown == "stepper" else shown)
-        if place is not None and self.is_screen_installed("stepper"):
-            self.get_screen("stepper", StepperScreen).begin_at(place)
-        self.notify(f"{one_line(Path(name).name)}: read again", markup=False)
+        self._opener.open(name, lambda session: self.opened.replace(session, name))
 
     @on(Predict)
     def _on_predict(self, message: Predict) -> None:
         """Asks for the factors at the present numbers, over the stepper."""
-        session = self._session
+        session = self.opened.session
         if session is None:  # left by a key that came sooner
             return
         from tui.shell.busy_screen import at_length
@@ -593,7 +376,7 @@ class BptuiApp(NoticingApp):
 
     @on(ShowLessons)
     def _on_show_lessons(self) -> None:
-        self._learner.lessons(None if self._session is None else self._session.name)
+        self._learner.lessons(None if self.opened.session is None else self.opened.session.name)
 
     def get_key_display(self, binding: Binding) -> str:
         """How the footer writes a key: as the command says, as the user set it, or in ASCII (rather a letter)."""
@@ -616,7 +399,7 @@ class BptuiApp(NoticingApp):
     @property
     def names(self) -> CourseNames:
         """What the experiment that is open calls the quantities."""
-        return CANONICAL if self._session is None else self._session.names
+        return CANONICAL if self.opened.session is None else self.opened.session.names
 
     def action_help(self) -> None:
         """Opens the help page, once."""
@@ -647,19 +430,10 @@ class BptuiApp(NoticingApp):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette: every command of the screen, then what Textual offers of its own."""
-        own: tuple[KeyCommand, ...] = getattr(screen, "COMMANDS_SHOWN", ())
-        for command in (*own, *APP_COMMANDS):
-            yield SystemCommand(command.label, self.names.said(command.help), self._runner(command, screen))
+        yield from palette_commands(self, screen, self.names)
         for offered in super().get_system_commands(screen):
             if offered.title in ("Screenshot", "Maximize", "Minimize"):
                 yield offered
-
-    def _runner(self, command: KeyCommand, screen: Screen[object]) -> Callable[[], Awaitable[None]]:
-        async def run() -> None:
-            namespace = self if command in APP_COMMANDS else screen
-            await self.run_action(command.action, namespace)
-
-        return run
 
     def _fatal_error(self) -> None:
         """Ends after an exception that nobody foresaw; `run` reports it once the terminal is restored."""

@@ -9,7 +9,6 @@ findings                   vanishing, plateau, dead units … why, and what help
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -17,46 +16,22 @@ import numpy.typing as npt
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.worker import get_current_worker
 from typing_extensions import override
 
-from engine.autodiff.interruption import interruptible
-from engine.diagnosis.diagnosis import Diagnosis
-from engine.diagnosis.remedy_trial import with_remedy
-from engine.experiment.datasets import load_data
-from engine.experiment.errors import ExperimentError
-from engine.experiment.loading import PRESET_NAMES, load_experiment
-from engine.experiment.spec import Experiment
 from engine.experiment.spec import View as ExperimentView
-from engine.formula.notation import number_text
-from engine.formula.untrusted_text import one_line
 from engine.metrics.step_record import StepRecord
 from engine.runs.history import Series
-from tui.session.experiment_variants import COUNTERPART, counterpart
 from tui.session.network_session import NetworkSession
-from tui.session.training_run import TrainingRun
-from tui.session.training_snapshot import RunSnapshot, State, TrainingSnapshot, Wanted, WatchedTraining
-from tui.shell.busy_screen import Ended
+from tui.session.training_snapshot import RunSnapshot, TrainingSnapshot, Wanted, WatchedTraining
 from tui.shell.csv_table import CsvTable, Rows
-from tui.shell.file_suggester import FileSuggester
 from tui.shell.key_bar import KeyBar
 from tui.shell.keys import GRADIENTS_COMMANDS, bindings
 from tui.shell.learner_deeds import Deed, Done
-from tui.shell.prompt import Prompt
 from tui.shell.static_text import StaticPanel, StaticText
 from tui.shell.too_small import TooSmall
 from tui.training.chart_view import ChartView
 from tui.training.charts import MARKERS, SERIES, Chart
-from tui.training.factor_budget_text import budget_lines, predicted_profile
-from tui.training.finding_content import (
-    THINKING,
-    compared,
-    diagnosis_content,
-    finding_content,
-    flow_lines,
-    glance,
-)
-from tui.training.finding_text import change_text
+from tui.training.factor_budget_text import predicted_profile
 from tui.training.findings_panel import FindingsPanel
 from tui.training.gradient_charts import (
     ACTIVATION,
@@ -78,32 +53,19 @@ from tui.training.gradient_charts import (
     spread,
 )
 from tui.training.layer_bars import block_of, draw_rows, layer_rows, row_of
-from tui.training.status_lines import run_marks
+from tui.training.layer_line import layer_line
+from tui.training.run_comparison import RunComparison
+from tui.training.run_findings import RunFindings
 from tui.training.training_csv import EVERY_STEP, budget_rows, layer_rows_of
 from tui.training.training_screen import TrainingScreen
 
-TRIES = "F"
-"""The key that tries a remedy, as the findings call it."""
-
 MANY_LAYERS = 60
 """From so many layers on, the first picture is the one with names."""
-
-FEW_STEPS = 50
-"""So many are trained while one waits."""
 
 
 def is_about_delta(session: NetworkSession) -> bool:
     """Whether a preset shows its point in δ: where weights explode, ∂ℰ/∂W is as large in every layer."""
     return session.name in ("exploding-50", "exploding-50-clip", "exploding-50-adam")
-
-
-def _experiment_problem(name: str) -> str | None:
-    """Why a second experiment cannot be opened, in one line."""
-    try:
-        load_data(load_experiment(name), source=name)
-    except ExperimentError as error:
-        return str(error)
-    return None
 
 
 class GradientsScreen(TrainingScreen):
@@ -121,8 +83,8 @@ class GradientsScreen(TrainingScreen):
         self.metric = METRICS[asked.metric] if asked.metric else DELTA if about_delta else MAX
         self.at_layer = (asked.layer or 1) - 1
         self.log_axis = asked.axis != "linear"
-        self.thinking = False
-        """Whether the reason for something is being looked for, in a thread."""
+        self.findings = RunFindings(self)
+        self.comparison = RunComparison(self, self.control_keys)
         self.unfolded: set[str] = set()
         """The blocks whose parameters are shown one by one."""
         self._chosen = asked.chart is not None
@@ -330,130 +292,18 @@ class GradientsScreen(TrainingScreen):
         return [shown[one] for one in spread(len(shown), place)]
 
     def _draw_layer(self, record: StepRecord) -> None:
-        style, layer = self.glyphs, self.at_layer
-        fields = {
-            "max": "grad_max",
-            "mean": "grad_mean",
-            "L2": "grad_l2",
-            "‖ΔW‖/‖W‖": "update_ratio",
-            "zeros": "zero_fraction",
-        }
-        there = {name: field for name, field in fields.items() if field in record.fields}
-        values = {name: getattr(record, field)[layer] for name, field in there.items()}
-        named = self._names and not self._names[layer].startswith("W[")
-        name = f": {one_line(self._names[layer])}" if named else ""
-        parts: list[Content | str | tuple[str, str]] = [
-            (f" layer {layer + 1} of {len(record.grad_l2)}{name} ", "bold reverse $accent")
-        ]
-        if self.training.looking.step is not None:
-            loss = f"  loss {number_text(record.loss, style)}" if "loss" in record.fields else ""
-            parts.append((f"  step {record.step:,}{loss}", "$value"))
-        for name, value in values.items():
-            if value != value:  # there was no update yet
-                continue
-            text = f"{100 * value:.0f} %" if name == "zeros" else number_text(float(value), style)
-            parts.append(Content.assemble((f"  {style.names.said(name)} ", "$faint"), text))
-        if absent := [name for name in fields if name not in there]:
-            parts.append(Content.styled(f"  {', '.join(absent)}: not logged", "$faint"))
-        if record.saturated[layer] == record.saturated[layer]:
-            parts.append(
-                Content.assemble(("  saturated ", "$faint"), f"{100 * record.saturated[layer]:.0f} %")
-            )
-        while (line := Content.assemble(*parts)).cell_length > self.room and len(parts) > 1:
-            parts.pop()
+        name = self._names[self.at_layer] if self._names else None
+        with_step = self.training.looking.step is not None
+        line = layer_line(record, self.at_layer, name, self.glyphs, self.room, with_step=with_step)
         self.query_one("#layer", StaticText).update(line)
 
     def _draw_verdict(
         self, snapshot: TrainingSnapshot, told: Sequence[tuple[RunSnapshot, StepRecord]]
     ) -> None:
-        run, record = told[0]
-        self._find_out(snapshot)
         if self.view is View.BUDGET:
-            first, *others = map(self.glyphs.names.said, budget_lines(run.described, record))
-            found = [Content.styled(first, "bold"), *map(Content, others)]
-        elif len(told) > 1:
-            marked = zip(run_marks(self.glyphs), told, strict=False)
-            diagnoses = [(mark, self._found(one) or self._glance(one, seen)) for mark, (one, seen) in marked]
-            found = compared(diagnoses)
-            found += diagnosis_content(diagnoses[0][1], tries=TRIES)
+            self._show_verdict(self.findings.of_budget(*told[0], snapshot))
         else:
-            found = self._told(snapshot, run, record)
-        self._show_verdict(Content("\n").join(found))
-
-    def _told(self, snapshot: TrainingSnapshot, run: RunSnapshot, record: StepRecord) -> list[Content]:
-        """The findings of one run: of all of it while it rests, of the last step while it goes on."""
-        if run.said:  # a log, of which more is known than its last record
-            headline, *others = run.said
-            first = Content.assemble((headline, "bold"), *(f"   {line}" for line in others[:1]))
-            return [first, *map(Content, others[1:])]
-        diagnosis = self._found(run)
-        seen, said = self._glance(run, record), self.glyphs.names.said
-        flow = [Content(said(line)) for line in flow_lines(run, record, diagnosis or seen)]
-        if diagnosis is not None:
-            return [*diagnosis_content(diagnosis, tries=TRIES), *flow]
-        if run.steps_done == 0 and isinstance(self.training, TrainingRun):
-            first = Content.assemble(("Not trained yet", "bold"), f"   {self.hint}")
-            about = [Content.styled(run.about, "$faint")] if run.about else []
-            return [first, *about, *(finding_content(seen, finding) for finding in seen.findings), *flow]
-        running = snapshot.state is State.RUNNING
-        headline = "Training" if running else THINKING if self.thinking else "Nothing found"
-        return [*diagnosis_content(seen, headline), *flow]
-
-    def _found(self, run: RunSnapshot) -> Diagnosis | None:
-        """What is wrong with a run that rests; one that was examined only now is asked again."""
-        if run.diagnosis is not None or not run.undiagnosed or not isinstance(self.training, TrainingRun):
-            found = run.diagnosis
-        else:
-            found = next((one.diagnosis for one in self.training.runs if one.name == run.name), None)
-        return None if found is None else found.said_in(self.glyphs.names)
-
-    def _glance(self, run: RunSnapshot, record: StepRecord) -> Diagnosis:
-        """What the last record alone says."""
-        return glance(run, record).said_in(self.glyphs.names)
-
-    def _find_out(self, snapshot: TrainingSnapshot) -> None:
-        """Finds out what is wrong: at once where that is quick, otherwise in a thread."""
-        training = self.training
-        waiting = [run for run in snapshot.runs if run.undiagnosed]
-        if self.thinking or not isinstance(training, TrainingRun):
-            return
-        if not waiting:
-            found = snapshot.first.diagnosis
-            if found is not None and found.untried:
-                self.thinking = True
-                self.run_worker(self._try_remedies, thread=True, group="diagnosis")
-            return
-        if all(run.quick_to_diagnose for run in waiting):
-            training.examine()
-        else:
-            self.thinking = True
-            self.run_worker(self._examine, thread=True, group="diagnosis")
-
-    def _try_remedies(self) -> None:
-        """In a thread, like `_examine`."""
-        try:
-            if isinstance(self.training, TrainingRun):
-                self.training.try_remedies()
-        finally:
-            self.thinking = False
-
-    def _examine(self) -> None:
-        """In a thread; the pulse then tells that there is something new to draw. Leaving ends it."""
-        worker = get_current_worker()
-
-        training = self.training
-        try:
-            if isinstance(training, TrainingRun):
-                runs = training.runs
-
-                def look() -> None:
-                    if worker.is_cancelled or training.runs is not runs:  # left, or begun anew
-                        raise Ended
-
-                with suppress(Ended), interruptible(look):
-                    training.examine()
-        finally:
-            self.thinking = False
+            self._show_verdict(self.findings.of_runs(told, snapshot))
 
     def _show_verdict(self, verdict: Content) -> None:
         self.query_one(FindingsPanel).say(verdict)
@@ -496,23 +346,7 @@ class GradientsScreen(TrainingScreen):
 
     def action_try_remedy(self) -> None:
         """Begins anew, with the first remedy that can be tried beside the run as it was."""
-        training = self.controls()
-        if training is None:
-            return
-        diagnosis = training.first.diagnosis
-        finding = None if diagnosis is None else diagnosis.remedy
-        if diagnosis is not None and diagnosis.untried:
-            self.notify("Whether it helps is still being tried.")
-            return
-        if finding is None or finding.change is None:
-            self.notify("No finding here has a change that can be tried.")
-            return
-        try:
-            experiment = with_remedy(training.first.experiment, finding.change)
-            self._compare_beside(f"with {change_text(finding.change)}", experiment)
-            self.tell(Done(Deed.REMEDY))
-        except ExperimentError as error:
-            self._not_begun(error)
+        self.comparison.try_remedy()
 
     def action_blame(self) -> None:
         """The factor budget, or back to the profile."""
@@ -524,7 +358,7 @@ class GradientsScreen(TrainingScreen):
 
     def action_layer(self, by: int) -> None:
         """Moves the cursor over the layers that are shown."""
-        shown = self._places()
+        shown = self.newest_places()
         place = shown.index(self.at_layer) if self.at_layer in shown else 0
         if shown:
             self._move_to(shown[max(min(place + by, len(shown) - 1), 0)])
@@ -534,7 +368,7 @@ class GradientsScreen(TrainingScreen):
         if self.view is not View.LAYERS:
             self.action_layer(by)
             return
-        rows = layer_rows(self._names, self._places(), self.unfolded)
+        rows = layer_rows(self._names, self.newest_places(), self.unfolded)
         if rows:
             place = row_of(rows, self.at_layer)
             here = max(min(place + by, len(rows) - 1), 0)
@@ -546,20 +380,22 @@ class GradientsScreen(TrainingScreen):
 
     def action_fold(self) -> None:
         """Folds or unfolds the block under the cursor."""
-        if self._places() and self._names:
+        if self.newest_places() and self._names:
             self.unfolded ^= {block_of(self._names[self.at_layer])}
             self.view = View.LAYERS
             self.redraw()
 
     def action_fold_all(self) -> None:
         """Folds or unfolds every block."""
-        self.unfolded = set() if self.unfolded else {block_of(self._names[one]) for one in self._places()}
+        self.unfolded = (
+            set() if self.unfolded else {block_of(self._names[one]) for one in self.newest_places()}
+        )
         self.view = View.LAYERS
         self.redraw()
 
     def action_layer_end(self, last: bool) -> None:
         """The first or the last layer that is shown."""
-        shown = self._places()
+        shown = self.newest_places()
         if shown:
             self._move_to(shown[-1 if last else 0])
 
@@ -580,52 +416,12 @@ class GradientsScreen(TrainingScreen):
 
     def action_compare(self) -> None:
         """Trains the counterpart beside it, or ends the comparison."""
-        training = self.controls()
-        if training is None:
-            return
-        if len(training.runs) > 1:
-            self._control("Ending the comparison", lambda training: training.compare("", None))
-        else:
-            self._compare_beside(*counterpart(training.first.name, training.first.experiment), COUNTERPART)
-
-    def _compare_beside(self, name: str, experiment: Experiment, said: str | None = None) -> None:
-        """`said` is how a command says what it is compared with, where one can."""
-        training = self.training
-        before = training.first.trainer.learning_rate if isinstance(training, TrainingRun) else None
-
-        def begun(_: None) -> None:
-            self.say_begun(before)
-            self.redraw()
-
-        self._control(
-            f"Beginning anew, beside {name}",
-            lambda training: self._train_beside(training, name, experiment, said),
-            begun,
-        )
-
-    @staticmethod
-    def _train_beside(training: TrainingRun, name: str, experiment: Experiment, said: str | None) -> None:
-        """Both begin anew, and go on; or, after a few single steps, only as far as the first one was."""
-        steps = training.first.steps_done
-        stepping = training.state is State.PAUSED and 0 < steps <= FEW_STEPS
-        training.compare(name, experiment, said)
-        training.one_step(steps) if stepping else training.run()
+        self.comparison.toggle_counterpart()
 
     def action_compare_with(self) -> None:
         """Asks for another experiment to train beside it."""
-        if self.controls() is not None:
-            prompt = Prompt(
-                "Compare with",
-                "a preset's name or a TOML file",
-                _experiment_problem,
-                suggester=FileSuggester(PRESET_NAMES),
-            )
-            self.app.push_screen(prompt, self._compare_with)
-
-    def _compare_with(self, name: str | None) -> None:
-        if name:
-            self._compare_beside(name, load_experiment(name), name)
+        self.comparison.ask()
 
     def action_stepper(self) -> None:
         """The stepper on the gradient that the bar under the cursor shows: the layer's largest."""
-        self.open_stepper(self.at_layer + 1, matrix="f" if self.metric == DELTA else "W")
+        self.weights.open_stepper(self.at_layer + 1, matrix="f" if self.metric == DELTA else "W")

@@ -292,7 +292,7 @@ class UnitsScreen(TrainingScreen):
 
     def action_stepper(self) -> None:
         """The stepper on the unit under the cursor: for a dead one it shows the factor that is 0."""
-        self.open_stepper(self.cursor.layer + 1, self.cursor.unit)
+        self.weights.open_stepper(self.cursor.layer + 1, self.cursor.unit)
 
 
 def _event_lines(events: Sequence[UnitEvent], width: int) -> list[str]:

@@ -28,7 +28,7 @@ async def test_leaving_pauses_the_training():
     app = app_on("vanishing-sigmoid-50")
     async with app.run_test(size=LARGE) as pilot:
         await until(pilot, lambda: "Press space to train" in screen_text(app))
-        training = app._session.training
+        training = app.opened.session.training
         await press(pilot, "space", "escape")
         await until(pilot, lambda: isinstance(app.screen, HomeScreen))
         assert training.state is not State.RUNNING
@@ -38,15 +38,15 @@ async def test_opening_another_experiment_ends_the_one_that_was_left():
     app = app_on("dying-relu")
     async with app.run_test(size=LARGE) as pilot:
         await until(pilot, lambda: "Press space to train" in screen_text(app))
-        left = app._session
+        left = app.opened.session
         await press(pilot, "full_stop", "escape")
         await until(pilot, lambda: isinstance(app.screen, HomeScreen))
-        app.open_experiment("tutorial-b")
+        app.opened.open("tutorial-b")
         await until(pilot, lambda: isinstance(app.screen, StepperScreen))
         assert left._training is None
         await press(pilot, "escape")
         await until(pilot, lambda: isinstance(app.screen, HomeScreen))
-        app.open_experiment("dying-relu")
+        app.opened.open("dying-relu")
         await until(pilot, lambda: "Press space to train" in screen_text(app))
 
 
@@ -68,7 +68,7 @@ async def test_comparing_after_a_few_single_steps_goes_no_further():
     async with app.run_test(size=LARGE) as pilot:
         await until(pilot, lambda: "Press space to train" in screen_text(app))
         await press(pilot, "full_stop", "full_stop", "C")
-        training = app._session.training
+        training = app.opened.session.training
         assert [run.steps_done for run in training.runs] == [2, 2]
         assert training.state is State.PAUSED
 

@@ -232,8 +232,8 @@ async def test_a_training_of_bptui_in_another_process_is_watched_while_it_runs(t
             seen = []
             for _ in range(3):
                 done = seen[-1] if seen else 0
-                await reached(pilot, lambda done=done: app._watched.run.steps_done > done)
-                seen.append(app._watched.run.steps_done)
+                await reached(pilot, lambda done=done: app.opened.watched.run.steps_done > done)
+                seen.append(app.opened.watched.run.steps_done)
             await reached(pilot, lambda: "running" in screen_text(app))
             assert "A small network" in screen_text(app)
     finally:

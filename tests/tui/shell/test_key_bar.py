@@ -22,7 +22,7 @@ def foot(app: BptuiApp) -> str:
 async def test_every_key_that_is_meant_for_the_footer_fits_80_columns(screen):
     app = app_on("tutorial-b")
     async with app.run_test(size=SMALL) as pilot:
-        app.show(screen)
+        app.opened.show(screen)
         await pilot.pause()
         await pilot.pause()
         shown = [one.binding for one in app.screen.active_bindings.values() if one.binding.show]
@@ -35,7 +35,7 @@ async def test_every_key_that_is_meant_for_the_footer_fits_80_columns(screen):
 async def test_at_60_columns_help_and_quit_are_still_there(screen):
     app = app_on("tutorial-b")
     async with app.run_test(size=(60, 20)) as pilot:
-        app.show(screen)
+        app.opened.show(screen)
         await pilot.pause()
         await pilot.pause()
         assert foot(app).endswith("? Help q Quit")

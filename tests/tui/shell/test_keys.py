@@ -13,7 +13,7 @@ from textual.events import Click
 from engine.experiment.spec import NotationSpec
 from tests.tui.driver import app_on, screen_text, stepper, until
 from tui.app import BptuiApp
-from tui.app.bptui_app import Palette
+from tui.app.command_palette import Palette
 from tui.lessons.lesson_list_screen import LessonListScreen
 from tui.lessons.lesson_screen import LessonScreen
 from tui.session.network_session import NetworkSession

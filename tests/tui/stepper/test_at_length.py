@@ -199,12 +199,12 @@ async def test_opening_is_done_behind_a_line_and_can_be_ended(monkeypatch):
     app = app_on()
     async with app.run_test(size=LARGE) as pilot:
         await eventually(lambda: isinstance(app.screen, HomeScreen))
-        app.open_experiment("tutorial-b")
+        app.opened.open("tutorial-b")
         await eventually(begun.is_set)
         await pilot.press("escape")  # shares nothing: it is not waited for
         await eventually(lambda: isinstance(app.screen, HomeScreen))
         gate.set()
-        app.open_experiment("tutorial-b")
+        app.opened.open("tutorial-b")
         await eventually(lambda: is_back(app))
 
 

@@ -110,7 +110,7 @@ async def test_charts_of_an_edited_network_begin_anew():
         await press(pilot, "g")
         await until(pilot, lambda: isinstance(app.screen, GradientsScreen) and app.screen.is_mounted)
         await press(pilot, "full_stop")
-        before = app._session.training
+        before = app.opened.session.training
         await until(pilot, lambda: before.first.steps_done == 1)
         await press(pilot, "s")
         await until(pilot, lambda: isinstance(app.screen, StepperScreen))
@@ -120,5 +120,5 @@ async def test_charts_of_an_edited_network_begin_anew():
         assert value(app, "W[1][1,1]") == 0.75
         await press(pilot, "g")
         await until(pilot, lambda: isinstance(app.screen, GradientsScreen))
-        assert app._session.training is not before
-        assert app._session.training.first.steps_done == 0
+        assert app.opened.session.training is not before
+        assert app.opened.session.training.first.steps_done == 0

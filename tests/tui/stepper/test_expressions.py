@@ -75,7 +75,7 @@ async def test_it_is_opened_from_the_list():
     app = app_on()
     async with app.run_test() as pilot:
         await pilot.pause()
-        app.open_experiment("micrograd")
+        app.opened.open("micrograd")
         await until(pilot, lambda: "micrograd" in screen_text(app).split("\n")[0])
         await press(pilot, "escape")
         await until(pilot, lambda: "Choose an experiment" in screen_text(app))

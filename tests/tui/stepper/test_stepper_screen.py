@@ -467,7 +467,7 @@ async def test_the_check_stands_beside_every_gradient():
 async def test_a_check_that_can_show_nothing_has_no_tick():
     app = app_on("vanishing-sigmoid-50")
     async with app.run_test(size=LARGE) as pilot:
-        app.show("stepper")
+        app.opened.show("stepper")
         await pilot.pause()
         await press(pilot, "c", "end")
         text = screen_text(app)

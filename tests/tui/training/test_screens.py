@@ -688,7 +688,7 @@ async def test_switching_experiments_leaves_nothing_of_the_first_behind():
         await pilot.pause()
         widgets = None
         for name in ("dying-relu", "tutorial-a", "dying-relu"):
-            app.open_experiment(name)
+            app.opened.open(name)
             await pilot.pause()
             if isinstance(app.screen, StepperScreen):
                 await press(pilot, "g")
@@ -708,8 +708,8 @@ async def test_enter_pressed_twice_opens_once():
     app = app_on()
     async with app.run_test(size=SMALL) as pilot:
         await pilot.pause()
-        app.open_experiment("tutorial-a")
-        app.open_experiment("tutorial-b")
+        app.opened.open("tutorial-a")
+        app.opened.open("tutorial-b")
         await pilot.pause()
         assert stepper(app).session.name == "tutorial-a"
 
