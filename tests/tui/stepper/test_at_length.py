@@ -84,7 +84,7 @@ async def test_a_written_derivation_is_composed_once_in_the_thread_and_fitted_to
         await pilot.press("enter")
         await eventually(lambda: isinstance(app.screen, ReadingScreen))
         text = app.screen.query_one("#text", Static)
-        await eventually(lambda: "Factor by factor" in str(text.content))
+        await eventually(lambda: "Asked" in str(text.content))
         before = str(text.content)
         await pilot.resize_terminal(70, 40)
         await eventually(lambda: str(text.content) != before)
