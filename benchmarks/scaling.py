@@ -143,27 +143,31 @@ def steady(seconds: float) -> None:
 
     from tui.app import BptuiApp
     from tui.session.network_session import NetworkSession
-    from tui.session.training_snapshot import State
 
     async def train() -> None:
         session = NetworkSession.open("relu-50")
         app, process = BptuiApp(session, personal=False), psutil.Process()
         async with app.run_test(size=(120, 40)) as pilot:
             await pilot.pause()
-            session.training.run()
+            training = session.training
+            training.first.trainer.limit = None  # it goes on for as long as it is looked at
+            training.run()
             began, first = time.monotonic(), 0
             pause = min(60.0, seconds / 10.0)
             while (now := time.monotonic() - began) < seconds:
                 await asyncio.sleep(pause)
                 size = process.memory_info().rss
                 first = first or size
-                print(
-                    f"| {now + pause:,.0f} s | {size / 1e6:,.1f} MB | {size / first - 1:+.1%} |", flush=True
-                )
-                if session.training.state is not State.RUNNING:
-                    session.training.run()  # its budget of steps was done
+                steps = training.first.steps_done
+                cells = [
+                    f"{now + pause:,.0f} s",
+                    f"{steps:,}",
+                    f"{size / 1e6:,.1f} MB",
+                    f"{size / first - 1:+.1%}",
+                ]
+                print(f"| {' | '.join(cells)} |", flush=True)
 
-    print("| after | resident memory | against the first |\n|---|---|---|")
+    print("| after | steps | resident memory | against the first |\n|---|---|---|---|")
     asyncio.run(train())
 
 
