@@ -8,7 +8,8 @@ is the same training in which torch takes those norms (`_foreach_norm` of all gr
 
 Three trainings alike take turns of ten steps, one of them with one log from beginning to end. Every step is timed by
 itself, and what counts are medians: of the steps that are recorded, and of those that are only counted. So what other
-programs do to single steps does not show.
+programs do to single steps does not show. Where in memory a training lies makes a percent or two, so that there are
+several such threes, one after the other.
 """
 
 from __future__ import annotations
@@ -18,12 +19,16 @@ import os
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
 TURN = 10
 """Steps with each in turns."""
+
+THREES = 5
+"""Trainings alike are made anew so many times: each lies elsewhere in memory."""
 
 CASES = (
     ("784-256-256-10, batch 128, every step", [784, 256, 256, 10], 128, 1, 60),
@@ -73,17 +78,21 @@ class Training:
         self.optimizer = torch.optim.SGD(self.net.parameters(), lr=1e-3)
         self._X, self._Y = torch.randn(batch, widths[0]), torch.randint(0, widths[-1], (batch,))
 
-    def turn(self, each: Callable[[int], object] = lambda step: None) -> list[float]:
-        """Processor time of each of ten steps."""
+    def update(self, before: Callable[[], object] = lambda: None) -> None:
+        """One step; `before` is called where the gradients are complete."""
         import torch
 
+        self.optimizer.zero_grad()
+        torch.nn.functional.cross_entropy(self.net(self._X), self._Y).backward()
+        before()
+        self.optimizer.step()
+
+    def turn(self, each: Callable[[int], object] = lambda step: None) -> list[float]:
+        """Processor time of each of ten steps."""
         times = []
         for step in range(1, TURN + 1):
             began = time.process_time()
-            self.optimizer.zero_grad()
-            torch.nn.functional.cross_entropy(self.net(self._X), self._Y).backward()
-            each(step)
-            self.optimizer.step()
+            self.update(partial(each, step))
             times.append(time.process_time() - began)
         return times
 
@@ -95,25 +104,27 @@ def price(widths: list[int], batch: int, every: int, turns: int) -> tuple[float,
     import bptui
 
     torch.set_num_threads(1)
-    bare, recorded, floor = (Training(widths, batch) for _ in range(3))
-
-    def take_norms(step: int) -> None:
-        if step % every == 0:
-            torch._foreach_norm([parameter.grad for parameter in floor.net.parameters()])
-
     times = [Times(every) for _ in range(3)]
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        bptui.watch(recorded.net, recorded.optimizer, Path(folder) / "run.jsonl", every=every),
-    ):
-        # The first update looks up the names and makes the file. It is recorded, and so is every tenth after it: the
-        # last one of a turn.
-        recorded.optimizer.step()
-        for number in range(turns + 1):
-            found = (bare.turn(), recorded.turn(), floor.turn(take_norms))
-            for one, taken in zip(times, found, strict=True):
-                if number:  # the first turn warms up
-                    one.take(taken)
+    for _ in range(THREES):
+        _, recorded, floor = three = [Training(widths, batch) for _ in range(3)]
+
+        def take_norms(step: int, net: torch.nn.Module = floor.net) -> None:
+            if step % every == 0:
+                torch._foreach_norm([parameter.grad for parameter in net.parameters()])
+
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            bptui.watch(recorded.net, recorded.optimizer, Path(folder) / "run.jsonl", every=every),
+        ):
+            # The first update looks up the names and makes the file. It is recorded, and so is every tenth after it:
+            # the last one of a turn.
+            recorded.update()
+            for number in range(1 + turns // THREES):
+                for place in range(3):  # nobody always follows the same one
+                    kind = (place + number) % 3
+                    taken = three[kind].turn(take_norms) if kind == 2 else three[kind].turn()
+                    if number:  # the first turn warms up
+                        times[kind].take(taken)
     typical, watched, norms = (one.typical for one in times)
     return typical, watched, norms
 

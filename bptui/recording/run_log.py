@@ -80,6 +80,7 @@ class RunLog:
         """How many lines found no room."""
         self._header = {"title": title, **header}
         self._fields: tuple[str, ...] | None = None
+        self._last_step = -1
         self._descriptor: int | None = None
         self._closed = self._warned = False
         self._torn = False  # half a line stands at the end of the file
@@ -90,17 +91,38 @@ class RunLog:
 
         `loss`, `learning_rate`, `seconds` and the like are numbers; per-layer fields (`grad_l2`, `grad_max`,
         `grad_mean`, `update_ratio`, …) sequences or arrays with an entry a layer, of which at least one magnitude
-        must be there. What is not finite becomes null. Raises ValueError for a field that does not exist, that the
-        first step did not have, or that has not as many entries as there are layers.
+        must be there. What is not finite becomes null. Raises ValueError for a step that is not above the one before,
+        and for a field that does not exist, that the first step did not have, or that has not as many entries as
+        there are layers.
         """
         line = self._line(int(step), values)
         with self._lock:
             if self._closed:
                 raise ValueError("the run log is closed")
+            if step <= self._last_step:
+                raise ValueError(
+                    f"step {step} comes after step {self._last_step}: steps count updates, over all epochs, "
+                    "and grow; what begins again is another run, with a log of its own"
+                )
+            self._last_step = int(step)
             if self._fields is None:
                 self._fields = tuple(values)
                 self._create()
             self._write(line)
+
+    def template(self, scalars: Iterable[str], per_layer: str) -> str:
+        """A line of these fields, to be filled in by % with the step and the numbers, all of them finite; for `write`.
+
+        The same text as `step` makes of them, for those who write many and cannot wait.
+        """
+        number = f"%.{DIGITS}g"
+        parts = ['"step":%d', *(f'"{name}":{number}' for name in scalars)]
+        return f'{{{",".join(parts)},"{per_layer}":[{",".join([number] * len(self.layers))}]}}\n'
+
+    def write(self, line: str) -> None:
+        """Writes a filled-in `template`. The first step is one of `step`, which makes the header."""
+        with self._lock:
+            self._write(line.encode())
 
     def close(self) -> None:
         """Closes the file. Closing twice is no error."""

@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 import os
 import time
+import weakref
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any
@@ -21,6 +22,7 @@ from typing import Any
 from . import clipping, gradients, losses
 from .parameter_names import named, parameters_of
 from .run_log import RunLog, say
+from .usual_update import UsualUpdate
 
 QUIET_WINDOW = 100
 """Batches over which a unit must be 0 for every sample to be counted as silent, unless said otherwise."""
@@ -94,18 +96,23 @@ class Watching:
         """`hooked`: somebody else calls `before_step`."""
         if every < 1:
             raise ValueError(f"every counts updates and is at least 1, not {every}")
+        if activations and model is None:
+            raise ValueError("activations are those of a model, and none was given")
         self.log: RunLog | None = None
         self.begun: Callable[[RunLog], None] | None = None
         """Called once with the log, when there is something to write: with a closure, that is after the hook."""
         self.updates = 0
         """How many updates have begun."""
-        self._model, self._optimizer, self._path = model, optimizer, path
+        self._model, self._path = model, path
+        self._known_optimizer = weakref.ref(optimizer)
         self._every, self._reduce, self._wanted = every, reduce, wanted or []
         self._header = {"title": title, "optimizer": type(optimizer).__name__, "every": every, **header}
         self._told: list[Any] = []
         self._silent = False  # another rank writes, or something went wrong
         self._began = time.perf_counter()
         self._layers: list[tuple[str, Any]] | None = None
+        self._usual: UsualUpdate | None = None
+        self._template = ""
         self._counted = -1
         self._known_rank: int | None = None
         self._copies: list[Any] | None = None
@@ -119,12 +126,13 @@ class Watching:
         if "update_ratio" in self._wanted:
             self._handles.append(optimizer.register_step_post_hook(self._after_step))
         if activations:
-            if model is None:
-                raise ValueError("activations are those of a model, and none was given")
             from .activations import RecordedActivations
 
             self._activity = RecordedActivations(model, quiet_window)
             self._header["quiet_window"] = quiet_window
+        # A training that throws its optimizer away, as a search over many does, gets memory and file back.
+        self._at_its_end = weakref.finalize(optimizer, self.close)
+        self._at_its_end.atexit = False
 
     # ── what the training calls ─────────────────────────────────────────────────────────────────────
 
@@ -137,6 +145,8 @@ class Watching:
         if not self._open:
             return
         self._open = False
+        self._at_its_end.detach()
+        self._model = self._layers = self._usual = None
         for handle in self._handles:
             handle.remove()
         if self._activity is not None:
@@ -153,6 +163,10 @@ class Watching:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @property
+    def _optimizer(self) -> Any:
+        return self._known_optimizer()
 
     # ── the hook ────────────────────────────────────────────────────────────────────────────────────
 
@@ -186,10 +200,10 @@ class Watching:
 
     def _try(self, step: int, due: bool) -> None:
         try:
-            if due:
-                self._measure(step)
-            else:
+            if not due:
                 losses.backward_loss()
+            elif self._usual is None or not self._measure_as_usual(step):
+                self._measure(step)
             self._told.clear()
             if clipping.factors:
                 clipping.updated(parameters_of(self._optimizer))
@@ -202,6 +216,33 @@ class Watching:
         say(f"{self._path}: recording ends here ({reason}); the training goes on without it")
 
     # ── measuring ───────────────────────────────────────────────────────────────────────────────────
+
+    def _measure_as_usual(self, step: int) -> bool:
+        """The same record as `_measure` makes, in a fraction of the time; False where the update is no usual one."""
+        optimizer, usual, log = self._optimizer, self._usual, self.log
+        if (
+            clipping.factors
+            or usual is None
+            or log is None
+            or getattr(optimizer, "grad_scale", None) is not None
+            or getattr(optimizer, "found_inf", None) is not None
+            or self._count() != self._counted
+        ):
+            return False
+        norms = usual.norms()
+        if norms is None:
+            return False
+        heard, rate = self._loss(), optimizer.param_groups[0].get("lr")
+        loss = math.nan if heard is None else float(heard)
+        rate = math.nan if rate is None else float(rate)
+        numbers = (rate, time.perf_counter() - self._began, *norms)
+        if "loss" in self._fields:
+            numbers = (loss, *numbers)
+        if math.isfinite(sum(numbers)):
+            log.write(self._template % (step, *numbers))
+        else:
+            self._write(step, loss, rate, 1.0, False, {"grad_l2": [*norms]})
+        return True
 
     def _measure(self, step: int) -> None:
         import torch
@@ -251,9 +292,7 @@ class Watching:
 
     def _known_layers(self) -> list[tuple[str, Any]]:
         """Names and parameters; looked up anew where the optimizer has got more of them."""
-        count = 0
-        for group in self._optimizer.param_groups:
-            count += len(group["params"])
+        count = self._count()
         if self._layers is None:
             if self._rank() != 0 and not self._reduce:
                 self._silent = True
@@ -266,6 +305,12 @@ class Watching:
             self._counted = count
             say(f"{self._path}: the optimizer has other parameters now; those of the start are recorded")
         return self._layers
+
+    def _count(self) -> int:
+        count = 0
+        for group in self._optimizer.param_groups:
+            count += len(group["params"])
+        return count
 
     def _loss(self) -> Any | None:
         heard = losses.backward_loss()
@@ -338,6 +383,12 @@ class Watching:
             self.log = self._begin(values)
             if self.begun is not None:
                 self.begun(self.log)
+            if not self._wanted and self._activity is None and not self._reduce:
+                self._usual = UsualUpdate.made_for([parameter for _, parameter in known])
+                scalars = ("loss", "learning_rate", "seconds")
+                self._template = self.log.template(
+                    scalars if "loss" in self._fields else scalars[1:], "grad_l2"
+                )
         if self._activity is not None:
             values = {**values, **self._activity.columns()}
         named_values: dict[str, Any] = {}

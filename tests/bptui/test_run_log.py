@@ -57,6 +57,17 @@ def test_a_field_that_comes_later_is_refused(tmp_path):
             log.step(1, grad_l2=[1.0], loss=0.5)
 
 
+@pytest.mark.parametrize("step", [7, 6, 0])
+def test_a_step_that_does_not_grow_is_refused_with_both_numbers_and_the_log_goes_on(tmp_path, step):
+    with bptui.RunLog(tmp_path / "run.jsonl", layers=["w1"]) as log:
+        log.step(7, grad_l2=[1.0])
+        with pytest.raises(ValueError, match=f"step {step} comes after step 7: steps count updates"):
+            log.step(step, grad_l2=[2.0])
+        log.step(8, grad_l2=[3.0])
+    _, *lines = map(json.loads, (tmp_path / "run.jsonl").read_text().splitlines())
+    assert [line["step"] for line in lines] == [7, 8]
+
+
 def test_a_full_disk_costs_lines_and_one_warning(tmp_path, monkeypatch, capsys):
     real, room = os.write, 600
 

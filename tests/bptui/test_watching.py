@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 import types
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ torch = pytest.importorskip("torch", reason="recording real trainings needs torc
 
 import bptui  # noqa: E402
 from bptui.recording import gradients  # noqa: E402
+from bptui.recording.usual_update import UsualUpdate  # noqa: E402
 from tests.bptui import models  # noqa: E402
 
 STEPS = 3
@@ -74,6 +77,70 @@ def test_fifty_sigmoid_layers_are_far_below_what_float32_can_square(path):
     assert 0 < min(line["grad_l2"]) < 1e-30
     plain = torch._foreach_norm([parameter.grad for parameter in training.model.parameters()])
     assert sum(float(norm) == 0 for norm in plain) >= 20
+
+
+@pytest.mark.parametrize("make", models.ALL, ids=lambda make: make.__name__)
+def test_the_quick_way_of_a_usual_update_writes_the_lines_of_the_general_way(make, path, monkeypatch):
+    logs = []
+    for quick in (True, False):
+        torch.manual_seed(0)
+        training = make()
+        with monkeypatch.context() as patch:
+            if not quick:
+                patch.setattr(UsualUpdate, "made_for", lambda _: None)
+            with bptui.watch(
+                training.watched or training.model, training.optimizer, path.with_stem(str(quick))
+            ):
+                for _ in range(STEPS):
+                    training.update(lambda: None)
+        header, lines = read(path.with_stem(str(quick)))
+        assert header.pop("started")
+        assert all(line.pop("seconds") > 0 for line in lines)
+        logs.append((header, lines))
+    assert logs[0] == logs[1]
+
+
+def test_a_usual_update_may_be_followed_by_one_of_every_unusual_kind(path):
+    training = models.mlp()
+    first, *_, last = training.model.parameters()
+    changes = [
+        lambda: None,
+        lambda: None,
+        lambda: setattr(last, "grad", None),
+        lambda: first.grad.fill_(torch.nan),
+        lambda: setattr(first, "grad", first.grad.to_sparse()),
+        lambda: torch.nn.utils.clip_grad_norm_(training.model.parameters(), 1e-3),
+        lambda: first.grad.fill_(1e-30),
+    ]
+    norms: list[float] = []
+    with bptui.watch(training.model, training.optimizer, path):
+        training.update(lambda: norms.append(norms_of(training.model)[0]))
+        for change in changes:
+            with torch.no_grad():
+                for parameter in training.model.parameters():
+                    parameter.normal_()
+            training.update(change)
+    _, (_, *lines) = read(path)
+    assert lines[2]["grad_l2"][-1] == 0.0
+    assert lines[3]["grad_l2"][0] is None
+    assert lines[3]["problem"] == "step 4: the gradient of 0.weight is not finite"
+    assert lines[4]["grad_l2"][0] > 0
+    assert 0 < lines[5]["clipped"] < 0.1
+    assert lines[6]["grad_l2"][0] == pytest.approx(1e-30 * first.numel() ** 0.5, rel=1e-6)
+    assert all(line.keys() >= {"step", "loss", "learning_rate", "seconds", "grad_l2"} for line in lines)
+
+
+def test_a_training_that_throws_its_optimizer_away_gets_its_memory_back_and_the_log_is_closed(path):
+    training = models.mlp()
+    run = bptui.watch(training.model, training.optimizer, path)
+    for _ in range(2):
+        training.update(lambda: None)
+    weight = weakref.ref(training.model[0].weight)
+    del training
+    gc.collect()
+    assert weight() is None
+    with pytest.raises(ValueError, match="the run log is closed"):
+        run.log.step(9, loss=0.0, grad_l2=[0.0] * 4)
 
 
 def test_norms_that_overflow_in_float32_are_taken_again():

@@ -8,6 +8,9 @@ import click
 
 from tui.cli.output import complain
 
+MOST_NAMED = 4
+"""So many logs are named, a line each: a program that searches for the best of many settings writes hundreds."""
+
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 @click.option(
@@ -51,6 +54,9 @@ def run(log: Path, every: int, command: tuple[str, ...]) -> None:
     reason = outcome.nothing_recorded
     if reason is not None:
         complain(f"nothing was recorded: {reason}")
-    for path in outcome.logs:
+    logs = outcome.logs
+    for path in logs if len(logs) <= MOST_NAMED else logs[: MOST_NAMED - 1]:
         complain(f"recorded in {path}; bptui watch and bptui report read it")
+    if len(logs) > MOST_NAMED:
+        complain(f"recorded in {len(logs) - MOST_NAMED + 1} more files, the last of them {logs[-1]}")
     context.exit(end_like(outcome.status))
