@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from engine.experiment.loading import load_experiment as load_experiment
     from engine.experiment.loading import parse_experiment as parse_experiment
     from engine.experiment.spec import Experiment as Experiment
-    from engine.export import written_text as written_text
+    from engine.export.derivation_document import written_text as written_text
     from engine.formula.expression import Symbol as Symbol
     from engine.formula.parser import parse_symbol as parse_symbol
     from engine.model.network import Network as Network

@@ -10,7 +10,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from engine.practice.assignments.assignment import AssignmentSpec, QuestionSpec, parse_assignment
+from engine.practice.assignments.assignment import parse_assignment
+from engine.practice.assignments.assignment_spec import AssignmentSpec, QuestionSpec
 from engine.practice.assignments.grading import grade
 from engine.practice.judging.trained_numbers import TrainedMeasurement
 

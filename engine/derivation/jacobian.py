@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.autodiff.graph import Array, Entries, Graph
-from engine.derivation.paths import Edge
+from engine.derivation.edges import Edge
 from engine.formula.expression import Entry, Symbol
 
 TOLERANCE, SINGLE_TOLERANCE = 1e-9, 1e-4

@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.autodiff.graph import Graph, Node, Op
-from engine.derivation.paths import EntryRef, PathCounts
+from engine.derivation.edges import EntryRef
+from engine.derivation.paths import PathCounts
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,8 @@ from engine.autodiff.ops.l2_penalty import L2Penalty
 from engine.autodiff.ops.linear import ACTIVATION, WEIGHT, Linear
 from engine.autodiff.ops.loss import Loss
 from engine.autodiff.ops.residual import ResidualAdd
+from engine.derivation.edges import EntryRef, edges_from
 from engine.derivation.matrix_form import MatrixLine, Shape, matrix_lines
-from engine.derivation.paths import EntryRef, edges_from
 from engine.derivation.targets import TargetError, resolve_target
 from engine.formula.expression import Entry, Expr, Name, Number, Partial, Product, Sum, Symbol, bare
 from engine.formula.matrix_expression import (

@@ -17,8 +17,8 @@ from functools import cached_property
 from engine.autodiff.graph import Array
 from engine.diagnosis.flat_loss import FlatLoss
 from engine.diagnosis.loss_curve import LossCurvePoints, has_diverged
+from engine.diagnosis.sentence_parts import layers_in_words, listed
 from engine.diagnosis.whole_data import WholeData
-from engine.diagnosis.wording import layers_in_words, listed
 from engine.experiment.datasets import DataSet
 from engine.experiment.layer_info import LayerInfo, units_known
 from engine.experiment.spec import Experiment

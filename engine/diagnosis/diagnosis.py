@@ -16,7 +16,7 @@ from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.kinds import RULES, step_too_long, vanishing_exploding
 from engine.experiment.layer_info import LayerInfo, named_layers
 from engine.formula.course_notation import CourseNames
-from engine.formula.plain_words import counted
+from engine.formula.numbers_in_words import counted
 from engine.metrics.step_record import NEVER, StepRecord
 
 CAUSES = (vanishing_exploding.EXPLODING, step_too_long.RULE)

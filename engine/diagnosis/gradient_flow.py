@@ -17,9 +17,9 @@ import numpy as np
 
 from engine.diagnosis.factor_budget import ACTIVATION, WEIGHTS, FactorBudget, factor_budget
 from engine.diagnosis.mean_field import MeanFieldProfile
-from engine.diagnosis.wording import sentence, short
+from engine.diagnosis.sentence_parts import sentence, short
 from engine.experiment.layer_info import LayerInfo
-from engine.formula.plain_words import signed
+from engine.formula.numbers_in_words import signed
 from engine.metrics.step_record import Floats, StepRecord
 
 FAR_APART = 1e4

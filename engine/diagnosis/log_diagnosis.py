@@ -18,7 +18,7 @@ import numpy as np
 from engine.diagnosis.diagnosed_run import DiagnosedRun
 from engine.diagnosis.diagnosis import Diagnosis, diagnose
 from engine.diagnosis.loss_curve import Floats, losses_of
-from engine.diagnosis.wording import short
+from engine.diagnosis.sentence_parts import short
 from engine.experiment.layer_info import LayerInfo, units_known
 from engine.metrics.step_record import NEVER, StepRecord
 

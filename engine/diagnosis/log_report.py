@@ -8,17 +8,15 @@ The first and the last lines, and the first with a number that is not finite, ar
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections import deque
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from engine.diagnosis.diagnosis import Diagnosis
+from engine.diagnosis.log_before_break import LogBeforeBreak, loss_in, magnitude_in, way_to_break
 from engine.diagnosis.log_diagnosis import LoggedRun, diagnose_log
-from engine.diagnosis.wording import short
 from engine.metrics.step_record import MAGNITUDES, MEASURES, Extent, StepRecord
 from engine.runs.followed_run import FollowedRun
 from engine.runs.log_source import LogSource
@@ -88,7 +86,7 @@ class LogRecords:
                 self.last_sound = record
         if self.count % self._stride == 0:
             self._kept.append(record)
-            if len(self._kept) * max(len(_a_magnitude(record)), 1) > MOST_NUMBERS:
+            if len(self._kept) * max(len(magnitude_in(record)), 1) > MOST_NUMBERS:
                 self._kept = self._kept[::2]
                 self._stride *= 2
         self._recent.append(record)
@@ -102,66 +100,6 @@ class LogRecords:
         if self.broken is not None:
             by_step[self.broken.step] = self.broken
         return [by_step[step] for step in sorted(by_step)]
-
-
-def _a_magnitude(record: StepRecord) -> Sequence[float]:
-    name = next((name for name in MAGNITUDES if name in record.fields), "grad_l2")
-    magnitude: Sequence[float] = getattr(record, name)
-    return magnitude
-
-
-GREW = 10.0
-"""A loss or a gradient that grew so many times before the run broke had been running away."""
-
-
-@dataclass(frozen=True)
-class LogBeforeBreak:
-    """The way to the first number that was not finite: `first` is the log's first line, `last` the last sound one."""
-
-    step_first: int
-    step_last: int
-    loss_first: float | None
-    loss_last: float | None
-    gradient_first: float
-    gradient_last: float
-    learning_rate: float | None
-
-    @property
-    def grew(self) -> bool:
-        """Whether the loss or the whole gradient had been running away."""
-        if self.gradient_last > GREW * self.gradient_first > 0:
-            return True
-        return (
-            self.loss_first is not None
-            and self.loss_last is not None
-            and self.loss_last > GREW * abs(self.loss_first) > 0
-        )
-
-    def sentences(self, dtype: str = "") -> list[str]:
-        """What is seen of it, and what that excludes."""
-        before = (
-            f"gradient {short(self.gradient_first)} to {short(self.gradient_last)} from step {self.step_first:,} "
-            f"to step {self.step_last:,}"
-        )
-        if self.loss_first is not None and self.loss_last is not None:
-            before = f"loss {short(self.loss_first)} to {short(self.loss_last)}, {before}"
-        if self.step_first == self.step_last:
-            return [
-                f"There is one sound step before it (step {self.step_last:,}), too few to see what led there."
-            ]
-        if self.grew:
-            rate = "" if self.learning_rate is None else f" (learning rate {short(self.learning_rate)})"
-            return [
-                f"Before that it was running away: {before}.",
-                f"The updates overshoot, each further than the last{rate}: a smaller learning rate is the first "
-                "thing to try.",
-            ]
-        kind = f" The parameters are of type {dtype}." if dtype and dtype != "float32" else ""
-        return [
-            f"Before that nothing had been running away: {before}.",
-            "So it came from within one forward or backward pass: an overflow, a division by 0, a logarithm or root "
-            f"of what is not positive.{kind}",
-        ]
 
 
 @dataclass(frozen=True)
@@ -178,7 +116,7 @@ class LogReport:
         broken, header = self.lines.broken, self.lines.header
         if broken is None or header is None:
             return None
-        bad = ~np.isfinite(np.asarray(_a_magnitude(broken)))
+        bad = ~np.isfinite(np.asarray(magnitude_in(broken)))
         return broken.step, tuple(name for name, one in zip(header.layers, bad, strict=True) if one)
 
     @property
@@ -198,8 +136,8 @@ class LogReport:
             "lines": lines.count,
             "step_first": None if lines.first is None else lines.first.step,
             "step_last": None if lines.last is None else lines.last.step,
-            "loss_first": _loss(lines.first),
-            "loss_last": _loss(lines.last),
+            "loss_first": loss_in(lines.first),
+            "loss_last": loss_in(lines.last),
             "fields": [] if lines.last is None else [name for name in MEASURES if name in lines.last.fields],
             "layers": list(self.layers),
             "findings": [finding.record() for finding in self.diagnosis.findings],
@@ -210,32 +148,6 @@ class LogReport:
             "skipped": lines.skipped,
             "damaged": [{"line": damage.line, "reason": damage.reason} for damage in lines.damaged],
         }
-
-
-def way_to_break(first: StepRecord, last: StepRecord) -> LogBeforeBreak:
-    """From a log's first line to its last sound one before a number that is not finite."""
-    rate = last.learning_rate if "learning_rate" in last.fields else math.nan
-    return LogBeforeBreak(
-        step_first=first.step,
-        step_last=last.step,
-        loss_first=_loss(first),
-        loss_last=_loss(last),
-        gradient_first=_whole(first),
-        gradient_last=_whole(last),
-        learning_rate=rate if math.isfinite(rate) else None,
-    )
-
-
-def _whole(record: StepRecord) -> float:
-    """The norm of the whole gradient, as far as its layers' are finite."""
-    magnitude = np.asarray(_a_magnitude(record), np.float64)
-    return float(np.linalg.norm(magnitude[np.isfinite(magnitude)]))
-
-
-def _loss(record: StepRecord | None) -> float | None:
-    if record is None or "loss" not in record.fields or not math.isfinite(record.loss):
-        return None
-    return record.loss
 
 
 def read_log(log: LogSource) -> LogRecords:

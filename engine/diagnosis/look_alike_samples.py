@@ -20,8 +20,8 @@ import numpy.typing as npt
 from engine.autodiff.graph import Array
 from engine.autodiff.ops.elementwise import Elementwise
 from engine.diagnosis.diagnosed_run import OwnRun
+from engine.diagnosis.sentence_parts import short
 from engine.diagnosis.whole_data import FLAT, norm
-from engine.diagnosis.wording import short
 from engine.experiment.activation_traits import ACTIVATION_TRAITS
 from engine.formula.expression import Symbol
 from engine.model.network import activation_output, trainable

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from functools import cache
-from importlib import resources
 from pathlib import Path
 
 import msgspec
@@ -84,11 +83,6 @@ def parse_experiment(text: str, source: str, folder: Path | None = None) -> Expe
     # The experiment may be read now and its data from another working directory later.
     absolute = str((folder / experiment.data.path).absolute())
     return msgspec.structs.replace(experiment, data=msgspec.structs.replace(experiment.data, path=absolute))
-
-
-def starter_text() -> str:
-    """The TOML text of a small experiment that explains its own keys, to begin one's own with."""
-    return resources.files("engine.experiment").joinpath("starter.toml").read_text("utf-8")
 
 
 @cache

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from engine.experiment.errors import ExperimentError, choice, mismatch, quoted, suggestion
 from engine.experiment.memory_needed import memory_limit
-from engine.formula.plain_words import bytes_in_words
+from engine.formula.numbers_in_words import bytes_in_words
 
 Arrays = Mapping[str, npt.NDArray[np.float64]]
 """Arrays of finite numbers by their names."""

@@ -22,7 +22,7 @@ import numpy.typing as npt
 from engine.experiment.errors import ExperimentError, mismatch, quoted
 from engine.experiment.memory_needed import memory_limit
 from engine.experiment.npz_file import Arrays
-from engine.formula.plain_words import bytes_in_words
+from engine.formula.numbers_in_words import bytes_in_words
 
 LONGEST_HEADER = 100_000_000
 """As in the format's own reader."""

@@ -8,7 +8,7 @@ import stat
 from pathlib import Path
 
 from engine.experiment.errors import ExperimentError, mismatch
-from engine.formula.plain_words import bytes_in_words
+from engine.formula.numbers_in_words import bytes_in_words
 
 
 def read_text_file(path: Path, source: str, largest: int) -> str:

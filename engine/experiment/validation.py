@@ -48,8 +48,8 @@ from engine.experiment.spec import (
     WineData,
     XorData,
 )
+from engine.formula.numbers_in_words import bytes_in_words
 from engine.formula.parser import ParseError, parse_symbol
-from engine.formula.plain_words import bytes_in_words
 from engine.formula.untrusted_text import is_plain
 
 Problem: TypeAlias = tuple[str, str]

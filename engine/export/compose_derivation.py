@@ -36,7 +36,7 @@ from engine.export.document_blocks import (
 )
 from engine.export.factor_words import VERDICTS, factor_words
 from engine.formula.expression import Expr, Number, Partial, Power, Product, Symbol
-from engine.formula.plain_words import counted
+from engine.formula.numbers_in_words import counted
 from engine.formula.untrusted_text import one_line
 from engine.model.network import FIT
 

@@ -17,7 +17,7 @@ from typing import Any
 from engine.autodiff.graph import Array
 from engine.formula.expression import Symbol
 from engine.formula.notation import Style, is_exact, number_text, symbol_text
-from engine.formula.plain_words import counted
+from engine.formula.numbers_in_words import counted
 from engine.formula.text_width import cells
 from engine.model.network import LOSS, PREDICTION, Y
 from engine.training.parameter_steps import ParameterStep, TrainingStep

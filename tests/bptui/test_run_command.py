@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bptui.launching import CommandOutcome, environment
+from bptui.recorded_command import CommandOutcome, environment
 
 ROOT = Path(__file__).parents[2]
 TRAIN = """

@@ -37,7 +37,7 @@ from engine.experiment.loading import load_experiment, parse_experiment
 from engine.experiment.loss_specs import LOSS_SPECS, LossSpec
 from engine.experiment.optimizer_specs import OPTIMIZER_SPECS, AdamTraining, Letters, StateLine, TrainSpec
 from engine.experiment.spec import Experiment
-from engine.export import written_latex, written_text
+from engine.export.derivation_document import written_latex, written_text
 from engine.export.numpy_torch_program import numpy_program
 from engine.formula.expression import Entry, Expr, Indicator, Number, Partial, Symbol, call
 from engine.formula.notation import Style, number_text
@@ -54,7 +54,7 @@ from tests.tui.driver import app_on, screen_text, until
 from tui.session.single_run import SingleRun
 from tui.session.training_snapshot import Wanted
 from tui.training.gradient_charts import chart_metrics
-from tui.training.status_lines import progress_line
+from tui.training.title_and_progress import progress_line
 
 # ── an activation: the bell e^{-x²} ─────────────────────────────────────────────────────────────────
 

@@ -70,7 +70,7 @@ if TYPE_CHECKING:
     from engine.practice.prediction import Prediction
     from tui.lessons.lesson_screen import LessonScreen
     from tui.session.session_base import SessionBase
-    from tui.session.training_snapshot import WatchedTraining
+    from tui.session.watched_training import WatchedTraining
 
 KEYS_VARIABLE = "BPTUI_KEYS"
 """The environment variable that names a preset of the key map."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tui.session.network_session import NetworkSession
     from tui.session.session_base import SessionBase
     from tui.session.training_run import TrainingRun
-    from tui.session.training_snapshot import WatchedTraining
+    from tui.session.watched_training import WatchedTraining
 
 TRAINING_SCREENS = ("gradients", "relu")
 SCREENS = ("stepper", *TRAINING_SCREENS)

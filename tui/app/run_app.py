@@ -16,7 +16,7 @@ from tui.shell.user_settings import remember_file
 
 if TYPE_CHECKING:
     from tui.session.opening import Trained
-    from tui.session.training_snapshot import WatchedTraining
+    from tui.session.watched_training import WatchedTraining
 
 
 def run(

@@ -61,7 +61,7 @@ PICTURES = (
 """What the README and the reader see."""
 
 
-def take(folder: Path) -> list[Path]:
+def take_screenshot(folder: Path) -> list[Path]:
     """Writes every picture into a folder, as SVG, and returns their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
@@ -72,7 +72,7 @@ def take(folder: Path) -> list[Path]:
     return paths
 
 
-def train(session: NetworkSession, picture: Picture) -> None:
+def train_for_screenshot(session: NetworkSession, picture: Picture) -> None:
     """Trains as far as the picture wants, without the thread: the same steps on every machine."""
     training = session.training
     if picture.compared:
@@ -88,7 +88,7 @@ async def draw(picture: Picture) -> str:
     async with app.run_test(size=picture.size) as pilot:
         await pilot.pause()
         if session is not None and picture.steps:
-            train(session, picture)
+            train_for_screenshot(session, picture)
         for key in picture.keys:
             await pilot.press(key)
         await pilot.pause()

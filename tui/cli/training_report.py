@@ -18,7 +18,7 @@ from engine.experiment.activation_traits import ACTIVATION_TRAITS
 from engine.experiment.layer_info import layer_infos
 from engine.formula.ascii_text import ascii_text
 from engine.formula.notation import Style, number_text
-from engine.formula.plain_words import counted
+from engine.formula.numbers_in_words import counted
 from engine.metrics.added_metrics import OWN_METRICS
 from engine.metrics.step_record import Extent
 from tui.training.confusion_page import confusion_view

@@ -26,8 +26,8 @@ from engine.experiment.loading import load_experiment
 from engine.formula.ascii_text import ascii_text
 from engine.formula.layout import Box, draw, row
 from engine.formula.notation import Style, number_text, symbol_text
-from engine.formula.plain_words import counted
-from engine.practice.bug_hunt.hunt import BugHunt, SentGradient
+from engine.formula.numbers_in_words import counted
+from engine.practice.bug_hunt.bug_hunt import BugHunt, SentGradient
 from tui.practice.learner_progress import ProgressFile
 from tui.practice.network_chain import network_chain
 from tui.shell.choice_list import ChoiceList

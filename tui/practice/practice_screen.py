@@ -13,7 +13,7 @@ from engine.formula.course_notation import CourseNames
 from engine.formula.expression import Expr, Symbol
 from engine.formula.layout import Box, draw, one_line, row
 from engine.formula.notation import number_text, symbol_text
-from engine.formula.plain_words import counted
+from engine.formula.numbers_in_words import counted
 from engine.practice.assignments.assignment import (
     Assignment,
     AssignmentQuestion,

@@ -23,8 +23,9 @@ from engine.experiment.spec import Experiment
 from engine.model.network import Network
 from tui.session.experiment_variants import differences
 from tui.session.single_run import SingleRun
-from tui.session.training_snapshot import FULL_SPEED, LITTLE, State, TrainingSnapshot, Wanted, WatchedTraining
+from tui.session.training_snapshot import FULL_SPEED, LITTLE, State, TrainingSnapshot, Wanted
 from tui.session.training_thread import TrainingThread
+from tui.session.watched_training import WatchedTraining
 
 SPEEDS = (1.0, 10.0, 100.0, FULL_SPEED)
 """Steps per second to choose from, the last one as fast as it goes."""

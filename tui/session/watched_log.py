@@ -12,21 +12,14 @@ from pathlib import Path
 from typing_extensions import override
 
 from engine.diagnosis.log_report import said_of
-from engine.formula.plain_words import counted
+from engine.formula.numbers_in_words import counted
 from engine.formula.untrusted_text import one_line
 from engine.metrics.step_record import StepRecord
 from engine.runs.followed_run import FollowedRun
 from engine.runs.history import History
 from engine.runs.run_log import RunLogError
-from tui.session.training_snapshot import (
-    LITTLE,
-    ColumnView,
-    RunSnapshot,
-    State,
-    TrainingSnapshot,
-    Wanted,
-    WatchedTraining,
-)
+from tui.session.training_snapshot import LITTLE, ColumnView, RunSnapshot, State, TrainingSnapshot, Wanted
+from tui.session.watched_training import WatchedTraining
 
 JUDGE_SECONDS = 1.0
 """Findings are looked for no more often: of a long log they take some 100 ms."""

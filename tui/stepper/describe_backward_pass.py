@@ -10,7 +10,7 @@ from engine.export.factor_words import factor_words
 from engine.formula.expression import Partial, Product
 from engine.formula.layout import one_line
 from engine.formula.notation import Style
-from engine.formula.plain_words import capitalised
+from engine.formula.numbers_in_words import capitalised
 from tui.stepper.description import Description, Note, equals
 from tui.stepper.equation import Equation
 from tui.stepper.running_product import is_product_of

@@ -10,7 +10,7 @@ from engine.autodiff.graph import Graph, Node
 from engine.autodiff.ops.loss import loss_op
 from engine.formula.expression import Symbol
 from engine.formula.notation import Style, symbol_text
-from engine.formula.plain_words import capitalised
+from engine.formula.numbers_in_words import capitalised
 from engine.model.network import LOSS
 from tui.stepper.description import Description, Note, equals, equation_in
 from tui.stepper.equation import Equation

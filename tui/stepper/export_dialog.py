@@ -8,7 +8,7 @@ from pathlib import Path
 
 from engine.derivation.chain_rule import Derivation
 from engine.derivation.gradcheck import EntryCheck
-from engine.export import written_latex, written_markdown, written_text
+from engine.export.derivation_document import written_latex, written_markdown, written_text
 from engine.formula.expression import Partial
 from engine.formula.layout import one_line
 from engine.formula.notation import Style

@@ -45,7 +45,7 @@ def columns_of(graph: Graph) -> list[list[Node]]:
     return [column for column in columns if column]
 
 
-def moved(graph: Graph, cursor: Symbol, right: int, down: int) -> Symbol:
+def moved_in_diagram(graph: Graph, cursor: Symbol, right: int, down: int) -> Symbol:
     """The node to the right of (left of) or below (above) the cursor; the cursor itself at the rim.
 
     To the right is what it is used for, to the left what it is made of, where that stands in the next column. What is

@@ -18,7 +18,7 @@ from tui.shell.keys import MAP_COMMANDS, bindings, idle_bindings
 from tui.shell.modal import Modal
 from tui.stepper.derivation_csv import entry_rows
 from tui.stepper.diagram_cells import Diagram, move
-from tui.stepper.expression_diagram import ExpressionDiagram, moved
+from tui.stepper.expression_diagram import ExpressionDiagram, moved_in_diagram
 from tui.stepper.network_diagram import NetworkDiagram
 from tui.stepper.traversal import Position, Traversal
 
@@ -152,4 +152,4 @@ class ExpressionMapScreen(NetworkMapScreen):
 
     @override
     def moved(self, right: int, down: int) -> Symbol:
-        return moved(self.traversal.derivation.graph, self.cursor, right, down)
+        return moved_in_diagram(self.traversal.derivation.graph, self.cursor, right, down)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from engine.derivation.chain_rule import Derivation
-from engine.experiment.square_weights import square_note
+from engine.experiment.weight_orientation import square_note
 from tui.session.network_session import NetworkSession
 from tui.shell.csv_table import Rows
 from tui.shell.learner_deeds import Deed, Done

@@ -22,7 +22,7 @@ from textual.widgets import Static
 from engine.derivation.chain_rule import Derivation
 from engine.derivation.chain_sum import chain_sum
 from engine.formula.notation import Style
-from engine.formula.plain_words import counted
+from engine.formula.numbers_in_words import counted
 from tui.session.session_base import SessionBase
 from tui.shell.key_bar import KeyBar
 from tui.shell.learner_deeds import Deed, Done

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from engine.diagnosis.gradient_flow import GradientFlow
 from engine.diagnosis.mean_field import MeanFieldProfile
 from engine.experiment.layer_info import LayerInfo
-from engine.formula.plain_words import signed
+from engine.formula.numbers_in_words import signed
 from engine.metrics.step_record import StepRecord
 from tui.session.training_snapshot import RunSnapshot
 from tui.training.gradient_charts import DELTA, L2, Metric

@@ -10,21 +10,12 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from engine.diagnosis.diagnosis import Diagnosis, judge_record
+from engine.diagnosis.diagnosis import Diagnosis
 from engine.diagnosis.finding import Finding
-from engine.diagnosis.gradient_flow import GradientFlow
-from engine.diagnosis.mean_field import MeanFieldProfile
-from engine.metrics.step_record import StepRecord
-from tui.session.training_snapshot import RunSnapshot
 from tui.training.finding_text import remedy_text
 
 THINKING = "Looking for the reason …"
 TRYING = "Trying whether it helps …"
-
-
-def glance(run: RunSnapshot, record: StepRecord) -> Diagnosis:
-    """What one step's record says while a run goes on, or of a run log: of the gradients and the dead units only."""
-    return judge_record(record, run.described)
 
 
 def finding_content(diagnosis: Diagnosis, finding: Finding, tries: str = "") -> Content:
@@ -50,16 +41,6 @@ def diagnosis_content(diagnosis: Diagnosis, headline: str = "", tries: str = "")
         return [finding_content(diagnosis, finding, tries) for finding in diagnosis.findings]
     said = diagnosis.nothing_found if not headline else ""
     return [Content.assemble((headline or diagnosis.headline, "bold"), f"   {said}" if said else "")]
-
-
-def flow_lines(run: RunSnapshot, record: StepRecord, diagnosis: Diagnosis) -> list[str]:
-    """That the gradients are balanced, where they are, and how their profile slopes beside theory."""
-    if len(record.grad_l2) < 2:
-        return []
-    prediction = run.prediction
-    known = prediction if isinstance(prediction, MeanFieldProfile) and record.step == 0 else None
-    flow = GradientFlow(record, run.described)
-    return [line for line in (diagnosis.gradients, flow.slope_told(known)) if line]
 
 
 def compared(marked: Sequence[tuple[str, Diagnosis]]) -> list[Content]:

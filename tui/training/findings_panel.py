@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.widgets import Static
 from typing_extensions import override
 
-from engine.formula.plain_words import counted
+from engine.formula.numbers_in_words import counted
 
 
 class FindingsPanel(VerticalScroll, can_focus=False):

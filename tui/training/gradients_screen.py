@@ -22,7 +22,8 @@ from engine.experiment.spec import View as ExperimentView
 from engine.metrics.step_record import StepRecord
 from engine.runs.history import Series
 from tui.session.network_session import NetworkSession
-from tui.session.training_snapshot import RunSnapshot, TrainingSnapshot, Wanted, WatchedTraining
+from tui.session.training_snapshot import RunSnapshot, TrainingSnapshot, Wanted
+from tui.session.watched_training import WatchedTraining
 from tui.shell.csv_table import CsvTable, Rows
 from tui.shell.key_bar import KeyBar
 from tui.shell.keys import GRADIENTS_COMMANDS, bindings
@@ -52,8 +53,9 @@ from tui.training.gradient_charts import (
     magnitudes,
     spread,
 )
-from tui.training.layer_bars import block_of, draw_rows, layer_rows, row_of
+from tui.training.layer_bars import draw_rows
 from tui.training.layer_line import layer_line
+from tui.training.layer_rows import block_of, layer_rows, row_of
 from tui.training.run_comparison import RunComparison
 from tui.training.run_findings import RunFindings
 from tui.training.training_csv import EVERY_STEP, budget_rows, layer_rows_of

@@ -13,17 +13,12 @@ Parameters of one block (up to the first number in the name) are one row until t
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-
-import numpy as np
-import numpy.typing as npt
+from collections.abc import Sequence
 
 from engine.formula.text_width import cells
 from tui.training.charts import AXIS, FIRST, MARK, Chart, Row
+from tui.training.layer_rows import Floats, LayerRow, row_value
 from tui.training.unit_map import CURSOR
-
-Floats = npt.NDArray[np.float64]
 
 PLAIN = 0
 NUMBER_WIDTH = 9
@@ -33,67 +28,6 @@ LARGEST_NAME = 0.45
 """The names take at most this share of the width."""
 
 EIGHTHS = " ▏▎▍▌▋▊▉"
-
-
-@dataclass(frozen=True, slots=True)
-class LayerRow:
-    """One row: a layer, or a block of them. `folded` is None for a layer."""
-
-    label: str
-    members: tuple[int, ...]
-    folded: bool | None = None
-    inside: bool = False
-
-
-def block_of(name: str) -> str:
-    """``layers.0`` of ``layers.0.attn.q.weight``, ``embed`` of ``embed.weight``."""
-    parts = name.split(".")
-    for place, part in enumerate(parts[:-1]):
-        if part.isdecimal():
-            return ".".join(parts[: place + 1])
-    return ".".join(parts[:-1]) or name
-
-
-def layer_rows(names: Sequence[str], shown: Sequence[int], unfolded: Collection[str]) -> list[LayerRow]:
-    """The rows for the layers `shown`, in their order; neighbours of one block together."""
-    rows: list[LayerRow] = []
-    place = 0
-    while place < len(shown):
-        block = block_of(names[shown[place]])
-        end = place
-        while end < len(shown) and block_of(names[shown[end]]) == block:
-            end += 1
-        members = tuple(shown[place:end])
-        if len(members) == 1:
-            rows.append(LayerRow(names[members[0]], members))
-        else:
-            folded = block not in unfolded
-            rows.append(LayerRow(block, members, folded))
-            if not folded:
-                rows += [
-                    LayerRow(names[one].removeprefix(f"{block}."), (one,), inside=True) for one in members
-                ]
-        place = end
-    return rows
-
-
-def row_of(rows: Sequence[LayerRow], layer: int) -> int:
-    """The row that shows a layer: its own, or that of its block; the first where none does."""
-    own = [place for place, row in enumerate(rows) if layer in row.members]
-    return own[-1] if own else 0
-
-
-def row_value(row: LayerRow, values: Floats, column: str) -> float:
-    """A layer's number, or a block's: the largest, the mean, or the norm of all of it."""
-    numbers = values[list(row.members)]
-    if len(numbers) == 1:
-        return float(numbers[0])
-    with np.errstate(all="ignore"):
-        if column == "grad_max":
-            return float(numbers.max())
-        if column == "grad_mean":
-            return float(numbers.mean())
-        return float(np.linalg.norm(numbers))
 
 
 def draw_rows(

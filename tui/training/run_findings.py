@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.worker import get_current_worker
 
 from engine.autodiff.interruption import interruptible
-from engine.diagnosis.diagnosis import Diagnosis
+from engine.diagnosis.diagnosis import Diagnosis, judge_record
 from engine.metrics.step_record import StepRecord
 from tui.session.training_run import TrainingRun
 from tui.session.training_snapshot import RunSnapshot, State, TrainingSnapshot
@@ -20,10 +20,9 @@ from tui.training.finding_content import (
     compared,
     diagnosis_content,
     finding_content,
-    flow_lines,
-    glance,
 )
-from tui.training.status_lines import run_marks
+from tui.training.gradient_flow_content import flow_lines
+from tui.training.title_and_progress import run_marks
 from tui.training.watching_screen import WatchingScreen
 
 TRIES = "F"
@@ -86,7 +85,7 @@ class RunFindings:
 
     def _glance(self, run: RunSnapshot, record: StepRecord) -> Diagnosis:
         """What the last record alone says."""
-        return glance(run, record).said_in(self._screen.glyphs.names)
+        return judge_record(record, run.described).said_in(self._screen.glyphs.names)
 
     def _find_out(self, snapshot: TrainingSnapshot) -> None:
         """Finds out what is wrong: at once where that is quick, otherwise in a thread."""

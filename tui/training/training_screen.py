@@ -9,7 +9,7 @@ from textual.content import Content
 
 from tui.session.network_session import NetworkSession
 from tui.session.training_run import TrainingRun
-from tui.session.training_snapshot import WatchedTraining
+from tui.session.watched_training import WatchedTraining
 from tui.shell.messages import ShowHome, ShowLessons, ShowScreen
 from tui.shell.prompt import Prompt
 from tui.shell.reading_screen import ReadingScreen

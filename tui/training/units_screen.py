@@ -21,7 +21,8 @@ from engine.formula.notation import number_text
 from engine.metrics.unit_deaths import UnitEvent
 from engine.training.trainer import UnitActivity
 from tui.session.network_session import NetworkSession
-from tui.session.training_snapshot import ColumnView, RunSnapshot, TrainingSnapshot, Wanted, WatchedTraining
+from tui.session.training_snapshot import ColumnView, RunSnapshot, TrainingSnapshot, Wanted
+from tui.session.watched_training import WatchedTraining
 from tui.shell.csv_table import CsvTable, Rows
 from tui.shell.key_bar import KeyBar
 from tui.shell.keys import RELU_COMMANDS, bindings

@@ -17,18 +17,19 @@ from textual.timer import Timer
 from engine.experiment.errors import ExperimentError
 from engine.formula.course_notation import CANONICAL
 from engine.formula.notation import Style
-from engine.formula.plain_words import counted
+from engine.formula.numbers_in_words import counted
 from engine.runs.layer_selection import matching
 from tui.session.network_session import NetworkSession
 from tui.session.training_run import TrainingRun
-from tui.session.training_snapshot import LITTLE, ColumnView, State, TrainingSnapshot, Wanted, WatchedTraining
+from tui.session.training_snapshot import LITTLE, ColumnView, State, TrainingSnapshot, Wanted
+from tui.session.watched_training import WatchedTraining
 from tui.shell.busy_screen import Answer, at_length
 from tui.shell.learner_deeds import Deed, Done
 from tui.shell.messages import Did
 from tui.shell.static_text import StaticText
 from tui.training.charts import Chart
 from tui.training.cross_hair import with_cross_hair
-from tui.training.status_lines import progress_line, run_marks, title_line
+from tui.training.title_and_progress import progress_line, run_marks, title_line
 
 REFRESH_SECONDS = 0.2
 """Charts are redrawn five times a second while a training runs."""

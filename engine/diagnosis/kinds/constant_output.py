@@ -9,8 +9,8 @@ import numpy as np
 from engine.diagnosis.diagnosed_run import DiagnosedRun, Needs
 from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.finding_rule import Rule
+from engine.diagnosis.sentence_parts import finite, short
 from engine.diagnosis.useful_prediction import same_for_all
-from engine.diagnosis.wording import finite, short
 
 EARLY = 20
 """Before so many updates it is not said: a deep network with good initial weights begins by saying nearly the same."""

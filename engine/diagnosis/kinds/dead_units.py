@@ -9,7 +9,7 @@ import numpy as np
 from engine.diagnosis.diagnosed_run import DiagnosedRun, Needs, OwnRun
 from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.finding_rule import Rule
-from engine.diagnosis.wording import layers_in_words, listed
+from engine.diagnosis.sentence_parts import layers_in_words, listed
 
 MOSTLY = 0.75
 """From this share of a layer on it is serious. In a deep healthy ReLU network the samples grow alike, and the share of

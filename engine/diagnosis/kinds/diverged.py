@@ -9,7 +9,7 @@ from engine.diagnosis.diagnosed_run import DiagnosedRun
 from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.finding_rule import Rule
 from engine.diagnosis.loss_curve import MUCH_HIGHER
-from engine.diagnosis.wording import finite, sentence, told_loss
+from engine.diagnosis.sentence_parts import finite, sentence, told_loss
 
 
 def find(case: DiagnosedRun, before: Sequence[Finding]) -> Finding | None:

@@ -9,8 +9,8 @@ import numpy as np
 from engine.diagnosis.diagnosed_run import DiagnosedRun, Needs
 from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.finding_rule import Rule
+from engine.diagnosis.sentence_parts import finite, short
 from engine.diagnosis.useful_prediction import same_for_all
-from engine.diagnosis.wording import finite, short
 
 LEFT = 1e-3
 """A mean squared error below this share of the labels' variance: 99.9 % of it is explained (R² > 0.999)."""

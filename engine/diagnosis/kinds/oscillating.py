@@ -10,8 +10,8 @@ from engine.diagnosis.finding_rule import Rule
 from engine.diagnosis.kinds.step_too_long import often_rises
 from engine.diagnosis.loss_curve import RECENT
 from engine.diagnosis.loss_trend import LONG_ENOUGH, OF_LOSSES, falls, stands
-from engine.diagnosis.wording import finite, told_loss
-from engine.formula.plain_words import capitalised
+from engine.diagnosis.sentence_parts import finite, told_loss
+from engine.formula.numbers_in_words import capitalised
 
 
 def find(case: DiagnosedRun, before: Sequence[Finding]) -> Finding | None:

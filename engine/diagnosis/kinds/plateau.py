@@ -13,8 +13,8 @@ from engine.diagnosis.finding_rule import Rule
 from engine.diagnosis.look_alike_samples import told_apart_by_nothing
 from engine.diagnosis.loss_curve import RECENT
 from engine.diagnosis.loss_trend import LONG_ENOUGH, OF_LOSSES, falls, stands
+from engine.diagnosis.sentence_parts import short, told_loss
 from engine.diagnosis.useful_prediction import tells_apart
-from engine.diagnosis.wording import short, told_loss
 from engine.experiment.spec import BceLoss, CrossEntropyLoss, SquaredErrorLoss
 from engine.model.network import trainable
 

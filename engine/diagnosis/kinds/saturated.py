@@ -9,7 +9,7 @@ import numpy as np
 from engine.diagnosis.diagnosed_run import DiagnosedRun, Needs, OwnRun
 from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.finding_rule import Rule
-from engine.diagnosis.wording import layers_in_words, short
+from engine.diagnosis.sentence_parts import layers_in_words, short
 from engine.experiment.spec import BceLoss
 
 MOST = 0.9

@@ -11,8 +11,8 @@ from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.finding_rule import Rule
 from engine.diagnosis.flat_loss import FlatLoss
 from engine.diagnosis.loss_curve import RECENT
+from engine.diagnosis.sentence_parts import finite, short, told_loss
 from engine.diagnosis.whole_data import norm
-from engine.diagnosis.wording import finite, short, told_loss
 from engine.experiment.optimizer_specs import MomentumTraining, SgdTraining
 from engine.formula.expression import Symbol
 from engine.training.optimizers import clip_factor

@@ -11,7 +11,7 @@ from engine.diagnosis.curvature import largest_eigenvalue
 from engine.diagnosis.diagnosed_run import DiagnosedRun, Needs, OwnRun
 from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.finding_rule import Rule
-from engine.diagnosis.wording import finite, short, told_loss
+from engine.diagnosis.sentence_parts import finite, short, told_loss
 
 LITTLE = 0.01
 """The loss falls by less than this share of itself over the whole run."""

@@ -10,7 +10,7 @@ import numpy as np
 from engine.diagnosis.diagnosed_run import DiagnosedRun, Needs
 from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.finding_rule import Rule
-from engine.diagnosis.wording import finite, short
+from engine.diagnosis.sentence_parts import finite, short
 from engine.experiment.activation_traits import ACTIVATION_TRAITS
 
 

@@ -10,7 +10,7 @@ from engine.diagnosis.diagnosed_run import DiagnosedRun, Needs
 from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.finding_rule import Rule
 from engine.diagnosis.input_features import features
-from engine.diagnosis.wording import short
+from engine.diagnosis.sentence_parts import short
 
 TIMES = 100.0
 """Standard deviations further apart than this, constant features left out."""

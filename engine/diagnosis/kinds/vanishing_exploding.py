@@ -12,7 +12,7 @@ from engine.diagnosis.factor_budget import ACTIVATION, WEIGHTS
 from engine.diagnosis.finding import Change, Finding, Kind
 from engine.diagnosis.finding_rule import Rule
 from engine.diagnosis.gradient_flow import GradientFlow, decades_per_layer
-from engine.diagnosis.wording import finite
+from engine.diagnosis.sentence_parts import finite
 
 
 def flow_of(case: DiagnosedRun) -> GradientFlow:

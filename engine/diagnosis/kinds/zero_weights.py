@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from engine.diagnosis.diagnosed_run import DiagnosedRun, Needs, OwnRun
 from engine.diagnosis.finding import Change, Finding, Kind
 from engine.diagnosis.finding_rule import Rule
-from engine.diagnosis.wording import layers_in_words
+from engine.diagnosis.sentence_parts import layers_in_words
 from engine.formula.expression import Symbol
 
 

@@ -14,29 +14,27 @@ A file that is not as it should be is refused in one line that names the file an
 
 from __future__ import annotations
 
-import json
 import math
-import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal, Protocol
-
-import msgspec
+from typing import Any, Protocol
 
 from engine.derivation.evaluated_experiment import EvaluatedExperiment
 from engine.derivation.targets import TargetError
-from engine.experiment.errors import ExperimentError, mismatch, suggestion, value_in_words
+from engine.experiment.errors import ExperimentError, mismatch, value_in_words
 from engine.experiment.loading import EXPERIMENT_SUFFIX, PRESET_NAMES, load_experiment
-from engine.experiment.spec import Experiment, Spec
+from engine.experiment.spec import Experiment
 from engine.experiment.text_file import read_text_file
+from engine.experiment.toml_decoding import read_toml
 from engine.experiment.validation import validate
 from engine.formula.expression import Symbol
 from engine.formula.parser import ParseError, parse_symbol
 from engine.model.network import LOSS
+from engine.practice.assignments.assignment_decoding import convert_assignment, read_assignment_json
+from engine.practice.assignments.assignment_spec import AssignmentSpec, QuestionSpec
 from engine.practice.judging.asked_target import AskedTarget, parse_asked_target
 from engine.practice.judging.judge import Judge
 from engine.practice.judging.slope_bound import SlopeBound
@@ -46,8 +44,6 @@ from engine.practice.judging.verdict import Mistake
 LARGEST_FILE = 4 * 2**20
 BUILT_IN = "tutorials"
 """The name of the assignment that comes with bptui: every question of the two tutorials."""
-
-QuestionKind = Literal["formula", "number", "bug"]
 
 
 class AssignmentNumber(Protocol):
@@ -63,46 +59,6 @@ class AssignmentNumber(Protocol):
 
     def familiar(self) -> Iterator[tuple[float, Mistake]]:
         """Numbers that are often given instead, and what is wrong with each."""
-
-
-class QuestionSpec(Spec, frozen=True, kw_only=True):
-    """One question of an assignment file.
-
-    docs/assignment.md says what each key means. For a number without `wrt` the value of `of` is asked for, with `after`
-    that after so many steps of training; `measure` and `bound` are other numbers. `given` names matrices whose
-    gradients may be used as earlier results; `seed` says which bug is planted in a question of kind bug.
-    """
-
-    id: str
-    experiment: str | dict[str, Any]
-    text: str = ""
-    wrt: str | None = None
-    sample: int | None = None
-    of: str | None = None
-    factor: str | None = None
-    update: bool = False  # the parameter after one step of gradient descent, in place of its gradient
-    after: int | None = None  # steps of training before a number is read
-    measure: str | None = None  # a measure of the training, such as recall[1]
-    bound: str | None = None  # how large the slopes from one matrix to another can be: "a[2] / f[1]"
-    kind: QuestionKind = "formula"
-    points: float = 1.0
-    partial: float | bool = False  # false is 0, true is 1
-    tolerance: float | None = None
-    attempts: int | None = None
-    hint: str | list[str] = ""
-    given: list[str] = msgspec.field(default_factory=list)
-    accepted: list[str] = msgspec.field(
-        default_factory=list
-    )  # forms known to be right; the first is the solution
-    item: str = ""  # the numbered item of the tutorials that it belongs to
-    seed: int = 0
-
-
-class AssignmentSpec(Spec, frozen=True, kw_only=True):
-    """An assignment file."""
-
-    title: str = ""
-    question: list[QuestionSpec] = msgspec.field(default_factory=list)
 
 
 @dataclass(frozen=True, eq=False)
@@ -226,7 +182,7 @@ def load_assignment(name_or_path: str | Path) -> Assignment:
 
 def parse_assignment(text: str, source: str, folder: Path | None = None) -> Assignment:
     """The assignment that a TOML text describes. Raises ExperimentError in the name of `source`."""
-    spec = convert(read_toml(text, source), AssignmentSpec, source)
+    spec = convert_assignment(read_toml(text, source), AssignmentSpec, source)
     if not spec.question:
         raise ExperimentError(source, "question", mismatch("no question", "at least one [[question]]"))
     seen: set[str] = set()
@@ -242,61 +198,6 @@ def parse_assignment(text: str, source: str, folder: Path | None = None) -> Assi
         _check_target(question, source, key)
         questions.append(question)
     return Assignment(spec.title, tuple(questions), source)
-
-
-def read_toml(text: str, source: str) -> dict[str, Any]:
-    """A TOML document. Raises ExperimentError."""
-    try:
-        return tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ExperimentError(source, "", f"not valid TOML: {error or 'nested too deeply'}") from None
-
-
-def read_json(text: str, source: str) -> Any:
-    """A JSON document. Raises ExperimentError."""
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ExperimentError(source, "", f"not valid JSON: {error or 'nested too deeply'}") from None
-
-
-_AT = re.compile(r"(?P<what>.*?)(?: - at `\$\.?(?P<key>[^`]*)`)?", re.DOTALL)
-_EXPECTED = re.compile(r"Expected `(?P<expected>.*?)`, got `(?P<found>.*?)`")
-_UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>.*)`", re.DOTALL)
-_MISSING = re.compile(r"Object missing required field `(?P<name>.*)`")
-_WORDS = {
-    "str": "text",
-    "int": "a whole number",
-    "float": "a number",
-    "array": "a list",
-    "object": "a table",
-    "bool": "true or false",
-}
-
-
-def convert(document: Any, kind: Any, source: str) -> Any:
-    """A document as typed values; msgspec's complaints in plain words. Raises ExperimentError."""
-    try:
-        return msgspec.convert(document, kind)
-    except msgspec.ValidationError as error:
-        match = _AT.fullmatch(str(error))
-        assert match is not None  # both of its parts may be empty
-        what, key = match["what"], match["key"] or ""
-        if unknown := _UNKNOWN.fullmatch(what):
-            known = [field.name for field in msgspec.structs.fields(QuestionSpec if key else AssignmentSpec)]
-            problem = "unknown key" + (
-                suggestion(unknown["name"], known) or f"; expected one of {', '.join(known)}"
-            )
-            raise ExperimentError(source, f"{key}.{unknown['name']}".lstrip("."), problem) from None
-        if missing := _MISSING.fullmatch(what):
-            raise ExperimentError(source, f"{key}.{missing['name']}".lstrip("."), "missing") from None
-        if expected := _EXPECTED.fullmatch(what):
-            words = " or ".join(
-                _WORDS.get(one.strip(), one.strip()) for one in expected["expected"].split("|")
-            )
-            problem = mismatch(_WORDS.get(expected["found"], expected["found"]), words)
-            raise ExperimentError(source, key, problem) from None
-        raise ExperimentError(source, key, what[:1].lower() + what[1:]) from None
 
 
 def _check_numbers(spec: QuestionSpec, source: str, key: str) -> None:
@@ -338,7 +239,7 @@ def _experiment(given: str | Mapping[str, Any], source: str, key: str, folder: P
             if given in PRESET_NAMES or folder is None or not given.endswith(EXPERIMENT_SUFFIX):
                 return load_experiment(given)
             return load_experiment(folder / given)
-        experiment: Experiment = convert(dict(given), Experiment, source)
+        experiment: Experiment = convert_assignment(dict(given), Experiment, source)
         validate(experiment, source)
         return experiment
     except ExperimentError as error:
@@ -374,7 +275,7 @@ def load_answers(path: Path, source: str) -> dict[str, str]:
     """The answers in a file, TOML or JSON: {"id": "formula"}. Raises ExperimentError."""
     text = read_text_file(path, source, LARGEST_FILE)
     document = (
-        read_json(text, source)
+        read_assignment_json(text, source)
         if path.suffix == ".json" or text.lstrip().startswith("{")
         else read_toml(text, source)
     )

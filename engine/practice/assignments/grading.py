@@ -13,7 +13,7 @@ from engine.formula.layout import one_line
 from engine.formula.parser import ParseError, parse_symbol
 from engine.model.network import LOSS
 from engine.practice.assignments.assignment import Assignment, AssignmentQuestion, load_answers
-from engine.practice.bug_hunt.hunt import BugHunt
+from engine.practice.bug_hunt.bug_hunt import BugHunt
 from engine.practice.judging.asked_target import AskedTarget
 from engine.practice.judging.number_answers import judge_number
 from engine.practice.judging.verdict import Mistake, Verdict

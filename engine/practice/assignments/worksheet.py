@@ -16,9 +16,9 @@ from engine.formula.expression import Expr, Partial, Product, Symbol
 from engine.formula.latex import number_latex, symbol_latex, to_latex
 from engine.formula.layout import draw, one_line
 from engine.formula.notation import GREEK, Style, number_text, symbol_text
-from engine.formula.plain_words import counted
+from engine.formula.numbers_in_words import counted
 from engine.practice.assignments.assignment import Assignment, AssignmentQuestion
-from engine.practice.bug_hunt.hunt import BugHunt
+from engine.practice.bug_hunt.bug_hunt import BugHunt
 from engine.practice.judging.asked_target import ETA
 from engine.practice.judging.slope_bound import SlopeBound
 from engine.practice.judging.trained_numbers import TrainedValue

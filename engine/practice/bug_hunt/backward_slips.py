@@ -26,7 +26,7 @@ from engine.autodiff.ops.softmax import Softmax
 from engine.derivation.matrix_form import slopes
 from engine.formula.expression import Symbol
 from engine.formula.layout import one_line
-from engine.practice.bug_hunt.backward_pass_with_a_slip import Send, is_square_weight, sent
+from engine.practice.bug_hunt.slipping_backward_pass import Send, has_square_weight, sent
 from engine.practice.judging.verdict import Mistake, MistakeKind
 
 
@@ -149,11 +149,11 @@ def _leaky(op: Op, i: int) -> bool:
 
 
 def _square(op: Op, i: int) -> bool:
-    return i == ACTIVATION and is_square_weight(op) and op.inputs[WEIGHT].shape[0] > 1
+    return i == ACTIVATION and has_square_weight(op) and op.inputs[WEIGHT].shape[0] > 1
 
 
 def _square_weight(op: Op, i: int) -> bool:
-    return i == WEIGHT and is_square_weight(op) and op.inputs[WEIGHT].shape[0] > 1
+    return i == WEIGHT and has_square_weight(op) and op.inputs[WEIGHT].shape[0] > 1
 
 
 def _weight(op: Op, i: int) -> bool:

@@ -111,7 +111,7 @@ class AskedTarget:
             raise TargetError(
                 f"{self.wrt.plain()} belongs to sample {self.wrt.index[1]}, not to sample {self.sample}"
             )
-        if self.update and node.symbol not in graph_parameters(graph):
+        if self.update and node.symbol not in trained_leaves(graph):
             raise TargetError(f"{self.wrt.plain()} is no parameter: a step changes W and b only")
         if self.of is None:
             return
@@ -210,7 +210,7 @@ def parse_asked_target(
         raise TargetError(f'"{wrt}": {error}') from None
 
 
-def graph_parameters(graph: Graph) -> set[Symbol]:
+def trained_leaves(graph: Graph) -> set[Symbol]:
     """What a step of training changes: every leaf but the data."""
     return {node.symbol for node in graph.nodes.values() if node.op is None} - {X, Y}
 

@@ -31,7 +31,7 @@ from engine.practice.mistakes.naming_by_repair import (
     for_one_label,
     mended,
     name_by_repair,
-    name_half,
+    name_missing_half_of_the_loss,
     near_matrices,
 )
 from engine.practice.mistakes.naming_on_paths import (
@@ -424,7 +424,7 @@ class Judge:
             return name_update(self, answer)
         constants = PathConstants({**self.graph.constants, "2": 2.0}, self.n_too_many(answer))
         named = [symbol for symbol in dict.fromkeys(answer.expr.symbols()) if symbol.index is not None]
-        if half := name_half(self, answer):
+        if half := name_missing_half_of_the_loss(self, answer):
             return NamedOnPath((half,))
         mistake: Mistake | None = None
         if (

@@ -14,7 +14,7 @@ from itertools import chain, islice
 from engine.autodiff.graph import Graph
 from engine.formula.expression import Number, Symbol
 from engine.formula.notation import Style, number_text
-from engine.formula.plain_words import counted
+from engine.formula.numbers_in_words import counted
 from engine.practice.judging.asked_target import AskedTarget
 from engine.practice.judging.verdict import Counterexample, Mistake, Verdict
 from engine.practice.mistakes.factors_between_numbers import FactorCandidate, find_factors, is_close

@@ -20,8 +20,8 @@ from engine.autodiff.ops.elementwise import Elementwise, ScalarFunction
 from engine.derivation.targets import TargetError
 from engine.formula.course_notation import CANONICAL, CourseNames
 from engine.formula.expression import Symbol
+from engine.formula.numbers_in_words import counted
 from engine.formula.parser import ParseError, parse_symbol
-from engine.formula.plain_words import counted
 from engine.practice.judging.asked_target import AskedTarget
 from engine.practice.judging.verdict import Mistake
 

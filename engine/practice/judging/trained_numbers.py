@@ -27,7 +27,7 @@ from engine.experiment.errors import suggestion
 from engine.experiment.spec import BceLoss
 from engine.formula.expression import Symbol
 from engine.formula.layout import one_line
-from engine.formula.plain_words import counted
+from engine.formula.numbers_in_words import counted
 from engine.metrics.step_record import MAGNITUDES, MEASURES, Extent, StepRecord
 from engine.model.network import LOSS, PREDICTION, Network
 from engine.practice.judging.verdict import Mistake

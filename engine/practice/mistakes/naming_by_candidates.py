@@ -17,8 +17,8 @@ import numpy as np
 from engine.autodiff.graph import Array, Graph
 from engine.formula.expression import Symbol
 from engine.formula.layout import one_line
-from engine.practice.bug_hunt.backward_pass_with_a_slip import SlippingBackwardPass
 from engine.practice.bug_hunt.backward_slips import PlantedSlip, places_for
+from engine.practice.bug_hunt.slipping_backward_pass import SlippingBackwardPass
 from engine.practice.judging.batched_evaluation import evaluate
 from engine.practice.judging.verdict import Mistake
 from engine.practice.mistakes.factors_between_numbers import names_of

@@ -87,7 +87,7 @@ def name_by_repair(judge: Judge, answer: Answer) -> Mistake | None:
     )
 
 
-def name_half(judge: Judge, answer: Answer) -> tuple[Mistake, ...]:
+def name_missing_half_of_the_loss(judge: Judge, answer: Answer) -> tuple[Mistake, ...]:
     """Where one of the two terms that the loss gives is missing: that of Y, or that of 1 − Y; and perhaps the sign."""
     if judge.paths is None or len(judge.paths) != 1:
         return ()

@@ -7,7 +7,7 @@ import numpy as np
 from engine.derivation.chain_rule import explain
 from engine.derivation.evaluated_experiment import EvaluatedExperiment
 from engine.experiment.loading import parse_experiment
-from engine.export import written_text
+from engine.export.derivation_document import written_text
 from engine.formula.expression import Symbol
 
 N = 200_000

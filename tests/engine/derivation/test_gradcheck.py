@@ -10,6 +10,7 @@ from numpy.testing import assert_array_equal
 
 from engine.autodiff.graph import Graph
 from engine.derivation.central_differences import BackwardRounding, CentralDifference
+from engine.derivation.edges import EntryRef
 from engine.derivation.gradcheck import (
     ALL_CHECKED,
     SAMPLED,
@@ -20,7 +21,6 @@ from engine.derivation.gradcheck import (
     entries_to_check,
     relative_error,
 )
-from engine.derivation.paths import EntryRef
 from engine.derivation.stacked_differences import StackedDifferences
 from engine.experiment.loading import load_experiment
 from engine.experiment.spec import BceLoss, CrossEntropyLoss, LayerSpec, SquaredErrorLoss

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from engine.autodiff.graph import Array, Graph
 from engine.derivation.chain_rule import explain
+from engine.derivation.edges import Edge, EntryRef, edges_from
 from engine.derivation.evaluated_experiment import EvaluatedExperiment
 from engine.derivation.jacobian import SampleJacobian, sample_jacobian
-from engine.derivation.paths import Edge, EntryRef, edges_from
 from engine.experiment.loading import load_experiment
 from engine.experiment.toml_decoding import decode
 from engine.formula.expression import Symbol

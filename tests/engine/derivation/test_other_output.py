@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from engine.autodiff.graph import Graph
 from engine.derivation.chain_rule import explain
+from engine.derivation.edges import EntryRef, edges_from
 from engine.derivation.evaluated_experiment import EvaluatedExperiment
 from engine.derivation.gradcheck_in_float64 import check_target
-from engine.derivation.paths import EntryRef, PathCounts, edges_from
+from engine.derivation.paths import PathCounts
 from engine.derivation.targets import TargetError
 from engine.experiment.loading import load_experiment
 from engine.formula.expression import Symbol

@@ -22,7 +22,7 @@ from engine.experiment.spec import (
     SquaredErrorLoss,
     expanded_layers,
 )
-from engine.formula.plain_words import bytes_in_words
+from engine.formula.numbers_in_words import bytes_in_words
 from engine.training.optimizers import make_optimizer
 from tests.engine.experiment_texts import refusal
 

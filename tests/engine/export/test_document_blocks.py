@@ -14,13 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.derivation.chain_rule import Derivation, explain
+from engine.derivation.edges import EntryRef
 from engine.derivation.evaluated_experiment import EvaluatedExperiment
 from engine.derivation.gradcheck import EntryCheck, ParameterCheck, Verdict, check_entry, check_network
-from engine.derivation.paths import EntryRef
 from engine.experiment.loading import load_experiment, parse_experiment
 from engine.experiment.spec import BceLoss, CrossEntropyLoss, LayerSpec, SquaredErrorLoss
-from engine.export import written_latex, written_markdown, written_text
 from engine.export.check_table import CheckTable, check_summary
+from engine.export.derivation_document import written_latex, written_markdown, written_text
 from engine.export.factor_words import VERDICTS
 from engine.export.latex_document import escape
 from engine.export.value_gradient_tables import written_matrices

@@ -13,7 +13,7 @@ from engine.derivation.chain_rule import explain
 from engine.derivation.evaluated_experiment import EvaluatedExperiment
 from engine.diagnosis.mean_field import MeanFieldProfile, predict
 from engine.experiment.loading import parse_experiment
-from engine.export import written_text
+from engine.export.derivation_document import written_text
 from engine.export.json_records import explain_record
 from engine.formula.expression import Symbol
 from tests.engine.experiment_texts import refusal

@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.derivation.chain_rule import explain
+from engine.derivation.edges import EntryRef
 from engine.derivation.evaluated_experiment import EvaluatedExperiment
-from engine.derivation.paths import EntryRef
 from engine.experiment.loading import parse_experiment
 from engine.experiment.notation_spec import NotationSpec
 from engine.experiment.spec import Experiment
 from engine.experiment.validation import problems
-from engine.export import written_latex, written_markdown, written_text
+from engine.export.derivation_document import written_latex, written_markdown, written_text
 from engine.export.json_records import explain_record
 from engine.formula.expression import Expr
 from engine.formula.latex import to_latex

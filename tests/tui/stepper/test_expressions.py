@@ -9,7 +9,7 @@ from engine.formula.parser import parse_symbol
 from tests.tui.driver import app_on, press, screen_text, stepper, until
 from tui.app import BptuiApp
 from tui.session.opening import open_session
-from tui.stepper.expression_diagram import columns_of, moved
+from tui.stepper.expression_diagram import columns_of, moved_in_diagram
 from tui.stepper.network_map_screen import ExpressionMapScreen
 from tui.stepper.predict_screen import PredictScreen
 from tui.stepper.traversal import Detail, Phase
@@ -108,7 +108,7 @@ def test_every_node_but_the_result_is_reached_by_moving_on_the_map():
         while waiting:
             here = waiting.pop()
             for step in ((1, 0), (-1, 0), (0, 1), (0, -1)):
-                if (there := moved(graph, here, *step)) not in reached:
+                if (there := moved_in_diagram(graph, here, *step)) not in reached:
                     reached.add(there)
                     waiting.append(there)
         shown = {node.symbol for column in columns_of(graph) for node in column}

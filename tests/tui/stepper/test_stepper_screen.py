@@ -9,7 +9,7 @@ import pytest
 from textual.widgets import Input, OptionList, Static
 
 import tui.stepper.autoplay
-from engine.export import written_latex, written_markdown, written_text
+from engine.export.derivation_document import written_latex, written_markdown, written_text
 from engine.formula.expression import Symbol
 from engine.formula.text_width import cells
 from tests.engine.networks import SMALL_PRESETS

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.runs.layer_selection import matching
-from tui.training.layer_bars import block_of, draw_rows, layer_rows, row_of, row_value
+from tui.training.layer_bars import draw_rows
+from tui.training.layer_rows import block_of, layer_rows, row_of, row_value
 
 NAMES = [
     "embed.weight",

@@ -91,7 +91,7 @@ def check(experiment: str, of: str | None, every: bool, as_json: bool, ascii: bo
 
         if screen.isatty():
             _write_each(one, done, every, ascii)
-        from engine.experiment.square_weights import square_note
+        from engine.experiment.weight_orientation import square_note
         from engine.formula.ascii_text import ascii_text
 
         orientation = square_note(one.experiment)

@@ -122,7 +122,7 @@ def explain(
         write_json(explain_record(derivation, check), ascii)
         fail_unless_finite(evaluated.graph, [derivation.target])
         return
-    from engine.export import written_latex, written_markdown, written_text
+    from engine.export.derivation_document import written_latex, written_markdown, written_text
     from engine.formula.untrusted_text import one_line
 
     title, style = evaluated.experiment.title or one_line(experiment), output_style(ascii, names)

@@ -146,7 +146,7 @@ def show_expression(
         return
     from engine.derivation.chain_rule import explain
     from engine.derivation.targets import resolve_target
-    from engine.export import written_latex, written_markdown, written_text
+    from engine.export.derivation_document import written_latex, written_markdown, written_text
     from engine.export.json_records import explain_record
 
     target = resolve_target(evaluated.graph, wrt)

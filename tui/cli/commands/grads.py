@@ -50,7 +50,7 @@ def grads(experiment: str, shapes: bool, one_matrix: bool, as_json: bool, ascii:
     evaluated = EvaluatedExperiment.of(loaded, experiment)
     if shapes:
         from engine.derivation.matrix_form import matrix_lines
-        from engine.experiment.square_weights import square_note
+        from engine.experiment.weight_orientation import square_note
         from tui.stepper.matrices_page import matrices_view
 
         style, note = output_style(ascii, evaluated.names), square_note(evaluated.experiment)

@@ -23,8 +23,8 @@ def new(file: Path, like: str | None) -> None:
       bptui new mine.toml
       bptui new deep.toml --like vanishing-sigmoid-50
     """
-    from engine.experiment.loading import starter_text
     from engine.experiment.presets import preset_text
+    from engine.experiment.starter_experiment import starter_text
     from tui.shell.atomic_file import create_file
 
     text = starter_text() if like is None else preset_text(like)

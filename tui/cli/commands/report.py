@@ -91,7 +91,7 @@ def report_lines(name: str, report: LogReport, style: Style) -> list[str]:
 
 def _about(name: str, report: LogReport, style: Style) -> list[str]:
     from engine.formula.notation import number_text
-    from engine.formula.plain_words import counted
+    from engine.formula.numbers_in_words import counted
 
     lines, header = report.lines, report.lines.header
     if header is None or lines.first is None or lines.last is None:
@@ -131,7 +131,7 @@ def _about(name: str, report: LogReport, style: Style) -> list[str]:
 
 
 def _not_finite(report: LogReport) -> list[str]:
-    from engine.formula.plain_words import counted
+    from engine.formula.numbers_in_words import counted
 
     found = report.not_finite
     if found is None or report.lines.header is None:
@@ -151,7 +151,7 @@ def _not_finite(report: LogReport) -> list[str]:
 
 
 def _damage(report: LogReport) -> list[str]:
-    from engine.formula.plain_words import counted
+    from engine.formula.numbers_in_words import counted
 
     damaged = report.lines.damaged
     if not damaged:

@@ -42,8 +42,8 @@ def run(log: Path, every: int, command: tuple[str, ...]) -> None:
       bptui run --every 10 -- torchrun --nproc-per-node 2 train.py
       bptui run -- uv run train.py
     """
-    from bptui.launching import NOT_EXECUTABLE, NOT_FOUND, end_like
-    from bptui.launching import run as launch
+    from bptui.recorded_command import NOT_EXECUTABLE, NOT_FOUND, end_like
+    from bptui.recorded_command import run as launch
 
     context = click.get_current_context()
     try:

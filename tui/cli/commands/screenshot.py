@@ -28,7 +28,7 @@ def screenshot(out: Path) -> None:
       bptui screenshot
       bptui screenshot --out pictures
     """
-    from tui.cli.screenshots import take
+    from tui.cli.screenshots import take_screenshot
 
-    for path in take(out):
+    for path in take_screenshot(out):
         write(str(path))

@@ -134,7 +134,7 @@ def train(
     if plot:
         _plot(observer, ascii, to_stderr=as_json)
     if writer is not None and writer.lost:
-        from engine.formula.plain_words import counted
+        from engine.formula.numbers_in_words import counted
 
         complain(f"{log}: {counted(writer.lost, 'record')} of {trainer.steps_done:,} could not be written")
     if asked:
@@ -191,7 +191,7 @@ def _why(trainer: Trainer) -> WhyNonfinite | None:
 def _write_why(why: WhyNonfinite | None, trainer: Trainer, style: Style) -> None:
     from engine.export.text_document import render_text
     from engine.export.why_nonfinite import compose_why
-    from engine.formula.plain_words import counted
+    from engine.formula.numbers_in_words import counted
 
     if why is None:
         write(f"\nEvery number of {counted(trainer.steps_done, 'step')} was finite.")
@@ -244,7 +244,7 @@ def _write_summary(observer: RunObserver, style: Style) -> None:
     """One line a layer, with the present weights over all data; the loss before the first and after the last step."""
     from engine.formula.expression import Symbol
     from engine.formula.notation import number_text, symbol_text
-    from engine.formula.plain_words import counted
+    from engine.formula.numbers_in_words import counted
     from engine.model.network import LOSS, Y, layer_names
 
     trainer = observer.trainer

@@ -50,8 +50,9 @@ def _frame(log: Path, names: str | None, layers: str | None, ascii: bool) -> str
     from engine.runs.run_log_lines import RunLogError
     from tui.session.training_snapshot import Wanted
     from tui.session.watched_log import WatchedLog
-    from tui.training.layer_bars import draw_rows, layer_rows
-    from tui.training.status_lines import progress_line, title_line
+    from tui.training.layer_bars import draw_rows
+    from tui.training.layer_rows import layer_rows
+    from tui.training.title_and_progress import progress_line, title_line
 
     if not log.exists():
         raise RunLogError(f"{log}: no such file")

@@ -11,8 +11,8 @@ from engine.derivation.evaluated_experiment import EvaluatedExperiment
 from engine.experiment.errors import ExperimentError
 from engine.experiment.loading import load_experiment
 from engine.formula.expression import Symbol
-from engine.practice.bug_hunt.backward_pass_with_a_slip import SlippingBackwardPass
 from engine.practice.bug_hunt.backward_slips import places_for
+from engine.practice.bug_hunt.slipping_backward_pass import SlippingBackwardPass
 from engine.practice.judging.asked_target import AskedTarget
 from engine.practice.judging.compare_gradients import compare_gradients, load_gradients
 from engine.practice.judging.number_answers import judge_number

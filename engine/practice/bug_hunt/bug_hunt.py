@@ -19,12 +19,12 @@ from engine.derivation.evaluated_experiment import EvaluatedExperiment
 from engine.derivation.targets import TargetError
 from engine.formula.expression import Symbol
 from engine.formula.layout import one_line
-from engine.practice.bug_hunt.backward_pass_with_a_slip import (
+from engine.practice.bug_hunt.backward_slips import PlantedSlip, places_for
+from engine.practice.bug_hunt.slipping_backward_pass import (
     SlippingBackwardPass,
     differences,
     wants_gradient,
 )
-from engine.practice.bug_hunt.backward_slips import PlantedSlip, places_for
 
 LARGEST = 400
 """Entries of a node that a hunt may have: a learner is to look at every array."""

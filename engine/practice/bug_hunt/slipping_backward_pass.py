@@ -178,7 +178,7 @@ def differences(op: Op, node: Node, arriving: Array) -> Array:
     return found
 
 
-def is_square_weight(op: Op) -> bool:
+def has_square_weight(op: Op) -> bool:
     """Whether an op is a layer whose W is square."""
     return isinstance(op, Linear) and op.inputs[WEIGHT].shape[0] == op.inputs[WEIGHT].shape[1]
 

@@ -14,7 +14,7 @@ from engine.formula.notation import Style
 from tests.engine.step_records import record
 from tests.tui.trainings import training_on
 from tui.session.training_snapshot import RunSnapshot
-from tui.training.status_lines import progress_line, title_line
+from tui.training.title_and_progress import progress_line, title_line
 
 STEP = record(119, loss=0.693, accuracy=0.51, recall=(0.25, 0.75))
 RUN = RunSnapshot(

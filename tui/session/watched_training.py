@@ -1,0 +1,53 @@
+"""A training as its screens see it: one that runs here, two side by side, or one that another program tells of."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from functools import cached_property
+
+from tui.session.training_snapshot import LITTLE, TrainingSnapshot, Wanted
+
+
+@dataclass(slots=True)
+class Looking:
+    """What the screens of a training look at, all of them the same: the layers by a filter, and a step of the past."""
+
+    layers: str = ""
+    """Only layers whose name holds this or fits it are shown; all where it is empty."""
+    step: int | None = None
+    """The step that the cross-hair stands on; None without."""
+
+
+class WatchedTraining(ABC):
+    """What screens watch: a run of this program, two side by side, or one that another program tells of."""
+
+    @cached_property
+    def looking(self) -> Looking:
+        """What is looked at, in step over all screens."""
+        return Looking()
+
+    @abstractmethod
+    def snapshot(self, wanted: Wanted = LITTLE) -> TrainingSnapshot:
+        """Everything between the same two steps; waits at most for the present step."""
+
+    def latest(self, wanted: Wanted = LITTLE) -> TrainingSnapshot | None:
+        """A snapshot to be had without waiting; None where one has to wait for the present step.
+
+        It is made then, and `pulse` differs.
+        """
+        return self.snapshot(wanted)
+
+    @abstractmethod
+    def pulse(self) -> object:
+        """Differs from the last one where there is something new to draw; waits for nothing."""
+
+    def stand_back(self) -> None:  # noqa: B027 - most have nothing to stand back with
+        """A screen begins to draw: whatever would slow it down may wait until `go_on`."""
+
+    def go_on(self) -> None:  # noqa: B027
+        """It is drawn."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Ends it."""
