@@ -560,7 +560,7 @@ def test_the_app_opens_with_and_without_an_experiment_and_its_status_is_ours(mon
 
 
 def test_screenshot_says_what_it_has_written(monkeypatch, tmp_path):
-    fake_module(monkeypatch, "tui.cli.screenshots", take=lambda folder: [folder / "home.svg"])
+    fake_module(monkeypatch, "tui.cli.screenshots", take_screenshot=lambda folder: [folder / "home.svg"])
     result = run("screenshot", "--out", str(tmp_path / "pictures"))
     assert result.exit_code == 0
     assert result.stdout == f"{tmp_path / 'pictures' / 'home.svg'}\n"
