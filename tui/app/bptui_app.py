@@ -258,13 +258,11 @@ class BptuiApp(NoticingApp):
 
     @on(ShowHome)
     def _on_show_home(self) -> None:
-        """Back to the list, or to the lesson that led to the experiment."""
+        """Back to the list, or to the lesson that led to the experiment, with the list of lessons behind it."""
         lesson, self._followed.led_here = self._followed.led_here, None
         self.opened.show_home()
         if lesson is not None:
-            from tui.lessons.lesson_screen import LessonScreen
-
-            self.push_screen(LessonScreen(lesson))
+            self._learner.back_to(lesson)
 
     @on(AnswerLesson)
     def _on_answer_lesson(self, message: AnswerLesson) -> None:

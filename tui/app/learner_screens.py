@@ -9,6 +9,7 @@ from textual.app import App
 from engine.experiment.errors import ExperimentError
 
 if TYPE_CHECKING:
+    from tui.lessons.lesson import Lesson
     from tui.practice.learner_progress import ProgressFile
     from tui.shell.messages import AnswerLesson
 
@@ -65,8 +66,8 @@ class LearnerScreens:
         kept.progress.lessons.setdefault(item, "revealed")
         kept.save()
 
-    def lessons(self, experiment: str | None) -> None:
-        """The list of lessons; with an experiment those on it, and a single one at once."""
+    def lessons(self, experiment: str | None, marked: str | None = None) -> None:
+        """The list of lessons, one of them marked; with an experiment those on it, and a single one at once."""
         from tui.lessons.lesson import lessons_on, list_lessons, own_lessons
         from tui.lessons.lesson_list_screen import LessonListScreen
         from tui.lessons.lesson_screen import LessonScreen
@@ -84,9 +85,16 @@ class LearnerScreens:
             self._app.push_screen(LessonScreen(lessons[0]))
         else:
             tasks = self.progress().progress.tasks
-            self._app.push_screen(LessonListScreen(title, lessons, self._lessons_done(), tasks))
+            self._app.push_screen(LessonListScreen(title, lessons, self._lessons_done(), tasks, marked))
         for problem in problems[:1]:
             self._app.notify(problem, severity="warning", timeout=10, markup=False)
+
+    def back_to(self, lesson: Lesson) -> None:
+        """A lesson, in front of the list that it stands in."""
+        from tui.lessons.lesson_screen import LessonScreen
+
+        self.lessons(None, lesson.item)
+        self._app.push_screen(LessonScreen(lesson))
 
     def _lessons_done(self) -> dict[str, str]:
         """Which lessons' questions are all answered, and of which the answer was shown."""

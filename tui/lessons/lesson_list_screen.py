@@ -35,9 +35,14 @@ class LessonListScreen(DismissedOnce[None]):
         lessons: Sequence[Lesson],
         done: Mapping[str, str] | None = None,
         tasks: Mapping[str, Sequence[int]] | None = None,
+        marked: str | None = None,
     ) -> None:
-        """`done` says of an item that it was answered, or its answer revealed; `tasks` which of its tasks are done."""
+        """`done` says of an item that it was answered, or its answer revealed; `tasks` which of its tasks are done.
+
+        The cursor begins at the item that is `marked`.
+        """
         super().__init__()
+        self._marked = marked
         self._tasks = dict(tasks or {})
         self._done = dict(done or {})
         self._heading = heading
@@ -55,6 +60,12 @@ class LessonListScreen(DismissedOnce[None]):
             yield EnterlessList(*self._options(), id="lessons", markup=False)
         yield TooSmall()
         yield KeyBar()
+
+    def on_mount(self) -> None:
+        """The cursor stands at the lesson that one comes from."""
+        if self._marked in self._lessons:
+            options = self.query_one(EnterlessList)
+            options.highlighted = options.get_option_index(self._marked)
 
     def data_tables(self) -> Sequence[CsvTable]:
         """The lessons, and what of them is done."""

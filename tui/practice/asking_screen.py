@@ -40,7 +40,7 @@ class AskingScreen(DismissedOnce[None]):
             with Vertical(id="work"):
                 with VerticalScroll(id="asked", can_focus=False):
                     yield Static(id="question")
-                box = Input(placeholder="a formula or a number", id="answer")
+                box = Input(id="answer")
                 box.cursor_blink = False
                 yield box
                 with VerticalScroll(id="said", can_focus=False):
@@ -80,6 +80,10 @@ class AskingScreen(DismissedOnce[None]):
         """How it goes, where that stands beside the question."""
         raise NotImplementedError
 
+    def what_to_type(self) -> str:
+        """A word in the empty line of the answer."""
+        raise NotImplementedError
+
     def answered(self, text: str) -> None:
         """Takes an answer."""
         raise NotImplementedError
@@ -116,6 +120,7 @@ class AskingScreen(DismissedOnce[None]):
             return
         self.query_one("#title", Static).update(self.title_line())
         self.query_one("#question", Static).update(self.question_lines())
+        self.query_one(Input).placeholder = self.said(self.what_to_type())
         if self.has_room_beside:
             network = self.query_one("#network")
             network.border_title, self.query_one("#record").border_title = "The network", "How it goes"
@@ -127,6 +132,11 @@ class AskingScreen(DismissedOnce[None]):
         text = event.value.strip()
         if text:
             self.answered(text)
+        else:
+            self.entered_nothing()
+
+    def entered_nothing(self) -> None:
+        """Enter on an empty line: may go on."""
 
     def action_scroll(self, lines: int) -> None:
         """Scrolls the question, and where that has no more the verdict."""

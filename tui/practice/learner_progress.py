@@ -44,10 +44,11 @@ class LearnerProgress(msgspec.Struct, kw_only=True):
     tasks: dict[str, list[int]] = msgspec.field(default_factory=dict)  # item -> places of its tasks done
 
     def right(self, question: str, points: float, tries: int) -> None:
-        """A question is answered; points count once, and less at every further try."""
-        if question not in self.answered and question not in self.given_up:
-            self.points += points / max(tries, 1)
-            self.answered[question] = tries
+        """A question is answered; it counts once, and gives less points at every further try."""
+        if question in self.answered or question in self.given_up:
+            return
+        self.points += points / max(tries, 1)
+        self.answered[question] = tries
         self.streak += 1
         self.best_streak = max(self.best_streak, self.streak)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from textual.content import Content
 from typing_extensions import override
@@ -22,10 +23,18 @@ from engine.practice.assignments.assignment import (
 )
 from engine.practice.assignments.generated_exercises import LEVELS, exercises
 from engine.practice.assignments.grading import judge
-from engine.practice.assignments.worksheet import asked_in, derivation_lines, equations, solution
+from engine.practice.assignments.worksheet import (
+    Solution,
+    asked_in,
+    derivation_lines,
+    equations,
+    solution,
+)
+from engine.practice.judging.verdict import Verdict
 from tui.practice.asking_screen import AskingScreen
 from tui.practice.learner_progress import ProgressFile
 from tui.practice.network_chain import network_chain
+from tui.shell.busy_screen import at_length
 from tui.shell.keys import PRACTICE_COMMANDS, bindings
 from tui.shell.prompt import Prompt
 from tui.shell.verdict_content import numbers_of
@@ -53,6 +62,7 @@ class PracticeScreen(AskingScreen):
         self.place = self._first_open()
         self.tries = 0
         self.hints = 0
+        self._worked_out: set[str] = set()  # what took long to work out, and is known now
 
     def on_mount(self) -> None:
         """Says once what is wrong with the file that progress is kept in."""
@@ -71,9 +81,8 @@ class PracticeScreen(AskingScreen):
         return self.question.experiment.names
 
     def _first_open(self) -> int:
-        done = self.kept.progress
         for place, question in enumerate(self.assignment.questions):
-            if question.id not in done.answered and question.id not in done.given_up:
+            if not self._is_done(question):
                 return place
         return 0
 
@@ -83,7 +92,7 @@ class PracticeScreen(AskingScreen):
         """Which set of questions, and how it goes."""
         progress = self.kept.progress
         where = f"level {self.level}, seed {progress.seed}" if self.level else self.assignment.title
-        score = f"{progress.points:.4g} points · streak {progress.streak} · best {progress.best_streak}"
+        score = f"{_points(progress.points)} · streak {progress.streak} · best {progress.best_streak}"
         return Content.assemble(
             (" Practice ", "bold reverse $primary"),
             (f"  {self.said(where)}  {self.place + 1} of {len(self.assignment.questions)}", "bold"),
@@ -108,13 +117,16 @@ class PracticeScreen(AskingScreen):
         if self.has_room_beside:
             lines += [*self._equations_drawn(), *self._found_before()]
             return Content("\n").join(lines)
+        numbers = list(numbers_of(question.worked.graph, forward=False, style=style))[:MOST_NUMBERS]
+        if question.spec.kind == "number":
+            lines += [*numbers, Content("")]
         for symbol, formula in self._equations():
             limited = replace(style, max_terms=4)
             lines.append(
                 Content.styled(f"{symbol_text(symbol, style)} = {one_line(formula, limited)}", "$faint")
             )
-        lines.append(Content(""))
-        lines += list(numbers_of(question.worked.graph, forward=False, style=style))[:MOST_NUMBERS]
+        if question.spec.kind != "number":
+            lines += [Content(""), *numbers]
         return Content("\n").join(lines)
 
     def _equations_drawn(self) -> list[Content]:
@@ -143,6 +155,8 @@ class PracticeScreen(AskingScreen):
             known = question.id in done.answered or question.id in done.given_up
             if not item or question.spec.item != item or not known or question.spec.kind == "bug":
                 continue
+            if question.is_long and question.id not in self._worked_out:
+                continue
             style = replace(self.glyphs, names=question.experiment.names)
             found = solution(question)
             name = Box.of(f"{asked_in(question, style)} = ")
@@ -170,9 +184,7 @@ class PracticeScreen(AskingScreen):
             lines.append(Content("").join(pieces))
         ids, done, given_up = self._standing()
         at_once, bugs = sum(progress.answered[one] == 1 for one in done), progress.bugs
-        score = (
-            f"{progress.points:.4g} points · streak {progress.streak} · best streak {progress.best_streak}"
-        )
+        score = f"{_points(progress.points)} · streak {progress.streak} · best streak {progress.best_streak}"
         lines += [
             Content(""),
             Content(
@@ -220,7 +232,7 @@ class PracticeScreen(AskingScreen):
 
     def answered(self, text: str) -> None:
         """Judges an answer; a right one counts, and Enter on an empty line goes on."""
-        question, progress = self.question, self.kept.progress
+        question = self.question
         attempts = question.spec.attempts
         if attempts is not None and self.tries >= attempts:
             self.say(
@@ -229,13 +241,21 @@ class PracticeScreen(AskingScreen):
                 )
             )
             return
-        verdict = judge(question, text)
+        told = partial(self._judged, question, text)
+        at_length(self, question.is_long, "Judging the answer", partial(judge, question, text), told)
+
+    def _judged(self, question: AssignmentQuestion, text: str, verdict: Verdict) -> None:
+        """Says what an answer is worth, and counts it."""
+        progress = self.kept.progress
+        self._worked_out.add(question.id)
         lines = list(self.verdict_lines(verdict, text))
         if verdict.verdict == "right":
             self.tries += 1
             progress.right(question.id, question.spec.points, self.tries + self.hints)
             self.kept.save()
-            lines.append(Content.styled("F8 goes on to the next question", "$faint"))
+            open_still = any(not self._is_done(one) for one in self.assignment.questions)
+            further = "↵ goes on to the next question" if open_still else "all are done; Esc leads back"
+            lines.append(Content.styled(self.said(further), "$faint"))
             self.clear_answer()
         elif verdict.verdict == "wrong":
             self.tries += 1
@@ -245,6 +265,25 @@ class PracticeScreen(AskingScreen):
             lines.append(Content.styled(self.said(problem), "$remark"))
         self.say(*lines)
         self.redraw()
+
+    def _is_done(self, question: AssignmentQuestion) -> bool:
+        done = self.kept.progress
+        return question.id in done.answered or question.id in done.given_up
+
+    @override
+    def entered_nothing(self) -> None:
+        if self._is_done(self.question) and len(self.assignment.questions) > 1:
+            self.action_turn(1)
+
+    @override
+    def what_to_type(self) -> str:
+        match self.question.spec.kind:
+            case "number":
+                return "a number: 0.25, 1/4, 25 %"
+            case "bug":
+                return "the gradient that is sent wrongly, such as W[1]"
+            case "formula":
+                return "a formula in the names above" + ("" if self.names else "; W1_01 is W⁽¹⁾₀₁")
 
     def action_hint(self) -> None:
         """The next hint: which rule, which factor, at last the formula."""
@@ -257,9 +296,13 @@ class PracticeScreen(AskingScreen):
     def action_give_up(self) -> None:
         """Shows the solution."""
         question = self.question
+        told = partial(self._solved, question)
+        at_length(self, question.is_long, "Working out the solution", partial(solution, question), told)
+
+    def _solved(self, question: AssignmentQuestion, found: Solution) -> None:
         self.kept.progress.gave_up(question.id)
         self.kept.save()
-        found = solution(question)
+        self._worked_out.add(question.id)
         lines = [Content.styled("given up: the solution", "$remark")]
         if found.formula is not None:
             lines.append(Content("\n".join(draw(found.formula, self.glyphs).lines)))
@@ -354,6 +397,10 @@ class PracticeScreen(AskingScreen):
     def action_close(self) -> None:
         """Back to where one came from."""
         self.dismiss()
+
+
+def _points(points: float) -> str:
+    return f"{points:.4g} point{'' if points == 1 else 's'}"
 
 
 def _seed_problem(text: str) -> str | None:

@@ -46,6 +46,10 @@ BUILT_IN = "tutorials"
 """The name of the assignment that comes with bptui: every question of the two tutorials."""
 
 
+LONG_TRAINING, LONG_VERDICT = 50_000, 4_000
+"""Steps times numbers in the network, or so many numbers, for which answers take some 0.1 s and more."""
+
+
 class AssignmentNumber(Protocol):
     """A number that is asked for: its name, its value, and what is often given in its place, with the reason."""
 
@@ -106,6 +110,15 @@ class AssignmentQuestion:
         if spec.after is not None:
             return TrainedValue(self.worked, LOSS if spec.of is None else self._symbol(spec.of), spec.after)
         return None
+
+    @property
+    def is_long(self) -> bool:
+        """Whether its number, or a verdict, may take longer than a key may: much training, or a large network."""
+        size = sum(node.value.size for node in self.worked.graph.nodes.values())
+        own = self.own_number
+        if isinstance(own, TrainedValue | TrainedMeasurement):
+            return own.steps * size > LONG_TRAINING
+        return own is None and size > LONG_VERDICT
 
     @cached_property
     def worked(self) -> EvaluatedExperiment:

@@ -10,6 +10,7 @@ from tui.app import BptuiApp
 from tui.lessons.lesson import ITEMS, PARTS, list_lessons, read_lesson
 from tui.lessons.lesson_list_screen import LessonListScreen
 from tui.lessons.lesson_screen import LessonScreen
+from tui.shell.choice_list import EnterlessList
 from tui.shell.home_screen import HomeScreen
 from tui.shell.keys import APP_COMMANDS, LESSON_COMMANDS, LESSONS_COMMANDS
 from tui.stepper.stepper_screen import StepperScreen
@@ -79,6 +80,10 @@ async def test_from_home_to_b1_to_its_experiment():
         await until(pilot, lambda: "W⁽¹⁾₁₁" in screen_text(app))
         await press(pilot, "escape")
         assert isinstance(app.screen, LessonScreen)
+        await press(pilot, "escape")
+        assert isinstance(app.screen, LessonListScreen)
+        options = app.screen.query_one(EnterlessList)
+        assert options.get_option_at_index(options.highlighted).id == "B1"
         await press(pilot, "escape")
         assert isinstance(app.screen, HomeScreen)
 
@@ -188,7 +193,7 @@ async def test_a_lesson_on_another_experiment_closes_the_open_one():
         assert isinstance(app.screen, GradientsScreen)
         await press(pilot, "escape")
         assert app.screen.lesson.item == "C1"
-        await press(pilot, "escape")
+        await press(pilot, "escape", "escape")
         assert isinstance(app.screen, HomeScreen)
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 
+from engine.practice.assignments.assignment import parse_assignment
 from tests.tui.driver import LARGE, SMALL, app_on, press, screen_text, typed, until
 from tui.practice.learner_progress import VERSION, LearnerProgress, ProgressFile
 from tui.practice.practice_screen import PracticeScreen
+from tui.shell.busy_screen import BusyScreen
 
 
 async def opened(app, pilot) -> PracticeScreen:
@@ -34,6 +36,56 @@ async def test_the_tutorials_come_first_and_a_right_answer_counts():
     saved = json.loads(screen.kept.path.read_text())
     assert saved["version"] == VERSION
     assert saved["answered"] == {"a0": 1}
+
+
+async def test_enter_goes_on_and_what_was_answered_before_counts_no_more():
+    app = app_on()
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await opened(app, pilot)
+        await press(pilot, "enter")
+        assert screen.question.id == "a0"  # nothing answered, nothing to go on from
+        for answer in ("0.16425", "0,164"):
+            await press(pilot, *typed(answer), "enter")
+            assert "✓ right" in screen_text(app)
+            assert "1 point · streak 1 · best 1" in screen_text(app)
+        await press(pilot, "enter")
+        assert screen.question.id == "a1a"
+        await press(pilot, "f6", "enter", "f7", *typed("-Y/Y_hat + (1-Y)/(1-Y_hat)"), "enter")
+        assert screen.kept.progress.streak == 0  # given up: an answer afterwards counts for nothing
+
+
+async def test_a_long_training_is_done_behind_a_line_that_escape_ends():
+    text = """
+        [[question]]
+        id = "far"
+        experiment = "tutorial-a-wine"
+        kind = "number"
+        of = "E"
+        after = 100000
+        [[question]]
+        id = "near"
+        experiment = "tutorial-a-wine"
+        kind = "number"
+        of = "E"
+        after = 10
+    """
+    app = app_on()
+    async with app.run_test(size=SMALL) as pilot:
+        screen = PracticeScreen(ProgressFile(), parse_assignment(text, "mine"))
+        await app.push_screen(screen)
+        await press(pilot, *typed("0.5"), "enter")
+        assert isinstance(app.screen, BusyScreen)
+        await press(pilot, "escape")
+        await until(pilot, lambda: app.screen is screen)
+        assert screen.tries == 0
+        await press(pilot, "f6")
+        assert isinstance(app.screen, BusyScreen)
+        await press(pilot, "escape")
+        await until(pilot, lambda: app.screen is screen)
+        assert screen.kept.progress.given_up == []
+        await press(pilot, "f8", *(["backspace"] * 3), *typed("0.5"), "enter")
+        await until(pilot, lambda: screen.tries == 1)
+        assert "✗ wrong" in screen_text(app)
 
 
 async def test_progress_is_there_again_and_the_first_open_question_comes():
@@ -123,6 +175,8 @@ async def test_the_question_scrolls_by_keys_in_a_small_window():
     async with app.run_test(size=SMALL) as pilot:
         await press(pilot, "P")
         await until(pilot, lambda: isinstance(app.screen, PracticeScreen))
+        questions = app.screen.assignment.questions
+        app.screen._go(next(k for k, q in enumerate(questions) if q.id == "c3-fork"))
         asked = app.screen.query_one("#asked")
         await until(pilot, lambda: asked.max_scroll_y > 0)
         await press(pilot, "down")
@@ -148,6 +202,7 @@ async def test_another_question_is_read_from_its_beginning_and_the_last_is_follo
     async with app.run_test(size=SMALL) as pilot:
         screen = await opened(app, pilot)
         asked = screen.query_one("#asked")
+        screen._go(next(k for k, q in enumerate(screen.assignment.questions) if q.id == "c3-fork"))
         await until(pilot, lambda: asked.max_scroll_y > 0)
         await press(pilot, "down")
         assert asked.scroll_y > 0
