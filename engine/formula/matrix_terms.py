@@ -5,7 +5,7 @@
 
 They are what a learner has typed; what this program itself says of a gradient stands in `matrix_expression.py`. Their
 plain form is NumPy's. A matrix has no single number, so `evaluate` raises; whoever has arrays (see
-`engine.practice.judging.batched_evaluation`) computes with these trees themselves.
+`engine.practice.reading.batched_evaluation`) computes with these trees themselves.
 """
 
 from __future__ import annotations

@@ -17,15 +17,15 @@ from engine.derivation.evaluated_experiment import EvaluatedExperiment
 from engine.formula.course_notation import CANONICAL, CourseNames
 from engine.formula.expression import Expr, Partial
 from engine.model.expression_graph import TypedExpression
-from engine.practice.judging.asked_target import AskedTarget
 from engine.practice.judging.expression_judge import ExpressionJudge
 from engine.practice.judging.judge import Judge
 from engine.practice.judging.number_answers import judge_number
-from engine.practice.judging.verdict import Verdict
 from engine.practice.mistakes.numbers_on_the_way import numbers_on_the_way
-from engine.practice.mistakes.path_factors import paths_of
+from engine.practice.question.asked_target import AskedTarget
+from engine.practice.question.path_factors import paths_of
 from engine.practice.reading.typed_number import TypedNumber
 from engine.practice.reading.unreadable import UnreadableError
+from engine.practice.verdict import Verdict
 
 
 class PredictionJudge(Protocol):

@@ -21,7 +21,7 @@ from textual.widgets import Input, Static
 
 from engine.formula.course_notation import CANONICAL, CourseNames
 from engine.formula.notation import Style
-from engine.practice.judging.verdict import Verdict
+from engine.practice.verdict import Verdict
 from tui.shell.key_bar import KeyBar
 from tui.shell.modal import DismissedOnce
 from tui.shell.too_small import TooSmall

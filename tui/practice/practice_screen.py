@@ -30,7 +30,7 @@ from engine.practice.assignments.worksheet import (
     equations,
     solution,
 )
-from engine.practice.judging.verdict import Verdict
+from engine.practice.verdict import Verdict
 from tui.practice.asking_screen import AskingScreen
 from tui.practice.learner_progress import ProgressFile
 from tui.practice.network_chain import network_chain

@@ -17,8 +17,8 @@ from engine.formula.ascii_text import ascii_text
 from engine.formula.layout import draw
 from engine.formula.notation import Style, number_text, symbol_text
 from engine.model.expression_graph import is_constant
-from engine.practice.judging.verdict import Verdict
 from engine.practice.reading.unreadable import UnreadableError
+from engine.practice.verdict import Verdict
 
 TALLEST_ECHO = 5
 """Lines of what was understood; a taller formula is not drawn again."""

@@ -35,11 +35,11 @@ from engine.formula.parser import ParseError, parse_symbol
 from engine.model.network import LOSS
 from engine.practice.assignments.assignment_decoding import convert_assignment, read_assignment_json
 from engine.practice.assignments.assignment_spec import AssignmentSpec, QuestionSpec
-from engine.practice.judging.asked_target import AskedTarget, parse_asked_target
 from engine.practice.judging.judge import Judge
 from engine.practice.judging.slope_bound import SlopeBound
 from engine.practice.judging.trained_numbers import MOST_STEPS, TrainedMeasurement, TrainedValue
-from engine.practice.judging.verdict import Mistake
+from engine.practice.question.asked_target import AskedTarget, parse_asked_target
+from engine.practice.verdict import Mistake
 
 LARGEST_FILE = 4 * 2**20
 BUILT_IN = "tutorials"

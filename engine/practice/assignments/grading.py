@@ -14,9 +14,9 @@ from engine.formula.parser import ParseError, parse_symbol
 from engine.model.network import LOSS
 from engine.practice.assignments.assignment import Assignment, AssignmentQuestion, load_answers
 from engine.practice.bug_hunt.bug_hunt import BugHunt
-from engine.practice.judging.asked_target import AskedTarget
 from engine.practice.judging.number_answers import judge_number
-from engine.practice.judging.verdict import Mistake, Verdict
+from engine.practice.question.asked_target import AskedTarget
+from engine.practice.verdict import Mistake, Verdict
 
 MOST_FACTORS = 12
 """Of a longer path no factor is taken for the whole."""

@@ -23,7 +23,7 @@ from engine.formula.notation import Style
 from engine.formula.text_width import wrapped
 from engine.formula.untrusted_text import one_line
 from engine.practice.assignments.grading import GradedFile, Result
-from engine.practice.judging.verdict import Verdict, sentences_of
+from engine.practice.verdict import Verdict, sentences_of
 
 FORMATS = ("text", "json", "gradescope", "prairielearn", "junit", "csv")
 VERDICT_WORDS = {

@@ -19,10 +19,10 @@ from engine.formula.notation import GREEK, Style, number_text, symbol_text
 from engine.formula.numbers_in_words import counted
 from engine.practice.assignments.assignment import Assignment, AssignmentQuestion
 from engine.practice.bug_hunt.bug_hunt import BugHunt
-from engine.practice.judging.asked_target import ETA
 from engine.practice.judging.slope_bound import SlopeBound
 from engine.practice.judging.trained_numbers import TrainedValue
 from engine.practice.mistakes.naming_on_paths import term_of
+from engine.practice.question.asked_target import ETA
 
 FORMATS = ("text", "markdown", "latex")
 BLANK_LINES = 4

@@ -27,7 +27,7 @@ from engine.derivation.matrix_form import slopes
 from engine.formula.expression import Symbol
 from engine.formula.layout import one_line
 from engine.practice.bug_hunt.slipping_backward_pass import Send, has_square_weight, sent
-from engine.practice.judging.verdict import Mistake, MistakeKind
+from engine.practice.verdict import Mistake, MistakeKind
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from dataclasses import replace
 from itertools import pairwise
 
 from engine.practice.judging.judge import Judge
-from engine.practice.judging.verdict import Verdict
 from engine.practice.reading.unreadable import UnreadableError
+from engine.practice.verdict import Verdict
 
 LARGEST_DERIVATION = 200
 """Lines."""

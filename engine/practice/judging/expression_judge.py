@@ -13,17 +13,17 @@ import numpy as np
 from engine.autodiff.graph import Graph
 from engine.formula.expression import Symbol
 from engine.model.expression_graph import TypedExpression, is_constant
-from engine.practice.judging.asked_target import AskedTarget
-from engine.practice.judging.batched_evaluation import Stack, evaluate
 from engine.practice.judging.judge import compare
-from engine.practice.judging.random_networks import NetworkEvidence
-from engine.practice.judging.verdict import Counterexample, Mistake, Verdict
 from engine.practice.mistakes.factors_between_numbers import names_of
 from engine.practice.mistakes.naming_on_paths import NamedOnPath, PathConstants, name_on_path, name_on_paths
-from engine.practice.mistakes.path_factors import paths_of
+from engine.practice.question.asked_target import AskedTarget
+from engine.practice.question.path_factors import paths_of
+from engine.practice.question.random_networks import NetworkEvidence
 from engine.practice.reading.answer_reader import Answer, read_answer
+from engine.practice.reading.batched_evaluation import Stack, evaluate
 from engine.practice.reading.names_in_scope import Scope
 from engine.practice.reading.unreadable import UnreadableError
+from engine.practice.verdict import Counterexample, Mistake, Verdict
 
 POINTS = 64
 """So many times the names are given random values."""

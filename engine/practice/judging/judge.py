@@ -19,10 +19,6 @@ from engine.experiment.spec import BceLoss, CrossEntropyLoss, LayerSpec
 from engine.formula.expression import Function, Symbol
 from engine.formula.layout import one_line
 from engine.model.network import Network
-from engine.practice.judging.asked_target import ETA, AskedTarget
-from engine.practice.judging.batched_evaluation import Stack, evaluate
-from engine.practice.judging.random_networks import NetworkEvidence, NetworkMaker, TooLargeError
-from engine.practice.judging.verdict import Counterexample, Mistake, Verdict
 from engine.practice.mistakes.another_derivative import another_derivative
 from engine.practice.mistakes.factors_between_numbers import names_of
 from engine.practice.mistakes.formula_edits import places_of
@@ -43,10 +39,14 @@ from engine.practice.mistakes.naming_on_paths import (
     symbols_of,
 )
 from engine.practice.mistakes.naming_updates import name_update
-from engine.practice.mistakes.path_factors import Path, paths_of
+from engine.practice.question.asked_target import ETA, AskedTarget
+from engine.practice.question.path_factors import Path, paths_of
+from engine.practice.question.random_networks import NetworkEvidence, NetworkMaker, TooLargeError
 from engine.practice.reading.answer_reader import Answer, read_answer
+from engine.practice.reading.batched_evaluation import Stack, evaluate
 from engine.practice.reading.names_in_scope import Scope, gradient_name, is_gradient, shape_text
 from engine.practice.reading.unreadable import UnreadableError
+from engine.practice.verdict import Counterexample, Mistake, Verdict
 
 CLOSE = 1e-9
 """An answer is right where it differs from the truth by at most this share of it."""

@@ -15,12 +15,12 @@ from engine.autodiff.graph import Graph
 from engine.formula.expression import Number, Symbol
 from engine.formula.notation import Style, number_text
 from engine.formula.numbers_in_words import counted
-from engine.practice.judging.asked_target import AskedTarget
-from engine.practice.judging.verdict import Counterexample, Mistake, Verdict
 from engine.practice.mistakes.factors_between_numbers import FactorCandidate, find_factors, is_close
 from engine.practice.mistakes.familiar_numbers import familiar_numbers
+from engine.practice.question.asked_target import AskedTarget
 from engine.practice.reading.typed_number import FEWEST_DIGITS, TypedNumber
 from engine.practice.reading.unreadable import UnreadableError
+from engine.practice.verdict import Counterexample, Mistake, Verdict
 
 NEARLY = 0.01
 """Whoever is off by a smaller share may have calculated rightly with rounded numbers."""

@@ -22,8 +22,8 @@ from engine.formula.course_notation import CANONICAL, CourseNames
 from engine.formula.expression import Symbol
 from engine.formula.numbers_in_words import counted
 from engine.formula.parser import ParseError, parse_symbol
-from engine.practice.judging.asked_target import AskedTarget
-from engine.practice.judging.verdict import Mistake
+from engine.practice.question.asked_target import AskedTarget
+from engine.practice.verdict import Mistake
 
 FARTHEST = 20.0
 """Beyond this |f| every activation is flat, or as steep as it ever gets."""

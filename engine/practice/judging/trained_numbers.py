@@ -30,8 +30,8 @@ from engine.formula.layout import one_line
 from engine.formula.numbers_in_words import counted
 from engine.metrics.step_record import MAGNITUDES, MEASURES, Extent, StepRecord
 from engine.model.network import LOSS, PREDICTION, Network
-from engine.practice.judging.verdict import Mistake
 from engine.practice.mistakes.familiar_numbers import familiar_numbers
+from engine.practice.verdict import Mistake
 from engine.training.trainer import Trainer
 
 MOST_STEPS = 100_000

@@ -17,11 +17,11 @@ import numpy as np
 from engine.derivation.targets import TargetError
 from engine.formula.expression import Partial, Symbol
 from engine.formula.layout import one_line
-from engine.practice.judging.asked_target import AskedTarget
-from engine.practice.judging.batched_evaluation import evaluate
-from engine.practice.judging.random_networks import TooLargeError
-from engine.practice.judging.verdict import Mistake
 from engine.practice.mistakes.factors_between_numbers import names_of
+from engine.practice.question.asked_target import AskedTarget
+from engine.practice.question.random_networks import TooLargeError
+from engine.practice.reading.batched_evaluation import evaluate
+from engine.practice.verdict import Mistake
 
 if TYPE_CHECKING:
     from engine.practice.judging.judge import Judge

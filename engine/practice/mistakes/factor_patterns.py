@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from engine.formula.expression import Expr, Number
 from engine.formula.layout import one_line
 from engine.formula.notation import Style
-from engine.practice.judging.verdict import Mistake, MistakeKind
-from engine.practice.mistakes.path_factors import Atoms, Path, PathFactor
+from engine.practice.question.path_factors import Atoms, Path, PathFactor
+from engine.practice.verdict import Mistake, MistakeKind
 
 Key = tuple[tuple[int, int], ...]
 MOST_SETS = 4

@@ -14,14 +14,14 @@ import numpy as np
 
 from engine.autodiff.graph import Graph
 from engine.formula.expression import Expr, Number, Sum, Symbol, bare
-from engine.practice.judging.asked_target import AskedTarget
-from engine.practice.judging.batched_evaluation import Stack, evaluate
-from engine.practice.judging.verdict import Mistake
 from engine.practice.mistakes.factor_patterns import mistake, shown
 from engine.practice.mistakes.naming_on_paths import SIGN, constant_mistake, term_of
-from engine.practice.mistakes.path_factors import Path, paths_of
+from engine.practice.question.asked_target import AskedTarget
+from engine.practice.question.path_factors import Path, paths_of
+from engine.practice.reading.batched_evaluation import Stack, evaluate
 from engine.practice.reading.names_in_scope import gradient_name
 from engine.practice.reading.typed_number import TypedNumber
+from engine.practice.verdict import Mistake
 
 MOST_CANDIDATES = 5
 _NumberOf = Callable[[Expr], float]

@@ -19,7 +19,7 @@ from engine.autodiff.ops.loss import loss_op
 from engine.formula.expression import WEIGHTS_OF_LOSS, Partial, Symbol
 from engine.formula.layout import one_line
 from engine.model.network import LOSS, PREDICTION
-from engine.practice.judging.verdict import Mistake
+from engine.practice.verdict import Mistake
 
 MOST_ENTRIES = 64
 """Entries of a network whose gradients are compared; in a larger one some of them agrees by chance."""

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from engine.formula.expression import Expr, Negative, Product, Sum, bare, with_children
-from engine.practice.judging.verdict import Mistake
 from engine.practice.mistakes.factor_patterns import shown
+from engine.practice.verdict import Mistake
 
 
 @dataclass(frozen=True)

@@ -19,12 +19,12 @@ from engine.formula.expression import Symbol
 from engine.formula.layout import one_line
 from engine.practice.bug_hunt.backward_slips import PlantedSlip, places_for
 from engine.practice.bug_hunt.slipping_backward_pass import SlippingBackwardPass
-from engine.practice.judging.batched_evaluation import evaluate
-from engine.practice.judging.verdict import Mistake
 from engine.practice.mistakes.factors_between_numbers import names_of
 from engine.practice.mistakes.naming_on_paths import SIGN, NamedOnPath, PathConstants, constant_mistakes
 from engine.practice.reading.answer_reader import Answer
+from engine.practice.reading.batched_evaluation import evaluate
 from engine.practice.reading.names_in_scope import gradient_name
+from engine.practice.verdict import Mistake
 
 if TYPE_CHECKING:
     from engine.practice.judging.judge import Judge

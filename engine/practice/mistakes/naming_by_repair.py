@@ -40,9 +40,6 @@ from engine.formula.expression import (
 )
 from engine.formula.matrix_terms import MatrixProductTerm, SliceTerm
 from engine.model.network import PREDICTION, X, Y
-from engine.practice.judging.batched_evaluation import evaluate
-from engine.practice.judging.random_networks import NetworkEvidence
-from engine.practice.judging.verdict import Mistake
 from engine.practice.mistakes.factor_patterns import shown
 from engine.practice.mistakes.formula_edits import (
     Rebuild,
@@ -55,10 +52,13 @@ from engine.practice.mistakes.formula_edits import (
     unsigned,
 )
 from engine.practice.mistakes.naming_on_paths import SIGN
-from engine.practice.mistakes.path_factors import error_of
 from engine.practice.mistakes.structural_repairs import StructuralRepairs
+from engine.practice.question.path_factors import error_of
+from engine.practice.question.random_networks import NetworkEvidence
+from engine.practice.reading.batched_evaluation import evaluate
 from engine.practice.reading.names_in_scope import is_gradient
 from engine.practice.reading.unreadable import UnreadableError
+from engine.practice.verdict import Mistake
 
 if TYPE_CHECKING:
     from engine.practice.judging.judge import Judge

@@ -15,9 +15,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.formula.expression import Expr, Indicator, Number, Product, Symbol
-from engine.practice.judging.batched_evaluation import Stack, evaluate
-from engine.practice.judging.random_networks import NetworkEvidence
-from engine.practice.judging.verdict import Mistake
 from engine.practice.mistakes.factor_patterns import Pattern, PatternBook, mistake, shown
 from engine.practice.mistakes.integer_powers import (
     Columns,
@@ -27,7 +24,10 @@ from engine.practice.mistakes.integer_powers import (
     fit_powers,
     independent,
 )
-from engine.practice.mistakes.path_factors import Path
+from engine.practice.question.path_factors import Path
+from engine.practice.question.random_networks import NetworkEvidence
+from engine.practice.reading.batched_evaluation import Stack, evaluate
+from engine.practice.verdict import Mistake
 
 FEWEST_POINTS = 8
 MOST_TRIED = 6

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.formula.expression import Symbol
-from engine.practice.judging.asked_target import ETA
-from engine.practice.judging.batched_evaluation import Stack, evaluate
-from engine.practice.judging.verdict import Mistake
 from engine.practice.mistakes.factor_patterns import shown
 from engine.practice.mistakes.naming_by_repair import name_by_repair
 from engine.practice.mistakes.naming_on_paths import NamedOnPath
+from engine.practice.question.asked_target import ETA
 from engine.practice.reading.answer_reader import Answer
+from engine.practice.reading.batched_evaluation import Stack, evaluate
+from engine.practice.verdict import Mistake
 
 if TYPE_CHECKING:
     from engine.practice.judging.judge import Judge

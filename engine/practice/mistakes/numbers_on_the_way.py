@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from engine.derivation.chain_rule import Derivation
 from engine.formula.expression import Indicator, Partial, Symbol
 from engine.formula.layout import one_line
-from engine.practice.judging.verdict import Mistake
+from engine.practice.verdict import Mistake
 
 MOST_FACTORS = 16
 """On a longer path some factor agrees by chance."""

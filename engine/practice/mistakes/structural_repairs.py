@@ -32,8 +32,6 @@ from engine.formula.expression import (
 )
 from engine.formula.matrix_terms import MatrixProductTerm, TotalTerm, TransposedTerm
 from engine.model.network import PREDICTION, Y
-from engine.practice.judging.random_networks import NetworkEvidence
-from engine.practice.judging.verdict import Mistake
 from engine.practice.mistakes.factor_patterns import shown
 from engine.practice.mistakes.formula_edits import (
     Rebuild,
@@ -43,8 +41,10 @@ from engine.practice.mistakes.formula_edits import (
     stands,
     unsigned,
 )
-from engine.practice.mistakes.path_factors import error_of
+from engine.practice.question.path_factors import error_of
+from engine.practice.question.random_networks import NetworkEvidence
 from engine.practice.reading.names_in_scope import is_gradient
+from engine.practice.verdict import Mistake
 
 if TYPE_CHECKING:
     from engine.practice.judging.judge import Judge

@@ -13,8 +13,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from engine.practice.judging.batched_evaluation import evaluate
 from engine.practice.reading.answer_reader import read_answer
+from engine.practice.reading.batched_evaluation import evaluate
 from engine.practice.reading.names_in_scope import Scope
 from engine.practice.reading.unreadable import UnreadableError
 

@@ -13,10 +13,10 @@ import numpy as np
 from engine.derivation.evaluated_experiment import EvaluatedExperiment
 from engine.experiment.spec import BceLoss
 from engine.formula.expression import Symbol
-from engine.practice.judging.asked_target import AskedTarget
 from engine.practice.judging.judge import Judge
-from engine.practice.judging.verdict import Mistake, Verdict
-from engine.practice.mistakes.path_factors import Path
+from engine.practice.question.asked_target import AskedTarget
+from engine.practice.question.path_factors import Path
+from engine.practice.verdict import Mistake, Verdict
 from tests.engine.practice.random_questions import random_experiment
 from tests.engine.practice.rewrites import Planted, Rng, plant
 

@@ -10,9 +10,9 @@ import msgspec
 from engine.derivation.evaluated_experiment import EvaluatedExperiment
 from engine.experiment.loading import load_experiment
 from engine.experiment.spec import Experiment
-from engine.practice.judging.asked_target import AskedTarget
 from engine.practice.judging.judge import Judge
-from engine.practice.judging.verdict import Verdict
+from engine.practice.question.asked_target import AskedTarget
+from engine.practice.verdict import Verdict
 
 
 @cache

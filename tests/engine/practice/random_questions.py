@@ -10,8 +10,8 @@ import numpy as np
 from engine.derivation.evaluated_experiment import EvaluatedExperiment
 from engine.experiment.spec import Experiment
 from engine.formula.expression import Symbol
-from engine.practice.judging.asked_target import AskedTarget
 from engine.practice.judging.judge import Judge
+from engine.practice.question.asked_target import AskedTarget
 
 HIDDEN = ("relu", "sigmoid", "tanh", "leaky_relu", "softplus", "linear")
 

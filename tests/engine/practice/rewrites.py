@@ -23,7 +23,7 @@ from engine.formula.expression import (
     bare,
     call,
 )
-from engine.practice.mistakes.path_factors import Path, PathFactor
+from engine.practice.question.path_factors import Path, PathFactor
 
 Rng = np.random.Generator
 Rewrite = Callable[[Expr, Rng], Expr | None]

@@ -23,8 +23,8 @@ from engine.formula.expression import Expr
 from engine.formula.latex import to_latex
 from engine.formula.layout import one_line
 from engine.formula.notation import Style
-from engine.practice.judging.asked_target import AskedTarget
 from engine.practice.judging.judge import Judge
+from engine.practice.question.asked_target import AskedTarget
 from tests.engine.practice.random_questions import random_experiment
 
 KEYS = ("preactivation", "activation", "weights", "bias", "input", "label", "prediction", "loss")

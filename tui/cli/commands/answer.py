@@ -13,7 +13,7 @@ from tui.cli.output import complain, output_style, output_width, write, write_js
 
 if TYPE_CHECKING:
     from engine.practice.judging.judge import Judge
-    from engine.practice.judging.verdict import Verdict
+    from engine.practice.verdict import Verdict
 
 FORMATS = ("text", "json", "gradescope", "prairielearn", "junit", "csv")
 
@@ -70,8 +70,8 @@ def answer(
     """
     from engine.derivation.evaluated_experiment import EvaluatedExperiment
     from engine.experiment.loading import load_experiment
-    from engine.practice.judging.asked_target import parse_asked_target
     from engine.practice.judging.judge import Judge
+    from engine.practice.question.asked_target import parse_asked_target
 
     formula = formula_of(ctx)
     if (formula is None) == (derivation is None):

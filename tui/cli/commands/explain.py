@@ -99,7 +99,7 @@ def explain(
         evaluated = evaluated if output is None else evaluated.differentiating(output)
         asked = resolve_target(evaluated.graph, typed_symbol(target, "--wrt", names))
         if expect is not None:
-            from engine.practice.judging.asked_target import AskedTarget
+            from engine.practice.question.asked_target import AskedTarget
             from tui.cli.expected_number import compare_expected
 
             rate = evaluated.experiment.train.learning_rate

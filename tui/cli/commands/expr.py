@@ -151,7 +151,7 @@ def show_expression(
 
     target = resolve_target(evaluated.graph, wrt)
     if expect is not None:
-        from engine.practice.judging.asked_target import AskedTarget
+        from engine.practice.question.asked_target import AskedTarget
         from tui.cli.expected_number import compare_expected
 
         compare_expected(evaluated.graph, AskedTarget(target), expect, ascii)

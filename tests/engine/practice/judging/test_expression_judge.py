@@ -9,9 +9,9 @@ from engine.experiment.loading import load_any
 from engine.experiment.presets import EXPRESSION_PRESETS
 from engine.formula.parser import parse_symbol
 from engine.model.expression_graph import TypedExpression
-from engine.practice.judging.asked_target import AskedTarget
 from engine.practice.judging.expression_judge import ExpressionJudge
 from engine.practice.prediction import Prediction
+from engine.practice.question.asked_target import AskedTarget
 
 
 def judge(formula, values, wrt):

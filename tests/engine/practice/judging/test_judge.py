@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from engine.formula.expression import Sum, Symbol
-from engine.practice.judging.batched_evaluation import evaluate
 from engine.practice.judging.judge import ENOUGH, compare
-from engine.practice.judging.random_networks import LARGEST_SUM, NetworkMaker
 from engine.practice.mistakes.naming_on_paths import term_of
+from engine.practice.question.random_networks import LARGEST_SUM, NetworkMaker
+from engine.practice.reading.batched_evaluation import evaluate
 from tests.engine.practice.questions import inline, judge_in, judge_on, network
 from tests.engine.practice.random_questions import judge_of
 from tests.engine.practice.rewrites import plant, rewritten

@@ -8,8 +8,8 @@ import pytest
 from engine.derivation.evaluated_experiment import EvaluatedExperiment
 from engine.experiment.loading import load_experiment
 from engine.experiment.spec import Experiment
-from engine.practice.judging.asked_target import AskedTarget
 from engine.practice.judging.judge import Judge
+from engine.practice.question.asked_target import AskedTarget
 
 B = EvaluatedExperiment.of(load_experiment("tutorial-b"))
 

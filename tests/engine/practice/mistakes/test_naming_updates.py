@@ -8,9 +8,9 @@ import pytest
 from engine.derivation.evaluated_experiment import EvaluatedExperiment
 from engine.derivation.targets import TargetError
 from engine.experiment.loading import load_experiment
-from engine.practice.judging.asked_target import parse_asked_target
 from engine.practice.judging.judge import Judge
 from engine.practice.judging.trained_numbers import trained
+from engine.practice.question.asked_target import parse_asked_target
 
 
 def judge_of(name: str, wrt: str, given: list[str] | None = None, **changed: str) -> Judge:

@@ -31,8 +31,8 @@ from engine.formula.expression import (
     not_positive,
     positive,
 )
-from engine.practice.judging.asked_target import AskedTarget
-from engine.practice.judging.verdict import MistakeKind
+from engine.practice.question.asked_target import AskedTarget
+from engine.practice.verdict import MistakeKind
 
 MOST_TERMS = 32
 """Ways times samples that are told apart one by one."""

@@ -24,8 +24,8 @@ from engine.derivation.evaluated_experiment import EvaluatedExperiment
 from engine.experiment.spec import BceLoss, CrossEntropyLoss
 from engine.formula.expression import Symbol
 from engine.model.network import X, Y
-from engine.practice.judging.asked_target import AskedTarget
-from engine.practice.judging.batched_evaluation import Stack
+from engine.practice.question.asked_target import AskedTarget
+from engine.practice.reading.batched_evaluation import Stack
 from engine.practice.reading.names_in_scope import differentiated, gradient_name, is_gradient
 
 NETWORKS = 64
