@@ -46,9 +46,9 @@ def refused_rewrites(count: int, seed: int) -> tuple[int, list[float]]:
         rng = np.random.default_rng([seed, number])
         number += 1
         judge = judge_of(rng, int(rng.integers(1, 4)))
-        if not judge.paths:
+        if not judge.question.paths:
             continue
-        terms = [term_of(path) for path in judge.paths]
+        terms = [term_of(path) for path in judge.question.paths]
         right = Sum(tuple(terms)) if len(terms) > 1 else terms[0]
         for _ in range(min(PER_QUESTION, count - len(seconds))):
             text = rewritten(right, rng, int(rng.integers(1, 8))).plain()
@@ -68,9 +68,9 @@ def named_exactly(mistakes: int, count: int, seed: int) -> tuple[int, int]:
         rng = np.random.default_rng([seed, mistakes, number])
         number += 1
         judge = Judge(*random_question(rng))
-        if not judge.paths or len(judge.paths) != 1:
+        if not judge.question.paths or len(judge.question.paths) != 1:
             continue
-        formula, planted = plant(judge.paths[0], rng, mistakes)
+        formula, planted = plant(judge.question.paths[0], rng, mistakes)
         verdict = judge.judge(formula.plain())
         if verdict.verdict == "right":  # two mistakes that undo each other, or a slope that is 1
             continue

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import codecs
+import json
 import os
 import stat
 from pathlib import Path
+from typing import Any
 
 from engine.experiment.errors import ExperimentError, mismatch
 from engine.formula.numbers_in_words import bytes_in_words
@@ -35,6 +37,14 @@ def read_text_file(path: Path, source: str, largest: int) -> str:
     if problem:
         raise ExperimentError(source, "", problem)
     return text
+
+
+def read_json(text: str, source: str) -> Any:
+    """The document in a JSON text. Raises ExperimentError in the name of `source` when it is none."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ExperimentError(source, "", f"not valid JSON: {error or 'nested too deeply'}") from None
 
 
 def _decoded(content: bytes) -> str:

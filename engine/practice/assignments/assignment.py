@@ -27,13 +27,13 @@ from engine.derivation.targets import TargetError
 from engine.experiment.errors import ExperimentError, mismatch, value_in_words
 from engine.experiment.loading import EXPERIMENT_SUFFIX, PRESET_NAMES, load_experiment
 from engine.experiment.spec import Experiment
-from engine.experiment.text_file import read_text_file
+from engine.experiment.text_file import read_json, read_text_file
 from engine.experiment.toml_decoding import read_toml
 from engine.experiment.validation import validate
 from engine.formula.expression import Symbol
 from engine.formula.parser import ParseError, parse_symbol
 from engine.model.network import LOSS
-from engine.practice.assignments.assignment_decoding import convert_assignment, read_assignment_json
+from engine.practice.assignments.assignment_decoding import convert_assignment
 from engine.practice.assignments.assignment_spec import AssignmentSpec, QuestionSpec
 from engine.practice.judging.judge import Judge
 from engine.practice.judging.slope_bound import SlopeBound
@@ -288,7 +288,7 @@ def load_answers(path: Path, source: str) -> dict[str, str]:
     """The answers in a file, TOML or JSON: {"id": "formula"}. Raises ExperimentError."""
     text = read_text_file(path, source, LARGEST_FILE)
     document = (
-        read_assignment_json(text, source)
+        read_json(text, source)
         if path.suffix == ".json" or text.lstrip().startswith("{")
         else read_toml(text, source)
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
@@ -23,14 +22,6 @@ _WORDS = {
     "object": "a table",
     "bool": "true or false",
 }
-
-
-def read_assignment_json(text: str, source: str) -> Any:
-    """A JSON document. Raises ExperimentError."""
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ExperimentError(source, "", f"not valid JSON: {error or 'nested too deeply'}") from None
 
 
 def convert_assignment(document: Any, kind: Any, source: str) -> Any:

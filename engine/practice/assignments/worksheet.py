@@ -76,9 +76,9 @@ def solution(question: AssignmentQuestion) -> Solution:
         return Solution(None, None, BugHunt.planted(question.worked, question.spec.seed).told)
     formula: Expr | None = None
     if question.spec.accepted and question.spec.kind == "formula":
-        formula = question.judge.read(question.spec.accepted[0]).expr
+        formula = question.judge.question.read(question.spec.accepted[0]).expr
     elif question.spec.kind == "formula":
-        paths = question.judge.paths
+        paths = question.judge.question.paths
         if paths:
             terms = [term_of(path) for path in paths]
             formula = terms[0] if len(terms) == 1 else sum(terms[1:], start=terms[0])

@@ -21,10 +21,9 @@ import numpy.typing as npt
 from engine.autodiff.graph import Graph, Node
 from engine.experiment.errors import ExperimentError, mismatch, value_in_words
 from engine.experiment.spec import Experiment
-from engine.experiment.text_file import read_text_file
+from engine.experiment.text_file import read_json, read_text_file
 from engine.formula.expression import Symbol
 from engine.model.network import PREDICTION
-from engine.practice.assignments.assignment_decoding import read_assignment_json
 from engine.practice.bug_hunt.backward_slips import places_for
 from engine.practice.bug_hunt.slipping_backward_pass import SlippingBackwardPass
 from engine.practice.mistakes.naming_on_paths import PathConstants, constant_mistakes
@@ -68,7 +67,7 @@ def load_gradients(path: Path, source: str) -> dict[str, Numbers]:
     """The arrays of an .npz or .json file, by name. Raises ExperimentError."""
     if path.suffix == ".npz":
         return _load_npz(path, source)
-    document = read_assignment_json(read_text_file(path, source, LARGEST_FILE), source)
+    document = read_json(read_text_file(path, source, LARGEST_FILE), source)
     if isinstance(document, dict) and isinstance(document.get("gradients"), dict):
         document = document["gradients"]  # what `bptui grads --json` writes
     if not isinstance(document, dict):

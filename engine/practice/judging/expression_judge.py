@@ -13,10 +13,10 @@ import numpy as np
 from engine.autodiff.graph import Graph
 from engine.formula.expression import Symbol
 from engine.model.expression_graph import TypedExpression, is_constant
-from engine.practice.judging.judge import compare
-from engine.practice.mistakes.factors_between_numbers import names_of
 from engine.practice.mistakes.naming_on_paths import NamedOnPath, PathConstants, name_on_path, name_on_paths
 from engine.practice.question.asked_target import AskedTarget
+from engine.practice.question.comparison import compare
+from engine.practice.question.graph_values import graph_values
 from engine.practice.question.path_factors import paths_of
 from engine.practice.question.random_networks import NetworkEvidence
 from engine.practice.reading.answer_reader import Answer, read_answer
@@ -101,7 +101,7 @@ class ExpressionJudge:
         truth: list[Stack] = []
         for point in range(POINTS):
             self._set_values(self.graph, generator if point else None)
-            rows.append({name: stack.copy() for name, stack in names_of(self.graph).items()})
+            rows.append({name: stack.copy() for name, stack in graph_values(self.graph).items()})
             truth.append(np.array(read()[None]))
         names = {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
         return NetworkEvidence(names, np.concatenate(truth), np.zeros(POINTS, bool))

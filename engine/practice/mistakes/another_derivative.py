@@ -17,14 +17,14 @@ import numpy as np
 from engine.derivation.targets import TargetError
 from engine.formula.expression import Partial, Symbol
 from engine.formula.layout import one_line
-from engine.practice.mistakes.factors_between_numbers import names_of
 from engine.practice.question.asked_target import AskedTarget
+from engine.practice.question.graph_values import graph_values
 from engine.practice.question.random_networks import TooLargeError
 from engine.practice.reading.batched_evaluation import evaluate
 from engine.practice.verdict import Mistake
 
 if TYPE_CHECKING:
-    from engine.practice.judging.judge import Judge
+    from engine.practice.question.asked_question import AskedQuestion
     from engine.practice.reading.answer_reader import Answer
 
 MOST_ENTRIES = 256
@@ -34,38 +34,38 @@ MOST_JUDGED = 2
 CLOSE = 1e-9
 
 
-def another_derivative(judge: Judge, answer: Answer) -> Mistake | None:
+def another_derivative(question: AskedQuestion, answer: Answer) -> Mistake | None:
     """Which derivative of the loss the answer is right for, where it is one."""
-    target = judge.target
+    target = question.target
     if target.is_matrix or target.update or target.sample is not None or not any(answer.expr.symbols()):
         return None
     asked = (
         target.plain()
         if target.of is not None
-        else one_line(Partial(judge.worked.graph.loss.symbol, target.wrt))
+        else one_line(Partial(question.worked.graph.loss.symbol, target.wrt))
     )
-    for symbol in islice(_that_agree_here(judge, answer), MOST_JUDGED):
-        if _is_right(judge, symbol, answer):
-            name = one_line(Partial(judge.worked.graph.loss.symbol, symbol))
+    for symbol in islice(_that_agree_here(question, answer), MOST_JUDGED):
+        if _is_right(question, symbol, answer):
+            name = one_line(Partial(question.worked.graph.loss.symbol, symbol))
             text = f"what stands there is {name}, and {asked} is asked for"
             return Mistake("swapped", name, target.plain(), text)
     return None
 
 
-def _is_right(judge: Judge, symbol: Symbol, answer: Answer) -> bool:
+def _is_right(question: AskedQuestion, symbol: Symbol, answer: Answer) -> bool:
     try:
-        return judge.about(AskedTarget(symbol)).is_right(answer)
+        return question.about(AskedTarget(symbol)).is_right(answer)
     except (TargetError, TooLargeError):
         return False
 
 
-def _that_agree_here(judge: Judge, answer: Answer) -> Iterator[Symbol]:
+def _that_agree_here(question: AskedQuestion, answer: Answer) -> Iterator[Symbol]:
     """The entries whose derivative is the answer's value at the experiment's own numbers."""
-    graph = judge.worked.graph
+    graph = question.worked.graph
     nodes = [node for node in graph.nodes.values() if node.needs_gradient and node is not graph.loss]
     if sum(node.value.size for node in nodes) > MOST_ENTRIES:
         return
-    value = np.asarray(evaluate(answer.expr, names_of(graph, gradients=True)), np.float64)
+    value = np.asarray(evaluate(answer.expr, graph_values(graph, gradients=True)), np.float64)
     if value.size != 1 or not np.isfinite(value).all() or not value.any():
         return
     number = float(value.reshape(-1)[0])
@@ -74,5 +74,5 @@ def _that_agree_here(judge: Judge, answer: Answer) -> Iterator[Symbol]:
             continue
         for row, column in np.argwhere(np.abs(node.grad - number) <= CLOSE * abs(number)).tolist():
             symbol = node.entry((row, column))
-            if symbol != judge.target.wrt or judge.target.of is not None:
+            if symbol != question.target.wrt or question.target.of is not None:
                 yield symbol

@@ -10,16 +10,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import combinations
 
-import numpy as np
-
 from engine.autodiff.graph import Graph
 from engine.formula.expression import Expr, Number, Sum, Symbol, bare
 from engine.practice.mistakes.factor_patterns import mistake, shown
 from engine.practice.mistakes.naming_on_paths import SIGN, constant_mistake, term_of
 from engine.practice.question.asked_target import AskedTarget
+from engine.practice.question.graph_values import graph_values
 from engine.practice.question.path_factors import Path, paths_of
-from engine.practice.reading.batched_evaluation import Stack, evaluate
-from engine.practice.reading.names_in_scope import gradient_name
+from engine.practice.reading.batched_evaluation import evaluate
 from engine.practice.reading.typed_number import TypedNumber
 from engine.practice.verdict import Mistake
 
@@ -67,22 +65,6 @@ def is_close(one: float, other: float, leeway: float) -> bool:
     return math.isfinite(one) and abs(one - other) <= leeway * abs(other)
 
 
-def names_of(graph: Graph, *, gradients: bool = False) -> dict[Symbol, Stack]:
-    """The values of a graph as one network of evidence; with its gradients, as earlier results are named."""
-    names: dict[Symbol, Stack] = {
-        node.symbol: np.asarray(node.value[None], np.float64) for node in graph.nodes.values()
-    }
-    if gradients:
-        names |= {
-            gradient_name(node.symbol): np.asarray(node.grad[None], np.float64)
-            for node in graph.nodes.values()
-            if node.grad.shape == node.value.shape
-        }
-    names |= {Symbol(name): np.full((1, 1, 1), value) for name, value in graph.constants.items()}
-    names[Symbol("ones")] = np.ones((1, graph.n, 1))
-    return names
-
-
 def _factors(paths: list[Path], graph: Graph, truth: float) -> Iterator[FactorCandidate]:
     """Every factor that a common mistake multiplies the gradient by, at these numbers."""
     yield FactorCandidate(-1.0, "−1", (SIGN,))
@@ -92,7 +74,7 @@ def _factors(paths: list[Path], graph: Graph, truth: float) -> Iterator[FactorCa
         yield FactorCandidate(1.0 / n, "1/n", (constant_mistake("n", -1),))
     for value, power in ((2.0, 1), (0.5, -1)):
         yield FactorCandidate(value, "2" if power > 0 else "1/2", (constant_mistake("2", power),))
-    names = names_of(graph)
+    names = graph_values(graph)
 
     def number(expr: Expr) -> float:
         return float(evaluate(expr, names).reshape(-1)[0])

@@ -19,15 +19,15 @@ from engine.formula.expression import Symbol
 from engine.formula.layout import one_line
 from engine.practice.bug_hunt.backward_slips import PlantedSlip, places_for
 from engine.practice.bug_hunt.slipping_backward_pass import SlippingBackwardPass
-from engine.practice.mistakes.factors_between_numbers import names_of
 from engine.practice.mistakes.naming_on_paths import SIGN, NamedOnPath, PathConstants, constant_mistakes
+from engine.practice.question.graph_values import graph_values
 from engine.practice.reading.answer_reader import Answer
 from engine.practice.reading.batched_evaluation import evaluate
 from engine.practice.reading.names_in_scope import gradient_name
 from engine.practice.verdict import Mistake
 
 if TYPE_CHECKING:
-    from engine.practice.judging.judge import Judge
+    from engine.practice.question.asked_question import AskedQuestion
 
 NETWORKS = 6
 """At so many random networks a candidate must agree; every entry of every one counts."""
@@ -49,17 +49,19 @@ class Candidate:
         return tuple(dict.fromkeys(slip.mistake for slip in self.slips))
 
 
-def name_by_candidates(judge: Judge, answer: Answer, constants: PathConstants) -> NamedOnPath | None:
+def name_by_candidates(
+    question: AskedQuestion, answer: Answer, constants: PathConstants
+) -> NamedOnPath | None:
     """The mistakes of an answer, where one or two slips of a backward pass make it."""
-    if judge.target.sample is not None:
+    if question.target.sample is not None:
         return None
-    rounds = _CandidateRounds(judge, answer)
+    rounds = _CandidateRounds(question, answer)
     if all(_close(value, truth) for value, truth in zip(rounds.values, rounds.truths, strict=True)):
         return None  # it is wrong, but not at these networks: they do not show where
     named = rounds.scaled(constants) or rounds.of_another(constants)
     if named is not None:
         return named
-    slips = [slip for slip in places_for(judge.graph) if rounds.reaches(slip)][:MOST_SINGLE]
+    slips = [slip for slip in places_for(question.graph) if rounds.reaches(slip)][:MOST_SINGLE]
     slips = rounds.mattering(slips)
     for candidates in (_singles(slips), _pairs(slips)):
         found = list(rounds.agreeing(candidates, constants))
@@ -87,12 +89,12 @@ def _pairs(slips: Sequence[PlantedSlip]) -> list[Candidate]:
 class _CandidateRounds:
     """The answer and the truth at a few networks, and the leaves to make these networks again."""
 
-    def __init__(self, judge: Judge, answer: Answer) -> None:
-        self.judge, self.answer = judge, answer
+    def __init__(self, question: AskedQuestion, answer: Answer) -> None:
+        self.question, self.answer = question, answer
         self.deadline = time.thread_time() + PATIENCE
-        self.maker = judge.maker_again()
+        self.maker = question.maker_again()
         self.graph: Graph = self.maker.graph
-        target = judge.target
+        target = question.target
         self.node = self.graph.nodes[target.wrt.matrix]
         self.index = target.wrt.index
         self.start = target.end(self.graph)
@@ -128,8 +130,8 @@ class _CandidateRounds:
 
     def _keep(self) -> None:
         self.leaves.append([node.value.copy() for node in self.read])
-        names = names_of(self.graph, gradients=True)
-        truth = np.array(self.judge.target.reader(self.graph)())
+        names = graph_values(self.graph, gradients=True)
+        truth = np.array(self.question.target.reader(self.graph)())
         value = np.array(np.broadcast_to(evaluate(self.answer.expr, names)[0], truth.shape))
         self.truths.append(truth)
         self.values.append(value)
@@ -201,7 +203,7 @@ class _CandidateRounds:
                 continue
             found = self._constants(self.ratio(truths, self.values), constants)
             if found and (transposed or found != [()]):
-                name = self.judge.target.plain()
+                name = self.question.target.plain()
                 turned = Mistake(
                     "transposed",
                     self.answer.expr.plain(),

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.autodiff.graph import Graph, Node
+from engine.autodiff.graph import Node
 from engine.autodiff.ops.cross_entropy import BinaryCrossEntropy
 from engine.autodiff.ops.elementwise import Elementwise
 from engine.autodiff.ops.loss import loss_op
@@ -53,6 +53,7 @@ from engine.practice.mistakes.formula_edits import (
 )
 from engine.practice.mistakes.naming_on_paths import SIGN
 from engine.practice.mistakes.structural_repairs import StructuralRepairs
+from engine.practice.question.nearby_matrices import near_matrices
 from engine.practice.question.path_factors import error_of
 from engine.practice.question.random_networks import NetworkEvidence
 from engine.practice.reading.batched_evaluation import evaluate
@@ -61,7 +62,7 @@ from engine.practice.reading.unreadable import UnreadableError
 from engine.practice.verdict import Mistake
 
 if TYPE_CHECKING:
-    from engine.practice.judging.judge import Judge
+    from engine.practice.question.asked_question import AskedQuestion
     from engine.practice.reading.answer_reader import Answer
 
 CLOSE = 1e-9
@@ -71,30 +72,28 @@ MOST_PLACES = 80
 """Subexpressions of an answer that are looked at: a longer formula has no one place that is easily found."""
 MOST_ENTRIES = 16
 """Entries of a matrix that one may be confused with."""
-NEAR = 1
-"""Layers up and down that a name may be confused with."""
 
 
-def name_by_repair(judge: Judge, answer: Answer) -> Mistake | None:
+def name_by_repair(question: AskedQuestion, answer: Answer) -> Mistake | None:
     """The mistake whose mending makes an answer right, or None."""
-    evidence = judge.evidence(answer, "soft" if judge.soft_labels else "hard")
+    evidence = question.evidence(answer, question.labels)
     return (
-        _undifferentiated(judge, answer.expr, evidence)
-        or _updated(judge, answer.expr, evidence)
-        or _of_another(judge, answer.expr, evidence)
-        or mended(judge, answer, evidence)
-        or for_one_label(judge, answer.expr, evidence)
+        _undifferentiated(question, answer.expr, evidence)
+        or _updated(question, answer.expr, evidence)
+        or _of_another(question, answer.expr, evidence)
+        or mended(question, answer, evidence)
+        or for_one_label(question, answer.expr, evidence)
     )
 
 
-def name_missing_half_of_the_loss(judge: Judge, answer: Answer) -> tuple[Mistake, ...]:
+def name_missing_half_of_the_loss(question: AskedQuestion, answer: Answer) -> tuple[Mistake, ...]:
     """Where one of the two terms that the loss gives is missing: that of Y, or that of 1 − Y; and perhaps the sign."""
-    if judge.paths is None or len(judge.paths) != 1:
+    if question.paths is None or len(question.paths) != 1:
         return ()
-    loss, path = loss_op(judge.graph), judge.paths[0]
+    loss, path = loss_op(question.graph), question.paths[0]
     if not isinstance(loss, BinaryCrossEntropy):
         return ()
-    evidence = judge.evidence(answer, "soft")
+    evidence = question.evidence(answer, "soft")
     try:
         value = evaluate(answer.expr, evidence.names)
         for factor in path:
@@ -130,18 +129,18 @@ def _halves(formula: Expr) -> Iterator[tuple[Expr, Expr]]:
         yield Quotient(left, under), gone
 
 
-def mended(judge: Judge, answer: Answer, evidence: NetworkEvidence) -> Mistake | None:
+def mended(question: AskedQuestion, answer: Answer, evidence: NetworkEvidence) -> Mistake | None:
     """The mistake whose mending makes an answer what is the truth of the evidence, or None."""
     expr = flattened(answer.expr)
     if sum(1 for _ in places_of(expr)) > MOST_PLACES:
         return None
     near = [
         symbol
-        for symbol in near_matrices(judge.graph, [*expr.symbols(), judge.target.wrt])
+        for symbol in near_matrices(question.graph, [*expr.symbols(), question.target.wrt])
         if symbol in evidence.names
     ]
     deadline = time.thread_time() + PATIENCE
-    for repair in _NamingRepairs(judge, near, evidence).of(expr):
+    for repair in _NamingRepairs(question, near, evidence).of(expr):
         if _is_right(repair.expr, evidence):
             return repair.mistake
         if time.thread_time() > deadline:
@@ -149,11 +148,11 @@ def mended(judge: Judge, answer: Answer, evidence: NetworkEvidence) -> Mistake |
     return None
 
 
-def _undifferentiated(judge: Judge, expr: Expr, evidence: NetworkEvidence) -> Mistake | None:
+def _undifferentiated(question: AskedQuestion, expr: Expr, evidence: NetworkEvidence) -> Mistake | None:
     """Where the answer is what was to be differentiated."""
-    of, loss = judge.target.of, judge.graph.ops[-1]
+    of, loss = question.target.of, question.graph.ops[-1]
     whole: Expr = loss.formula((0, 0)) if of is None else of
-    if of is None and judge.graph.n * loss.inputs[0].shape[0] > MOST_ENTRIES:
+    if of is None and question.graph.n * loss.inputs[0].shape[0] > MOST_ENTRIES:
         return None
     try:
         value, there = evaluate(expr, evidence.names), evaluate(whole, evidence.names)
@@ -164,13 +163,13 @@ def _undifferentiated(judge: Judge, expr: Expr, evidence: NetworkEvidence) -> Mi
         return None
     if not same:
         return None
-    name = shown(judge.graph.loss.symbol if of is None else of)
+    name = shown(question.graph.loss.symbol if of is None else of)
     return Mistake("unknown", expr.plain(), None, f"this is {name} itself, and not its derivative")
 
 
-def _updated(judge: Judge, expr: Expr, evidence: NetworkEvidence) -> Mistake | None:
+def _updated(question: AskedQuestion, expr: Expr, evidence: NetworkEvidence) -> Mistake | None:
     """Where a gradient is asked for and the answer is the parameter after a step with it."""
-    target = judge.target
+    target = question.target
     if target.update or target.of is not None or target.wrt not in set(expr.symbols()):
         return None
     try:
@@ -190,9 +189,9 @@ def _updated(judge: Judge, expr: Expr, evidence: NetworkEvidence) -> Mistake | N
     return Mistake("extra", target.wrt.plain(), None, text)
 
 
-def _of_another(judge: Judge, expr: Expr, evidence: NetworkEvidence) -> Mistake | None:
+def _of_another(question: AskedQuestion, expr: Expr, evidence: NetworkEvidence) -> Mistake | None:
     """Where one factor is asked for and the answer is a gradient, ∂ℰ/∂f in place of ∂Ŷ/∂f; or the other way round."""
-    target = judge.target
+    target = question.target
     if target.of is None and target.wrt.matrix == PREDICTION:
         slope = target.wrt * (1 - target.wrt)
         try:
@@ -207,24 +206,24 @@ def _of_another(judge: Judge, expr: Expr, evidence: NetworkEvidence) -> Mistake 
         return None
     for index in dict.fromkeys(one.index for one in expr.symbols() if one.matrix == PREDICTION):
         prediction, label = (Symbol(one.name, None, index) for one in (PREDICTION, Y))
-        error = error_of(loss_op(judge.worked.graph), prediction, label)
+        error = error_of(loss_op(question.worked.graph), prediction, label)
         for whole in (error, error / Symbol("n")):
             try:
                 value, there = evaluate(expr, evidence.names), evaluate(whole, evidence.names)
             except (KeyError, ValueError, UnreadableError):
                 continue
             if np.allclose(value, there, rtol=CLOSE, atol=0):
-                deepest = max(symbol.layer or 0 for symbol in judge.graph.nodes)
+                deepest = max(symbol.layer or 0 for symbol in question.graph.nodes)
                 other = shown(Symbol("f", deepest, index))
                 text = f"this is ∂ℰ/∂{other}: asked for is the one factor {shown(Partial(target.of, target.wrt))}"
                 return Mistake("swapped", f"dE/d{Symbol('f', deepest, index).plain()}", target.plain(), text)
     return None
 
 
-def for_one_label(judge: Judge, expr: Expr, evidence: NetworkEvidence) -> Mistake | None:
+def for_one_label(question: AskedQuestion, expr: Expr, evidence: NetworkEvidence) -> Mistake | None:
     """Where the answer is what the truth is for one of the two labels: −1/Ŷ, which is right where Y = 1."""
     labels = evidence.names.get(Y)
-    if labels is None or labels[0].size != 1 or not isinstance(loss_op(judge.graph), BinaryCrossEntropy):
+    if labels is None or labels[0].size != 1 or not isinstance(loss_op(question.graph), BinaryCrossEntropy):
         return None
     try:
         value = np.broadcast_to(evaluate(expr, evidence.names), evidence.truth.shape)
@@ -260,33 +259,12 @@ def _is_right(expr: Expr, evidence: NetworkEvidence) -> bool:
     return bool(evidence.truth.any())
 
 
-def near_matrices(graph: Graph, symbols: Iterable[Symbol]) -> list[Symbol]:
-    """The matrices of the layers that some names speak of, and of those beside them; the prediction and the labels."""
-    deepest = max((symbol.layer or 0 for symbol in graph.nodes), default=0)
-    ends = {X: 0, PREDICTION: deepest, Y: deepest}
-    layers = {
-        ends.get(symbol.matrix, symbol.layer) for symbol in symbols if symbol.matrix in ends or symbol.layer
-    }
-    found = []
-    for node in graph.nodes.values():
-        layer = ends.get(node.symbol, node.symbol.layer)
-        if node is graph.loss or node.scalar:
-            continue
-        if (
-            layer is None
-            or node.symbol in (PREDICTION, Y)
-            or any(abs(layer - (one or 0)) <= NEAR for one in layers)
-        ):
-            found.append(node.symbol)
-    return found
-
-
 class _NamingRepairs:
     """The small changes of one answer, the likeliest first."""
 
-    def __init__(self, judge: Judge, near: Sequence[Symbol], evidence: NetworkEvidence) -> None:
-        self.judge, self.near, self.evidence = judge, near, evidence
-        self.graph = judge.graph
+    def __init__(self, question: AskedQuestion, near: Sequence[Symbol], evidence: NetworkEvidence) -> None:
+        self.question, self.near, self.evidence = question, near, evidence
+        self.graph = question.graph
 
     def of(self, expr: Expr) -> Iterator[Repair]:
         """Every change."""
@@ -302,7 +280,7 @@ class _NamingRepairs:
         yield from self.numbers(places)
         yield from self.terms_added(expr)
         structure = StructuralRepairs(
-            self.judge, self.evidence, list(dict.fromkeys(self.sums())), self.right_slopes
+            self.question, self.evidence, list(dict.fromkeys(self.sums())), self.right_slopes
         )
         yield from structure.repairs(expr, places)
         yield from self.single_names(places)
@@ -459,7 +437,7 @@ class _NamingRepairs:
 
     def right_slopes(self, symbol: Symbol) -> Iterator[Expr]:
         """The slopes at the layer that a name belongs to, and those on the ways to the loss."""
-        for path in (self.judge.paths or ())[:MOST_ENTRIES]:
+        for path in (self.question.paths or ())[:MOST_ENTRIES]:
             yield from (factor.formula for factor in path if _slope_of(factor.formula))
         for node, op in self.activations():
             f, a = (

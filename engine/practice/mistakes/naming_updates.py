@@ -7,7 +7,7 @@ W − η X @ (Y − Ŷ).T   (W − answer)/η is a gradient with a mistake, whic
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,27 +22,30 @@ from engine.practice.reading.batched_evaluation import Stack, evaluate
 from engine.practice.verdict import Mistake
 
 if TYPE_CHECKING:
-    from engine.practice.judging.judge import Judge
+    from engine.practice.question.asked_question import AskedQuestion
 
 CLOSE = 1e-9
 
 
-def name_update(judge: Judge, answer: Answer) -> NamedOnPath | None:
+def name_update(
+    question: AskedQuestion,
+    answer: Answer,
+    name_gradient: Callable[[AskedQuestion, Answer], NamedOnPath | None],
+) -> NamedOnPath | None:
     """The mistakes of an answer to what a step makes of a parameter, or None where nothing fits."""
-    evidence = judge.evidence(answer, "soft" if judge.soft_labels else "hard")
+    evidence = question.evidence(answer, question.labels)
     value = np.broadcast_to(evaluate(answer.expr, evidence.names), evidence.truth.shape)
-    start = judge.before_step(evidence)
-    rate = judge.target.rate or 0.0
+    start = question.before_step(evidence)
+    rate = question.target.rate or 0.0
     gradient = (start - evidence.truth) / rate
-    for there, mistakes in mistaken_steps(judge.target.wrt, start, gradient, rate):
+    for there, mistakes in mistaken_steps(question.target.wrt, start, gradient, rate):
         if _close(value, there):
             return NamedOnPath((mistakes,))
-    repaired = name_by_repair(judge, answer)
+    repaired = name_by_repair(question, answer)
     if repaired is not None and repaired.kind in ("sign", "missing", "extra"):
         return NamedOnPath(((repaired,),))
-    named = judge.about(judge.target.gradient).name(
-        Answer((judge.target.wrt - answer.expr) / ETA, answer.shape)
-    )
+    gradient_answer = Answer((question.target.wrt - answer.expr) / ETA, answer.shape)
+    named = name_gradient(question.about(question.target.gradient), gradient_answer)
     if named is not None:
         return named
     return NamedOnPath(((repaired,),)) if repaired is not None else None

@@ -47,7 +47,7 @@ from engine.practice.reading.names_in_scope import is_gradient
 from engine.practice.verdict import Mistake
 
 if TYPE_CHECKING:
-    from engine.practice.judging.judge import Judge
+    from engine.practice.question.asked_question import AskedQuestion
 
 Places = Sequence[tuple[Expr, Rebuild]]
 N = Symbol("n")
@@ -57,7 +57,7 @@ N = Symbol("n")
 class StructuralRepairs:
     """The changes of one answer's structure: `sums` are the f near it, `slopes` gives the slopes of a name."""
 
-    judge: Judge
+    question: AskedQuestion
     evidence: NetworkEvidence
     sums: Sequence[Symbol]
     slopes: Callable[[Symbol], Iterator[Expr]]
@@ -80,7 +80,7 @@ class StructuralRepairs:
     @cached_property
     def loss(self) -> object:
         """The op of the experiment's own loss."""
-        return loss_op(self.judge.worked.graph)
+        return loss_op(self.question.worked.graph)
 
     def error(self, like: Expr | None = None) -> Expr:
         """∂ℰ/∂f of the output but for 1/n, at the entry that `like` speaks of, or as a matrix."""
@@ -88,11 +88,11 @@ class StructuralRepairs:
             [one.index for one in like.symbols() if one.matrix in (PREDICTION, Y)] if like is not None else []
         )
         index = indexes[0] if indexes else None
-        if not indexes and self.judge.target.wrt.index is not None and self.judge.graph.n == 1:
-            outputs = self.judge.graph.nodes[PREDICTION].shape[0]
+        if not indexes and self.question.target.wrt.index is not None and self.question.graph.n == 1:
+            outputs = self.question.graph.nodes[PREDICTION].shape[0]
             index = (0, 0) if outputs == 1 else None
         return error_of(
-            loss_op(self.judge.worked.graph), *(Symbol(one.name, None, index) for one in (PREDICTION, Y))
+            loss_op(self.question.worked.graph), *(Symbol(one.name, None, index) for one in (PREDICTION, Y))
         )
 
     @property
@@ -103,8 +103,8 @@ class StructuralRepairs:
     @property
     def weights(self) -> list[Symbol]:
         """The weight matrices of the target's layer and of those beside it."""
-        near = (self.judge.target.wrt.layer or 0) + 1
-        nodes = self.judge.graph.nodes.values()
+        near = (self.question.target.wrt.layer or 0) + 1
+        nodes = self.question.graph.nodes.values()
         return [
             one.symbol for one in nodes if one.symbol.name == "W" and abs((one.symbol.layer or 0) - near) <= 1
         ]
@@ -112,7 +112,7 @@ class StructuralRepairs:
     @property
     def scales(self) -> list[Expr]:
         """1, and 1/n where that is another number."""
-        return [Number(1.0)] if self.judge.graph.n == 1 else [Number(1.0), Number(1.0) / N]
+        return [Number(1.0)] if self.question.graph.n == 1 else [Number(1.0), Number(1.0) / N]
 
     # ── brackets ────────────────────────────────────────────────────────────────────────────────────
 
@@ -200,12 +200,12 @@ class StructuralRepairs:
 
     def inputs(self) -> Iterator[Symbol]:
         """What the layer of a weight takes in, as a matrix or at the entry's row."""
-        wrt = self.judge.target.wrt
-        for op in self.judge.graph.ops:
+        wrt = self.question.target.wrt
+        for op in self.question.graph.ops:
             nodes = [node.symbol for node in op.inputs]
             if wrt.matrix in nodes[:1] and len(nodes) > 1:
                 yield nodes[1]
-                if wrt.index is not None and self.judge.graph.n == 1:
+                if wrt.index is not None and self.question.graph.n == 1:
                     yield nodes[1].at((wrt.index[0], 0))
 
     def terms_of_the_loss(self, places: Places) -> Iterator[Repair]:
@@ -312,7 +312,7 @@ class StructuralRepairs:
 
     def totals(self, expr: Expr, places: Places) -> Iterator[Repair]:
         """A sum that does not belong, one that is taken of each factor, a factor that is missing inside of one."""
-        index = self.judge.target.wrt.index
+        index = self.question.target.wrt.index
         for part, rebuild in places:
             if isinstance(part, TotalTerm):
                 text = f"there is no sum here: {shown(part)} stands where {shown(part.operand)} belongs"
@@ -415,14 +415,14 @@ class StructuralRepairs:
             if isinstance(part, Number) or (isinstance(part, Symbol) and not is_gradient(part)):
                 for gradient in self.given:
                     yield Repair(rebuild(gradient), stands(part, gradient))
-            if part == self.judge.target.wrt.matrix:
+            if part == self.question.target.wrt.matrix:
                 for taken in self.inputs():
                     yield Repair(rebuild(taken), stands(part, taken))
             if isinstance(part, Indicator):
                 for weight in self.weights:
                     text = f"the factor {shown(weight)} is missing"
                     yield Repair(rebuild(weight * part), Mistake("missing", weight.plain(), None, text))
-            node = self.judge.graph.nodes.get(part) if isinstance(part, Symbol) else None
+            node = self.question.graph.nodes.get(part) if isinstance(part, Symbol) else None
             if node is not None and node.op is None and node.symbol.name == "W":
                 for source in sources:
                     for scale in self.scales if source not in self.given else [Number(1.0)]:
@@ -433,12 +433,12 @@ class StructuralRepairs:
 
     def number_of_samples(self, places: Places) -> Iterator[Repair]:
         """Something else that is divided by."""
-        if self.judge.graph.n == 1:
+        if self.question.graph.n == 1:
             return
         for part, rebuild in places:
             if isinstance(part, Quotient):
                 under = bare(part.denominator)
-                text = f"{shown(under)} stands where n = {self.judge.graph.n} belongs"
+                text = f"{shown(under)} stands where n = {self.question.graph.n} belongs"
                 mistake = Mistake("swapped", under.plain(), N.plain(), text)
                 yield Repair(rebuild(Quotient(part.numerator, N)), mistake)
 

@@ -163,7 +163,7 @@ def random_sum(rng: Rng) -> tuple[Judge, Sequence[Path]] | None:
     node = evaluated.graph.nodes[Symbol("W", int(rng.integers(1, 3)))]
     index = (int(rng.integers(node.shape[0])), int(rng.integers(node.shape[1])))
     judge = Judge(evaluated, AskedTarget(node.symbol.at(index)))
-    return (judge, judge.paths) if judge.paths and len(judge.paths) > 1 else None
+    return (judge, judge.question.paths) if judge.question.paths and len(judge.question.paths) > 1 else None
 
 
 def random_generator(*seed: int) -> Rng:

@@ -78,7 +78,7 @@ def test_what_is_shown_comes_to_its_number(
             if term.formula.plain() == "penalty" or not np.isfinite(term.local):
                 continue
             for text in shown(term.formula):
-                read = judge.read(text).expr
+                read = judge.question.read(text).expr
                 assert read.evaluate(graph.value_of) == pytest.approx(term.local, rel=1e-12, abs=1e-300), text
 
 
@@ -159,5 +159,5 @@ def test_norms_and_shortcuts_are_read_back_too(norm: str, scale: str, shift: str
                     one_line(term.formula, Style(digits=17, names=names)),
                     to_latex(term.formula, names=names),
                 ):
-                    read = judge.read(shown).expr.evaluate(graph.value_of)
+                    read = judge.question.read(shown).expr.evaluate(graph.value_of)
                     assert read == pytest.approx(term.local, rel=1e-10), shown

@@ -104,7 +104,7 @@ def _write(verdict: Verdict, judge: Judge, text: str, form: str, ascii: bool) ->
     from engine.practice.assignments.grading import GradedFile, Result
     from engine.practice.reading.unreadable import UnreadableError
 
-    style = output_style(ascii, judge.worked.names)
+    style = output_style(ascii, judge.question.worked.names)
     if verdict.verdict == "unreadable":
         where = UnreadableError(verdict.problem or "", text, verdict.column or 1)
         line = "" if verdict.line is None else f"line {verdict.line}, "
@@ -115,7 +115,12 @@ def _write(verdict: Verdict, judge: Judge, text: str, form: str, ascii: bool) ->
             write(formats.verdict_text(verdict, style, output_width()))
         return
     result = Result(
-        judge.target.plain(), "", text, verdict, verdict.share if verdict.verdict == "right" else 0.0, 1.0
+        judge.question.target.plain(),
+        "",
+        text,
+        verdict,
+        verdict.share if verdict.verdict == "right" else 0.0,
+        1.0,
     )
     files = [GradedFile("", (result,))]
     match form:
@@ -126,6 +131,6 @@ def _write(verdict: Verdict, judge: Judge, text: str, form: str, ascii: bool) ->
         case "prairielearn":
             write(formats.foreign_json(formats.prairielearn(files), ascii=style.ascii))
         case "junit":
-            write(formats.junit(files, judge.worked.experiment.title))
+            write(formats.junit(files, judge.question.worked.experiment.title))
         case "csv":
             write(formats.csv_table(files))

@@ -24,7 +24,7 @@ SOFTMAX = {
 
 def evaluated(name: str) -> EvaluatedExperiment:
     if name == "softmax":
-        return judge_in("W[1]", **SOFTMAX).worked
+        return judge_in("W[1]", **SOFTMAX).question.worked
     return EvaluatedExperiment.of(load_experiment(name), name)
 
 

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from engine.formula.expression import Sum, Symbol
-from engine.practice.judging.judge import ENOUGH, compare
 from engine.practice.mistakes.naming_on_paths import term_of
+from engine.practice.question.asked_question import ENOUGH
+from engine.practice.question.comparison import compare
 from engine.practice.question.random_networks import LARGEST_SUM, NetworkMaker
 from engine.practice.reading.batched_evaluation import evaluate
 from tests.engine.practice.questions import inline, judge_in, judge_on, network
@@ -82,24 +83,24 @@ def test_two_hundred_rewritten_answers_are_right_and_two_hundred_spoiled_ones_wr
         rng = np.random.default_rng([7, number])
         number += 1
         judge = judge_of(rng, int(rng.integers(1, 3)))
-        if not judge.paths:
+        if not judge.question.paths:
             continue
-        evidence = judge.maker_again().evidence("hard")
+        evidence = judge.question.maker_again().evidence("hard")
 
         def agrees(text, judge=judge, evidence=evidence):
-            return compare(evaluate(judge.read(text).expr, evidence.names), evidence.truth).agrees
+            return compare(evaluate(judge.question.read(text).expr, evidence.names), evidence.truth).agrees
 
-        terms = [term_of(path) for path in judge.paths]
+        terms = [term_of(path) for path in judge.question.paths]
         answer = Sum(tuple(terms)) if len(terms) > 1 else terms[0]
         right(judge, answer.plain())
         for _ in range(16):
             text = rewritten(answer, rng, int(rng.integers(1, 6))).plain()
             assert agrees(text), text
             rights += 1
-        linear = any(layer.activation == "linear" for layer in judge.worked.network.layers)
-        if len(judge.paths) == 1 and not linear:  # there f in place of a is no mistake
+        linear = any(layer.activation == "linear" for layer in judge.question.worked.network.layers)
+        if len(judge.question.paths) == 1 and not linear:  # there f in place of a is no mistake
             for turn in range(40):
-                text = rewritten(plant(judge.paths[0], rng, 1)[0], rng, 2).plain()
+                text = rewritten(plant(judge.question.paths[0], rng, 1)[0], rng, 2).plain()
                 assert not agrees(text), text
                 wrongs += 1
                 if not turn:
@@ -124,7 +125,7 @@ def test_a_truth_of_zero_does_not_make_everything_right():
         network=network(*layers, {"units": 1, "activation": "linear"}, bias=True),
         loss={"kind": "squared_error"},
     )
-    evidence = judge.maker.evidence("hard")
+    evidence = judge.question.maker.evidence("hard")
     assert (np.abs(evidence.truth).max(axis=(1, 2)) > 0).sum() >= ENOUGH
     assert evidence.relu_off.sum() >= 8
     wrong(judge, "0")
@@ -214,7 +215,7 @@ def test_where_both_are_undefined_there_is_no_evidence():
 def test_too_little_evidence_is_never_right():
     """One sample under batch norm: h is 0 whatever the weights are, and so is the gradient at some networks only."""
     judge = judge_on("tutorial-b", "W[1][1,1]")
-    evidence = judge.evidence(judge.read(B), "hard")
+    evidence = judge.question.evidence(judge.question.read(B), "hard")
     few = evidence.truth.copy()
     few[ENOUGH - 4 :] = np.nan
     assert compare(few, few).nonzero.sum() < ENOUGH
@@ -225,7 +226,7 @@ def test_too_little_evidence_is_never_right():
 )
 def test_networks_are_drawn_as_they_should_be(name, wrt):
     judge = judge_on(name, wrt)
-    evidence = NetworkMaker(judge.worked, judge.target).evidence("hard")
+    evidence = NetworkMaker(judge.question.worked, judge.question.target).evidence("hard")
     for symbol, values in evidence.names.items():
         if symbol.name == "f":
             assert np.abs(values).max() <= LARGEST_SUM * (1 + 1e-12)
@@ -233,7 +234,7 @@ def test_networks_are_drawn_as_they_should_be(name, wrt):
     assert (weights > 0).any()
     assert (weights < 0).any()
     assert len(np.unique(np.abs(weights).round(9))) == weights.size
-    again = NetworkMaker(judge.worked, judge.target).evidence("hard")
+    again = NetworkMaker(judge.question.worked, judge.question.target).evidence("hard")
     assert np.array_equal(evidence.truth, again.truth)
 
 

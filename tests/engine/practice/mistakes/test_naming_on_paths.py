@@ -30,9 +30,9 @@ def test_planted_mistakes_are_named_exactly(mistakes, least):
         rng = np.random.default_rng([11, mistakes, number])
         number += 1
         judge = Judge(*random_question(rng))
-        if not judge.paths or len(judge.paths) != 1:
+        if not judge.question.paths or len(judge.question.paths) != 1:
             continue
-        formula, planted = plant(judge.paths[0], rng, mistakes)
+        formula, planted = plant(judge.question.paths[0], rng, mistakes)
         verdict = judge.judge(formula.plain())
         if verdict.verdict == "right":  # f for a where the activation is linear, or two that undo each other
             continue

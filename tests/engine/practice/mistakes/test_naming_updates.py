@@ -72,7 +72,7 @@ def test_the_mistake_of_the_step_or_of_its_gradient_is_named(wrong, said):
 
 
 def test_a_number_for_eta_is_right_here_and_remarked():
-    verdict = NEURON.judge(f"W - {NEURON.target.rate} * X @ (Y_hat - Y).T / n")
+    verdict = NEURON.judge(f"W - {NEURON.question.target.rate} * X @ (Y_hat - Y).T / n")
     assert verdict.verdict == "right"
     assert any("right because η =" in remark for remark in verdict.remarks)
 

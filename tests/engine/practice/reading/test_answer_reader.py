@@ -20,7 +20,7 @@ from tests.engine.practice.questions import judge_on
 
 B = judge_on("tutorial-b", "W[1][1,1]")
 WINE = judge_on("tutorial-a-wine", "W[1]")
-SCOPE = B.scope
+SCOPE = B.question.scope
 PLAIN = "(Y_hat[0,0] - Y[0,0])*W[2][1,0]*indicator(f[1][1,0] > 0)*X[1,0]"
 
 
@@ -80,7 +80,7 @@ def test_three_notations_mean_the_same(text):
     ],
 )
 def test_matrices_are_read_as_numpy_reads_them(text, expected, shape):
-    answer = read_answer(text, WINE.scope)
+    answer = read_answer(text, WINE.question.scope)
     assert (answer.expr.plain(), answer.shape) == (expected, shape)
     assert draw(answer.expr).width
     assert one_line(answer.expr)
@@ -129,14 +129,14 @@ def test_what_bptui_exports_is_read_back():
         ("batch-norm", "W[1][1,1]"),
     ]:
         judge = judge_on(name, wrt)
-        graph = judge.graph
+        graph = judge.question.graph
         graph.forward()
         graph.backward()
-        for step in explain(graph, judge.target.wrt):
+        for step in explain(graph, judge.question.target.wrt):
             for term in step.terms:
-                expected = plain(term.formula.plain(), judge.scope)
-                assert plain(to_latex(term.formula), judge.scope) == expected
-                assert judge.read(one_line(term.formula)).shape is None
+                expected = plain(term.formula.plain(), judge.question.scope)
+                assert plain(to_latex(term.formula), judge.question.scope) == expected
+                assert judge.question.read(one_line(term.formula)).shape is None
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_what_cannot_be_read_is_said_in_one_line(text, column, problem):
 
 
 def test_shapes_that_do_not_fit_are_explained():
-    error = refusal("X @ (Y_hat - Y)", WINE.scope)
+    error = refusal("X @ (Y_hat - Y)", WINE.question.scope)
     assert error.problem == "X is 3×n and (Ŷ − Y) is 1×n: X @ (Ŷ − Y) does not fit; (Ŷ − Y)ᵀ does"
     assert "W⁽¹⁾ is 3×2 and X is 3×n: W⁽¹⁾ @ X does not fit; W⁽¹⁾ᵀ does" in refusal("W[1] @ X").problem
     assert "goes entry by entry and does not fit" in refusal("W[1]*f[1]").problem

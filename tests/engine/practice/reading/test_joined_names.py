@@ -11,10 +11,10 @@ from engine.practice.reading.typed_number import TypedNumber
 from engine.practice.reading.unreadable import UnreadableError
 from tests.engine.practice.questions import judge_on
 
-ONE_NEURON = judge_on("tutorial-a", "W[1][2,0]").scope
-WINES = judge_on("tutorial-a-wine", "W[1]").scope
-TWO_LAYERS = judge_on("tutorial-b", "W[1][1,1]").scope
-SLOPE = judge_on("tutorial-b", "f[2][0,0]", "Y_hat[0,0]").scope
+ONE_NEURON = judge_on("tutorial-a", "W[1][2,0]").question.scope
+WINES = judge_on("tutorial-a-wine", "W[1]").question.scope
+TWO_LAYERS = judge_on("tutorial-b", "W[1][1,1]").question.scope
+SLOPE = judge_on("tutorial-b", "f[2][0,0]", "Y_hat[0,0]").question.scope
 
 
 def plain(text: str, scope: Scope = TWO_LAYERS) -> str:
