@@ -22,7 +22,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=20261125)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        for variable in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
+        for variable in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
             os.environ[variable] = folder
         from tests.tui.mutated_inputs import Inputs
 

@@ -24,7 +24,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=1000, help="events from one seed")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        for variable in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
+        for variable in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
             os.environ[variable] = folder
         os.environ["TEXTUAL_ANIMATIONS"] = "none"
         os.chdir(folder)  # it may save files

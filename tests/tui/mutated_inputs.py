@@ -1,6 +1,6 @@
 """Files that were right once and have been damaged at random, and what must be true of whoever reads them.
 
-experiment, csv, run log, keys, recent files ──bytes changed, cut out, doubled, put in──> read
+experiment, csv, run log, keys, recent files, progress ──bytes changed, cut out, doubled, put in──> read
         ──> what they still say, or one line on what is wrong; never an exception that nobody foresaw
 """
 
@@ -14,6 +14,7 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from tui.cli.main import cli
+from tui.practice.learner_progress import ProgressFile
 from tui.shell.user_settings import key_map, keys_path, recent_files
 
 EXPERIMENT = """title = "Two wines"
@@ -63,6 +64,11 @@ kind = "bce"
 CSV = 'colour,alcohol,variety,"a, b"\n5.6,13.1,A,x\n3.1,12.2,B,"y ""z"""\n2.8,11.9,B,\n4.4,13.0,A,x\n'
 KEYS = 'next = "l,right"\nhome.open = "x"\n[reading]\nclose = "escape"\n"previous" = \'h\'\n'
 
+PROGRESS = """{"version": 1, "answered": {"A2.1": 1, "B1.3": 4}, "given_up": ["B2.1"], "points": 12.5, "streak": 2,
+ "best_streak": 7, "mistakes": {"the slope of the ReLU is missing": 3}, "level": 1, "seed": 12,
+ "bugs": {"xor 3": true}, "lessons": {"B1": "revealed"}, "tasks": {"C1": [0, 2]}}
+"""
+
 BITS = (
     b"\x00", b"\xff", b"\x1b]52;c;QQ==\x07", "\u202e".encode(), b"\xed\xa0\x80", b"\n", b"\r", b'"', b"'", b"[",
     b"]" * 9, b"{", b"}", b"=", b"#", b",", b".", b"-", b"nan", b"inf", b"1e999", b"9" * 40, b"0x", b"true", b"\\u0000",
@@ -105,7 +111,8 @@ class Inputs:
         log = folder / "log.jsonl"
         assert self._run("train", str(plain), "--log", str(log)).exit_code == 0
         recent = recent_path()
-        for path in (recent, keys_path()):
+        progress = ProgressFile(kept=False).path
+        for path in (recent, keys_path(), progress):
             path.parent.mkdir(parents=True, exist_ok=True)
         self.kinds: dict[str, tuple[bytes, Path, Callable[[Path], None]]] = {
             "experiment": (EXPERIMENT.encode(), folder / "lab.toml", self._grads),
@@ -113,6 +120,7 @@ class Inputs:
             "run log": (log.read_bytes(), folder / "run.jsonl", self._report),
             "keys": (KEYS.encode(), keys_path(), self._keys),
             "recent files": (json.dumps([str(plain)] * 3).encode(), recent, self._recent),
+            "progress": (PROGRESS.encode(), progress, self._progress),
         }
 
     def try_one(self, kind: str, chance: random.Random) -> None:
@@ -148,6 +156,21 @@ class Inputs:
         keys, problem = key_map(("next", "previous", "home.open", "reading.close"))
         assert all(isinstance(one, str) for one in keys.values())
         assert problem is None or problem.isprintable()
+
+    def _progress(self, path: Path) -> None:
+        damaged = path.read_bytes()
+        kept = ProgressFile()
+        problem = kept.take_problem()
+        aside = path.with_name("practice.damaged-1.json")
+        assert (problem is None) == path.exists() == (not aside.exists())
+        assert problem is None or aside.read_bytes() == damaged
+        aside.unlink(missing_ok=True)
+        kept.progress.right("one more", 1.0, 1)
+        kept.progress.wrong(["sign"])
+        assert kept.progress.most_mistaken()
+        kept.save()
+        assert kept.take_problem() is None
+        assert ProgressFile().progress == kept.progress
 
     def _recent(self, _: Path) -> None:
         assert all(isinstance(name, str) for name in recent_files())

@@ -130,6 +130,8 @@ class RandomEvents:
                         sent += await self._burst(app, pilot)
                         if sent >= self.count or app.status is not None:
                             break
+                    if app.status is None:
+                        app.exit()  # as a person leaves it: whatever was just begun is not finished
             except Exception:
                 if app.status is None:
                     raise  # after the palette's Quit, the events that are on their way find no screen any more

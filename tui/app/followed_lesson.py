@@ -61,6 +61,7 @@ class FollowedLesson:
         kept = self._progress()
         kept.progress.tasks[lesson.item] = list(checklist.done)
         kept.save()
+        self._progress()  # which says what is wrong with the file
         panels = self._beside()
         for panel in panels:
             if panel.lesson == lesson:

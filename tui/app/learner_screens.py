@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from textual.app import App
 
 from engine.experiment.errors import ExperimentError
+from engine.formula.untrusted_text import one_line
 
 if TYPE_CHECKING:
     from tui.lessons.lesson import Lesson
@@ -28,6 +29,8 @@ class LearnerScreens:
 
         if self._progress is None:
             self._progress = ProgressFile(kept=self._personal)
+        if (problem := self._progress.take_problem()) is not None:
+            self._app.notify(one_line(problem), severity="warning", timeout=10, markup=False)
         return self._progress
 
     def practice(self) -> None:

@@ -243,11 +243,16 @@ class BugHuntScreen(DismissedOnce[None]):
         if one.op_output == self.hunt.bug.op.output.symbol and self.hunt.is_marked(one.to):
             self.found = True
             self.kept.progress.bugs[f"{self.about} {self.seed}"] = self.marks == 0
-            self.kept.save()
+            self._keep()
         else:
             self.marks += 1
             self.notify(self.said(f"{one.title} is as it should be."), markup=False)
         self._draw()
+
+    def _keep(self) -> None:
+        self.kept.save()
+        if (problem := self.kept.take_problem()) is not None:
+            self.notify(self.said(problem), severity="warning", timeout=10, markup=False)
 
     def action_check(self) -> None:
         """The gradient check of all parameters: which are wrong, which is everything below the bug."""
@@ -258,7 +263,7 @@ class BugHuntScreen(DismissedOnce[None]):
         """Tells where it is."""
         self.found = True
         self.kept.progress.bugs.setdefault(f"{self.about} {self.seed}", False)
-        self.kept.save()
+        self._keep()
         self._draw()
 
     def action_turn(self, by: int) -> None:

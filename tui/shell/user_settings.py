@@ -9,6 +9,7 @@ A broken, hostile or unwritable file never stops the program; what is wrong with
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -41,7 +42,7 @@ def _recent_path() -> Path:
 def key_map(known: Collection[str]) -> tuple[dict[str, str], str | None]:
     """The user's keys by command id, and one line about what is wrong with the file, if anything is."""
     path = keys_path()
-    if not path.exists():
+    if not os.path.lexists(path):  # nor where its folder may not be looked into
         return {}, None
     import tomllib  # most have no such file
 

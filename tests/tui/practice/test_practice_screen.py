@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
+
+import pytest
 
 from engine.practice.assignments.assignment import parse_assignment
 from tests.tui.driver import LARGE, SMALL, app_on, press, screen_text, typed, until
@@ -141,7 +145,19 @@ async def test_reset_forgets_after_a_question():
 
 def test_a_damaged_file_is_set_aside_with_a_notice(tmp_path):
     path = tmp_path / "practice.json"
-    for text in ("{", '{"version": 99}', '{"points": "many"}', "\x00"):
+    broken = (
+        "",
+        "{",
+        '{"version": 99}',
+        '{"points": "many"}',
+        "\x00",
+        "[" * 100_000,
+        "null",
+        "[1]",
+        '{"seed": -1}',
+    )
+    beyond = ('{"points": 1e400}', '{"streak": 1' + "0" * 5000 + "}", '{"tasks": {"C1": [-1]}}', " " * 2**21)
+    for text in broken + beyond:
         path.write_text(text)
         kept = ProgressFile(path)
         assert kept.progress == LearnerProgress()
@@ -150,7 +166,81 @@ def test_a_damaged_file_is_set_aside_with_a_notice(tmp_path):
         assert "damaged-" in problem
         assert kept.take_problem() is None
         assert not path.exists()
-    assert len(list(tmp_path.glob("practice.damaged-*.json"))) == 4
+    kept_aside = sorted(path.stat().st_size for path in tmp_path.glob("practice.damaged-*.json"))
+    assert kept_aside == sorted(map(len, broken + beyond))  # whatever was in them
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pipes among files on Windows")
+@pytest.mark.parametrize("kind", ["pipe", "folder", "device", "link to itself"])
+def test_what_is_no_file_is_set_aside_with_a_notice(kind, tmp_path):
+    path = tmp_path / "practice.json"
+    match kind:
+        case "pipe":
+            os.mkfifo(path)
+        case "folder":
+            path.mkdir()
+        case "device":
+            path.symlink_to("/dev/zero")
+        case _:
+            path.symlink_to(path)
+    kept = ProgressFile(path)
+    problem = kept.take_problem()
+    assert problem is not None
+    assert "damaged-1" in problem
+    kept.progress.right("a", 1.0, 1)
+    kept.save()
+    assert ProgressFile(path).progress.answered == {"a": 1}
+
+
+def test_two_apps_at_once_lose_nothing(tmp_path):
+    path = tmp_path / "practice.json"
+    first = ProgressFile(path)
+    first.progress.right("before", 3.0, 1)
+    first.progress.wrong(["sign"])
+    first.save()
+    one, other = ProgressFile(path), ProgressFile(path)
+    one.progress.right("a", 2.0, 1)
+    one.progress.wrong(["sign"])
+    one.save()
+    other.progress.right("b", 1.0, 2)
+    other.progress.wrong(["sign", "slope"])
+    other.progress.tasks["C1"] = [2]
+    other.save()
+    one.progress.tasks["C1"] = [0]
+    one.save()
+    one.save()  # and nothing is counted twice
+    found = ProgressFile(path).progress
+    assert found.answered == {"before": 1, "a": 1, "b": 2}
+    assert found.points == 3.0 + 2.0 + 0.5
+    assert found.mistakes == {"sign": 3, "slope": 1}
+    assert found.tasks == {"C1": [0, 2]}
+    assert found.best_streak == 1
+    one.reset()
+    assert ProgressFile(path).progress == LearnerProgress()
+
+
+def test_a_file_that_was_damaged_meanwhile_is_set_aside_too(tmp_path):
+    path = tmp_path / "practice.json"
+    kept = ProgressFile(path)
+    kept.progress.right("a", 1.0, 1)
+    kept.save()
+    path.write_text("half a li")
+    kept.progress.right("b", 1.0, 1)
+    kept.save()
+    assert kept.take_problem() is not None
+    assert ProgressFile(path).progress.answered == {"a": 1, "b": 1}
+    assert (tmp_path / "practice.damaged-1.json").read_text() == "half a li"
+
+
+@pytest.mark.parametrize("keys", ["P", "B", "T"])
+async def test_whatever_first_reads_a_damaged_file_says_so(keys):
+    path = ProgressFile().path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("{")
+    app = app_on()
+    async with app.run_test(size=SMALL) as pilot:
+        await press(pilot, keys)
+        await until(pilot, lambda: any("is damaged" in note.message for note in app._notifications))
 
 
 def test_a_folder_that_cannot_be_written_to_is_said_once(tmp_path):
