@@ -4,7 +4,7 @@
                                       └── not a whole line yet: read again by the next poll
 
 `poll` returns what has come since it was last called, at once, also when that is nothing; nothing here ever
-waits. A line that is no record is reported and skipped. Where the file was cut short or replaced by another run,
+waits. A line that is no record, or whose step is not above the one before, is reported and skipped. Where the file was cut short or replaced by another run,
 the reader says so and begins again.
 """
 
@@ -71,6 +71,7 @@ class RunLogReader:
         self._at = 0  # where the first line that is not read yet begins
         self._line = 1
         self._skipping = False  # inside a line that is too long
+        self._last_step = -1
         self._recall: int | None = None  # how many classes the first record has a recall of
         self._frozen: tuple[int, ...] = ()
 
@@ -226,6 +227,11 @@ class RunLogReader:
         except ValueError as error:
             news.damaged.append(Damage(self._line, reason or str(error)))
         else:
+            if record.step <= self._last_step:
+                reason = f"step {record.step} comes after step {self._last_step}, and steps grow from line to line"
+                news.damaged.append(Damage(self._line, reason))
+                return
+            self._last_step = record.step
             self._recall = len(record.recall)
             news.records.append(record)
 

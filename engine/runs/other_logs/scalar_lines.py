@@ -64,8 +64,10 @@ class ScalarLines(RunLogReader):
         named = next((pairs.pop(tag) for tag in STEP_TAGS if tag in pairs), None)
         step = self._steps if named is None or named < 0 or named != named else int(named)
         self._steps = step + 1
-        for tag, value in pairs.items():
-            self._table.add(step, tag, value)
+        replaced = [tag for tag, value in pairs.items() if self._table.add(step, tag, value)]
+        if replaced:
+            reason = f"step {step} has been there already; its {replaced[0]} takes the place of the earlier one"
+            news.damaged.append(Damage(self._line, reason))
         self._quiet = False
 
     def _give(self, news: News, *, final: bool) -> None:

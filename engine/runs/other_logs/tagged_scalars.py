@@ -80,17 +80,20 @@ class ScalarTable:
         self._given = -1
         self._header: RunLogHeader | None = None
 
-    def add(self, step: int, tag: str, value: float) -> None:
-        """One number."""
+    def add(self, step: int, tag: str, value: float) -> bool:
+        """One number; whether it takes the place of another one."""
         if tag not in self._layers and tag not in self._tags:
             layer = self._layer_of(tag)
             if layer is None:
                 self._tags[tag] = None
             else:
                 self._layers[tag] = layer
-        self._rows.setdefault(step, {})[tag] = value
+        row = self._rows.setdefault(step, {})
+        replaces = tag in row
+        row[tag] = value
         if step <= self._given:  # a row that was given already has more in it: begin again
             self._header = None
+        return replaces
 
     def _layer_of(self, tag: str) -> str | None:
         if WHOLE_TAG.match(tag) and self._names is None:

@@ -122,6 +122,17 @@ def test_a_file_that_is_replaced_by_another_run_begins_anew(tmp_path):
     assert [record.loss for record in news.records] == [9.0]
 
 
+def test_a_step_that_comes_again_takes_the_place_of_the_first_and_is_told(tmp_path):
+    path = tmp_path / "run.jsonl"
+    lines = [{"step": step, "loss": epoch + step, "grad/a": 1.0} for epoch in (0, 10) for step in range(2)]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    news = open_log(path).poll()
+    assert [(one.line, one.reason) for one in news.damaged] == [
+        (3, "step 0 has been there already; its loss takes the place of the earlier one"),
+        (4, "step 1 has been there already; its loss takes the place of the earlier one"),
+    ]
+
+
 def test_a_layer_that_appears_later_begins_anew_with_it(tmp_path):
     path = tmp_path / "run.jsonl"
     path.write_text("".join(f'{{"step": {k}, "grad/a": 1.0}}\n' for k in range(3)))

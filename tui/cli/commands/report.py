@@ -159,7 +159,7 @@ def _damage(report: LogReport) -> list[str]:
     listed = [f"  line {damage.line}: {damage.reason}" for damage in damaged[:DAMAGE_TOLD]]
     more = len(damaged) - DAMAGE_TOLD
     return [
-        f"{counted(len(damaged), 'line')} could not be read:",
+        f"{counted(len(damaged), 'line')} could not be taken as they stand:",
         *listed,
         *([f"  and {more} more"] if more > 0 else []),
     ]
