@@ -21,29 +21,39 @@ from engine.runs.run_log_lines import OF_LAYERS, RunLogError, RunLogHeader
 from engine.runs.run_log_reader import News
 
 
+class LayerExpression:
+    """What is asked for of the layers, by ``--layers`` and by ``/`` alike: a regular expression, ignoring case.
+
+    What is no expression, as it is while somebody types ``layers.(``, is looked for as it stands; `problem` says why.
+    """
+
+    def __init__(self, wanted: str) -> None:
+        self.wanted = wanted
+        self.problem: str | None = None
+        try:
+            self._pattern = re.compile(wanted, re.IGNORECASE)
+        except (re.error, OverflowError, RecursionError) as error:
+            self.problem = f"no regular expression: {error}"
+            self._pattern = re.compile(re.escape(wanted), re.IGNORECASE)
+
+    def fits(self, layer: str) -> bool:
+        """Whether the layer of this name is asked for."""
+        return self._pattern.search(layer) is not None
+
+
 def matching(names: Sequence[str], wanted: str) -> list[int]:
-    """The layers whose name fits an expression (or holds the text, where it is none), ignoring case; all for ""."""
-    if not wanted:
-        return list(range(len(names)))
-    try:
-        pattern = re.compile(wanted, re.IGNORECASE)
-    except re.error:
-        pattern = re.compile(re.escape(wanted), re.IGNORECASE)
-    return [place for place, name in enumerate(names) if pattern.search(name)]
+    """The places of the layers that fit; all for ""."""
+    expression = LayerExpression(wanted)
+    return [place for place, name in enumerate(names) if expression.fits(name)]
 
 
 class SelectedLayers:
-    """A log of which only some layers are seen. Raises RunLogError for an expression that is none."""
+    """A log of which only some layers are seen: those that `layers` fits (see `LayerExpression`), or all."""
 
     def __init__(self, log: LogSource, layers: str | None = None) -> None:
         self._log = log
         self.path: Path = log.path
-        self._wanted: re.Pattern[str] | None = None
-        if layers is not None:
-            try:
-                self._wanted = re.compile(layers)
-            except re.error as error:
-                raise RunLogError(f"--layers {layers}: no regular expression ({error})") from None
+        self._wanted = None if layers is None else LayerExpression(layers)
         self._of: RunLogHeader | None = None
         self._header: RunLogHeader | None = None
         self._places: list[int] = []
@@ -87,13 +97,14 @@ class SelectedLayers:
         frozen = set(header.frozen)
         trained = [place for place, name in enumerate(header.layers) if name not in frozen]
         self._places = [
-            place for place in trained if self._wanted is None or self._wanted.search(header.layers[place])
+            place for place in trained if self._wanted is None or self._wanted.fits(header.layers[place])
         ]
         if not self._places:
             if self._wanted is None:
                 raise RunLogError(f"{self.path}: every layer of it is frozen")
             shown = ", ".join(header.layers[:4]) + (", …" if len(header.layers) > 4 else "")
-            raise RunLogError(f"--layers {self._wanted.pattern}: fits none of the layers {shown}")
+            problem = f" ({self._wanted.problem})" if self._wanted.problem else ""
+            raise RunLogError(f"--layers {self._wanted.wanted}: fits none of the layers {shown}{problem}")
         if len(self._places) == len(header.layers):
             self._header = header
             return

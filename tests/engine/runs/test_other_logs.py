@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from engine.metrics.step_record import StepRecord
-from engine.runs.layer_selection import SelectedLayers
+from engine.runs.layer_selection import SelectedLayers, matching
 from engine.runs.log_format_registry import newest_run, open_log
 from engine.runs.log_source import LogSource
 from engine.runs.other_logs.tensorboard_events import masked_crc
@@ -265,6 +265,21 @@ def test_layers_are_chosen_by_an_expression():
     records = everything(log)
     assert log.header.layers == ("0.weight", "2.weight", "4.weight")
     assert records[0].grad_l2 == pytest.approx([EXPECTED[0]["norms"][layer] for layer in log.header.layers])
+
+
+@pytest.mark.parametrize("wanted", [r"weight$", "WEIGHT", r"^[02]\.w", "2.", "0.weight", "weight|(", "[24", ""])
+def test_what_is_asked_for_on_the_command_line_and_on_the_screen_is_the_same(wanted):
+    everywhere = open_log(LOGS / "tensorboard" / "scalars")
+    everywhere.poll()
+    names = everywhere.header.layers
+    log = SelectedLayers(open_log(LOGS / "tensorboard" / "scalars"), wanted)
+    places = matching(names, wanted)
+    if places:
+        everything(log)
+        assert log.header.layers == tuple(names[place] for place in places)
+    else:
+        with pytest.raises(RunLogError, match="fits none"):
+            log.poll()
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ NAMES_TOLD = 6
 
 @click.command
 @click.argument("log", type=click.Path(path_type=Path), metavar="LOG")
-@click.option("--layers", metavar="REGEX", help="Only layers whose name fits.")
+@click.option("--layers", metavar="REGEX", help="Only layers whose name fits, ignoring case.")
 @click.option(
     "--names",
     metavar="REGEX",

@@ -13,7 +13,7 @@ from tui.cli.output import fitted, output_style, output_width, write
 
 @click.command
 @click.argument("log", type=click.Path(path_type=Path), metavar="LOG")
-@click.option("--layers", metavar="REGEX", help="Only layers whose name fits.")
+@click.option("--layers", metavar="REGEX", help="Only layers whose name fits, ignoring case.")
 @click.option(
     "--names",
     metavar="REGEX",
