@@ -56,7 +56,7 @@ def compose(derivation: Derivation, title: str, check: EntryCheck | None) -> lis
     factors = _factors(derivation)
     blocks: list[Block] = [HeadingBlock(one_line(title) or "Derivation", 1), _facts(derivation)]
     blocks += _chain(derivation, factors)
-    blocks += [HeadingBlock("FactorBlock by factor"), FactorsBlock(factors)]
+    blocks += [HeadingBlock("Factor by factor"), FactorsBlock(factors)]
     blocks += _simplification(derivation)
     blocks += _sums(derivation)
     blocks += _samples(derivation)

@@ -47,10 +47,16 @@ _FLOAT64 = np.dtype("float64")
 
 
 class _Constant(Node):
-    """A number in the formula: it is written as itself, and nothing is differentiated by it."""
+    """A number in the formula, 2 or √2 or 1/2: it is written as itself, and nothing is differentiated by it."""
+
+    __slots__ = ("expr",)
+
+    def __init__(self, symbol: Symbol, expr: Expr) -> None:
+        super().__init__(symbol, np.array([[expr.evaluate({})]]), needs_gradient=False, scalar=True)
+        self.expr = expr
 
     def entry(self, index: Entry) -> Expr:  # type: ignore[override]  # formulas take any expression there
-        return Number(float(self.value[0, 0]))
+        return self.expr
 
 
 @dataclass(frozen=True)
@@ -149,6 +155,8 @@ class _Builder:
         result: Node | None = None
         for line in self.expression.lines:
             result = self._node(line.expr, line.name)
+            if line.name is not None and isinstance(result, _Constant):  # a name for a number
+                result = self.graph.leaf(line.name, result.value.copy(), scalar=True)
             if line.name is not None:
                 self.nodes[line.name] = result
         if result is None or result.op is None or not result.needs_gradient:
@@ -163,17 +171,12 @@ class _Builder:
         """The node of an expression; `name` is for the outermost operation, if it is not there already."""
         if expr in self.nodes:
             known = self.nodes[expr]
-            return self._copy(known, name) if name is not None else known
+            return known if name is None or isinstance(known, _Constant) else self._copy(known, name)
         match expr:
             case Symbol():
                 raise ExperimentError(self.expression.source, VALUES, f"missing the number of {expr.plain()}")
-            case Number(value):
-                node: Node = _Constant(
-                    Symbol(f"constant{len(self.graph.nodes)}"),
-                    np.array([[value]]),
-                    needs_gradient=False,
-                    scalar=True,
-                )
+            case Number():
+                node: Node = self._constant(expr)
             case Negative(operand):
                 node = self._apply("negative", operand, name)
             case Sum(terms):
@@ -195,9 +198,12 @@ class _Builder:
             case _:
                 problem = f"{expr.plain()}: expected > or < inside indicator(…)"
                 raise ExperimentError(self.expression.source, FORMULA, problem)
-        if isinstance(node, _Constant):
-            self.graph.nodes[node.symbol] = node
         self.nodes[expr] = node
+        return node
+
+    def _constant(self, expr: Expr) -> Node:
+        node = _Constant(Symbol(f"constant{len(self.graph.nodes)}"), expr)
+        self.graph.nodes[node.symbol] = node
         return node
 
     def _copy(self, node: Node, name: Symbol) -> Node:
@@ -232,13 +238,19 @@ class _Builder:
         return node
 
     def _apply(self, function: str, operand: Expr, name: Symbol | None) -> Node:
-        node = self._node(operand)
-        return self.graph.add(Elementwise(FUNCTIONS[function], node, self._result(name, node)))
+        node, rule = self._node(operand), FUNCTIONS[function]
+        if isinstance(node, _Constant):
+            return self._constant(rule.formula(node.expr))
+        return self.graph.add(Elementwise(rule, node, self._result(name, node)))
 
     def _pair(self, operation: str, x: Node, y: Node, name: Symbol | None) -> Node:
+        if isinstance(x, _Constant) and isinstance(y, _Constant):
+            return self._constant(OPERATIONS[operation].formula(x.expr, y.expr))
         return self.graph.add(PairwiseArithmetic(OPERATIONS[operation], (x, y), self._result(name, x, y)))
 
     def _add(self, x: Node, y: Node, name: Symbol | None) -> Node:
+        if isinstance(x, _Constant) and isinstance(y, _Constant):
+            return self._constant(x.expr + y.expr)
         op: Op = ResidualAdd((x, y), self._result(name, x, y))
         return self.graph.add(op)
 

@@ -4,8 +4,8 @@
                                       └── not a whole line yet: read again by the next poll
 
 `poll` returns what has come since it was last called, at once, also when that is nothing; nothing here ever
-waits. A line that is no record, or whose step is not above the one before, is reported and skipped. Where the file was cut short or replaced by another run,
-the reader says so and begins again.
+waits. A line that is no record, or whose step is not above the one before, is reported and skipped. Where the file
+was cut short or replaced by another run, the reader says so and begins again.
 """
 
 from __future__ import annotations
@@ -228,7 +228,9 @@ class RunLogReader:
             news.damaged.append(Damage(self._line, reason or str(error)))
         else:
             if record.step <= self._last_step:
-                reason = f"step {record.step} comes after step {self._last_step}, and steps grow from line to line"
+                reason = (
+                    f"step {record.step} comes after step {self._last_step}, and steps grow from line to line"
+                )
                 news.damaged.append(Damage(self._line, reason))
                 return
             self._last_step = record.step

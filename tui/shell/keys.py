@@ -111,7 +111,7 @@ APP_COMMANDS = (
         "command-line",
         "Y",
         "command_line",
-        "KeyCommand line",
+        "Command line",
         "Copy the command that shows the same from the command line",
         "Everywhere",
     ),

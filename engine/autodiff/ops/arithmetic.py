@@ -23,17 +23,26 @@ from engine.formula.expression import Entry, Expr, Indicator, Number, call, posi
 
 Kernel = Callable[[Array, Array, Array], object]
 FormulaOfTwo = Callable[[Expr, Expr], Expr]
+FlatPlace = Callable[[float, float], bool]
+
+
+def _nowhere(x: float, y: float) -> bool:
+    return False
 
 
 @dataclass(frozen=True)
 class PairRule:
-    """A differentiable function of two numbers: kernels (x, y, out) beside formulas; `partials` by x and by y."""
+    """A differentiable function of two numbers: kernels (x, y, out) beside formulas; `partials` by x and by y.
+
+    `flat`: where a partial is 0 although its formula has no value there, as 0 · 0⁻¹ has none.
+    """
 
     name: str
     value: Kernel
     partials: tuple[Kernel, Kernel]
     formula: FormulaOfTwo
     partial_formulas: tuple[FormulaOfTwo, FormulaOfTwo]
+    flat: tuple[FlatPlace, FlatPlace] = (_nowhere, _nowhere)
 
 
 class PairwiseArithmetic(Op):
@@ -82,6 +91,8 @@ class PairwiseArithmetic(Op):
     def local(self, i: int, entry: Entry) -> Iterable[tuple[Entry, Expr]]:
         """The partial by this side, to its own entry."""
         x, y = self.inputs
+        if self.rule.flat[i](float(x.value[entry]), float(y.value[entry])):
+            return ((entry, Number(0.0)),)
         return ((entry, self.rule.partial_formulas[i](x.entry(entry), y.entry(entry))),)
 
     @override
@@ -124,14 +135,18 @@ def _divide_by_denominator(x: Array, y: Array, out: Array) -> None:
 
 
 def _power_by_base(x: Array, y: Array, out: Array) -> None:
+    """y xʸ⁻¹, and 0 for y = 0: x⁰ is 1 for every x, 0 included."""
     np.subtract(y, 1.0, out=out)
+    np.copyto(out, 0.0, where=y == 0.0)
     np.power(x, out, out=out)
     np.multiply(out, y, out=out)
 
 
 def _power_by_exponent(x: Array, y: Array, out: Array) -> None:
+    """xʸ log x, and 0 for x = 0 and y > 0: 0ʸ is 0 there for every y."""
     np.power(x, y, out=out)
     np.multiply(out, np.log(x), out=out)
+    np.copyto(out, 0.0, where=(x == 0.0) & (y > 0.0))
 
 
 def _power_slope(x: Expr, y: Expr) -> Expr:
@@ -171,6 +186,7 @@ OPERATIONS: dict[str, PairRule] = {
             (_power_by_base, _power_by_exponent),
             lambda x, y: x**y,
             (_power_slope, lambda x, y: x**y * call("log", x)),
+            (lambda x, y: y == 0.0, lambda x, y: x == 0.0 and y > 0.0),
         ),
         PairRule(
             "maximum",  # where both are equal the gradient goes to the second

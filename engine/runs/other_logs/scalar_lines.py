@@ -66,7 +66,9 @@ class ScalarLines(RunLogReader):
         self._steps = step + 1
         replaced = [tag for tag, value in pairs.items() if self._table.add(step, tag, value)]
         if replaced:
-            reason = f"step {step} has been there already; its {replaced[0]} takes the place of the earlier one"
+            reason = (
+                f"step {step} has been there already; its {replaced[0]} takes the place of the earlier one"
+            )
             news.damaged.append(Damage(self._line, reason))
         self._quiet = False
 

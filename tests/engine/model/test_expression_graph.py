@@ -15,6 +15,7 @@ from engine.experiment.errors import ExperimentError
 from engine.experiment.expression_spec import ExpressionExperiment, ExpressionTable
 from engine.experiment.loading import load_any, load_experiment
 from engine.experiment.presets import EXPRESSION_PRESETS
+from engine.export.expression_tables import written_expression
 from engine.formula.expression import Symbol
 from engine.model.expression_graph import MOST_OPERATIONS, TypedExpression
 
@@ -178,3 +179,24 @@ def test_the_number_of_operations_is_bounded() -> None:
 def test_a_network_s_command_says_that_it_takes_no_expression() -> None:
     with pytest.raises(ExperimentError, match=r"this is an expression, not a network"):
         load_experiment("micrograd")
+
+
+@pytest.mark.parametrize(
+    ("formula", "value", "gradients"),
+    [
+        ("x**(1/2)", 2.0, {"x": 0.25}),
+        ("x*2**3", 32.0, {"x": 8.0}),
+        ("2*3*x", 24.0, {"x": 6.0}),
+        ("x*sqrt(4)", 8.0, {"x": 2.0}),
+        ("x**(1-1)", 1.0, {"x": 0.0}),
+        ("c = 1/2; d = 1/2; y = x**c + d", 2.5, {"x": 0.25, "c": 2 * math.log(4), "d": 1.0}),
+    ],
+)
+def test_what_a_formula_works_out_of_numbers_alone_is_a_number_of_it(formula, value, gradients):
+    one = evaluated(formula, x=4.0)
+    assert one.value == pytest.approx(value)
+    for name, gradient in gradients.items():
+        node = one.graph.nodes[Symbol(name)]
+        assert node.grad[0, 0] == pytest.approx(gradient)
+    assert written_expression(one)
+    assert one.check(Symbol("x")).relative_error < 1e-6

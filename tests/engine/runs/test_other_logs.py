@@ -267,7 +267,9 @@ def test_layers_are_chosen_by_an_expression():
     assert records[0].grad_l2 == pytest.approx([EXPECTED[0]["norms"][layer] for layer in log.header.layers])
 
 
-@pytest.mark.parametrize("wanted", [r"weight$", "WEIGHT", r"^[02]\.w", "2.", "0.weight", "weight|(", "[24", ""])
+@pytest.mark.parametrize(
+    "wanted", [r"weight$", "WEIGHT", r"^[02]\.w", "2.", "0.weight", "weight|(", "[24", ""]
+)
 def test_what_is_asked_for_on_the_command_line_and_on_the_screen_is_the_same(wanted):
     everywhere = open_log(LOGS / "tensorboard" / "scalars")
     everywhere.poll()
