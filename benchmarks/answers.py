@@ -20,9 +20,9 @@ import numpy as np
 
 from engine.formula.expression import Sum
 from engine.practice.assignments.assignment import BUILT_IN, load_assignment
-from engine.practice.assignments.grading import judge
+from engine.practice.assignments.grading import judge_question
 from engine.practice.judging.judge import Judge
-from engine.practice.mistakes.naming_on_paths import term_of
+from engine.practice.question.path_factors import term_of
 from tests.engine.practice.matrix_answers import (
     is_named,
     random_generator,
@@ -45,15 +45,15 @@ def refused_rewrites(count: int, seed: int) -> tuple[int, list[float]]:
     while len(seconds) < count:
         rng = np.random.default_rng([seed, number])
         number += 1
-        judge = judge_of(rng, int(rng.integers(1, 4)))
-        if not judge.question.paths:
+        judge_question = judge_of(rng, int(rng.integers(1, 4)))
+        if not judge_question.question.paths:
             continue
-        terms = [term_of(path) for path in judge.question.paths]
+        terms = [term_of(path) for path in judge_question.question.paths]
         right = Sum(tuple(terms)) if len(terms) > 1 else terms[0]
         for _ in range(min(PER_QUESTION, count - len(seconds))):
             text = rewritten(right, rng, int(rng.integers(1, 8))).plain()
             start = time.perf_counter()
-            verdict = judge.judge(text)
+            verdict = judge_question.judge(text)
             seconds.append(time.perf_counter() - start)
             if verdict.verdict != "right":
                 refused += 1
@@ -67,11 +67,11 @@ def named_exactly(mistakes: int, count: int, seed: int) -> tuple[int, int]:
     while wrong < count:
         rng = np.random.default_rng([seed, mistakes, number])
         number += 1
-        judge = Judge(*random_question(rng))
-        if not judge.question.paths or len(judge.question.paths) != 1:
+        judge_question = Judge(*random_question(rng))
+        if not judge_question.question.paths or len(judge_question.question.paths) != 1:
             continue
-        formula, planted = plant(judge.question.paths[0], rng, mistakes)
-        verdict = judge.judge(formula.plain())
+        formula, planted = plant(judge_question.question.paths[0], rng, mistakes)
+        verdict = judge_question.judge(formula.plain())
         if verdict.verdict == "right":  # two mistakes that undo each other, or a slope that is 1
             continue
         wrong += 1
@@ -103,9 +103,9 @@ def named_in_sums(count: int, seed: int) -> tuple[int, int]:
         number += 1
         if (asked := random_sum(rng)) is None:
             continue
-        judge, paths = asked
+        judge_question, paths = asked
         text, planted = spoiled_sum(paths, rng)
-        verdict = judge.judge(text)
+        verdict = judge_question.judge(text)
         if verdict.verdict == "right":  # f for a where the activation is linear
             continue
         wrong += 1
@@ -120,7 +120,7 @@ def likely() -> None:
     named = held = right = 0
     for name, typed in answers.items():
         for text in typed:
-            verdict = judge(questions[name], text)
+            verdict = judge_question(questions[name], text)
             said = "; ".join([*(one.text for one in verdict.mistakes), verdict.problem or ""])
             right += verdict.verdict == "right"
             if "none of the usual mistakes" in said or "none of the numbers" in said:

@@ -25,7 +25,8 @@ import numpy.typing as npt
 
 from engine.autodiff.ops.activation_functions import activation_function
 from engine.autodiff.ops.elementwise import ScalarFunction
-from engine.experiment.spec import Experiment, Init, LayerSpec, expanded_layers
+from engine.experiment.expanded_layers import expanded_layers
+from engine.experiment.spec import Experiment, Init, LayerSpec
 from engine.model.initializers import STANDARD_DEVIATIONS
 
 Vector = npt.NDArray[np.float64]

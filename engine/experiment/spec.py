@@ -268,12 +268,3 @@ class Experiment(Spec, frozen=True, kw_only=True):
     def names(self) -> CourseNames:
         """What the quantities are called on screen and as they are typed."""
         return self.notation.own_names()
-
-
-def expanded_layers(experiment: Experiment) -> list[LayerSpec]:
-    """The layers one by one, with every `repeat` unrolled; layer l of the formulas is entry l-1."""
-    return [
-        single
-        for layer in experiment.network.layers
-        for single in [msgspec.structs.replace(layer, repeat=1)] * layer.repeat
-    ]

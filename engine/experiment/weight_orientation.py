@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.experiment.activation_traits import Activation as Activation
+from engine.experiment.expanded_layers import expanded_layers
 from engine.experiment.loss_specs import AbsoluteErrorLoss as AbsoluteErrorLoss
 from engine.experiment.loss_specs import BceLoss as BceLoss
 from engine.experiment.loss_specs import CrossEntropyLoss as CrossEntropyLoss
@@ -14,7 +15,7 @@ from engine.experiment.notation_spec import NotationSpec as NotationSpec
 from engine.experiment.optimizer_specs import SgdTraining as SgdTraining
 from engine.experiment.optimizer_specs import Train as Train
 from engine.experiment.optimizer_specs import TrainSpec as TrainSpec
-from engine.experiment.spec import Experiment, expanded_layers
+from engine.experiment.spec import Experiment
 from engine.experiment.spec_base import Spec as Spec
 from engine.experiment.spec_base import TaggedSpec as TaggedSpec
 

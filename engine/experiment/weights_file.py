@@ -16,9 +16,10 @@ import numpy.typing as npt
 
 from engine.experiment.data_shape import declared_shape
 from engine.experiment.errors import ExperimentError, count, mismatch, quoted
+from engine.experiment.expanded_layers import expanded_layers
 from engine.experiment.npz_file import Arrays, array_named, read_npz
 from engine.experiment.safetensors_file import read_safetensors
-from engine.experiment.spec import Experiment, Init, LayerSpec, expanded_layers
+from engine.experiment.spec import Experiment, Init, LayerSpec
 
 READERS = {".npz": read_npz, ".safetensors": read_safetensors}
 """Who reads a file, by how its name ends."""

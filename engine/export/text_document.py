@@ -30,7 +30,7 @@ from engine.export.document_blocks import (
 from engine.formula.ascii_text import ascii_text
 from engine.formula.expression import Expr, Number, Product
 from engine.formula.fit_to_width import fit
-from engine.formula.layout import Box, draw, one_line, product_row, row
+from engine.formula.layout import LayoutBox, draw, one_line, product_row, row
 from engine.formula.notation import Style, is_shown_in_full, number_text
 from engine.formula.text_width import cells, wrapped
 
@@ -136,16 +136,16 @@ class _TextWriter:
             boxes.append(self._beside(head, sign, self._product(line, room), place, chain.left is not None))
         yield from self._under_each_other(boxes)
 
-    def _product(self, factors: list[Expr], room: int) -> Box:
+    def _product(self, factors: list[Expr], room: int) -> LayoutBox:
         """Factors with a sign between any two, in as many rows as they need; of very many the first and the last."""
         times = f" {self.style.glyphs.times} "
-        items: list[Expr | Box] = [*factors]
+        items: list[Expr | LayoutBox] = [*factors]
         if len(factors) > LONGEST_CHAIN:
             dots = self.style.glyphs.dots
             left_out = len(factors) - SHOWN_AT_START - SHOWN_AT_END
-            items[SHOWN_AT_START:-SHOWN_AT_END] = [Box.of(f"{dots} ({left_out} more) {dots}")]
-        rows: list[Box] = []
-        group: list[Expr | Box] = []
+            items[SHOWN_AT_START:-SHOWN_AT_END] = [LayoutBox.of(f"{dots} ({left_out} more) {dots}")]
+        rows: list[LayoutBox] = []
+        group: list[Expr | LayoutBox] = []
         for item in items:
             longer = self._product_row([*group, item], times, first=not rows)
             if group and longer.width > room:
@@ -157,9 +157,9 @@ class _TextWriter:
             return fit(Product(tuple(factors)), room, self.style)
         return _stacked(rows)
 
-    def _product_row(self, items: list[Expr | Box], times: str, first: bool) -> Box:
+    def _product_row(self, items: list[Expr | LayoutBox], times: str, first: bool) -> LayoutBox:
         # Something empty at the start makes a row that continues open with the sign.
-        return product_row(items if first else [Box.of(""), *items], self.style, times)[0]
+        return product_row(items if first else [LayoutBox.of(""), *items], self.style, times)[0]
 
     def _factors(self, factors: tuple[FactorBlock, ...]) -> Iterator[str]:
         if len(factors) > LONGEST_CHAIN:
@@ -217,7 +217,7 @@ class _TextWriter:
         """``left = a = b ≈ c`` on one row where that fits, otherwise in one row for each sign."""
         parts = [self._head(left)]
         for line in lines:
-            parts += [Box.of(f"{self.sign(line)} "), draw(line, self.style), Box.of(" ")]
+            parts += [LayoutBox.of(f"{self.sign(line)} "), draw(line, self.style), LayoutBox.of(" ")]
         together = row(parts)
         if together.width <= self.width and len(lines) <= MOST_IN_A_ROW:
             yield from together.lines
@@ -236,23 +236,25 @@ class _TextWriter:
         valued = []
         for box, value in zip(boxes, values, strict=True):
             if column + cells(value) <= self.width:
-                valued.append(row([box.padded(column), Box.of(value)]))
+                valued.append(row([box.padded(column), LayoutBox.of(value)]))
             else:
-                valued.append(_stacked([box, Box.of(" " * head.width + value)]))
+                valued.append(_stacked([box, LayoutBox.of(" " * head.width + value)]))
         yield from self._under_each_other(valued)
 
-    def _head(self, left: Expr | None) -> Box:
+    def _head(self, left: Expr | None) -> LayoutBox:
         """The left side of an equation, or the margin in its place."""
-        margin = Box.of(" " * (INDENT + 1))
-        return margin if left is None else row([margin, draw(left, self.style), Box.of(" ")])
+        margin = LayoutBox.of(" " * (INDENT + 1))
+        return margin if left is None else row([margin, draw(left, self.style), LayoutBox.of(" ")])
 
-    def _beside(self, head: Box, sign: str, formula: Box, place: int, has_left: bool) -> Box:
+    def _beside(
+        self, head: LayoutBox, sign: str, formula: LayoutBox, place: int, has_left: bool
+    ) -> LayoutBox:
         """One line of an equation: the first beside its left side, the others under the sign."""
-        lead = head if place == 0 else Box.of(" " * head.width)
+        lead = head if place == 0 else LayoutBox.of(" " * head.width)
         shown = sign if place or has_left else ""
-        return row([lead, Box.of(shown.ljust(len(sign) + 1)), formula])
+        return row([lead, LayoutBox.of(shown.ljust(len(sign) + 1)), formula])
 
-    def _under_each_other(self, boxes: list[Box]) -> Iterator[str]:
+    def _under_each_other(self, boxes: list[LayoutBox]) -> Iterator[str]:
         """Boxes with an empty line between two of which one is tall."""
         for place, box in enumerate(boxes):
             if place and max(box.height, boxes[place - 1].height) > 1:
@@ -290,9 +292,9 @@ class _TextWriter:
         return " " * INDENT + (" " * GAP).join(padded)
 
 
-def _stacked(rows: list[Box]) -> Box:
+def _stacked(rows: list[LayoutBox]) -> LayoutBox:
     """Rows under each other on the first one's baseline, with an empty line between where one is tall."""
     width = max(box.width for box in rows)
     gap = [" " * width] if any(box.height > 1 for box in rows) else []
     lines = [line for box in rows for line in (*gap, *box.padded(width).lines)][len(gap) :]
-    return Box(tuple(lines), rows[0].baseline)
+    return LayoutBox(tuple(lines), rows[0].baseline)

@@ -21,7 +21,7 @@ from engine.formula.numbers_in_words import counted
 from engine.formula.text_width import cells
 from engine.model.network import LOSS, PREDICTION, Y
 from engine.training.parameter_steps import ParameterStep, TrainingStep
-from engine.training.update_rule import ETA, OptimizerSettings
+from engine.training.update_rule import ETA, UpdateRuleSettings
 
 STYLE = Style()
 MOST_ENTRIES = 12
@@ -58,7 +58,7 @@ def _record(step: TrainingStep) -> dict[str, Any]:
 def written_step(
     step: TrainingStep,
     count: int,
-    settings: OptimizerSettings,
+    settings: UpdateRuleSettings,
     learning_rate: float,
     *,
     width: int = 80,
@@ -73,7 +73,7 @@ def written_step(
 def _lines(
     step: TrainingStep,
     count: int,
-    settings: OptimizerSettings,
+    settings: UpdateRuleSettings,
     learning_rate: float,
     width: int,
     style: Style,

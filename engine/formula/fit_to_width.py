@@ -12,14 +12,14 @@ from dataclasses import replace
 from itertools import accumulate
 
 from engine.formula.expression import Expr, Product, Sum
-from engine.formula.layout import Box, Pen, Pieces, joined
+from engine.formula.layout import LayoutBox, LayoutPen, Pieces, joined
 from engine.formula.notation import Style
 
 # A formula of this many terms or fewer is never shortened to make it fit: it is broken instead.
 _KEPT_WHOLE = 12
 
 
-def fit(expr: Expr, width: int, style: Style = Style()) -> Box:
+def fit(expr: Expr, width: int, style: Style = Style()) -> LayoutBox:
     """The best drawing of the formula that is at most `width` (at least 20) columns wide.
 
     Tries, in this order: the full drawing; fewer terms of long sums and products; the drawing broken into
@@ -39,20 +39,20 @@ def fit(expr: Expr, width: int, style: Style = Style()) -> Box:
     return fit_flat(expr, width, shortest.style, spare=shortest.spare)
 
 
-def fit_flat(expr: Expr, width: int, style: Style = Style(), *, spare: int = 0) -> Box:
+def fit_flat(expr: Expr, width: int, style: Style = Style(), *, spare: int = 0) -> LayoutBox:
     """The formula on one line, wrapped at operators where it is wider than `width`."""
-    flat = Pen(style, flat=True, spare=spare).draw(expr).lines[0]
-    return _stacked([Box.of(line) for line in _wrapped(flat, width)])
+    flat = LayoutPen(style, flat=True, spare=spare).draw(expr).lines[0]
+    return _stacked([LayoutBox.of(line) for line in _wrapped(flat, width)])
 
 
-def _pens(expr: Expr, width: int, style: Style) -> list[Pen]:
+def _pens(expr: Expr, width: int, style: Style) -> list[LayoutPen]:
     """The drawings worth trying: the one asked for, then with fewer and fewer terms of what is long."""
     longest = min(_longest(expr), style.max_terms or math.inf)
     if longest <= _KEPT_WHOLE:
-        return [Pen(style)]
-    shorter = [Pen(replace(style, max_terms=limit), spare=_KEPT_WHOLE) for limit in (12, 8, 6, 5, 4, 3)]
+        return [LayoutPen(style)]
+    shorter = [LayoutPen(replace(style, max_terms=limit), spare=_KEPT_WHOLE) for limit in (12, 8, 6, 5, 4, 3)]
     # No sum or product has fewer columns than terms.
-    return shorter if longest > width else [Pen(style), *shorter]
+    return shorter if longest > width else [LayoutPen(style), *shorter]
 
 
 def _longest(expr: Expr) -> int:
@@ -61,7 +61,7 @@ def _longest(expr: Expr) -> int:
     return max([len(inside) if isinstance(expr, Sum | Product) else 0, *map(_longest, inside)])
 
 
-def _broken(pieces: Pieces, width: int, times: str) -> Box | None:
+def _broken(pieces: Pieces, width: int, times: str) -> LayoutBox | None:
     """Pieces set in as many rows as they need, each opening with its sign; None if a piece is too wide.
 
     Factors that stand together without a sign get `times` where a row comes between them.
@@ -81,12 +81,12 @@ def _broken(pieces: Pieces, width: int, times: str) -> Box | None:
     return _stacked([joined(line) for line in rows])
 
 
-def _stacked(rows: Sequence[Box]) -> Box:
+def _stacked(rows: Sequence[LayoutBox]) -> LayoutBox:
     """Rows under each other, with an empty line between where one of them is tall."""
     width = max(box.width for box in rows)
     gap = [" " * width] if any(box.height > 1 for box in rows) else []
     lines = [line for box in rows for line in (*gap, *box.padded(width).lines)][len(gap) :]
-    return Box(tuple(lines), rows[0].baseline)
+    return LayoutBox(tuple(lines), rows[0].baseline)
 
 
 # Where a line of text may be broken: before an operator that is not a sign (of a number, an exponent, an

@@ -4,7 +4,7 @@
     − ──── + ──────────        on one line: −αY₀₀/Ŷ₀₀ + β(1−Y₀₀)/(1−Ŷ₀₀)
       Ŷ₀₀     1 − Ŷ₀₀
 
-An expression becomes a `Box`: lines of equal width with a baseline. Boxes are set side by side with their
+An expression becomes a `LayoutBox`: lines of equal width with a baseline. Boxes are set side by side with their
 baselines aligned, so every larger formula is a row or a stack of smaller ones. Every glyph is one cell wide.
 """
 
@@ -50,14 +50,14 @@ from engine.formula.notation import (
 
 
 @dataclass(frozen=True, slots=True)
-class Box:
+class LayoutBox:
     """A rectangle of character cells; `baseline` is the line that the writing stands on."""
 
     lines: tuple[str, ...]
     baseline: int
 
     @classmethod
-    def of(cls, text: str) -> Box:
+    def of(cls, text: str) -> LayoutBox:
         """One line of text."""
         return cls((text,), 0)
 
@@ -71,15 +71,15 @@ class Box:
         """The number of lines."""
         return len(self.lines)
 
-    def padded(self, width: int) -> Box:
+    def padded(self, width: int) -> LayoutBox:
         """This box with spaces on the right up to `width` columns."""
-        return Box(tuple(line.ljust(width) for line in self.lines), self.baseline)
+        return LayoutBox(tuple(line.ljust(width) for line in self.lines), self.baseline)
 
     def __str__(self) -> str:
         return "\n".join(self.lines)
 
 
-def row(boxes: Sequence[Box], gap: int = 0) -> Box:
+def row(boxes: Sequence[LayoutBox], gap: int = 0) -> LayoutBox:
     """Boxes side by side on one baseline, with `gap` spaces between them."""
     above = max((box.baseline for box in boxes), default=0)
     below = max((box.height - box.baseline for box in boxes), default=1)
@@ -91,54 +91,58 @@ def row(boxes: Sequence[Box], gap: int = 0) -> Box:
         ]
         for box in boxes
     ]
-    return Box(tuple((" " * gap).join(column[y] for column in columns) for y in range(above + below)), above)
+    return LayoutBox(
+        tuple((" " * gap).join(column[y] for column in columns) for y in range(above + below)), above
+    )
 
 
-def fraction(numerator: Box, denominator: Box, bar: str = "─") -> Box:
+def fraction(numerator: LayoutBox, denominator: LayoutBox, bar: str = "─") -> LayoutBox:
     """One box over another with a bar between; the bar is the baseline."""
     widest = max(numerator.width, denominator.width)
     # Over a single letter the bar would look like a minus; around a fraction it must be the longer one.
     stacked = numerator.height > 1 or denominator.height > 1
     width = widest + 2 if stacked or widest < 3 else widest
     lines = (*_centred(numerator, width), bar * width, *_centred(denominator, width))
-    return Box(lines, numerator.height)
+    return LayoutBox(lines, numerator.height)
 
 
-def _centred(box: Box, width: int) -> list[str]:
+def _centred(box: LayoutBox, width: int) -> list[str]:
     left = (width - box.width) // 2
     return [(" " * left + line).ljust(width) for line in box.lines]
 
 
-def _raised(base: Box, exponent: Box) -> Box:
+def _raised(base: LayoutBox, exponent: LayoutBox) -> LayoutBox:
     """The exponent to the right of the base, above its highest line."""
-    lifted = Box(exponent.lines + (" " * exponent.width,) * base.height, exponent.height + base.baseline)
+    lifted = LayoutBox(
+        exponent.lines + (" " * exponent.width,) * base.height, exponent.height + base.baseline
+    )
     return row([base, lifted])
 
 
 # -------------------------------------------------------------------------------------------- drawing
 
 
-def draw(expr: Expr, style: Style = Style()) -> Box:
+def draw(expr: Expr, style: Style = Style()) -> LayoutBox:
     """The formula in two dimensions, at its natural size."""
-    return Pen(style).draw(expr)
+    return LayoutPen(style).draw(expr)
 
 
 def one_line(expr: Expr, style: Style = Style()) -> str:
     """The formula on one line, for table cells: ``σ(f)(1−σ(f))``."""
-    return Pen(style, flat=True).draw(expr).lines[0]
+    return LayoutPen(style, flat=True).draw(expr).lines[0]
 
 
 def product_row(
-    factors: Sequence[Expr | Box], style: Style = Style(), separator: str | None = None
-) -> tuple[Box, list[range]]:
+    factors: Sequence[Expr | LayoutBox], style: Style = Style(), separator: str | None = None
+) -> tuple[LayoutBox, list[range]]:
     """A product in which every factor can be told apart: its drawing and the columns of each factor.
 
     The separator is `` · `` unless another is given.
     """
-    pen = Pen(style)
-    between = Box.of(f" {pen.glyphs.times} " if separator is None else separator)
+    pen = LayoutPen(style)
+    between = LayoutBox.of(f" {pen.glyphs.times} " if separator is None else separator)
     boxes = [
-        factor if isinstance(factor, Box) else pen.factor(factor, lead=not place)
+        factor if isinstance(factor, LayoutBox) else pen.factor(factor, lead=not place)
         for place, factor in enumerate(factors)
     ]
     ends = list(accumulate(box.width + between.width for box in boxes))
@@ -185,11 +189,11 @@ class _LeftOut:
 
 
 _Item = TypeVar("_Item")
-Pieces = list[tuple[str, Box]]
+Pieces = list[tuple[str, LayoutBox]]
 """The terms or factors of a formula, each with the sign before it."""
 
 
-class Pen:
+class LayoutPen:
     """Draws expressions in one style, in two dimensions or flat on one line.
 
     Two things are handed down: `lead`, whether the formula may begin with a minus where it stands (nobody
@@ -203,18 +207,20 @@ class Pen:
         self.flat = flat
         self.spare = spare
 
-    def draw(self, expr: Expr, lead: bool = True, loose: bool = True) -> Box:
+    def draw(self, expr: Expr, lead: bool = True, loose: bool = True) -> LayoutBox:
         """The drawing of any expression."""
         expr = bare(expr)
         if not lead and begins_with_minus(expr):
             return self._group(expr)
         match expr:
             case Number(value):
-                return Box.of(number_text(value, self.style))
+                return LayoutBox.of(number_text(value, self.style))
             case Symbol():
-                return Box.of(symbol_text(expr, self.style))
+                return LayoutBox.of(symbol_text(expr, self.style))
             case Partial(of, by):
-                parts = (Box.of(self.glyphs.partial + symbol_text(symbol, self.style)) for symbol in (of, by))
+                parts = (
+                    LayoutBox.of(self.glyphs.partial + symbol_text(symbol, self.style)) for symbol in (of, by)
+                )
                 return self._fraction(*parts)
             case Negative(operand):
                 return self._negative(operand, loose)
@@ -243,19 +249,19 @@ class Pen:
             return self._product_pieces(expr, lead=True, loose=True)
         return [("", self.draw(expr))]
 
-    def factor(self, expr: Expr, lead: bool, loose: bool = True) -> Box:
+    def factor(self, expr: Expr, lead: bool, loose: bool = True) -> LayoutBox:
         """An expression as a factor of a product."""
         expr = bare(expr)
         slashed = self.flat and not loose and isinstance(expr, Quotient | Partial)
         return self._group(expr) if isinstance(expr, Sum) or slashed else self.draw(expr, lead, loose=False)
 
-    def _negative(self, operand: Expr, loose: bool) -> Box:
+    def _negative(self, operand: Expr, loose: bool) -> LayoutBox:
         operand = bare(operand)
         box = (
             self._group(operand) if isinstance(operand, Sum) else self.draw(operand, lead=False, loose=loose)
         )
         # Against a bar or a tall bracket the minus needs a space to be seen.
-        return row([Box.of(self.glyphs.minus), box], gap=int(box.height > 1))
+        return row([LayoutBox.of(self.glyphs.minus), box], gap=int(box.height > 1))
 
     def _sum_pieces(self, expr: Sum, lead: bool, loose: bool) -> Pieces:
         items = self._shortened(list(expr.signed_terms()))
@@ -302,10 +308,10 @@ class Pen:
             return list(items)
         return [*items[: limit - 1], _LeftOut(len(items) - limit), items[-1]]
 
-    def _left_out(self, item: _LeftOut) -> Box:
-        return Box.of(f"{self.glyphs.dots} ({item.count} more) {self.glyphs.dots}")
+    def _left_out(self, item: _LeftOut) -> LayoutBox:
+        return LayoutBox.of(f"{self.glyphs.dots} ({item.count} more) {self.glyphs.dots}")
 
-    def _quotient(self, numerator: Expr, denominator: Expr, lead: bool) -> Box:
+    def _quotient(self, numerator: Expr, denominator: Expr, lead: bool) -> LayoutBox:
         if not self.flat:
             return self._fraction(self.draw(numerator), self.draw(denominator))
         needs_group = isinstance(bare(numerator), Sum | Quotient | Partial)
@@ -313,12 +319,12 @@ class Pen:
         whole = self._is_closed(denominator) or isinstance(bare(denominator), Power)
         return self._fraction(over, self.draw(denominator) if whole else self._group(denominator))
 
-    def _fraction(self, numerator: Box, denominator: Box) -> Box:
+    def _fraction(self, numerator: LayoutBox, denominator: LayoutBox) -> LayoutBox:
         if self.flat:
-            return row([numerator, Box.of("/"), denominator])
+            return row([numerator, LayoutBox.of("/"), denominator])
         return fraction(numerator, denominator, self.glyphs.bar)
 
-    def _power(self, base: Expr, exponent: Expr) -> Box:
+    def _power(self, base: Expr, exponent: Expr) -> LayoutBox:
         base = bare(base)
         has_superscript = isinstance(base, Symbol) and base.layer is not None
         whole = self._is_closed(base) and not has_superscript and not _is_exponential(base)
@@ -326,69 +332,75 @@ class Pen:
         text = self._flat_text(exponent)
         raised = None if self.style.ascii else superscript(text)
         if raised is not None:
-            return row([foot, Box((raised, *[" " * len(raised)] * (foot.height - 1)), foot.baseline)])
+            return row([foot, LayoutBox((raised, *[" " * len(raised)] * (foot.height - 1)), foot.baseline)])
         if self.flat:
-            return row([foot, Box.of(f"^{text}" if self._is_closed(exponent) else f"^({text})")])
+            return row([foot, LayoutBox.of(f"^{text}" if self._is_closed(exponent) else f"^({text})")])
         return _raised(foot, self.draw(exponent))
 
-    def _function(self, name: str, arguments: tuple[Expr, ...]) -> Box:
+    def _function(self, name: str, arguments: tuple[Expr, ...]) -> LayoutBox:
         label = self.glyphs.functions.get(name, name)
         if name == "exp" and not self.style.ascii:
             text = self._flat_text(arguments[0])
             raised = superscript(text)
             if raised is not None:
-                return Box.of(f"e{raised}")
-            inside = Box.of(text) if self.flat else self.draw(arguments[0])
+                return LayoutBox.of(f"e{raised}")
+            inside = LayoutBox.of(text) if self.flat else self.draw(arguments[0])
         else:
             drawn = [self.draw(argument, loose=not self.flat) for argument in arguments]
-            inside = row([part for box in drawn for part in (Box.of(", "), box)][1:])
-        return self._fence(inside, "|", "|") if name == "abs" else row([Box.of(label), self._fence(inside)])
+            inside = row([part for box in drawn for part in (LayoutBox.of(", "), box)][1:])
+        return (
+            self._fence(inside, "|", "|")
+            if name == "abs"
+            else row([LayoutBox.of(label), self._fence(inside)])
+        )
 
-    def _indicator(self, left: Expr, comparison: str, right: Expr) -> Box:
-        sign = Box.of(f" {self.glyphs.comparisons[comparison]} ")
+    def _indicator(self, left: Expr, comparison: str, right: Expr) -> LayoutBox:
+        sign = LayoutBox.of(f" {self.glyphs.comparisons[comparison]} ")
         sides = [self.draw(side, loose=False) for side in (left, right)]
-        return row([Box.of("1"), self._fence(row([sides[0], sign, sides[1]]), "{", "}")])
+        return row([LayoutBox.of("1"), self._fence(row([sides[0], sign, sides[1]]), "{", "}")])
 
-    def _matrix(self, expr: TransposedTerm | MatrixProductTerm | SliceTerm | TotalTerm | SumOverTerm) -> Box:
+    def _matrix(
+        self, expr: TransposedTerm | MatrixProductTerm | SliceTerm | TotalTerm | SumOverTerm
+    ) -> LayoutBox:
         match expr:
             case TransposedTerm(operand):
                 mark = self.glyphs.transposed
                 foot = self.draw(operand) if isinstance(operand, Symbol | SliceTerm) else self._group(operand)
-                return row([foot, Box((mark, *[" " * len(mark)] * (foot.height - 1)), foot.baseline)])
+                return row([foot, LayoutBox((mark, *[" " * len(mark)] * (foot.height - 1)), foot.baseline)])
             case MatrixProductTerm(factors):
-                between = Box.of(" @ ")
+                between = LayoutBox.of(" @ ")
                 boxes = [self.factor(factor, lead=not place) for place, factor in enumerate(factors)]
                 return row([part for box in boxes for part in (between, box)][1:])
             case SliceTerm(symbol, down, across):
                 places = ",".join(":" if place is None else str(place) for place in (down, across))
-                return Box.of(f"{symbol_text(symbol, self.style)}[{places}]")
+                return LayoutBox.of(f"{symbol_text(symbol, self.style)}[{places}]")
             case TotalTerm(operand, axis):
                 along = "" if axis is None else f", axis={axis}"
-                return row([Box.of("sum"), self._fence(row([self.draw(operand), Box.of(along)]))])
+                return row([LayoutBox.of("sum"), self._fence(row([self.draw(operand), LayoutBox.of(along)]))])
             case SumOverTerm(letter, _, operand):
                 sign = f"sum over {letter} " if self.style.ascii else f"Σ_{letter} "
-                return row([Box.of(sign), self._group(operand)])
+                return row([LayoutBox.of(sign), self._group(operand)])
 
     def _flat_text(self, expr: Expr) -> str:
-        pen = self if self.flat else Pen(self.style, flat=True, spare=self.spare)
+        pen = self if self.flat else LayoutPen(self.style, flat=True, spare=self.spare)
         return pen.draw(expr, loose=False).lines[0]
 
-    def _group(self, expr: Expr) -> Box:
+    def _group(self, expr: Expr) -> LayoutBox:
         """In parentheses; in tall brackets where it is more than one line high."""
         box = self.draw(expr, loose=False)
         return self._fence(box, "[", "]") if box.height > 1 else self._fence(box)
 
-    def _fence(self, box: Box, left: str = "(", right: str = ")") -> Box:
+    def _fence(self, box: LayoutBox, left: str = "(", right: str = ")") -> LayoutBox:
         return row([self._delimiter(left, box), box, self._delimiter(right, box)])
 
-    def _delimiter(self, mark: str, box: Box) -> Box:
+    def _delimiter(self, mark: str, box: LayoutBox) -> LayoutBox:
         if box.height == 1:
-            return Box.of(mark)
+            return LayoutBox.of(mark)
         top, middle, bottom, filling = self.glyphs.tall[mark]
         lines = [top, *[filling] * (box.height - 2), bottom]
         if box.height > 2:
             lines[min(max(box.baseline, 1), box.height - 2)] = middle
-        return Box(tuple(lines), box.baseline)
+        return LayoutBox(tuple(lines), box.baseline)
 
     def _is_closed(self, expr: Expr) -> bool:
         """Whether the drawing is one unit to the eye, whatever stands beside it."""
@@ -402,6 +414,6 @@ def _is_exponential(expr: Expr) -> bool:
     return isinstance(expr, Function) and expr.name == "exp"
 
 
-def joined(pieces: Pieces) -> Box:
+def joined(pieces: Pieces) -> LayoutBox:
     """Terms or factors on one row, each after its sign."""
-    return row([part for sign, box in pieces for part in (Box.of(sign), box)])
+    return row([part for sign, box in pieces for part in (LayoutBox.of(sign), box)])

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from engine.formula.notation import Style
+
 
 def counted(number: float, noun: str) -> str:
     """``1 step``, ``1,200 steps``: a whole number of things whose plural has an s."""
@@ -28,3 +34,14 @@ def bytes_in_words(size: int) -> str:
         if size < 1000:
             return f"{tenths // 10}.{tenths % 10} {unit}" if size < 100 else f"{size} {unit}"
     return "more than 1000 EB"
+
+
+def count_in_words(count: int, style: Style) -> str:
+    """A number of paths, however large: 9, or about 10⁸⁷."""
+    if count < 10**9:
+        return f"{count:,}"
+    from engine.formula.expression import Number, Power
+    from engine.formula.layout import one_line
+
+    power = Power(Number(10.0), Number(float(round(math.log10(count)))))
+    return f"about {one_line(power, style)}"

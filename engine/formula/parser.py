@@ -54,7 +54,7 @@ class ParseError(ValueError):
 
 def parse(text: str) -> Expr:
     """The expression that `text` writes in the plain form. Raises ParseError."""
-    parser = _Parser(text)
+    parser = _FormulaParser(text)
     tree = parser.expression()
     parser.expect_end()
     return tree.expr
@@ -67,7 +67,7 @@ def parse_symbol(text: str, names: CourseNames = CANONICAL) -> Symbol:
     is, since an expression may have an x that is no X. What the screen shows may be pasted, and the tutorials'
     LaTeX typed: ``∂ℰ/∂W⁽¹⁾₁₁`` and ``W^{[1]}_{11}`` are W[1][1,1] as well.
     """
-    parser = _Parser(in_plain_form(names.typed(text)))
+    parser = _FormulaParser(in_plain_form(names.typed(text)))
     symbol = parser.symbol()
     parser.expect_end()
     if symbol.layer is None and symbol.index is None:
@@ -144,7 +144,7 @@ def _tokens(text: str) -> list[_Token]:
     return found
 
 
-class _Parser:
+class _FormulaParser:
     """One text being read: precedence climbing over its tokens."""
 
     def __init__(self, text: str) -> None:

@@ -31,7 +31,7 @@ _WITHOUT_LAYER = re.compile(r"\s*([xXyYŶ](?:_hat)?)\s*\[([0-9]+)\]\s*\[([0-9]+)
 _DERIVATIVE = re.compile(r"\s*(?:∂|d)\s*([^/]+?)\s*/\s*(?:∂|d)\s*(.+?)\s*$")
 
 
-def asked(typed: str) -> tuple[str | None, str]:
+def typed_derivative(typed: str) -> tuple[str | None, str]:
     """What is to be differentiated (None: the loss), and by what: ``∂Ŷ₀₀/∂W⁽¹⁾₁₁`` or ``dY_hat[0,0]/dW[1][1,1]``."""
     match = _DERIVATIVE.match(typed)
     if match is None or match[1] in ("E", "ℰ"):

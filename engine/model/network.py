@@ -32,8 +32,9 @@ from engine.autodiff.ops.normalization import (
     Standardize,
 )
 from engine.autodiff.ops.residual import ResidualAdd
+from engine.experiment.expanded_layers import expanded_layers
 from engine.experiment.loss_specs import LossSpec
-from engine.experiment.spec import Experiment, LayerSpec, Orientation, expanded_layers
+from engine.experiment.spec import Experiment, LayerSpec, Orientation
 from engine.formula.expression import Symbol
 from engine.model.initializers import initial_bias, initial_weights
 

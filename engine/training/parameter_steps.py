@@ -20,7 +20,7 @@ from engine.experiment.spec import Experiment
 from engine.formula.expression import Symbol
 from engine.model.network import PREDICTION
 from engine.training.trainer import Trainer
-from engine.training.update_rule import OptimizerSettings, settings_of
+from engine.training.update_rule import UpdateRuleSettings, settings_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,7 +80,7 @@ def steps(experiment: Experiment, count: int, data: DataSet | None = None) -> It
             return
 
 
-def _states(trainer: Trainer, settings: OptimizerSettings, step: int) -> dict[str, dict[Symbol, Array]]:
+def _states(trainer: Trainer, settings: UpdateRuleSettings, step: int) -> dict[str, dict[Symbol, Array]]:
     """What the optimiser remembers after a step, by name and parameter, with Adam's corrected values."""
     names = settings.states()
     kept = settings.kept()

@@ -22,8 +22,8 @@ from engine.training.optimizers import Optimizer, clip_factor, make_optimizer
 from engine.training.update_rule import (
     CLIP,
     ETA,
-    OptimizerSettings,
     RuleLine,
+    UpdateRuleSettings,
     WorkedLine,
     settings_of,
     worked,
@@ -72,7 +72,7 @@ class StepsByHand:
     """The optimiser of an experiment, on a network and a graph that has gone forward and backward."""
 
     def __init__(self, network: Network, graph: Graph, train: TrainSpec) -> None:
-        self.settings: OptimizerSettings = settings_of(train)
+        self.settings: UpdateRuleSettings = settings_of(train)
         self.clip_norm = train.clip_norm
         self.steps = 0
         self._network, self._graph = network, graph

@@ -46,7 +46,7 @@ class RuleLine:
 
 
 @dataclass(frozen=True, slots=True)
-class OptimizerSettings:
+class UpdateRuleSettings:
     """The constants of an optimiser; those it does not have are at values that leave them out."""
 
     optimizer: str
@@ -110,26 +110,26 @@ class OptimizerSettings:
 CORRECTED = ("m_hat", "v_hat")
 """What Adam makes of its states: `step --json` writes it as well."""
 
-Rule = Callable[[OptimizerSettings, Expr, int], tuple[list[RuleLine], Expr]]
+Rule = Callable[[UpdateRuleSettings, Expr, int], tuple[list[RuleLine], Expr]]
 """From settings, gradient and step number to the lines, and the direction that is multiplied by η."""
 
 
-def settings_of(train: TrainSpec) -> OptimizerSettings:
+def settings_of(train: TrainSpec) -> UpdateRuleSettings:
     """The settings of an experiment's optimiser. Raises TypeError for one that has no rule."""
     name = train.optimizer
     match train:
         case SgdTraining():
-            return OptimizerSettings(name, weight_decay=train.weight_decay)
+            return UpdateRuleSettings(name, weight_decay=train.weight_decay)
         case MomentumTraining():
-            return OptimizerSettings(
+            return UpdateRuleSettings(
                 name, momentum=train.momentum, nesterov=train.nesterov, weight_decay=train.weight_decay
             )
         case RmspropTraining():
-            return OptimizerSettings(
+            return UpdateRuleSettings(
                 name, smoothing=train.alpha, eps=train.eps, weight_decay=train.weight_decay
             )
         case AdamTraining() | AdamwTraining():
-            return OptimizerSettings(
+            return UpdateRuleSettings(
                 name,
                 betas=train.betas,
                 eps=train.eps,
@@ -137,14 +137,14 @@ def settings_of(train: TrainSpec) -> OptimizerSettings:
                 decoupled=isinstance(train, AdamwTraining),
             )
     if isinstance(train, OptimizerWithRule):
-        return OptimizerSettings(name, weight_decay=getattr(train, "weight_decay", 0.0), own=train)
+        return UpdateRuleSettings(name, weight_decay=getattr(train, "weight_decay", 0.0), own=train)
     raise TypeError(f"no rule is known for the optimizer {name}")
 
 
 def _said(train: OptimizerWithRule) -> Rule:
     """The rule of an optimiser that says it itself."""
 
-    def rule(settings: OptimizerSettings, gradient: Expr, step: int) -> tuple[list[RuleLine], Expr]:
+    def rule(settings: UpdateRuleSettings, gradient: Expr, step: int) -> tuple[list[RuleLine], Expr]:
         letters = Letters(lambda name: _before(name, step), lambda name: _at(name, step), Number(float(step)))
         lines, direction = train.rule(gradient, letters)
         return [
@@ -163,11 +163,11 @@ def _before(name: str, step: int) -> Expr:
     return Number(0.0) if step == 1 else _at(name, step - 1)
 
 
-def _sgd(settings: OptimizerSettings, gradient: Expr, step: int) -> tuple[list[RuleLine], Expr]:
+def _sgd(settings: UpdateRuleSettings, gradient: Expr, step: int) -> tuple[list[RuleLine], Expr]:
     return [], gradient
 
 
-def _momentum(settings: OptimizerSettings, gradient: Expr, step: int) -> tuple[list[RuleLine], Expr]:
+def _momentum(settings: UpdateRuleSettings, gradient: Expr, step: int) -> tuple[list[RuleLine], Expr]:
     velocity = _at("v", step)
     line = RuleLine("velocity", "the velocity", velocity, MU * _before("v", step) + gradient, kept=True)
     if not settings.nesterov:
@@ -177,14 +177,14 @@ def _momentum(settings: OptimizerSettings, gradient: Expr, step: int) -> tuple[l
     return [line, looked], ahead
 
 
-def _rmsprop(settings: OptimizerSettings, gradient: Expr, step: int) -> tuple[list[RuleLine], Expr]:
+def _rmsprop(settings: UpdateRuleSettings, gradient: Expr, step: int) -> tuple[list[RuleLine], Expr]:
     square = _at("v", step)
     formula = RHO * _before("v", step) + (1 - RHO) * gradient**2
     line = RuleLine("v", "the mean square of the gradients so far", square, formula, kept=True)
     return [line], gradient / (call("sqrt", square) + EPS)
 
 
-def _adam(settings: OptimizerSettings, gradient: Expr, step: int) -> tuple[list[RuleLine], Expr]:
+def _adam(settings: UpdateRuleSettings, gradient: Expr, step: int) -> tuple[list[RuleLine], Expr]:
     mean, square = _at("m", step), _at("v", step)
     m_hat, v_hat = Symbol("m_hat"), Symbol("v_hat")
     lines = [

@@ -16,7 +16,7 @@ from tui.app import BptuiApp
 from tui.session.opening import open_session
 from tui.shell import external_editor
 from tui.shell.prompt import Prompt
-from tui.shell.save_flow import free_name, save_problem
+from tui.shell.save_prompt import free_name, save_problem
 
 
 @pytest.fixture

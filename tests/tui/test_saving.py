@@ -250,7 +250,7 @@ def is_at_rest(screen: object) -> bool:
     runs = screen.training.snapshot().runs
     found = [run.diagnosis for run in runs]
     return (
-        not screen.thinking
+        not screen.findings.thinking
         and not any(run.undiagnosed for run in runs)
         and not any(one is not None and one.untried for one in found)
     )

@@ -57,7 +57,7 @@ from tui.shell.messages import (
     ShowScreen,
     StepInto,
 )
-from tui.shell.notices import NoticingApp
+from tui.shell.notices import AppWithNotices
 from tui.shell.prompt import Prompt
 from tui.shell.terminal_filter import TerminalFilter
 from tui.shell.theme import DARK, LIGHT, THEMES
@@ -93,7 +93,7 @@ def _entries() -> type[Provider]:
     return Entries
 
 
-class BptuiApp(NoticingApp):
+class BptuiApp(AppWithNotices):
     """bptui on the terminal. With an experiment it opens the stepper at once, otherwise the list of experiments."""
 
     TITLE = "bptui"

@@ -30,7 +30,7 @@ class ExperimentFiles:
     def edit(self) -> None:
         """The text of what is open in the person's own editor; a preset's, or an edited one's, becomes a file first."""
         from engine.experiment.presets import preset_text
-        from tui.shell.save_flow import save_prompt
+        from tui.shell.save_prompt import save_prompt
 
         session = self._opened()
         if session is None:

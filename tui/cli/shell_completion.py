@@ -90,7 +90,7 @@ complete --command %(prog_name)s --no-files --arguments "(%(complete_func)s)"
 """
 
 
-class _Items(ShellComplete):
+class _CompletionItems(ShellComplete):
     """The part that the three shells share: what was typed, and items whose fields are ended by NUL bytes."""
 
     def complete(self) -> str:
@@ -125,7 +125,7 @@ class _Items(ShellComplete):
         raise NotImplementedError
 
 
-class BashItems(_Items, BashComplete):
+class BashCompletionItems(_CompletionItems, BashComplete):
     """For bash, which takes a word apart at every colon and equals sign, and replaces the last piece of it."""
 
     source_template = _BASH
@@ -141,13 +141,13 @@ class BashItems(_Items, BashComplete):
         """Asks nobody: every bash since 4.4 (2016) has what the script needs."""
 
 
-class ZshItems(_Items, ZshComplete):
+class ZshCompletionItems(_CompletionItems, ZshComplete):
     """For zsh."""
 
     source_template = _ZSH
 
 
-class FishItems(_Items, FishComplete):
+class FishCompletionItems(_CompletionItems, FishComplete):
     """For fish, which takes a tab for the beginning of a description."""
 
     source_template = _FISH
@@ -158,7 +158,7 @@ class FishItems(_Items, FishComplete):
 
 def register() -> None:
     """Puts these in the place of click's own."""
-    for shell in (BashItems, ZshItems, FishItems):
+    for shell in (BashCompletionItems, ZshCompletionItems, FishCompletionItems):
         add_completion_class(shell)
 
 

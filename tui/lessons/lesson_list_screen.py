@@ -18,11 +18,11 @@ from tui.shell.choice_list import EnterlessList
 from tui.shell.csv_table import Cell, CsvTable, Rows
 from tui.shell.key_bar import KeyBar
 from tui.shell.keys import LESSONS_COMMANDS, bindings
-from tui.shell.modal import DismissedOnce
+from tui.shell.modal import ModalBase
 from tui.shell.too_small import TooSmall
 
 
-class LessonListScreen(DismissedOnce[None]):
+class LessonListScreen(ModalBase[None]):
     """Chooses a lesson."""
 
     CSS_PATH = "lesson_list_screen.tcss"

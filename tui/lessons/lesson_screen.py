@@ -16,11 +16,11 @@ from tui.lessons.lesson_panel import tasks_done
 from tui.shell.key_bar import KeyBar
 from tui.shell.keys import LESSON_COMMANDS, bindings
 from tui.shell.messages import AnswerLesson, LessonRevealed, OpenExperiment
-from tui.shell.modal import DismissedOnce
+from tui.shell.modal import ModalBase
 from tui.shell.too_small import TooSmall
 
 
-class LessonScreen(DismissedOnce[None]):
+class LessonScreen(ModalBase[None]):
     """Shows one lesson at a time."""
 
     CSS_PATH = "lesson_screen.tcss"

@@ -23,12 +23,12 @@ from engine.formula.course_notation import CANONICAL, CourseNames
 from engine.formula.notation import Style
 from engine.practice.verdict import Verdict
 from tui.shell.key_bar import KeyBar
-from tui.shell.modal import DismissedOnce
+from tui.shell.modal import ModalBase
 from tui.shell.too_small import TooSmall
 from tui.shell.verdict_content import echo, in_letters, judgement
 
 
-class AskingScreen(DismissedOnce[None]):
+class AskingScreen(ModalBase[None]):
     """Asks, takes an answer, and says what it is worth."""
 
     CSS_PATH = "asking_screen.tcss"

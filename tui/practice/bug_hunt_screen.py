@@ -24,17 +24,17 @@ from engine.derivation.evaluated_experiment import EvaluatedExperiment
 from engine.derivation.targets import TargetError
 from engine.experiment.loading import load_experiment
 from engine.formula.ascii_text import ascii_text
-from engine.formula.layout import Box, draw, row
+from engine.formula.layout import LayoutBox, draw, row
 from engine.formula.notation import Style, number_text, symbol_text
 from engine.formula.numbers_in_words import counted
 from engine.practice.bug_hunt.bug_hunt import BugHunt, SentGradient
 from tui.practice.learner_progress import ProgressFile
-from tui.practice.network_chain import network_chain
+from tui.practice.network_blocks import network_blocks
 from tui.shell.choice_list import ChoiceList
 from tui.shell.key_bar import KeyBar
 from tui.shell.keys import BUG_COMMANDS, bindings
 from tui.shell.matrix_lines import array_lines
-from tui.shell.modal import DismissedOnce
+from tui.shell.modal import ModalBase
 from tui.shell.prompt import Prompt
 from tui.shell.too_small import TooSmall
 
@@ -44,7 +44,7 @@ LARGEST_ROW = 6
 """Numbers of one row that are shown."""
 
 
-class BugHuntScreen(DismissedOnce[None]):
+class BugHuntScreen(ModalBase[None]):
     """One hunt after the other, by seed."""
 
     CSS_PATH = "bug_hunt_screen.tcss"
@@ -132,7 +132,7 @@ class BugHuntScreen(DismissedOnce[None]):
     def _network(self, width: int) -> Content:
         hunt = self.hunt
         wrong = set(hunt.wrong_parameters) if self.checked else set()
-        chain = network_chain(
+        chain = network_blocks(
             hunt.graph,
             self.glyphs,
             width,
@@ -196,7 +196,7 @@ class BugHuntScreen(DismissedOnce[None]):
         entry = op.output.entry((0, 0))
         yield Content.styled("how it is computed, at its first entry", "$faint")
         yield Content(
-            "\n".join(row([draw(entry, style), Box.of(" = "), draw(op.formula((0, 0)), style)]).lines)
+            "\n".join(row([draw(entry, style), LayoutBox.of(" = "), draw(op.formula((0, 0)), style)]).lines)
         )
         yield Content("")
         for node in nodes:

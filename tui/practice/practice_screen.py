@@ -12,7 +12,7 @@ from typing_extensions import override
 from engine.derivation.targets import TargetError
 from engine.formula.course_notation import CourseNames
 from engine.formula.expression import Expr, Symbol
-from engine.formula.layout import Box, draw, one_line, row
+from engine.formula.layout import LayoutBox, draw, one_line, row
 from engine.formula.notation import number_text, symbol_text
 from engine.formula.numbers_in_words import counted
 from engine.practice.assignments.assignment import (
@@ -22,7 +22,7 @@ from engine.practice.assignments.assignment import (
     parse_assignment,
 )
 from engine.practice.assignments.generated_exercises import LEVELS, exercises
-from engine.practice.assignments.grading import judge
+from engine.practice.assignments.grading import judge_question
 from engine.practice.assignments.worksheet import (
     Solution,
     asked_in,
@@ -33,7 +33,7 @@ from engine.practice.assignments.worksheet import (
 from engine.practice.verdict import Verdict
 from tui.practice.asking_screen import AskingScreen
 from tui.practice.learner_progress import ProgressFile
-from tui.practice.network_chain import network_chain
+from tui.practice.network_blocks import network_blocks
 from tui.shell.busy_screen import at_length
 from tui.shell.keys import PRACTICE_COMMANDS, bindings
 from tui.shell.prompt import Prompt
@@ -132,7 +132,7 @@ class PracticeScreen(AskingScreen):
     def _equations_drawn(self) -> list[Content]:
         """How each matrix is computed, at its first entry, in two dimensions."""
         style = replace(self.glyphs, max_terms=4)
-        equal = Box.of(" = ")
+        equal = LayoutBox.of(" = ")
         lines: list[Content] = []
         for symbol, formula in self._equations():
             drawn = row([draw(symbol, style), equal, draw(formula, style)])
@@ -159,7 +159,7 @@ class PracticeScreen(AskingScreen):
                 continue
             style = replace(self.glyphs, names=question.experiment.names)
             found = solution(question)
-            name = Box.of(f"{asked_in(question, style)} = ")
+            name = LayoutBox.of(f"{asked_in(question, style)} = ")
             if found.formula is not None:
                 drawn = row([name, draw(found.formula, style)])
                 flat = f"{name.lines[0]}{one_line(found.formula, style)}"
@@ -170,7 +170,7 @@ class PracticeScreen(AskingScreen):
 
     def network_picture(self, width: int) -> Content:
         """The matrices in their order: numbers where they are given, names where they are to be computed."""
-        return network_chain(self.question.worked.graph, self.glyphs, width, numbers=False)
+        return network_blocks(self.question.worked.graph, self.glyphs, width, numbers=False)
 
     def record_lines(self) -> Content:
         """Which questions are answered, item by item; the streak; what was mistaken most."""
@@ -242,7 +242,7 @@ class PracticeScreen(AskingScreen):
             )
             return
         told = partial(self._judged, question, text)
-        at_length(self, question.is_long, "Judging the answer", partial(judge, question, text), told)
+        at_length(self, question.is_long, "Judging the answer", partial(judge_question, question, text), told)
 
     def _judged(self, question: AssignmentQuestion, text: str, verdict: Verdict) -> None:
         """Says what an answer is worth, and counts it."""

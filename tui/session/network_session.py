@@ -19,9 +19,10 @@ from engine.autodiff.graph import Array, Graph
 from engine.autodiff.interruption import uninterruptible
 from engine.experiment.changeable_settings import Setting, settings_of, with_setting
 from engine.experiment.datasets import DataSet, load_data
+from engine.experiment.expanded_layers import expanded_layers
 from engine.experiment.loading import load_experiment
 from engine.experiment.memory_needed import UNDO_BYTES
-from engine.experiment.spec import CsvData, Experiment, LayerSpec, NpzData, expanded_layers
+from engine.experiment.spec import CsvData, Experiment, LayerSpec, NpzData
 from engine.experiment.toml_writing import experiment_toml
 from engine.experiment.validation import validate
 from engine.formula.expression import Partial, Symbol

@@ -41,7 +41,7 @@ AGAIN_SECONDS, AGAIN_TRIALS = 20.0, 50.0
 """The next trial comes after so long, or after so many times what the last one took: it costs 2 % at most."""
 
 
-class Pace:
+class ThreadPace:
     """Finds out with how many threads steps are fastest: a few with each in turns, and again from time to time.
 
     1 1 1 1  2 2 2 2  1 1 1 1  2 2 2 2  ── the faster ───────────────  1 1 1 1  2 2 2 2 …
@@ -121,11 +121,11 @@ class Threads:
             threadpool_limits(count, user_api="blas")
             self._given = count
 
-    def pace(self, product: float) -> Pace | None:
+    def pace(self, product: float) -> ThreadPace | None:
         """What finds out how many are fastest, where there is something to choose."""
         if not self.ours_to_choose or product < LARGE_PRODUCT or cores() == 1:
             return None
-        return Pace(self.set, (1, cores()))
+        return ThreadPace(self.set, (1, cores()))
 
     @contextmanager
     def for_product(self, product: float) -> Iterator[None]:

@@ -1,4 +1,4 @@
-"""From formula boxes to coloured text: lays a style over columns of a `Box`.
+"""From formula boxes to coloured text: lays a style over columns of a `LayoutBox`.
 
     ┌ columns 0-6, style of what is done
 ∂ℰ      ∂Ŷ₀₀
@@ -14,14 +14,14 @@ from collections.abc import Iterable, Sequence
 from textual.content import Content
 
 from engine.formula.ascii_text import ascii_text
-from engine.formula.layout import Box
+from engine.formula.layout import LayoutBox
 from engine.formula.notation import Style
 
 Span = tuple[range, str]
 """Which columns, and the style that Textual gives them (theme variables such as `$done` may be used)."""
 
 
-def paint(box: Box, spans: Iterable[Span] = (), style: str = "") -> Content:
+def paint(box: LayoutBox, spans: Iterable[Span] = (), style: str = "") -> Content:
     """The box's lines as text, in one style, with some of its columns in others."""
     content = Content("\n".join(box.lines))
     if style:

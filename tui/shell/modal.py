@@ -11,7 +11,7 @@ from textual.screen import ModalScreen, Screen, ScreenResultType
 from typing_extensions import override
 
 
-class DismissedOnce(Screen[ScreenResultType]):
+class ModalBase(Screen[ScreenResultType]):
     """Textual's screen, whose `dismiss` would otherwise take away whatever lies on top.
 
     By itself for what fills the terminal and leaves the app's own keys (help, palette, theme) as they are.
@@ -28,5 +28,5 @@ class DismissedOnce(Screen[ScreenResultType]):
         return super().dismiss(result) if self.on_top else AwaitComplete.nothing()  # type: ignore[no-untyped-call]
 
 
-class Modal(DismissedOnce[ScreenResultType], ModalScreen[ScreenResultType]):
+class Modal(ModalBase[ScreenResultType], ModalScreen[ScreenResultType]):
     """The same for a question: what lies below is seen through it, and no key but its own is heard."""

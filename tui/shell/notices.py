@@ -19,7 +19,7 @@ NOTICE_SECONDS = 0.15
 """Notices follow each other no quicker: Textual does not take back one that has not come to be shown."""
 
 
-class NoticingApp(App[None]):
+class AppWithNotices(App[None]):
     """An app whose notices take each other's place."""
 
     _given: Timer | None = None

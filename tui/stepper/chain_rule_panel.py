@@ -11,7 +11,6 @@ by page, so that nothing moves while one steps along a page.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -23,9 +22,10 @@ from textual.widgets import Static
 
 from engine.derivation.chain_rule import Derivation
 from engine.derivation.chain_sum import ChainSum, chain_sum
-from engine.formula.expression import Number, Partial, Power
-from engine.formula.layout import Box, draw, one_line, product_row, row
+from engine.formula.expression import Partial
+from engine.formula.layout import LayoutBox, draw, product_row, row
 from engine.formula.notation import Style, number_text
+from engine.formula.numbers_in_words import count_in_words
 from tui.shell.coloured_boxes import Span, paint
 
 NARROWEST_FACTOR = 9
@@ -80,15 +80,15 @@ def drawn_chain(
     """The equation, the numbers below it, and where its factors are."""
     total = "?" if progress.hidden else number_text(derivation.value, style)
     name = draw(Partial(derivation.of, derivation.target), style)
-    head = row([_centred(name, max(name.width, len(total))), Box.of(" = ")])
+    head = row([_centred(name, max(name.width, len(total))), LayoutBox.of(" = ")])
     rest = "" if chain_sum(derivation).is_whole else " + rest"
     shown = max(progress.reached if progress.current is None else progress.current, 0)
     first, boxes = _page(derivation, shown, width - head.width - 8 - len(rest), style)
     dots = style.glyphs.dots
-    before = [Box.of(f"{dots} ")] if first else []
-    after = [Box.of(f" {dots}")] if first + len(boxes) < len(derivation) else []
+    before = [LayoutBox.of(f"{dots} ")] if first else []
+    after = [LayoutBox.of(f" {dots}")] if first + len(boxes) < len(derivation) else []
     product, columns = product_row(boxes, style)
-    box = row([head, *before, product, *after, Box.of(rest)])
+    box = row([head, *before, product, *after, LayoutBox.of(rest)])
     offset = head.width + sum(one.width for one in before)
     places = [
         (range(offset + span.start, offset + span.stop), first + place) for place, span in enumerate(columns)
@@ -123,17 +123,9 @@ def rest_in_words(whole: ChainSum, style: Style, *, hidden: bool = False) -> str
     return f"rest: {' + '.join(parts)}"
 
 
-def count_in_words(count: int, style: Style) -> str:
-    """A number of paths, however large: 9, or about 10⁸⁷."""
-    if count < 10**9:
-        return f"{count:,}"
-    power = Power(Number(10.0), Number(float(round(math.log10(count)))))
-    return f"about {one_line(power, style)}"
-
-
-def _page(derivation: Derivation, current: int, room: int, style: Style) -> tuple[int, list[Box]]:
+def _page(derivation: Derivation, current: int, room: int, style: Style) -> tuple[int, list[LayoutBox]]:
     """The factors of the page that holds the current one, and the index of the first."""
-    first, boxes, used = 0, list[Box](), 0
+    first, boxes, used = 0, list[LayoutBox](), 0
     for index, (above, below) in enumerate(pairwise(derivation.path)):
         box = draw(Partial(above, below), style)
         box = _centred(box, max(box.width, NARROWEST_FACTOR))
@@ -158,6 +150,6 @@ def _state(derivation: Derivation, progress: ChainProgress, index: int, style: S
     return (f"{given_up}{number}", "$remark") if index in progress.given_up else (f"{tick}{number}", "$done")
 
 
-def _centred(box: Box, width: int) -> Box:
+def _centred(box: LayoutBox, width: int) -> LayoutBox:
     left = (width - box.width) // 2
-    return Box(tuple((" " * left + line).ljust(width) for line in box.lines), box.baseline)
+    return LayoutBox(tuple((" " * left + line).ljust(width) for line in box.lines), box.baseline)

@@ -13,7 +13,7 @@ from textual.content import Content
 
 from engine.formula.expression import Expr, Number
 from engine.formula.fit_to_width import fit, fit_flat
-from engine.formula.layout import Box, draw, one_line, row
+from engine.formula.layout import LayoutBox, draw, one_line, row
 from engine.formula.notation import Style, is_exact, is_shown_in_full, number_text
 from tui.shell.coloured_boxes import Span, paint, stacked
 
@@ -31,10 +31,10 @@ class Equation:
 def typeset(equation: Equation, style: Style, width: int, number_style: str) -> Content:
     """An equation on one row where it fits, otherwise its right-hand sides below each other."""
     name = [] if equation.name is None else [draw(equation.name, style)]
-    value = _sign(is_exact(equation.value, style), style), Box.of(number_text(equation.value, style))
+    value = _sign(is_exact(equation.value, style), style), LayoutBox.of(number_text(equation.value, style))
     if isinstance(equation.formula, Number):  # a constant is not said twice
         return _painted([*name, *value], number_style)
-    sides = [(Box.of(" = "), equation.formula)]
+    sides = [(LayoutBox.of(" = "), equation.formula)]
     if not isinstance(equation.substituted, Number):
         sides.append(
             (_sign(is_shown_in_full(equation.substituted, style.digits), style), equation.substituted)
@@ -43,11 +43,11 @@ def typeset(equation: Equation, style: Style, width: int, number_style: str) -> 
     parts = [*name, *joined] if name else joined[1:]
     if sum(part.width for part in [*parts, *value]) <= width:
         return _painted([*parts, *value], number_style)
-    margin = Box.of(" " * sum(box.width for box in name))
+    margin = LayoutBox.of(" " * sum(box.width for box in name))
     room = max(width - margin.width - 3, 20)
     rows: list[Content] = []
     for place, (sign, side) in enumerate(sides):
-        left = [*name, sign] if place == 0 and name else [margin, sign if place else Box.of("   ")]
+        left = [*name, sign] if place == 0 and name else [margin, sign if place else LayoutBox.of("   ")]
         rows.append(paint(row([*left, fit(side, room, style)])))
     rows.append(_painted([margin, *value], number_style))
     return stacked(rows)
@@ -81,12 +81,12 @@ def typeset_flat(equation: Equation, style: Style, width: int, number_style: str
     return Content("\n".join(lines)) + Content.styled(value, f"bold {number_style}")
 
 
-def _sign(exact: bool, style: Style) -> Box:
+def _sign(exact: bool, style: Style) -> LayoutBox:
     """= where what follows is exact as it is shown, ≈ where it is rounded."""
-    return Box.of(" = " if exact else f" {style.glyphs.about} ")
+    return LayoutBox.of(" = " if exact else f" {style.glyphs.about} ")
 
 
-def _painted(parts: list[Box], number_style: str) -> Content:
+def _painted(parts: list[LayoutBox], number_style: str) -> Content:
     """The parts on one row, the last one (the value) in a style of its own."""
     box = row(parts)
     span: Span = (range(box.width - parts[-1].width, box.width), f"bold {number_style}")

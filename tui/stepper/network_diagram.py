@@ -17,7 +17,7 @@ from textual.widgets import Static
 from engine.formula.expression import Symbol
 from engine.formula.notation import Style, number_text, symbol_text
 from tui.shell.character_canvas import Canvas
-from tui.stepper.diagram_cells import Cell, Column, Diagram
+from tui.stepper.diagram import Cell, Column, Diagram
 
 CELL = 9
 GUTTER = 3

@@ -17,7 +17,7 @@ from tui.shell.csv_table import CsvTable
 from tui.shell.keys import MAP_COMMANDS, bindings, idle_bindings
 from tui.shell.modal import Modal
 from tui.stepper.derivation_csv import entry_rows
-from tui.stepper.diagram_cells import Diagram, move
+from tui.stepper.diagram import Diagram, move
 from tui.stepper.expression_diagram import ExpressionDiagram, moved_in_diagram
 from tui.stepper.network_diagram import NetworkDiagram
 from tui.stepper.traversal import Position, Traversal

@@ -8,7 +8,7 @@ from engine.autodiff.ops.loss import loss_op
 from engine.derivation.chain_rule import Derivation
 from engine.formula.ascii_text import ascii_text
 from engine.formula.expression import Partial
-from engine.formula.layout import Box, draw, row
+from engine.formula.layout import LayoutBox, draw, row
 from engine.formula.notation import Style, is_exact, number_text
 from engine.formula.text_width import wrapped
 from tui.shell.coloured_boxes import paint, stacked
@@ -29,9 +29,9 @@ def simplification_view(derivation: Derivation, style: Style, width: int) -> Con
     for line, reason in zip(step.simplification, reasons, strict=True):
         value = line.evaluate(values)
         same = "=" if is_exact(value, style) else style.glyphs.about
-        left = Box.of(" " * name.width) if parts else name
+        left = LayoutBox.of(" " * name.width) if parts else name
         parts += [
-            paint(row([left, Box.of(" = "), draw(line, style)])),
+            paint(row([left, LayoutBox.of(" = "), draw(line, style)])),
             Content.assemble(" " * name.width, (f" {same} {number_text(value, style)}", "bold $gradient")),
         ]
         said = style.names.said(reason, ascii=style.ascii)

@@ -34,7 +34,7 @@ from tui.stepper.describe_backward_pass import describe_backward
 from tui.stepper.describe_forward_pass import describe_forward, describe_loss
 from tui.stepper.describe_update import describe_update, update_lines
 from tui.stepper.description import Description
-from tui.stepper.diagram_cells import Diagram
+from tui.stepper.diagram import Diagram
 from tui.stepper.gradient_check_line import GradientCheckLine
 from tui.stepper.network_diagram import NetworkDiagram
 from tui.stepper.path_line import path_line

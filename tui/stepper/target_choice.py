@@ -12,7 +12,7 @@ from engine.derivation.targets import TargetError, find_output, resolve_target
 from engine.formula.expression import Partial, Symbol
 from engine.formula.layout import one_line
 from engine.formula.notation import symbol_text
-from engine.formula.typed_names import asked
+from engine.formula.typed_names import typed_derivative
 from engine.model.network import LOSS
 from tui.shell.prompt import Prompt
 from tui.shell.reading_screen import ReadingScreen
@@ -159,7 +159,7 @@ class TargetChoice:
         from engine.formula.parser import parse_symbol
 
         session = self._session
-        of, by = asked(session.names.typed(text))
+        of, by = typed_derivative(session.names.typed(text))
         if session.is_large:  # the rest is said when it has been computed
             graph = session.graph
             output = None if of is None else find_output(graph, parse_symbol(of))

@@ -11,8 +11,8 @@ from engine.autodiff.graph import Array
 from engine.diagnosis.diagnosed_run import DiagnosedRun, Needs, OwnRun
 from engine.diagnosis.finding import Change, Finding, Kind
 from engine.diagnosis.finding_rule import Rule
-from engine.diagnosis.kinds.zero_weights import usual_scheme
 from engine.diagnosis.sentence_parts import layers_in_words, short
+from engine.diagnosis.usual_initialization import usual_scheme
 from engine.formula.expression import Symbol
 from engine.model.initializers import STANDARD_DEVIATIONS
 

@@ -8,6 +8,7 @@ from engine.diagnosis.diagnosed_run import DiagnosedRun, Needs, OwnRun
 from engine.diagnosis.finding import Change, Finding, Kind
 from engine.diagnosis.finding_rule import Rule
 from engine.diagnosis.sentence_parts import layers_in_words
+from engine.diagnosis.usual_initialization import usual_scheme
 from engine.formula.expression import Symbol
 
 
@@ -45,13 +46,6 @@ def _drawn(own: OwnRun) -> Change | None:
     if network.init.scheme != "zeros" or any(layer.W is not None for layer in network.layers):
         return None
     return {"network.init.scheme": usual_scheme(own)}
-
-
-def usual_scheme(own: OwnRun) -> str:
-    """He's variance for ReLU and its relatives (He et al. 2015), Xavier's for the others (Glorot & Bengio 2010)."""
-    relatives = {"relu", "leaky_relu", "elu", "gelu", "silu"}
-    hidden = {layer.activation for layer in own.experiment.network.layers[:-1]}
-    return "he" if hidden & relatives else "xavier"
 
 
 RULE = Rule(Kind.ZERO_WEIGHTS, frozenset({Needs.OWN}), find)

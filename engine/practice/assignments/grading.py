@@ -56,7 +56,7 @@ class GradedFile:
         return sum(result.max_points for result in self.results)
 
 
-def judge(question: AssignmentQuestion, text: str) -> Verdict:
+def judge_question(question: AssignmentQuestion, text: str) -> Verdict:
     """The verdict on one answer."""
     match question.spec.kind:
         case "formula":
@@ -126,7 +126,7 @@ def grade(assignment: Assignment, answers: Mapping[str, str], file: str = "") ->
     results = []
     for question in assignment.questions:
         text = answers.get(question.id, "").strip()
-        verdict = judge(question, text) if text else NOT_ANSWERED
+        verdict = judge_question(question, text) if text else NOT_ANSWERED
         results.append(
             Result(
                 question.id,

@@ -21,8 +21,8 @@ from engine.practice.assignments.assignment import Assignment, AssignmentQuestio
 from engine.practice.bug_hunt.bug_hunt import BugHunt
 from engine.practice.judging.slope_bound import SlopeBound
 from engine.practice.judging.trained_numbers import TrainedValue
-from engine.practice.mistakes.naming_on_paths import term_of
 from engine.practice.question.asked_target import ETA
+from engine.practice.question.path_factors import term_of
 
 FORMATS = ("text", "markdown", "latex")
 BLANK_LINES = 4

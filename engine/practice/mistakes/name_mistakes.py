@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.practice.mistakes.naming_by_candidates import name_by_candidates
+from engine.practice.mistakes.naming_by_backward_slips import name_by_backward_slips
 from engine.practice.mistakes.naming_by_repair import name_by_repair, name_missing_half_of_the_loss
 from engine.practice.mistakes.naming_on_paths import (
     NamedOnPath,
@@ -52,7 +52,7 @@ def name_mistakes(question: AskedQuestion, answer: Answer) -> NamedOnPath | None
         )
         if found is not None:
             return found
-    found = name_by_candidates(question, answer, constants)
+    found = name_by_backward_slips(question, answer, constants)
     if found is None:
         mistake = name_by_repair(question, answer)
     return NamedOnPath(((mistake,),)) if mistake is not None else found

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.formula.expression import Expr, Indicator, Number, Product, Symbol
+from engine.formula.expression import Expr, Indicator, Number, Symbol
 from engine.practice.mistakes.factor_patterns import Pattern, PatternBook, mistake, shown
 from engine.practice.mistakes.integer_powers import (
     Columns,
@@ -459,12 +459,6 @@ def _of_coefficients(paths: Sequence[Path], coefficients: Sequence[int]) -> tupl
                     Mistake("path", term.plain(), None, f"the term {shown(term)} is counted too often")
                 )
     return tuple(found)
-
-
-def term_of(path: Path) -> Expr:
-    """The product that a path contributes."""
-    factors = tuple(factor.formula for factor in path if factor.formula != Number(1.0))
-    return factors[0] if len(factors) == 1 else Product(factors or (Number(1.0),))
 
 
 def _in_one_path(

@@ -25,6 +25,7 @@ from engine.formula.expression import (
     Expr,
     Indicator,
     Number,
+    Product,
     Sum,
     Symbol,
     call,
@@ -320,3 +321,9 @@ def _others(node: Node, entry: Entry) -> list[Entry]:
 def _before(node: Node) -> Node | None:
     """f[l] for a[l]: what an activation was computed from."""
     return node.op.inputs[0] if node.op is not None and isinstance(node.op, Elementwise) else None
+
+
+def term_of(path: Path) -> Expr:
+    """The product that a path contributes."""
+    factors = tuple(factor.formula for factor in path if factor.formula != Number(1.0))
+    return factors[0] if len(factors) == 1 else Product(factors or (Number(1.0),))

@@ -234,7 +234,7 @@ class NetworkMaker:
 
     # ── the forward pass, layer by layer ────────────────────────────────────────────────────────────
 
-    def fill(self, off: _NetworkBlock | None) -> None:
+    def fill(self, off: _RandomBlock | None) -> None:
         """Goes forward; scales every layer, and switches ReLUs on, or one of them off."""
         sample = self.target.sample_of(self.graph.n, self.rng)
         switches = {id(block) for block in self.switches}
@@ -266,7 +266,7 @@ class NetworkMaker:
                     block.rest()
             self.graph.ops[-1].forward()
 
-    def some_units(self, block: _NetworkBlock, off: bool) -> list[int]:
+    def some_units(self, block: _RandomBlock, off: bool) -> list[int]:
         """Units of a layer that several ways go through: at least one is to be on, or some are to be off."""
         units = block.linear.output.shape[0]
         if units == 1:
@@ -276,7 +276,7 @@ class NetworkMaker:
 
 
 @dataclass(frozen=True, eq=False)
-class _NetworkBlock:
+class _RandomBlock:
     """The ops of one layer: the weighted sum, perhaps a norm, the activation, and what follows before the next sum."""
 
     linear: Linear
@@ -337,7 +337,7 @@ class _NetworkBlock:
         f.value[units] *= -1.0
 
 
-def _blocks(graph: Graph) -> list[_NetworkBlock]:
+def _blocks(graph: Graph) -> list[_RandomBlock]:
     """The graph's ops, layer by layer, without the loss."""
     ops = graph.ops[:-1]
     starts = [place for place, op in enumerate(ops) if isinstance(op, Linear)]
@@ -347,5 +347,5 @@ def _blocks(graph: Graph) -> list[_NetworkBlock]:
         assert isinstance(linear, Linear)
         others = tuple(ops[start + 1 : stop])
         activation = next((op for op in others if isinstance(op, Elementwise)), None)
-        blocks.append(_NetworkBlock(linear, others, activation))
+        blocks.append(_RandomBlock(linear, others, activation))
     return blocks

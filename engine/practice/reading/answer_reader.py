@@ -100,7 +100,7 @@ def read_answer(text: str, scope: Scope) -> Answer:
     text = _answer_alone(unicodedata.normalize("NFC", text).strip())
     if not text.strip():
         raise UnreadableError("expected a formula, found nothing")
-    reader = _Reader(text, scope)
+    reader = _AnswerReader(text, scope)
     part = reader.expression()
     reader.expect_end()
     if not any(True for _ in part.expr.symbols()):
@@ -136,7 +136,7 @@ def _refuse_if_not_finite(expr: Expr, text: str) -> None:
         raise UnreadableError("this is not a finite number", text, 1)
 
 
-class _Reader:
+class _AnswerReader:
     """One text being read."""
 
     def __init__(self, text: str, scope: Scope) -> None:

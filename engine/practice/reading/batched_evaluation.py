@@ -42,12 +42,12 @@ def evaluate(expr: Expr, names: Mapping[Symbol, Stack]) -> Stack:
 
     Raises KeyError for a name without values, and UnreadableError for a formula that takes too long.
     """
-    evaluator = _Evaluator(names)
+    evaluator = _BatchedEvaluator(names)
     with np.errstate(all="ignore"):
         return np.asarray(evaluator.of(expr), np.float64)
 
 
-class _Evaluator:
+class _BatchedEvaluator:
     """One evaluation: the names' arrays, the running indices, and the time it has."""
 
     def __init__(self, names: Mapping[Symbol, Stack]) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from engine.experiment import memory_needed, validation
 from engine.experiment.data_shape import declared_shape
+from engine.experiment.expanded_layers import expanded_layers
 from engine.experiment.memory_needed import MOST_CHECKPOINTS, memory_by_key, memory_limit
 from engine.experiment.optimizer_specs import SgdTraining, Train
 from engine.experiment.spec import (
@@ -20,7 +21,6 @@ from engine.experiment.spec import (
     NetworkSpec,
     RandomData,
     SquaredErrorLoss,
-    expanded_layers,
 )
 from engine.formula.numbers_in_words import bytes_in_words
 from engine.training.optimizers import make_optimizer

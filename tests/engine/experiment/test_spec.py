@@ -14,16 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.experiment.errors import ExperimentError
+from engine.experiment.expanded_layers import expanded_layers
 from engine.experiment.loading import PRESET_NAMES, parse_experiment
-from engine.experiment.spec import (
-    BceLoss,
-    Experiment,
-    InlineData,
-    LayerSpec,
-    NetworkSpec,
-    SquaredErrorLoss,
-    expanded_layers,
-)
+from engine.experiment.spec import BceLoss, Experiment, InlineData, LayerSpec, NetworkSpec, SquaredErrorLoss
 from engine.experiment.validation import validate
 from tests.engine.experiment_texts import (
     EXAMPLE,

@@ -25,7 +25,7 @@ from engine.formula.expression import (
     Symbol,
 )
 from engine.formula.fit_to_width import fit
-from engine.formula.layout import Box, draw, fraction, one_line, product_row, row
+from engine.formula.layout import LayoutBox, draw, fraction, one_line, product_row, row
 from engine.formula.notation import Style, is_exact, number_text, symbol_text
 from engine.formula.parser import parse
 from tests.engine.formula.test_expression import expressions
@@ -53,7 +53,7 @@ def weighted_sum(count: int) -> Expr:
     return Sum(tuple(Symbol("W", 1, (i, 0)) * Symbol("X", None, (i, 0)) for i in range(count)))
 
 
-def picture(box: Box) -> str:
+def picture(box: LayoutBox) -> str:
     """The drawing without the spaces that fill its lines, as editors would strip them from this file."""
     return "\n".join(line.rstrip() for line in box.lines)
 
@@ -330,20 +330,20 @@ def test_a_style_refuses_nonsense() -> None:
 
 
 def test_rows_align_baselines() -> None:
-    half = fraction(Box.of("1"), Box.of("2"))
-    assert half == Box((" 1 ", "───", " 2 "), 1)
-    assert row([Box.of("x ="), half], gap=1) == Box(("     1 ", "x = ───", "     2 "), 1)
-    assert row([]) == Box(("",), 0)
+    half = fraction(LayoutBox.of("1"), LayoutBox.of("2"))
+    assert half == LayoutBox((" 1 ", "───", " 2 "), 1)
+    assert row([LayoutBox.of("x ="), half], gap=1) == LayoutBox(("     1 ", "x = ───", "     2 "), 1)
+    assert row([]) == LayoutBox(("",), 0)
     assert half.padded(5).lines == (" 1   ", "───  ", " 2   ")
     assert str(half) == " 1 \n───\n 2 "
 
 
 def test_product_row_tells_where_each_factor_stands() -> None:
-    box, spans = product_row([Number(-0.5), parse("x/y"), Number(-2.0), parse("1 + x"), Box.of("⋯")])
+    box, spans = product_row([Number(-0.5), parse("x/y"), Number(-2.0), parse("1 + x"), LayoutBox.of("⋯")])
     assert picture(box) == " " * 8 + "x\n−0.5 · ─── · (−2) · (1 + x) · ⋯\n" + " " * 8 + "y"
     assert [box.lines[1][span.start : span.stop] for span in spans] == ["−0.5", "───", "(−2)", "(1 + x)", "⋯"]
-    assert product_row([], separator="") == (Box(("",), 0), [])
-    assert product_row([Number(2), Number(3)], separator="×")[0] == Box.of("2×3")
+    assert product_row([], separator="") == (LayoutBox(("",), 0), [])
+    assert product_row([Number(2), Number(3)], separator="×")[0] == LayoutBox.of("2×3")
 
 
 # ----------------------------------------------------------------------------------- long formulas
@@ -423,7 +423,7 @@ def test_fit_refuses_a_width_that_nothing_fits() -> None:
 styles = st.builds(Style, st.integers(1, 17), st.booleans(), st.none() | st.integers(2, 5))
 
 
-def check_rectangle(box: Box) -> None:
+def check_rectangle(box: LayoutBox) -> None:
     assert {cell_len(line) for line in box.lines} == {box.width}
     assert {len(line) for line in box.lines} == {box.width}
     assert 0 <= box.baseline < box.height == len(box.lines)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.practice.assignments.assignment import AssignmentQuestion, load_assignment
-from engine.practice.assignments.grading import judge
+from engine.practice.assignments.grading import judge_question
 
 QUESTIONS: dict[str, AssignmentQuestion] = {one.id: one for one in load_assignment("tutorials").questions}
 
@@ -186,7 +186,7 @@ EACH = [
 
 @pytest.mark.parametrize(("name", "typed", "said"), EACH, ids=[f"{name} {typed}" for name, typed, _ in EACH])
 def test_a_likely_answer_is_answered_with_the_reason(name, typed, said):
-    verdict = judge(QUESTIONS[name], typed)
+    verdict = judge_question(QUESTIONS[name], typed)
     assert verdict.verdict in ("wrong", "unreadable")
     sentences = "; ".join([*(one.text for one in verdict.mistakes), verdict.problem or ""])
     assert said in sentences
@@ -196,26 +196,26 @@ def test_a_likely_answer_is_answered_with_the_reason(name, typed, said):
 
 
 def test_what_is_right_at_the_networks_that_are_tried_is_not_named_by_a_guess():
-    verdict = judge(QUESTIONS["b1"], "(Y_hat-Y)*W[2][1,0]*1{X[1,0]>0}*X[1,0]")
+    verdict = judge_question(QUESTIONS["b1"], "(Y_hat-Y)*W[2][1,0]*1{X[1,0]>0}*X[1,0]")
     assert "earlier pass" not in "; ".join(one.text for one in verdict.mistakes)
 
 
 def test_an_earlier_result_is_divided_by_n_already():
-    verdict = judge(QUESTIONS["b4-given"], "X @ dE/df[1].T / n")
+    verdict = judge_question(QUESTIONS["b4-given"], "X @ dE/df[1].T / n")
     assert verdict.remarks == ("right because n = 1: the earlier result is divided by n already",)
-    assert not judge(QUESTIONS["b4-given"], "X @ dE/df[1].T").remarks
+    assert not judge_question(QUESTIONS["b4-given"], "X @ dE/df[1].T").remarks
 
 
 def test_delta_is_the_earlier_result_that_the_question_gives():
-    assert judge(QUESTIONS["b4-given"], "X @ delta.T").verdict == "right"
-    assert judge(QUESTIONS["d1"], "delta * 1{f[3] > 0}").verdict == "right"
+    assert judge_question(QUESTIONS["b4-given"], "X @ delta.T").verdict == "right"
+    assert judge_question(QUESTIONS["d1"], "delta * 1{f[3] > 0}").verdict == "right"
 
 
 def test_plain_and_latex_names_may_stand_together():
-    assert judge(QUESTIONS["a1c"], "(Y_hat[0,0] - Y[0,0])*X_{20}").verdict == "right"
+    assert judge_question(QUESTIONS["a1c"], "(Y_hat[0,0] - Y[0,0])*X_{20}").verdict == "right"
 
 
 def test_a_class_weight_of_one_may_be_left_out_and_is_remarked():
-    verdict = judge(QUESTIONS["a4"], "(-alpha*Y*(1-Y_hat)+(1-Y)*Y_hat)/n")
+    verdict = judge_question(QUESTIONS["a4"], "(-alpha*Y*(1-Y_hat)+(1-Y)*Y_hat)/n")
     assert verdict.verdict == "right"
     assert any("β = 1" in remark for remark in verdict.remarks)

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from tests.tui.pseudo_terminal import ROOT
-from tui.shell.blas_threads import AGAIN_SECONDS, LARGE_PRODUCT, NAMES, ROUNDS, TRIED_STEPS, Pace, cores
+from tui.shell.blas_threads import AGAIN_SECONDS, LARGE_PRODUCT, NAMES, ROUNDS, TRIED_STEPS, ThreadPace, cores
 
 PROGRAM = """
 from tui.shell.blas_threads import threads
@@ -58,7 +58,9 @@ class Steps:
     def __init__(self, **seconds: float) -> None:
         self.seconds = {int(name[1:]): value for name, value in seconds.items()}
         self.now, self.threads = 0.0, 0
-        self.pace = Pace(lambda count: setattr(self, "threads", count), list(self.seconds), lambda: self.now)
+        self.pace = ThreadPace(
+            lambda count: setattr(self, "threads", count), list(self.seconds), lambda: self.now
+        )
 
     def make(self, steps: int) -> float:
         """Makes them, and says how long they took."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.content import Content
 
 from engine.formula.expression import Partial, Symbol
-from engine.formula.layout import Box, draw, fraction
+from engine.formula.layout import LayoutBox, draw, fraction
 from tui.shell.coloured_boxes import paint, stacked
 
 BOX = draw(Partial(Symbol("E"), Symbol("W", 1, (1, 1))))
@@ -22,7 +22,7 @@ def test_a_painted_box_is_the_box():
 
 
 def test_a_span_styles_its_columns_on_every_line():
-    box = fraction(Box.of("abc"), Box.of("xyz"))
+    box = fraction(LayoutBox.of("abc"), LayoutBox.of("xyz"))
     first = range(box.lines[0].index("a"), box.lines[0].index("a") + 1)
     assert styled(paint(box, [(first, "bold")]), "bold") == ["a", "─", "x"]
 

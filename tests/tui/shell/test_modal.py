@@ -6,7 +6,7 @@ from textual.app import ComposeResult
 from textual.widgets import Static
 
 from tests.tui.driver import app_on
-from tui.shell.modal import DismissedOnce, Modal
+from tui.shell.modal import Modal, ModalBase
 
 
 class Question(Modal[str]):
@@ -46,7 +46,7 @@ async def test_what_lies_below_another_waits_its_turn():
         assert lower not in app.screen_stack
 
 
-class Page(DismissedOnce[None]):
+class Page(ModalBase[None]):
     def compose(self) -> ComposeResult:
         yield Static("a page")
 

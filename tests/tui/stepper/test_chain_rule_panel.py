@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from engine.derivation.chain_rule import Derivation, explain
 from engine.derivation.chain_sum import chain_sum
 from engine.formula.notation import Style
+from engine.formula.numbers_in_words import count_in_words
 from tests.engine.derivation.test_chain_rule import drawn_target
 from tests.engine.networks import Case, cases, is_unsaturated
 from tests.tui.driver import SMALL, app_on, press, screen_text, stepper
-from tui.stepper.chain_rule_panel import ChainProgress, count_in_words, drawn_chain, rest_in_words
+from tui.stepper.chain_rule_panel import ChainProgress, drawn_chain, rest_in_words
 from tui.stepper.traversal import Phase, Position
 
 EXACT = Style(digits=15, ascii=True)

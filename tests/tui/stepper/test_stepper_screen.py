@@ -23,7 +23,7 @@ from tui.shell.reading_screen import ReadingScreen
 from tui.shell.theme import LIGHT
 from tui.shell.user_settings import keys_path, recent_files
 from tui.stepper.chain_rule_panel import ChainRulePanel
-from tui.stepper.diagram_cells import Diagram
+from tui.stepper.diagram import Diagram
 from tui.stepper.export_dialog import ExportDialog
 from tui.stepper.network_diagram import NetworkDiagram
 from tui.stepper.network_map_screen import NetworkMapScreen

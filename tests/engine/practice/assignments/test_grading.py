@@ -16,7 +16,7 @@ from engine.experiment.errors import ExperimentError
 from engine.formula.notation import Style
 from engine.practice.assignments.assignment import load_assignment, parse_assignment
 from engine.practice.assignments.generated_exercises import LEVELS, exercises
-from engine.practice.assignments.grading import grade, grade_files, judge, points_of
+from engine.practice.assignments.grading import grade, grade_files, judge_question, points_of
 from engine.practice.assignments.result_formats import (
     COLUMNS,
     csv_table,
@@ -95,7 +95,7 @@ def test_a_class_is_graded_and_a_broken_file_fails_alone(files):
 def test_partial_points_only_where_the_question_gives_them():
     question = ASKED.question("b1")
     assert question is not None
-    verdict = judge(question, "-" + RIGHT)
+    verdict = judge_question(question, "-" + RIGHT)
     assert points_of(question, verdict) == 4
     other = parse_assignment(ASSIGNMENT.replace("partial = 1.0", ""), "x").question("b1")
     assert other is not None
@@ -270,7 +270,7 @@ def test_an_experiment_may_be_a_file_beside_the_assignment(tmp_path):
     path = tmp_path / "a.toml"
     path.write_text('[[question]]\nid = "q"\nexperiment = "mine.toml"\nwrt = "W[1]"\n')
     question = load_assignment(path).questions[0]
-    assert judge(question, "X @ (Y_hat - Y).T/n").verdict == "right"
+    assert judge_question(question, "X @ (Y_hat - Y).T/n").verdict == "right"
 
 
 # ── the tutorials, exercises, worksheets, derivations ───────────────────────────────────────────────
@@ -283,9 +283,9 @@ def test_every_accepted_form_of_the_tutorials_is_right(question):
         forms = [f"{question.number:.4g}", repr(question.number)]
     assert forms
     for form in forms:
-        assert judge(question, form).verdict == "right", form
+        assert judge_question(question, form).verdict == "right", form
     assert question.hints
-    assert judge(question, "7.125").verdict == "wrong"
+    assert judge_question(question, "7.125").verdict == "wrong"
 
 
 def test_every_item_that_asks_is_there():
@@ -301,8 +301,8 @@ def test_exercises_are_the_same_for_the_same_seed_and_their_solutions_right(leve
     for question in parse_assignment(text, "exercises.toml").questions:
         found = solution(question)
         if found.formula is not None:
-            assert judge(question, found.formula.plain()).verdict == "right"
-        assert judge(question, "2.5").verdict == "wrong"
+            assert judge_question(question, found.formula.plain()).verdict == "right"
+        assert judge_question(question, "2.5").verdict == "wrong"
 
 
 @pytest.mark.parametrize("form", FORMATS)

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from engine.formula.expression import Sum, Symbol
-from engine.practice.mistakes.naming_on_paths import term_of
 from engine.practice.question.asked_question import ENOUGH
 from engine.practice.question.comparison import compare
+from engine.practice.question.path_factors import term_of
 from engine.practice.question.random_networks import LARGEST_SUM, NetworkMaker
 from engine.practice.reading.batched_evaluation import evaluate
 from tests.engine.practice.questions import inline, judge_in, judge_on, network

@@ -9,7 +9,7 @@ from engine.experiment.activation_traits import ACTIVATION_TRAITS
 from engine.experiment.errors import ExperimentError
 from engine.formula.expression import Symbol
 from engine.practice.assignments.assignment import AssignmentQuestion, load_assignment, parse_assignment
-from engine.practice.assignments.grading import judge
+from engine.practice.assignments.grading import judge_question
 from engine.practice.judging.slope_bound import steepest
 from engine.training.trainer import Trainer
 
@@ -81,7 +81,7 @@ def test_the_sigmoid_is_steepest_at_zero_with_a_quarter():
     ],
 )
 def test_a_likely_misreading_is_named(name, typed, said):
-    verdict = judge(QUESTIONS[name], typed)
+    verdict = judge_question(QUESTIONS[name], typed)
     assert verdict.verdict == "wrong"
     assert said in "; ".join(one.text for one in verdict.mistakes)
 

@@ -12,7 +12,7 @@ from engine.formula.expression import Symbol
 from engine.formula.notation import Style
 from engine.formula.parser import parse_symbol
 from tests.tui.experiments import READABLE, positions_of, session, traversals
-from tui.stepper.diagram_cells import Diagram, matrices, move
+from tui.stepper.diagram import Diagram, matrices, move
 from tui.stepper.network_diagram import CELL, NetworkDiagram, _Drawing, short_number
 from tui.stepper.traversal import FIRST_TERM, Phase, Position, Traversal
 

@@ -44,7 +44,7 @@ class NetworkBlock:
         return len(self.lines[0][0])
 
 
-def network_chain(
+def network_blocks(
     graph: Graph,
     style: Style,
     width: int,

@@ -9,13 +9,13 @@ from engine.derivation.evaluated_experiment import EvaluatedExperiment
 from engine.experiment.loading import load_experiment
 from engine.formula.notation import Style
 from tests.tui.driver import app_on, press, screen_text, typed, until
-from tui.practice.network_chain import network_chain
+from tui.practice.network_blocks import network_blocks
 from tui.practice.practice_screen import PracticeScreen
 
 
 def chain(name: str, width: int = 96, *, numbers: bool = False, ascii: bool = False) -> str:
     graph = EvaluatedExperiment.of(load_experiment(name), name).graph
-    return network_chain(graph, Style(ascii=ascii), width, numbers=numbers).plain
+    return network_blocks(graph, Style(ascii=ascii), width, numbers=numbers).plain
 
 
 def test_what_is_given_is_a_number_and_what_is_computed_a_name():
@@ -32,7 +32,7 @@ def test_with_numbers_and_gradients_every_entry_is_there():
     def gradient_of(node: Node) -> Array | None:
         return node.grad if node.grad.shape == node.shape else None  # Y has none
 
-    text = network_chain(graph, Style(), 96, numbers=True, gradient=gradient_of).plain
+    text = network_blocks(graph, Style(), 96, numbers=True, gradient=gradient_of).plain
     assert "0.5195" in text
     assert "0.1922" in text
 

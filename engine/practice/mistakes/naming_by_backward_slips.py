@@ -49,13 +49,13 @@ class Candidate:
         return tuple(dict.fromkeys(slip.mistake for slip in self.slips))
 
 
-def name_by_candidates(
+def name_by_backward_slips(
     question: AskedQuestion, answer: Answer, constants: PathConstants
 ) -> NamedOnPath | None:
     """The mistakes of an answer, where one or two slips of a backward pass make it."""
     if question.target.sample is not None:
         return None
-    rounds = _CandidateRounds(question, answer)
+    rounds = _BackwardSlipRounds(question, answer)
     if all(_close(value, truth) for value, truth in zip(rounds.values, rounds.truths, strict=True)):
         return None  # it is wrong, but not at these networks: they do not show where
     named = rounds.scaled(constants) or rounds.of_another(constants)
@@ -86,7 +86,7 @@ def _pairs(slips: Sequence[PlantedSlip]) -> list[Candidate]:
     return pairs[:MOST_PAIRS]
 
 
-class _CandidateRounds:
+class _BackwardSlipRounds:
     """The answer and the truth at a few networks, and the leaves to make these networks again."""
 
     def __init__(self, question: AskedQuestion, answer: Answer) -> None:
