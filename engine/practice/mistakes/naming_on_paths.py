@@ -24,7 +24,7 @@ from engine.practice.mistakes.integer_powers import (
     fit_powers,
     independent,
 )
-from engine.practice.question.path_factors import Path
+from engine.practice.question.path_factors import Path, term_of
 from engine.practice.question.random_networks import NetworkEvidence
 from engine.practice.reading.batched_evaluation import Stack, evaluate
 from engine.practice.verdict import Mistake
