@@ -32,16 +32,11 @@ from tui.app.learner_screens import LearnerScreens
 from tui.shell.ascii_filter import AsciiFilter
 from tui.shell.garbage_collection import begin_collecting
 from tui.shell.home_screen import HomeScreen
+from tui.shell.idle_keys import commands_of, idle_bindings
+from tui.shell.key_command import KeyCommand, bindings
 from tui.shell.key_names import readable_keys
-from tui.shell.keys import (
-    ALL_COMMANDS,
-    APP_COMMANDS,
-    KeyCommand,
-    bindings,
-    commands_of,
-    idle_bindings,
-    key_preset,
-)
+from tui.shell.key_presets import key_preset
+from tui.shell.keys import ALL_COMMANDS, APP_COMMANDS
 from tui.shell.messages import (
     AnswerLesson,
     Did,

@@ -19,7 +19,8 @@ from textual.worker import Worker
 from typing_extensions import override
 
 from engine.formula.course_notation import CourseNames
-from tui.shell.keys import APP_COMMANDS, KeyCommand
+from tui.shell.key_command import KeyCommand
+from tui.shell.keys import APP_COMMANDS
 
 
 class Palette(CommandPalette):

@@ -17,7 +17,8 @@ from tui.lessons.lesson_screen import LessonScreen
 from tui.shell.choice_list import EnterlessList
 from tui.shell.csv_table import Cell, CsvTable, Rows
 from tui.shell.key_bar import KeyBar
-from tui.shell.keys import LESSONS_COMMANDS, bindings
+from tui.shell.key_command import bindings
+from tui.shell.keys import LESSONS_COMMANDS
 from tui.shell.modal import ModalBase
 from tui.shell.too_small import TooSmall
 

@@ -14,7 +14,8 @@ from textual.widgets import Static
 from tui.lessons.lesson import ITEMS, Lesson, in_ascii, read_lesson
 from tui.lessons.lesson_panel import tasks_done
 from tui.shell.key_bar import KeyBar
-from tui.shell.keys import LESSON_COMMANDS, bindings
+from tui.shell.key_command import bindings
+from tui.shell.keys import LESSON_COMMANDS
 from tui.shell.messages import AnswerLesson, LessonRevealed, OpenExperiment
 from tui.shell.modal import ModalBase
 from tui.shell.too_small import TooSmall

@@ -32,7 +32,8 @@ from tui.practice.learner_progress import ProgressFile
 from tui.practice.network_blocks import network_blocks
 from tui.shell.choice_list import ChoiceList
 from tui.shell.key_bar import KeyBar
-from tui.shell.keys import BUG_COMMANDS, bindings
+from tui.shell.key_command import bindings
+from tui.shell.keys import BUG_COMMANDS
 from tui.shell.matrix_lines import array_lines
 from tui.shell.modal import ModalBase
 from tui.shell.prompt import Prompt

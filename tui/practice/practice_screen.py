@@ -35,7 +35,8 @@ from tui.practice.asking_screen import AskingScreen
 from tui.practice.learner_progress import ProgressFile
 from tui.practice.network_blocks import network_blocks
 from tui.shell.busy_screen import at_length
-from tui.shell.keys import PRACTICE_COMMANDS, bindings
+from tui.shell.key_command import bindings
+from tui.shell.keys import PRACTICE_COMMANDS
 from tui.shell.prompt import Prompt
 from tui.shell.verdict_content import numbers_of
 

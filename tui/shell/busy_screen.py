@@ -19,7 +19,8 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from engine.autodiff.interruption import interruptible
-from tui.shell.keys import BUSY_COMMANDS, bindings
+from tui.shell.key_command import bindings
+from tui.shell.keys import BUSY_COMMANDS
 from tui.shell.modal import Modal
 
 LOOK_SECONDS = 0.03

@@ -21,7 +21,8 @@ from tui.shell.choice_list import EnterlessInput, EnterlessList
 from tui.shell.csv_table import CsvTable
 from tui.shell.file_suggester import FileSuggester
 from tui.shell.key_bar import KeyBar
-from tui.shell.keys import HOME_COMMANDS, bindings
+from tui.shell.key_command import bindings
+from tui.shell.keys import HOME_COMMANDS
 from tui.shell.messages import FindBug, OpenExperiment, ShowLessons, ShowPractice
 from tui.shell.prompt import Prompt, typed_path
 from tui.shell.too_small import TooSmall

@@ -13,54 +13,7 @@ for the next term.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-
-from textual.binding import Binding, BindingType
-
-
-@dataclass(frozen=True, slots=True)
-class KeyCommand:
-    """Something the user can do.
-
-    `keys` are Textual's key names, separated by commas; `shown` is how the footer writes the key, and None
-    leaves the command out of the footer (help and palette have it all the same); the footer has them in their
-    order, the most used first. With `priority` the key counts even where a widget has a use of its own for it.
-    """
-
-    id: str
-    keys: str
-    action: str
-    label: str
-    help: str
-    group: str
-    shown: str | None = None
-    priority: bool = False
-    kind: str = ""
-
-    @property
-    def meaning(self) -> str:
-        """The kind of thing that it does, the same for all commands on its keys; its own where no other is like it."""
-        return self.kind or self.id
-
-    def binding(self) -> Binding:
-        """As Textual wants it."""
-        return Binding(
-            self.keys,
-            self.action,
-            self.label,
-            show=self.shown is not None,
-            key_display=self.shown,
-            id=self.id,
-            priority=self.priority,
-            tooltip=self.help,
-        )
-
-
-def bindings(commands: Iterable[KeyCommand]) -> list[BindingType]:
-    """The bindings of a screen's commands."""
-    return [command.binding() for command in commands]
-
+from tui.shell.key_command import KeyCommand
 
 MOVE, INTO, LEAVE, RUN, TIME, SAMPLE, FOLLOW = "move", "into", "leave", "run", "time", "sample", "follow"
 CHECK, HINT, GIVE_UP, NEXT, BEFORE, SEED = "check", "hint", "give up", "next", "before", "seed"
@@ -848,39 +801,3 @@ ALL_COMMANDS = tuple(
     )
 )
 """Everything, for the help screen and for checking key maps."""
-
-
-def commands_of(key: str) -> list[KeyCommand]:
-    """What a key does, wherever it does something."""
-    return [command for command in ALL_COMMANDS if key in command.keys.split(",")]
-
-
-KEYS = tuple(dict.fromkeys(key for command in ALL_COMMANDS for key in command.keys.split(",")))
-"""Every key that does something somewhere; where it does nothing, it says so (`BptuiApp.action_idle`)."""
-
-VIM = {"left": "h", "down": "j", "up": "k", "right": "l"}
-"""What the preset `--keys vim` adds to the arrows."""
-
-
-def key_preset(name: str) -> dict[str, str]:
-    """A key map by the name of its preset: the ids of commands and all their keys. Raises KeyError for no such name."""
-    added: dict[str, str] = {"default": {}, "vim": VIM}[name]
-    keys = {command.id: command.keys.split(",") for command in ALL_COMMANDS}
-    return {
-        name: ",".join([*own, *(added[key] for key in own if key in added)])
-        for name, own in keys.items()
-        if any(key in added for key in own)
-    }
-
-
-def bindings_of_the_app(*ids: str) -> list[BindingType]:
-    """The app's own commands of these names, for a page that lies over the rest and would keep their keys from it."""
-    return [
-        Binding(one.keys, f"app.{one.action}", show=False, id=one.id) for one in APP_COMMANDS if one.id in ids
-    ]
-
-
-def idle_bindings(commands: Iterable[KeyCommand]) -> list[BindingType]:
-    """For every key that does nothing among the commands: to say so."""
-    used = {key for command in commands for key in command.keys.split(",")}
-    return [Binding(key, f"app.idle('{key}')", show=False) for key in KEYS if key not in used]

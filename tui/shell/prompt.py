@@ -10,7 +10,8 @@ from textual.containers import Vertical
 from textual.suggester import Suggester, SuggestFromList
 from textual.widgets import Input, Static
 
-from tui.shell.keys import PROMPT_COMMANDS, bindings
+from tui.shell.key_command import bindings
+from tui.shell.keys import PROMPT_COMMANDS
 from tui.shell.modal import Modal
 
 

@@ -11,7 +11,9 @@ from textual.widgets import Static
 
 from tui.shell.csv_table import CsvTable, Rows
 from tui.shell.equivalent_command import HasCommand
-from tui.shell.keys import READING_COMMANDS, KeyCommand, bindings, bindings_of_the_app, idle_bindings
+from tui.shell.idle_keys import bindings_of_the_app, idle_bindings
+from tui.shell.key_command import KeyCommand, bindings
+from tui.shell.keys import READING_COMMANDS
 from tui.shell.modal import Modal
 
 

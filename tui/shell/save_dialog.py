@@ -9,7 +9,8 @@ from rich.console import Console
 from textual.app import App
 
 from tui.shell.csv_table import HasCsvTable
-from tui.shell.keys import SAVE_COMMANDS, bindings
+from tui.shell.key_command import bindings
+from tui.shell.keys import SAVE_COMMANDS
 from tui.shell.save_flow import Savable, SaveFlow
 
 

@@ -12,7 +12,8 @@ from engine.export.derivation_document import written_latex, written_markdown, w
 from engine.formula.expression import Partial
 from engine.formula.layout import one_line
 from engine.formula.notation import Style
-from tui.shell.keys import EXPORT_COMMANDS, bindings
+from tui.shell.key_command import bindings
+from tui.shell.keys import EXPORT_COMMANDS
 from tui.shell.save_flow import Savable, SaveFlow
 
 

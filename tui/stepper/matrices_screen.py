@@ -7,7 +7,9 @@ from collections.abc import Callable, Sequence
 from textual.content import Content
 
 from tui.shell.csv_table import Rows
-from tui.shell.keys import MATRICES_COMMANDS, bindings, bindings_of_the_app, idle_bindings
+from tui.shell.idle_keys import bindings_of_the_app, idle_bindings
+from tui.shell.key_command import bindings
+from tui.shell.keys import MATRICES_COMMANDS
 from tui.shell.reading_screen import ReadingScreen
 
 

@@ -14,7 +14,9 @@ from engine.formula.course_notation import CourseNames
 from engine.formula.expression import Symbol
 from engine.formula.notation import Style, number_text, symbol_text
 from tui.shell.csv_table import CsvTable
-from tui.shell.keys import MAP_COMMANDS, bindings, idle_bindings
+from tui.shell.idle_keys import idle_bindings
+from tui.shell.key_command import bindings
+from tui.shell.keys import MAP_COMMANDS
 from tui.shell.modal import Modal
 from tui.stepper.derivation_csv import entry_rows
 from tui.stepper.diagram import Diagram, move

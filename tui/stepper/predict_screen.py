@@ -25,7 +25,8 @@ from engine.formula.notation import Style, number_text
 from engine.practice.prediction import Prediction, PredictionQuestion
 from tui.session.session_base import SessionBase
 from tui.shell.csv_table import Cell, CsvTable, Rows
-from tui.shell.keys import PREDICT_COMMANDS, bindings
+from tui.shell.key_command import bindings
+from tui.shell.keys import PREDICT_COMMANDS
 from tui.shell.learner_deeds import Deed, Done
 from tui.shell.side_by_side import flowed
 from tui.shell.verdict_content import echo, judgement, numbers_of

@@ -22,7 +22,9 @@ from tui.session.network_session import NetworkSession
 from tui.shell.busy_screen import at_length
 from tui.shell.choice_list import EnterlessList
 from tui.shell.csv_table import CsvTable
-from tui.shell.keys import SETTINGS_COMMANDS, bindings, idle_bindings
+from tui.shell.idle_keys import idle_bindings
+from tui.shell.key_command import bindings
+from tui.shell.keys import SETTINGS_COMMANDS
 from tui.shell.modal import Modal
 from tui.shell.prompt import Prompt
 

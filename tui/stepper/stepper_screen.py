@@ -14,7 +14,8 @@ from engine.derivation.chain_rule import Derivation
 from engine.experiment.presets import is_preset
 from tui.session.session_base import SessionBase
 from tui.shell.csv_table import CsvTable
-from tui.shell.keys import STEPPER_COMMANDS, KeyCommand, bindings
+from tui.shell.key_command import KeyCommand, bindings
+from tui.shell.keys import STEPPER_COMMANDS
 from tui.shell.learner_deeds import Deed, Done
 from tui.shell.messages import Predict, ShowHome, ShowLessons, ShowScreen
 from tui.stepper.chain_rule_panel import ChainRulePanel

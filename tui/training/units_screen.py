@@ -25,7 +25,8 @@ from tui.session.training_snapshot import ColumnView, RunSnapshot, TrainingSnaps
 from tui.session.watched_training import WatchedTraining
 from tui.shell.csv_table import CsvTable, Rows
 from tui.shell.key_bar import KeyBar
-from tui.shell.keys import RELU_COMMANDS, bindings
+from tui.shell.key_command import bindings
+from tui.shell.keys import RELU_COMMANDS
 from tui.shell.learner_deeds import Deed, Done
 from tui.shell.static_text import StaticPanel, StaticText
 from tui.shell.too_small import TooSmall

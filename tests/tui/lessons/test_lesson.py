@@ -25,15 +25,9 @@ from tui.lessons.lesson import (
     parse_lesson,
     read_lesson,
 )
+from tui.shell.idle_keys import KEYS
 from tui.shell.key_names import READABLE
-from tui.shell.keys import (
-    APP_COMMANDS,
-    GRADIENTS_COMMANDS,
-    KEYS,
-    LESSON_KEYS,
-    RELU_COMMANDS,
-    STEPPER_COMMANDS,
-)
+from tui.shell.keys import APP_COMMANDS, GRADIENTS_COMMANDS, LESSON_KEYS, RELU_COMMANDS, STEPPER_COMMANDS
 
 LESSONS = list_lessons()
 EACH_LESSON = pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.item)

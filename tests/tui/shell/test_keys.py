@@ -20,6 +20,8 @@ from tui.session.network_session import NetworkSession
 from tui.shell.busy_screen import BusyScreen
 from tui.shell.help_page import help_content
 from tui.shell.home_screen import HomeScreen
+from tui.shell.idle_keys import KEYS
+from tui.shell.key_command import KeyCommand, bindings
 from tui.shell.key_names import readable_keys
 from tui.shell.keys import (
     ALL_COMMANDS,
@@ -27,7 +29,6 @@ from tui.shell.keys import (
     BUSY_COMMANDS,
     EXPORT_COMMANDS,
     HOME_COMMANDS,
-    KEYS,
     LESSON_COMMANDS,
     LESSONS_COMMANDS,
     MAP_COMMANDS,
@@ -37,8 +38,6 @@ from tui.shell.keys import (
     SAVE_COMMANDS,
     SETTINGS_COMMANDS,
     STEPPER_COMMANDS,
-    KeyCommand,
-    bindings,
 )
 from tui.shell.prompt import Prompt
 from tui.shell.reading_screen import ReadingScreen
