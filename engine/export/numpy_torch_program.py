@@ -34,8 +34,9 @@ from engine.autodiff.ops.normalization import (
 from engine.autodiff.ops.residual import ResidualAdd
 from engine.autodiff.ops.softmax import Softmax
 from engine.experiment.errors import ExperimentError
-from engine.formula.expression import FUNCTIONS, Expr
+from engine.formula.expression import Expr
 from engine.formula.matrix_expression import without_indices
+from engine.formula.numeric_functions import FUNCTIONS
 
 MOST_NUMBERS = 300_000
 """More numbers than this make no program that anybody could open."""

@@ -24,8 +24,6 @@ import numpy.typing as npt
 from engine.formula.course_notation import CANONICAL, CourseNames
 from engine.formula.expression import (
     ATOM,
-    COMPARISONS,
-    FUNCTIONS,
     POWER,
     PRODUCT,
     SUM,
@@ -45,6 +43,7 @@ from engine.formula.expression import (
 from engine.formula.latex import to_latex
 from engine.formula.layout import one_line
 from engine.formula.notation import Style
+from engine.formula.numeric_functions import COMPARISONS, FUNCTIONS
 
 Array = npt.NDArray[np.floating[Any]]
 MatrixValues = Callable[[Name], Array]

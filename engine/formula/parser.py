@@ -16,8 +16,6 @@ from typing import NamedTuple
 
 from engine.formula.course_notation import CANONICAL, CourseNames
 from engine.formula.expression import (
-    ARITY,
-    COMPARISONS,
     Expr,
     Function,
     Indicator,
@@ -31,6 +29,7 @@ from engine.formula.expression import (
 )
 from engine.formula.letters import GREEK
 from engine.formula.notation import AFFINE
+from engine.formula.numeric_functions import ARITY, COMPARISONS
 from engine.formula.typed_names import in_plain_form
 
 MAX_LENGTH = 10_000

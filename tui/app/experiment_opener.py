@@ -35,7 +35,7 @@ class ExperimentOpener:
         def ready() -> NetworkSession:
             session = opened_ready(name)
             if session.has_training:
-                from tui.training.charts import load_plotext
+                from tui.training.plotext_figure import load_plotext
 
                 load_plotext()  # here it holds nobody up
             return session

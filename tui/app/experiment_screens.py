@@ -135,7 +135,7 @@ class ExperimentScreens:
                 self.show(name, then)
 
         if name != "stepper" and not session.has_training:
-            from tui.training.charts import load_plotext
+            from tui.training.plotext_figure import load_plotext
 
             def ready() -> TrainingRun:
                 load_plotext()  # here it holds nobody up

@@ -15,7 +15,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.training.charts import AXIS, FIFTH, FIRST, FOURTH, MARK, PREDICTED, SECOND, THIRD, Chart, Row
+from tui.training.drawn_chart import AXIS, FIFTH, FIRST, FOURTH, MARK, PREDICTED, SECOND, THIRD, Chart, Row
 from tui.training.unit_map import CURSOR
 
 ROLE_VARIABLES = {

@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from tui.training.charts import MARK, Chart, Row
+from tui.training.drawn_chart import MARK, Chart, Row
 
 FRAMES = (("╭", "╮"), ("+", "+"))
 """How the upper corners of a chart's frame are drawn."""

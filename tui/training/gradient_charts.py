@@ -20,17 +20,8 @@ from engine.metrics.added_metrics import OWN_METRICS
 from engine.metrics.step_record import Extent
 from engine.runs.history import Series
 from tui.session.training_snapshot import RunSnapshot
-from tui.training.charts import (
-    FIRST,
-    PREDICTED,
-    SECOND,
-    SERIES,
-    THIRD,
-    Chart,
-    Line,
-    lines_chart,
-    profile_chart,
-)
+from tui.training.charts import Line, lines_chart, profile_chart
+from tui.training.drawn_chart import FIRST, PREDICTED, SECOND, SERIES, THIRD, Chart
 from tui.training.heat_strip import HeatStrip, heat_strip
 
 Floats = npt.NDArray[np.float64]

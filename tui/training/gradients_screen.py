@@ -32,7 +32,7 @@ from tui.shell.learner_deeds import Deed, Done
 from tui.shell.static_text import StaticPanel, StaticText
 from tui.shell.too_small import TooSmall
 from tui.training.chart_view import ChartView
-from tui.training.charts import MARKERS, SERIES, Chart
+from tui.training.drawn_chart import MARKERS, SERIES, Chart
 from tui.training.factor_budget_text import predicted_profile
 from tui.training.findings_panel import FindingsPanel
 from tui.training.gradient_charts import (

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tui.training.charts import AXIS, FIRST, MARK, Chart, Row, Run
+from tui.training.drawn_chart import AXIS, FIRST, MARK, Chart, Row, Run
 
 SHADES = {False: "·░▒▓█", True: ".:+*#"}
 """From the smallest magnitude on the strip to the largest."""

@@ -16,7 +16,7 @@ import math
 from collections.abc import Sequence
 
 from engine.formula.text_width import cells
-from tui.training.charts import AXIS, FIRST, MARK, Chart, Row
+from tui.training.drawn_chart import AXIS, FIRST, MARK, Chart, Row
 from tui.training.layer_rows import Floats, LayerRow, row_value
 from tui.training.unit_map import CURSOR
 

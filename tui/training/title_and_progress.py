@@ -13,7 +13,7 @@ from engine.metrics.added_metrics import OWN_METRICS
 from engine.metrics.step_record import Extent
 from engine.model.network import LOSS, Y
 from tui.session.training_snapshot import FULL_SPEED, RunSnapshot, State, TrainingSnapshot
-from tui.training.charts import MARKERS, SECOND
+from tui.training.drawn_chart import MARKERS, SECOND
 
 BAR = 16
 """Columns of the progress bar."""

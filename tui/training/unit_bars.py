@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tui.training.charts import AXIS, FIRST, MARK, SECOND, Chart, Row, Run
+from tui.training.drawn_chart import AXIS, FIRST, MARK, SECOND, Chart, Row, Run
 from tui.training.unit_map import CURSOR, DEAD, LABEL, LEVELS, QUIET, Cursor, UnitState
 
 NARROWEST, WIDEST = 5, 9

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tui.training.charts import AXIS, FIRST, MARK, SECOND, Chart, Row, Run
+from tui.training.drawn_chart import AXIS, FIRST, MARK, SECOND, Chart, Row, Run
 
 LEVELS = {False: "▁▂▃▄▅▆▇█", True: "12345678"}
 DEAD, QUIET = "x", {False: "·", True: "."}

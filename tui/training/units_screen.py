@@ -31,7 +31,8 @@ from tui.shell.learner_deeds import Deed, Done
 from tui.shell.static_text import StaticPanel, StaticText
 from tui.shell.too_small import TooSmall
 from tui.training.chart_view import ChartView
-from tui.training.charts import FIRST, MARKERS, SERIES, Chart, Line, lines_chart
+from tui.training.charts import Line, lines_chart
+from tui.training.drawn_chart import FIRST, MARKERS, SERIES, Chart
 from tui.training.gradient_charts import spread
 from tui.training.training_csv import EVERY_STEP, layer_rows_of, unit_rows
 from tui.training.training_screen import TrainingScreen

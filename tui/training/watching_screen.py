@@ -27,8 +27,8 @@ from tui.shell.busy_screen import Answer, at_length
 from tui.shell.learner_deeds import Deed, Done
 from tui.shell.messages import Did
 from tui.shell.static_text import StaticText
-from tui.training.charts import Chart
 from tui.training.cross_hair import with_cross_hair
+from tui.training.drawn_chart import Chart
 from tui.training.title_and_progress import progress_line, run_marks, title_line
 
 REFRESH_SECONDS = 0.2

@@ -19,7 +19,8 @@ from engine.autodiff.array_memory import ScratchMemory
 from engine.autodiff.graph import Array, Node
 from engine.autodiff.ops.loss import Loss
 from engine.experiment.loss_specs import BceLoss
-from engine.formula.expression import Entry, Expr, Negative, Product, Sum, Symbol, call, sigmoid
+from engine.formula.expression import Entry, Expr, Negative, Product, Sum, Symbol, call
+from engine.formula.numeric_functions import sigmoid
 
 NEAR_ONE = 1 - 2**-7
 """Up to this Ŷ, Ŷ - 1 has at most seven of its bits rounded away, and need not be computed from f."""

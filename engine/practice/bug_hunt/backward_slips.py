@@ -15,18 +15,49 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.autodiff.graph import Array, Graph, Op
-from engine.autodiff.ops.cross_entropy import BinaryCrossEntropy
-from engine.autodiff.ops.elementwise import Elementwise
 from engine.autodiff.ops.linear import ACTIVATION, BIAS, WEIGHT, Linear
-from engine.autodiff.ops.loss import Loss
-from engine.autodiff.ops.normalization import NormalizationMean, NormalizationStd
-from engine.autodiff.ops.regression_losses import SquaredError
-from engine.autodiff.ops.residual import ResidualAdd
-from engine.autodiff.ops.softmax import Softmax
-from engine.derivation.matrix_form import slopes
 from engine.formula.expression import Symbol
 from engine.formula.layout import one_line
-from engine.practice.bug_hunt.slipping_backward_pass import Send, has_square_weight, sent
+from engine.practice.bug_hunt.slip_places import (
+    at_bias,
+    at_curved,
+    at_leaky_relu,
+    at_loss,
+    at_mean,
+    at_mean_loss,
+    at_other_curved,
+    at_relu,
+    at_second_of_fork,
+    at_shortcut,
+    at_sigmoid,
+    at_softmax,
+    at_square_layer,
+    at_square_weight,
+    at_squared_error,
+    at_std,
+    at_tanh,
+    at_weight,
+    at_weight_above_activation,
+    at_weight_over_samples,
+    at_weighted_loss,
+    at_wide_bias,
+)
+from engine.practice.bug_hunt.slipping_backward_pass import Send, sent
+from engine.practice.bug_hunt.wrong_gradients import (
+    bce_gradient_with_weights,
+    masked_by_gradient,
+    nothing,
+    number_of_samples,
+    of_first_sample,
+    slope_alone,
+    summed_over_wrong_axis,
+    times,
+    with_input_before_activation,
+    with_inverted_mask,
+    with_slope_at_activation,
+    with_swapped_weights,
+    with_transposed_weights,
+)
 from engine.practice.verdict import Mistake, MistakeKind
 
 
@@ -108,177 +139,7 @@ def _names(op: Op) -> dict[str, Symbol]:
 # ── which ops ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def _loss(op: Op, i: int) -> bool:
-    return isinstance(op, Loss) and i == 0
-
-
-def _mean_loss(op: Op, i: int) -> bool:
-    return isinstance(op, Loss) and i == 0 and op.n > 1 and bool(op.scaled(Symbol("x")) != Symbol("x"))
-
-
-def _weighted(op: Op, i: int) -> bool:
-    return isinstance(op, BinaryCrossEntropy) and i == 0 and op.alpha != op.beta
-
-
-def _squared(op: Op, i: int) -> bool:
-    return isinstance(op, SquaredError) and i == 0
-
-
-def _curved(op: Op, i: int) -> bool:
-    return isinstance(op, Elementwise) and op.function.name not in ("linear", "step")
-
-
-def _sigmoid(op: Op, i: int) -> bool:
-    return isinstance(op, Elementwise) and op.function.name == "sigmoid"
-
-
-def _tanh(op: Op, i: int) -> bool:
-    return isinstance(op, Elementwise) and op.function.name == "tanh"
-
-
-def _other_curved(op: Op, i: int) -> bool:
-    return _curved(op, i) and not (_relu(op, i) or _sigmoid(op, i) or _tanh(op, i))
-
-
-def _relu(op: Op, i: int) -> bool:
-    return isinstance(op, Elementwise) and op.function.name == "relu"
-
-
-def _leaky(op: Op, i: int) -> bool:
-    return isinstance(op, Elementwise) and op.function.name == "leaky_relu"
-
-
-def _square(op: Op, i: int) -> bool:
-    return i == ACTIVATION and has_square_weight(op) and op.inputs[WEIGHT].shape[0] > 1
-
-
-def _square_weight(op: Op, i: int) -> bool:
-    return i == WEIGHT and has_square_weight(op) and op.inputs[WEIGHT].shape[0] > 1
-
-
-def _weight(op: Op, i: int) -> bool:
-    return isinstance(op, Linear) and i == WEIGHT
-
-
-def _weight_over_samples(op: Op, i: int) -> bool:
-    return _weight(op, i) and op.output.shape[1] > 1
-
-
-def _weight_above_activation(op: Op, i: int) -> bool:
-    if not _weight(op, i):
-        return False
-    made = op.inputs[ACTIVATION].op
-    return isinstance(made, Elementwise) and made.function.name != "linear"
-
-
-def _bias(op: Op, i: int) -> bool:
-    return isinstance(op, Linear) and i == BIAS and (op.output.shape[1] > 1)
-
-
-def _wide_bias(op: Op, i: int) -> bool:
-    return isinstance(op, Linear) and i == BIAS and op.output.shape[0] > 1
-
-
-def _shortcut(op: Op, i: int) -> bool:
-    return isinstance(op, ResidualAdd) and i == 1
-
-
-def _second_at_fork(op: Op, i: int) -> bool:
-    """Whether another op has already sent to this input when this one does."""
-    node = op.inputs[i]
-    return len(node.consumers) > 1 and node.consumers[0][0] is op and node.op is not None
-
-
-def _mean(op: Op, i: int) -> bool:
-    return isinstance(op, NormalizationMean)
-
-
-def _std(op: Op, i: int) -> bool:
-    return isinstance(op, NormalizationStd)
-
-
-def _softmax(op: Op, i: int) -> bool:
-    return isinstance(op, Softmax)
-
-
 # ── what they send ──────────────────────────────────────────────────────────────────────────────────
-
-
-def _times(factor: Callable[[Op], float]) -> Send:
-    return lambda op, i, arriving: sent(op, i, arriving) * factor(op)
-
-
-def _n(op: Op) -> float:
-    assert isinstance(op, Loss)
-    return float(op.n)
-
-
-def _with_weights(op: Op, alpha: float, beta: float) -> Array:
-    assert isinstance(op, BinaryCrossEntropy)
-    prediction, label = (node.value for node in op.inputs)
-    return np.asarray((-alpha * label / prediction + beta * (1 - label) / (1 - prediction)) / op.divisor)
-
-
-def _weights_swapped(op: Op, i: int, arriving: Array) -> Array:
-    assert isinstance(op, BinaryCrossEntropy)
-    return np.asarray(_with_weights(op, op.beta, op.alpha) * arriving[0, 0])
-
-
-def _mask_of_gradient(op: Op, i: int, arriving: Array) -> Array:
-    return arriving * (arriving > 0)
-
-
-def _mask_inverted(op: Op, i: int, arriving: Array) -> Array:
-    return arriving * (op.inputs[0].value <= 0)
-
-
-def _slope(op: Op) -> Array:
-    assert isinstance(op, Elementwise)
-    return slopes(op)
-
-
-def _slope_of_activation(op: Op, i: int, arriving: Array) -> Array:
-    assert isinstance(op, Elementwise)
-    a = op.output.value
-    again, out = np.empty_like(a), np.empty_like(a)
-    op.function.value(a, again)
-    op.function.derivative(a, again, out)
-    return arriving * out
-
-
-def _transposed_weights(op: Op, i: int, arriving: Array) -> Array:
-    weight = op.inputs[WEIGHT]
-    right = sent(op, i, arriving)
-    other = weight.value.T @ arriving
-    # Whichever way W is kept, the other one is wrong.
-    return np.asarray(other if not np.allclose(other, right) else weight.value @ arriving)
-
-
-def _wrong_axis(op: Op, i: int, arriving: Array) -> Array:
-    units, n = arriving.shape
-    over_units = arriving.sum(axis=0)
-    return np.asarray(over_units.reshape(units, 1) if units == n else np.full((units, 1), arriving.sum()))
-
-
-def _from_before(op: Op, i: int, arriving: Array) -> Array:
-    below = op.inputs[ACTIVATION]
-    assert below.op is not None
-    kept = below.value
-    try:
-        below.value = below.op.inputs[0].value
-        return sent(op, i, arriving)
-    finally:
-        below.value = kept
-
-
-def _first_sample(op: Op, i: int, arriving: Array) -> Array:
-    only = np.zeros_like(arriving)
-    only[:, 0] = arriving[:, 0]
-    return sent(op, i, only)
-
-
-def _nothing(op: Op, i: int, arriving: Array) -> Array:
-    return np.zeros_like(op.inputs[i].value)
 
 
 SLIPS: tuple[Slip, ...] = (
@@ -288,8 +149,8 @@ SLIPS: tuple[Slip, ...] = (
         "1/n",
         None,
         "1/n is missing: the loss is the mean over the samples",
-        _mean_loss,
-        _times(_n),
+        at_mean_loss,
+        times(number_of_samples),
     ),
     Slip(
         "loss-sign",
@@ -297,18 +158,26 @@ SLIPS: tuple[Slip, ...] = (
         "-1",
         None,
         "the sign is wrong: ∂ℰ/∂Ŷ has been turned round",
-        _loss,
-        _times(lambda op: -1.0),
+        at_loss,
+        times(lambda op: -1.0),
     ),
-    Slip("weights-swapped", "swapped", "beta", "alpha", "α and β are exchanged", _weighted, _weights_swapped),
+    Slip(
+        "weights-swapped",
+        "swapped",
+        "beta",
+        "alpha",
+        "α and β are exchanged",
+        at_weighted_loss,
+        with_swapped_weights,
+    ),
     Slip(
         "weights-forgotten",
         "missing",
         "alpha",
         None,
         "the class weights α and β are missing",
-        _weighted,
-        lambda op, i, arriving: _with_weights(op, 1.0, 1.0) * arriving[0, 0],
+        at_weighted_loss,
+        lambda op, i, arriving: bce_gradient_with_weights(op, 1.0, 1.0) * arriving[0, 0],
     ),
     Slip(
         "half-forgotten",
@@ -316,8 +185,8 @@ SLIPS: tuple[Slip, ...] = (
         "2",
         None,
         "there is a 2 too many: the ½ of the loss cancels it",
-        _squared,
-        _times(lambda op: 2.0),
+        at_squared_error,
+        times(lambda op: 2.0),
     ),
     Slip(
         "mask-forgotten",
@@ -325,7 +194,7 @@ SLIPS: tuple[Slip, ...] = (
         "indicator({f} > 0)",
         None,
         "the mask of {f} is missing: a ReLU that is off passes nothing back",
-        _relu,
+        at_relu,
         lambda op, i, arriving: arriving,
     ),
     Slip(
@@ -334,7 +203,7 @@ SLIPS: tuple[Slip, ...] = (
         "{a}*(1 - {a})",
         None,
         "the slope of the sigmoid between {f} and {a} is missing",
-        _sigmoid,
+        at_sigmoid,
         lambda op, i, arriving: arriving,
     ),
     Slip(
@@ -343,7 +212,7 @@ SLIPS: tuple[Slip, ...] = (
         "1 - {a}**2",
         None,
         "the slope of tanh between {f} and {a} is missing",
-        _tanh,
+        at_tanh,
         lambda op, i, arriving: arriving,
     ),
     Slip(
@@ -352,7 +221,7 @@ SLIPS: tuple[Slip, ...] = (
         "g'({f})",
         None,
         "the slope of the activation between {f} and {a} is missing",
-        _other_curved,
+        at_other_curved,
         lambda op, i, arriving: arriving,
     ),
     Slip(
@@ -361,7 +230,7 @@ SLIPS: tuple[Slip, ...] = (
         "{a}",
         "{a}*(1 - {a})",
         "{a} stands where its slope belongs: σ(f) for σ′(f)",
-        _sigmoid,
+        at_sigmoid,
         lambda op, i, arriving: arriving * op.output.value,
     ),
     Slip(
@@ -370,7 +239,7 @@ SLIPS: tuple[Slip, ...] = (
         "{a}",
         "1 - {a}**2",
         "{a} stands where its slope belongs: tanh(f) for 1 − tanh²(f)",
-        _tanh,
+        at_tanh,
         lambda op, i, arriving: arriving * op.output.value,
     ),
     Slip(
@@ -379,8 +248,8 @@ SLIPS: tuple[Slip, ...] = (
         "g'({a})",
         "g'({f})",
         "the slope is taken at {a} instead of {f}",
-        _curved,
-        _slope_of_activation,
+        at_curved,
+        with_slope_at_activation,
     ),
     Slip(
         "slope-twice",
@@ -388,8 +257,8 @@ SLIPS: tuple[Slip, ...] = (
         "g'({f})",
         None,
         "the slope between {f} and {a} is there twice",
-        _curved,
-        lambda op, i, arriving: sent(op, i, arriving) * _slope(op),
+        at_curved,
+        lambda op, i, arriving: sent(op, i, arriving) * slope_alone(op),
     ),
     Slip(
         "mask-of-gradient",
@@ -397,8 +266,8 @@ SLIPS: tuple[Slip, ...] = (
         "indicator(dE/d{a} > 0)",
         "indicator({f} > 0)",
         "the mask is where the gradient is positive instead of where {f} is",
-        _relu,
-        _mask_of_gradient,
+        at_relu,
+        masked_by_gradient,
     ),
     Slip(
         "mask-inverted",
@@ -406,8 +275,8 @@ SLIPS: tuple[Slip, ...] = (
         "indicator({f} <= 0)",
         "indicator({f} > 0)",
         "the mask of {f} is the wrong way round",
-        _relu,
-        _mask_inverted,
+        at_relu,
+        with_inverted_mask,
     ),
     Slip(
         "leak-forgotten",
@@ -415,7 +284,7 @@ SLIPS: tuple[Slip, ...] = (
         "slope",
         None,
         "the leak of {f} is missing: where it is negative the slope is not 0",
-        _leaky,
+        at_leaky_relu,
         lambda op, i, arriving: arriving * (op.inputs[0].value > 0),
     ),
     Slip(
@@ -424,8 +293,8 @@ SLIPS: tuple[Slip, ...] = (
         "{W}.T",
         "{W}",
         "{W} is transposed on the way back",
-        _square,
-        _transposed_weights,
+        at_square_layer,
+        with_transposed_weights,
     ),
     Slip(
         "weights-left-out",
@@ -433,7 +302,7 @@ SLIPS: tuple[Slip, ...] = (
         "{W}",
         None,
         "{W} is missing on the way back",
-        _square,
+        at_square_layer,
         lambda op, i, arriving: arriving,
     ),
     Slip(
@@ -442,7 +311,7 @@ SLIPS: tuple[Slip, ...] = (
         "dE/d{W}.T",
         "dE/d{W}",
         "the gradient of {W} is transposed",
-        _square_weight,
+        at_square_weight,
         lambda op, i, arriving: np.asarray(sent(op, i, arriving).T),
     ),
     Slip(
@@ -451,8 +320,8 @@ SLIPS: tuple[Slip, ...] = (
         "{before}",
         "{a}",
         "{before} stands where {a} belongs: the input of this layer is the activation",
-        _weight_above_activation,
-        _from_before,
+        at_weight_above_activation,
+        with_input_before_activation,
     ),
     Slip(
         "first-sample-only",
@@ -460,8 +329,8 @@ SLIPS: tuple[Slip, ...] = (
         "sample 0",
         "all samples",
         "only the first sample is there: the sum over the samples is missing",
-        _weight_over_samples,
-        _first_sample,
+        at_weight_over_samples,
+        of_first_sample,
     ),
     Slip(
         "accumulated",
@@ -469,8 +338,8 @@ SLIPS: tuple[Slip, ...] = (
         "2",
         None,
         "the gradient of {W} is added to what an earlier pass left there, and not set",
-        _weight,
-        _times(lambda op: 2.0),
+        at_weight,
+        times(lambda op: 2.0),
     ),
     Slip(
         "bias-mean",
@@ -478,7 +347,7 @@ SLIPS: tuple[Slip, ...] = (
         "mean",
         "sum",
         "the gradient of {b} is a mean where it is a sum over the samples",
-        _bias,
+        at_bias,
         lambda op, i, arriving: arriving.mean(axis=1, keepdims=True),
     ),
     Slip(
@@ -487,8 +356,8 @@ SLIPS: tuple[Slip, ...] = (
         "sum over units",
         "sum over samples",
         "the gradient of {b} is summed over the wrong axis",
-        _wide_bias,
-        _wrong_axis,
+        at_wide_bias,
+        summed_over_wrong_axis,
     ),
     Slip(
         "branch-forgotten",
@@ -496,8 +365,8 @@ SLIPS: tuple[Slip, ...] = (
         "{a}",
         None,
         "a branch of the fork is forgotten: the shortcut sends the gradient back as well",
-        _shortcut,
-        _nothing,
+        at_shortcut,
+        nothing,
     ),
     Slip(
         "set-not-added",
@@ -505,7 +374,7 @@ SLIPS: tuple[Slip, ...] = (
         "{f}",
         None,
         "at the fork the gradient is set where it should be added to what is there",
-        _second_at_fork,
+        at_second_of_fork,
         sent,
         True,
     ),
@@ -515,8 +384,8 @@ SLIPS: tuple[Slip, ...] = (
         "{a}",
         None,
         "the way back through the mean is forgotten",
-        _mean,
-        _nothing,
+        at_mean,
+        nothing,
     ),
     Slip(
         "std-branch-forgotten",
@@ -524,8 +393,8 @@ SLIPS: tuple[Slip, ...] = (
         "{a}",
         None,
         "the way back through the standard deviation is forgotten",
-        _std,
-        _nothing,
+        at_std,
+        nothing,
     ),
     Slip(
         "softmax-diagonal",
@@ -533,7 +402,7 @@ SLIPS: tuple[Slip, ...] = (
         "the other outputs",
         None,
         "softmax is taken entry by entry: every Ŷ depends on every f of its sample",
-        _softmax,
+        at_softmax,
         lambda op, i, arriving: arriving * op.output.value * (1 - op.output.value),
     ),
 )

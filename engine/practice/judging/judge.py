@@ -17,8 +17,9 @@ from engine.practice.judging.remarks_on_right_answers import remarks_on_right_an
 from engine.practice.judging.unnamed_mistake import unnamed_mistake
 from engine.practice.judging.wrong_shape import wrong_shape
 from engine.practice.mistakes.another_derivative import another_derivative
+from engine.practice.mistakes.answers_to_another_question import for_one_label
 from engine.practice.mistakes.name_mistakes import name_mistakes
-from engine.practice.mistakes.naming_by_repair import for_one_label, mended
+from engine.practice.mistakes.naming_by_repair import mended
 from engine.practice.question.asked_question import ENOUGH, AskedQuestion, Attempt
 from engine.practice.question.asked_target import AskedTarget
 from engine.practice.question.comparison import compare

@@ -18,6 +18,7 @@ from engine.derivation.targets import TargetError
 from engine.formula.expression import Partial, Symbol
 from engine.formula.layout import one_line
 from engine.practice.question.asked_target import AskedTarget
+from engine.practice.question.comparison import CLOSE
 from engine.practice.question.graph_values import graph_values
 from engine.practice.question.random_networks import TooLargeError
 from engine.practice.reading.batched_evaluation import evaluate
@@ -31,7 +32,6 @@ MOST_ENTRIES = 256
 """Entries that are looked at; in a larger network one agrees by chance, and is judged in vain."""
 
 MOST_JUDGED = 2
-CLOSE = 1e-9
 
 
 def another_derivative(question: AskedQuestion, answer: Answer) -> Mistake | None:

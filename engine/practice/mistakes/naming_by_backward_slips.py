@@ -20,6 +20,7 @@ from engine.formula.layout import one_line
 from engine.practice.bug_hunt.backward_slips import PlantedSlip, places_for
 from engine.practice.bug_hunt.slipping_backward_pass import SlippingBackwardPass
 from engine.practice.mistakes.naming_on_paths import SIGN, NamedOnPath, PathConstants, constant_mistakes
+from engine.practice.question.comparison import CLOSE
 from engine.practice.question.graph_values import graph_values
 from engine.practice.reading.answer_reader import Answer
 from engine.practice.reading.batched_evaluation import evaluate
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 NETWORKS = 6
 """At so many random networks a candidate must agree; every entry of every one counts."""
 MOST_SINGLE, MOST_PAIRS = 400, 700
-CLOSE = 1e-9
 PATIENCE = 0.25
 """Seconds of processor time that the search may take: a deep network has more candidates than anybody waits for."""
 

@@ -24,6 +24,7 @@ from engine.practice.mistakes.integer_powers import (
     fit_powers,
     independent,
 )
+from engine.practice.question.comparison import CLOSE
 from engine.practice.question.path_factors import Path, term_of
 from engine.practice.question.random_networks import NetworkEvidence
 from engine.practice.reading.batched_evaluation import Stack, evaluate
@@ -32,7 +33,6 @@ from engine.practice.verdict import Mistake
 FEWEST_POINTS = 8
 MOST_TRIED = 6
 """Of so many paths every set is tried, where a regression cannot tell them apart."""
-CLOSE = 1e-9
 
 
 @dataclass(frozen=True)

@@ -17,14 +17,13 @@ from engine.practice.mistakes.factor_patterns import shown
 from engine.practice.mistakes.naming_by_repair import name_by_repair
 from engine.practice.mistakes.naming_on_paths import NamedOnPath
 from engine.practice.question.asked_target import ETA
+from engine.practice.question.comparison import CLOSE
 from engine.practice.reading.answer_reader import Answer
 from engine.practice.reading.batched_evaluation import Stack, evaluate
 from engine.practice.verdict import Mistake
 
 if TYPE_CHECKING:
     from engine.practice.question.asked_question import AskedQuestion
-
-CLOSE = 1e-9
 
 
 def name_update(

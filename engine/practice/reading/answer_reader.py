@@ -16,8 +16,6 @@ import unicodedata
 from typing import NamedTuple
 
 from engine.formula.expression import (
-    ARITY,
-    COMPARISONS,
     Expr,
     Function,
     Indicator,
@@ -40,6 +38,7 @@ from engine.formula.matrix_terms import (
     TransposedTerm,
 )
 from engine.formula.notation import Style
+from engine.formula.numeric_functions import ARITY, COMPARISONS
 from engine.formula.parser import MAX_DEPTH
 from engine.practice.reading.joined_names import ACTIVATIONS, CONDITIONS, ELSEWHERE, taken_apart
 from engine.practice.reading.latex_tokens import is_latex, latex_tokens

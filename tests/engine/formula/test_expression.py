@@ -12,8 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.formula.expression import (
-    ARITY,
-    FUNCTIONS,
     Expr,
     Function,
     Indicator,
@@ -27,11 +25,10 @@ from engine.formula.expression import (
     Symbol,
     bare,
     call,
-    divide,
     not_positive,
     positive,
-    power,
 )
+from engine.formula.numeric_functions import ARITY, FUNCTIONS, divide, power
 
 X, Y, Z = Symbol("x"), Symbol("y"), Symbol("z")
 F = Symbol("f", 2, (0, 0))

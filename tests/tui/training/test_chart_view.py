@@ -9,7 +9,7 @@ from textual.geometry import Region
 
 from tui.shell.theme import DARK, LIGHT, THEMES
 from tui.training.chart_view import ROLE_VARIABLES, ChartView
-from tui.training.charts import AXIS, FIRST, MARK, PREDICTED, SERIES, Chart
+from tui.training.drawn_chart import AXIS, FIRST, MARK, PREDICTED, SERIES, Chart
 from tui.training.unit_map import CURSOR
 
 CHART = Chart(((("ab", FIRST), ("c", MARK)), (("x", CURSOR), ("yz", 0))))

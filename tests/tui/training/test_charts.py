@@ -12,26 +12,17 @@ import numpy as np
 import pytest
 
 from tests.tui.cli.test_commands import ROOT
-from tui.training.charts import (
-    FIRST,
-    FRAME_ROWS,
-    MARK,
-    SECOND,
-    SERIES,
-    Chart,
-    Figure,
-    Line,
-    Points,
-    draw_figure,
-    lines_chart,
-    profile_chart,
-)
+from tui.training.charts import Line, lines_chart, profile_chart
+from tui.training.drawn_chart import FIRST, MARK, SECOND, SERIES, Chart
+from tui.training.plotext_figure import FRAME_ROWS, Figure, Points, draw_figure
 
 ODDITIES = """
 import math, random, sys
 import numpy as np
 from engine.formula.text_width import cells
-from tui.training.charts import MARKERS, SERIES, FIRST, PREDICTED, SECOND, Line, lines_chart, profile_chart
+from tui.training.drawn_chart import MARKERS, SERIES
+from tui.training.drawn_chart import FIRST, PREDICTED, SECOND
+from tui.training.charts import Line, lines_chart, profile_chart
 from tui.training.heat_strip import HeatStrip, heat_strip
 
 ODD = [math.nan, math.inf, -math.inf, 0.0, -0.0, 5e-324, 1e-310, 1e-300, 1e308, 1.7e308, -1.0, -1e300, 1.0, 0.1]

@@ -14,7 +14,7 @@ from engine.runs.history import History, Series
 from tests.engine.step_records import record
 from tests.tui.trainings import training_on
 from tui.session.training_snapshot import ColumnView, RunSnapshot, Wanted
-from tui.training.charts import FIRST, MARKERS, SECOND
+from tui.training.drawn_chart import FIRST, MARKERS, SECOND
 from tui.training.gradient_charts import (
     GRADIENT_METRICS,
     draw_budget,

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.formula.text_width import cells
-from tui.training.charts import Chart
+from tui.training.drawn_chart import Chart
 from tui.training.unit_map import CURSOR, LABEL, LEVELS, Cursor, UnitState, unit_map
 
 

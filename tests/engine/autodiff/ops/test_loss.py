@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from engine.autodiff.ops.cross_entropy import BinaryCrossEntropy, CrossEntropy
 from engine.experiment.spec import CrossEntropyLoss, LayerSpec
-from engine.formula.expression import Symbol, sigmoid
+from engine.formula.expression import Symbol
+from engine.formula.numeric_functions import sigmoid
 from engine.model.network import Network
 from tests.engine.autodiff.ops.op_cases import CASES, WEIGHTS
 
