@@ -45,7 +45,7 @@ _HOMES = {
     "load_experiment": "experiment.loading",
     "parse_experiment": "experiment.loading",
     "parse_symbol": "formula.parser",
-    "written_text": "export",
+    "written_text": "export.derivation_document",
 }
 """Where each public name is defined."""
 

@@ -141,7 +141,7 @@ def is_named(planted: Sequence[PlantedSlip], verdict: Verdict) -> bool:
 
 def spoiled_sum(paths: Sequence[Path], rng: Rng) -> tuple[str, list[Planted]]:
     """The sum over several ways with one mistake: a term left out, or one factor of one term."""
-    from engine.practice.mistakes.path_factors import term_of
+    from engine.practice.question.path_factors import term_of
 
     terms = [term_of(path) for path in paths]
     place = int(rng.integers(len(paths)))
