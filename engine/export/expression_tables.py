@@ -12,6 +12,8 @@ from __future__ import annotations
 from typing import Any
 
 from engine.derivation.evaluated_expression import EvaluatedExpression
+from engine.export.document_blocks import Block, HeadingBlock, ParagraphBlock, TableBlock, ValueBlock
+from engine.formula.expression import Number
 from engine.formula.layout import one_line
 from engine.formula.notation import Style, is_exact, number_text, symbol_text
 from engine.formula.text_width import cells
@@ -23,6 +25,28 @@ STYLE = Style()
 def expression_record(evaluated: EvaluatedExpression) -> dict[str, Any]:
     """The value, the gradient by every given name, and the value of every name, as plain numbers."""
     return {"value": evaluated.value, "gradients": evaluated.gradients(), "values": evaluated.values()}
+
+
+def expression_blocks(evaluated: EvaluatedExpression, heading: str) -> list[Block]:
+    """The same as a document: a heading, the result, and the table."""
+    graph = evaluated.graph
+    rows = tuple(
+        (
+            (node.symbol,),
+            (Number(float(node.value[0, 0])),),
+            (Number(1.0 if node is graph.loss else float(node.grad[0, 0])),),
+            () if node.op is None else (node.op.formula((0, 0)),),
+        )
+        for node in graph.nodes.values()
+        if not is_constant(node)
+    )
+    gradient = f"derivative of {graph.differentiated.plain()} by it"
+    header = ("name", "value", gradient, "computed as")
+    return [
+        HeadingBlock(heading, 1),
+        ParagraphBlock((graph.differentiated, " ", ValueBlock(evaluated.value))),
+        TableBlock(header, rows, frozenset({1, 2})),
+    ]
 
 
 def written_expression(evaluated: EvaluatedExpression, *, style: Style = STYLE) -> str:

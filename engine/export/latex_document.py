@@ -22,7 +22,7 @@ from engine.export.document_blocks import (
     TableBlock,
     ValueBlock,
 )
-from engine.export.latex_rows import chain_rows, equations_rows, factor_rows, value_latex
+from engine.export.latex_rows import chain_rows, equations_rows, factor_rows, printed_width, value_latex
 from engine.formula.expression import Number
 from engine.formula.latex import to_latex
 from engine.formula.letters import LETTERS, SCRIPT, latex_letter
@@ -42,7 +42,9 @@ PREAMBLE = r"""\documentclass{article}
 ROWS_A_PAGE = 20
 """A longer table is cut, since a tabular does not break across pages."""
 ROW_GAP = "3pt"
-WIDE_COLUMN = r"p{0.5\textwidth}"
+WIDE_COLUMN = r"p{0.45\textwidth}"
+LONGEST_CELL = 40
+"""A column of words that are longer than this is broken into lines."""
 
 _SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -186,11 +188,19 @@ def _factor_table(factors: tuple[FactorBlock, ...]) -> TableBlock:
     return TableBlock(("#", "factor", "what it is", "value", "so far"), rows, frozenset({0, 3, 4}))
 
 
+def _printed_length(span: Span) -> int:
+    """About how many letters wide a part of a line is in print."""
+    return len(span) if isinstance(span, str) else 8 if isinstance(span, ValueBlock) else printed_width(span)
+
+
 def _table(table: TableBlock, style: Style) -> str:
-    last = len(table.header) - 1
-    wide = last not in table.numeric and bool(table.header[last])
     columns = ["r" if column in table.numeric else "l" for column in range(len(table.header))]
-    columns[last] = WIDE_COLUMN if wide else columns[last]
+    longest, cells = max(
+        (max((sum(map(_printed_length, row[column])) for row in table.rows), default=0), column)
+        for column in range(len(table.header))
+    )[::-1]
+    if cells > LONGEST_CELL:
+        columns[longest] = WIDE_COLUMN
     header = " & ".join(escape(style.names.said(title)) for title in table.header)
     rows = [" & ".join(_line(cell, style) for cell in row) for row in table.rows]
     parts = []

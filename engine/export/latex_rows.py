@@ -6,6 +6,8 @@ r"""The displayed formulas of a document as LaTeX rows, for `aligned` in Markdow
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from engine.export.document_blocks import (
     LONGEST_CHAIN,
     NO_VALUE,
@@ -16,13 +18,15 @@ from engine.export.document_blocks import (
     FactorBlock,
     ValueBlock,
 )
-from engine.formula.expression import Expr, Number, Partial, Product, Quotient, Sum, bare
+from engine.formula.expression import Expr, Negative, Number, Partial, Product, Quotient, Sum, bare
 from engine.formula.latex import number_latex, to_latex
 from engine.formula.layout import begins_with_minus, one_line
 from engine.formula.notation import Style, is_shown_in_full
 
 LONGEST_ROW = 60
 """A row of a product ends before its one-line text would be longer than this."""
+WIDEST_MATRIX = 72
+"""Letters of one row of a matrix."""
 LONGEST_FORMULA = 1500
 """A formula whose LaTeX is longer than this (a sum over very many outputs) is not printed."""
 
@@ -62,7 +66,7 @@ def chain_rows(chain: ChainBlock, style: Style) -> list[str]:
 def _product_rows(factors: list[Expr], style: Style) -> list[str]:
     """A product with a dot between any two factors, in as many rows as it needs."""
     shown = [
-        (_factor(factor, style, lead=place == 0), _printed_width(factor))
+        (_factor(factor, style, lead=place == 0), printed_width(factor))
         for place, factor in enumerate(factors)
     ]
     if len(shown) > LONGEST_CHAIN:
@@ -79,7 +83,7 @@ def _product_rows(factors: list[Expr], style: Style) -> list[str]:
     return [r" \cdot ".join(row) for row in rows]
 
 
-def _printed_width(factor: Expr) -> int:
+def printed_width(factor: Expr) -> int:
     """About how many letters wide a factor is in print, where a fraction is as wide as its wider half."""
     length = len(one_line(factor))
     return length // 2 if isinstance(bare(factor), Partial | Quotient) else length
@@ -109,3 +113,51 @@ def equations_rows(equations: EquationsBlock, style: Style) -> list[str]:
         shown = rf"\text{{{NO_VALUE}}}" if value is None else value_latex(ValueBlock(value), style.digits)
         rows.append(f"{left} &{sign} {formula_latex(line, style)} &&{shown}")
     return rows
+
+
+def in_rows(expr: Expr, style: Style) -> list[str]:
+    r"""A formula in as many rows as it needs: a long sum after each few terms, -\frac{1}{n}\Bigl( … \Bigr) around it.
+
+    What is short, or no sum, is one row.
+    """
+    if printed_width(expr) <= LONGEST_ROW:
+        return [formula_latex(expr, style)]
+    before, total = _around(bare(expr), style)
+    if not isinstance(total, Sum) or len(total.terms) < 2:
+        return [formula_latex(expr, style)]
+    rows: list[list[str]] = [[]]
+    used = 0
+    for place, term in enumerate(total.terms):
+        text, length = to_latex(term, style.digits, style.names), printed_width(term)
+        plus = "" if place == 0 or begins_with_minus(bare(term)) else "+ "
+        if rows[-1] and used + length > LONGEST_ROW:
+            rows.append([])
+            used = 0
+        rows[-1].append(plus + text)
+        used += length + 3
+    written = [" ".join(row) for row in rows]
+    if before:
+        written[0], written[-1] = rf"{before} \Bigl( {written[0]}", rf"{written[-1]} \Bigr)"
+    return [written[0], *(rf"\quad {row}" for row in written[1:])]
+
+
+def _around(expr: Expr, style: Style) -> tuple[str, Expr]:
+    r"""What stands around a sum, a minus sign and a divisor, as -\frac{1}{n}; and the sum."""
+    if isinstance(expr, Negative):
+        before, inside = _around(bare(expr.operand), style)
+        return f"-{before}", inside
+    if isinstance(expr, Quotient) and isinstance(bare(expr.numerator), Sum):
+        below = to_latex(expr.denominator, style.digits, style.names)
+        return rf"\frac{{1}}{{{below}}}", bare(expr.numerator)
+    return "", expr
+
+
+def matrix_body(rows: Sequence[Sequence[float]], digits: int) -> str:
+    """A matrix's numbers for `bmatrix`, with so many digits, or as many as fit beside each other on a page."""
+    texts: list[list[str]] = []
+    for shown in range(digits, 0, -1):
+        texts = [[number_latex(one, shown) for one in row] for row in rows]
+        columns = zip(*texts, strict=True)
+        if sum(max(map(len, column)) + 2 for column in columns) <= WIDEST_MATRIX:
+            break
+    return " \\\\ ".join(" & ".join(row) for row in texts)

@@ -17,6 +17,7 @@ from engine.derivation.matrix_form import MatrixFactor, MatrixLine
 from engine.derivation.whole_matrix import WholeMatrix, WorkedEntry
 from engine.export.factor_words import VERDICTS
 from engine.export.latex_document import render_latex
+from engine.export.latex_rows import in_rows, matrix_body
 from engine.export.value_gradient_tables import drawn_matrix
 from engine.formula.ascii_text import ascii_text
 from engine.formula.expression import Entry, Partial, Product
@@ -223,13 +224,17 @@ def matrix_latex(whole: WholeMatrix, title: str, check: ParameterCheck, *, style
 def _equation(whole: WholeMatrix, style: Style) -> str:
     rows, columns = whole.value.shape
     name = to_latex(Partial(whole.of, whole.target), names=style.names)
-    formula = f"{name} = {whole.formula.latex(style.names)}"
+    formula = whole.formula.latex(style.names)
     if max(rows, columns) > LARGEST_LATEX:
-        return formula
-    numbers = " \\\\ ".join(
-        " & ".join(number_latex(float(value), style.digits) for value in row) for row in whole.value.tolist()
+        return f"{name} = {formula}"
+    return _in_two_rows(
+        name, formula, rf"\begin{{bmatrix}} {matrix_body(whole.value.tolist(), style.digits)} \end{{bmatrix}}"
     )
-    return rf"{formula} \approx \begin{{bmatrix}} {numbers} \end{{bmatrix}}"
+
+
+def _in_two_rows(name: str, formula: str, value: str) -> str:
+    """What a name is as a formula, and below it what it comes to."""
+    return f"\\begin{{aligned}}\n{name} &= {formula} \\\\\n&\\approx {value}\n\\end{{aligned}}"
 
 
 def _worked_latex(whole: WholeMatrix, style: Style) -> Iterator[str]:
@@ -237,5 +242,5 @@ def _worked_latex(whole: WholeMatrix, style: Style) -> Iterator[str]:
     for entry in _worked(whole):
         if len(entry.formula.children()) <= MOST_LATEX_TERMS:
             name = to_latex(Partial(whole.of, entry.target), names=style.names)
-            formula = to_latex(entry.formula, names=style.names)
-            yield rf"{name} = {formula} \approx {number_latex(entry.value, style.digits)}"
+            formula = " \\\\\n&".join(in_rows(entry.formula, style))
+            yield _in_two_rows(name, formula, number_latex(entry.value, style.digits))

@@ -5,12 +5,15 @@ assignment ──> worksheet ──> text | markdown | latex, with or without so
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from engine.autodiff.graph import Graph
 from engine.derivation.chain_rule import explain
 from engine.derivation.targets import TargetError
+from engine.export.latex_rows import in_rows, matrix_body, printed_width
 from engine.export.markdown_document import words
 from engine.formula.expression import Expr, Partial, Product, Symbol
 from engine.formula.latex import number_latex, symbol_latex, to_latex
@@ -24,8 +27,14 @@ from engine.practice.judging.trained_numbers import TrainedValue
 from engine.practice.question.asked_target import ETA
 from engine.practice.question.path_factors import term_of
 
+Thing = TypeVar("Thing")
+
 FORMATS = ("text", "markdown", "latex")
 BLANK_LINES = 4
+MOST_LISTED = 12
+"""Of more equations or matrices the first and the last are listed."""
+WIDEST_ROW = 70
+"""A formula that is wider and has no sum to be broken at is printed smaller."""
 LARGEST_SHOWN = 8
 """Matrices of more rows or columns than this are said by their shape."""
 
@@ -92,8 +101,13 @@ def derivation_lines(question: AssignmentQuestion) -> list[Expr]:
     if question.spec.kind != "formula":
         return []
     target = question.target
-    if target.is_matrix or target.of is not None or target.update:
-        return []
+    if (
+        target.is_matrix
+        or target.of is not None
+        or target.update
+        or len(question.judge.question.paths or ()) > 1
+    ):
+        return []  # of several ways each is a product of its own
     try:
         steps = explain(question.worked.graph, target.wrt, target.sample)
     except TargetError:
@@ -163,12 +177,29 @@ def _network(question: AssignmentQuestion, style: Style) -> Iterator[str]:
     graph = question.worked.graph
     yield f"{question.experiment.title or question.experiment_name}, n = {graph.n}"
     yield ""
-    for symbol, formula in equations(graph):
-        limited = replace(style, max_terms=4)
-        yield f"  {symbol_text(symbol, style)} = {one_line(formula, limited)}"
+    limited = replace(style, max_terms=4)
+    for equation in abridged(equations(graph)):
+        if equation is None:
+            yield f"  {style.glyphs.ellipsis}"
+        else:
+            symbol, formula = equation
+            yield f"  {symbol_text(symbol, style)} = {one_line(formula, limited)}"
     yield ""
-    for matrix in given(graph):
-        yield f"  {symbol_text(matrix.name, style)} = {_rows(matrix, style)}"
+    for matrix in abridged(given(graph)):
+        if matrix is None:
+            yield f"  {style.glyphs.ellipsis}"
+        else:
+            yield f"  {symbol_text(matrix.name, style)} = {_rows(matrix, style)}"
+
+
+def abridged(things: Sequence[Thing]) -> Iterator[Thing | None]:
+    """All of a few, or the first and the last of many, with None in between."""
+    if len(things) <= MOST_LISTED:
+        yield from things
+        return
+    yield from things[: MOST_LISTED // 2]
+    yield None
+    yield from things[-MOST_LISTED // 2 :]
 
 
 def _rows(matrix: Matrix, style: Style) -> str:
@@ -216,7 +247,9 @@ _PREAMBLE = r"""\documentclass[11pt,a4paper]{article}
 \usepackage[utf8]{inputenc}
 \usepackage{amsmath,amssymb}
 \usepackage[margin=2.5cm]{geometry}
+\usepackage{graphicx}
 \setcounter{MaxMatrixCols}{20}
+\allowdisplaybreaks
 \begin{document}"""
 
 
@@ -238,10 +271,11 @@ def _latex(assignment: Assignment, solutions: bool) -> Iterator[str]:
             yield r"\vspace{4cm}"
             continue
         for expr in derivation_lines(question):
-            yield rf"\[ {to_latex(expr, 4, question.experiment.names)} \]"
+            yield _display(expr, question)
         found = solution(question)
         if found.formula is not None:
-            yield rf"Solution: \[ {to_latex(found.formula, 4, question.experiment.names)} \]"
+            yield "Solution:"
+            yield _display(found.formula, question)
         if found.number is not None:
             yield rf"At these numbers it is ${number_latex(found.number, 4)}$."
         if found.text:
@@ -250,20 +284,38 @@ def _latex(assignment: Assignment, solutions: bool) -> Iterator[str]:
     yield r"\end{document}"
 
 
+def _display(expr: Expr, question: AssignmentQuestion) -> str:
+    """A formula by itself, in as many rows as it needs."""
+    rows = in_rows(expr, Style(names=question.experiment.names))
+    if len(rows) == 1:
+        return rf"\[ {rows[0]} \]"
+    shown = " \\\\\n".join(rf"&{row}" for row in rows)
+    return f"\\begin{{align*}}\n{shown}\n\\end{{align*}}"
+
+
 def _latex_network(question: AssignmentQuestion) -> Iterator[str]:
     graph, names = question.worked.graph, question.experiment.names
     yield _escaped(f"{question.experiment.title or question.experiment_name}, n = {graph.n}")
     yield r"\begin{align*}"
     lines = []
-    for symbol, formula in equations(graph):
+    for equation in abridged(equations(graph)):
+        if equation is None:
+            lines.append(r"&\;\;\vdots")
+            continue
+        symbol, formula = equation
         if len(list(formula.symbols())) > 40:
             continue
-        lines.append(rf"{symbol_latex(symbol, names)} &= {to_latex(formula, 4, names)}")
-    for matrix in given(graph):
-        if matrix.rows is None:
+        first, *others = in_rows(formula, Style(names=names))
+        if not others and printed_width(formula) > WIDEST_ROW:
+            first = rf"\resizebox{{0.85\linewidth}}{{!}}{{$\displaystyle {first}$}}"
+        lines += [rf"{symbol_latex(symbol, names)} &= {first}", *(rf"&\quad {row}" for row in others)]
+    for matrix in abridged(given(graph)):
+        if matrix is None:
+            lines.append(r"&\;\;\vdots")
+        elif matrix.rows is None:
             lines.append(rf"{symbol_latex(matrix.name, names)} &: {matrix.shape[0]} \times {matrix.shape[1]}")
         else:
-            rows = r" \\ ".join(" & ".join(number_latex(one, 4) for one in row) for row in matrix.rows)
+            rows = matrix_body(matrix.rows, 4)
             lines.append(rf"{symbol_latex(matrix.name, names)} &= \begin{{bmatrix}} {rows} \end{{bmatrix}}")
     yield " \\\\\n".join(lines)
     yield r"\end{align*}"
@@ -310,12 +362,38 @@ _LATEX = {
     **{letter: rf"$\{name}$" for name, letter in GREEK.items() if name != "sigma"},
     "Σ": r"$\Sigma$",
 }
+LAST_KNOWN = 0x180
+"""pdflatex has the letters of Latin-1 and Latin Extended-A, with accents and strokes, and stops at others."""
+_MATH = re.compile(
+    r"(?<![A-Za-z])(∂?)([A-Za-zŶℰσ])(⁽[⁰¹²³⁴⁵⁶⁷⁸⁹]+⁾)?([₀₁₂₃₄₅₆₇₈₉]+(?:,[₀₁₂₃₄₅₆₇₈₉]+)?)?(ᵀ)?(?![A-Za-z])"
+)
 _RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁽⁾", "0123456789()", strict=True))
 _LOWERED = dict(zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True))
 
 
 def _escaped(text: str) -> str:
-    """Words as LaTeX shows them."""
+    """Words as LaTeX shows them, ∂ℰ/∂W⁽¹⁾₁₁ among them as in a formula; a letter that it does not know as ``?``."""
+    found, place = [], 0
+    for match in _MATH.finditer(text):
+        partial, name, layer, index, raised = match.groups(default="")
+        if not (partial or layer or index or raised) and name.isascii():
+            continue  # a letter by itself is a word, or X, Y and n as they are
+        found.append(_words(text[place : match.start()]))
+        shown = _LATEX.get(name, name).strip("$")
+        scripts = f"^{{[{_plain(layer)}]{'T' if raised else ''}}}" if layer else "^{T}" if raised else ""
+        index = f"_{{{_plain(index)}}}" if index else ""
+        partial = r"\partial " if partial else ""
+        found.append(f"${partial}{shown}{scripts}{index}$")
+        place = match.end()
+    return "".join(found) + _words(text[place:])
+
+
+def _plain(small: str) -> str:
+    """Small raised or lowered digits as digits."""
+    return "".join(_RAISED.get(one, _LOWERED.get(one, one)) for one in small.strip("⁽⁾"))
+
+
+def _words(text: str) -> str:
     found = []
     for letter in text:
         if letter in _RAISED:
@@ -323,5 +401,5 @@ def _escaped(text: str) -> str:
         elif letter in _LOWERED:
             found.append(f"$_{{{_LOWERED[letter]}}}$")
         else:
-            found.append(_LATEX.get(letter, letter))
+            found.append(_LATEX.get(letter, letter if ord(letter) < LAST_KNOWN else "?"))
     return "".join(found)

@@ -49,6 +49,12 @@ def test_a_whole_matrix_in_words(form: str) -> None:
         assert plain.stdout.isascii()
 
 
+def test_the_jacobian_is_text_and_says_so() -> None:
+    result = run("explain", "tutorial-a-loss", "--wrt", "W[1][0,0]", "--jacobian", "--format", "latex")
+    assert result.exit_code == 2
+    assert "--jacobian is written as text" in result.stderr
+
+
 def test_another_output_than_the_loss() -> None:
     found = record("explain", "tutorial-b", "--of", "Y_hat[0,0]", "--wrt", "W[1][1,1]", "--format", "json")
     assert found["of"] == "Y_hat[0,0]"

@@ -32,6 +32,14 @@ def test_one_derivative_is_taken_apart() -> None:
         assert run("expr", "(x+y)*z", "x=-2", "y=5", "z=-4", "--wrt", "x", "--format", form).exit_code == 0
 
 
+def test_the_table_of_all_names_is_a_document_as_well() -> None:
+    latex = run("expr", "(x+y)*z", "x=-2", "y=5", "z=-4", "--format", "latex").stdout
+    assert latex.startswith("\\documentclass")
+    assert "$x$ & $-2$ & $-4$ &" in latex
+    markdown = run("expr", "(x+y)*z", "x=-2", "y=5", "z=-4", "--format", "markdown").stdout
+    assert "| $q_{1}$ | $3$ | $-4$ | $x + y$ |" in markdown
+
+
 def test_a_formula_and_its_values_may_begin_with_a_minus() -> None:
     assert run("expr", "-x*h", "x=1", "h=-2").stdout.splitlines()[0].endswith("= 2")
 

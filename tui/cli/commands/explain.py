@@ -110,6 +110,8 @@ def explain(
             fail_unless_finite(evaluated.graph, [asked])
             return
         derivation = derivation_of(evaluated.graph, asked, sample)
+    if jacobian and form != "text":
+        raise click.UsageError(f"--jacobian is written as text: found --format {form}")
     if jacobian:
         from tui.stepper.jacobian_page import jacobian_view
 

@@ -133,15 +133,21 @@ def show_expression(
 
     JSON has the derivation beside all `numbers`, or by itself.
     """
-    from engine.export.expression_tables import expression_record, written_expression
+    from engine.export.expression_tables import expression_blocks, expression_record, written_expression
 
     style = output_style(ascii)
     if wrt is None:
         if form == "json":
             write_json(expression_record(evaluated), ascii)
+        elif form == "text":
+            write(written_expression(evaluated, style=style))
         else:
-            text = written_expression(evaluated, style=style)
-            write(f"```\n{text}```" if form == "markdown" else text)
+            from engine.export.latex_document import render_latex
+            from engine.export.markdown_document import render_markdown
+
+            render = render_latex if form == "latex" else render_markdown
+            title = evaluated.title or "Values and derivatives"
+            write(render(expression_blocks(evaluated, title), style))
         fail_unless_finite(evaluated.graph)
         return
     from engine.derivation.chain_rule import explain

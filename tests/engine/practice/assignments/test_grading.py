@@ -5,6 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
+import shutil
+import subprocess
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -27,7 +31,7 @@ from engine.practice.assignments.result_formats import (
     most_mistaken,
     prairielearn,
 )
-from engine.practice.assignments.worksheet import FORMATS, solution, worksheet
+from engine.practice.assignments.worksheet import FORMATS, derivation_lines, solution, worksheet
 from engine.practice.judging.derivation_lines import judge_derivation, lines_of
 from tests.engine.practice.questions import judge_on
 
@@ -332,6 +336,45 @@ DERIVATION = """
 = (-Y*(1-Y_hat) + (1-Y)*Y_hat) * X[2,0]
 = (Y_hat - Y) * X[2,0]
 """
+
+
+def test_a_deep_network_s_equations_are_abridged_in_a_handout():
+    text = worksheet(load_assignment("tutorials").about("C1"), "text", False, Style())
+    assert "a⁽⁵⁰⁾" in text
+    assert "a⁽³⁰⁾" not in text
+    assert "…" in text
+
+
+def test_of_several_ways_none_is_shown_as_if_it_were_the_gradient():
+    asked = parse_assignment(
+        """
+        [[question]]
+        id = "fork"
+        experiment = "residual-fork"
+        wrt = "a[1][0,0]"
+        """,
+        "mine",
+    )
+    assert derivation_lines(asked.questions[0]) == []
+
+
+def test_words_are_set_as_words_and_symbols_as_symbols():
+    asked = replace(load_assignment("tutorials").about("B1"), title="Größe, a 漢 and ∂ℰ/∂W⁽¹⁾₁₁")
+    text = worksheet(asked, "latex", False, Style())
+    assert r"\section*{Größe, a ? and $\partial \mathcal{E}$/$\partial W^{[1]}_{11}$}" in text
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex")
+def test_the_handout_of_the_tutorials_compiles_and_fits_the_page(tmp_path):
+    (tmp_path / "handout.tex").write_text(
+        worksheet(load_assignment("tutorials"), "latex", True, Style()), "utf-8"
+    )
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "-draftmode", "handout.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=60)
+    said = done.stdout.decode("latin-1")
+    assert done.returncode == 0, said[-2000:]
+    too_wide = [float(one) for one in re.findall(r"Overfull .hbox \(([0-9.]+)pt", said)]
+    assert max(too_wide, default=0.0) < 5.0  # the margin is 71pt
 
 
 @pytest.mark.parametrize("solutions", [False, True])
