@@ -75,6 +75,7 @@ def use(path: str) -> dict[str, float]:
     from engine.experiment.memory_needed import MOST_CHECKPOINTS, UNDO_BYTES, memory_needed
     from tui.app import BptuiApp
     from tui.session.network_session import NetworkSession
+    from tui.shell.busy_screen import BusyScreen
 
     experiment = load_experiment(path)
     found: dict[str, float] = {"stated": memory_needed(experiment, declared_shape(experiment))}
@@ -91,6 +92,12 @@ def use(path: str) -> dict[str, float]:
 
     async def keys() -> None:
         app = BptuiApp(session, personal=False)
+
+        async def answered() -> None:
+            await pilot.pause()
+            while isinstance(app.screen, BusyScreen):
+                await asyncio.sleep(0.01)
+
         began = clock()
         async with app.run_test(size=(120, 40)) as pilot:
             app.opened.show("stepper")
@@ -100,16 +107,20 @@ def use(path: str) -> dict[str, float]:
             for key in KEYS:
                 began = clock()
                 await pilot.press(key)
-                await pilot.pause()
+                await answered()
                 longest = max(longest, clock() - began)
             found["key"] = longest
             for _ in range(min(UNDO_BYTES // session.by_hand.memory().nbytes + 1, MOST_CHECKPOINTS)):
                 session.update(())
+            app.opened.show("gradients")
+            await answered()
             training = session.training
             began = clock()
             training.one_step(3)
             found["step"] = (clock() - began) / 3
             run = training.runs[0]
+            while run.diagnosis is None:
+                await asyncio.sleep(0.1)  # a thread of the screen finds out what is wrong
             for _ in range(MOST_CHECKPOINTS):  # as many as are kept of a long training
                 run.keep()
             began = clock()

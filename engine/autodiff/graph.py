@@ -414,6 +414,19 @@ class Graph:
                         look()
         return float(self.loss.value[self.seed])
 
+    def release(self) -> None:
+        """Ends the use of a graph that was made for one measurement: its arrays go as soon as nobody reads them.
+
+        Nodes and ops know each other, so that otherwise they stay until Python's collector comes by, which counts
+        objects and not bytes.
+        """
+        for node in self.nodes.values():
+            node.op = None
+            node.consumers.clear()
+        self.ops.clear()
+        self._forward, self._backward = [], []
+        self._passes = Passes(self._forward, self._backward)
+
     def value_of(self, symbol: Name) -> float:
         """The number that a name has now: a value, or for ∂ℰ/∂something a gradient.
 

@@ -24,13 +24,19 @@ def check_target(network: Network, graph: Graph, target: Symbol) -> EntryCheck:
     if graph.dtype == np.float64:
         return check_entry(graph, find_target(graph, target))
     twin = float64_twin(network, graph)
-    return check_entry(twin, find_target(twin, target))
+    try:
+        return check_entry(twin, find_target(twin, target))
+    finally:
+        twin.release()
 
 
 def check_matrix(network: Network, graph: Graph, target: Symbol) -> ParameterCheck:
     """Checks the entries of a whole matrix (of a large one, a random choice) on a float64 twin of `graph`."""
     twin = float64_twin(network, graph)
-    return check_parameter(twin, twin.nodes[target], np.random.default_rng(0))
+    try:
+        return check_parameter(twin, twin.nodes[target], np.random.default_rng(0))
+    finally:
+        twin.release()
 
 
 def float64_twin(network: Network, graph: Graph) -> Graph:

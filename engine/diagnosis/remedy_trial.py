@@ -67,13 +67,16 @@ def tried(
     trainer = Trainer(with_remedy(own.experiment, change), data_with_remedy(own.data, change))
     trainer.limit = case.limit if case.problem is not None and case.limit is not None else losses.steps
     observer = RunObserver(trainer)
-    for record in trainer:
-        observer.saw(record)
-        if not wanted():
-            raise NoLongerWanted
-    again = observer.case()
-    end = math.inf if trainer.problem is not None or again.losses is None else again.losses.last
-    return diagnose(again), end
+    try:
+        for record in trainer:
+            observer.saw(record)
+            if not wanted():
+                raise NoLongerWanted
+        again = observer.case()
+        end = math.inf if trainer.problem is not None or again.losses is None else again.losses.last
+        return diagnose(again), end
+    finally:
+        trainer.release()
 
 
 def helps(case: DiagnosedRun, finding: Finding, wanted: Callable[[], bool] = lambda: True) -> bool:

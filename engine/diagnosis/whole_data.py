@@ -20,6 +20,7 @@ from engine.autodiff.graph import Array, Graph
 from engine.autodiff.ops.elementwise import Elementwise
 from engine.experiment.activation_traits import ACTIVATION_TRAITS
 from engine.experiment.datasets import DataSet
+from engine.experiment.memory_needed import DIAGNOSED_AT_ONCE
 from engine.formula.expression import Symbol
 from engine.metrics.activation_counts import fires
 from engine.metrics.added_metrics import OWN_METRICS, own_metrics
@@ -30,9 +31,6 @@ from engine.metrics.unit_deaths import Mask
 from engine.model.network import PREDICTION, Network, activation_output
 
 Floats = npt.NDArray[np.float64]
-
-PORTION = 4096
-"""Samples that go through the network together."""
 
 FLAT = 0.01
 """A slope below this share of its activation's largest is flat."""
@@ -87,6 +85,8 @@ def _measured(
     n = data.X.shape[1]
     size = samples_at_once(network, n)
     starts = range(0, n, size)
+    # What they are of several portions together nobody has said.
+    own = {} if last is None else {name: getattr(last, name) for name in OWN_METRICS}
     for start in starts:
         columns = slice(start, min(start + size, n))
         graph = network.graph(
@@ -95,19 +95,16 @@ def _measured(
         graph.forward()
         graph.backward()
         sums.add(graph, columns)
-    if not OWN_METRICS:
-        own = {}
-    elif size >= n:
-        own = own_metrics(graph, len(network.layers))
-    else:  # what they are of all portions together nobody has said
-        own = {} if last is None else {name: getattr(last, name) for name in OWN_METRICS}
+        if size >= n and OWN_METRICS:
+            own = own_metrics(graph, len(network.layers))
+        graph.release()
     return sums.found(step, last, learning_rate, own)
 
 
 def samples_at_once(network: Network, n: int) -> int:
     """How many samples go through together: all, where they are coupled or the loss is their sum."""
     whole = network.loss.samples == "sum" or any(layer.norm == "batch" for layer in network.layers)
-    return n if whole else min(n, PORTION)
+    return n if whole else min(n, DIAGNOSED_AT_ONCE)
 
 
 class _Sums:

@@ -5,6 +5,7 @@
     the stepper       parameters, values, and a gradient for each; updates that can be undone
     the training      parameters, gradients, the optimiser's state; values of one batch; moments to go back to
     a check           the stepper once more in float64, where the experiment is float32
+    a diagnosis       the initial and the present weights, and a pass of so many samples at once
 
 Everything here is arithmetic on Python's unbounded integers, so a network of 10^18 units or a layer repeated
 10^18 times is answered as fast as a small one. Measured beside it: `python -m benchmarks.scaling`.
@@ -24,6 +25,9 @@ CHECKPOINT_BYTES = 256 * 2**20
 UNDO_BYTES = 64 * 2**20
 """Updates that can be undone: as many as fit into so many bytes, but always one."""
 
+DIAGNOSED_AT_ONCE = 4096
+"""So many samples go together through the network that a diagnosis measures, unless they are coupled."""
+
 PROGRAM_BYTES = 80_000_000
 BYTES_PER_LAYER = 20_000  # the Python objects of a layer: its nodes, ops and views
 BYTES_PER_NAME = 100  # the name of one feature or class
@@ -34,6 +38,8 @@ COPIES_OF_DATA = 3  # the data set, the stepper's own copy, and the gradient of 
 STEPPER_COPIES = 2  # of a parameter and of a value: itself and its gradient
 TRAINING_COPIES_OF_A_PARAMETER = 3  # value, gradient, and direction or the array that it was copied from
 TRAINING_COPIES_OF_A_VALUE = 1  # f and a share memory and so do passing gradients; masks of what fires
+DIAGNOSED_COPIES_OF_A_PARAMETER = 4  # initial and present ones, a gradient, and the sum of gradients
+DIAGNOSED_COPIES_OF_AN_OUTPUT = 2  # with the initial and with the present weights
 COPIES_OF_AN_OUTPUT = 4  # what the loss and the count of right classes work in
 FALLBACK_LIMIT = 4 * 2**30  # where the system does not say how much memory it has
 
@@ -48,25 +54,31 @@ def memory_by_key(experiment: Experiment, shape: DataShape) -> dict[str, int]:
     n = shape.n or 1
     batch = experiment.train.batch
     in_a_step = n if batch == "full" else min(batch, n)
+    layers = experiment.network.layers
+    coupled = experiment.loss.samples == "sum" or any(layer.norm == "batch" for layer in layers)
+    diagnosed = n if coupled else min(n, DIAGNOSED_AT_ONCE)
     features = shape.features or 1
     outputs = shape.outputs or 1
     rows = features + outputs
     samples = n + shape.held_out
     needed = {"data": rows * (samples * (COPIES_OF_DATA * item + DRAFT_BYTES + twin) + BYTES_PER_NAME)}
+    needed["data"] += outputs * n * DIAGNOSED_COPIES_OF_AN_OUTPUT * item
+    copies_of_a_parameter = STEPPER_COPIES + TRAINING_COPIES_OF_A_PARAMETER + DIAGNOSED_COPIES_OF_A_PARAMETER
     fan_in = features
     parameters = 0
-    last = len(experiment.network.layers) - 1
-    for index, layer in enumerate(experiment.network.layers):
+    last = len(layers) - 1
+    for index, layer in enumerate(layers):
         # Only the first of the repeated layers sees another width below it.
         weights = (fan_in + (layer.repeat - 1) * layer.units) * layer.units
         vectors = experiment.network.has_bias(layer) + 2 * layer.affine
         biases = layer.repeat * layer.units * vectors
         entries = layer.repeat * layer.units * _values_named(layer)
         needed[f"network.layers[{index}]"] = (
-            (weights + biases) * ((STEPPER_COPIES + TRAINING_COPIES_OF_A_PARAMETER) * item + twin)
-            + entries * n * (STEPPER_COPIES * item + twin)
+            (weights + biases) * (copies_of_a_parameter * item + twin)
+            + entries * (n + diagnosed) * STEPPER_COPIES * item
+            + entries * n * twin
             + entries * in_a_step * TRAINING_COPIES_OF_A_VALUE * item
-            + (outputs * n * COPIES_OF_AN_OUTPUT * item if index == last else 0)
+            + (outputs * (n + diagnosed) * COPIES_OF_AN_OUTPUT * item if index == last else 0)
             + layer.repeat * BYTES_PER_LAYER
         )
         parameters += weights + biases

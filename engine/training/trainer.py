@@ -397,6 +397,12 @@ class Trainer:
         self._look_at_units(monitor)
         return self._record(loss, learning_rate, 0.0, began, 1.0, nonfinite, self.problem)
 
+    def release(self) -> None:
+        """Ends the use of a trainer that was made for a trial: see `Graph.release`."""
+        others = (self._whole, self._held_out)
+        for graph in (*self._graphs, *(one.graph for one in others if one is not None)):
+            graph.release()
+
     # ── looking, and travelling in time ─────────────────────────────────────────────────────────────
 
     def unit_activity(self) -> UnitActivity:

@@ -113,6 +113,7 @@ def weights_after(own: OwnRun, steps: int) -> Mapping[Symbol, Array] | None:
     trainer = Trainer(own.experiment, own.data, network)
     for _ in range(steps):
         trainer.step(measure=False)
+    trainer.release()
     return None if trainer.problem else {name: value.copy() for name, value in network.parameters.items()}
 
 

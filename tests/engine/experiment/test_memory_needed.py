@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import get_args
 
 import msgspec
@@ -12,7 +13,8 @@ import pytest
 from engine.experiment import memory_needed, validation
 from engine.experiment.data_shape import declared_shape
 from engine.experiment.expanded_layers import expanded_layers
-from engine.experiment.memory_needed import MOST_CHECKPOINTS, memory_by_key, memory_limit
+from engine.experiment.loading import parse_experiment
+from engine.experiment.memory_needed import DIAGNOSED_AT_ONCE, MOST_CHECKPOINTS, memory_by_key, memory_limit
 from engine.experiment.optimizer_specs import SgdTraining, Train
 from engine.experiment.spec import (
     Experiment,
@@ -66,7 +68,7 @@ def test_the_message_says_how_much_it_would_take(monkeypatch):
     error = refusal(experiment_text('kind = "random", n = 1000000, features = 5', "units = 1"))
     assert error.key == "data"
     assert error.problem == (
-        "found an experiment that would take 352 MB of memory; expected at most 2.0 MB on this machine"
+        "found an experiment that would take 368 MB of memory; expected at most 2.0 MB on this machine"
     )
 
 
@@ -92,8 +94,9 @@ def test_the_closed_form_covers_the_arrays_of_a_layer():
         loss=SquaredErrorLoss(),
     )
     needed = memory_by_key(experiment, declared_shape(experiment))["network.layers[0]"]
-    # W and its gradient twice; f and a in the stepper, each with a gradient, and in the training.
-    arrays = 8 * (4 * 50 * 100 + 3 * 2 * 100 * 10)
+    # W and its gradient in stepper and training, twice of its own in a diagnosis; f and a in the stepper and in a
+    # diagnosis, each with a gradient, and in the training.
+    arrays = 8 * (8 * 50 * 100 + 5 * 2 * 100 * 10)
     moments = (MOST_CHECKPOINTS + MOST_CHECKPOINTS) * 8 * 50 * 100  # of the training, and updates to undo
     assert arrays + moments < needed < 2 * arrays + moments
 
@@ -107,9 +110,10 @@ def test_a_batch_takes_less_than_all_samples(batch):
         loss=SquaredErrorLoss(),
         train=SgdTraining(batch=batch),
     )
-    values = 8 * 10_000 * 2 * 50
+    a_sample = 8 * 2 * 50
     needed = memory_by_key(experiment, declared_shape(experiment))["network.layers[0]"]
-    assert needed == pytest.approx((3 if batch == "full" else 2) * values, rel=0.05)
+    kept = 10_000 * (3 if batch == "full" else 2) + DIAGNOSED_AT_ONCE * 2
+    assert needed == pytest.approx(kept * a_sample, rel=0.05)
 
 
 def test_every_optimiser_says_how_much_it_remembers():
@@ -155,3 +159,12 @@ def test_sizes_are_said_in_a_few_digits(size, words):
 
 def test_the_limit_is_what_the_system_has_to_give():
     assert 0 < memory_limit() <= psutil.virtual_memory().total
+
+
+def test_what_was_closed_and_not_collected_yet_does_not_count(monkeypatch):
+    limits = [10**6, 10**12]
+    monkeypatch.setattr(validation, "memory_limit", lambda: limits[0])
+    monkeypatch.setattr(validation, "gc", SimpleNamespace(collect=lambda: limits.pop(0)))
+    text = experiment_text('kind = "random", n = 1000000, features = 5', "units = 1")
+    assert parse_experiment(text, "large.toml").data.n == 10**6
+    assert limits == [10**12]
