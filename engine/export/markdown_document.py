@@ -22,7 +22,7 @@ from engine.export.document_blocks import (
     ValueBlock,
 )
 from engine.export.latex_rows import chain_rows, equations_rows, formula_latex, value_latex
-from engine.formula.ascii_text import ascii_text
+from engine.formula.ascii_text import in_characters_of
 from engine.formula.expression import Expr, Number
 from engine.formula.latex import to_latex
 from engine.formula.notation import Style
@@ -34,7 +34,7 @@ SPECIAL = re.compile(r"([\\`*_\[\]<>|#$!~&])")
 def render_markdown(blocks: list[Block], style: Style) -> str:
     """The document as Markdown; pure ASCII on request."""
     text = "\n\n".join(_block(block, style) for block in blocks) + "\n"
-    return ascii_text(text) if style.ascii else text
+    return in_characters_of(text, style)
 
 
 def _block(block: Block, style: Style) -> str:

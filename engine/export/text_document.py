@@ -27,7 +27,7 @@ from engine.export.document_blocks import (
     TableBlock,
     ValueBlock,
 )
-from engine.formula.ascii_text import ascii_text
+from engine.formula.ascii_text import in_characters_of
 from engine.formula.expression import Expr, Number, Product
 from engine.formula.fit_to_width import fit
 from engine.formula.layout import LayoutBox, draw, one_line, product_row, row
@@ -89,7 +89,7 @@ class _TextWriter:
 
     def characters(self, text: str) -> str:
         """Text in the characters that this style allows."""
-        return ascii_text(text) if self.style.ascii else text
+        return in_characters_of(text, self.style)
 
     def line(self, spans: Spans) -> str:
         """Words and formulas on one line."""
@@ -109,7 +109,7 @@ class _TextWriter:
         """``=`` where the formula's numbers are shown in full, otherwise ``≈``."""
         if is_shown_in_full(expr, (style or self.style).digits):
             return "="
-        return "~=" if self.style.ascii else "≈"
+        return self.style.glyphs.almost_equal
 
     def _heading(self, text: str, level: int) -> Iterator[str]:
         words = self.words(text) if level > 1 else self.characters(text)  # the title is the experiment's own

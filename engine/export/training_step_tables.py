@@ -136,7 +136,7 @@ def _rows(
 
 def _cell(array: Array | None, entry: tuple[int, int], style: Style) -> str:
     if array is None:  # a frozen parameter has no state
-        return "-" if style.ascii else "–"
+        return style.glyphs.no_value
     return number_text(float(array[entry]), style)
 
 

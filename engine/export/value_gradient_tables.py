@@ -9,13 +9,14 @@ Of a large matrix the first rows and columns and the last are shown.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from engine.autodiff.graph import Array, Graph, Node
 from engine.export.document_blocks import HeadingBlock, ParagraphBlock, Spans, ValueBlock
 from engine.export.text_document import NARROWEST, render_text
 from engine.formula.ascii_text import ascii_text
 from engine.formula.expression import Symbol
+from engine.formula.matrix_brackets import bracketed
 from engine.formula.notation import Style, number_text, symbol_text
 from engine.formula.untrusted_text import one_line
 from engine.model.network import LOSS, Y
@@ -88,7 +89,7 @@ def drawn_matrix(values: Array, room: int, style: Style) -> list[str]:
         ]
         if len(lines[0]) + 4 <= room or count == 1:
             break
-    return _bracketed(lines, style)
+    return bracketed(lines, style)
 
 
 def _cell(values: Array, row: int | None, column: int | None, style: Style, dots: str, vertical: str) -> str:
@@ -102,11 +103,3 @@ def _shown(size: int, most: int) -> list[int | None]:
     if size <= most:
         return list(range(size))
     return [*range(max(most - 1, 1)), None, *([size - 1] if most > 1 else [])]
-
-
-def _bracketed(lines: Sequence[str], style: Style) -> list[str]:
-    if style.ascii or len(lines) == 1:
-        return [f"[ {line} ]" for line in lines]
-    left = ["⎡", *"⎢" * (len(lines) - 2), "⎣"]
-    right = ["⎤", *"⎥" * (len(lines) - 2), "⎦"]
-    return [f"{opening} {line} {closing}" for opening, line, closing in zip(left, lines, right, strict=True)]

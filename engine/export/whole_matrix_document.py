@@ -19,7 +19,7 @@ from engine.export.factor_words import VERDICTS
 from engine.export.latex_document import render_latex
 from engine.export.latex_rows import in_rows, matrix_body
 from engine.export.value_gradient_tables import drawn_matrix
-from engine.formula.ascii_text import ascii_text
+from engine.formula.ascii_text import in_characters_of
 from engine.formula.expression import Entry, Partial, Product
 from engine.formula.latex import number_latex, to_latex
 from engine.formula.layout import one_line
@@ -86,7 +86,7 @@ def matrix_lines_of_text(
     name = one_line(Partial(whole.of, whole.target), style)
     tick = _tick(style)
     if title:
-        shown = ascii_text(title) if style.ascii else title
+        shown = in_characters_of(title, style)
         yield from wrapped(shown, width)
         yield style.glyphs.double_bar * min(cells(shown), width)
         yield ""
@@ -128,7 +128,7 @@ def _heading(text: str, style: Style) -> Iterator[str]:
 
 def _said(text: str, style: Style) -> str:
     text = style.names.said(text, ascii=style.ascii)
-    return ascii_text(text) if style.ascii else text
+    return in_characters_of(text, style)
 
 
 def _tick(style: Style) -> str:
@@ -137,7 +137,7 @@ def _tick(style: Style) -> str:
 
 def _shape_line(line: MatrixLine, style: Style) -> tuple[str, str, str]:
     """One product of the backward pass: in names, in shapes, and whether it was found right."""
-    signs = {"·": "@", "⊙": "(.)"} if style.ascii else {"-": "−"}
+    signs = {"·": style.glyphs.matmul, "⊙": style.glyphs.hadamard, "-": style.glyphs.minus}
     sign = signs.get(line.operator, line.operator)
     names = [_factor_name(factor, style) for factor in line.factors]
     right = f"{line.function}({', '.join(names)})" if line.function else f" {sign} ".join(names)
@@ -208,7 +208,7 @@ def matrix_markdown(whole: WholeMatrix, title: str, check: ParameterCheck, *, st
         style.names.said(_check_words(check)),
     ]
     text = "\n\n".join(parts) + "\n"
-    return ascii_text(text) if style.ascii else text
+    return in_characters_of(text, style)
 
 
 def matrix_latex(whole: WholeMatrix, title: str, check: ParameterCheck, *, style: Style = STYLE) -> str:

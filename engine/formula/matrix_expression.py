@@ -244,7 +244,7 @@ class SummedOverSamplesExpr(MatrixExpr):
 
     def drawn(self, style: Style = Style()) -> str:
         """``Σₖ(X)``, k being the samples."""
-        return f"{'Sum_k' if style.ascii else 'Σₖ'}({self.operand.drawn(style)})"
+        return f"{style.glyphs.sum_over}{'_k' if style.ascii else 'ₖ'}({self.operand.drawn(style)})"
 
     def latex(self, names: CourseNames = CANONICAL) -> str:
         r"""``\sum_k X``."""

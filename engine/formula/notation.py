@@ -41,7 +41,7 @@ class Style:
     @property
     def glyphs(self) -> Glyphs:
         """The characters that this style draws with."""
-        return _ASCII if self.ascii else _UNICODE
+        return glyphs_of(self.ascii)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,8 @@ class Glyphs:
     loss: str
     infinity: str
     about: str
+    almost_equal: str  # between two numbers of a document
+    no_value: str
     dots: str  # what is left out of a formula
     ellipsis: str  # what is left out of a text
     vertical_dots: str
@@ -71,6 +73,29 @@ class Glyphs:
     ahead: str
     bar: str
     double_bar: str
+    heavy_bar: str
+    vertical: str
+    corners: tuple[str, str, str, str]  # of a box: upper left, upper right, lower left, lower right
+    turns: tuple[str, str, str, str]  # of a line that bends at right angles: in the order of `corners`
+    before: str  # more of it lies to the left, or to the right
+    after: str
+    folded: str
+    unfolded: str
+    multiplied: str  # below a factor: it is in the product, it is current, it comes later
+    current: str
+    later: str
+    sum_over: str
+    full: str  # a cell of a bar, and one that is not filled yet
+    empty: str
+    levels: str  # from little to much, of a unit that fires
+    shades: str  # from light to dense
+    markers: str  # of several lines in one chart
+    predicted: str
+    beyond: str  # a point above the axis
+    at_infinity: str
+    running: str  # the states of a training
+    paused: str
+    finished: str
     comparisons: dict[str, str]
     functions: dict[str, str]
     tall: dict[str, tuple[str, str, str, str]]  # delimiter: its top, middle, bottom and filling
@@ -87,6 +112,8 @@ _UNICODE = Glyphs(
     loss="ℰ",
     infinity="∞",
     about="≈",
+    almost_equal="≈",
+    no_value="–",
     dots="⋯",
     ellipsis="…",
     vertical_dots="⋮",
@@ -100,6 +127,29 @@ _UNICODE = Glyphs(
     ahead="·",
     bar="─",
     double_bar="═",
+    heavy_bar="━",
+    vertical="│",
+    corners=("╭", "╮", "╰", "╯"),
+    turns=("┌", "┐", "└", "┘"),
+    before="‹",
+    after="›",
+    folded="▸",
+    unfolded="▾",
+    multiplied="✓",
+    current="▲",
+    later="·",
+    sum_over="Σ",
+    full="█",
+    empty="░",
+    levels="▁▂▃▄▅▆▇█",
+    shades="·░▒▓█",
+    markers="●▲■◆+",
+    predicted="·",
+    beyond="↑",
+    at_infinity="∞",
+    running="▸",
+    paused="‖",
+    finished="■",
     comparisons={">": ">", "<": "<", ">=": "≥", "<=": "≤"},
     functions={"sigmoid": "σ", "relu": "ReLU", "sqrt": "√", "maximum": "max", "minimum": "min"},
     tall={
@@ -125,6 +175,8 @@ _ASCII = Glyphs(
     loss="E",
     infinity="inf",
     about="~",
+    almost_equal="~=",
+    no_value="-",
     dots="...",
     ellipsis="...",
     vertical_dots=":",
@@ -138,6 +190,29 @@ _ASCII = Glyphs(
     ahead=".",
     bar="-",
     double_bar="=",
+    heavy_bar="=",
+    vertical="|",
+    corners=("+", "+", "+", "+"),
+    turns=("+", "+", "+", "+"),
+    before="<",
+    after=">",
+    folded=">",
+    unfolded="v",
+    multiplied="=",
+    current=">",
+    later=".",
+    sum_over="Sum",
+    full="#",
+    empty=".",
+    levels="12345678",
+    shades=".:+*#",
+    markers="o^#x+",
+    predicted=".",
+    beyond="^",
+    at_infinity="I",
+    running=">",
+    paused="||",
+    finished="=",
     comparisons={">": ">", "<": "<", ">=": ">=", "<=": "<="},
     functions={"relu": "ReLU", "maximum": "max", "minimum": "min"},
     tall={
@@ -150,6 +225,11 @@ _ASCII = Glyphs(
         "|": ("|", "|", "|", "|"),
     },
 )
+
+
+def glyphs_of(ascii: bool) -> Glyphs:
+    """The characters of the ASCII drawing, or of the Unicode one."""
+    return _ASCII if ascii else _UNICODE
 
 
 _SUBSCRIPT_DIGITS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from engine.autodiff.graph import Graph
-from engine.formula.ascii_text import ascii_text
+from engine.formula.ascii_text import in_characters_of
 from engine.formula.course_notation import CANONICAL, CourseNames
 from engine.formula.notation import number_text
 from engine.practice.judging.number_answers import expectation_lines
@@ -44,7 +44,7 @@ def compare_expected(
     if not typed.agrees(truth) and not candidates and _updated_too_early(typed, graph, asked, learning_rate):
         lines = [f"Yours is not ours ({number_text(truth, style)}): {UPDATED_TOO_EARLY}."]
     lines = [names.said(line) for line in lines]
-    write("\n".join(ascii_text(line) if style.ascii else line for line in lines))
+    write("\n".join(in_characters_of(line, style) for line in lines))
     if not typed.agrees(truth):
         click.get_current_context().exit(FAILED)
 

@@ -16,7 +16,7 @@ from engine.diagnosis.diagnosis import Diagnosis
 from engine.diagnosis.run_observer import RunObserver
 from engine.experiment.activation_traits import ACTIVATION_TRAITS
 from engine.experiment.layer_info import layer_infos
-from engine.formula.ascii_text import ascii_text
+from engine.formula.ascii_text import in_characters_of
 from engine.formula.notation import Style, number_text
 from engine.formula.numbers_in_words import counted
 from engine.metrics.added_metrics import OWN_METRICS
@@ -40,7 +40,7 @@ def training_report(observer: RunObserver, diagnosis: Diagnosis, style: Style) -
     ]
     text = "\n\n".join("\n".join(section) for section in sections if section)
     text = style.names.said(text, ascii=style.ascii)
-    return ascii_text(text) if style.ascii else text
+    return in_characters_of(text, style)
 
 
 def _own_metrics(observer: RunObserver, style: Style) -> list[str]:

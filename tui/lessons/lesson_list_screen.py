@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from engine.formula.notation import glyphs_of
 from tui.lessons.lesson import LARGEST_TITLE, Lesson, in_ascii
 from tui.lessons.lesson_screen import LessonScreen
 from tui.shell.choice_list import EnterlessList
@@ -90,13 +91,13 @@ class LessonListScreen(ModalBase[None]):
 
     def _options(self) -> list[Option]:
         options: list[Option] = []
-        said = in_ascii if self.app.has_class("-ascii") else str
+        ascii = self.app.has_class("-ascii")
+        said, glyphs = in_ascii if ascii else str, glyphs_of(ascii)
+        marks = {"answered": glyphs.done, "revealed": glyphs.ahead}
         for part, lessons in groupby(self._lessons.values(), key=lambda lesson: lesson.part):
             options.append(Option(Content.styled(part, "bold $faint"), disabled=True))
             for lesson in lessons:
-                mark = {"answered": "✓", "revealed": "·"}.get(self._done.get(lesson.item, ""), " ")
-                if self.app.has_class("-ascii"):
-                    mark = {"✓": "+", "·": "."}.get(mark, mark)
+                mark = marks.get(self._done.get(lesson.item, ""), " ")
                 ticked = len(self._tasks.get(lesson.item, ()))
                 count = f"{ticked}/{len(lesson.tasks)}" if ticked else ""
                 name = Path(lesson.preset).name

@@ -207,9 +207,7 @@ class BugHuntScreen(ModalBase[None]):
         yield from self._matrix(f"{names[1]}, as it is sent here", one.sent, "bold $gradient")
 
     def _matrix(self, name: str, array: Array, paint: str) -> Iterator[Content]:
-        yield Content.styled(
-            f"{name}  {array.shape[0]}{'x' if self.glyphs.ascii else '×'}{array.shape[1]}", "$faint"
-        )
+        yield Content.styled(f"{name}  {array.shape[0]}{self.glyphs.glyphs.by}{array.shape[1]}", "$faint")
         yield Content.styled("\n".join(array_lines(np.atleast_2d(array), self.glyphs)), paint)
         yield Content("")
 

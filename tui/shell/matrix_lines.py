@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from engine.autodiff.graph import Array
+from engine.formula.matrix_brackets import bracketed
 from engine.formula.notation import Style, number_text
 
 MOST_ROWS, MOST_COLUMNS = 6, 4
@@ -26,15 +27,6 @@ def matrix_lines(shape: tuple[int, int], entry: Callable[[int, int], str], style
     widths = [max(len(row[place]) for row in cells) for place in range(len(columns))]
     lines = ["  ".join(cell.rjust(size) for cell, size in zip(row, widths, strict=True)) for row in cells]
     return bracketed(lines, style)
-
-
-def bracketed(lines: list[str], style: Style) -> list[str]:
-    """Lines of equal width between the brackets of a matrix."""
-    if style.ascii or len(lines) == 1:
-        return [f"[ {line} ]" for line in lines]
-    left = ["⎡", *"⎢" * (len(lines) - 2), "⎣"]
-    right = ["⎤", *"⎥" * (len(lines) - 2), "⎦"]
-    return [f"{opening} {line} {closing}" for opening, line, closing in zip(left, lines, right, strict=True)]
 
 
 def array_lines(array: Array, style: Style) -> list[str]:

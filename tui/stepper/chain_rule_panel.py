@@ -139,7 +139,8 @@ def _page(derivation: Derivation, current: int, room: int, style: Style) -> tupl
 
 
 def _state(derivation: Derivation, progress: ChainProgress, index: int, style: Style) -> tuple[str, str]:
-    tick, now, later, given_up = ("=", ">", ".", "o") if style.ascii else ("✓", "▲", "·", "○")
+    glyphs = style.glyphs
+    tick, now, later, given_up = glyphs.multiplied, glyphs.current, glyphs.later, glyphs.off
     if progress.hidden and index >= progress.reached:
         return ("?", "bold $accent") if index == progress.reached else (later, "$faint")
     if index >= progress.reached and index != progress.current:

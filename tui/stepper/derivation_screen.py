@@ -21,7 +21,7 @@ from engine.autodiff.interruption import uninterruptible
 from engine.derivation.chain_rule import Derivation
 from engine.derivation.targets import TargetError
 from engine.experiment.errors import ExperimentError
-from engine.formula.ascii_text import ascii_text
+from engine.formula.ascii_text import in_characters_of
 from engine.formula.expression import Symbol
 from engine.formula.notation import Style
 from tui.session.network_session import NetworkSession
@@ -129,7 +129,7 @@ class DerivationScreen(Screen[None]):
 
     def shown_text(self, text: str) -> str:
         """The text as this terminal can show it."""
-        return ascii_text(text) if self.glyphs.ascii else text
+        return in_characters_of(text, self.glyphs)
 
     def typed_text(self, text: str) -> str:
         """Canonical names as they are typed: with the experiment's own letters spelled out."""

@@ -151,7 +151,7 @@ class ExpressionDiagram(Static):
                     reached,
                     style,
                 )
-        more_left, more_right = ("<", ">") if style.ascii else ("‹", "›")
+        more_left, more_right = style.glyphs.before, style.glyphs.after
         if first:
             canvas.put(0, 0, more_left, "bold $accent")
         if first + per_page < len(columns):
@@ -177,7 +177,7 @@ def _draw(
     reached: ReachedInDiagram,
     style: Style,
 ) -> None:
-    on, off = ("*", "o") if style.ascii else ("●", "○")
+    on, off = style.glyphs.on, style.glyphs.off
     name = symbol_text(node.symbol, style)
     if node.op is not None:
         name += f" = {one_line(node.op.formula((0, 0)), style)}"

@@ -7,7 +7,7 @@ from textual.content import Content
 
 from engine.derivation.chain_rule import Derivation
 from engine.derivation.jacobian import SampleJacobian, sample_jacobian
-from engine.formula.ascii_text import ascii_text
+from engine.formula.ascii_text import in_characters_of
 from engine.formula.expression import Partial
 from engine.formula.layout import one_line
 from engine.formula.notation import Style, number_text, symbol_text
@@ -54,7 +54,7 @@ def _jacobian_page(
     derivation: Derivation, index: int, jacobian: SampleJacobian, samples: list[int], style: Style
 ) -> Content:
     def said(text: str, how: str = "") -> Content:
-        return Content.styled(ascii_text(text) if style.ascii else text, how)
+        return Content.styled(in_characters_of(text, style), how)
 
     n = derivation.graph.n
     above, below = symbol_text(jacobian.above, style), symbol_text(jacobian.below, style)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from engine.derivation.matrix_form import MatrixFactor, MatrixLine
-from engine.formula.ascii_text import ascii_text
+from engine.formula.ascii_text import in_characters_of
 from engine.formula.expression import Partial, Product
 from engine.formula.layout import one_line
 from engine.formula.notation import Style
@@ -38,7 +38,7 @@ def matrices_view(lines: Sequence[MatrixLine], style: Style, width: int, note: s
     parts += ["", Content.styled(said, "$remark" if unequal else "$faint")]
     if note is not None:
         words = style.names.said(note, ascii=style.ascii)
-        shown = wrapped(ascii_text(words) if style.ascii else words, width)
+        shown = wrapped(in_characters_of(words, style), width)
         parts += ["", *(Content.styled(part, "$remark") for part in shown)]
     return stacked(parts)
 
@@ -46,11 +46,8 @@ def matrices_view(lines: Sequence[MatrixLine], style: Style, width: int, note: s
 def _matrix_line(line: MatrixLine, style: Style, width: int) -> list[Content | str]:
     """One product; its remark stands beside it, or below where that is too wide."""
     tick, cross, arrow = style.glyphs.tick, style.glyphs.cross, style.glyphs.arrow
-    operator = (
-        {"·": " * ", "⊙": " (.) "}.get(line.operator, f" {line.operator} ")
-        if style.ascii
-        else (f" {line.operator} ".replace("-", "−"))
-    )
+    signs = {"·": style.glyphs.times, "⊙": style.glyphs.hadamard, "-": style.glyphs.minus}
+    operator = f" {signs.get(line.operator, line.operator)} "
     names = [_factor_name(factor, style) for factor in line.factors]
     right = f"{line.function}({', '.join(names)})" if line.function else operator.join(names)
     if line.divisor is not None:
@@ -59,7 +56,7 @@ def _matrix_line(line: MatrixLine, style: Style, width: int) -> list[Content | s
     between = ", " if line.function else operator
     shapes = between.join(_shape(factor.shape, style) for factor in line.factors)
     about = style.names.said(line.remark, ascii=style.ascii)
-    about = ascii_text(about) if style.ascii else about
+    about = in_characters_of(about, style)
     mark, colour = (tick, "$done") if line.agrees else (cross, "bold $error")
     if line.undefined:
         mark, colour = "?", "$remark"

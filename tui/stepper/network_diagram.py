@@ -101,7 +101,7 @@ class _Drawing:
             if left_top is not None and right_top is not None and self._joined(place):
                 self._edge(self._left(place) + CELL, left_top, right_top)
         self._bypasses(tops)
-        more_left, more_right = ("<", ">") if self.style.ascii else ("‹", "›")
+        more_left, more_right = self.style.glyphs.before, self.style.glyphs.after
         if self.first:
             self.canvas.put(0, 0, more_left, "bold $accent")
         if self.first + len(self.columns) < len(self.diagram.columns):
@@ -164,26 +164,26 @@ class _Drawing:
     def _edge(self, x: int, top: int, bottom: int) -> None:
         """A line through the gutter from one row to another."""
         style = "bold $accent"
-        if self.style.ascii:
-            straight, vertical, corners = "-", "|", "++++"
-        else:
-            straight, vertical, corners = "─", "│", "┐└┘┌"
+        straight, vertical = self.style.glyphs.bar, self.style.glyphs.vertical
+        from_left, to_left, from_below, to_below = (self.style.glyphs.turns[place] for place in (1, 2, 3, 0))
         if top == bottom:
             self.canvas.put(x, top, straight * self.gutter, style)
             return
         down, middle = bottom > top, self.gutter // 2
-        self.canvas.put(x, top, straight * middle + (corners[0] if down else corners[2]), style)
+        self.canvas.put(x, top, straight * middle + (from_left if down else from_below), style)
         for y in range(min(top, bottom) + 1, max(top, bottom)):
             self.canvas.put(x + middle, y, vertical, style)
         rest = straight * (self.gutter - middle - 1)
-        self.canvas.put(x + middle, bottom, (corners[1] if down else corners[3]) + rest, style)
+        self.canvas.put(x + middle, bottom, (to_left if down else to_below) + rest, style)
 
     def _bypasses(self, tops: list[int | None]) -> None:
         """Where the path skips columns (a residual shortcut, or past mean and std): a line above the cells."""
         places = {column.matrix: place for place, column in enumerate(self.columns)}
         path = [symbol.matrix for symbol in self.diagram.derivation.path]
         style = "bold $accent"
-        straight, left_corner, right_corner, vertical = "-++|" if self.style.ascii else "─╭╮│"
+        glyphs = self.style.glyphs
+        straight, vertical = glyphs.bar, glyphs.vertical
+        upper_left, upper_right, lower_left, lower_right = glyphs.corners
         for above, below in pairwise(path):
             start, end = places.get(below), places.get(above)
             if start is None or end is None:
@@ -196,15 +196,15 @@ class _Drawing:
                 continue
             x0 = self._left(start) + CELL
             x1 = self._left(end) - 2
-            self.canvas.put(x0 + 1, 1, left_corner, style)
+            self.canvas.put(x0 + 1, 1, upper_left, style)
             self.canvas.put(x0 + 2, 1, straight * (x1 - x0 - 2), style)
-            self.canvas.put(x1, 1, right_corner, style)
+            self.canvas.put(x1, 1, upper_right, style)
             for y in range(2, left):
                 self.canvas.put(x0 + 1, y, vertical, style)
             for y in range(2, right):
                 self.canvas.put(x1, y, vertical, style)
-            self.canvas.put(x0, left, straight + ("+" if self.style.ascii else "╯"), style)
-            self.canvas.put(x1, right, ("+" if self.style.ascii else "╰") + straight, style)
+            self.canvas.put(x0, left, straight + lower_right, style)
+            self.canvas.put(x1, right, lower_left + straight, style)
 
 
 def short_number(value: float, width: int, style: Style) -> str:

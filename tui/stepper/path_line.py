@@ -18,7 +18,9 @@ def path_line(derivation: Derivation, step: int, style: Style, width: int) -> Co
     The step's two scalars and the line between them are marked: heavy, so that it is not told by colour alone.
     """
     names = [symbol_text(symbol, style) for symbol in reversed(derivation.path)]
-    line, heavy, before, after = (" - ", " = ", "< ", " >") if style.ascii else (" ─ ", " ━ ", "‹ ", " ›")
+    glyphs = style.glyphs
+    line, heavy = f" {glyphs.bar} ", f" {glyphs.heavy_bar} "
+    before, after = f"{glyphs.before} ", f" {glyphs.after}"
     here = len(names) - 2 - step  # the edge between this name and the next
     marked = (here, here + 1)
     first, last = here, here + 1

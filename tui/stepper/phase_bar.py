@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
+from engine.formula.notation import Glyphs
 from tui.stepper.traversal import Detail, Phase, Position, Traversal
 
 NAMES = {Phase.FORWARD: "Forward", Phase.LOSS: "Loss", Phase.BACKWARD: "Backward", Phase.UPDATE: "Update"}
@@ -39,7 +40,7 @@ class PhaseBar(Static):
         detail: Detail,
         pending: str,
         playing: bool,
-        ascii_only: bool,
+        glyphs: Glyphs,
     ) -> None:
         """Draws the bar for a position; `pending` is a count that is being typed.
 
@@ -47,13 +48,13 @@ class PhaseBar(Static):
         """
         doing: tuple[str, str] = ("", "")
         if pending:
-            doing = (f"   {pending}{'...' if ascii_only else '…'}", "$accent bold")
+            doing = (f"   {pending}{glyphs.ellipsis}", "$accent bold")
         elif playing:
             doing = ("   autoplay", "$accent bold")
         elif detail is not Detail.TERM:
             doing = (f"   by {UNITS[detail]}", "$accent")
         for short in (False, True):
-            bar, self._columns = self._bar(position.phase, traversal, short, ascii_only)
+            bar, self._columns = self._bar(position.phase, traversal, short, glyphs)
             where = (f"   {self._where(traversal, position, short)}", "bold")
             content = Content.assemble(*bar, where, doing)
             if content.cell_length <= self.size.width:
@@ -62,10 +63,10 @@ class PhaseBar(Static):
 
     @staticmethod
     def _bar(
-        now: Phase, traversal: Traversal, short: bool, ascii_only: bool
+        now: Phase, traversal: Traversal, short: bool, glyphs: Glyphs
     ) -> tuple[list[Content | str], list[tuple[range, Phase]]]:
         """The phases, and the columns in which each of them stands."""
-        tick, mark, joint = ("+", ">", " - ") if ascii_only else ("✓", "▸", " ─ ")
+        tick, mark, joint = glyphs.done, glyphs.here, f" {glyphs.bar} "
         joint = joint.strip() if short else joint
         parts: list[Content | str] = [" "]
         labels: list[tuple[range, Phase]] = []

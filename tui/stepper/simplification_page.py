@@ -6,7 +6,7 @@ from textual.content import Content
 
 from engine.autodiff.ops.loss import loss_op
 from engine.derivation.chain_rule import Derivation
-from engine.formula.ascii_text import ascii_text
+from engine.formula.ascii_text import in_characters_of
 from engine.formula.expression import Partial
 from engine.formula.layout import LayoutBox, draw, row
 from engine.formula.notation import Style, is_exact, number_text
@@ -35,7 +35,7 @@ def simplification_view(derivation: Derivation, style: Style, width: int) -> Con
             Content.assemble(" " * name.width, (f" {same} {number_text(value, style)}", "bold $gradient")),
         ]
         said = style.names.said(reason, ascii=style.ascii)
-        said = ascii_text(said) if style.ascii else said
+        said = in_characters_of(said, style)
         parts += [Content.styled(" " * (name.width + 3) + text, "$faint") for text in wrapped(said, room)]
         parts.append("")
     parts.append(Content.styled("Every line is a formula that was evaluated by itself.", "$faint"))

@@ -98,7 +98,7 @@ class StepperPanels(DerivationScreen):
         title = self.query_one("#title", Static)
         title.update(title_line(self, shown, style, title.size.width))
         self.query_one(PhaseBar).show(
-            self.traversal, self.position, self.detail, self.count, self.autoplay.is_playing, style.ascii
+            self.traversal, self.position, self.detail, self.count, self.autoplay.is_playing, style.glyphs
         )
         panel = self.query_one("#product-panel")
         panel.border_title = f"Chain rule{self._since()}"

@@ -8,7 +8,7 @@ from dataclasses import replace
 from textual.content import Content
 from textual.widgets import Static
 
-from engine.formula.ascii_text import ascii_text
+from engine.formula.ascii_text import in_characters_of
 from engine.formula.notation import Style
 from tui.shell.coloured_boxes import stacked
 from tui.stepper.description import Description
@@ -36,7 +36,7 @@ def page(description: Description, style: Style, width: int, height: int) -> Con
     """
 
     def shown(text: str) -> str:
-        return ascii_text(text) if style.ascii else text
+        return in_characters_of(text, style)
 
     notes = [Content.styled(shown(MARKS[kind] + text), COLOURS[kind]) for kind, text in description.notes]
     colour = "$gradient" if description.backward else "$value"

@@ -108,7 +108,7 @@ class TermTable(Static):
     ) -> tuple[list[Row], int]:
         """The path's factors alone, without what is still to be answered. The last product is the whole gradient."""
         derivation = traversal.derivation
-        tick, later = ("+", ".") if style.ascii else ("✓", "·")
+        tick, later = style.glyphs.done, style.glyphs.ahead
         here = position.index if position.phase is Phase.BACKWARD else 0
         first = max(here - size, 0)
         rows = []

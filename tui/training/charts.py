@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engine.formula.notation import glyphs_of
 from tui.training.chart_axes import HUGE, clipped, decade_ticks, decades, even_ticks, log10, span
 from tui.training.drawn_chart import FIRST, MARKERS, Chart, Floats
 from tui.training.plotext_figure import FRAME_ROWS, Figure, Mark, Points, draw_figure, message_chart
@@ -57,7 +58,7 @@ def profile_chart(
         finite = np.isfinite(values)
         # On the row that plotext rounds it to: a figure in which nothing moves by a row is the same figure.
         y = np.rint((values[finite] - low) / row) * row
-        marker = MARKERS[ascii_only][line.role] if place else "#" if ascii_only else "█"
+        marker = MARKERS[ascii_only][line.role] if place else glyphs_of(ascii_only).full
         drawn.append(_points(line.x[finite], y, marker, line.role, bars=place == 0))
         drawn += _marks(line, high - low, ascii_only)
         drawn += _beyond(line, high - low, ascii_only, log=log, ceiling=ceiling)
@@ -137,7 +138,7 @@ def _beyond(line: Line, top: float, ascii_only: bool, *, log: bool, ceiling: flo
     """An arrow at the top for what goes on above the axis."""
     for x, value in zip(line.x.tolist(), line.y.tolist(), strict=True):
         if math.isfinite(value) and value > 0 and (math.log10(value) if log else value) > ceiling:
-            yield Mark(x, top, "^" if ascii_only else "↑")
+            yield Mark(x, top, glyphs_of(ascii_only).beyond)
 
 
 def _marks(line: Line, top: float, ascii_only: bool) -> Iterator[Mark]:
@@ -148,7 +149,7 @@ def _marks(line: Line, top: float, ascii_only: bool) -> Iterator[Mark]:
         elif math.isnan(value):
             yield Mark(x, top, "N")
         elif math.isinf(value):
-            yield Mark(x, top, "I" if ascii_only else "∞")
+            yield Mark(x, top, glyphs_of(ascii_only).at_infinity)
 
 
 def _decimated(line: Line, points: int) -> Line:

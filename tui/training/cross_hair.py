@@ -8,10 +8,11 @@
 
 from __future__ import annotations
 
+from engine.formula.notation import glyphs_of
 from tui.training.drawn_chart import MARK, Chart, Row
 
-FRAMES = (("╭", "╮"), ("+", "+"))
-"""How the upper corners of a chart's frame are drawn."""
+FRAMES = tuple(glyphs_of(ascii).corners for ascii in (False, True))
+"""How the corners of a chart's frame are drawn."""
 
 STRIP_NAMES = 7
 """Columns of a heat strip before its first step."""
@@ -22,7 +23,7 @@ def with_cross_hair(chart: Chart, fraction: float, ascii_only: bool = False) -> 
     if not chart.rows:
         return chart
     texts = chart.plain.split("\n")
-    line = "|" if ascii_only else "│"
+    line = glyphs_of(ascii_only).vertical
     left, right, rows = _inside(texts)
     if right <= left:
         return chart
@@ -34,10 +35,10 @@ def with_cross_hair(chart: Chart, fraction: float, ascii_only: bool = False) -> 
 
 def _inside(texts: list[str]) -> tuple[int, int, range]:
     """The first column of the steps, the one after the last, and the rows of data."""
-    for opening, closing in FRAMES:
+    for opening, closing, foot_corner, _ in FRAMES:
         if opening in texts[0] and closing in texts[0]:
             foot = next(
-                (place for place, text in enumerate(texts) if place and text.lstrip()[:1] in ("╰", "+")),
+                (place for place, text in enumerate(texts) if place and text.lstrip()[:1] == foot_corner),
                 len(texts),
             )
             return texts[0].index(opening) + 1, texts[0].rindex(closing), range(1, foot)

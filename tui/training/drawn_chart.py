@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from engine.formula.notation import glyphs_of
+
 Floats = npt.NDArray[np.float64]
 
 AXIS, FIRST, SECOND, PREDICTED, THIRD, FOURTH, FIFTH, MARK = 8, 1, 2, 3, 4, 5, 6, 7
@@ -16,8 +18,8 @@ SERIES = (FIRST, SECOND, THIRD, FOURTH, FIFTH)
 """The roles of several lines, in order; their markers differ as well, so that colour is not needed."""
 
 MARKERS = {
-    False: {FIRST: "●", SECOND: "▲", THIRD: "■", FOURTH: "◆", FIFTH: "+", PREDICTED: "·"},
-    True: {FIRST: "o", SECOND: "^", THIRD: "#", FOURTH: "x", FIFTH: "+", PREDICTED: "."},
+    ascii: {**dict(zip(SERIES, glyphs_of(ascii).markers, strict=True)), PREDICTED: glyphs_of(ascii).predicted}
+    for ascii in (False, True)
 }
 
 Run = tuple[str, int]

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from engine.formula.notation import glyphs_of
 from tui.training.drawn_chart import AXIS, FIRST, MARK, Chart, Row, Run
 
-SHADES = {False: "·░▒▓█", True: ".:+*#"}
+SHADES = {ascii: glyphs_of(ascii).shades for ascii in (False, True)}
 """From the smallest magnitude on the strip to the largest."""
 
 LABEL = 7

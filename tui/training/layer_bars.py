@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from engine.formula.notation import glyphs_of
 from engine.formula.text_width import cells
 from tui.training.drawn_chart import AXIS, FIRST, MARK, Chart, Row
 from tui.training.layer_rows import Floats, LayerRow, row_value
@@ -65,8 +66,12 @@ def draw_rows(
 def _label(row: LayerRow, ascii_only: bool) -> str:
     if row.folded is None:
         return f"    {row.label}" if row.inside else row.label
-    open_, closed = ("v", ">") if ascii_only else ("▾", "▸")
-    return f"{closed} {row.label} ({len(row.members)})" if row.folded else f"{open_} {row.label}"
+    glyphs = glyphs_of(ascii_only)
+    return (
+        f"{glyphs.folded} {row.label} ({len(row.members)})"
+        if row.folded
+        else f"{glyphs.unfolded} {row.label}"
+    )
 
 
 def _fitted(label: str, width: int) -> str:
@@ -104,9 +109,9 @@ def _bar(value: float, low: float, high: float, width: int, ascii_only: bool) ->
         word = "not finite, or no gradient"
         return word[:width].ljust(width), "NaN" if math.isnan(value) else "inf"
     length = (math.log10(value) - low) / (high - low) * width
-    number = f"{value:.1e}"
+    number, full = f"{value:.1e}", glyphs_of(ascii_only).full
     if ascii_only:
-        return ("#" * round(length)).ljust(width)[:width], number
+        return (full * round(length)).ljust(width)[:width], number
     whole = int(length)
     part = EIGHTHS[int(8 * (length - whole))].strip()
-    return ("█" * whole + part).ljust(width)[:width], number
+    return (full * whole + part).ljust(width)[:width], number

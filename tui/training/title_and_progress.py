@@ -21,14 +21,18 @@ BAR = 16
 
 def run_marks(style: Style) -> tuple[str, str]:
     """What the first and the second run are drawn with."""
-    return ("#", MARKERS[True][SECOND]) if style.ascii else ("█", MARKERS[False][SECOND])
+    return style.glyphs.full, MARKERS[style.ascii][SECOND]
 
 
 def title_line(training: TrainingSnapshot, width: int, style: Style) -> Content:
     """What is trained, and what the training is doing."""
-    marks = {State.RUNNING: ">", State.PAUSED: "||", State.FINISHED: "=", State.BROKEN: "!"}
-    if not style.ascii:
-        marks = {State.RUNNING: "▸", State.PAUSED: "‖", State.FINISHED: "■", State.BROKEN: "!"}
+    glyphs = style.glyphs
+    marks = {
+        State.RUNNING: glyphs.running,
+        State.PAUSED: glyphs.paused,
+        State.FINISHED: glyphs.finished,
+        State.BROKEN: "!",
+    }
     run, state = training.first, training.state
     speed = "" if training.speed == FULL_SPEED else f"slowed to {training.speed:g}/s   "
     measured = state is State.RUNNING and training.steps_per_second > 0
@@ -45,7 +49,7 @@ def progress_line(run: RunSnapshot, style: Style, width: int, label: str = "") -
     """How far it is and how well it goes; what fits least is left out first, the loss never."""
     limit = run.limit or max(run.steps_done, 1)
     filled = round(BAR * min(run.steps_done / limit, 1.0))
-    full, empty = ("#", ".") if style.ascii else ("█", "░")
+    full, empty = style.glyphs.full, style.glyphs.empty
     arrow, loss = style.glyphs.arrow, symbol_text(LOSS, style)
     eta = style.names.said("lr" if style.ascii else "η")
     parts: dict[str, Content] = {"label": Content.styled(f" {label}  " if label else " ", "bold")}

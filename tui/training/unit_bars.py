@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from engine.formula.notation import glyphs_of
 from tui.training.drawn_chart import AXIS, FIRST, MARK, SECOND, Chart, Row, Run
 from tui.training.unit_map import CURSOR, DEAD, LABEL, LEVELS, QUIET, Cursor, UnitState
 
@@ -64,7 +65,7 @@ def _slice(rate: float, row: int, rows: int, ascii_only: bool) -> str:
     """What of a unit's bar is in a row, counted from below: nothing, a part of it, or all."""
     filled = min(max(rate * rows - row, 0.0), 1.0)
     if ascii_only:
-        return "#" if filled >= 0.5 else " "
+        return glyphs_of(True).full if filled >= 0.5 else " "
     levels = LEVELS[False]
     eighths = round(filled * len(levels))
     return levels[eighths - 1] if eighths else " "

@@ -14,10 +14,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from engine.formula.notation import glyphs_of
 from tui.training.drawn_chart import AXIS, FIRST, MARK, SECOND, Chart, Row, Run
 
-LEVELS = {False: "▁▂▃▄▅▆▇█", True: "12345678"}
-DEAD, QUIET = "x", {False: "·", True: "."}
+LEVELS = {ascii: glyphs_of(ascii).levels for ascii in (False, True)}
+"""How often a unit fires, from seldom to always."""
+
+DEAD, QUIET = "x", {ascii: glyphs_of(ascii).ahead for ascii in (False, True)}
 LABEL = 10
 """Columns of the layer's name on the left."""
 

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from typing import Any
 from xml.etree import ElementTree
 
-from engine.formula.ascii_text import ascii_text
+from engine.formula.ascii_text import in_characters_of
 from engine.formula.layout import draw
 from engine.formula.notation import Style
 from engine.formula.text_width import wrapped
@@ -47,12 +47,7 @@ def verdict_text(verdict: Verdict, style: Style, width: int = 80) -> str:
             lines += [f"Understood: {verdict.understood}", ""]
     lines += [piece for said in sentences_of(verdict) for piece in wrapped(said, width)]
     text = "\n".join(lines)
-    return ascii_text(text) if style.ascii else text
-
-
-def in_characters_of(text: str, style: Style) -> str:
-    """`text` in the characters of a style."""
-    return ascii_text(text) if style.ascii else text
+    return in_characters_of(text, style)
 
 
 def plain_lines(verdict: Verdict) -> list[str]:

@@ -100,6 +100,7 @@ def _verdict(judge: Judge, formula: str | None, derivation: Path | None) -> tupl
 
 
 def _write(verdict: Verdict, judge: Judge, text: str, form: str, ascii: bool) -> None:
+    from engine.formula.ascii_text import in_characters_of
     from engine.practice.assignments import result_formats as formats
     from engine.practice.assignments.grading import GradedFile, Result
     from engine.practice.reading.unreadable import UnreadableError
@@ -108,7 +109,7 @@ def _write(verdict: Verdict, judge: Judge, text: str, form: str, ascii: bool) ->
     if verdict.verdict == "unreadable":
         where = UnreadableError(verdict.problem or "", text, verdict.column or 1)
         line = "" if verdict.line is None else f"line {verdict.line}, "
-        said = formats.in_characters_of(f"{line}{where.marked('^' if style.ascii else '‸')}", style)
+        said = in_characters_of(f"{line}{where.marked('^' if style.ascii else '‸')}", style)
         complain(said)
     if form == "text":
         if verdict.verdict != "unreadable":

@@ -21,7 +21,6 @@ def presets(show: str | None, as_json: bool) -> None:
       bptui presets --show tutorial-b > mine.toml
     """
     from engine.experiment.presets import headlines, preset_text
-    from engine.formula.ascii_text import ascii_text
     from engine.formula.text_width import wrapped
 
     if show is not None:
@@ -33,9 +32,11 @@ def presets(show: str | None, as_json: bool) -> None:
         listed = [{"name": name, "title": title, "about": about} for name, title, about in known]
         write_json({"presets": listed})
         return
+    from engine.formula.ascii_text import in_characters_of
+
     style = output_style(ascii=False)
     margin = max(len(name) for name, _, _ in known) + 2
     for name, title, _ in known:
-        shown = ascii_text(title) if style.ascii else title
+        shown = in_characters_of(title, style)
         for place, line in enumerate(wrapped(shown, output_width() - margin)):
             write(("" if place else name).ljust(margin) + line)
