@@ -16,7 +16,7 @@ LINE = 64
 
 
 def aligned_zeros(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
-    """Like np.zeros, but beginning at a multiple of LINE, where np.zeros begins at any multiple of 16."""
+    """An array of zeros that begins at a multiple of LINE, where np.zeros begins at any multiple of 16."""
     size = math.prod(shape)
     spare: Array = np.zeros(size + LINE // dtype.itemsize, dtype)
     start = -int(spare.__array_interface__["data"][0]) % LINE // dtype.itemsize
@@ -40,7 +40,7 @@ class ScratchMemory:
         self._arrays: dict[tuple[tuple[int, ...], int], Array] = {}
 
     def like(self, array: Array, slot: int = 0) -> Array:
-        """An array of the same shape, whose contents last only until the kernel that uses it ends."""
+        """A working array of the same shape, whose contents last only until the kernel that uses it ends."""
         key = (array.shape, slot)
         if key not in self._arrays:
             self._arrays[key] = aligned_zeros(array.shape, self._dtype)
@@ -54,7 +54,7 @@ class WorkingMemory(threading.local):
         self._arrays: dict[tuple[np.dtype[Any], int], Array] = {}
 
     def like(self, array: Array, slot: int = 0) -> Array:
-        """An array of the same shape and dtype, whose contents last until the next call for this slot."""
+        """A working array of the same shape and dtype, whose contents last until the next call for this slot."""
         key = (array.dtype, slot)
         kept = self._arrays.get(key)
         if kept is None or kept.size < array.size:

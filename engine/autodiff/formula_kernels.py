@@ -64,7 +64,7 @@ _Part = Callable[[Sequence[Array]], Any]
 
 
 def kernel(formula: Expr, *names: Symbol) -> Callable[..., Any]:
-    """A function of as many arrays as there are names, entry by entry as the formula says.
+    """A NumPy function made of a formula: of as many arrays as there are names, entry by entry.
 
     Raises TypeError for what is no formula of numbers, and KeyError for a name that is not among them.
     """

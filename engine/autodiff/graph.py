@@ -49,7 +49,7 @@ EVERY_COLUMN = slice(None)
 
 
 class Node:
-    """One matrix of the computation.
+    """One matrix of the computation graph, with its value and its gradient.
 
     `value` and `grad` (∂ℰ/∂value) have the same shape, (rows, columns); for activations the columns are the
     samples. `per_sample` says that column k belongs to sample k alone. A `scalar` node is written without indices.
@@ -77,7 +77,7 @@ class Node:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """(rows, columns)."""
+        """The shape of the node's matrix, (rows, columns)."""
         rows, columns = self.value.shape
         return rows, columns
 
@@ -90,7 +90,7 @@ class Node:
 
 
 class Op(ABC):
-    """One operation: it fills `output` from `inputs`.
+    """One operation of the graph: it fills `output` from `inputs`.
 
     `needs_grad[i]` says whether input i wants a gradient; `accumulates[i]` whether another consumer has already written
     to its gradient in this backward pass, so that this one must add. Both are set by `Graph.finish`.
@@ -111,7 +111,7 @@ class Op(ABC):
 
     @property
     def reads(self) -> tuple[Node, ...]:
-        """Nodes besides the inputs that it computes from, though its output does not change with them."""
+        """Nodes besides the inputs that the op computes from, though its output does not change with them."""
         return ()
 
     @property
@@ -138,10 +138,13 @@ class Op(ABC):
 
     @abstractmethod
     def local(self, i: int, entry: Entry) -> Iterable[tuple[Entry, Expr]]:
-        """Every output entry that one entry of input i reaches, with the partial derivative as a formula."""
+        """The local derivatives of one entry of input i: each output entry that it reaches, and ∂output/∂entry."""
 
     def local_at(self, i: int, entry: Entry, output_entry: Entry) -> Expr:
-        """One of `local`'s formulas. An op that reaches many entries answers without making all of them."""
+        """The local derivative between an entry of input i and one output entry, as a formula.
+
+        An op that reaches many entries answers without making all of them.
+        """
         return next(formula for reached, formula in self.local(i, entry) if reached == output_entry)
 
     def only_entry(self, i: int, entry: Entry) -> Entry:
@@ -154,7 +157,7 @@ class Op(ABC):
 
     @abstractmethod
     def strongest(self, i: int, beyond: Array, columns: Columns) -> Array:
-        """For each entry of input i, the strongest continuation: max over o of log|∂o/∂entry| + beyond[o].
+        """For each entry of input i, the strongest path upwards: max over o of log|∂o/∂entry| + beyond[o].
 
         `beyond` holds the log-magnitude of the strongest path from each output entry to the loss, for the
         given columns; the result has input i's shape, restricted to those columns. This is `backward` with
@@ -169,7 +172,7 @@ class Op(ABC):
         return None
 
     def local_values(self, i: int, entry: Entry, values: Values) -> tuple[Entries, Array]:
-        """What `local` lists, as numbers: the output entries (as index arrays) and the partial derivatives.
+        """The local derivatives that `local` lists, as numbers: output entries (as index arrays) and partials.
 
         An op with a wide reach overrides this with a few array operations; a test holds the two together.
         """
@@ -182,7 +185,7 @@ class Op(ABC):
         return "local derivative"
 
     def kinks(self) -> list[tuple[Node, Array]]:
-        """Where a piecewise function's slope jumps: of an input, the values that it does so at, of its shape."""
+        """Where a piecewise function's slope jumps: the values of an input at which it does, of the input's shape."""
         return []
 
     def remark(self, i: int, entry: Entry, output_entry: Entry) -> str | None:
@@ -190,7 +193,7 @@ class Op(ABC):
         return None
 
     def recompute(self, changed: Node) -> None:
-        """Like `forward`, after one entry of `changed` was set by hand (for central differences)."""
+        """Computes the output again after one entry of `changed` was set by hand: for central differences."""
         self.forward()
 
     def prepare(self, scratch: ScratchMemory) -> None:  # noqa: B027 - most ops need nothing prepared
@@ -226,7 +229,7 @@ class Graph:
         scalar: bool = False,
         grad: Array | None = None,
     ) -> Node:
-        """Adds a node that nothing computes: data or a parameter.
+        """Adds a leaf, a node that nothing computes: data or a parameter.
 
         Its array is used as it is, not copied; so is `grad`, where given, an array of the same shape for the gradient.
         """
@@ -355,11 +358,11 @@ class Graph:
                 unused.setdefault(op.output.shape, []).append(op.output.grad)
 
     def forward_kernels(self, after: Mapping[Op, Sequence[Kernel]]) -> list[Kernel]:
-        """The calls of a forward pass in their order, with further ones put in, each directly after an op's."""
+        """The kernels of a forward pass in their order, with further ones put in, each directly after an op's."""
         return [kernel for op in self.ops for kernel in (op.forward, *after.get(op, ()))]
 
     def backward_kernels(self, after: Mapping[Op, Sequence[Kernel]]) -> list[Kernel]:
-        """The calls of a backward pass in their order, with further ones put in, each directly after an op's."""
+        """The kernels of a backward pass in their order, with further ones put in, each directly after an op's."""
         kernels: list[Kernel] = []
         for op in reversed(self.ops):
             # A stable loss sends ∂ℰ/∂f even where its own input, Ŷ, wants no gradient.
@@ -392,7 +395,7 @@ class Graph:
             _run(self._backward)
 
     def forward_and_backward(self, passes: Passes | None = None) -> float:
-        """Both in one go and the loss, for a training loop that has switched floating-point warnings off itself.
+        """A forward and a backward pass in one go, for a training loop that has switched warnings off itself.
 
         `passes` are the kernels to run in place of the usual ones.
         """
@@ -403,7 +406,7 @@ class Graph:
         return self.loss.value.item(0)
 
     def recompute(self, node: Node) -> float:
-        """Runs only what lies after `node` and returns the loss: for central differences at any node."""
+        """Runs only the ops after `node` and returns the loss: for central differences at any node."""
         changed, look = {id(node)}, onlooker()
         with np.errstate(all="ignore"):
             for op in self.ops:

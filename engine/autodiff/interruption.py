@@ -19,7 +19,7 @@ _look: ContextVar[Look | None] = ContextVar("look", default=None)
 
 @contextmanager
 def interruptible(look: Look) -> Iterator[None]:
-    """Has `look` called between the parts of what is computed here, in this thread.
+    """Has `look` called between the ops of what is computed here, in this thread, so that it can be interrupted.
 
     Once it has raised it is called no more: what puts things back on the way out is not to be interrupted in turn.
     """
@@ -43,7 +43,7 @@ def interruptible(look: Look) -> Iterator[None]:
 
 @contextmanager
 def uninterruptible() -> Iterator[None]:
-    """Has nobody come in between here: for the second half of what is done whole or not at all."""
+    """Computes without interruption: for the second half of what is done whole or not at all."""
     before = _look.set(None)
     try:
         yield
@@ -52,12 +52,12 @@ def uninterruptible() -> Iterator[None]:
 
 
 def onlooker() -> Look | None:
-    """Whom to call between two parts; None where nobody wants to be."""
+    """The function that is called between two ops of an interruptible computation; None where none is."""
     return _look.get()
 
 
 def between_parts() -> None:
-    """Lets somebody come in between. Raises what they raise."""
+    """Calls the onlooker of an interruptible computation, which may raise to end it. Raises what they raise."""
     look = _look.get()
     if look is not None:
         look()

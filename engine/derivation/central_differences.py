@@ -41,19 +41,22 @@ class Slope:
 
 
 def extrapolated(losses: tuple[float, float, float, float], step: float, noise: float) -> Slope:
-    """From ℰ at -h, h, -h/2 and h/2. The uncertainty adds to the noise what halving the step has changed."""
+    """The slope extrapolated (Richardson) from ℰ at -h, h, -h/2 and h/2.
+
+    The uncertainty adds to the noise what halving the step has changed.
+    """
     left, right, near_left, near_right = losses
     coarse, fine = (right - left) / (2.0 * step), (near_right - near_left) / step
     return Slope((4.0 * fine - coarse) / 3.0, noise + abs(fine - coarse))
 
 
 def rounding_of(loss: float, step: float) -> float:
-    """The rounding error of a difference with this step where ℰ is about `loss`."""
+    """The rounding error of a central difference with this step where ℰ is about `loss`."""
     return ULPS * max(abs(loss), 1e-300) / step
 
 
 def kinked_nodes(graph: Graph) -> list[tuple[Node, Array]]:
-    """Every node that a piecewise function is applied to, with the places of a kink, an entry each."""
+    """Every node that a piecewise function is applied to, with the places of its kinks, entry by entry."""
     return [kinked for op in graph.ops for kinked in op.kinks()]
 
 
@@ -79,14 +82,14 @@ class CentralDifference:
         self._seen: dict[float, tuple[float, bool]] = {}
 
     def choose(self, ref: EntryRef) -> None:
-        """Another entry of the node is to be moved, and the one before goes back."""
+        """Chooses another entry of the node to move; the one before goes back."""
         self.node.value[self.ref.entry] = self.value
         self.ref, self.value = ref, ref.value
         self._seen.clear()
         self._offset, self._present = math.nan, None
 
     def loss_at(self, offset: float) -> float:
-        """ℰ with the entry moved by `offset`."""
+        """The loss ℰ with the chosen entry moved by `offset`."""
         return self._at(offset)[0]
 
     def changes_piece(self, offset: float) -> bool:
@@ -104,7 +107,7 @@ class CentralDifference:
         return self.graph.recompute(self.node)
 
     def restore(self) -> None:
-        """Puts the entry, and everything after it, back."""
+        """Puts the moved entry, and everything computed from it, back."""
         self._move(0.0)
         with np.errstate(
             all="ignore"
@@ -117,7 +120,7 @@ class CentralDifference:
         return self.changes_piece(-step) or self.changes_piece(step)
 
     def smaller_step(self, step: float) -> float:
-        """Half of the step at which, of what changes its piece at `step`, the first does so; at least SMALLEST_STEP.
+        """Half of the step at which the first piecewise function changes its piece; at least SMALLEST_STEP.
 
         What a pre-activation has moved by is taken to be in proportion to the step.
         """
@@ -195,7 +198,10 @@ class BackwardRounding:
         self._spread: dict[int, Array] = {}
 
     def of(self, ref: EntryRef) -> float:
-        """How far apart the gradient's values were. The graph is left as it was."""
+        """The rounding error of a node's gradient: how far apart its values were in two orders of summation.
+
+        The graph is left as it was.
+        """
         key = id(ref.node)
         if key not in self._spread:
             self._spread[key] = self._measured(ref.node)

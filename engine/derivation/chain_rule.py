@@ -38,7 +38,7 @@ from engine.formula.expression import Expr, Symbol
 
 @dataclass(frozen=True, slots=True)
 class ChainRuleStep:
-    """One scalar on the way from the loss to the target.
+    """One step of a derivation: a scalar on the way from the loss to the target, and the terms of its gradient.
 
     `gradient` is its total ∂ℰ/∂node, the sum of all `terms`. The path goes through `terms[chosen]`; `running`
     is the product of the local derivatives along the path up to here. `simplification` holds formulas equal to
@@ -55,14 +55,14 @@ class ChainRuleStep:
 
     @property
     def contributions(self) -> npt.NDArray[np.float64]:
-        """Of every term; a weight has one for each sample, too many to make the terms themselves for this."""
+        """The contribution of every term of the step; a weight has one for each sample."""
         if isinstance(self.terms, Terms):
             return self.terms.contributions
         return np.array([term.contribution for term in self.terms])
 
     @property
     def term(self) -> Term:
-        """The term that the path goes through."""
+        """The term of the step that the path goes through."""
         return self.terms[self.chosen]
 
 
@@ -134,17 +134,17 @@ class Derivation(Sequence[ChainRuleStep]):
 
     @property
     def of(self) -> Symbol:
-        """What is differentiated: the loss, unless the graph was cut."""
+        """The scalar that is differentiated: the loss, unless the graph was cut."""
         return self.graph.differentiated
 
     @property
     def target(self) -> Symbol:
-        """What it is differentiated by."""
+        """The entry that the derivation differentiates by."""
         return self._target.symbol
 
     @property
     def value(self) -> float:
-        """∂ℰ/∂target: the sum over all samples."""
+        """The gradient ∂ℰ/∂target: the sum over all samples."""
         return self._target.gradient
 
     @property
@@ -154,7 +154,7 @@ class Derivation(Sequence[ChainRuleStep]):
 
     @cached_property
     def shared(self) -> SharedTerm | None:
-        """What belongs to no sample, where there is such a term: with the samples' shares it adds up to `value`."""
+        """The part of the gradient that belongs to no sample (the penalty's), if there is one."""
         return shared_term(self.graph, self._target)
 
     @property

@@ -17,7 +17,7 @@ from engine.derivation.chain_rule import Derivation
 
 @dataclass(frozen=True, slots=True)
 class ChainSum:
-    """gradient = product + paths_value + samples_value.
+    """The sum of which a derivation's path is one term: gradient = product + other paths + other samples.
 
     `product` is the path's; `more_paths` others lead through the same sample and add `paths_value`; `more_samples`
     others have a share as well, and add `samples_value`. Where there are none, their value is 0.
@@ -32,7 +32,7 @@ class ChainSum:
 
     @property
     def is_whole(self) -> bool:
-        """Whether the product is the gradient itself."""
+        """Whether the path's product is the whole gradient."""
         return not self.more_paths and not self.more_samples
 
 

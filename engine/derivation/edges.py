@@ -24,23 +24,23 @@ class EntryRef:
 
     @property
     def symbol(self) -> Symbol:
-        """Its name, such as f[2][0,0]."""
+        """The entry's name, such as f[2][0,0]."""
         return self.node.entry(self.entry)
 
     @property
     def value(self) -> float:
-        """Its value in the last forward pass."""
+        """The entry's value in the last forward pass."""
         return float(self.node.value[self.entry])
 
     @property
     def gradient(self) -> float:
-        """∂ℰ/∂ this entry, from the last backward pass."""
+        """The gradient ∂ℰ/∂entry of the last backward pass."""
         return float(self.node.grad[self.entry])
 
 
 @dataclass(frozen=True)  # without slots: the formula is made when it is looked at
 class Edge:
-    """One edge: input `i` of `op` at `below` reaches the op's output at `above`, with ∂above/∂below as `formula`."""
+    """One edge of the graph of scalars, from the entry `below` to the output `above`, with its local derivative."""
 
     op: Op
     i: int

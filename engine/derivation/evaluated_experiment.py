@@ -47,7 +47,10 @@ class EvaluatedExperiment:
         return cls(experiment, data, network, graph)
 
     def differentiating(self, output: Symbol) -> EvaluatedExperiment:
-        """The same with one entry of a computed matrix differentiated in place of the loss. Raises TargetError."""
+        """The experiment with one entry of a computed matrix differentiated in place of the loss.
+
+        Raises TargetError.
+        """
         symbol = find_output(self.graph, output)
         if symbol == self.graph.differentiated:
             return self
@@ -58,18 +61,18 @@ class EvaluatedExperiment:
 
     @property
     def names(self) -> CourseNames:
-        """What the experiment calls the quantities."""
+        """The letters that the experiment calls the quantities by."""
         return self.experiment.names
 
     @property
     def parameters(self) -> list[Symbol]:
-        """The parameters that what is differentiated depends on."""
+        """The parameters that the differentiated number depends on."""
         return [name for name in self.network.parameters if name in self.graph.nodes]
 
     def check_parameters(
         self, seed: int = 0, *, every: bool = False, told: Told | None = None
     ) -> Iterator[ParameterCheck]:
-        """Backward against central differences in float64, one parameter at a time, as `check_network` does it."""
+        """The gradient check: backward against central differences in float64, one parameter at a time."""
         exact = self.network.astype("float64")
         twin = graph_like(exact, self.graph)
         return check_graph(exact, twin, self.parameters, seed, every=every, told=told)

@@ -34,7 +34,7 @@ class EvaluatedExpression:
         return cls(experiment.title, expression, _both_ways(expression.graph()))
 
     def differentiating(self, output: Symbol) -> EvaluatedExpression:
-        """The same with another result differentiated. Raises TargetError."""
+        """The expression with another of its results differentiated. Raises TargetError."""
         symbol = find_output(self.graph, output)
         return replace(self, graph=_both_ways(self.expression.graph(symbol)))
 
@@ -45,7 +45,7 @@ class EvaluatedExpression:
 
     @property
     def value(self) -> float:
-        """What it comes to."""
+        """The result of the expression."""
         return self.graph.value_of(self.graph.differentiated)
 
     def values(self) -> dict[str, float]:
@@ -62,11 +62,11 @@ class EvaluatedExpression:
         }
 
     def check(self, target: Symbol) -> EntryCheck:
-        """The central difference by a name or a result. Raises TargetError."""
+        """The central difference by one name or result of the expression. Raises TargetError."""
         return check_entry(self.graph, find_target(self.graph, target))
 
     def check_parameters(self) -> Iterator[ParameterCheck]:
-        """Backward against central differences, one name at a time."""
+        """The gradient check: backward against central differences, one name at a time."""
         generator = np.random.default_rng(0)
         for name in self.parameters:
             yield check_parameter(self.graph, self.graph.nodes[name], generator)

@@ -55,7 +55,7 @@ Told = Callable[[int], object]
 
 @dataclass(frozen=True, slots=True)
 class EntryCheck:
-    """One entry: backward's gradient (`analytic`) beside the central difference (`numeric`).
+    """The gradient check of one entry: backward's gradient (`analytic`) beside the central difference (`numeric`).
 
     `noise` is how far rounding (and, of the difference, curvature) may have put the two apart: less says nothing.
     At a kink `left` and `right` are the slopes on its two sides, and `numeric` lies between them.
@@ -83,7 +83,7 @@ class EntryCheck:
 
 @dataclass(frozen=True, slots=True)
 class ParameterCheck:
-    """One parameter: how many of its entries were checked, and how the worst of them did.
+    """The gradient check of one parameter: how many of its entries were checked, and how the worst of them did.
 
     Every checked entry is one of `agreeing`, `at_kink`, `below_noise`, `undecided` and `failed`.
     """
@@ -99,7 +99,7 @@ class ParameterCheck:
 
     @property
     def checked(self) -> int:
-        """How many entries were checked."""
+        """How many entries of the parameter were checked."""
         return self.agreeing + self.at_kink + self.below_noise + self.undecided + self.failed
 
     @property
@@ -109,7 +109,7 @@ class ParameterCheck:
 
 
 def relative_error(analytic: float, numeric: float) -> float:
-    """|a - n| / max(|a|, |n|), and 0 where both are 0. NaN where either is not finite."""
+    """The relative error |a - n| / max(|a|, |n|), and 0 where both are 0. NaN where either is not finite."""
     if not (math.isfinite(analytic) and math.isfinite(numeric)):  # max(0.0, nan) would be 0.0
         return math.nan
     largest = max(abs(analytic), abs(numeric))
@@ -157,7 +157,7 @@ def check_graph(
     every: bool = False,
     told: Told | None = None,
 ) -> Iterator[ParameterCheck]:
-    """The same for some of a network's parameters on a graph of it, which has gone forward and backward.
+    """The gradient check of some parameters on a graph of their network, which has gone forward and backward.
 
     Both are float64, and as they were when each parameter is done.
     """
@@ -237,7 +237,7 @@ def check_entry(
 
 
 def first_step(ref: EntryRef) -> float:
-    """The step to begin with."""
+    """The step that a central difference begins with."""
     return STEP * max(1.0, abs(ref.value))
 
 

@@ -17,7 +17,9 @@ from engine.model.network import LOSS, Network, X, Y
 
 
 def check_target(network: Network, graph: Graph, target: Symbol) -> EntryCheck:
-    """Checks one entry, in float64: on the graph itself, which is left as it was, or on a twin. Raises TargetError.
+    """The gradient check of one entry, in float64: on the graph itself, which is left as it was, or on a twin.
+
+    Raises TargetError.
 
     While it runs the graph's numbers are others, so nobody may read them.
     """
@@ -31,7 +33,7 @@ def check_target(network: Network, graph: Graph, target: Symbol) -> EntryCheck:
 
 
 def check_matrix(network: Network, graph: Graph, target: Symbol) -> ParameterCheck:
-    """Checks the entries of a whole matrix (of a large one, a random choice) on a float64 twin of `graph`."""
+    """The gradient check of a whole matrix (of a large one, a random choice) on a float64 twin of `graph`."""
     twin = float64_twin(network, graph)
     try:
         return check_parameter(twin, twin.nodes[target], np.random.default_rng(0))
@@ -40,12 +42,12 @@ def check_matrix(network: Network, graph: Graph, target: Symbol) -> ParameterChe
 
 
 def float64_twin(network: Network, graph: Graph) -> Graph:
-    """The same graph in float64, with its own copy of the samples, so that the inputs can be moved too."""
+    """A copy of the graph in float64, with its own copy of the samples, so that the inputs can be moved too."""
     return graph_like(network.astype("float64"), graph)
 
 
 def graph_like(exact: Network, graph: Graph) -> Graph:
-    """A graph of the network `exact`, which is in float64, on the samples of `graph`, gone forward and backward."""
+    """A graph of the float64 network `exact` on the samples of `graph`, gone forward and backward."""
     # What is differentiated may know nothing of the inputs or of the labels.
     shapes = {X: (exact.features, graph.n), Y: (exact.layers[-1].units, graph.n)}
     samples = [

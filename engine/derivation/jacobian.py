@@ -26,7 +26,7 @@ MOST_COLUMNS = 2000
 
 @dataclass(frozen=True, slots=True)
 class SampleJacobian:
-    """The Jacobian between one row of a node and one row of what is computed from it, over some of the samples.
+    """The Jacobian over the samples between one row of a node and one row of what is computed from it.
 
     `matrix[i, j]` is ∂above_i/∂below_j for samples[i] and samples[j]. `left` is the row ∂ℰ/∂above over all n samples,
     `product` the row `left · matrix` and `gradient` the row ∂ℰ/∂below that the backward pass found, both over
@@ -50,7 +50,7 @@ class SampleJacobian:
 
     @property
     def agrees(self) -> bool:
-        """Whether the product is the whole gradient, in `columns`: it is where nothing else feeds on this row."""
+        """Whether the Jacobian's product is the whole gradient, in `columns`: where nothing else feeds on the row."""
         leeway = self.rounding if np.isfinite(self.rounding) else 0.0  # what has overflowed leaves no room
         return bool(np.allclose(self.product, self.gradient, rtol=0.0, atol=leeway))
 

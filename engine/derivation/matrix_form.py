@@ -47,7 +47,7 @@ TOLERANCE = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class MatrixFactor:
-    """A matrix on the right-hand side: its name, and whether it is transposed; `shape` is after transposing."""
+    """A matrix on the right-hand side of a matrix product: its name, and whether it is transposed."""
 
     name: Expr
     value: Array
@@ -62,7 +62,7 @@ class MatrixFactor:
 
 @dataclass(frozen=True, slots=True)
 class MatrixLine:
-    """`result` = the factors joined by `operator`; a `function` is applied to them all where there is one.
+    """One line of a pass in matrix form: `result` = the factors joined by `operator`, or a `function` of them.
 
     `agrees` says that recomputing the right-hand side gave the graph's own matrix.
     """
@@ -81,7 +81,7 @@ class MatrixLine:
 
 
 def matrix_lines(graph: Graph) -> Iterator[MatrixLine]:
-    """The whole forward pass and then the whole backward pass, a line for each matrix that is computed."""
+    """The forward and the backward pass in matrix form, a line for each matrix that is computed."""
     for op in graph.ops:
         yield from _told(forward_matrix_form, op)
     for op in reversed(graph.ops):
@@ -125,13 +125,13 @@ def _gradient(node: Node, transposed: bool = False) -> MatrixFactor:
 
 @singledispatch
 def forward_matrix_form(op: Op) -> Iterator[MatrixLine]:
-    """The lines that compute an op's output."""
+    """The matrix form of an op's forward pass: the lines that compute its output."""
     raise TypeError(f"no matrix form for {type(op).__name__}")
 
 
 @singledispatch
 def backward_matrix_form(op: Op) -> Iterator[MatrixLine]:
-    """The lines that send an op's gradient back."""
+    """The matrix form of an op's backward pass: the lines that send its gradient back."""
     raise TypeError(f"no matrix form for {type(op).__name__}")
 
 
@@ -251,7 +251,7 @@ def _(op: L2Penalty, i: int) -> Array:
 
 
 def slopes(op: Elementwise) -> Array:
-    """g'(f) for every entry."""
+    """The slopes g'(f) of an activation, for every entry."""
     out = np.empty_like(op.output.value)
     op.function.derivative(op.inputs[0].value, op.output.value, out)
     return out

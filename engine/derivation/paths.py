@@ -75,18 +75,18 @@ class PathCounts:
 
     @property
     def uniform(self) -> bool:
-        """Whether all entries of a node have equally many."""
+        """Whether all entries of a node have equally many paths to the loss."""
         return self._uniform
 
     def at(self, node: Node, entry: Entry) -> int:
-        """The number for one entry."""
+        """The number of paths from one entry to the loss."""
         if self._uniform:
             return self._of_node.get(id(node), 0)
         counts = self._of_entry.get(id(node))
         return 0 if counts is None else int(counts[entry])
 
     def leading(self, node: Node, rows: Indices, columns: Indices) -> npt.NDArray[np.bool_]:
-        """Which of these entries lead there at all."""
+        """Which of these entries have a path to the loss at all."""
         counts = self._of_entry.get(id(node))
         if counts is None:
             return np.full(len(rows), self._of_node.get(id(node), 0) > 0)
@@ -94,7 +94,7 @@ class PathCounts:
 
 
 def entry_counts(graph: Graph) -> dict[int, npt.NDArray[Any]]:
-    """For each computed node (by `id`), how many paths lead from each entry to the one that is differentiated."""
+    """For each computed node (by `id`), how many paths lead from each entry to what is differentiated."""
     counts = {id(graph.loss): np.zeros(graph.loss.shape, dtype=object)}
     counts[id(graph.loss)][graph.seed] = 1
     for op in reversed(graph.ops):

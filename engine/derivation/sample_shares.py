@@ -28,7 +28,7 @@ class SampleShare:
 
 @dataclass(frozen=True, eq=False)
 class SampleShares(Sequence[SampleShare]):
-    """The shares in the order of the samples.
+    """The share of each sample in a gradient, in the order of the samples.
 
     `samples` and `values` are arrays (k,); the number of paths of a sample is Σ edges[c, k] · further[c] over the ops c
     that the target feeds: how many edges lead into them, and how many paths on from each. Such numbers may be longer
@@ -54,18 +54,18 @@ class SampleShares(Sequence[SampleShare]):
         return SampleShare(int(self.samples[index]), float(self.values[index]), paths)
 
     def of(self, sample: int) -> SampleShare | None:
-        """The share of one sample; None where it has none."""
+        """The share of one sample in the gradient; None where it has none."""
         place = self.place_of(sample)
         return None if place is None else self[place]
 
     def place_of(self, sample: int) -> int | None:
-        """Where a sample stands; None where it has no share."""
+        """The place of a sample among those with a share; None where it has none."""
         place = int(np.searchsorted(self.samples, sample))
         return place if place < len(self) and self.samples[place] == sample else None
 
     @property
     def largest(self) -> int:
-        """The sample that adds most, the first of equals; NaN is less than anything."""
+        """The sample that adds most to the gradient, the first of equals; NaN is less than anything."""
         sizes = np.abs(self.values)
         return int(self.samples[int(np.where(np.isnan(sizes), -1.0, sizes).argmax())])
 
@@ -91,7 +91,7 @@ class SharedTerm:
 
 
 def shared_term(graph: Graph, target: EntryRef) -> SharedTerm | None:
-    """What reaches the loss from a target by no sample; None where all of it does."""
+    """The part of a gradient that no sample brings, the penalty's; None where the samples bring all of it."""
     by_sample = consumers_by_sample(target.node)
     rest = [consumer for consumer in target.node.consumers if consumer not in by_sample]
     if not rest:

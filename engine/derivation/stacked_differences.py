@@ -30,7 +30,7 @@ Move = tuple[Entry, float]
 
 
 class StackedDifferences:
-    """Measures the loss of a network for many moves of entries of one parameter."""
+    """Measures the loss of a network for many moves of entries of one parameter in a single forward pass."""
 
     def __init__(self, network: Network, graph: Graph, copies: int) -> None:
         """`graph` is the network's own and has gone forward; `copies` as `room_for` says."""
@@ -42,7 +42,7 @@ class StackedDifferences:
 
     @staticmethod
     def room_for(graph: Graph) -> int:
-        """How many copies of a graph's samples are worth while; fewer than 4 are not."""
+        """How many copies of a graph's samples are worth stacking; fewer than 4 are not."""
         if any(not op.output.per_sample for op in graph.ops[:-1]) or not isinstance(graph.ops[-1], Loss):
             return 0
         values = sum(op.output.value.size for op in graph.ops)
@@ -50,13 +50,13 @@ class StackedDifferences:
 
     @staticmethod
     def can_move(node: Node) -> bool:
-        """Whether an entry of this node acts by one op alone."""
+        """Whether an entry of this node acts by one op alone, so that its moves can be stacked."""
         return len(node.consumers) == 1 and node.consumers[0][0].output.per_sample
 
     def losses(
         self, node: Node, moves: Sequence[Move]
     ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
-        """For each move, at most `copies`, the loss, and whether a piecewise function is then on another piece."""
+        """The loss after each move, and whether a piecewise function is then on another piece."""
         between_parts()
         ((op, _),) = node.consumers
         stacked = self.graph.nodes[op.output.symbol].value
@@ -74,7 +74,7 @@ class StackedDifferences:
             return self._losses(len(moves)), self._on_other_pieces(op, len(moves))
 
     def settle(self, node: Node) -> None:
-        """Takes all moves of this node back: call it before those of another."""
+        """Takes all moves of a node back: to be called before those of another."""
         ((op, _),) = node.consumers
         np.copyto(self.graph.nodes[op.output.symbol].value, np.tile(op.output.value, self.copies))
         with np.errstate(all="ignore"):

@@ -25,7 +25,7 @@ class TargetError(ValueError):
 
 
 def find_target(graph: Graph, target: Symbol) -> EntryRef:
-    """The ref that a symbol names.
+    """The entry of the graph that a symbol names.
 
     Raises TargetError for an unknown name (naming the nearest), a missing or out-of-range index, and for the
     labels and the loss, which have no gradient to explain.

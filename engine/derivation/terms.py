@@ -46,7 +46,7 @@ class _Consumer:
 
 
 class TermEdges(Sequence[Edge]):
-    """The edges from one entry from which some path leads on, consumer by consumer."""
+    """The edges from one entry from which some path leads to the loss, consumer by consumer."""
 
     def __init__(self, graph: Graph, ref: EntryRef, counts: PathCounts) -> None:
         self.graph, self.ref = graph, ref
@@ -82,7 +82,7 @@ class TermEdges(Sequence[Edge]):
         raise IndexError(index)
 
     def place_of(self, edge: Edge) -> int:
-        """Where an edge stands. Raises ValueError where it is not among these."""
+        """The place of an edge among those of its entry. Raises ValueError where it is not among these."""
         start = 0
         row, column = edge.above.entry
         for consumer, end in zip(self._consumers, self._ends, strict=True):
@@ -94,7 +94,7 @@ class TermEdges(Sequence[Edge]):
         raise ValueError(edge)
 
     def into_sample(self, sample: int) -> list[Edge]:
-        """The edges into one sample, and those into what belongs to all of them; not those of no sample."""
+        """The edges into one sample, and those into what belongs to all samples; not those of no sample."""
         by_sample = consumers_by_sample(self.ref.node)
         found: list[Edge] = []
         start = 0
@@ -109,14 +109,14 @@ class TermEdges(Sequence[Edge]):
 
     @property
     def contributions(self) -> npt.NDArray[np.float64]:
-        """For each edge, ∂ℰ/∂above times its local derivative."""
+        """The contribution of each edge: ∂ℰ/∂above times its local derivative."""
         with np.errstate(all="ignore"):
             products = [one.locals * one.op.output.grad[one.rows, one.columns] for one in self._consumers]
         return np.concatenate(products).astype(np.float64) if products else np.zeros(0)
 
 
 class Terms(Sequence[Term]):
-    """The terms that belong to edges."""
+    """The terms of a step's sum, one an edge, each made when it is asked for."""
 
     def __init__(self, edges: TermEdges) -> None:
         self._edges = edges
@@ -148,5 +148,5 @@ class Terms(Sequence[Term]):
 
     @property
     def contributions(self) -> npt.NDArray[np.float64]:
-        """Of every term, without making it."""
+        """The contribution of every term, without making the terms."""
         return self._edges.contributions

@@ -44,7 +44,7 @@ TOLERANCE, SINGLE_TOLERANCE = 1e-9, 1e-4
 
 @dataclass(frozen=True, slots=True)
 class WorkedEntry:
-    """One entry of the gradient as the sum of products that the matrix form makes of it."""
+    """One entry of a matrix gradient as the sum of products that the matrix form makes of it."""
 
     target: Symbol
     formula: Expr
@@ -54,7 +54,7 @@ class WorkedEntry:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WholeMatrix:
-    """The gradient of the loss (or of `of`) by a matrix.
+    """The gradient of the loss (or of `of`) by a whole matrix, in matrix form and in numbers.
 
     `lines` are the products of the backward pass on the way to it, with their shapes; `shapes` those of every
     matrix in `formula`. `error` is how far the evaluated formula is from `value`, relative to its largest entry.
@@ -71,12 +71,12 @@ class WholeMatrix:
 
     @property
     def agrees(self) -> bool:
-        """Whether the formula evaluates to what the backward pass found."""
+        """Whether the matrix formula evaluates to the gradient of the backward pass."""
         tolerance = TOLERANCE if self.value.dtype == np.float64 else SINGLE_TOLERANCE
         return self.error <= tolerance
 
     def entry(self, index: Entry) -> WorkedEntry:
-        """One entry, worked: the sum over all that it reaches of gradient there times local derivative."""
+        """One entry of the gradient, worked out as the sum over all that it reaches."""
         ref = EntryRef(self.graph.nodes[self.target], index)
         terms = tuple(_product(Partial(self.of, edge.above.symbol), edge.formula) for edge in edges_from(ref))
         formula = bare(Sum(terms))

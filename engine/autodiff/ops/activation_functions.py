@@ -37,11 +37,11 @@ SATURATED_BEYOND = {"sigmoid": 2.0 * math.atanh(_ROOT), "tanh": math.atanh(_ROOT
 
 @dataclass(frozen=True)
 class ActivationFunction(ScalarFunction):
-    """A scalar function that stands behind a layer: what is known of it besides stands in its `traits`."""
+    """An activation function with its kernels, derivative and formulas; what else is known stands in its `traits`."""
 
     @property
     def traits(self) -> ActivationTraits:
-        """Its label, its values, its habits."""
+        """The activation's label, values and habits, as specifications know them."""
         return ACTIVATION_TRAITS[self.name]
 
     @override

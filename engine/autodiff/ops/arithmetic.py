@@ -46,7 +46,10 @@ class PairRule:
 
 
 class PairwiseArithmetic(Op):
-    """output = rule(x, y), all of one shape. The same node may stand on both sides."""
+    """A function of two matrices of one shape, entry by entry: output = rule(x, y).
+
+    The same node may stand on both sides.
+    """
 
     def __init__(self, rule: PairRule, inputs: tuple[Node, Node], output: Node) -> None:
         super().__init__(inputs, output)
@@ -78,7 +81,7 @@ class PairwiseArithmetic(Op):
 
     @override
     def factor_words(self, i: int, entry: Entry, output_entry: Entry) -> str:
-        """What each side's partial is."""
+        """The partial derivative by this side, in a few words."""
         return _PARTIALS[self.rule.name][i]
 
     @override

@@ -27,7 +27,7 @@ def _nothing_notable(x: float) -> str | None:
 
 @dataclass(frozen=True)
 class ScalarFunction:
-    """A differentiable function of one number, known four ways.
+    """A differentiable function of one number: its kernels, its formula, its derivative and words for it.
 
     `value(x, out)` and `derivative(x, y, out)` are kernels that write into `out` (y is the value at x);
     `formula` and `derivative_formula` say the same in symbols. `remark` describes what is notable at an x.
@@ -45,7 +45,7 @@ class ScalarFunction:
     in_place: bool = False
 
     def in_words(self, slope: float) -> str:
-        """What a derivative with this value is, in a few words."""
+        """A derivative's value in a few words: ``slope 0.25``, ``off``."""
         return f"slope of {self.name}"
 
 
@@ -59,13 +59,13 @@ class Elementwise(Op):
     @property
     @override
     def overwrites(self) -> bool:
-        """Where the function allows it, unless a loss computes from the input."""
+        """Whether the output may be written over the input: the function allows it and no loss reads the input."""
         return self.function.in_place and not self.fused
 
     @property
     @override
     def overwrites_gradient(self) -> bool:
-        """Entry by entry, always; a fused op's input has its gradient from the loss."""
+        """Whether the input's gradient may be written over the output's: always, since each entry stands alone."""
         return not self.fused
 
     @override
@@ -101,7 +101,7 @@ class Elementwise(Op):
                 np.multiply(slope, arriving, out=target)
 
     def slopes(self) -> Array:
-        """The derivative at every entry of the last forward pass, in an array of its own."""
+        """The derivative g'(f) at every entry of the last forward pass, in an array of its own."""
         found = np.empty_like(self.output.value)
         self.function.derivative(self.inputs[0].value, self.output.value, found)
         return found
@@ -141,7 +141,7 @@ class Elementwise(Op):
 
     @override
     def factor_words(self, i: int, entry: Entry, output_entry: Entry) -> str:
-        """What the slope at this entry's value is."""
+        """The slope at this entry's value, in a few words."""
         slope = np.empty((1, 1), self.output.value.dtype)
         row, column = entry
         here = slice(row, row + 1), slice(column, column + 1)
@@ -151,5 +151,5 @@ class Elementwise(Op):
 
     @override
     def remark(self, i: int, entry: Entry, output_entry: Entry) -> str | None:
-        """What the function finds notable at this entry's value."""
+        """What the function finds notable at this entry's value: off, or saturated."""
         return self.function.remark(float(self.inputs[0].value[entry]))

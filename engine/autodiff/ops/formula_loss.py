@@ -22,7 +22,7 @@ _PREDICTION, _LABEL = Symbol("prediction"), Symbol("label")
 
 
 class FormulaLoss(Distance):
-    """Its kernels are made of the formulas; the plain reference evaluates them once more, number by number."""
+    """A loss whose kernels are made of its formulas, and whose reference evaluates them number by number."""
 
     def __init__(
         self, prediction: Node, label: Node, output: Node, spec: LossWithTerm, logits: Node | None = None

@@ -22,7 +22,7 @@ from engine.formula.expression import Entry, Expr, Number, Sum
 
 
 class L2Penalty(Op):
-    """(λ/2) Σ W², one scalar, over all entries of all inputs."""
+    """The L2 penalty (λ/2) Σ W² over all entries of all inputs, a scalar."""
 
     def __init__(self, strength: float, weights: Sequence[Node], output: Node) -> None:
         super().__init__(weights, output)
@@ -85,7 +85,7 @@ class L2Penalty(Op):
 
 
 class Total(ResidualAdd):
-    """ℰ = fit + penalty."""
+    """The loss with its penalty: ℰ = fit + penalty."""
 
     @override
     def factor_words(self, i: int, entry: Entry, output_entry: Entry) -> str:

@@ -19,7 +19,7 @@ WEIGHT, ACTIVATION, BIAS = range(3)
 
 
 class Linear(Op):
-    """f (fan_out, n) from W, a (fan_in, n) and, where the layer has one, b (fan_out, 1).
+    """A layer's weighted sums: f (fan_out, n) from W, a (fan_in, n) and, where the layer has one, b (fan_out, 1).
 
     W is (fan_in, fan_out), or (fan_out, fan_in) where the op is `out_in`.
     """
@@ -111,7 +111,7 @@ class Linear(Op):
 
     @override
     def local_at(self, i: int, entry: Entry, output_entry: Entry) -> Expr:
-        """The activation of the sample, the weight to the unit, or 1."""
+        """The local derivative between two entries: the sample's activation, the unit's weight, or 1."""
         unit, sample = output_entry
         if i == WEIGHT:
             return self.inputs[ACTIVATION].entry((self.place(*entry)[0], sample))
@@ -119,7 +119,7 @@ class Linear(Op):
 
     @override
     def local_values(self, i: int, entry: Entry, values: Values) -> tuple[Entries, Array]:
-        """A row of the activations for a weight, a row of the weights for an activation, ones for a bias."""
+        """The local derivatives as numbers: activations for a weight, weights for an activation, ones for b."""
         fan_out, n = self.output.shape
         row, column = entry
         if i == ACTIVATION:
@@ -131,7 +131,7 @@ class Linear(Op):
 
     @override
     def fan_out(self, i: int) -> int:
-        """fan_out units for an activation, n samples for a weight or a bias."""
+        """How many entries of f one entry reaches: fan_out units for an activation, n samples for W or b."""
         fan_out, n = self.output.shape
         return fan_out if i == ACTIVATION else n
 
@@ -149,7 +149,7 @@ class Linear(Op):
 
     @override
     def strongest_entry(self, i: int, entry: Entry, beyond: Array, columns: Columns) -> Entry | None:
-        """For an activation the unit of its sample with the largest log|W_ij| + beyond_jk."""
+        """The entry of f with the strongest path upwards: of an activation the best unit of its sample."""
         if i != ACTIVATION:
             return None
         row, column = entry
@@ -164,7 +164,7 @@ class Linear(Op):
 
     @override
     def remark(self, i: int, entry: Entry, output_entry: Entry) -> str | None:
-        """A zero input, or a zero weight, passes nothing back."""
+        """The remark on an input or a weight that is 0: it passes nothing back."""
         unit, sample = output_entry
         if i == WEIGHT and self.inputs[ACTIVATION].value[self.place(*entry)[0], sample] == 0:
             return "zero input: this weight gets no gradient from this sample"

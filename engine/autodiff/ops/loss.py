@@ -43,7 +43,7 @@ class LossDefinition:
 
 
 class Loss(Op):
-    """inputs: Ŷ and Y, both (outputs, n); output: ℰ (or the part of it that is not the penalty), (1, 1)."""
+    """A loss: from Ŷ and Y, both (outputs, n), it computes ℰ (or the part that is not the penalty), (1, 1)."""
 
     fuses_with: ClassVar[str | None] = None
     """The activation whose slope this loss multiplies out with its own, where it is that of the output layer."""
@@ -74,7 +74,7 @@ class Loss(Op):
 
     @override
     def recompute(self, changed: Node) -> None:
-        """Uses Ŷ itself where Ŷ was changed by hand, since the stable form would not see it."""
+        """Computes ℰ from Ŷ itself where Ŷ was changed by hand, since the stable form would not see it."""
         if changed is self.inputs[0]:
             self._from_prediction()
         else:
@@ -93,30 +93,30 @@ class Loss(Op):
         """What one output of one sample adds, before sign and division, in the names given."""
 
     def definition(self) -> LossDefinition:
-        """The loss as it is defined for any batch."""
+        """The loss in words and as its term, as it is defined for any batch."""
         prediction, label = (node.symbol for node in self.inputs)
         term = self.term_of(prediction, label)
         return LossDefinition(self.name, term, self.negative, self.divisor_formula(always=True))
 
     def term(self, entry: Entry) -> Expr:
-        """What one output of one sample adds, before sign and division."""
+        """What one output of one sample adds to the loss, before sign and division."""
         prediction, label = self.inputs
         return self.term_of(prediction.entry(entry), label.entry(entry))
 
     @abstractmethod
     def reference(self) -> float:
-        """ℰ once more, in plain NumPy."""
+        """The loss ℰ recomputed in plain NumPy, to check the kernel."""
 
     @abstractmethod
     def reference_gradient(self) -> Array:
-        """∂ℰ/∂Ŷ once more, in plain NumPy."""
+        """The gradient ∂ℰ/∂Ŷ recomputed in plain NumPy."""
 
     def reference_logit_gradient(self) -> Array:
-        """∂ℰ/∂f once more, in plain NumPy. Raises ValueError where there are no logits."""
+        """The gradient ∂ℰ/∂f recomputed in plain NumPy. Raises ValueError where there are no logits."""
         raise ValueError("there are no logits to compute from")
 
     def remark_on_weights(self) -> str:
-        """What is to be said of the weights of this loss's terms, after a comma; nothing where they have none."""
+        """What is to be said of the loss's class weights, after a comma; nothing where it has none."""
         return ""
 
     def error_factors(self) -> tuple[tuple[Expr, Array], tuple[Expr, Array]]:
@@ -137,7 +137,7 @@ class Loss(Op):
 
     @abstractmethod
     def by_prediction(self, entry: Entry) -> Expr:
-        """∂ℰ/∂Ŷ for one entry."""
+        """The formula of ∂ℰ/∂Ŷ for one entry."""
 
     @override
     def local(self, i: int, entry: Entry) -> Iterable[tuple[Entry, Expr]]:
@@ -146,7 +146,7 @@ class Loss(Op):
 
     @override
     def fan_out(self, i: int) -> int:
-        """One: ℰ is a scalar."""
+        """How many entries a prediction reaches: one, since ℰ is a scalar."""
         return 1
 
     @override
@@ -163,7 +163,7 @@ class Loss(Op):
         """Writes ∂ℰ/∂Ŷ for every entry."""
 
     def divisor_formula(self, always: bool = False) -> Expr | None:
-        """What sums are divided by: n, the number of outputs, their product, or nothing; n is left out where it is 1.
+        """What the loss divides its sum by: n, the number of outputs, their product, or nothing.
 
         `always` has n even then, as a definition does that holds for any batch.
         """
@@ -174,7 +174,7 @@ class Loss(Op):
 
     @property
     def division(self) -> str:
-        """What the sum is divided by, in words with the number: ``divided by n = 4``."""
+        """What the loss is divided by, in words with the number: ``divided by n = 4``."""
         parts = [str(self._averaged_outputs)] if self._averaged_outputs > 1 else []
         parts += ["n"] if self._averages_samples else []
         if not parts:
@@ -182,7 +182,7 @@ class Loss(Op):
         return f"divided by {'·'.join(parts)}" + (f" = {self.divisor:g}" if self._averages_samples else "")
 
     def scaled(self, expression: Expr) -> Expr:
-        """An expression divided as the sum is."""
+        """An expression divided as the loss's sum is."""
         divisor = self.divisor_formula()
         return expression if divisor is None else expression / divisor
 
@@ -192,7 +192,7 @@ class Loss(Op):
 
     @override
     def remark(self, i: int, entry: Entry, output_entry: Entry) -> str | None:
-        """Where Ŷ has rounded to 0 or 1 and its logarithm is infinite."""
+        """The remark where Ŷ has rounded to 0 or 1 and its logarithm is infinite."""
         value = float(self.inputs[0].value[entry])
         return ROUNDED.format(value=int(value)) if self.logits is not None and value in (0.0, 1.0) else None
 

@@ -35,7 +35,7 @@ from them."""
 def make_loss(
     spec: LossSpec, prediction: Node, label: Node, output: Node, logits: Node, activation: str
 ) -> Loss:
-    """The op that computes `output`; it computes from the `logits` where it fuses with the output's `activation`.
+    """The op of a loss specification; it computes from the `logits` where it fuses with the output's `activation`.
 
     Raises TypeError for a specification that nothing computes.
     """

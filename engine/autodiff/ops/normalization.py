@@ -28,7 +28,7 @@ SAMPLES, UNITS = 1, 0
 
 
 def count_of(node: Node, axis: int) -> Expr:
-    """How many entries are averaged, as it is written in formulas: n for samples, a number for units."""
+    """The number of entries that a norm averages, as formulas write it: n for samples, a number for units."""
     size = node.shape[axis]
     return Symbol("n") if axis == SAMPLES and size > 1 else Number(float(size))
 
@@ -75,7 +75,7 @@ class _NormalizationStatistic(Op):
 
 
 class NormalizationMean(_NormalizationStatistic):
-    """mean of f (rows, n) over an axis: (rows, 1) over samples, (1, n) over units."""
+    """The mean of f (rows, n) over an axis: (rows, 1) over samples, (1, n) over units."""
 
     @override
     def forward(self) -> None:
@@ -112,7 +112,7 @@ class NormalizationMean(_NormalizationStatistic):
 
 
 class NormalizationStd(_NormalizationStatistic):
-    """std = √(variance + ε) of f about its mean; the variance divides by count, or by count - 1 where it is `unbiased`.
+    """The standard deviation of f about its mean, √(variance + ε).
 
     The mean node is read but is not an input: ∂std/∂mean is 0, because deviations from the mean sum to 0.
     """
@@ -149,7 +149,7 @@ class NormalizationStd(_NormalizationStatistic):
     @property
     @override
     def reads(self) -> tuple[Node, ...]:
-        """The mean."""
+        """The mean, which the standard deviation is computed about."""
         return (self.mean,)
 
     @override
@@ -210,7 +210,7 @@ VALUE, MEAN, STD = range(3)
 
 
 class Standardize(Op):
-    """h = (f - mean) / std; f (rows, n), mean and std broadcast over the samples or the units."""
+    """The standardised sums h = (f - mean) / std; mean and std broadcast over the samples or the units."""
 
     def __init__(
         self, axis: int, inputs: tuple[Node, Node, Node], output: Node, epsilon: float = EPSILON
@@ -284,7 +284,7 @@ class Standardize(Op):
 
     @override
     def fan_out(self, i: int) -> int:
-        """One for f, all of the row or column for its mean and std."""
+        """How many entries of h one entry reaches: one for f, all of the row or column for its mean and std."""
         return 1 if i == VALUE else self.output.shape[self.axis]
 
     @override
@@ -309,7 +309,7 @@ class Standardize(Op):
 
     @override
     def remark(self, i: int, entry: Entry, output_entry: Entry) -> str | None:
-        """A row that is constant has only EPSILON to divide by."""
+        """The remark on a row that is constant: it has only EPSILON to divide by."""
         place = self._statistics(output_entry)[0]
         variance = float(self.inputs[STD].value[place]) ** 2
         if variance < 2 * self.epsilon:
@@ -321,7 +321,7 @@ STANDARDISED, SCALE, SHIFT = range(3)
 
 
 class NormalizationAffine(Op):
-    """u = scale ⊙ h + shift; h (units, n), scale and shift (units, 1), the same for all samples."""
+    """A norm's scale and shift: u = scale ⊙ h + shift, the same for all samples."""
 
     @override
     def prepare(self, scratch: ScratchMemory) -> None:
@@ -378,7 +378,7 @@ class NormalizationAffine(Op):
 
     @override
     def local_values(self, i: int, entry: Entry, values: Values) -> tuple[Entries, Array]:
-        """A row of h for a scale, ones for a shift."""
+        """The local derivatives as numbers: a row of h for a scale, ones for a shift."""
         unit, n = entry[0], self.output.shape[1]
         if i == STANDARDISED:
             return (np.array([unit]), np.array([entry[1]])), self.inputs[SCALE].value[unit]
@@ -393,7 +393,7 @@ class NormalizationAffine(Op):
 
     @override
     def fan_out(self, i: int) -> int:
-        """One for h, every sample for scale and shift."""
+        """How many entries of u one entry reaches: one for h, every sample for scale and shift."""
         return 1 if i == STANDARDISED else self.output.shape[1]
 
     @override

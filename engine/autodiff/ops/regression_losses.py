@@ -19,7 +19,7 @@ from engine.formula.expression import Entry, Expr, Indicator, Number, call
 
 
 class Distance(Loss):
-    """What they share: kernels that begin with r, and no logits."""
+    """What the losses of a distance r = Ŷ - Y share: kernels that begin with r, and no logits."""
 
     @override
     def _from_prediction(self) -> None:
@@ -45,7 +45,7 @@ class Distance(Loss):
 
 
 class SquaredError(Distance):
-    """Half the squared distance, or the squared distance itself."""
+    """The squared error: half the squared distance, or the squared distance itself."""
 
     def __init__(
         self, prediction: Node, label: Node, output: Node, spec: SquaredErrorLoss, logits: Node | None = None
@@ -62,7 +62,7 @@ class SquaredError(Distance):
 
     @override
     def prediction_gradient(self, out: Array) -> None:
-        """r, or 2r, divided."""
+        """Writes ∂ℰ/∂Ŷ: r, or 2r, divided as the loss is."""
         np.divide(self._residual(out), self.divisor * (0.5 / self._weight), out=out)
 
     @override
@@ -85,7 +85,7 @@ class SquaredError(Distance):
 
 
 class AbsoluteError(Distance):
-    """The distance. It has a kink where Ŷ is Y: there the slope is taken as 0, as PyTorch does."""
+    """The absolute error |Ŷ - Y|. It has a kink where Ŷ is Y: there the slope is taken as 0, as PyTorch does."""
 
     @override
     def forward(self) -> None:
@@ -96,7 +96,7 @@ class AbsoluteError(Distance):
 
     @override
     def prediction_gradient(self, out: Array) -> None:
-        """The sign of r, divided."""
+        """Writes ∂ℰ/∂Ŷ: the sign of r, divided as the loss is."""
         np.sign(self._residual(out), out=out)
         np.divide(out, self.divisor, out=out)
 
@@ -111,7 +111,7 @@ class AbsoluteError(Distance):
 
     @override
     def remark(self, i: int, entry: Entry, output_entry: Entry) -> str | None:
-        """Where Ŷ is Y to the last digit."""
+        """The remark where Ŷ is Y to the last digit."""
         if self.inputs[0].value[entry] == self.inputs[1].value[entry]:
             return "Ŷ is exactly Y: the slope of |Ŷ − Y| there is taken as 0"
         return None
@@ -132,7 +132,7 @@ class AbsoluteError(Distance):
 
 
 class Huber(Distance):
-    """Half the squared distance near the label, and growing only with the distance from δ on."""
+    """The Huber loss: half the squared distance near the label, and growing only with the distance from δ on."""
 
     def __init__(
         self, prediction: Node, label: Node, output: Node, spec: HuberLoss, logits: Node | None = None
@@ -151,7 +151,7 @@ class Huber(Distance):
 
     @override
     def prediction_gradient(self, out: Array) -> None:
-        """r, cut off at ±δ, divided."""
+        """Writes ∂ℰ/∂Ŷ: r, cut off at ±δ, divided as the loss is."""
         residual = self._residual(out)
         np.minimum(residual, self._delta, out=residual)
         np.maximum(residual, -self._delta, out=residual)
@@ -171,13 +171,13 @@ class Huber(Distance):
 
     @override
     def kinks(self) -> list[tuple[Node, Array]]:
-        """Its slope does not jump, but the slope's slope does: a difference across that is not exact either."""
+        """Where the slope of the Huber loss stops growing: a difference across that is not exact."""
         prediction, label = self.inputs
         return [(prediction, label.value + self._delta), (prediction, label.value - self._delta)]
 
     @override
     def remark(self, i: int, entry: Entry, output_entry: Entry) -> str | None:
-        """Where the slope no longer grows."""
+        """The remark where the slope no longer grows."""
         distance = abs(float(self.inputs[0].value[entry]) - float(self.inputs[1].value[entry]))
         return f"beyond δ = {self._delta:g}: the slope no longer grows" if distance > self._delta else None
 

@@ -15,7 +15,10 @@ from engine.formula.expression import Entry, Expr, Number
 
 
 class ResidualAdd(Op):
-    """output = x + y, all of one shape. The gradient passes unchanged to both: the fork of a residual block."""
+    """A residual layer's shortcut: output = x + y, all of one shape.
+
+    The gradient passes unchanged to both: the fork of a residual block.
+    """
 
     @override
     def forward(self) -> None:

@@ -16,7 +16,7 @@ from engine.formula.expression import Entry, Expr, Sum, call
 
 
 class Softmax(Op):
-    """Ŷ (outputs, n) from f (outputs, n)."""
+    """The softmax of every sample: Ŷ (outputs, n) from f (outputs, n)."""
 
     @override
     def prepare(self, scratch: ScratchMemory) -> None:
@@ -67,7 +67,7 @@ class Softmax(Op):
 
     @override
     def fan_out(self, i: int) -> int:
-        """Every output of the sample."""
+        """How many entries of Ŷ one entry of f reaches: every output of its sample."""
         return self.output.shape[0]
 
     @override
