@@ -198,7 +198,7 @@ class BackwardRounding:
         self._spread: dict[int, Array] = {}
 
     def of(self, ref: EntryRef) -> float:
-        """The rounding error of a node's gradient: how far apart its values were in two orders of summation.
+        """The rounding error of an entry's gradient: how far it spreads when numbers move in their last digits.
 
         The graph is left as it was.
         """

@@ -108,11 +108,11 @@ class ActivationTraits:
 
     @property
     def words(self) -> str:
-        """The label, or the name where there is none."""
+        """The activation's label, or its name where it has none."""
         return self.label or self.name
 
     def in_words(self, slope: float) -> str:
-        """What a derivative with this value is, in a few words."""
+        """An activation's derivative of this value, in a few words."""
         return self.slope_words(slope) if self.slope_words else f"slope of {self.words}"
 
 

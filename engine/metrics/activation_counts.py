@@ -23,7 +23,7 @@ from engine.metrics.unit_deaths import Mask
 
 
 def fires(values: Array, activation: ActivationTraits) -> Mask:
-    """For which (unit, sample) a unit fires: where it is not 0; one that leaks where f > 0, as a ReLU would."""
+    """Whether each unit fires for each sample: where a is not 0; of a leaky unit where f > 0, as a ReLU would."""
     return values > 0 if activation.default_slope is not None else values != 0
 
 
@@ -32,7 +32,7 @@ FEW_UNITS = 4
 
 
 class UnitCounts:
-    """Counts in the activations of one group of layers, (layers, units · n), as they are when `measure` is called.
+    """Counts zero and saturated activations and quiet units of one group of layers, (layers, units · n).
 
     The shares of entries that are zero and saturated go to `shares`, (layers,) each; the saturated ones are NaN where
     a layer cannot be saturated. `fired` (layers · units) holds for every unit whether it is other than 0 for any
@@ -77,7 +77,7 @@ class UnitCounts:
         """How many units of each layer are 0 for every sample."""
 
     def measure(self) -> None:
-        """Counts saturated entries, zeros and quiet units."""
+        """Counts the saturated activations, the zeros and the quiet units of the last forward pass."""
         if self._few and self._n == 1:
             self._count_one_sample(self._values.tolist())
             return

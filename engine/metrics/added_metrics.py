@@ -24,7 +24,7 @@ from engine.metrics.step_record import MEASURES, Extent, Floats, Measure
 
 @dataclass(frozen=True, slots=True)
 class OwnMetric:
-    """A metric: its name in records and logs, what it is in words, and how it is measured.
+    """A metric of one's own, a number a step: its name in records and logs, its words, and how it is measured.
 
     `of` gets the training graph after both passes and before the update. Losses, parameters and their gradients can
     be read there; what lies between them has been written over on the way.
@@ -36,13 +36,16 @@ class OwnMetric:
     of: Callable[[Graph], float]
 
     def measured(self, graph: Graph, depth: int) -> float:
-        """Its number after a pass of `graph`."""
+        """The metric's number after a pass of `graph`."""
         return float(self.of(graph))
 
 
 @dataclass(frozen=True, slots=True)
 class LayerMetric:
-    """The like with a number for every layer: `of` gets the layer's number too, from 1 on. Charts show it by layer."""
+    """A metric of one's own with a number for every layer: `of` gets the layer's number too, from 1 on.
+
+    Charts show it by layer.
+    """
 
     extent: ClassVar[Extent] = Extent.LAYER
     name: str
@@ -50,7 +53,7 @@ class LayerMetric:
     of: Callable[[Graph, int], float]
 
     def measured(self, graph: Graph, depth: int) -> Floats:
-        """Its numbers after a pass of the graph of a network of `depth` layers, (depth,); read-only."""
+        """The metric's number for each layer after a pass of a network of `depth` layers, (depth,); read-only."""
         found = np.array([self.of(graph, layer) for layer in range(1, depth + 1)], np.float64)
         found.setflags(write=False)
         return found
@@ -75,12 +78,12 @@ def register_metric(metric: OwnMetric | LayerMetric) -> None:
 
 
 def remove_metric(name: str) -> None:
-    """Takes one away again. Raises KeyError where there is none of that name."""
+    """Takes a registered metric away again. Raises KeyError where there is none of that name."""
     del OWN_METRICS[name], MEASURES[name]
 
 
 def own_metrics(graph: Graph, depth: int) -> dict[str, Any]:
-    """What the metrics are after a pass of the graph of a network of `depth` layers: fields of a StepRecord."""
+    """The values of all registered metrics after a pass of a graph: fields of a StepRecord."""
     with np.errstate(all="ignore"):
         return {name: metric.measured(graph, depth) for name, metric in OWN_METRICS.items()}
 

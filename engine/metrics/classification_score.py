@@ -31,7 +31,7 @@ Found = tuple[Any, ...]
 
 
 class Score(NamedTuple):
-    """`accuracy` from 0 to 1, None where nothing is classified; `recall` of class 0 and class 1, if these are all."""
+    """The accuracy from 0 to 1, None where nothing is classified, and the recall of the two classes."""
 
     accuracy: float | None
     recall: tuple[float, ...]
@@ -42,25 +42,25 @@ class ClassificationScorer(ABC):
 
     @abstractmethod
     def read_labels(self) -> None:
-        """Takes in the labels: once, and again when they have changed."""
+        """Takes in the labels of the batch: once, and again when they have changed."""
 
     @abstractmethod
     def compare(self) -> Found:
-        """Compares the prediction with the labels last read."""
+        """Compares the predictions with the labels last read, and counts."""
 
     @staticmethod
     @abstractmethod
     def scores_of(several: Sequence[Found]) -> list[Score]:
-        """What was found in several steps, as shares. It depends on nothing else."""
+        """The scores of several steps from their counts. It depends on nothing else."""
 
     @staticmethod
     @abstractmethod
     def accuracy_of(found: Found) -> float | None:
-        """The accuracy alone, of one step."""
+        """The accuracy of one step from its counts."""
 
 
 def scorer(loss: LossSpec, prediction: Array, label: Array) -> ClassificationScorer:
-    """The scorer that fits the loss and the number of outputs."""
+    """The classification scorer that fits the loss and the number of outputs."""
     made = _scorer(loss, prediction, label)
     made.read_labels()
     return made

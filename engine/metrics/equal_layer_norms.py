@@ -30,14 +30,14 @@ Places = tuple[Floats, Floats, Floats, Floats]
 
 
 class Batch(NamedTuple):
-    """A kernel to be run as soon as the backward pass has left the rows from `first` on."""
+    """A kernel that measures rows of gradients as soon as the backward pass has left those from `first` on."""
 
     first: int
     measure: Kernel
 
 
 def norms_in_batches(weights: Sequence[Node], rows: PassTableRows, norm: Norm) -> Iterator[Batch]:
-    """Measures W[l] and its gradient for every layer l, as `PassTableRows` are documented, and right for any numbers.
+    """Measures the norms of W[l] and its gradient for every layer l during the backward pass.
 
     All batches have to be run, the last layers first; `first` of a batch counts all layers, from 0.
     """
@@ -58,7 +58,7 @@ def norms_in_batches(weights: Sequence[Node], rows: PassTableRows, norm: Norm) -
 def norms_of_one_layer(
     gradient: Array, weight: Array, places: Places, norm: Norm, scratch: Array, ones: Array
 ) -> Kernel:
-    """Measures one layer's gradient and weights, flat both."""
+    """Measures the norms of one layer's gradient and weights, flat both."""
     if gradient.size <= FEW:
         return _of_few(gradient, weight, places)
     magnitudes = magnitudes_of(gradient, norm, scratch, ones)
@@ -93,7 +93,7 @@ def _of_few(gradient: Array, weight: Array, places: Places) -> Kernel:
 def norms_of_equal_layers(
     gradients: Array, weights: Array, places: Places, norm: Norm, scratch: Array, ones: Array
 ) -> list[Batch]:
-    """Measures the rows of two matrices, (layers, entries), that are written again and again.
+    """Measures the norms of the rows of two matrices, (layers, entries), that are written again and again.
 
     `scratch`, and `ones` full of them, have BLOCK entries, or at least the matrices' size.
     """

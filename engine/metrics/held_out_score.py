@@ -21,14 +21,14 @@ from engine.model.network import FIT, LOSS, PREDICTION, Network
 
 @dataclass(frozen=True, slots=True)
 class HeldOutScore:
-    """Of all held-out samples; `accuracy` is None where nothing is classified, or the predictions are not finite."""
+    """Loss and accuracy of all held-out samples."""
 
     loss: float
     accuracy: float | None
 
 
 class HeldOut:
-    """Runs a network forward over the held-out samples; its arrays are made once, its parameters are the network's."""
+    """Runs a network forward over the held-out samples, to score it."""
 
     def __init__(self, network: Network, samples: Samples) -> None:
         self.n: int = samples.X.shape[1]
@@ -39,7 +39,7 @@ class HeldOut:
         self._scorer = scorer(network.loss, self._prediction, samples.Y)
 
     def measure(self) -> HeldOutScore:
-        """With the present parameters."""
+        """The loss and accuracy of the held-out samples with the present parameters."""
         self.graph.forward()
         loss = self._loss.item(0)
         if not math.isfinite(loss) and not np.isfinite(self._prediction).all():

@@ -24,19 +24,19 @@ Norm = Callable[[Array], float]
 
 
 def trusted(dtype: np.dtype[Any]) -> tuple[float, float]:
-    """Between which bounds a sum of squares is right: below, some may have vanished; above, it is infinite."""
+    """The bounds between which a sum of squares is right: below, some may have vanished; above, it is infinite."""
     limits = np.finfo(dtype)
     return float(limits.tiny) / float(limits.eps), float(limits.max)
 
 
 def norm_of_few(numbers: Sequence[float]) -> float:
-    """‖v‖ of a few numbers; NaN where any is, even if another is infinite, of which `math.hypot` says ∞."""
+    """The L2 norm of a few numbers; NaN where any is, even if another is infinite."""
     norm = math.hypot(*numbers)
     return norm if norm < math.inf else sum(map(abs, numbers))
 
 
 def norm_for(dtype: np.dtype[Any], size: int) -> Norm:
-    """The norm for arrays of one dtype and of at most `size` entries, which allocates nothing when called."""
+    """The L2 norm as a function for arrays of one dtype and size, which allocates nothing when called."""
     least, most = trusted(dtype)
     scratch: Array = np.empty(size, dtype)
 
@@ -61,7 +61,7 @@ def norm_for(dtype: np.dtype[Any], size: int) -> Norm:
 
 
 def norm_of(vector: Array, norm: Norm) -> Callable[[], float]:
-    """The norm of one array that is written again and again."""
+    """The L2 norm of one array that is written again and again, as a function without arguments."""
     least, most = trusted(vector.dtype)
     dot, tolist = vector.dot, vector.tolist
 
@@ -80,7 +80,7 @@ Magnitudes = Callable[[], tuple[float, float, float]]
 
 
 def magnitudes_of(vector: Array, norm: Norm, scratch: Array, ones: Array) -> Magnitudes:
-    """Measures one flat, contiguous array that is written again and again.
+    """Measures max |g|, mean |g| and L2 norm of one flat array that is written again and again.
 
     `scratch`, and `ones` full of them, have BLOCK entries, or at least the array's size.
     """

@@ -31,7 +31,7 @@ class LayerGroup(NamedTuple):
 
     @property
     def here(self) -> slice:
-        """Their place in a list with an entry for every layer."""
+        """The group's place in a list with an entry for every layer."""
         return slice(self.first, self.last + 1)
 
 
@@ -42,7 +42,7 @@ def groups_of(
     most: float = TOGETHER,
     each: float = math.inf,
 ) -> list[LayerGroup]:
-    """Cuts the layers' arrays into groups as long as they can be: of one shape, of one kind, and side by side.
+    """Cuts the layers into groups that are measured together: of one shape, of one kind, side by side in memory.
 
     A group has at most `most` entries, and an array of more than `each` is a group by itself.
     """
@@ -64,7 +64,7 @@ def groups_of(
 
 
 def rows_of(arrays: Sequence[npt.NDArray[Some]]) -> npt.NDArray[Some]:
-    """Arrays of one group as the rows of a matrix, without copying."""
+    """The arrays of one group as the rows of a matrix, without copying."""
     first = arrays[0]
     if len(arrays) == 1:
         return first.reshape(1, -1)

@@ -23,7 +23,7 @@ from engine.model.network import Network
 
 
 class PassTableRows(NamedTuple):
-    """The rows of the table, an entry for each layer.
+    """The rows of the pass table, an entry for each layer.
 
     In those of gaps, an entry stands where the lower of its two layers would, and the last one means nothing.
     """
@@ -49,12 +49,12 @@ class PassTableRows(NamedTuple):
 
 
 def is_plain(network: Network) -> bool:
-    """Whether nothing but weights and activations is between two layers: neither norms nor shortcuts."""
+    """Whether a network has nothing but weights and activations: neither norms nor shortcuts."""
     return not any(layer.norm or layer.residual for layer in network.layers)
 
 
 class PassTable:
-    """The numbers of the pass under way."""
+    """The numbers that are measured in the pass under way, as one array."""
 
     def __init__(self, depth: int) -> None:
         numbers: Floats = np.ones((len(PassTableRows._fields), depth))
@@ -64,7 +64,7 @@ class PassTable:
 
 
 class UnreadPass:
-    """What one step left to be read: called, it makes the fields of a record that were measured.
+    """The measured numbers of one step, still to be read: called, it makes the fields of a StepRecord.
 
     The step was `scale` times the direction; `quiet` are the quiet units of each layer, group by group, and `found`
     is what the scorer found.
@@ -105,7 +105,7 @@ class PassTableReader:
         self._scores_of = scores_of
 
     def fields_of(self, unread: UnreadPass) -> dict[str, Any]:
-        """The fields of one step's record."""
+        """The fields of one step's StepRecord, from its pass table."""
         numbers = np.frombuffer(unread.copied).reshape(-1, self._depth)
         (score,) = self._scores_of([unread.found])
         return {
@@ -116,7 +116,7 @@ class PassTableReader:
         }
 
     def columns_of(self, several: Sequence[UnreadPass]) -> dict[str, Any]:
-        """The same fields of several steps at once, (steps, …) each: far quicker than one after the other."""
+        """The fields of several steps at once, (steps, …) each, from their pass tables."""
         joined = np.frombuffer(b"".join([one.copied for one in several]))
         numbers = joined.reshape(len(several), -1, self._depth).transpose(1, 0, 2)
         scales = np.array([[one.scale] for one in several])

@@ -182,15 +182,15 @@ class StepMonitor:
         )
 
     def looks_finite(self) -> bool:
-        """Whether every W[l] and ∂ℰ/∂W[l] of the last backward pass is, unless their squares are too large."""
+        """Whether every W[l] and ∂ℰ/∂W[l] of the last backward pass is finite, unless their squares are too large."""
         return math.isfinite(self._grad_l2_dot(self._weight_l2))
 
     def read_labels(self) -> None:
-        """To be called when the batch has other labels than before."""
+        """Takes in the labels of a batch that has other ones than before."""
         self._scorer.read_labels()
 
     def found(self, scale: float) -> UnreadPass:
-        """What the last passes found, with the ratios of an update by -scale · direction: fields of a StepRecord.
+        """The fields of a StepRecord that the last passes gave, with the ratios of an update by -scale · direction.
 
         They are as they are now whenever they are asked for.
         """

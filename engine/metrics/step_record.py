@@ -32,7 +32,7 @@ NEVER = -1
 
 
 class Extent(Enum):
-    """What a field has an entry for."""
+    """What a field of StepRecord has an entry for: the step, each layer, each gap between layers, each class."""
 
     STEP = "step"
     LAYER = "layer"
@@ -80,7 +80,9 @@ def _measured(
 
 @dataclass(frozen=True, eq=False)  # without slots: a field that nobody has read yet is not there
 class StepRecord:
-    """One step of training. Arrays are read-only, of shape (L,) or, for the two gains, (L-1,).
+    """The measurements of one training step: loss, accuracy, and per layer gradients, activations and dead units.
+
+    Arrays are read-only, of shape (L,) or, for the two gains, (L-1,).
 
     A training step that nobody looks at should not pay for being looked at: see `unread`.
 
@@ -152,20 +154,20 @@ class StepRecord:
 
     @property
     def fields(self) -> frozenset[str]:
-        """The names of what was measured. Every other field reads as its measure's `absent`."""
+        """The names of the fields that were measured. Every other field reads as its measure's `absent`."""
         self._read_rest()
         return frozenset(self.__dict__)
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> StepRecord:
-        """A record of values by name, those of `engine.metrics.added_metrics` among them."""
+        """A record of the values given by name, those of `engine.metrics.added_metrics` among them."""
         record = cls(**{name: value for name, value in values.items() if name in _FIELDS})
         record.__dict__.update({name: value for name, value in values.items() if name not in _FIELDS})
         return record
 
     @classmethod
     def unread(cls, known: dict[str, Any], rest: Callable[[], dict[str, Any]]) -> StepRecord:
-        """A record of the fields `known` and of those that `rest` makes, once, when the first of them is read.
+        """A record whose fields `rest` are made only when the first of them is read.
 
         `known` becomes the record's own. What `rest` makes the others of must never change.
         """
@@ -176,7 +178,7 @@ class StepRecord:
 
     @property
     def rest(self) -> Callable[[], dict[str, Any]] | None:
-        """What makes the fields that nobody has read yet; None where all of them are there."""
+        """The function that makes the fields that nobody has read yet; None where all of them are there."""
         rest: Callable[[], dict[str, Any]] | None = self.__dict__.get(_REST)
         return rest
 
@@ -193,7 +195,7 @@ class StepRecord:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def unclassified(self) -> StepRecord:
-        """The same record where predictions are not finite: they say no class, so no share of them is right."""
+        """The record where predictions are not finite: they say no class, so no share of them is right."""
         self._read_rest()
         fields = {name: value for name, value in self.__dict__.items() if name != _REST}
         return self.of({**fields, "accuracy": None, "recall": tuple(math.nan for _ in self.recall)})
@@ -250,7 +252,7 @@ _REST = "_rest"
 
 
 def read_only_counts(numbers: Sequence[int]) -> Counts:
-    """One count a layer, as a record holds them."""
+    """Counts a layer as a read-only array, as a record holds them."""
     counts = np.array(numbers, np.int64)
     counts.setflags(write=False)
     return counts

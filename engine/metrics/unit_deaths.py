@@ -50,7 +50,7 @@ class UnitEvent:
 
 @dataclass(frozen=True, slots=True)
 class UnitDeathsState:
-    """What a checkpoint keeps."""
+    """What a checkpoint keeps of the dead units: masks, since when, and the events so far."""
 
     step: int
     fired: bytes
@@ -75,11 +75,11 @@ class UnitDeaths:
         self._packed = self._fired.tobytes()
 
     def by_layer(self, of_every_unit: Mask) -> list[Mask]:
-        """One view a layer of an array with an entry for every unit of the network."""
+        """An array with an entry for every unit of the network as one view a layer."""
         return [of_every_unit[place] for place in self._places]
 
     def record(self, step: int, fired: Mask) -> None:
-        """Takes in a check made at `step`: for every unit of the network, whether it fired for any sample."""
+        """Takes in a check of all units at `step`, and reports who died or recovered."""
         packed = fired.tobytes()
         if packed != self._packed:
             self._changed(step, fired)
@@ -107,11 +107,11 @@ class UnitDeaths:
         return tuple(self._died_at[place].copy() for place in self._places)
 
     def state(self) -> UnitDeathsState:
-        """Everything, for a checkpoint."""
+        """The present state, for a checkpoint."""
         return UnitDeathsState(self.step, self._packed, self._died_at.copy(), events_until(self.events))
 
     def restore(self, state: UnitDeathsState) -> None:
-        """Goes back to a checkpoint, or on to it."""
+        """Goes back to the state of a checkpoint, or on to it."""
         self.step, self._packed = state.step, state.fired
         self._fired[...] = np.frombuffer(state.fired, np.bool_)
         self._died_at[...] = state.died_at
@@ -123,7 +123,7 @@ class UnitDeaths:
 
 
 def events_until(events: Sequence[UnitEvent]) -> tuple[UnitEvent, ...]:
-    """The events that a checkpoint remembers, of those up to then."""
+    """The deaths and recoveries of units up to a step, from a checkpoint's list."""
     return tuple(islice(events, max(len(events) - EVENTS_IN_A_STATE, 0), None))
 
 
@@ -152,7 +152,7 @@ class WholeDataSet:
         self._fired_by_layer = places.by_layer(self._fired)
 
     def fired(self) -> Mask:
-        """For every unit of the network, layer by layer, whether it fires for any sample.
+        """Whether each unit of the network fires for any sample of the whole data set, layer by layer.
 
         The array is overwritten by the next call.
         """

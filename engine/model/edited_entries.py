@@ -27,7 +27,7 @@ Assignments = Sequence[tuple[Symbol, float]]
 def with_entries(
     experiment: Experiment, network: Network, data: DataSet, assignments: Assignments, source: str
 ) -> tuple[dict[Symbol, Array], DataSet]:
-    """Copies of the parameters that change, by name, and the data as they become; what is given stays as it is.
+    """The parameters and data with some entries set by hand: copies of what changes; what is given stays as it is.
 
     Raises ExperimentError, in the words of a file's refusal, for numbers that the experiment does not take.
     """

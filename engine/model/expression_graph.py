@@ -61,7 +61,7 @@ class _Constant(Node):
 
 @dataclass(frozen=True)
 class Line:
-    """One line: the name of its result, if it has one, and its expression."""
+    """One line of a typed formula: the name of its result, if it has one, and its expression."""
 
     name: Symbol | None
     expr: Expr
@@ -134,7 +134,7 @@ class TypedExpression:
             )
 
     def graph(self, of: Symbol | None = None) -> Graph:
-        """The graph, which ends at the last line's result, or at `of`; it has not gone forward yet."""
+        """The computation graph of the expression, up to the last line's result or `of`; not gone forward yet."""
         return _Builder(self).build(of)
 
 

@@ -33,7 +33,7 @@ def initial_weights(
     gain: float = 1.0,
     std: float | None = None,
 ) -> npt.NDArray[np.float64]:
-    """W (fan_in, fan_out), float64.
+    """The initial weights of a layer, W (fan_in, fan_out), drawn as the experiment's scheme says, float64.
 
     `gain` multiplies the standard deviation and `std` replaces it; uniform draws from U(-gain, gain);
     pytorch from U(±gain/√fan_in), the default of torch.nn.Linear;
@@ -55,7 +55,7 @@ def initial_weights(
 
 
 def initial_bias(fan_in: int, fan_out: int, generator: np.random.Generator) -> npt.NDArray[np.float64]:
-    """b (fan_out,) from U(±1/√fan_in), as PyTorch draws it."""
+    """The initial biases of a layer, b (fan_out,), from U(±1/√fan_in), as PyTorch draws them."""
     bound = 1.0 / math.sqrt(fan_in)
     return generator.uniform(-bound, bound, fan_out)
 

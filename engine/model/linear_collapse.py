@@ -25,7 +25,7 @@ class NotLinearError(ValueError):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LinearCollapse:
-    """One layer in place of many: f[L] = Wᵀ X + b, with W (features, outputs) and b (outputs, 1), in float64.
+    """One layer in place of a linear network: f[L] = Wᵀ X + b, with W (features, outputs) and b (outputs, 1).
 
     The output's activation, where it has one, is applied to f[L] as before.
     """
@@ -34,7 +34,7 @@ class LinearCollapse:
     b: npt.NDArray[np.float64]
 
     def pre_activation(self, X: Array) -> npt.NDArray[np.float64]:
-        """f[L] (outputs, n) for the samples X (features, n)."""
+        """The last layer's weighted sums f[L] (outputs, n) for the samples X (features, n)."""
         result: npt.NDArray[np.float64] = self.W.T @ X + self.b
         return result
 

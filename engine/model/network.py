@@ -49,7 +49,7 @@ BIASES_STREAM = 2
 
 @dataclass
 class Network:
-    """Layers and their parameters, by name.
+    """A network: its layers and their parameters, by name.
 
     `W[l]` is (fan_in, fan_out), or (fan_out, fan_in) where `weights` is "out_in"; `b[l]`, `scale[l]` and `shift[l]`,
     where a layer has them, are (fan_out, 1).
@@ -82,26 +82,26 @@ class Network:
         return cls(layers, parameters, experiment.loss, dtype, experiment.network.weights)
 
     def in_out(self, number: int) -> Array:
-        """The weights of a layer as (fan_in, fan_out), whichever way they are written: a view."""
+        """A layer's weights as (fan_in, fan_out), whichever way they are written: a view."""
         weights = self.parameters[Symbol("W", number)]
         return weights.T if self.weights == "out_in" else weights
 
     def largest_product(self, n: int) -> int:
-        """Floating-point operations of the largest product of a pass with n samples: 2 · fan_in · fan_out · n."""
+        """The floating-point operations of the largest matrix product of a pass with n samples."""
         return 2 * n * max(value.size for name, value in self.parameters.items() if name.name == "W")
 
     @property
     def features(self) -> int:
-        """How many rows X has."""
+        """The number of features, which are the rows of X."""
         return len(self.in_out(1))
 
     def astype(self, dtype: str) -> Network:
-        """A copy with its own parameters in another precision (gradients are checked in float64)."""
+        """A copy of the network with its own parameters in another precision."""
         copies = {name: value.astype(dtype) for name, value in self.parameters.items()}
         return Network(self.layers, copies, self.loss, np.dtype(dtype), self.weights)
 
     def predict(self, inputs: Array) -> Array:
-        """Ŷ (outputs, n) for X (features, n), with the present parameters."""
+        """The prediction Ŷ (outputs, n) for X (features, n), with the present parameters."""
         outputs = self.layers[-1].units
         graph = self.graph(inputs, np.zeros((outputs, inputs.shape[1]), self.dtype), gradients=False)
         graph.forward()
@@ -118,7 +118,7 @@ class Network:
         transient: bool = False,
         of: Symbol | None = None,
     ) -> Graph:
-        """The graph for the samples X (features, n) and Y (outputs, n).
+        """The computation graph of the network for the samples X (features, n) and Y (outputs, n).
 
         With `training` it uses them without copying and leaves out what only a reader wants: the gradients of X
         and of Y_hat where the loss does not need them. With `gradients=False` it can only go forward. `into` gives
@@ -267,7 +267,7 @@ def _bias(experiment: Experiment, number: int, layer: LayerSpec, fan_in: int) ->
 
 
 def values_and_gradients(graph: Graph) -> tuple[Mapping[str, Array], Mapping[str, Array]]:
-    """Every named matrix but the labels and the loss, by its plain name: its value, and its gradient."""
+    """Every named matrix of a graph but the labels and the loss, by its plain name: its value and its gradient."""
     nodes = [node for node in graph.nodes.values() if node.symbol not in (Y, LOSS)]
     return {node.symbol.plain(): node.value for node in nodes}, {
         node.symbol.plain(): node.grad for node in nodes
@@ -284,7 +284,7 @@ def trainable(network: Network) -> list[Symbol]:
 
 
 def layer_names(network: Network) -> tuple[str, ...]:
-    """The layers by their weights' names, ("W[1]", "W[2]", …), in the order of a record's arrays."""
+    """The names of the layers' weights, ("W[1]", "W[2]", …), in the order of a record's arrays."""
     return tuple(Symbol("W", number).plain() for number in range(1, len(network.layers) + 1))
 
 
@@ -296,6 +296,6 @@ def activation_output(graph: Graph, network: Network, number: int) -> Node:
 
 
 def forward_nodes(graph: Graph) -> tuple[Symbol, ...]:
-    """What the forward pass computes, one by one, before what is differentiated."""
+    """The nodes that the forward pass computes, one by one, before what is differentiated."""
     computed = [op.output.symbol for op in graph.ops[:-1]]
     return tuple(symbol for symbol in computed if symbol not in (FIT, PENALTY))

@@ -38,7 +38,7 @@ def _parameters(network: Network, number: int) -> dict[str, list[float] | list[l
 
 
 def inline(experiment: Experiment, data: DataSet) -> InlineData:
-    """All samples, those that are held out in their places between the others; they are divided again in the same way.
+    """The data as an inline table: all samples, those that are held out in their places between the others.
 
     A row of ones that is still one is asked for, not written.
     """

@@ -41,7 +41,7 @@ BREATH_SECONDS = 0.0005
 
 
 class FollowedRun:
-    """Follows the log at `path`, whoever writes it; see `open_log` and `SelectedLayers` for `names` and `layers`.
+    """Follows the run log at `path` while it grows, whoever writes it, and keeps its history.
 
     Raises RunLogError for a file that cannot be read.
     """
@@ -79,18 +79,21 @@ class FollowedRun:
 
     @property
     def header(self) -> RunLogHeader | None:
-        """What does not change; None until the first line is there."""
+        """The log's header; None until the first line is there."""
         return self.log.header
 
     @property
     def reading(self) -> bool:
-        """Whether the history is of samples so far, and every line is still being read."""
+        """Whether the log is still being read: the history is of samples so far."""
         return self._behind is not None
 
     # ── reading ─────────────────────────────────────────────────────────────────────────────────────
 
     def poll(self) -> None:
-        """Takes what is new; does not wait. Raises RunLogError where the file can no longer be read."""
+        """Takes in the new lines of the log; does not wait.
+
+        Raises RunLogError where the file can no longer be read.
+        """
         if self._behind is not None:
             if not self._behind.done:
                 return
@@ -110,11 +113,11 @@ class FollowedRun:
         self.take(news)
 
     def finish(self) -> None:
-        """Takes also what a log holds back while somebody may still write: the last step."""
+        """Takes in also what a log holds back while somebody may still write: the last step."""
         self.take(self.log.finish())
 
     def take(self, news: News) -> None:
-        """Enters what a poll found."""
+        """Enters the records of a poll into the history."""
         if news.restarted:
             self._forget()
         _enter(self, news)
@@ -137,7 +140,7 @@ class FollowedRun:
         self._thread.start()
 
     def close(self) -> None:
-        """Closes the file."""
+        """Closes the log's file."""
         if self._behind is not None:
             self._behind.stopped = True
         self.log.close()
@@ -151,7 +154,7 @@ class FollowedRun:
 
     @property
     def writer(self) -> str:
-        """``running``, ``silent for 40 s``, ``ended``; ``waiting`` before the first record."""
+        """Whether the log's writer is still at work: ``running``, ``silent for 40 s``, ``ended``, ``waiting``."""
         silent = self.silent_for
         if self.record is None:
             return "waiting"
@@ -206,7 +209,7 @@ def _enter(run: FollowedRun | _FollowedReading, news: News) -> None:
 
 
 def sampled(path: Path, count: int, log: SelectedLayers) -> Sequence[StepRecord]:
-    """About so many records of a run log from all over the file, the first and the last among them.
+    """A sample of the records of a run log from all over the file, the first and the last among them.
 
     `log` is a reader of it that has not been polled: it learns the header here.
     """

@@ -31,7 +31,7 @@ TOGETHER = 64
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Series:
-    """A column ready to plot: `low` and `high` span all the steps from `step[i]` until the next row's.
+    """The history of one field, ready to plot: `low` and `high` span the steps from `step[i]` to the next row's.
 
     `step` is (rows,); the others are (rows,) or, for a column with an entry a layer, (rows, layers). `value`
     is the number at `step` itself. The arrays are read-only views or copies; NaN stands where nothing was measured.
@@ -44,7 +44,7 @@ class Series:
 
 
 class History:
-    """Keeps StepRecords of one run; see the picture above.
+    """The records of one run in bounded memory: the older, the more of them are merged.
 
     `rows` bounds how many rows are kept; None chooses it from the size of the first record. Made for one thread at
     a time: the screens look at it between two steps.
@@ -57,7 +57,7 @@ class History:
         self.clear()
 
     def clear(self) -> None:
-        """Forgets everything, also what the records looked like: another network may follow."""
+        """Forgets all records, and what they looked like: another network may follow."""
         self._rows = 0
         self._stride = 1
         self._in_last_row = 0
@@ -69,7 +69,7 @@ class History:
     # ── writing ─────────────────────────────────────────────────────────────────────────────────────
 
     def append(self, record: StepRecord) -> None:
-        """Adds the next record, whose step must be larger than the last one's (ValueError otherwise; see `rewind`)."""
+        """Adds a record, whose step must be larger than the last one's."""
         if self._last is None:
             self._start(record)
         elif record.step <= self._last.step:
@@ -172,7 +172,7 @@ class History:
 
     @property
     def nbytes(self) -> int:
-        """The bytes that the rows take, however many of them are used."""
+        """The bytes that the history's rows take, however many of them are used."""
         return 0 if self._first is None else self._value.nbytes + self._low.nbytes + self._high.nbytes
 
     def _show(self) -> int:
@@ -188,7 +188,7 @@ class History:
         return self._rows + 1
 
     def record(self, index: int) -> StepRecord:
-        """The kept record of that index, 0 being the first and -1 the last. Raises IndexError."""
+        """The kept record of an index, 0 being the first and -1 the last. Raises IndexError."""
         shown = self._show()
         if not -shown <= index < shown:
             raise IndexError(f"there are {shown} records, and no {index}")
@@ -211,7 +211,7 @@ class History:
         return before if step - steps[before] <= steps[after] - step else after
 
     def column(self, name: str) -> Series:
-        """Every kept number of one field of StepRecord, as views: as fast at step 10 million as at step 10.
+        """The kept values of one field of StepRecord, as views.
 
         What was not measured is NaN throughout (or its `absent`).
         Raises KeyError for a name that is no numeric field. The views change as the run goes on.
@@ -237,7 +237,7 @@ class History:
         return Series(step, *views)
 
     def decimated(self, name: str, points: int) -> Series:
-        """`column` in at most `points` rows (copies): neighbours share one, which keeps their extremes.
+        """The values of one field in at most `points` rows (copies): neighbours share one, which keeps their extremes.
 
         The first row begins at the first step, and the last row is the newest record alone. Raises ValueError
         for fewer than 2 points.

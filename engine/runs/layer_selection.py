@@ -22,7 +22,7 @@ from engine.runs.run_log_reader import News
 
 
 class LayerExpression:
-    """What is asked for of the layers, by ``--layers`` and by ``/`` alike: a regular expression, ignoring case.
+    """A regular expression, ignoring case, by which layers are selected: of ``--layers`` and of ``/`` alike.
 
     What is no expression, as it is while somebody types ``layers.(``, is looked for as it stands; `problem` says why.
     """
@@ -37,18 +37,18 @@ class LayerExpression:
             self._pattern = re.compile(re.escape(wanted), re.IGNORECASE)
 
     def fits(self, layer: str) -> bool:
-        """Whether the layer of this name is asked for."""
+        """Whether a layer of this name is selected."""
         return self._pattern.search(layer) is not None
 
 
 def matching(names: Sequence[str], wanted: str) -> list[int]:
-    """The places of the layers that fit; all for ""."""
+    """The places of the layers whose names match; all for ""."""
     expression = LayerExpression(wanted)
     return [place for place, name in enumerate(names) if expression.fits(name)]
 
 
 class SelectedLayers:
-    """A log of which only some layers are seen: those that `layers` fits (see `LayerExpression`), or all."""
+    """A log of which only the selected layers are seen."""
 
     def __init__(self, log: LogSource, layers: str | None = None) -> None:
         self._log = log
@@ -60,13 +60,13 @@ class SelectedLayers:
 
     @property
     def header(self) -> RunLogHeader | None:
-        """That of the layers that are seen."""
+        """The log's header, of the selected layers."""
         self._choose()
         return self._header
 
     @property
     def log(self) -> LogSource:
-        """The log itself."""
+        """The whole log, of all layers."""
         return self._log
 
     @property
@@ -75,11 +75,11 @@ class SelectedLayers:
         return self._log.found
 
     def poll(self) -> News:
-        """What is new. Raises RunLogError where no layer is left."""
+        """The new records of the selected layers. Raises RunLogError where no layer is left."""
         return self._seen(self._log.poll())
 
     def finish(self) -> News:
-        """What is left when nobody writes any more."""
+        """The last records of the selected layers, when nobody writes any more."""
         return self._seen(self._log.finish())
 
     def close(self) -> None:
@@ -127,7 +127,7 @@ class SelectedLayers:
         return news
 
     def seen(self, records: list[StepRecord]) -> list[StepRecord]:
-        """Records of the log with the chosen layers only."""
+        """Records of the log with the selected layers only."""
         self._choose()
         return records if self._header is self._of else [self._record(record) for record in records]
 

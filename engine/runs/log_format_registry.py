@@ -31,7 +31,7 @@ DEEPEST = 6
 
 @dataclass(frozen=True)
 class LogFormat:
-    """One kind of log.
+    """One format of run logs: how a file of it is recognised and read.
 
     recognises   whether a file with this path and these first bytes is one
     opens        its reader, given the path and the expression of --names
@@ -116,7 +116,7 @@ def open_log(path: Path, names: str | None = None) -> LogSource:
 
 
 def newest_run(folder: Path) -> Path:
-    """The log in a folder, or below it, that was written to last. Raises RunLogError where there is none."""
+    """The run log in a folder, or below it, that was written to last. Raises RunLogError where there is none."""
     newest: tuple[float, Path] | None = None
     for path in _files_below(folder):
         if not any(path.match(one.in_folders) for one in FORMATS):

@@ -15,23 +15,26 @@ from engine.runs.run_log_reader import News
 
 
 class LogSource(Protocol):
-    """A log that is followed while it grows, is cut short, or is replaced by another."""
+    """A run log that is followed while it grows, is cut short, or is replaced by another."""
 
     path: Path
 
     @property
     def header(self) -> RunLogHeader | None:
-        """The layers and what else does not change."""
+        """The log's header: the layers and what else does not change."""
 
     @property
     def found(self) -> bool:
         """Whether there was a file when it was last looked for."""
 
     def poll(self) -> News:
-        """What is new; does not wait. Raises RunLogError where the file can no longer be read."""
+        """The records that are new since the last poll; does not wait.
+
+        Raises RunLogError where the file can no longer be read.
+        """
 
     def finish(self) -> News:
-        """What is left when nobody writes any more."""
+        """The last records, when nobody writes any more."""
 
     def close(self) -> None:
         """Closes the file. Closing twice is no error."""

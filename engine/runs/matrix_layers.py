@@ -16,7 +16,7 @@ _VECTORS = re.compile(
 
 
 def matrices_of(header: RunLogHeader) -> list[int]:
-    """The places of the layers that are matrices; all layers where there would be none."""
+    """The places of the layers that are weight matrices, not biases; all layers where there would be none."""
     if any(header.shapes):
         places = [place for place, shape in enumerate(header.shapes) if len(shape) >= 2]
     else:

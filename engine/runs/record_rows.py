@@ -24,7 +24,7 @@ Numbers = npt.NDArray[np.float64]
 
 
 def numeric_fields() -> tuple[str, ...]:
-    """Every field that is a number or numbers. `problem` is the one text."""
+    """The fields of StepRecord that are a number or numbers. `problem` is the one text."""
     return ("step", *(name for name, measure in MEASURES.items() if measure.kind is not str))
 
 
@@ -38,7 +38,7 @@ TUPLES = frozenset(name for name, measure in MEASURES.items() if measure.extent 
 
 
 class RecordColumns:
-    """The columns for records like `first`: of networks of as many layers, for as many classes.
+    """The columns of a table that holds StepRecords of one network as rows of numbers.
 
     What was not measured in it has no column.
     """
@@ -57,7 +57,10 @@ class RecordColumns:
         self.count = start
 
     def rows_of(self, records: Sequence[StepRecord]) -> Numbers:
-        """A row for each record, (records, count). What is None, as the accuracy of a squared error, becomes NaN."""
+        """StepRecords as rows of numbers, (records, count); None becomes NaN.
+
+        What is None, as the accuracy of a squared error, becomes NaN.
+        """
         rows = np.empty((len(records), self.count))
         begin = 0
         rests = [record.rest for record in records]
@@ -87,14 +90,14 @@ class RecordColumns:
                 rows[:, place] = values
 
     def record_of(self, row: Numbers, problem: str | None) -> StepRecord:
-        """The record that a row was made of."""
+        """The StepRecord that a row was made of."""
         kept = row.copy()
         kept.flags.writeable = False
         values = {name: self._entry(name, kept[place]) for name, place in self.places.items()}
         return StepRecord.of({**values, "problem": problem})
 
     def absent(self, name: str) -> Numbers:
-        """What a field without a column reads as, in one row."""
+        """The value that a field without a column reads as, in one row."""
         value = getattr(self._first, name)
         return np.asarray(np.nan if value is None else value, np.float64)
 

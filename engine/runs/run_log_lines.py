@@ -48,7 +48,7 @@ class RunLogError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RunLogHeader:
-    """The first line: what does not change from step to step.
+    """The header of a run log, its first line: what does not change from step to step.
 
     `layers` are the names of the records' entries, layer 1 first; there is at least one. The rest may be empty: the
     experiment's title, each layer's activation and its number of units, when the run started (ISO 8601), which tells
@@ -84,7 +84,7 @@ class RunLogHeader:
 
     @classmethod
     def of(cls, infos: Sequence[LayerInfo], **rest: Any) -> RunLogHeader:
-        """The header of layers of which everything is known; `rest` are the other fields."""
+        """The header for layers of which everything is known; `rest` are the other fields."""
         return cls(
             layers=tuple(info.name for info in infos),
             activations=tuple(info.words or "" for info in infos),
@@ -96,7 +96,7 @@ class RunLogHeader:
 
     @property
     def infos(self) -> tuple[LayerInfo, ...]:
-        """Each layer, as far as it is described."""
+        """The layers of the header, each as far as it is described."""
 
         def entries(several: Sequence[Any]) -> Sequence[Any]:
             return several or (None,) * len(self.layers)
@@ -182,7 +182,7 @@ _encoder = msgspec.json.Encoder()
 
 
 def encode_header(header: RunLogHeader) -> bytes:
-    """The header's line, with its newline: of schema 1.0 where it does not say which fields are logged."""
+    """A header as the first line of a run log, with its newline."""
     values = dataclasses.asdict(header)
     defaults = {one.name: one.default for one in dataclasses.fields(RunLogHeader)}
     later = ("fields", "shapes", "frozen", "measured", "loss_from", "shard", "every", "ordered", "dtype")
@@ -192,7 +192,7 @@ def encode_header(header: RunLogHeader) -> bytes:
 
 
 def encode_record(record: StepRecord, fields: Collection[str] | None = None) -> bytes:
-    """A record's line, with its newline.
+    """A record as a line of a run log, with its newline.
 
     With `fields`, those of a header of schema 1.1: only they, rounded to 9 digits, without what has its default.
     Without, every field of schema 1.0, as it is.
@@ -246,7 +246,7 @@ HAVE_DEFAULTS = ("clipped", "nonfinite", "problem", "dead_step", "accuracy", "te
 
 
 def decode_header(line: bytes, source: str) -> RunLogHeader:
-    """The header of a line; raises RunLogError in the name of `source` when it is none that can be read."""
+    """The header that the first line of a run log holds."""
     try:
         found = _header_decoder.decode(line)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
@@ -283,7 +283,7 @@ def decode_header(line: bytes, source: str) -> RunLogHeader:
 
 
 class SkippedStep(ValueError):  # noqa: N818 - no error, but a line that is not to become a record
-    """A line of a step in which the scaler found a number too large, so that no update was made."""
+    """A line of a step that was skipped: the gradient scaler found a number too large, so that no update was made."""
 
 
 def decode_record(
@@ -293,7 +293,7 @@ def decode_record(
     fields: Collection[str] | None = None,
     frozen: Collection[int] = (),
 ) -> StepRecord:
-    """The record of a line; raises ValueError, saying why, for a line that is not a complete one of so many layers.
+    """The record that a line of a run log holds; raises ValueError, saying why, for a line that is not complete.
 
     `recall`, where it is known, is how many classes the run's other records have a recall of. `fields` are those of a
     header of schema 1.1, None for 1.0; `frozen` the places of layers without a gradient. Raises SkippedStep for a

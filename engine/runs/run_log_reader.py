@@ -32,7 +32,7 @@ READ_BYTES = 2**20
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """A line that is not a record: its number in the file, the header being line 1, and why."""
+    """A damaged line of a run log: its number in the file, the header being line 1, and why it cannot be read."""
 
     line: int
     reason: str
@@ -40,7 +40,7 @@ class Damage:
 
 @dataclass(slots=True)
 class News:
-    """What one poll found.
+    """The new records and damages that one poll of a run log found.
 
     `restarted`: this is another run, forget what came before. `more`: there is more to read, poll again. `skipped`
     counts lines of steps that made no update.
@@ -54,7 +54,7 @@ class News:
 
 
 class RunLogReader:
-    """Follows the file at `path`, which need not exist yet.
+    """Reads the run log at `path` while it grows; the file need not exist yet.
 
     `header` is None until the first line is there.
     """
@@ -81,7 +81,10 @@ class RunLogReader:
         return self._descriptor is not None
 
     def poll(self) -> News:
-        """The records that are new; does not wait. Raises RunLogError when this version cannot read the file."""
+        """The records that are new since the last poll; does not wait.
+
+        Raises RunLogError when this version cannot read the file.
+        """
         news = News()
         try:
             if self._cut_short():
@@ -99,7 +102,7 @@ class RunLogReader:
         return news
 
     def finish(self) -> News:
-        """What stands after the last newline, when nobody writes any more.
+        """The record after the last newline, when nobody writes any more.
 
         That is a whole record that lacks only its newline, or damage. Call it when `poll` says there is no more.
         """
@@ -270,7 +273,10 @@ class RunLog:
 
 
 def read_run_log(path: Path) -> RunLog:
-    """Everything that a finished log holds. Raises RunLogError when there is none, or none this version reads."""
+    """The whole of a finished run log: header and records.
+
+    Raises RunLogError when there is none, or none this version reads.
+    """
     with RunLogReader(path) as reader:
         first = reader.poll()
         if not reader.found:

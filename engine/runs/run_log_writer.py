@@ -28,7 +28,7 @@ Warn = Callable[[str], None]
 
 
 class RunLogWriter:
-    """Appends the records of one run to a new file.
+    """Appends the records of one run to a new run log.
 
     Raises FileExistsError when there is a file already, and any other OSError of opening. `warn` is told, once, in
     one line, when records begin to be lost. May be used from several threads.
@@ -51,7 +51,7 @@ class RunLogWriter:
         self.flush()
 
     def append(self, record: StepRecord) -> None:
-        """Adds a record; it is in the file at the latest with the first append half a second later, or at `flush`.
+        """Adds a record to the run log; it is in the file half a second later, or at `flush`.
 
         Raises ValueError when the log is closed. A line longer than readers accept is lost, like one without room.
         """
@@ -68,12 +68,12 @@ class RunLogWriter:
                 self._write_waiting()
 
     def flush(self) -> None:
-        """Writes what is waiting."""
+        """Writes the records that are waiting into the file."""
         with self._lock:
             self._write_waiting()
 
     def close(self) -> None:
-        """Writes what is waiting and closes the file. Closing twice is no error."""
+        """Writes the records that are waiting and closes the file. Closing twice is no error."""
         with self._lock:
             self._write_waiting()
             if self._descriptor is None:

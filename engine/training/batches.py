@@ -23,7 +23,7 @@ BATCH_STREAM = 0xBA7C
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:
-    """The arrays for batches of one size: inputs (features, n) and labels (outputs, n)."""
+    """The input and label arrays that mini-batches of one size are copied into: (features, n) and (outputs, n)."""
 
     inputs: Array
     labels: Array
@@ -31,14 +31,14 @@ class Batch:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BatchPosition:
-    """A place in the sequence of batches: the generator before this pass was shuffled, and the next sample in it."""
+    """A place in the sequence of mini-batches: the shuffling generator and the next sample."""
 
     generator: Mapping[str, Any]
     start: int
 
 
 class Batches:
-    """Deals out the samples X (features, N) and Y (outputs, N), `size` at a time.
+    """Deals out the samples X (features, N) and Y (outputs, N) in mini-batches of `size`.
 
     `kinds` holds one Batch for each size that occurs: the asked one, and the remainder's where there is one.
     """
@@ -69,7 +69,7 @@ class Batches:
         self._start = 0
 
     def deal(self) -> int:
-        """Fills the arrays of one kind of batch with the next samples, and says which: its index in `kinds`."""
+        """Fills the arrays of a mini-batch with the next samples, and says which: its index in `kinds`."""
         if self.full:
             return 0
         if self._start == self._order.size:
@@ -84,13 +84,13 @@ class Batches:
         return kind
 
     def position(self) -> BatchPosition:
-        """Where the next batch begins."""
+        """The position of the next mini-batch, for a checkpoint."""
         if self.full:
             return BatchPosition({}, 0)
         return BatchPosition(self._before_shuffling, self._start)
 
     def go_to(self, position: BatchPosition) -> None:
-        """Deals on from a position as it was dealt on from there before."""
+        """Goes back to a position in the sequence of mini-batches: the same batches follow again."""
         if not self.full:
             self._generator.bit_generator.state = position.generator
             self._shuffle()

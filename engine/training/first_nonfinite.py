@@ -40,18 +40,18 @@ class FirstNonfinite:
 
     @property
     def array(self) -> Array:
-        """The numbers, some of them not finite."""
+        """The matrix with the numbers that are not finite."""
         return self.node.grad if self.way == "back" else self.node.value
 
     @property
     def entry(self) -> Entry:
-        """Where its first number is that is not finite, row by row."""
+        """The first entry of the matrix that is not finite, row by row."""
         row, column = np.argwhere(~np.isfinite(self.array))[0].tolist()
         return row, column
 
 
 def first_nonfinite(network: Network, graph: Graph, step: int) -> FirstNonfinite:
-    """Where the first non-finite number of a step is; `graph` has gone forward and backward.
+    """The first matrix of a step that holds NaN or an infinity; `graph` has gone forward and backward.
 
     Raises ValueError when every number is finite.
     """

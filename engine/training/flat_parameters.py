@@ -44,7 +44,7 @@ class FlatParameters:
         self.biases = slice(places[0].start, places[-1].stop) if places else slice(0, 0)
 
     def split(self, flat: Array) -> dict[Symbol, Array]:
-        """An array laid out like the trainable part of these, as views with each trainable parameter's shape."""
+        """A flat array of all trainable parameters as views with each parameter's shape."""
         return {
             name: flat[place].reshape(self.gradient_of[name].shape)
             for name, place in self._places.items()
@@ -52,7 +52,7 @@ class FlatParameters:
         }
 
     def weights_in(self, flat: Array) -> dict[Symbol, Array]:
-        """The part of each trainable W[l] in an array laid out like the trainable part of these, flat as well."""
+        """The part of each trainable W[l] in a flat array of all trainable parameters, flat as well."""
         return {
             name: flat[place]
             for name, place in self._places.items()

@@ -46,7 +46,7 @@ CLIP_EPSILON = 1e-6
 
 
 def clip_factor(norm: float, clip_norm: float) -> float:
-    """What all gradients, of L2 norm `norm` together, are multiplied by so that theirs is `clip_norm` at most."""
+    """The factor of gradient clipping, by which a gradient of L2 norm `norm` is brought to `clip_norm` at most."""
     return min(1.0, clip_norm / (norm + CLIP_EPSILON))
 
 
@@ -80,7 +80,7 @@ class Optimizer(ABC):
         return direction
 
     def update(self, learning_rate: float, clip: float = 1.0) -> None:
-        """One step with the gradients multiplied by `clip`."""
+        """Updates the parameters by one step with the gradients multiplied by `clip`."""
         self.steps += 1
         self.scale = scale = self._prepared(learning_rate, clip)
         for i, (values, direction, step) in self._blocks:
@@ -110,7 +110,7 @@ class Optimizer(ABC):
 
 
 class Sgd(Optimizer):
-    """Steepest descent. Without weight decay the direction is the gradient itself."""
+    """Plain gradient descent. Without weight decay the direction is the gradient itself."""
 
     def __init__(self, values: Array, gradients: Array, settings: SgdTraining) -> None:
         super().__init__(values, gradients, settings)
@@ -128,7 +128,7 @@ class Sgd(Optimizer):
 
 
 class Momentum(Optimizer):
-    """Steepest descent that keeps going: Polyak's heavy ball, in the form of Sutskever et al. 2013, section 2."""
+    """Gradient descent with momentum: Polyak's heavy ball, in the form of Sutskever et al. 2013, section 2."""
 
     def __init__(self, values: Array, gradients: Array, settings: MomentumTraining) -> None:
         super().__init__(values, gradients, settings)
@@ -150,7 +150,7 @@ class Momentum(Optimizer):
 
 
 class RmsProp(Optimizer):
-    """Each entry's gradient divided by a running root mean square of itself (Hinton 2012, lecture 6e)."""
+    """RMSprop: each entry's gradient divided by a running root mean square of itself (Hinton 2012, lecture 6e)."""
 
     def __init__(self, values: Array, gradients: Array, settings: RmspropTraining) -> None:
         super().__init__(values, gradients, settings)
@@ -173,7 +173,7 @@ class RmsProp(Optimizer):
 
 
 class Adam(Optimizer):
-    """Momentum and a running root mean square, both corrected for having begun at 0 (Kingma & Ba 2015, algorithm 1)."""
+    """Adam: momentum and a running root mean square, both bias-corrected (Kingma & Ba 2015, algorithm 1)."""
 
     def __init__(self, values: Array, gradients: Array, settings: AdamTraining | AdamwTraining) -> None:
         super().__init__(values, gradients, settings)
@@ -210,7 +210,7 @@ class Adam(Optimizer):
 
 
 class AdamW(Adam):
-    """Adam whose weight decay is a step of its own, towards 0, and no part of the gradient."""
+    """AdamW: Adam whose weight decay is a step of its own, towards 0, and no part of the gradient."""
 
     def __init__(self, values: Array, gradients: Array, settings: AdamwTraining) -> None:
         super().__init__(values, gradients, settings)

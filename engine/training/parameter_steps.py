@@ -25,7 +25,10 @@ from engine.training.update_rule import UpdateRuleSettings, settings_of
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ParameterStep:
-    """One parameter in one step. `state` is the optimiser's after the update, by name; a frozen parameter has none."""
+    """One parameter in one training step: before and after, its gradient and the optimiser's state.
+
+    `state` is the optimiser's after the update, by name; a frozen parameter has none.
+    """
 
     before: Array
     gradient: Array
@@ -35,7 +38,10 @@ class ParameterStep:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrainingStep:
-    """One step, counted from 1. `problem` says why nothing was updated, where a number was not finite."""
+    """One training step, counted from 1, with all of its parameters.
+
+    `problem` says why nothing was updated, where a number was not finite.
+    """
 
     step: int
     loss_before: float

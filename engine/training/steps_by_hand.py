@@ -41,7 +41,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """What one step did: to the loss, and to the scalars that were watched.
+    """What one update did: to the loss, and to the scalars that were watched.
 
     `predicted` is what the loss changes by to first order. How far the real change is from that says how curved the
     loss is there, or that η is too large.
@@ -63,7 +63,7 @@ class Memory:
 
     @property
     def nbytes(self) -> int:
-        """How much memory it takes."""
+        """The bytes that the kept parameters and states take."""
         states = sum(array.nbytes for arrays in self.states.values() for array in arrays)
         return states + sum(value.nbytes for value in self.parameters.values())
 
@@ -85,14 +85,14 @@ class StepsByHand:
 
     @property
     def clip_factor(self) -> float:
-        """What the gradients of the next step will be multiplied by."""
+        """The factor of gradient clipping in the next step."""
         if self.clip_norm is None:
             return 1.0
         squares = [float(np.square(self._graph.nodes[name].grad).sum()) for name in self._optimizers]
         return clip_factor(math.sqrt(sum(squares)), self.clip_norm)
 
     def step(self, learning_rate: float, watch: Collection[Symbol] = ()) -> Update:
-        """One step for every trainable parameter, in place, after which the graph has gone forward and backward again.
+        """Makes one optimiser step for every trainable parameter, in place, and runs the graph again.
 
         `predicted` is what the loss changes by to first order: the gradient times the step, summed up.
         """
@@ -114,7 +114,7 @@ class StepsByHand:
         return Update(learning_rate, loss, predicted, watched)
 
     def memory(self) -> Memory:
-        """Parameters and states as they are now, copied."""
+        """A copy of the parameters and optimiser states as they are now, to go back to."""
         return Memory(
             self.steps,
             {name: value.copy() for name, value in self._network.parameters.items()},
@@ -125,7 +125,7 @@ class StepsByHand:
         )
 
     def restore(self, memory: Memory) -> None:
-        """Goes back, and runs the graph with what was there then."""
+        """Goes back to kept parameters and states, and runs the graph with them."""
         self.steps = memory.steps
         for name, value in memory.parameters.items():
             self._network.parameters[name][...] = value
@@ -137,15 +137,15 @@ class StepsByHand:
         self._graph.backward()
 
     def rule(self, parameter: Symbol) -> list[RuleLine]:
-        """The lines of the next step for one entry of a trainable parameter."""
+        """The formulas of the next optimiser step for one entry of a trainable parameter, line by line."""
         return self.settings.rule(parameter, self.steps + 1, clipped=self.clip_factor != 1.0)
 
     def worked(self, parameter: Symbol, learning_rate: float) -> list[WorkedLine]:
-        """The same with numbers: what the next step will do to this entry."""
+        """The formulas of the next optimiser step with numbers: what it will do to this entry."""
         return list(worked(self.rule(parameter), self._values_before(parameter, learning_rate)))
 
     def values(self, parameter: Symbol, learning_rate: float) -> Callable[[Name], float]:
-        """The number of every name in the lines of the next step, and of everything in the graph."""
+        """The number of every name in the formulas of the next step, and of everything in the graph."""
         before = self._values_before(parameter, learning_rate)
         if parameter.matrix not in self._optimizers:
             return before

@@ -55,7 +55,10 @@ FORWARD_SHARE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What may be changed while training. `slope` is that of every leaky ReLU; None where there are none."""
+    """The training settings that may be changed while training: learning rate, clip norm, leaky slope.
+
+    `slope` is that of every leaky ReLU; None where there are none.
+    """
 
     learning_rate: float
     clip_norm: float | None
@@ -63,7 +66,7 @@ class Settings:
 
 
 class Tested(NamedTuple):
-    """What the held-out samples said last, and before which step's update."""
+    """Loss and accuracy of the held-out samples when they were last measured, and before which step's update."""
 
     step: int
     score: HeldOutScore
@@ -71,7 +74,7 @@ class Tested(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Checkpoint:
-    """Everything that the steps from `step` on depend on."""
+    """A checkpoint: everything that the training steps from `step` on depend on."""
 
     step: int
     seconds: float
@@ -86,7 +89,7 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class UnitActivity:
-    """Every unit by itself: one array (units,) a layer, layer 1 first, the output layer last.
+    """The activity of every unit: how often it fires, whether it is dead; an array (units,) a layer.
 
     `firing_rate` is the share of the last step's samples for which the unit is not 0; `dead`, of the check at
     `dead_step`, whether it was 0 for the whole data set; `died_at` the step of the check that found it so,
@@ -182,7 +185,7 @@ class Trainer:
 
     @property
     def samples_a_step(self) -> int:
-        """How many samples a batch has; the last one of a pass through the data may have fewer."""
+        """The batch size: how many samples a step is made with."""
         samples: int = self._batches.kinds[0].inputs.shape[1]
         return samples
 
@@ -190,7 +193,7 @@ class Trainer:
 
     @property
     def learning_rate(self) -> float:
-        """η, from the next step on."""
+        """The learning rate η, from the next step on."""
         return self._learning_rate
 
     @learning_rate.setter
@@ -202,7 +205,7 @@ class Trainer:
 
     @property
     def clip_norm(self) -> float | None:
-        """The L2 norm of all gradients together beyond which they are scaled down to it; None for no limit."""
+        """The gradient norm beyond which all gradients together are scaled down to it; None for no limit."""
         return self._clip_norm
 
     @clip_norm.setter
@@ -266,7 +269,7 @@ class Trainer:
         return record
 
     def step(self, measure: bool = True) -> StepRecord | None:
-        """One step, whatever `limit` says: its record, or None when it was not measured.
+        """Makes one training step, whatever `limit` says: its record, or None when it was not measured.
 
         A step that meets a number that is NaN or infinite is always recorded, and the last one: after it, `step`
         does nothing and returns that record again.
@@ -406,7 +409,7 @@ class Trainer:
     # ── looking, and travelling in time ─────────────────────────────────────────────────────────────
 
     def unit_activity(self) -> UnitActivity:
-        """Every unit of the network, as of the last step."""
+        """The activity of every unit of the network, as of the last step."""
         return UnitActivity(
             step=self.steps_done - 1 if self.problem is None else self.steps_done,
             firing_rate=self._monitors[self._current].firing_rates(),
@@ -417,7 +420,7 @@ class Trainer:
         )
 
     def checkpoint(self) -> Checkpoint:
-        """The present state, copied: what `restore` goes back to."""
+        """A checkpoint of the present state: what `restore` goes back to."""
         return Checkpoint(
             step=self.steps_done,
             seconds=self._seconds,

@@ -32,7 +32,7 @@ LAMBDA, CLIP = Symbol("lam"), Symbol("c")
 
 @dataclass(frozen=True, slots=True)
 class RuleLine:
-    """One line: `key` names the quantity ("m"), `words` say what it is, `symbol` is its letter in this step.
+    """One line of an optimiser's update rule: `key` names the quantity ("m"), `words` say what it is.
 
     `symbol` is None for the last line, the parameter's new value.
     """
@@ -47,7 +47,7 @@ class RuleLine:
 
 @dataclass(frozen=True, slots=True)
 class UpdateRuleSettings:
-    """The constants of an optimiser; those it does not have are at values that leave them out."""
+    """The constants of an optimiser's update rule; those it does not have are at values that leave them out."""
 
     optimizer: str
     momentum: float = 0.0
@@ -61,7 +61,7 @@ class UpdateRuleSettings:
 
     @property
     def is_plain(self) -> bool:
-        """Whether a step is W - η ∂ℰ/∂W and nothing else (clipping apart)."""
+        """Whether the update is W - η ∂ℰ/∂W and nothing else (clipping apart)."""
         return self.optimizer == "sgd" and self.weight_decay == 0.0
 
     def constants(self) -> dict[Symbol, float]:
@@ -78,7 +78,7 @@ class UpdateRuleSettings:
         return {symbol: number for symbol, number in numbers.items() if symbol in used}
 
     def rule(self, parameter: Symbol, step: int, *, clipped: bool = False) -> list[RuleLine]:
-        """The lines of step number `step` (from 1) for one entry of a parameter, in the order of computing."""
+        """The formulas of one update step (from 1) for one entry of a parameter, in the order of computing."""
         gradient: Expr = Partial(LOSS, parameter)
         lines: list[RuleLine] = []
         adds = self.weight_decay != 0.0 and not self.decoupled
@@ -99,11 +99,11 @@ class UpdateRuleSettings:
         return [*lines, RuleLine("after", "the step", None, after)]
 
     def states(self) -> Sequence[str]:
-        """What the optimiser remembers and derives, by name, in the order of computing."""
+        """The states that the optimiser keeps and derives, by name, in the order of computing."""
         return [line.key for line in self.rule(Symbol("W"), 1) if line.kept or line.key in CORRECTED]
 
     def kept(self) -> Sequence[str]:
-        """What the next step begins with, by name, in the order in which the optimiser keeps it."""
+        """The states that the next step begins with, by name, in the optimiser's order."""
         return [line.key for line in self.rule(Symbol("W"), 1) if line.kept]
 
 
@@ -115,7 +115,7 @@ Rule = Callable[[UpdateRuleSettings, Expr, int], tuple[list[RuleLine], Expr]]
 
 
 def settings_of(train: TrainSpec) -> UpdateRuleSettings:
-    """The settings of an experiment's optimiser. Raises TypeError for one that has no rule."""
+    """The update rule's constants of an experiment's optimiser. Raises TypeError for one that has no rule."""
     name = train.optimizer
     match train:
         case SgdTraining():
@@ -220,7 +220,7 @@ RULES: dict[str, Rule] = {
 
 @dataclass(frozen=True, slots=True)
 class WorkedLine:
-    """A line with its numbers in, and what it comes to."""
+    """A line of an update rule with its numbers in, and its value."""
 
     line: RuleLine
     substituted: Expr
@@ -228,7 +228,7 @@ class WorkedLine:
 
 
 def worked(lines: Sequence[RuleLine], values: Callable[[Name], float]) -> Iterator[WorkedLine]:
-    """The lines evaluated one after the other, each with the results of those before it.
+    """The lines of an update rule evaluated one after the other.
 
     `values` knows the parameter, its gradient, η, the constants, and the states before the step.
     """

@@ -45,7 +45,7 @@ class ScalarFunction:
     in_place: bool = False
 
     def in_words(self, slope: float) -> str:
-        """A derivative's value in a few words: ``slope 0.25``, ``off``."""
+        """A derivative of this value, in a few words: ``slope of tanh``."""
         return f"slope of {self.name}"
 
 

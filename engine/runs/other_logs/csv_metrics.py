@@ -16,7 +16,7 @@ from engine.runs.other_logs.scalar_lines import ScalarLines
 
 
 class CsvMetrics(ScalarLines):
-    """Follows a csv file with a header."""
+    """Reads a csv file of metrics with a header while it grows."""
 
     def __init__(self, path: Path, names: str | None = None) -> None:
         self._columns: list[str] = []
@@ -27,7 +27,10 @@ class CsvMetrics(ScalarLines):
         self._columns = []
 
     def pairs_of(self, line: bytes) -> Iterable[tuple[str, float]]:
-        """The cells that hold a number. The first line names the columns."""
+        """The columns and numbers of a csv line; the first line names the columns.
+
+        The first line names the columns.
+        """
         (cells,) = list(csv.reader([line.decode("utf-8", "strict").rstrip("\r\n")])) or [[]]
         if not self._columns:
             self._columns = [cell.strip() for cell in cells]

@@ -20,10 +20,10 @@ NON_FINITE = {"nan", "inf", "-inf", "infinity", "-infinity"}
 
 
 class JsonLines(ScalarLines):
-    """Follows a file of JSON objects."""
+    """Reads a file of JSON objects, one a line, while it grows."""
 
     def pairs_of(self, line: bytes) -> Iterable[tuple[str, float]]:
-        """Every number of the object."""
+        """Every number of a line's JSON object, by the path of its keys."""
         try:
             return list(numbers_of(_decoder.decode(strict_json(line))))
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
@@ -34,7 +34,7 @@ _PYTHONS = re.compile(rb"(?<=[:\[,\s])(NaN|-?Infinity)(?=[,\]}\s])")
 
 
 def strict_json(text: bytes) -> bytes:
-    """Python's json writes NaN and Infinity, which are not JSON: as texts they are."""
+    """A JSON text with Python's NaN and Infinity, which are not JSON, as texts."""
     return _PYTHONS.sub(rb'"\1"', text)
 
 

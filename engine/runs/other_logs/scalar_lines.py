@@ -17,7 +17,7 @@ STEP_TAGS = ("step", "global_step", "trainer/global_step", "_step", "iteration",
 
 
 class ScalarLines(RunLogReader):
-    """Follows a file of lines that hold tagged numbers. A subclass says what stands in a line."""
+    """Reads a log of lines that hold tagged numbers while it grows. A subclass says what stands in a line."""
 
     natural_order = False
     _quiet: bool
@@ -31,14 +31,14 @@ class ScalarLines(RunLogReader):
         """The tags and numbers of a line. Raises ValueError, saying why, for a line that cannot be read."""
 
     def poll(self) -> News:
-        """The steps that are whole; the newest once a poll finds nothing more."""
+        """The records of the steps that are whole; the newest once a poll finds nothing more."""
         news = super().poll()
         self._give(news, final=not news.more and self._quiet)
         self._quiet = True
         return news
 
     def finish(self) -> News:
-        """The last line, if it is whole, and the newest step."""
+        """The records of the last line, if it is whole, and of the newest step."""
         news = super().finish()
         self._give(news, final=True)
         return news

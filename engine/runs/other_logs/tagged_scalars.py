@@ -47,7 +47,10 @@ EMBEDDINGS, HEADS = re.compile(r"emb|wte|wpe|tok"), re.compile(r"head|classifier
 
 
 def layer_pattern(names: str | None) -> re.Pattern[str] | None:
-    """The expression of `--names`. Raises RunLogError for one that is none, or has no group called layer."""
+    """The regular expression of `--names`, by which tags name layers.
+
+    Raises RunLogError for one that is none, or has no group called layer.
+    """
     if names is None:
         return None
     try:
@@ -60,7 +63,7 @@ def layer_pattern(names: str | None) -> re.Pattern[str] | None:
 
 
 class ScalarTable:
-    """Collects tagged numbers and gives records; see the picture above.
+    """Collects tagged numbers, step by step, and makes records of them.
 
     `source` is the file's name for messages, `names` the expression of `--names`. Layers are in the order of their
     appearance, or in `natural_order` where the file has lost it.
@@ -73,7 +76,7 @@ class ScalarTable:
         self.clear()
 
     def clear(self) -> None:
-        """Forgets everything: another file follows."""
+        """Forgets all numbers: another file follows."""
         self._rows: dict[int, dict[str, float]] = {}
         self._layers: dict[str, str] = {}  # layer's tag -> its name
         self._tags: dict[str, None] = {}  # every other tag, in the order of appearance
@@ -81,7 +84,7 @@ class ScalarTable:
         self._header: RunLogHeader | None = None
 
     def add(self, step: int, tag: str, value: float) -> bool:
-        """One number; whether it takes the place of another one."""
+        """Adds one tagged number; whether it takes the place of another one."""
         if tag not in self._layers and tag not in self._tags:
             layer = self._layer_of(tag)
             if layer is None:
@@ -183,7 +186,7 @@ class ScalarTable:
 
 
 def natural_key(name: str) -> tuple[int, list[tuple[int, int, str]]]:
-    """Sorts layers.2 before layers.10, embeddings first and heads last."""
+    """The key by which layers.2 sorts before layers.10, embeddings first and heads last."""
     lowered = name.lower()
     rank = 0 if EMBEDDINGS.search(lowered) else 2 if HEADS.search(lowered) else 1
     # A layer's weight comes before its bias, as it does in a model.

@@ -41,7 +41,7 @@ _TABLE = _crc_table()
 
 
 def masked_crc(data: bytes) -> int:
-    """CRC-32C, rotated and shifted as TFRecord files have it."""
+    """The masked CRC-32C of TFRecord files: rotated and shifted."""
     crc = 0xFFFFFFFF
     for byte in data:
         crc = _TABLE[(crc ^ byte) & 0xFF] ^ crc >> 8
@@ -61,7 +61,7 @@ class _File:
 
 
 class TensorBoardEvents:
-    """Follows the event files of one run: those of a folder with their add_scalars subfolders, or a single file."""
+    """Reads TensorBoard's event files of one run while they grow: a folder with its subfolders, or a single file."""
 
     def __init__(self, path: Path, names: str | None = None) -> None:
         self.path = path
@@ -76,7 +76,7 @@ class TensorBoardEvents:
         return bool(self._files)
 
     def poll(self) -> News:
-        """The steps that are whole."""
+        """The records of the steps that are whole."""
         news = News()
         self._look()
         budget = READ_BYTES
@@ -89,13 +89,13 @@ class TensorBoardEvents:
         return news
 
     def finish(self) -> News:
-        """The newest step."""
+        """The record of the newest step."""
         news = News()
         self._give(news, final=True)
         return news
 
     def close(self) -> None:
-        """Nothing stays open."""
+        """Closes nothing: no file stays open."""
 
     def _give(self, news: News, *, final: bool) -> None:
         title = self.path.name if self.path.is_dir() else self.path.parent.name
@@ -153,7 +153,7 @@ class TensorBoardEvents:
 
 
 def is_event_file(path: Path) -> bool:
-    """Whether a file is called as TensorBoard's writers call them."""
+    """Whether a file is named as TensorBoard's writers name them."""
     return PREFIX in path.name
 
 

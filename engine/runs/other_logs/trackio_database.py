@@ -24,7 +24,7 @@ MAGIC = b"SQLite format 3\0"
 
 
 class TrackioDatabase:
-    """Follows the newest run of a database. A run that begins later takes its place."""
+    """Reads the newest run of a Trackio database while it grows. A run that begins later takes its place."""
 
     def __init__(self, path: Path, names: str | None = None) -> None:
         self.path = path
@@ -40,7 +40,7 @@ class TrackioDatabase:
         return self.path.exists()
 
     def poll(self) -> News:
-        """The rows that are new."""
+        """The records of the rows that are new."""
         news = News()
         if not self.found:
             return news
@@ -58,13 +58,13 @@ class TrackioDatabase:
         return news
 
     def finish(self) -> News:
-        """The newest step."""
+        """The record of the newest step."""
         news = News()
         self._give(news, final=True)
         return news
 
     def close(self) -> None:
-        """Nothing stays open."""
+        """Closes nothing: no file stays open."""
 
     def _read(self, database: sqlite3.Connection, news: News) -> None:
         columns = {row[1] for row in database.execute("PRAGMA table_info(metrics)")}

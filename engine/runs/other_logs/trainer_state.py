@@ -20,7 +20,7 @@ from engine.runs.run_log_reader import News
 
 
 class TrainerState:
-    """Follows a trainer_state.json."""
+    """Reads a Hugging Face trainer_state.json, again whenever it is written."""
 
     def __init__(self, path: Path, names: str | None = None) -> None:
         self.path = path
@@ -32,7 +32,10 @@ class TrainerState:
         self._last_step = -1
 
     def poll(self) -> News:
-        """The steps that a newer version of the file has. A file that is being written is read the next time."""
+        """The records of the steps that a newer version of the file has.
+
+        A file that is being written is read the next time.
+        """
         news = News()
         try:
             there = os.stat(self.path)
@@ -68,10 +71,10 @@ class TrainerState:
         return news
 
     def finish(self) -> News:
-        """Nothing is left: every poll takes all there is. Raises RunLogError for a file that is no JSON."""
+        """Nothing: every poll takes all there is. Raises RunLogError for a file that is no JSON."""
         if self.found and self._seen is None:
             raise RunLogError(f"{self.path}: is no JSON, or not written to its end")
         return News()
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Closes nothing: no file stays open."""
