@@ -68,8 +68,15 @@ def foreign_json(record: dict[str, Any], *, ascii: bool = False) -> str:
 
 
 def gradescope(files: Sequence[GradedFile]) -> dict[str, Any]:
-    """results.json: one test an answer; the names of several files stand before the questions'."""
-    tests = [_gradescope_test(result, len(files) > 1) for file in files for result in file.results]
+    """results.json: one test an answer; the names of several files stand before the questions'.
+
+    Tests are numbered as graders do, 1, 2, … and 1.1, 1.2, … where there are several files: Gradescope orders by it.
+    """
+    tests = [
+        _gradescope_test(result, f"{at}.{place}" if len(files) > 1 else str(place), with_file=len(files) > 1)
+        for at, file in enumerate(files, 1)
+        for place, result in enumerate(file.results, 1)
+    ]
     return {
         "score": sum(file.points for file in files),
         "output": "; ".join(file.problem for file in files if file.problem) or "",
@@ -80,7 +87,7 @@ def gradescope(files: Sequence[GradedFile]) -> dict[str, Any]:
     }
 
 
-def _gradescope_test(result: Result, with_file: bool) -> dict[str, Any]:
+def _gradescope_test(result: Result, number: str, *, with_file: bool) -> dict[str, Any]:
     verdict = result.verdict
     colour = _COLOURS[verdict.verdict]
     head = f"\x1b[{colour}m{VERDICT_WORDS[verdict.verdict]}\x1b[0m"
@@ -91,7 +98,7 @@ def _gradescope_test(result: Result, with_file: bool) -> dict[str, Any]:
         "max_score": result.max_points,
         "status": "passed" if verdict.verdict == "right" else "failed",
         "name": f"{result.file}: {name}" if with_file else name,
-        "number": result.question,
+        "number": number,
         "output": output,
         "output_format": "ansi",
         "tags": [mistake.tag for mistake in verdict.mistakes] or [verdict.verdict],

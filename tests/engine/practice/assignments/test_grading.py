@@ -118,7 +118,11 @@ WHEN = datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)
 
 
 class GradescopeTest(msgspec.Struct, forbid_unknown_fields=True):
-    """gradescope-autograders.readthedocs.io, "Output format": a test case."""
+    """gradescope-autograders.readthedocs.io, "Output format": a test case.
+
+    Public graders (gradescope/gradescope-utils, json_test_runner.py; ucbds-infra/otter-grader, to_gradescope_dict)
+    write name, score, max_score, status, number, output, tags, visibility; a number is "1" or "1.1", for the order.
+    """
 
     score: float | None = None
     max_score: float | None = None
@@ -150,7 +154,11 @@ class GradescopeResults(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class PrairieLearnTest(msgspec.Struct, forbid_unknown_fields=True):
-    """prairielearn.readthedocs.io, "External grading", "Grading result": a test."""
+    """prairielearn.readthedocs.io, "External grading", "Grading result": a test.
+
+    What shows them (PrairieLearn/PrairieLearn, elements/pl-external-grader-results) leaves all points out where one
+    test has none, takes ANSI in `message` and `output`, and nothing but words in `name` and `description`.
+    """
 
     name: str
     description: str = ""
@@ -162,7 +170,11 @@ class PrairieLearnTest(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class PrairieLearnResults(msgspec.Struct, forbid_unknown_fields=True):
-    """The results object. Of what its server reads, `score` has to be a number, `format_errors` a text or a list."""
+    """The results object.
+
+    Of what its server reads (PrairieLearn/PrairieLearn, apps/prairielearn/src/lib/externalGraderCommon.ts), `score`
+    has to be a number, and `format_errors` a text or a list; its grading host puts all of it under `results`.
+    """
 
     gradable: bool = True
     score: float = 0.0
@@ -182,7 +194,8 @@ def test_gradescope(files):
         assert test.score is not None
         assert test.max_score is not None
         assert 0 <= test.score <= test.max_score
-    wrong = next(test for test in results.tests if "grace" in test.name and test.number == "b1")
+    assert [test.number for test in results.tests][:4] == ["1.1", "1.2", "1.3", "2.1"]
+    wrong = next(test for test in results.tests if "grace" in test.name and ": b1" in test.name)
     assert (wrong.status, wrong.tags, wrong.output_format) == ("failed", ["missing:X[1,0]"], "ansi")
 
 
@@ -196,6 +209,13 @@ def test_prairielearn(files):
     for graded in (ada, grace, mallory):
         results = msgspec.convert(json.loads(json.dumps(prairielearn([graded]))), PrairieLearnResults)
         assert 0 <= results.score <= 1
+        record = prairielearn([graded])
+        assert isinstance(record["score"], float)
+        assert all(isinstance(one, str) for one in record.get("format_errors", ()))
+        for test in record["tests"]:
+            assert test["points"] is not None
+            assert test["max_points"] is not None
+            assert not {"\x1b", "\0"} & set(test["name"] + test["description"] + test["output"])
     assert prairielearn([ada])["score"] == 1
     assert prairielearn([grace])["score"] == 0.5
     unreadable = prairielearn([mallory])
