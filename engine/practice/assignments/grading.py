@@ -6,12 +6,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
+from engine.autodiff.graph import Graph
+from engine.autodiff.ops.cross_entropy import BinaryCrossEntropy
+from engine.autodiff.ops.elementwise import Elementwise
+from engine.autodiff.ops.loss import loss_op
 from engine.derivation.chain_rule import explain
 from engine.experiment.errors import ExperimentError
 from engine.formula.expression import Symbol
 from engine.formula.layout import one_line
 from engine.formula.parser import ParseError, parse_symbol
-from engine.model.network import LOSS
+from engine.model.network import LOSS, PREDICTION
 from engine.practice.assignments.assignment import Assignment, AssignmentQuestion, load_answers
 from engine.practice.bug_hunt.bug_hunt import BugHunt
 from engine.practice.judging.number_answers import judge_number
@@ -82,6 +88,8 @@ def judge_question(question: AssignmentQuestion, text: str) -> Verdict:
 def _further(question: AssignmentQuestion, target: AskedTarget | None) -> Iterator[tuple[float, Mistake]]:
     """What a parameter is after a step, where its gradient is asked for, and each factor of the path by itself."""
     graph = question.worked.graph
+    if target is not None:
+        yield from _beside_a_kink(graph, target)
     if target is None or target.of is not None or target.sample is not None or target.wrt.index is None:
         return
     node, train = graph.nodes[target.wrt.matrix], question.experiment.train
@@ -90,11 +98,47 @@ def _further(question: AssignmentQuestion, target: AskedTarget | None) -> Iterat
         after = float(node.value[target.wrt.index]) - train.learning_rate * question.number
         text = f"this is {name} after a step: its gradient is asked for"
         yield after, Mistake("extra", target.wrt.plain(), None, text)
+    if target.wrt.matrix != PREDICTION:
+        yield from _slope_once_more(graph, question.number)
     steps = explain(graph, target.wrt)
     if len(steps) <= MOST_FACTORS:
         for step in steps:
             text = f"this is one factor alone, {one_line(step.term.symbol)}"
             yield step.term.local, Mistake("missing", "", None, text)
+
+
+def _beside_a_kink(graph: Graph, target: AskedTarget) -> Iterator[tuple[float, Mistake]]:
+    """The slope of an activation on the other side of its kink, where what it is applied to is exactly there."""
+    op = graph.nodes[target.of.matrix].op if target.of is not None and target.slope(graph) else None
+    if not isinstance(op, Elementwise) or target.wrt.index is None:
+        return
+    place = float(op.inputs[0].value[target.wrt.index])
+    if place not in op.function.kinks:
+        return
+    name = one_line(target.wrt)
+    sides = []
+    for side, step in (("right", 1e-9), ("left", -1e-9)):
+        x = np.array([[place + step]])
+        value, slope = np.empty_like(x), np.empty_like(x)
+        op.function.value(x, value)
+        op.function.derivative(x, value, slope)
+        sides.append(float(slope[0, 0]))
+        text = f"this is the slope {side} of {place:g}, and {name} is exactly {place:g}"
+        yield sides[-1], Mistake("swapped", f"{sides[-1]:g}", None, text)
+    text = f"this is the mean of both slopes beside {place:g}: one of the two is taken"
+    yield sum(sides) / 2, Mistake("swapped", f"{sum(sides) / 2:g}", None, text)
+
+
+def _slope_once_more(graph: Graph, truth: float) -> Iterator[tuple[float, Mistake]]:
+    """The sigmoid's slope as a factor more, where Ŷ − Y has it already."""
+    loss = loss_op(graph)
+    if not isinstance(loss, BinaryCrossEntropy) or loss.inputs[0].value.size != 1:
+        return
+    prediction = float(loss.inputs[0].value[0, 0])
+    text = "Ŷ(1 − Ŷ) is a factor too many: ∂ℰ/∂f = Ŷ − Y has it in it"
+    for sign, also in ((1.0, ""), (-1.0, ", and the sign is wrong")):
+        value = sign * truth * prediction * (1.0 - prediction)
+        yield value, Mistake("extra", "Y_hat*(1 - Y_hat)", None, text + also)
 
 
 def judge_bug(question: AssignmentQuestion, text: str) -> Verdict:

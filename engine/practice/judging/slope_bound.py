@@ -27,6 +27,8 @@ from engine.practice.verdict import Mistake
 
 FARTHEST = 20.0
 """Beyond this |f| every activation is flat, or as steep as it ever gets."""
+ROUNDED = 6
+"""The steepest place is read off to so many decimals: beside it a slope changes by their square."""
 POINTS, ROUNDS = 2001, 8
 """A search in so many points, each time around the best of the last: 20·1000⁻⁸ is far below a rounding."""
 
@@ -138,7 +140,7 @@ class SlopeBound:
             (FARTHEST, f"this is the largest value of {name}, and not of its slope"),
         ):
             value = np.empty(1)
-            function.value(np.array([at]), value)
+            function.value(np.array([round(at, ROUNDED)]), value)
             power = float(value[0]) ** count
             yield power, _instead(name, text)
             if at == FARTHEST:  # it comes as near to its largest value as it can

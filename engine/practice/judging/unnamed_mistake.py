@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from engine.formula.expression import Function
+from engine.formula.layout import one_line
 from engine.practice.mistakes.formula_edits import places_of
 from engine.practice.question.asked_question import AskedQuestion, Attempt
 from engine.practice.question.comparison import CLOSE
@@ -50,8 +51,14 @@ def unnamed_mistake(
     says += _right_parts(value, evidence.truth, compared.counts)
     says += here
     says += _dependence(question, answer)
-    if any(isinstance(part, Function) and part.name == "log" for part, _ in places_of(answer.expr)):
-        says.append("a logarithm is not differentiated: the derivative of log x is 1/x")
+    logarithms = [
+        part
+        for part, _ in places_of(answer.expr)
+        if isinstance(part, Function) and part.name == "log" and any(True for _ in part.symbols())
+    ]
+    if logarithms:
+        text = f"{one_line(logarithms[0])} is not differentiated: the derivative of log x is 1/x"
+        return Mistake("extra", logarithms[0].plain(), None, "; ".join([text, *says]))
     text = "; ".join(["it is none of the usual mistakes", *says])
     return Mistake("unknown", answer.expr.plain(), None, text)
 

@@ -21,6 +21,8 @@ from engine.formula.layout import one_line
 from engine.model.network import LOSS, PREDICTION
 from engine.practice.verdict import Mistake
 
+FEW_SAMPLES = 4
+"""So many samples' predictions may be given for the loss itself."""
 MOST_ENTRIES = 64
 """Entries of a network whose gradients are compared; in a larger one some of them agrees by chance."""
 
@@ -127,6 +129,19 @@ def _of_cross_entropy(truth: float, loss: BinaryCrossEntropy, n: int) -> Iterato
             yield n * mean(1.0, 1.0), _wrong(text, what="alpha, beta")
     yield mean(alpha, 0.0), _wrong("the term (1 − Y) log(1 − Ŷ) is missing", what="(1 - Y)*log(1 - Y_hat)")
     yield mean(0.0, beta), _wrong("the term Y log Ŷ is missing", what="Y*log(Y_hat)")
+    with np.errstate(all="ignore"):
+        same = -float(np.log(prediction).sum()) / n
+    text = "this takes log Ŷ for every sample: where Y = 0 it is log(1 − Ŷ)"
+    for sign, also in ((1.0, ""), (-1.0, "; the sign is wrong")):
+        yield sign * same, _wrong(text + also, "swapped", "log(Y_hat)")
+    yield (
+        float(np.abs(prediction - label).sum()) / n,
+        _wrong("this is the mean of |Ŷ − Y|, and not the cross-entropy", "swapped", "abs(Y_hat - Y)"),
+    )
+    for index in np.ndindex(*prediction.shape) if n <= FEW_SAMPLES else ():
+        name = one_line(PREDICTION.at((index[0], index[1])))
+        for value, what in ((prediction[index], name), (1.0 - prediction[index], f"1 − {name}")):
+            yield float(value), _wrong(f"this is {what}, and not the loss", "swapped", what)
     for first, second in ((alpha, 0.0), (0.0, beta)):
         yield (
             n * mean(first, second),
@@ -145,6 +160,7 @@ def _for_the_other_label(graph: Graph, asked: Symbol) -> Iterator[tuple[float, M
     value = loss.beta / (1.0 - prediction) if label else -loss.alpha / prediction
     text = f"this is for Y = {1 - label:g}, and here Y is {label:g}"
     yield value / graph.n, _wrong(text, "swapped", "1 - Y")
+    yield -value / graph.n, _wrong(f"{text}; the sign is wrong as well", "swapped", "1 - Y")
 
 
 def _other_gradients(graph: Graph, asked: Symbol) -> Iterator[tuple[float, Mistake]]:

@@ -16,6 +16,7 @@ from engine.practice.mistakes.naming_on_paths import (
     symbols_of,
 )
 from engine.practice.mistakes.naming_updates import name_update
+from engine.practice.mistakes.one_factor_off import name_one_factor_off
 from engine.practice.question.asked_question import AskedQuestion
 from engine.practice.question.comparison import CLOSE
 from engine.practice.question.random_networks import NetworkEvidence
@@ -56,6 +57,8 @@ def name_mistakes(question: AskedQuestion, answer: Answer) -> NamedOnPath | None
     found = name_by_backward_slips(question, answer, constants)
     if found is None:
         mistake = name_by_repair(question, answer)
+    if found is None and mistake is None and question.paths is not None and len(question.paths) > 1:
+        mistake = name_one_factor_off(question, answer)
     return NamedOnPath(((mistake,),)) if mistake is not None else found
 
 

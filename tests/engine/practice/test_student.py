@@ -10,7 +10,11 @@ from engine.practice.assignments.grading import judge_question
 QUESTIONS: dict[str, AssignmentQuestion] = {one.id: one for one in load_assignment("tutorials").questions}
 
 SAID = {
+    "c1-bound": {"0.5^50": "sigmoid itself where it is steepest"},
     "a0": {
+        "0.857": "this takes log Ŷ for every sample",
+        "0.15": "the mean of |Ŷ − Y|",
+        "0.8": "this is 1 − Ŷ₀₀",
         "0.3285": "sum over the 2 samples",
         "-0.16425": "the sign is wrong",
         "0.0713": "not that to base 10",
@@ -19,6 +23,7 @@ SAID = {
         "log(0.8)+log(0.9)": "minus the sum over the 2 samples",
     },
     "a1a": {
+        "-log(Y_hat)": "log(Ŷ) is not differentiated",
         "Y/Y_hat + (1-Y)/(1-Y_hat)": "the sign of the first term",
         "-Y/Y_hat": "the term (1−Y₀₀)/(1−Ŷ₀₀) is missing",
         "Y/Y_hat": "the term (1−Y₀₀)/(1−Ŷ₀₀) is missing from −Y₀₀/Ŷ₀₀ + (1−Y₀₀)/(1−Ŷ₀₀); the sign is wrong",
@@ -26,7 +31,11 @@ SAID = {
         "-Y/Y_hat + 1/(1-Y_hat)": "the factor (1 − Y) is missing",
         "-Y/Y_hat + (1-Y)/Y_hat": "Ŷ stands where 1 − Ŷ belongs",
     },
-    "a1a-0": {"-1.549": "this is for Y = 1, and here Y is 0", "-2.822": "the sign is wrong"},
+    "a1a-0": {
+        "1.549": "the sign is wrong as well",
+        "-1.549": "this is for Y = 1, and here Y is 0",
+        "-2.822": "the sign is wrong",
+    },
     "a3-row": {"-Y/Y_hat + (1-Y)/(1-Y_hat)": "1/n is missing", "(Y_hat-Y)/n": "this is ∂ℰ/∂f⁽¹⁾"},
     "a1a-1": {
         "2.822": "this is for Y = 0, and here Y is 1",
@@ -51,7 +60,7 @@ SAID = {
         "(Y_hat-Y)*X": "its entry [2,0] is the right one",
     },
     "a2": {"(Y_hat-Y) @ X.T": "transpose", "2*X @ (Y_hat-Y).T": "the factor 2 does not belong here"},
-    "a2-number": {"-0.3543": "the sign is wrong"},
+    "a2-number": {"0.08107": "Ŷ(1 − Ŷ) is a factor too many", "-0.3543": "the sign is wrong"},
     "a3-entry": {"(Y_hat[0,0]-Y[0,0])/n": "sample 0 stands where sample 1 belongs"},
     "a3": {"Y_hat-Y": "1/n is missing", "Y_hat/n": "Ŷ stands where Ŷ − Y belongs"},
     "a3-weights": {
@@ -98,7 +107,6 @@ MORE = {
     "a1a": {
         "-1/Y_hat + 1/(1-Y_hat)": "the factors Y and 1 − Y of the two terms are missing",
         "-Y/Y_hat^2 + (1-Y)/(1-Y_hat)^2": "the squares do not belong here",
-        "-log(Y_hat)": "a logarithm is not differentiated",
         "-1/Y_hat": "this is right where Y = 1, and not where Y = 0",
     },
     "a1a-1": {"0.4375": "this is ℰ itself", "-0.3543": "this is ∂ℰ/∂W⁽¹⁾₀₀"},
@@ -163,11 +171,12 @@ MORE = {
         "W[2]*(dE/da[2]*indicator(f[2]>0)) + dE/da[2]": "are multiplied as matrices",
     },
     "c3-norm-ways": {
+        "1 - 1/n - h[1][0,1]**2/n": "the factor 1/std⁽¹⁾₀₀ is missing from all of it",
         "1/std[1][0,0]": "the term −1/std⁽¹⁾₀₀ · 1/n is missing from the sum",
         "(1 - 1/n + h[1][0,1]**2/n)/std[1][0,0]": "has the wrong sign",
         "(1 - 1/n)/std[1][0,0]": "is missing from the sum",
     },
-    "b2-kink": {"1": "too far from 0"},
+    "b2-kink": {"1": "the slope right of 0", "0.5": "the mean of both slopes"},
     "c3-explodes": {"1.6e-6": "the sign of the exponent is wrong"},
     "d2": {
         "dE/da[3]*0.3*indicator(f[3]<=0)": "stands where 1{f⁽³⁾ > 0} + 0.3·1{f⁽³⁾ ≤ 0} belongs",
