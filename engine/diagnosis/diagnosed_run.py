@@ -29,7 +29,7 @@ from engine.model.network import Network, trainable
 
 
 class Needs(Enum):
-    """What a kind of finding cannot do without, in words that can follow "it takes "."""
+    """What a kind of finding needs to be known of a run, in words that can follow "it takes "."""
 
     LOSSES = "the losses"
     GRADIENTS = "the gradients' magnitudes"
@@ -39,7 +39,7 @@ class Needs(Enum):
 
 @dataclass(frozen=True, eq=False)
 class OwnRun:
-    """The run itself, where it was this program's: what was trained, on what, and the weights at both ends.
+    """A run that this program trained: its experiment, its data, and the weights at both ends.
 
     `present` are the weights that are judged (after the last update), `initial` those before the first; `first_fired`
     says which units fired with those. `small_updates` says that
@@ -59,29 +59,29 @@ class OwnRun:
 
     @property
     def network(self) -> Network:
-        """A network like the one that is judged, with weights that nobody else changes."""
+        """A network like the run's, with weights that nobody else changes."""
         return Network(self.layers.layers, dict(self.present), self.layers.loss, self.layers.dtype)
 
     def at(self, parameters: Mapping[Symbol, Array]) -> FlatLoss:
-        """The loss around those weights."""
+        """The loss as a function of all parameters, around given weights."""
         names = trainable(self.layers)
         network = Network(self.layers.layers, dict(parameters), self.layers.loss, self.layers.dtype)
         return FlatLoss(network, self.data, {name: parameters[name] for name in names})
 
     @cached_property
     def around_start(self) -> FlatLoss:
-        """The loss around the initial weights."""
+        """The loss as a function of all parameters, around the initial weights."""
         return self.at(self.initial)
 
     @cached_property
     def around_end(self) -> FlatLoss:
-        """The loss around the present weights."""
+        """The loss as a function of all parameters, around the present weights."""
         return self.at(self.present)
 
 
 @dataclass(frozen=True, eq=False)
 class DiagnosedRun:
-    """One run to be judged; layers' entries are in order, layer 1 first.
+    """A training run to be diagnosed, with all that is known of it; layers' entries are in order, layer 1 first.
 
     `step` is the number of updates of the weights that units and gradients are of: all of them, or 0 in a run that
     diverged. `record` holds the gradients' magnitudes at that step; what was not measured is NaN there. `bias_l2` is
@@ -105,13 +105,13 @@ class DiagnosedRun:
 
     @property
     def known_losses(self) -> LossCurvePoints:
-        """The losses, where a kind needs them and is asked only if they are known."""
+        """The losses over the run, where a kind of finding needs them and is asked only if they are known."""
         assert self.losses is not None
         return self.losses
 
     @property
     def depth(self) -> int:
-        """How many layers there are."""
+        """The number of layers."""
         return len(self.layers)
 
     def called(self, layers: Sequence[int]) -> str:
@@ -124,7 +124,7 @@ class DiagnosedRun:
 
     @cached_property
     def has(self) -> frozenset[Needs]:
-        """What is known."""
+        """What is known of the run, of all that kinds of findings may need."""
         known = {
             Needs.LOSSES: self.losses is not None,
             Needs.GRADIENTS: self.record is not None,
@@ -135,7 +135,7 @@ class DiagnosedRun:
 
     @cached_property
     def diverged(self) -> bool:
-        """Whether a number was not finite, or the loss ended above ten times where it began."""
+        """Whether the run diverged: a number was not finite, or the loss ended above ten times where it began."""
         if self.problem is not None:
             return True  # a number was not finite
         return self.losses is not None and has_diverged(self.losses)

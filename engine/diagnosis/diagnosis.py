@@ -30,7 +30,7 @@ REMARKS = (Kind.CONSTANT_INPUTS, Kind.UNSCALED_INPUTS)
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What was found in a run of `steps` updates; `gradients` says that they are balanced, where they are.
+    """The findings in a run of `steps` updates, the most important first.
 
     `missing` lists what kinds of finding would have needed and the run does not hold: "the weights and the data".
     """
@@ -43,7 +43,7 @@ class Diagnosis:
     """Whether the findings' changes have still to be tried (`engine.diagnosis.remedy_trial.confirmed`)."""
 
     def said_in(self, names: CourseNames) -> Diagnosis:
-        """The same, its sentences in an experiment's own letters."""
+        """The diagnosis with its sentences in an experiment's own letters."""
         if not names:
             return self
         findings = tuple(
@@ -63,7 +63,7 @@ class Diagnosis:
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
-        """Of every finding, in order."""
+        """The kind of every finding, in order."""
         return tuple(finding.kind for finding in self.findings)
 
     def of(self, kind: Kind) -> Finding | None:
@@ -71,7 +71,7 @@ class Diagnosis:
         return next((one for one in self.findings if one.kind is kind), None)
 
     def is_remark(self, finding: Finding) -> bool:
-        """Whether a finding is no fault here."""
+        """Whether a finding is only a remark here, and no fault."""
         return self.kinds[0] in REASSURING and finding.kind in REMARKS
 
     @property
@@ -81,7 +81,7 @@ class Diagnosis:
 
     @property
     def nothing_found(self) -> str:
-        """What to say instead of findings; empty where there are some."""
+        """The sentence in place of findings; empty where there are some."""
         if self.findings:
             return ""
         if not self.steps:
@@ -90,13 +90,13 @@ class Diagnosis:
 
 
 def diagnose(case: DiagnosedRun) -> Diagnosis:
-    """Every finding of a case, in order."""
+    """The diagnosis of a training run: every kind of finding tried, in order."""
     with np.errstate(all="ignore"):  # numbers that overflow are what it is there to find
         return _diagnosed(case)
 
 
 def judge_record(record: StepRecord, layers: Sequence[LayerInfo]) -> Diagnosis:
-    """What one record says by itself: of its gradients, and of the dead units of the whole data set.
+    """The diagnosis of one record by itself: its gradients, and the dead units of the whole data set.
 
     `layers` are those that the record's arrays are of; they may be empty where nothing is known of them.
     """

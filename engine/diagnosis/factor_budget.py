@@ -29,7 +29,7 @@ ROUNDING = 1e-3
 
 @dataclass(frozen=True, slots=True)
 class BudgetGap:
-    """From layer `layer`+1 down to `layer`: `ratio` is ‖δ[l]‖/‖δ[l+1]‖ and the product of the three factors.
+    """What multiplies δ from layer `layer`+1 down to `layer`: ‖δ[l]‖/‖δ[l+1]‖ as the product of three factors.
 
     `other` is what a shortcut around layer l+1 and a norm in layer l make of it together, 1.0 (but for rounding)
     without either; `other_name` says which of them there are, "" for neither.
@@ -43,7 +43,7 @@ class BudgetGap:
     other_name: str
 
     def parts(self) -> Iterator[tuple[str, float]]:
-        """Every factor with its name."""
+        """Every factor of the gap with its name."""
         yield WEIGHTS, self.weights
         yield ACTIVATION, self.activation
         if self.other_name:
@@ -52,7 +52,7 @@ class BudgetGap:
 
 @dataclass(frozen=True, slots=True)
 class FactorBudget:
-    """The gaps, layer 1 first, of one step.
+    """The factor budget of one step: what the weights and activations multiply ‖δ‖ by, from layer to layer.
 
     `decades` is log10 of the product of all ratios, `parts` how much of it each named factor has: they add up. A δ
     that is exactly 0 leaves nothing to take apart: `gaps` then begin above `dead_below`, the highest layer whose
@@ -91,14 +91,14 @@ class FactorBudget:
 
     @property
     def dominant(self) -> str | None:
-        """The factor that does most in the direction of the whole; None where nothing changes."""
+        """The dominant factor: the one that does most in the direction of the whole; None where nothing changes."""
         decades = self.decades
         parts = {name: part for name, part in self.parts.items() if part * decades > 0}
         return max(parts, key=lambda name: abs(parts[name])) if parts else None
 
 
 def factor_budget(record: StepRecord, layers: Sequence[LayerInfo] = ()) -> FactorBudget:
-    """The budget of a measured step.
+    """The factor budget of a measured step.
 
     `layers`, layer 1 first, say whether there is a norm (which: it does not matter) and a shortcut. They may be empty,
     or not know that, as those of another program's run log.

@@ -67,11 +67,11 @@ class Finding:
 
     @property
     def title(self) -> str:
-        """``Step too long``: as a headline."""
+        """The finding's title as a headline: ``Step too long``."""
         return self.called or self.kind.value.replace("-", " ").capitalize()
 
     def record(self) -> dict[str, Any]:
-        """As JSON has it."""
+        """The finding as a JSON object."""
         return {
             "kind": self.kind.value,
             "layers": list(self.layers),

@@ -18,7 +18,7 @@ Find = Callable[[DiagnosedRun, Sequence[Finding]], Finding | None]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One kind of finding.
+    """The rule of one kind of finding: what it needs to know, and when it holds.
 
     `find` is asked only where everything in `needs` is known. `of_loss` says that it judges the course of the loss;
     those, and `constant-output`, are not asked of a run that diverged (`if_diverged` says so), and `if_learned`

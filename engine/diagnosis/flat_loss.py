@@ -44,12 +44,12 @@ class FlatLoss:
             begin += value.size
 
     def value(self, point: Floats) -> float:
-        """ℰ there."""
+        """The loss ℰ at a vector of all parameters."""
         self._go_to(point)
         return math.fsum(float(graph.forward()) * graph.n / self._n for graph in self._graphs)
 
     def gradient(self, point: Floats) -> Floats:
-        """∂ℰ/∂θ there, (parameters,)."""
+        """The gradient ∂ℰ/∂θ at a vector of all parameters, (parameters,)."""
         self._go_to(point)
         total = np.zeros(point.size)
         for graph in self._graphs:

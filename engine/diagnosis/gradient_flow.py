@@ -29,7 +29,7 @@ presets, batch and layer norm being the widest)."""
 
 
 def decades_per_layer(magnitudes: Floats) -> float:
-    """Slope of log10 of a magnitude per layer towards the input, by least squares; NaN with fewer than two layers.
+    """The slope of log10 of a magnitude per layer towards the input, by least squares.
 
     `magnitudes` is (layers,), layer 1 first. Zeros and numbers that are not finite have no logarithm and are left out.
     """
@@ -40,7 +40,7 @@ def decades_per_layer(magnitudes: Floats) -> float:
 
 
 def first_to_last(magnitudes: Floats) -> float:
-    """The first layer's magnitude over the last layer's; NaN where either is not finite or both are 0."""
+    """The ratio of the first layer's gradient magnitude to the last layer's; NaN where it has none."""
     first, last = float(magnitudes[0]), float(magnitudes[-1])
     if not (math.isfinite(first) and math.isfinite(last)) or first == last == 0:
         return math.nan
@@ -49,7 +49,7 @@ def first_to_last(magnitudes: Floats) -> float:
 
 @dataclass(frozen=True)
 class GradientFlow:
-    """One record's gradients; `layers` may be empty where nothing is known of them.
+    """How the gradient changes from layer to layer in one record; `layers` may be empty where nothing is known.
 
     `ratio` is ‖∂ℰ/∂W‖ of the first layer over that of the last, and `delta_ratio` the same of δ = ∂ℰ/∂f.
     """
@@ -59,32 +59,32 @@ class GradientFlow:
 
     @cached_property
     def ratio(self) -> float:
-        """Of the weights' gradients; NaN where both ends are 0 or one is not finite."""
+        """The first layer's weight gradient over the last one's; NaN where both are 0 or one is not finite."""
         return first_to_last(self.record.grad_l2)
 
     @cached_property
     def delta_ratio(self) -> float:
-        """Of δ."""
+        """The first layer's ‖δ‖ over the last one's."""
         return first_to_last(self.record.delta_l2)
 
     @cached_property
     def budget(self) -> FactorBudget:
-        """What each factor makes of δ."""
+        """The factor budget: what each factor makes of δ."""
         return factor_budget(self.record, self.layers)
 
     @property
     def depth(self) -> int:
-        """How many layers there are."""
+        """The number of layers."""
         return len(self.record.grad_l2)
 
     @property
     def vanishes(self) -> bool:
-        """Whether either ratio is far below 1, and both of its ends above 0."""
+        """Whether the gradient vanishes: either ratio is far below 1, and both of its ends above 0."""
         return any(0 < ratio < 1 / FAR_APART for ratio in (self.ratio, self.delta_ratio))
 
     @property
     def explodes(self) -> bool:
-        """Whether either ratio is far above 1, and both of its ends above 0."""
+        """Whether the gradient explodes: either ratio is far above 1, and both of its ends above 0."""
         return any(FAR_APART < ratio < math.inf for ratio in (self.ratio, self.delta_ratio))
 
     @property
@@ -111,11 +111,11 @@ class GradientFlow:
         return f"The gradient of {self._ends[0]} is {short(self.ratio)} times that of {self._ends[1]}."
 
     def delta_told(self) -> str:
-        """The same of δ, as a clause."""
+        """How far apart the first and the last layer's δ are, as a clause."""
         return f"δ[1] is {short(self.delta_ratio)} times δ[{self.depth}]"
 
     def seen(self, vanishing: bool) -> str:
-        """What is far apart: the weights' gradients, or δ where they hide it."""
+        """Which gradients are far apart: the weights', or δ where the weights' hide it."""
         far = self.ratio < 1 / FAR_APART if vanishing else self.ratio > FAR_APART
         if far:
             return self.apart()
@@ -127,7 +127,7 @@ class GradientFlow:
         )
 
     def cause(self, vanishing: bool) -> tuple[str | None, list[str]]:
-        """The factor to blame and why, or that it is not δ that vanishes or explodes.
+        """The dominant factor and why, or that it is not δ that vanishes or explodes.
 
         ∂ℰ/∂W[l] is δ[l] times a[l-1]: a factor of δ is to blame only if δ does at least half of it, in decades.
         """

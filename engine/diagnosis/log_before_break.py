@@ -39,7 +39,7 @@ class LogBeforeBreak:
         )
 
     def sentences(self, dtype: str = "") -> list[str]:
-        """What is seen of it, and what that excludes."""
+        """What a log shows of the way to the break, and what that excludes, in sentences."""
         before = (
             f"gradient {short(self.gradient_first)} to {short(self.gradient_last)} from step {self.step_first:,} "
             f"to step {self.step_last:,}"
@@ -66,7 +66,7 @@ class LogBeforeBreak:
 
 
 def way_to_break(first: StepRecord, last: StepRecord) -> LogBeforeBreak:
-    """From a log's first line to its last sound one before a number that is not finite."""
+    """The way from a log's first line to its last sound one before a number that is not finite."""
     rate = last.learning_rate if "learning_rate" in last.fields else math.nan
     return LogBeforeBreak(
         step_first=first.step,
@@ -80,7 +80,7 @@ def way_to_break(first: StepRecord, last: StepRecord) -> LogBeforeBreak:
 
 
 def whole_gradient(record: StepRecord) -> float:
-    """The norm of the whole gradient, as far as its layers' are finite."""
+    """The norm of the whole gradient in a log's line, as far as its layers' are finite."""
     magnitude = np.asarray(magnitude_in(record), np.float64)
     return float(np.linalg.norm(magnitude[np.isfinite(magnitude)]))
 

@@ -43,7 +43,7 @@ class LoggedRun:
 
 
 def diagnose_log(run: LoggedRun) -> Diagnosis:
-    """The findings of a log. Its `steps` are counted from the log's first line to its last."""
+    """The diagnosis of a run log. Its `steps` are counted from the log's first line to its last."""
     steps = run.columns.get("step")
     if steps is None or not len(steps):
         return Diagnosis((), 0, missing=("any step",))

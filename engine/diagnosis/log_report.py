@@ -48,7 +48,7 @@ JUDGED = (
 
 @dataclass
 class LogRecords:
-    """The records of a log, thinned; and what is told of it besides findings."""
+    """The records of a run log, thinned, and what is told of it besides findings."""
 
     header: RunLogHeader | None = None
     first: StepRecord | None = None
@@ -65,7 +65,7 @@ class LogRecords:
     _stride: int = 1
 
     def take(self, news: News, header: RunLogHeader | None) -> None:
-        """What a poll found."""
+        """Takes in the records of a poll."""
         if news.restarted:
             self.__init__()  # type: ignore[misc]  # another run: forget everything
         self.header = header
@@ -94,7 +94,7 @@ class LogRecords:
 
     @property
     def records(self) -> list[StepRecord]:
-        """Those that are kept, by their steps."""
+        """The kept records, by their steps."""
         by_step = {record.step: record for record in self._kept}
         by_step |= {record.step: record for record in self._recent}
         if self.broken is not None:
@@ -104,7 +104,10 @@ class LogRecords:
 
 @dataclass(frozen=True)
 class LogReport:
-    """What a log says. `layers` are the matrices that findings number from 1."""
+    """The report on a run log: its findings and the numbers they rest on.
+
+    `layers` are the matrices that findings number from 1.
+    """
 
     lines: LogRecords
     layers: tuple[str, ...]
@@ -126,7 +129,7 @@ class LogReport:
         return None if broken is None or first is None or last is None else way_to_break(first, last)
 
     def record(self) -> dict[str, Any]:
-        """As JSON has it."""
+        """The report as a JSON object."""
         before = self.before_break
         lines, header = self.lines, self.lines.header
         found = self.not_finite
@@ -151,7 +154,7 @@ class LogReport:
 
 
 def read_log(log: LogSource) -> LogRecords:
-    """Everything in a log that nobody writes any more. Raises RunLogError."""
+    """Reads a finished log to its end. Raises RunLogError."""
     lines = LogRecords()
     more = True
     while more:

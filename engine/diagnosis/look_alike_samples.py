@@ -37,7 +37,7 @@ CANCELS = 0.1
 
 
 def told_apart_by_nothing(own: OwnRun, evidence: dict[str, float]) -> str:
-    """Two samples far off that the last hidden layer does not tell apart, though their labels differ; or nothing."""
+    """Two samples that the last hidden layer does not tell apart, though their labels differ; or none."""
     depth = len(own.layers.layers)
     if depth < 2 or any(layer.norm == "batch" for layer in own.layers.layers):
         return ""

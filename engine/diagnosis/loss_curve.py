@@ -30,13 +30,13 @@ RISE = 1e-9
 
 
 def rose(before: float, after: float) -> bool:
-    """Whether a loss went up by more than rounding."""
+    """Whether the loss went up between two steps by more than rounding."""
     return after - before > RISE * abs(before)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LossCurvePoints:
-    """The losses up to now: `step` (rows,) is the number of updates; `low` and `high` span a row's losses.
+    """The losses of a run up to now: `step` (rows,) is the number of updates; `low` and `high` span a row's losses.
 
     The last row is the present loss alone. `first_rise` is the number of updates after which the loss was lower than
     after the next ones for the first time; None where it has never risen. `rises` is how often it rose in the last
@@ -54,17 +54,17 @@ class LossCurvePoints:
 
     @property
     def first(self) -> float:
-        """Before the first update."""
+        """The loss before the first update."""
         return float(self.value[0])
 
     @property
     def last(self) -> float:
-        """After the last update."""
+        """The loss after the last update."""
         return float(self.value[-1])
 
     @property
     def steps(self) -> int:
-        """How many updates there were."""
+        """The number of updates."""
         return int(self.step[-1] - self.step[0])
 
     def at(self, step: float) -> float:
@@ -90,7 +90,7 @@ class LossCurvePoints:
 
 
 class LossCurve:
-    """Collects losses; see the picture above."""
+    """Collects the losses of a run in bounded memory; see the picture above."""
 
     def __init__(self, *, each_step: bool = True, rows: int = MOST_ROWS) -> None:
         self.each_step = each_step
@@ -98,7 +98,7 @@ class LossCurve:
         self.clear()
 
     def clear(self) -> None:
-        """Forgets everything."""
+        """Forgets all losses."""
         self._step: list[int] = []
         self._value: list[float] = []
         self._low: list[float] = []
@@ -109,7 +109,7 @@ class LossCurve:
         self._first_rise: int | None = None
 
     def append(self, step: int, loss: float) -> None:
-        """The loss after `step` updates; a step that is not later than the last is left out."""
+        """Adds the loss after `step` updates; a step that is not later than the last is left out."""
         if self._recent:
             before, last = self._recent[-1]
             if step <= before:
@@ -132,7 +132,7 @@ class LossCurve:
         self._in_last = 1
 
     def rewind(self, step: int) -> None:
-        """Forgets what was after more than `step` updates."""
+        """Forgets the losses after more than `step` updates."""
         kept = sum(1 for one in self._step if one <= step)
         for column in (self._step, self._value, self._low, self._high):
             del column[kept:]
@@ -146,7 +146,7 @@ class LossCurve:
             self._first_rise = None
 
     def until(self, step: int, loss: float) -> LossCurvePoints:
-        """Everything so far and the present loss, after `step` updates."""
+        """The losses so far and the present one, after `step` updates."""
         recent = [*(pair for pair in self._recent if pair[0] < step), (step, loss)][-RECENT - 1 :]
         rises = sum(rose(one[1], other[1]) for one, other in pairwise(recent))
         first_rise = self._first_rise
@@ -177,7 +177,7 @@ class LossCurve:
 
 
 def losses_of(steps: Floats, values: Floats, *, full: bool) -> LossCurvePoints | None:
-    """The losses of a run log, (rows,) each; None where there are none.
+    """The losses of a run log over its steps, (rows,) each; None where there are none.
 
     `full` says that they are of all data. Those of batches are scattered: where there are many, each row is a mean of
     neighbours.

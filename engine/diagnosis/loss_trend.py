@@ -17,13 +17,13 @@ LONG_ENOUGH = 200
 
 
 def falls(losses: LossCurvePoints) -> bool:
-    """By 1 % or more over the last quarter."""
+    """Whether the loss falls by 1 % or more over the last quarter."""
     then = losses.three_quarters
     return losses.steps > 0 and then - losses.last >= PERCENT * abs(then) and losses.last < then
 
 
 def advances(losses: LossCurvePoints) -> bool:
-    """It falls, and not by a lucky jump: so does the median of the last quarter against that of the one before.
+    """Whether the loss falls, and not by a lucky jump: the median of the last quarter falls as well.
 
     Over 100 steps at least: fewer show no course.
     """
@@ -35,7 +35,7 @@ def advances(losses: LossCurvePoints) -> bool:
 
 
 def stands(losses: LossCurvePoints) -> bool:
-    """Within 1 % over the second half, and over 100 steps at least."""
+    """Whether the loss stands still: within 1 % over the second half, and over 100 steps at least."""
     window = max(losses.steps / 2, RECENT)
     if window > losses.steps:
         return False

@@ -55,7 +55,7 @@ _ROUNDING = 1e-13  # relative: closer than this, two lengths are equal
 
 @dataclass(frozen=True, slots=True)
 class MeanField:
-    """The limit of many wide layers.
+    """The mean-field limit of many wide layers: q*, χ₁ and the gradient's slope.
 
     `q_star` is the fixed point of f's variance that iteration from the start reaches; None where f grows
     without bound and χ is the same at every length (`linear`, `relu`, `leaky_relu`), so that none is needed.
@@ -68,7 +68,7 @@ class MeanField:
 
     @property
     def slope(self) -> float:
-        """Decades that log10 ‖∂ℰ/∂f‖ changes a layer towards the input: ½ log10 χ₁."""
+        """The predicted decades that ‖∂ℰ/∂f‖ changes a layer towards the input: ½ log10 χ₁."""
         return _half_log10(self.chi)
 
 
@@ -81,7 +81,7 @@ class Unpredicted:
 
 @dataclass(frozen=True, slots=True)
 class MeanFieldProfile:
-    """The same recursion without the limit: every hidden layer of one network, layer 1 first.
+    """The mean-field recursion of one network, without the limit: every hidden layer, layer 1 first.
 
     `q[l-1]` is the variance of f[l]'s entries; `delta` is log10 ‖∂ℰ/∂f[l]‖ and `weights` log10 ‖∂ℰ/∂W[l]‖, both
     minus their value at the last hidden layer. `weights` is of one sample; the samples of a batch add up
@@ -95,7 +95,7 @@ class MeanFieldProfile:
 
     @property
     def weights_slope(self) -> float:
-        """Decades a layer towards the input, by least squares over the W[l] between hidden layers."""
+        """The predicted decades that the weights' gradient changes a layer towards the input, by least squares."""
         between = np.array(self.weights[1:])  # W[1] has another fan-in and another input than the rest
         return -float(np.polyfit(np.arange(between.size), between, 1)[0])
 
@@ -123,7 +123,7 @@ def _normal_quadrature() -> tuple[Vector, Vector]:
 
 
 def mean_square(function: ScalarFunction, q: float) -> float:
-    """E[φ(√q z)²] for standard normal z."""
+    """The mean square of an activation, E[φ(√q z)²] for standard normal z."""
     points, weights = _normal_quadrature()
     value = np.empty_like(points)
     with np.errstate(all="ignore"):  # saturation overflows on its way to 0 or 1
@@ -132,7 +132,7 @@ def mean_square(function: ScalarFunction, q: float) -> float:
 
 
 def mean_square_derivative(function: ScalarFunction, q: float) -> float:
-    """E[φ'(√q z)²] for standard normal z."""
+    """The mean square of an activation's slope, E[φ'(√q z)²] for standard normal z."""
     points, weights = _normal_quadrature()
     x = math.sqrt(q) * points
     value, derivative = np.empty_like(x), np.empty_like(x)
@@ -153,7 +153,7 @@ def mean_field(
     slope: float | None = None,
     start: float = 1.0,
 ) -> MeanField | Unpredicted:
-    """The limit for an activation, σ_w² (fan_in times the variance of W's entries) and σ_b².
+    """The mean-field limit for an activation, σ_w² and σ_b².
 
     `slope` is leaky ReLU's; `start` is the variance of f[1], which decides where there are two fixed points.
     """
@@ -220,7 +220,7 @@ def _half_log10(x: float) -> float:
 def predict(
     experiment: Experiment, features: int, input_mean_square: float = 1.0
 ) -> MeanFieldProfile | Unpredicted:
-    """What to expect of an experiment's network before its first step.
+    """The mean-field prediction of an experiment's gradients before its first step.
 
     `features` is the number of rows of X and `input_mean_square` the mean of X's squared entries (1 where X is
     standardised). Holds for hidden layers of one width and one activation, drawn at random, without norm or
@@ -249,7 +249,7 @@ def predict(
 
 
 def scaled_variance(init: Init, fan_in: int, fan_out: int) -> float:
-    """σ_w²: fan_in times the variance of one weight, for weights (fan_in, fan_out) drawn as `init` says."""
+    """The scaled weight variance σ_w²: fan_in times the variance of one weight, drawn as `init` says."""
     match init.scheme:
         case "zeros":
             return 0.0

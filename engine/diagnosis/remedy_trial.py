@@ -30,7 +30,7 @@ PATIENCE = 20.0
 
 
 def with_remedy(experiment: Experiment, change: Change) -> Experiment:
-    """The experiment with other values for some keys ("train.learning_rate"). Raises msgspec.ValidationError."""
+    """The experiment with a remedy's values for some keys ("train.learning_rate"). Raises msgspec.ValidationError."""
     tables = msgspec.to_builtins(experiment)
     for key, value in change.items():
         *path, last = key.split(".")
@@ -42,7 +42,7 @@ def with_remedy(experiment: Experiment, change: Change) -> Experiment:
 
 
 def data_with_remedy(data: DataSet, change: Change) -> DataSet:
-    """The same samples for the changed experiment: without reading a file again."""
+    """The data of the experiment with a remedy: the same samples, without reading a file again."""
     if change.get("data.standardize") is not True:
         return data
     inputs = standardized(data.X.astype("float64")).astype(data.X.dtype)
@@ -51,13 +51,13 @@ def data_with_remedy(data: DataSet, change: Change) -> DataSet:
 
 
 class NoLongerWanted(Exception):  # noqa: N818
-    """A run that is tried was given up: what is asked is another question by now."""
+    """Raised where the trial of a remedy is given up: what is asked is another question by now."""
 
 
 def tried(
     case: DiagnosedRun, change: Change, wanted: Callable[[], bool] = lambda: True
 ) -> tuple[Diagnosis, float]:
-    """The run again, with the change: its diagnosis and where its loss over all data ends; infinity if it breaks.
+    """Trains a run again with a remedy: its diagnosis and where its loss over all data ends; infinity if it breaks.
 
     `wanted` is asked before every step; where it says no, NoLongerWanted is raised.
     """
@@ -80,7 +80,7 @@ def tried(
 
 
 def helps(case: DiagnosedRun, finding: Finding, wanted: Callable[[], bool] = lambda: True) -> bool:
-    """Whether the finding's change does away with it, and, for findings of the loss, ends lower."""
+    """Whether a finding's remedy does away with it, and, for findings of the loss, ends lower."""
     assert finding.change is not None
     assert case.losses is not None
     before = math.inf if case.problem is not None else case.losses.last
@@ -91,7 +91,7 @@ def helps(case: DiagnosedRun, finding: Finding, wanted: Callable[[], bool] = lam
 def confirmed(
     case: DiagnosedRun, diagnosis: Diagnosis, seconds: float = 0.0, wanted: Callable[[], bool] = lambda: True
 ) -> Diagnosis:
-    """The diagnosis with only those changes that help; runs that took longer than PATIENCE are not made again.
+    """The diagnosis with only those remedies that help when they are tried.
 
     `wanted` is asked before every step of them; where it says no, NoLongerWanted is raised.
     """

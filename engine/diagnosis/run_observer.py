@@ -43,7 +43,7 @@ FORWARD_AND_BACKWARD = 1.0
 
 
 class RunObserver:
-    """Watches one run from its beginning; `saw` is to be told of every step."""
+    """Watches one run from its beginning, and measures its loss over all data once in a while."""
 
     def __init__(self, trainer: Trainer, *, looks: bool = True) -> None:
         """Without `looks`, the loss of mini-batches is measured at the beginning and the end only."""
@@ -73,7 +73,7 @@ class RunObserver:
 
     @property
     def first(self) -> WholeData:
-        """With the initial weights."""
+        """The measurement of all data with the initial weights."""
         if self._first is None:
             network = self.trainer.network
             initial = Network(network.layers, dict(self.initial), network.loss, network.dtype)
@@ -83,7 +83,7 @@ class RunObserver:
         return self._first
 
     def saw(self, record: StepRecord) -> None:
-        """The step that was just made."""
+        """Takes in the step that was just made."""
         trainer = self.trainer
         self._last = None
         self.moment += 1
@@ -104,16 +104,16 @@ class RunObserver:
             self.unchanged = False
 
     def rewind(self, step: int) -> None:
-        """What came after `step` updates is forgotten: the run will go on from there."""
+        """Forgets what came after `step` updates: the run will go on from there."""
         self.curve.rewind(step)
 
     @property
     def measured(self) -> WholeData | None:
-        """With the present weights, if that was measured."""
+        """The measurement of all data with the present weights, if it was made."""
         return self._first if self.trainer.steps_done == 0 else self._last
 
     def present(self) -> WholeData:
-        """With the present weights; measured once."""
+        """The measurement of all data with the present weights; made once."""
         if self.trainer.steps_done == 0:
             return self.first
         if self._last is None:
@@ -121,7 +121,7 @@ class RunObserver:
         return self._last
 
     def measuring(self) -> Callable[[], WholeData]:
-        """What measures a copy of the present weights, also while others are trained; see `accept`."""
+        """A function that measures a copy of the present weights, also while others are trained; see `accept`."""
         trainer = self.trainer
         network = Network(
             trainer.network.layers, _copied(trainer.network), trainer.network.loss, trainer.network.dtype
@@ -130,7 +130,7 @@ class RunObserver:
         return partial(measure_all, network, trainer.data, trainer.steps_done, last, trainer.learning_rate)
 
     def accept(self, moment: int, whole: WholeData) -> None:
-        """Takes in what was measured at a moment, unless the weights are others now."""
+        """Takes in a measurement that was made elsewhere, unless the weights are others now."""
         if moment == self.moment:
             if self.trainer.steps_done == 0:
                 self._first = whole
@@ -138,13 +138,13 @@ class RunObserver:
                 self._last = whole
 
     def forget(self) -> None:
-        """The weights were set to others: the last measurement is not of these."""
+        """Forgets the last measurement: the weights were set to others."""
         self._last = None
         self.moment += 1
 
     @property
     def losses(self) -> LossCurvePoints:
-        """Up to the present weights."""
+        """The losses up to the present weights."""
         return self.curve.until(self.trainer.steps_done, self.present().loss)
 
     @property
@@ -153,11 +153,11 @@ class RunObserver:
         return self.trainer.problem is not None or has_diverged(self.losses)
 
     def judged(self) -> WholeData:
-        """With the weights that a diagnosis judges: the present ones, or the initial ones of a run that diverged."""
+        """The measurement that a diagnosis judges: the present one, or that of the initial weights where it diverged."""
         return self.first if self.diverged else self.present()
 
     def case(self) -> DiagnosedRun:
-        """The run as it stands, copied."""
+        """The run as it stands, copied, to be diagnosed."""
         trainer = self.trainer
         steps = trainer.steps_done
         losses = self.losses

@@ -8,7 +8,7 @@ from itertools import groupby
 
 
 def short(value: float) -> str:
-    """Two or three digits, whatever the size: ``0.21``, ``1.41``, ``8.4e-26``."""
+    """A number in two or three digits, whatever its size: ``0.21``, ``1.41``, ``8.4e-26``."""
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else "infinite"
     return f"{value:.3g}" if value == 0 or 1e-2 <= abs(value) < 1e4 else f"{value:.1e}"
@@ -31,15 +31,15 @@ def layers_in_words(numbers: Sequence[int]) -> str:
 
 
 def listed(words: Sequence[str]) -> str:
-    """``a``, ``a and b``, ``a, b and c``."""
+    """Words as a list in a sentence: ``a``, ``a and b``, ``a, b and c``."""
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 def sentence(text: str) -> str:
-    """With a full stop, and only one."""
+    """A text with a full stop at its end, and only one."""
     return text if text.endswith(".") else f"{text}."
 
 
 def finite(value: float) -> float | None:
-    """The number as evidence holds it: None where it is not finite."""
+    """A number as evidence in JSON: None where it is not finite."""
     return float(value) if math.isfinite(value) else None

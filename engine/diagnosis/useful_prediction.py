@@ -22,7 +22,7 @@ deviation is below this share of the labels'."""
 
 
 def tells_apart(own: OwnRun) -> bool:
-    """Whether what it says is of more use than an answer that looks at nothing.
+    """Whether the predictions are of more use than an answer that looks at nothing.
 
     Either the loss would be higher, by 1 % or more, with the mean of the predictions for every sample; or at most half
     as many samples are classified wrongly as with the commonest class for all. A loss may fall for long, from thousands

@@ -6,7 +6,10 @@ from engine.diagnosis.diagnosed_run import OwnRun
 
 
 def usual_scheme(own: OwnRun) -> str:
-    """He's variance for ReLU and its relatives (He et al. 2015), Xavier's for the others (Glorot & Bengio 2010)."""
+    """The usual initialisation for an activation: He's for ReLU and its relatives, Xavier's for the others.
+
+    He et al. 2015; Glorot & Bengio 2010.
+    """
     relatives = {"relu", "leaky_relu", "elu", "gelu", "silu"}
     hidden = {layer.activation for layer in own.experiment.network.layers[:-1]}
     return "he" if hidden & relatives else "xavier"

@@ -38,7 +38,7 @@ FLAT = 0.01
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WholeData:
-    """One pass over all n samples; arrays have an entry a layer, layer 1 first, unless said otherwise.
+    """The measurements of one pass over all n samples; arrays have an entry a layer, layer 1 first.
 
     `record` is what a step of training measures, of all data: its `step` is the number of updates that the weights
     have had, its `update_ratio` of the update before. `bias_l2` is ‖∂ℰ/∂b‖, NaN without a bias. `fired` holds for each
@@ -61,12 +61,12 @@ class WholeData:
 
     @property
     def loss(self) -> float:
-        """Over all data."""
+        """The loss over all data."""
         return self.record.loss
 
     @property
     def dead(self) -> tuple[int, ...]:
-        """How many units of each layer are 0 for every sample."""
+        """How many units of each layer are dead: 0 for every sample."""
         return tuple(int(np.count_nonzero(~mask)) for mask in self.fired)
 
 
@@ -220,7 +220,7 @@ class _Sums:
 
 
 def norm(array: npt.NDArray[Any]) -> float:
-    """The L2 norm, also where squares would be too small or too large for float64."""
+    """The L2 norm of an array, also where squares would be too small or too large for float64."""
     largest = float(np.abs(array).max(initial=0.0))
     if largest == 0.0 or not math.isfinite(largest):
         return largest

@@ -36,7 +36,7 @@ NONE = "none"
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting: the path of its key, its value as a file would write it, and the words that it can be, if any."""
+    """One setting that can be changed: its key's path, its value as a file would write it, the words it can be."""
 
     key: str
     value: str
@@ -44,7 +44,7 @@ class Setting:
 
 
 def settings_of(experiment: Experiment) -> list[Setting]:
-    """Everything that can be changed: the training's settings, the loss's, and each layer's activation and slope."""
+    """The settings that can be changed: the training's, the loss's, each layer's activation and slope."""
     train, loss = experiment.train, experiment.loss
     found = [Setting(f"train.{OPTIMIZER}", train.optimizer, tuple(OPTIMIZER_SPECS))]
     found += _fields("train", train)

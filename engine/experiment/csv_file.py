@@ -40,7 +40,7 @@ DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?")
 
 @dataclass(frozen=True)
 class Table:
-    """The columns that an experiment asks for, row by row; `lines` are the rows' lines in the file.
+    """The columns that an experiment reads from a csv file, row by row; `lines` are the rows' lines in the file.
 
     `labels` has one list of texts a row, in the order in which the experiment names the columns.
     """
@@ -53,7 +53,7 @@ class Table:
 
 
 def read_table(data: CsvData, folder: Path | None, source: str) -> Table:
-    """The columns that `data` names, from its file; a relative path starts at `folder`.
+    """Reads the columns of a csv file that `data` names; a relative path starts at `folder`.
 
     Raises ExperimentError: in the name of the experiment's `source` when a column is not there, otherwise in
     the name of the CSV file.
@@ -97,7 +97,7 @@ def read_table(data: CsvData, folder: Path | None, source: str) -> Table:
 
 
 def cell_key(line: int, column: str) -> str:
-    """The place of a cell, as refusals name it."""
+    """The place of a csv cell, as refusals name it."""
     return f"line {line}, column {quoted(column)}"
 
 

@@ -57,7 +57,7 @@ TEST_STREAM = 0x7E57  # which samples are held out
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """X is (features, n), Y is (outputs, n): read-only, in row order, in the experiment's dtype."""
+    """Inputs X (features, n) and labels Y (outputs, n): read-only, in row order, in the experiment's dtype."""
 
     X: NDArray[np.floating[Any]]
     Y: NDArray[np.floating[Any]]
@@ -86,7 +86,7 @@ class _Draft(NamedTuple):
 
 
 def load_data(experiment: Experiment, folder: Path | None = None, source: str = UNNAMED) -> DataSet:
-    """The data of a validated experiment; `folder` is where a file's relative path starts.
+    """Loads the data of a validated experiment; `folder` is where a file's relative path starts.
 
     Raises ExperimentError for a file that cannot be used, and for numbers that the dtype cannot hold.
     """
@@ -113,7 +113,7 @@ def load_data(experiment: Experiment, folder: Path | None = None, source: str = 
 
 
 def standardized(X: Array, over: Chosen = EVERY_SAMPLE) -> Array:
-    """Each row minus its mean, divided by its standard deviation (divisor n), both of the samples in `over`.
+    """Standardised features: each row minus its mean, divided by its standard deviation.
 
     A row that does not vary there is only centred, but for a row of ones: that is a bias somebody wrote down.
     """
@@ -126,7 +126,7 @@ def standardized(X: Array, over: Chosen = EVERY_SAMPLE) -> Array:
 
 
 def divided(n: int, experiment: Experiment) -> tuple[Chosen, NDArray[np.intp] | None]:
-    """Which of n samples are learned from and which are held out, each in their own order; the seed and n decide."""
+    """Divides n samples into those that are learned from and those that are held out; the seed and n decide."""
     count = held_out_count(experiment.data.test_share, n)
     if not count:
         return EVERY_SAMPLE, None
@@ -160,7 +160,7 @@ SAMPLES_PER_A = 11  # one of A for ten of B
 
 
 def wine(n: int, rng: np.random.Generator) -> tuple[Array, ClassIndex]:
-    """Colour intensity and alcohol (2, n) of two varieties in random order; classes (n,): 1 is A, 0 is B.
+    """The wine data set: colour intensity and alcohol (2, n) of two varieties; classes (n,): 1 is A, 0 is B.
 
     One sample in eleven is of variety A (at least one is): 100 of 1100. Each variety is a bivariate normal
     with the statistics (means, sample standard deviations with divisor n-1, correlation) of a cultivar in
@@ -184,7 +184,7 @@ def wine(n: int, rng: np.random.Generator) -> tuple[Array, ClassIndex]:
 
 
 def xor(n: int, noise: float, rng: np.random.Generator) -> tuple[Array, ClassIndex]:
-    """Corners of the unit square (2, n) in the order 00, 01, 10, 11, again and again; class p ≠ q (n,).
+    """The xor data set: corners of the unit square (2, n) in the order 00, 01, 10, 11; class p ≠ q (n,).
 
     Four samples without noise are exactly the truth table.
     """
@@ -194,7 +194,7 @@ def xor(n: int, noise: float, rng: np.random.Generator) -> tuple[Array, ClassInd
 
 
 def moons(n: int, noise: float, rng: np.random.Generator) -> tuple[Array, ClassIndex]:
-    """Two interleaved half circles (2, n), evenly spaced; classes (n,) alternate.
+    """The moons data set: two interleaved half circles (2, n), evenly spaced; classes (n,) alternate.
 
     For t from 0 to π: class 0 at (cos t, sin t), class 1 at (1 - cos t, ½ - sin t), as in scikit-learn's
     make_moons.
@@ -207,7 +207,7 @@ def moons(n: int, noise: float, rng: np.random.Generator) -> tuple[Array, ClassI
 
 
 def circles(n: int, noise: float, rng: np.random.Generator) -> tuple[Array, ClassIndex]:
-    """Two circles about the origin (2, n): class 0 of radius 1, class 1 of radius ½; classes (n,) alternate.
+    """The circles data set: two circles about the origin (2, n), class 0 of radius 1, class 1 of radius ½.
 
     Angles are uniform random.
     """
@@ -218,7 +218,7 @@ def circles(n: int, noise: float, rng: np.random.Generator) -> tuple[Array, Clas
 
 
 def spirals(n: int, noise: float, count: int, rng: np.random.Generator) -> tuple[Array, ClassIndex]:
-    """`count` spiral arms (2, n), evenly spaced; classes (n,) take turns.
+    """The spirals data set: `count` spiral arms (2, n), evenly spaced; classes (n,) take turns.
 
     For t from 0 to 1, arm c has radius t at the angle 2π (c / count + t): one full turn outwards.
     """
@@ -228,7 +228,7 @@ def spirals(n: int, noise: float, count: int, rng: np.random.Generator) -> tuple
 
 
 def blobs(n: int, noise: float, count: int, rng: np.random.Generator) -> tuple[Array, ClassIndex]:
-    """`count` round normal clouds (2, n) of standard deviation `noise`; classes (n,) take turns.
+    """The blobs data set: `count` round normal clouds (2, n) of standard deviation `noise`.
 
     Cloud c is centred on the unit circle at the angle 2π c / count.
     """

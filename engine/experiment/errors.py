@@ -36,7 +36,7 @@ class ExperimentError(ValueError):
 
 
 def mismatch(found: str, expected: str) -> str:
-    """The sentence of nearly every refusal."""
+    """The sentence of nearly every refusal: what was found, and what was expected."""
     return f"found {found}; expected {expected}"
 
 
@@ -48,7 +48,7 @@ def quoted(text: str) -> str:
 
 
 def value_in_words(value: object) -> str:
-    """What was found, in a few words: numbers and text as they are, everything larger by its kind."""
+    """A value that was found, in a few words: numbers and text as they are, everything larger by its kind."""
     match value:
         case bool():
             return "true" if value else "false"
@@ -68,18 +68,18 @@ def value_in_words(value: object) -> str:
 
 
 def count(number: int, noun: str) -> str:
-    """``1 row``, ``2 rows``."""
+    """A number of things: ``1 row``, ``2 rows``."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def choice(options: Iterable[object]) -> str:
-    """``"a", "b" or "c"``."""
+    """The words to choose from: ``"a", "b" or "c"``."""
     words = [f'"{option}"' for option in options]
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:
-    """A closing question that offers the known word that is meant, or the nearest, or nothing when none is near."""
+    """A closing question that suggests the known word that is meant, or the nearest; empty when none is near."""
     # The matcher takes quadratic time, and no known word is anywhere near this long.
     word, words = word[:LONGEST_QUOTE], list(known)
     meant = [one for one in words if one.casefold() == word.casefold()]

@@ -8,7 +8,7 @@ from engine.experiment.spec import Experiment, LayerSpec
 
 
 def expanded_layers(experiment: Experiment) -> list[LayerSpec]:
-    """The layers one by one, with every `repeat` unrolled; layer l of the formulas is entry l-1."""
+    """The layers of a network one by one, with every `repeat` unrolled."""
     return [
         single
         for layer in experiment.network.layers

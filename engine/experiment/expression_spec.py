@@ -29,14 +29,14 @@ NOT_A_NETWORK = (
 
 
 class ExpressionTable(Spec, frozen=True, kw_only=True):
-    """The formula, one line or several with names, and the numbers of the names that it does not compute."""
+    """The [expression] table of a file: the formula, and the numbers of the names that it does not compute."""
 
     formula: str
     values: dict[str, float] = msgspec.field(default_factory=dict)
 
 
 class ExpressionExperiment(Spec, frozen=True, kw_only=True):
-    """An experiment that is a typed expression."""
+    """The experiment file of a typed expression."""
 
     expression: ExpressionTable
     title: str = ""

@@ -19,7 +19,7 @@ from engine.experiment.spec import Activation, Experiment, LayerSpec, NetworkSpe
 
 
 def document_type() -> type[Experiment]:
-    """What an experiment file may say at present, as a type."""
+    """The type of everything that an experiment file may say at present."""
     losses, trainings = tuple(LOSS_SPECS.values()), tuple(OPTIMIZER_SPECS.values())
     activations = tuple(ACTIVATION_TRAITS)
     built_in = (get_args(Loss), get_args(Train), get_args(Activation))

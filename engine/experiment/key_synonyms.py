@@ -43,6 +43,6 @@ OTHER_NAMES = {
 
 
 def our_words(word: str) -> list[str]:
-    """What a word may mean here; the same in capitals or with other signs between its parts means the same."""
+    """The keys of an experiment file that a word from elsewhere may mean: ``lr`` is learning_rate."""
     asked = word.casefold().replace("-", "_").replace(" ", "_")
     return [ours for ours, others in OTHER_NAMES.items() if asked in others]

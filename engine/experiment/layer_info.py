@@ -49,31 +49,31 @@ class LayerInfo:
 
     @property
     def activation(self) -> str | None:
-        """The words of the activation alone, without norm and shortcut."""
+        """The words of the layer's activation, without norm and shortcut."""
         return None if self.words is None else self.words.partition(" with ")[0]
 
     @property
     def traits(self) -> ActivationTraits | None:
-        """What is known of the activation, by its words or its name; None for one that is not known here."""
+        """The traits of the layer's activation; None for one that is not known here."""
         called = self.activation
         return next((one for one in ACTIVATION_TRAITS.values() if called in (one.words, one.name)), None)
 
     @property
     def bare(self) -> bool:
-        """Whether it is known to be neither normed nor shortcut: then its words are its activation's."""
+        """Whether the layer is known to have neither norm nor shortcut."""
         return self.words is not None and self.words == self.activation
 
 
 def layer_infos(layers: Iterable[LayerSpec]) -> tuple[LayerInfo, ...]:
-    """The layers of a network, layer 1 first."""
+    """What is known of each layer of a network, layer 1 first."""
     return tuple(LayerInfo.of(number, layer) for number, layer in enumerate(layers, start=1))
 
 
 def named_layers(names: Iterable[str]) -> tuple[LayerInfo, ...]:
-    """Layers of which nothing is known but their names."""
+    """The infos of layers of which nothing is known but their names."""
     return tuple(LayerInfo(name) for name in names)
 
 
 def units_known(layers: Sequence[LayerInfo]) -> bool:
-    """Whether every layer's width is known."""
+    """Whether every layer's number of units is known."""
     return bool(layers) and all(layer.units is not None for layer in layers)

@@ -33,7 +33,7 @@ LARGEST_EXPERIMENT_FILE = 16 * 2**20
 
 
 def load_any(name_or_path: str) -> Experiment | ExpressionExperiment:
-    """The experiment or the typed expression of a preset's name or a TOML file, checked; raises ExperimentError."""
+    """Loads the experiment or the typed expression of a preset's name or a TOML file, checked."""
     if (preset := expression_preset(name_or_path)) is not None:
         return preset
     if name_or_path not in PRESET_NAMES and _looks_like_a_path(name_or_path):
@@ -47,7 +47,7 @@ def load_any(name_or_path: str) -> Experiment | ExpressionExperiment:
 
 
 def load_experiment(name_or_path: str | Path) -> Experiment:
-    """The experiment of a preset's name or of a TOML file, checked; raises ExperimentError.
+    """Loads the experiment of a preset's name or of a TOML file, checked; raises ExperimentError.
 
     A preset comes before a file of the same name; a Path is always a file.
     """
@@ -68,7 +68,7 @@ def load_experiment(name_or_path: str | Path) -> Experiment:
 
 
 def parse_experiment(text: str, source: str, folder: Path | None = None) -> Experiment:
-    """The experiment that a TOML text describes, checked; raises ExperimentError in the name of `source`.
+    """Reads the experiment that a TOML text describes, checked; raises ExperimentError in the name of `source`.
 
     The relative path of a file of data starts at `folder`, when one is given, and becomes absolute.
     """

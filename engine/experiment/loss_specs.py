@@ -30,11 +30,11 @@ class LossWithTerm(Protocol):
         """What one output of one sample adds, before the sum is divided."""
 
     def slope(self, prediction: Expr, label: Expr) -> Expr:
-        """The derivative of that by the prediction."""
+        """The derivative of the loss's term by the prediction."""
 
 
 class LossSpec(TaggedSpec, frozen=True, kw_only=True):
-    """What every loss accepts: how outputs and samples are put together, and a penalty on large weights."""
+    """The settings of every loss: how outputs and samples are put together, and an L2 penalty."""
 
     words: ClassVar[str] = "loss"
     """Its name in a sentence."""
@@ -87,7 +87,7 @@ class CrossEntropyLoss(LossSpec, tag="cross_entropy", frozen=True, kw_only=True)
 
 
 class AbsoluteErrorLoss(LossSpec, tag="absolute_error", frozen=True, kw_only=True):
-    """The absolute error."""
+    """The absolute error |Ŷ - Y|."""
 
     words: ClassVar[str] = "absolute error"
 

@@ -99,12 +99,12 @@ def _kept(parameters: int, state: int) -> int:
 
 
 def memory_needed(experiment: Experiment, shape: DataShape) -> int:
-    """All of it and the program, in bytes."""
+    """The memory that an experiment would take with the program, in bytes."""
     return PROGRAM_BYTES + sum(memory_by_key(experiment, shape).values())
 
 
 def memory_limit() -> int:
-    """The most that an experiment may take: what the system has to give now, in bytes; less in a container."""
+    """The memory that an experiment may take: what the system has to give now, in bytes; less in a container."""
     import psutil  # asked only for experiments that are not small
 
     available = int(psutil.virtual_memory().available) or FALLBACK_LIMIT

@@ -14,7 +14,7 @@ from engine.formula.letters import Letter, letter
 
 
 class NotationSpec(Spec, frozen=True, kw_only=True):
-    """A letter for each quantity, Latin or Greek, optionally hatted; what is not given keeps the tutorials' letter."""
+    """The [notation] table: a letter of the course's own for each quantity."""
 
     preactivation: str = "f"
     activation: str = "a"
@@ -74,7 +74,7 @@ _MEANING = {
 
 
 def notation_problems(notation: NotationSpec, used: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """(key, problem) for what is no letter, and for two quantities with the same one.
+    """What is wrong with a [notation] table: letters that are none, and one letter for two quantities.
 
     `used` says which canonical names stand in this network's formulas, and what each is called in words.
     """

@@ -19,7 +19,7 @@ Arrays = Mapping[str, npt.NDArray[np.float64]]
 
 
 def read_npz(path: Path) -> Arrays:
-    """Every array of numbers in the archive at `path`, as float64; others are left out.
+    """Reads every array of numbers in the .npz archive at `path`, as float64.
 
     Raises ExperimentError in the name of the file when it is none, or would not fit in memory unpacked.
     """
@@ -46,7 +46,7 @@ def read_npz(path: Path) -> Arrays:
 
 
 def array_named(arrays: Arrays, name: str, key: str, file: str, source: str) -> npt.NDArray[np.float64]:
-    """The array of that name; raises ExperimentError for `key` of the experiment `source` when there is none."""
+    """The array of a name in an .npz archive; raises ExperimentError when there is none."""
     if name in arrays:
         return arrays[name]
     known = suggestion(name, arrays) or (f" (it has {choice(arrays)})" if 0 < len(arrays) <= 8 else "")

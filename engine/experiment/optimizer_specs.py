@@ -25,7 +25,7 @@ Order: TypeAlias = Literal["shuffled", "given"]
 
 
 class StateLine(NamedTuple):
-    """A quantity that a step works out, in words and as a formula: kept for the next step, or used in this one only."""
+    """One quantity that an optimiser's step works out, in words and as a formula."""
 
     name: str
     words: str
@@ -34,7 +34,7 @@ class StateLine(NamedTuple):
 
 
 class Letters(NamedTuple):
-    """What a rule's formulas are made of besides the gradient: states before this step and in it, and its number."""
+    """The letters that an optimiser's formulas are made of besides the gradient."""
 
     before: Callable[[str], Expr]
     after: Callable[[str], Expr]
@@ -43,17 +43,20 @@ class Letters(NamedTuple):
 
 @runtime_checkable
 class OptimizerWithRule(Protocol):
-    """An optimiser that says itself, in formulas, how it makes a step: then nothing else need be written for it."""
+    """An optimiser that says in formulas how it makes a step: then nothing else need be written for it."""
 
     def rule(self, gradient: Expr, letters: Letters) -> tuple[Sequence[StateLine], Expr]:
-        """The quantities in the order of computing, and the direction that η times of is taken off.
+        """The formulas of an optimiser's step: quantities in the order of computing, and the direction.
 
         The gradient is clipped, and has a `weight_decay` added already.
         """
 
 
 class TrainSpec(Spec, frozen=True, kw_only=True, tag_field="optimizer"):
-    """What every optimiser accepts. `remembers` counts the arrays, as large as the parameters, that it keeps."""
+    """The [train] settings of every optimiser.
+
+    `remembers` counts the arrays, as large as the parameters, that it keeps.
+    """
 
     remembers: ClassVar[int] = 0
 
@@ -75,13 +78,13 @@ class TrainSpec(Spec, frozen=True, kw_only=True, tag_field="optimizer"):
 
 
 class SgdTraining(TrainSpec, tag="sgd", frozen=True, kw_only=True):
-    """Steepest descent."""
+    """The settings of plain gradient descent."""
 
     weight_decay: float = 0.0
 
 
 class MomentumTraining(TrainSpec, tag="momentum", frozen=True, kw_only=True):
-    """Steepest descent that keeps going."""
+    """The settings of gradient descent with momentum."""
 
     remembers: ClassVar[int] = 1
     momentum: float = 0.9
@@ -90,7 +93,7 @@ class MomentumTraining(TrainSpec, tag="momentum", frozen=True, kw_only=True):
 
 
 class RmspropTraining(TrainSpec, tag="rmsprop", frozen=True, kw_only=True):
-    """Each entry's gradient divided by a running root mean square of itself."""
+    """The settings of RMSprop."""
 
     remembers: ClassVar[int] = 1
     alpha: float = 0.99
@@ -99,7 +102,7 @@ class RmspropTraining(TrainSpec, tag="rmsprop", frozen=True, kw_only=True):
 
 
 class AdamTraining(TrainSpec, tag="adam", frozen=True, kw_only=True):
-    """Momentum and a running root mean square, both corrected for having begun at 0."""
+    """The settings of Adam."""
 
     remembers: ClassVar[int] = 2
     betas: tuple[float, float] = (0.9, 0.999)
@@ -108,7 +111,7 @@ class AdamTraining(TrainSpec, tag="adam", frozen=True, kw_only=True):
 
 
 class AdamwTraining(TrainSpec, tag="adamw", frozen=True, kw_only=True):
-    """Adam with a weight decay that is no part of the gradient."""
+    """The settings of AdamW: Adam with a weight decay that is no part of the gradient."""
 
     remembers: ClassVar[int] = 2
     betas: tuple[float, float] = (0.9, 0.999)

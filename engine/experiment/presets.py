@@ -55,12 +55,12 @@ EXPRESSION_PRESETS = (
 
 
 def is_preset(name: str) -> bool:
-    """Whether it is the name of a network or an expression that comes with bptui."""
+    """Whether a name is that of a preset, a network or an expression that comes with bptui."""
     return name in PRESET_NAMES or name in EXPRESSION_PRESETS
 
 
 class Headline(NamedTuple):
-    """What a list shows of a preset."""
+    """A preset's name, title and what it is about, as a list shows it."""
 
     name: str
     title: str
@@ -68,12 +68,12 @@ class Headline(NamedTuple):
 
 
 def text_of(name: str) -> str:
-    """The TOML text of a preset; `name` must be one of `PRESET_NAMES`."""
+    """The TOML text of a network preset."""
     return resources.files("engine").joinpath("presets", f"{name}.toml").read_text("utf-8")
 
 
 def expression_text_of(name: str) -> str:
-    """The TOML text of an expression; `name` must be one of `EXPRESSION_PRESETS`."""
+    """The TOML text of an expression preset."""
     return resources.files("engine.experiment").joinpath("expressions", f"{name}.toml").read_text("utf-8")
 
 
@@ -90,7 +90,7 @@ def preset_text(name: str) -> str:
 
 
 def headlines() -> list[Headline]:
-    """Every preset in the tutorials' order, then the expressions, by the lines that their files begin with.
+    """The headlines of all presets in the tutorials' order, then the expressions.
 
     A TOML parser takes far longer.
     """

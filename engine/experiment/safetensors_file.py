@@ -43,7 +43,7 @@ WEIGHT_OF_A_FLOAT64 = 8  # bytes
 
 
 def read_safetensors(path: Path) -> Arrays:
-    """Every array in the file at `path`, as float64, in the natural order of their names (fc2 before fc10).
+    """Reads every array in the safetensors file at `path`, as float64, in the natural order of their names.
 
     Raises ExperimentError in the name of the file when it is none, is cut short, or would not fit in memory.
     """

@@ -52,7 +52,7 @@ Matrix: TypeAlias = list[list[float]]
 
 
 class DataSpec(TaggedSpec, frozen=True, kw_only=True):
-    """What every kind of data accepts."""
+    """The settings of every kind of data."""
 
     ones_row: bool = False  # a row of ones before the features: the tutorials' bias
     test_share: float = 0.0  # the share of the samples that is held out, rounded up to whole samples
@@ -60,7 +60,7 @@ class DataSpec(TaggedSpec, frozen=True, kw_only=True):
 
 
 class InlineData(DataSpec, tag="inline", frozen=True, kw_only=True):
-    """The numbers themselves: X is (features, n), Y is (outputs, n); the other way round with layout "rows"."""
+    """Inline data, the numbers themselves: X is (features, n), Y is (outputs, n)."""
 
     X: Matrix
     Y: Matrix
@@ -106,28 +106,28 @@ class WineData(DataSpec, tag="wine", frozen=True, kw_only=True):
 
 
 class XorData(DataSpec, tag="xor", frozen=True, kw_only=True):
-    """The truth table of exclusive or; noise blurs its corners."""
+    """The xor data set: the truth table of exclusive or; noise blurs its corners."""
 
     n: int = 4
     noise: float = 0.0
 
 
 class MoonsData(DataSpec, tag="moons", frozen=True, kw_only=True):
-    """Two interleaved half circles."""
+    """The moons data set: two interleaved half circles."""
 
     n: int = 200
     noise: float = 0.1
 
 
 class CirclesData(DataSpec, tag="circles", frozen=True, kw_only=True):
-    """One circle inside another."""
+    """The circles data set: one circle inside another."""
 
     n: int = 200
     noise: float = 0.05
 
 
 class SpiralsData(DataSpec, tag="spirals", frozen=True, kw_only=True):
-    """Interleaved spiral arms, one a class."""
+    """The spirals data set: interleaved spiral arms, one a class."""
 
     n: int = 200
     noise: float = 0.02
@@ -135,7 +135,7 @@ class SpiralsData(DataSpec, tag="spirals", frozen=True, kw_only=True):
 
 
 class BlobsData(DataSpec, tag="blobs", frozen=True, kw_only=True):
-    """Round clouds on a circle, one a class."""
+    """The blobs data set: round clouds on a circle, one a class."""
 
     n: int = 200
     noise: float = 0.3
@@ -143,7 +143,7 @@ class BlobsData(DataSpec, tag="blobs", frozen=True, kw_only=True):
 
 
 class RandomData(DataSpec, tag="random", frozen=True, kw_only=True):
-    """Standard normal inputs with labels that have nothing to do with them."""
+    """Random data: standard normal inputs with labels that have nothing to do with them."""
 
     n: int
     features: int
@@ -189,7 +189,7 @@ class LayerSpec(Spec, frozen=True, kw_only=True):
 
 
 class Init(Spec, frozen=True, kw_only=True):
-    """Where weights come from in layers that do not give W; `std` replaces the scheme's standard deviation.
+    """The [network.init] table: how weights are drawn in layers that do not give W.
 
     With the scheme "file" they are read: `names` are the layers' (by order where not given), `layout` is the file's.
     """
@@ -209,7 +209,7 @@ class Init(Spec, frozen=True, kw_only=True):
 
 
 class NetworkSpec(Spec, frozen=True, kw_only=True):
-    """The layers from the input to the output."""
+    """The [network] table: the layers from the input to the output."""
 
     layers: list[LayerSpec]
     bias: bool = False
@@ -228,7 +228,7 @@ class NetworkSpec(Spec, frozen=True, kw_only=True):
 
 
 class View(Spec, frozen=True, kw_only=True):
-    """What the app opens the experiment with; what is not given it chooses itself."""
+    """The [view] table: what the app opens the experiment with; what is not given it chooses itself."""
 
     screen: Literal["stepper", "gradients", "relu"] | None = None
     target: str | None = None  # the entry whose gradient is taken apart, such as W[1][1,1]
@@ -251,7 +251,7 @@ class View(Spec, frozen=True, kw_only=True):
 
 
 class Experiment(Spec, frozen=True, kw_only=True):
-    """Everything that determines a run: the same experiment gives the same numbers."""
+    """A whole experiment file: everything that determines a run."""
 
     data: Data
     network: NetworkSpec
@@ -266,5 +266,5 @@ class Experiment(Spec, frozen=True, kw_only=True):
 
     @property
     def names(self) -> CourseNames:
-        """What the quantities are called on screen and as they are typed."""
+        """The letters that the experiment calls the quantities by, on screen and as they are typed."""
         return self.notation.own_names()

@@ -10,7 +10,7 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class TaggedSpec(Spec, frozen=True, kw_only=True, tag_field="kind"):
-    """A table whose key `kind` says which one it is."""
+    """A table of the experiment file whose key `kind` says which one it is."""
 
     @property
     def kind(self) -> str:

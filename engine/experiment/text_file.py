@@ -14,7 +14,7 @@ from engine.formula.numbers_in_words import bytes_in_words
 
 
 def read_text_file(path: Path, source: str, largest: int) -> str:
-    """The text of the regular file at `path`, of at most `largest` bytes: in UTF-8, or in UTF-16 if its mark says so.
+    """Reads the text of the regular file at `path`, of at most `largest` bytes, in UTF-8 or UTF-16.
 
     Raises ExperimentError in the name of `source` when there is no such thing.
     """

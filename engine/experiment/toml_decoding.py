@@ -45,7 +45,7 @@ LONGEST_KEY = 60
 
 
 def decode(text: str, source: str) -> Experiment:
-    """The experiment that `text` describes; raises ExperimentError for wrong syntax, keys and types."""
+    """Decodes the experiment that a TOML text describes; raises ExperimentError for wrong syntax, keys and types."""
     document = read_toml(text, source)
     if is_expression(document):
         raise ExperimentError(source, TABLE, NOT_A_NETWORK)
@@ -60,7 +60,7 @@ def decode(text: str, source: str) -> Experiment:
 
 
 def read_toml(text: str, source: str) -> dict[str, Any]:
-    """The tables of a TOML text; raises ExperimentError for wrong syntax, with line and column."""
+    """Reads the tables of a TOML text; raises ExperimentError for wrong syntax, with line and column."""
     if endless := ENDLESS_KEY.search(text):
         raise ExperimentError(source, "", f"{_place(text, endless.start())}: a key of too many parts")
     try:

@@ -25,7 +25,7 @@ def experiment_toml(experiment: Experiment | ExpressionExperiment) -> str:
 
 
 def document_of(experiment: msgspec.Struct) -> dict[str, Any]:
-    """The tables of its file: those keys that are not at their default."""
+    """The tables of an experiment's file: those keys that are not at their default."""
     document: dict[str, Any] = _given(experiment)
     return document
 
@@ -83,7 +83,7 @@ def _key(name: str) -> str:
 
 
 def toml_value(value: Any) -> str:
-    """A word, a number, or a list of them, as TOML writes it."""
+    """A value as TOML writes it: a word, a number, or a list of them."""
     match value:
         case bool():
             return "true" if value else "false"

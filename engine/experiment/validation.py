@@ -64,19 +64,19 @@ SUM_TOLERANCE = 1e-6
 
 
 def validate(experiment: Experiment, source: str = UNNAMED) -> None:
-    """Raise ExperimentError, in the name of `source`, for the first rule that `experiment` breaks."""
+    """Raises ExperimentError, in the name of `source`, for the first rule that `experiment` breaks."""
     for key, problem in problems(experiment):
         raise ExperimentError(source, key, problem)
 
 
 def validate_loaded(experiment: Experiment, shape: DataShape, source: str = UNNAMED) -> None:
-    """Check once more what depends on the shape of the data, now that a file has told it."""
+    """Checks an experiment once more against the shape of its data, now that a file has told it."""
     for key, problem in (*layer_problems(experiment, shape), *shape_problems(experiment, shape)):
         raise ExperimentError(source, key, problem)
 
 
 def problems(experiment: Experiment) -> Iterator[Problem]:
-    """Everything that is wrong with `experiment`; each problem assumes that those before it are solved."""
+    """Every problem of an experiment, in order; each assumes that those before it are solved."""
     yield from number_problems(experiment)
     yield from text_problems(experiment)
     yield from data_problems(experiment)
@@ -93,7 +93,7 @@ def problems(experiment: Experiment) -> Iterator[Problem]:
 
 
 def number_problems(experiment: Experiment) -> Iterator[Problem]:
-    """Numbers that are infinite, undefined, or too large for what must hold them."""
+    """Problems of numbers: infinite, undefined, or too large for what must hold them."""
     for key, value in _leaves(msgspec.to_builtins(experiment), ""):
         if isinstance(value, int) and abs(value) > LARGEST_INTEGER:
             yield key, mismatch(value_in_words(value), f"a whole number within ±{LARGEST_INTEGER}")
@@ -105,7 +105,7 @@ def number_problems(experiment: Experiment) -> Iterator[Problem]:
 
 
 def text_problems(experiment: Experiment) -> Iterator[Problem]:
-    """Text that could not be shown on one line of a terminal as it is."""
+    """Problems of texts that could not be shown on one line of a terminal."""
     for key, value in _leaves(msgspec.to_builtins(experiment), ""):
         if isinstance(value, str) and not is_plain(value):
             yield key, mismatch(quoted(value), "one line of text without control characters")
@@ -117,7 +117,7 @@ def text_problems(experiment: Experiment) -> Iterator[Problem]:
 
 
 def data_problems(experiment: Experiment) -> Iterator[Problem]:
-    """Sizes and labels of the data, as far as the experiment itself tells them."""
+    """Problems of the data's sizes and labels, as far as the experiment itself tells them."""
     data = experiment.data
     if not 0 <= data.test_share < 1:
         yield "data.test_share", mismatch(value_in_words(data.test_share), "a number from 0 to below 1")
@@ -206,7 +206,7 @@ def _label_problems(data: InlineData, loss: LossSpec) -> Iterator[Problem]:
 
 
 def layer_problems(experiment: Experiment, shape: DataShape) -> Iterator[Problem]:
-    """Each layer on its own and against the width below it, from the input to the output.
+    """Problems of each layer on its own and against the width below it.
 
     What depends on the number of features is left for later where only a file can tell it.
     """
@@ -284,7 +284,7 @@ def _given_parameter_problems(
 
 
 def init_problems(init: Init) -> Iterator[Problem]:
-    """The spread of the initial weights."""
+    """Problems of the weights' initialisation."""
     yield from _at_least("network.init.gain", init.gain, 0)
     if init.scheme == "file" and not init.path:
         yield "network.init.path", "missing; expected the path of a .npz or .safetensors file"
@@ -304,7 +304,7 @@ def init_problems(init: Init) -> Iterator[Problem]:
 
 
 def loss_problems(experiment: Experiment) -> Iterator[Problem]:
-    """The loss, and whether it takes what the output layer gives."""
+    """Problems of the loss, and whether it takes what the output layer gives."""
     loss, layers = experiment.loss, experiment.network.layers
     match loss:
         case BceLoss():
@@ -343,7 +343,7 @@ def _output_problems(key: str, output: LayerSpec, loss: LossSpec) -> Iterator[Pr
 
 
 def train_problems(train: TrainSpec) -> Iterator[Problem]:
-    """The ranges of the training settings."""
+    """Problems of the training settings."""
     yield from _at_least("train.learning_rate", train.learning_rate, 0)
     yield from _at_least("train.steps", train.steps, 0)
     if train.batch != "full":
@@ -389,7 +389,7 @@ def names_in_use(experiment: Experiment) -> dict[str, str]:
 
 
 def view_problems(view: View, notation: NotationSpec) -> Iterator[Problem]:
-    """Whether what is to be shown can be meant at all; whether the network has it, its graph knows."""
+    """Problems of the [view] table, as far as they show without a graph."""
     for key, text, example in (("target", view.target, "W[1][0,0]"), ("of", view.of, "Y_hat[0,0]")):
         if text is not None:
             try:
@@ -406,7 +406,7 @@ def view_problems(view: View, notation: NotationSpec) -> Iterator[Problem]:
 
 
 def shape_problems(experiment: Experiment, shape: DataShape) -> Iterator[Problem]:
-    """What depends on the shape of the data: the output's width, the batch, and the memory."""
+    """Problems that depend on the shape of the data: the output's width, the batch, and the memory."""
     if shape.n is not None and shape.n <= 0 < shape.held_out:
         found = f"{experiment.data.test_share}, which holds out all {shape.held_out} samples"
         yield "data.test_share", mismatch(found, "a share that leaves some to learn from")

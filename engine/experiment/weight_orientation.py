@@ -21,7 +21,7 @@ from engine.experiment.spec_base import TaggedSpec as TaggedSpec
 
 
 def square_as_default(experiment: Experiment) -> list[int]:
-    """Layers, from 1 on, whose square W is read as (fan_in, units) because nothing says otherwise.
+    """The layers whose square W is read as (fan_in, units) because nothing says otherwise.
 
     Of a square matrix nobody can see which way round it was meant.
     """

@@ -26,7 +26,7 @@ READERS = {".npz": read_npz, ".safetensors": read_safetensors}
 
 
 def with_weights_of_file(experiment: Experiment, folder: Path | None, source: str) -> Experiment:
-    """The experiment with the weights that its `network.init` names, in each layer that gives none itself.
+    """The experiment with weights from the file that its `network.init` names.
 
     A relative path starts at `folder`. Raises ExperimentError for a file that cannot be used.
     """

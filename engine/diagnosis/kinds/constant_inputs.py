@@ -14,7 +14,7 @@ from engine.formula.numbers_in_words import capitalised
 
 
 def find(case: DiagnosedRun, before: Sequence[Finding]) -> Finding | None:
-    """With two samples or more; the ones row and biases are meant to be constant."""
+    """Finds features that are the same for every sample, but for the row of ones."""
     own = case.own
     assert own is not None
     rows, names = features(own)

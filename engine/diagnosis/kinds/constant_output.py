@@ -17,7 +17,7 @@ EARLY = 20
 
 
 def find(case: DiagnosedRun, before: Sequence[Finding]) -> Finding | None:
-    """Of every output; the labels must differ, or there is nothing to tell apart."""
+    """Finds an output that is the same for every sample, though the labels differ."""
     own = case.own
     assert own is not None
     if case.step < EARLY:

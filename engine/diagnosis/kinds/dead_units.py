@@ -19,7 +19,7 @@ MOST_TOLD = 4
 
 
 def counts(case: DiagnosedRun) -> dict[int, tuple[int, int]]:
-    """Of each layer that can die, how many units have, and of how many."""
+    """How many units of each layer that can die are dead, and of how many."""
     assert case.dead is not None
     return {
         number: (max(dead, 0), layer.units)
@@ -29,12 +29,12 @@ def counts(case: DiagnosedRun) -> dict[int, tuple[int, int]]:
 
 
 def find_many(case: DiagnosedRun, before: Sequence[Finding]) -> Finding | None:
-    """Three quarters or more of a layer."""
+    """Finds layers of which three quarters of the units or more are dead."""
     return _finding(case, {n: both for n, both in counts(case).items() if both[0] >= MOSTLY * both[1]})
 
 
 def find_few(case: DiagnosedRun, before: Sequence[Finding]) -> Finding | None:
-    """Fewer: a remark at the end, unless it was said before."""
+    """Finds layers of which fewer units are dead: a remark at the end, unless it was said before."""
     if any(one.kind is Kind.DEAD_UNITS for one in before):
         return None
     return _finding(case, {n: both for n, both in counts(case).items() if both[0]}, called="Some units dead")

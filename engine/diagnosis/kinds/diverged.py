@@ -13,7 +13,7 @@ from engine.diagnosis.sentence_parts import finite, sentence, told_loss
 
 
 def find(case: DiagnosedRun, before: Sequence[Finding]) -> Finding | None:
-    """Why it diverged is the finding after it, where that is known: `exploding` or `step-too-long`."""
+    """Finds that a run diverged; why is the finding after it, where that is known."""
     if not case.diverged:
         return None
     losses = case.losses

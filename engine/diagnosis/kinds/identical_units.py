@@ -24,7 +24,7 @@ NEARLY = 0.05
 
 
 def find(case: DiagnosedRun, before: Sequence[Finding]) -> Finding | None:
-    """Equal weights in and out and equal biases; or nearly equal activations throughout a layer."""
+    """Finds units that compute the same: equal weights in and out and equal biases, or nearly equal activations."""
     own = case.own
     assert own is not None
     exact = {number: count for number, count in _exact(own) if count}

@@ -17,7 +17,7 @@ LEFT = 1e-3
 
 
 def find(case: DiagnosedRun, before: Sequence[Finding]) -> Finding | None:
-    """All classified rightly, by outputs that are not the same for all; or next to no error is left.
+    """Finds that a run has learned: all is classified rightly, or next to no error is left.
 
     That is Σ over the outputs of mean (Ŷ - Y)², without any ½, against Σ of the labels' variances.
     """

@@ -17,7 +17,7 @@ STUCK = (Kind.DEAD_UNITS, Kind.NO_GRADIENT, Kind.CONSTANT_OUTPUT, Kind.ZERO_WEIG
 
 
 def find_surely(case: DiagnosedRun, before: Sequence[Finding]) -> Finding | None:
-    """It gets on, and what it says of the samples is of use: whatever else is found is no reason for an alarm.
+    """Finds that a run surely learns: the loss falls, and what it says of the samples is of use.
 
     Of a run log only the course of the loss is known.
     """
@@ -28,7 +28,7 @@ def find_surely(case: DiagnosedRun, before: Sequence[Finding]) -> Finding | None
 
 
 def find(case: DiagnosedRun, before: Sequence[Finding]) -> Finding | None:
-    """It has not ended, only the steps have."""
+    """Finds that a run still learns: only its steps have ended."""
     losses = case.known_losses
     if not falls(losses) or any(one.kind is Kind.LEARNING for one in before):
         return None

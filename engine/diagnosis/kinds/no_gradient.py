@@ -20,7 +20,7 @@ factor that is 0 has to be the cause."""
 
 
 def find(case: DiagnosedRun, before: Sequence[Finding]) -> Finding | None:
-    """What made it so is the highest place at which something stops."""
+    """Finds parameters whose gradient is exactly 0, and the highest place at which something stops it."""
     record = case.record
     assert record is not None
     weights = np.asarray(record.grad_l2)

@@ -15,7 +15,7 @@ from engine.formula.numbers_in_words import capitalised
 
 
 def find(case: DiagnosedRun, before: Sequence[Finding]) -> Finding | None:
-    """The loss of full batches; or any long run in which nothing else is found and the loss ends higher."""
+    """Finds a loss that goes up and down in place of falling."""
     losses = case.known_losses
     if often_rises(case):
         evidence = {"rises": losses.rises, "steps": RECENT, "loss_last": finite(losses.last)}

@@ -20,7 +20,7 @@ from engine.model.network import trainable
 
 
 def find(case: DiagnosedRun, before: Sequence[Finding]) -> Finding | None:
-    """Nothing else is found, and the loss hardly moves any more."""
+    """Finds a plateau: nothing else is found, and the loss hardly moves any more."""
     losses = case.known_losses
     if before or falls(losses):
         return None
@@ -142,7 +142,7 @@ def _worst(own: OwnRun, evidence: dict[str, float]) -> str:
 
 
 def convex(case: DiagnosedRun) -> bool:
-    """One layer whose output and loss fit: linear and squared error, sigmoid and bce, softmax and cross-entropy."""
+    """Whether the loss is convex in the weights: one layer whose output and loss fit each other."""
     own = case.own
     if own is None or len(own.layers.layers) != 1:
         return False

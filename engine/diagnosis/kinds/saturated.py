@@ -17,7 +17,7 @@ MOST = 0.9
 
 
 def find(case: DiagnosedRun, before: Sequence[Finding]) -> Finding | None:
-    """Not the sigmoid output of bce: there the slope cancels, as it does with softmax and cross-entropy."""
+    """Finds layers whose activations are saturated, but for a sigmoid output with bce, where the slope cancels."""
     own = case.own
     assert own is not None
     shares = own.whole.flat

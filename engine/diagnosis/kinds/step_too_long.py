@@ -20,7 +20,7 @@ from engine.training.trainer import Trainer
 
 
 def find(case: DiagnosedRun, before: Sequence[Finding]) -> Finding | None:
-    """At the run's start, and if not exceeded there, at the step before the first rise."""
+    """Finds a learning rate beyond 2/λ, the largest that the curvature allows."""
     own, losses = case.own, case.losses
     assert own is not None
     assert losses is not None
@@ -79,7 +79,7 @@ def find(case: DiagnosedRun, before: Sequence[Finding]) -> Finding | None:
 
 
 def momentum(own: OwnRun) -> float | None:
-    """β of the optimiser, 0 for plain descent; None for those whose step is not along the gradient."""
+    """The momentum β of the optimiser, 0 for plain descent; None for those whose step is not along the gradient."""
     match own.experiment.train:
         case SgdTraining():
             return 0.0
@@ -90,7 +90,7 @@ def momentum(own: OwnRun) -> float | None:
 
 
 def clipping(own: OwnRun, around: FlatLoss) -> float:
-    """What the gradient of all data is multiplied by there, so that it is no longer than train.clip_norm."""
+    """The factor of gradient clipping for the gradient of all data."""
     limit = own.experiment.train.clip_norm
     if limit is None:
         return 1.0
@@ -104,7 +104,7 @@ def often_rises(case: DiagnosedRun) -> bool:
 
 
 def weights_after(own: OwnRun, steps: int) -> Mapping[Symbol, Array] | None:
-    """The weights that the run had after so many updates, by making it again; None where it cannot be."""
+    """The weights of a run after so many updates, by training it again; None where it cannot be."""
     if not own.unchanged:
         return None
     network = own.layers.astype(own.layers.dtype.name)

@@ -23,7 +23,8 @@ MOST_DOUBLINGS = 60
 
 
 def find(case: DiagnosedRun, before: Sequence[Finding]) -> Finding | None:
-    """Every update below 1e-5 of the weights (see RunObserver), and a line search finds a far longer step.
+    """Finds a learning rate that is far too small: every update below 1e-5 of the weights (see RunObserver), and a line
+    search finds a far longer step.
 
     That has to lower the loss by more than the run did, by 1 % or more.
     """
@@ -70,7 +71,7 @@ def find(case: DiagnosedRun, before: Sequence[Finding]) -> Finding | None:
 
 
 def longer_step(own: OwnRun, rate: float) -> tuple[float, float, float] | None:
-    """The best step along the gradient by doubling from 100 η: its size, the loss there, and the loss one η away."""
+    """The best step along the gradient by doubling from 100 η: its size, the loss there, and after one step of η."""
     around = own.around_end
     gradient = around.gradient(around.start)
     one = around.value(around.start - rate * gradient)

@@ -15,7 +15,7 @@ from engine.experiment.activation_traits import ACTIVATION_TRAITS
 
 
 def find(case: DiagnosedRun, before: Sequence[Finding]) -> Finding | None:
-    """The ends of what an activation gives are as good as reached. With a shortcut, every number can be."""
+    """Finds labels that the output's activation can never give. With a shortcut, every number can be."""
     own = case.own
     assert own is not None
     output = own.layers.layers[-1]

@@ -20,7 +20,10 @@ LARGE = 10.0
 
 
 def find(case: DiagnosedRun, before: Sequence[Finding]) -> Finding | None:
-    """LeCun et al. 1998 ("Efficient BackProp", section 4.3) for why: the Hessian's largest eigenvalues come of it."""
+    """Finds features of very different sizes, which make the loss badly conditioned.
+
+    LeCun et al. 1998 ("Efficient BackProp", section 4.3) for why: the Hessian's largest eigenvalues come of it.
+    """
     own = case.own
     assert own is not None
     rows, names = features(own)

@@ -16,18 +16,18 @@ from engine.diagnosis.sentence_parts import finite
 
 
 def flow_of(case: DiagnosedRun) -> GradientFlow:
-    """How the gradient of a case fares."""
+    """The gradient flow of a run's last record."""
     assert case.record is not None
     return GradientFlow(case.record, case.layers)
 
 
 def vanishing(case: DiagnosedRun, before: Sequence[Finding]) -> Finding | None:
-    """Either ratio below 1e-4."""
+    """Finds vanishing gradients: the first layer's below 1e-4 of the last one's."""
     return _found(case, Kind.VANISHING)
 
 
 def exploding(case: DiagnosedRun, before: Sequence[Finding]) -> Finding | None:
-    """Either ratio above 1e4."""
+    """Finds exploding gradients: the first layer's above 1e4 times the last one's."""
     return _found(case, Kind.EXPLODING)
 
 

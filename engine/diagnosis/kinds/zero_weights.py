@@ -13,7 +13,10 @@ from engine.formula.expression import Symbol
 
 
 def find(case: DiagnosedRun, before: Sequence[Finding]) -> Finding | None:
-    """∂ℰ/∂a[l-1] = W[l] ∂ℰ/∂f[l]: where W[l] is 0 that is 0. A shortcut around the layer lets it through."""
+    """Finds layers whose weights are all 0, through which no gradient passes: ∂ℰ/∂a[l-1] = W[l] ∂ℰ/∂f[l].
+
+    A shortcut around the layer lets it through.
+    """
     own = case.own
     assert own is not None
     zero = tuple(
