@@ -153,7 +153,7 @@ class RunObserver:
         return self.trainer.problem is not None or has_diverged(self.losses)
 
     def judged(self) -> WholeData:
-        """The measurement that a diagnosis judges: the present one, or that of the initial weights where it diverged."""
+        """The measurement that a diagnosis judges: the present one; of a run that diverged, the first."""
         return self.first if self.diverged else self.present()
 
     def case(self) -> DiagnosedRun:

@@ -19,7 +19,7 @@ HEADER = ("parameter", "checked", "worst at", "backward", "difference", "error",
 
 
 class CheckTable:
-    """The lines of the table; how wide its columns are is known from the parameters before any is checked."""
+    """The table of a gradient check, line by line; its columns' widths are known before any parameter is checked."""
 
     def __init__(self, parameters: Sequence[Node], style: Style, *, every: bool = False) -> None:
         """`every` as `check_network` is told."""
@@ -38,11 +38,11 @@ class CheckTable:
 
     @property
     def header(self) -> str:
-        """The line of titles."""
+        """The line of the table's titles."""
         return self._line(HEADER)
 
     def line(self, check: ParameterCheck) -> str:
-        """One parameter: how many entries were checked, and the worst of them."""
+        """The table's line for one parameter: how many entries were checked, and the worst of them."""
         worst = check.worst
         return self._line(
             (
@@ -74,7 +74,7 @@ class CheckTable:
 
 
 def check_summary(checks: Sequence[ParameterCheck]) -> str:
-    """How the whole check went, in one sentence that counts every checked entry once."""
+    """The result of a whole gradient check in one sentence that counts every checked entry once."""
     checked, agreeing = sum(check.checked for check in checks), sum(check.agreeing for check in checks)
     if agreeing == checked:
         return f"All {checked} checked entries agree with their central differences."
@@ -90,7 +90,7 @@ def check_summary(checks: Sequence[ParameterCheck]) -> str:
 
 
 def sample_note(checks: Sequence[ParameterCheck], seed: int) -> str | None:
-    """Which entries were checked, where not all were."""
+    """A sentence on which entries were checked, where not all were."""
     checked, entries = sum(check.checked for check in checks), sum(check.entries for check in checks)
     if checked == entries:
         return None

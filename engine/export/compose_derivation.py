@@ -52,7 +52,7 @@ _Item = TypeVar("_Item")
 
 
 def compose(derivation: Derivation, title: str, check: EntryCheck | None) -> list[Block]:
-    """The whole derivation as blocks."""
+    """Composes a derivation as document blocks, from which text, Markdown and LaTeX are rendered."""
     factors = _factors(derivation)
     blocks: list[Block] = [HeadingBlock(one_line(title) or "Derivation", 1), _facts(derivation)]
     blocks += _chain(derivation, factors)
@@ -263,7 +263,7 @@ def _chain(derivation: Derivation, factors: tuple[FactorBlock, ...]) -> Iterator
 
 
 def count_spans(count: int, words: str, sentence: bool = False) -> Spans:
-    """``9 paths``, ``1,048,576 paths``, ``about 10⁸⁸ paths``: a whole number of any length, short enough to read."""
+    """A number of paths as document spans: ``9 paths``, ``1,048,576 paths``, ``about 10⁸⁸ paths``."""
     if count < 10**9:
         return (f"{count:,} {words}",)
     # The logarithm, because an integer of thousands of digits can be neither printed nor made a float.

@@ -104,7 +104,7 @@ class ChainBlock:
 
 @dataclass(frozen=True, slots=True)
 class FactorsBlock:
-    """The factors one by one."""
+    """The factors of the chain rule one by one, as a document block."""
 
     factors: tuple[FactorBlock, ...]
 
@@ -119,7 +119,7 @@ class EquationsBlock:
 
 @dataclass(frozen=True, slots=True)
 class TableBlock:
-    """Rows under a header; `numeric` columns are set flush right."""
+    """A table: rows under a header; `numeric` columns are set flush right."""
 
     header: tuple[str, ...]
     rows: tuple[tuple[Spans, ...], ...]

@@ -23,12 +23,12 @@ STYLE = Style()
 
 
 def expression_record(evaluated: EvaluatedExpression) -> dict[str, Any]:
-    """The value, the gradient by every given name, and the value of every name, as plain numbers."""
+    """A typed expression as plain numbers: its value, its gradients, and the value of every name."""
     return {"value": evaluated.value, "gradients": evaluated.gradients(), "values": evaluated.values()}
 
 
 def expression_blocks(evaluated: EvaluatedExpression, heading: str) -> list[Block]:
-    """The same as a document: a heading, the result, and the table."""
+    """A typed expression as a document: a heading, the result, and the table of names."""
     graph = evaluated.graph
     rows = tuple(
         (

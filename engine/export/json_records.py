@@ -38,7 +38,7 @@ TOP_PATHS = 5
 
 
 def grads_record(graph: Graph) -> Record:
-    """Every value and every gradient of one pass; matrices are lists of rows."""
+    """The JSON record of one pass: every value and every gradient; matrices are lists of rows."""
     values, gradients = values_and_gradients(graph)
     return {
         "loss": float(graph.loss.value[0, 0]),
@@ -49,7 +49,7 @@ def grads_record(graph: Graph) -> Record:
 
 
 def explain_record(derivation: Derivation, check: EntryCheck) -> Record:
-    """A derivation: its steps from the loss to the target, the strongest paths, and the numerical check.
+    """The JSON record of a derivation: its steps, the strongest paths, and the gradient check.
 
     What is differentiated is named where it is not the loss.
     """
@@ -104,7 +104,7 @@ def _path_record(path: TopPath) -> Record:
 
 
 def check_record(checks: Iterable[ParameterCheck], seed: int = 0) -> Record:
-    """Backward against central differences: one entry a parameter, with the entry that did worst.
+    """The JSON record of a gradient check: one entry a parameter, with the entry that did worst.
 
     "sampled" says whether not all entries were checked but some, drawn with "seed".
     """
@@ -147,7 +147,7 @@ def check_record(checks: Iterable[ParameterCheck], seed: int = 0) -> Record:
 def train_record(
     trainer: Trainer, first: WholeData, now: WholeData, diagnosis: Diagnosis | None = None
 ) -> Record:
-    """A training so far: the loss over all data with the initial weights and with the present ones, every layer now.
+    """The JSON record of a training: the loss at both ends and every layer now.
 
     What is of the layers is of the present weights and all data as well: "step" is how many updates they have had.
     With a diagnosis its findings are there, too.

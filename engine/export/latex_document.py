@@ -99,13 +99,13 @@ _ACCENTS = {
 
 
 def render_latex(blocks: list[Block], style: Style) -> str:
-    """The document as LaTeX source, in pure ASCII."""
+    """Renders document blocks as LaTeX source, in pure ASCII."""
     body = "\n\n".join(_block(block, style) for block in blocks)
     return f"{PREAMBLE}\\begin{{document}}\n\n{body}\n\n\\end{{document}}\n"
 
 
 def escape(text: str) -> str:
-    """Words in 7-bit LaTeX: special characters escaped, accents and symbols as commands, anything else as ``?``."""
+    """Escapes words for LaTeX, in 7 bits: special characters, accents and symbols as commands."""
     return "".join(_escaped(character) for character in unicodedata.normalize("NFC", text))
 
 

@@ -32,12 +32,12 @@ LONGEST_FORMULA = 1500
 
 
 def sign_latex(expr: Expr, digits: int) -> str:
-    r"""``=`` where the formula's numbers are shown in full, otherwise ``\approx``."""
+    r"""The sign before a number in LaTeX: ``=`` where it is shown in full, otherwise ``\approx``."""
     return "=" if is_shown_in_full(expr, digits) else r"\approx"
 
 
 def value_latex(value: ValueBlock, digits: int) -> str:
-    r"""``\approx 0.1922``."""
+    r"""A number with its sign in LaTeX: ``\approx 0.1922``."""
     shown = value.digits or digits
     return f"{sign_latex(Number(value.number), shown)} {number_latex(value.number, shown)}"
 
@@ -49,7 +49,7 @@ def formula_latex(expr: Expr, style: Style) -> str:
 
 
 def chain_rows(chain: ChainBlock, style: Style) -> list[str]:
-    """The product in symbols, in formulas, in numbers, and its value."""
+    """The rows of a chain-rule product in LaTeX: in symbols, in formulas, in numbers, and its value."""
     rows = []
     for place, line in enumerate(chain.lines()):
         left = (
@@ -96,7 +96,7 @@ def _factor(factor: Expr, style: Style, lead: bool) -> str:
 
 
 def factor_rows(factor: FactorBlock, style: Style) -> list[str]:
-    """A factor, its formula, the formula with numbers in, its value."""
+    """The row of one factor in LaTeX: its symbol, its formula, the formula with numbers in, its value."""
     first, *others = factor.equalities()
     rows = [
         f"{to_latex(factor.symbol, names=style.names)} &{sign_latex(first, style.digits)} {formula_latex(first, style)}"
@@ -105,7 +105,7 @@ def factor_rows(factor: FactorBlock, style: Style) -> list[str]:
 
 
 def equations_rows(equations: EquationsBlock, style: Style) -> list[str]:
-    """The left side and what it equals, line by line, each with its value at the right."""
+    """The rows of a derivation in LaTeX, line by line, each with its value at the right."""
     rows = []
     for place, (line, value) in enumerate(equations.lines):
         left = "" if place else to_latex(equations.left, names=style.names)

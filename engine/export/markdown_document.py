@@ -32,7 +32,7 @@ SPECIAL = re.compile(r"([\\`*_\[\]<>|#$!~&])")
 
 
 def render_markdown(blocks: list[Block], style: Style) -> str:
-    """The document as Markdown; pure ASCII on request."""
+    """Renders document blocks as Markdown; pure ASCII on request."""
     text = "\n\n".join(_block(block, style) for block in blocks) + "\n"
     return in_characters_of(text, style)
 
@@ -58,7 +58,7 @@ def _block(block: Block, style: Style) -> str:
 
 
 def words(text: str) -> str:
-    """Text as Markdown shows it, letter by letter."""
+    """Escapes words for Markdown, so that they are shown letter by letter."""
     return SPECIAL.sub(r"\\\1", text)
 
 

@@ -12,7 +12,7 @@ from engine.export.numpy_torch_program import Program
 
 
 def notebook_record(program: Program) -> dict[str, Any]:
-    """The notebook as a JSON object; running all cells asserts that every number is the same."""
+    """A Jupyter notebook of a program as a JSON object; running all cells asserts that every number is the same."""
     parts = [
         ("Setup", program.setup),
         ("The data and the weights, as they are in bptui", program.data),

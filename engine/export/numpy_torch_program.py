@@ -85,7 +85,7 @@ _INDEXED = re.compile(r"\b([A-Za-z_]\w*)\[(\d+)\]")
 
 @dataclass(frozen=True)
 class Program:
-    """The parts of a program, each as lines: what they are put together to is another's business."""
+    """The parts of a generated NumPy or PyTorch program, each as lines."""
 
     title: str
     setup: list[str]
@@ -96,7 +96,7 @@ class Program:
     language: str
 
     def script(self) -> str:
-        """One file that runs from top to bottom."""
+        """The generated program as one file that runs from top to bottom."""
         parts = [
             f'"""{self.title}\n\nWritten by bptui; it asserts that every number is the same here as there.\n"""'
         ]
@@ -107,12 +107,15 @@ class Program:
 
 
 def numpy_program(graph: Graph, title: str, source: str) -> Program:
-    """The program in NumPy, backward written out. Raises ExperimentError for a graph of too many numbers."""
+    """Generates the program in NumPy, backward written out. Raises ExperimentError for a graph of too many numbers."""
     return _ProgramWriter(graph, "numpy", source).program(title)
 
 
 def torch_program(graph: Graph, title: str, source: str) -> Program:
-    """The program in PyTorch, backward by autograd. Raises ExperimentError for a graph of too many numbers."""
+    """Generates the program in PyTorch, backward by autograd.
+
+    Raises ExperimentError for a graph of too many numbers.
+    """
     return _ProgramWriter(graph, "pytorch", source).program(title)
 
 

@@ -17,7 +17,7 @@ from engine.formula.expression import Symbol
 
 
 def save_parameters(path: Path, parameters: Mapping[Symbol, Array]) -> None:
-    """Writes the archive, whole or not at all: an older file of that name stays until the new one is complete.
+    """Saves parameters as an .npz archive, whole or not at all.
 
     Raises OSError, naming `path`, where it cannot be written.
     """

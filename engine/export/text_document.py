@@ -48,7 +48,7 @@ LONGEST_UNBROKEN = 40
 
 
 def render_text(blocks: list[Block], width: int, style: Style) -> str:
-    """The document in lines of at most `width` columns (at least NARROWEST)."""
+    """Renders document blocks as text in lines of at most `width` columns (at least NARROWEST)."""
     if width < NARROWEST:
         raise ValueError(f"width: expected at least {NARROWEST}, found {width}")
     writer = _TextWriter(width, style)

@@ -31,7 +31,7 @@ GAP = 2
 
 
 def steps_record(steps: Iterable[TrainingStep]) -> dict[str, Any]:
-    """Every step with all its numbers; matrices are lists of rows."""
+    """The JSON record of training steps with all their numbers; matrices are lists of rows."""
     return {"steps": [_record(step) for step in steps]}
 
 
@@ -64,7 +64,7 @@ def written_step(
     width: int = 80,
     style: Style = STYLE,
 ) -> str:
-    """One step as text, in lines of at most `width` columns as long as the columns fit at all."""
+    """One training step as text tables, in lines of at most `width` columns as long as the columns fit at all."""
     return (
         "\n".join(line.rstrip() for line in _lines(step, count, settings, learning_rate, width, style)) + "\n"
     )
@@ -167,7 +167,7 @@ def _predictions(step: TrainingStep, style: Style) -> Iterator[str]:
 
 
 def written_predictions(prediction: Array, labels: Array, *, style: Style = STYLE) -> str:
-    """Ŷ beside Y, a row for each sample."""
+    """The table of predictions Ŷ beside labels Y, a row for each sample."""
     outputs, n = prediction.shape
     places = [""] if outputs == 1 else [f"[{row}]" for row in range(outputs)]
     names = [symbol_text(symbol, style) for symbol in (PREDICTION, Y)]

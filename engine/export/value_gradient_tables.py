@@ -28,7 +28,7 @@ GAP = 2
 
 
 def written_matrices(graph: Graph, title: str = "", *, width: int = 80, style: Style = STYLE) -> str:
-    """The loss, and every matrix with its gradient, in lines of at most `width` columns (at least 60)."""
+    """The text of one pass: the loss, and every matrix with its gradient, at most `width` columns wide."""
     if width < NARROWEST:
         raise ValueError(f"width: expected at least {NARROWEST}, found {width}")
     loss: Spans = (
@@ -75,7 +75,7 @@ def _gradient(node: Node, room: int, style: Style) -> list[str]:
 
 
 def drawn_matrix(values: Array, room: int, style: Style) -> list[str]:
-    """The matrix in brackets, abridged so that it is at most `room` columns wide where one number fits at all."""
+    """A matrix in brackets, abridged to at most `room` columns where one number fits at all."""
     dots, vertical = style.glyphs.dots, style.glyphs.vertical_dots
     rows = _shown(values.shape[0], MOST_ROWS)
     most = min(values.shape[1], MOST_COLUMNS)

@@ -38,7 +38,7 @@ LARGEST_LATEX = 12
 
 
 def matrix_record(whole: WholeMatrix, check: ParameterCheck) -> dict[str, Any]:
-    """The gradient as plain lists and dictionaries, with the entries worked that are worked in the text."""
+    """The JSON record of a matrix gradient, with the entries worked that are worked in the text."""
     return {
         "of": whole.of.plain(),
         "target": whole.target.plain(),
@@ -75,14 +75,14 @@ def _worked(whole: WholeMatrix) -> list[WorkedEntry]:
 def written_matrix(
     whole: WholeMatrix, title: str, check: ParameterCheck, *, width: int = 80, style: Style = STYLE
 ) -> str:
-    """The gradient as text in lines of at most `width` columns, where its matrices allow it."""
+    """A matrix gradient as text in lines of at most `width` columns, where its matrices allow it."""
     return "\n".join(line.rstrip() for line in matrix_lines_of_text(whole, title, check, width, style)) + "\n"
 
 
 def matrix_lines_of_text(
     whole: WholeMatrix, title: str, check: ParameterCheck, width: int, style: Style
 ) -> Iterator[str]:
-    """The page line by line."""
+    """A matrix gradient as text, line by line."""
     name = one_line(Partial(whole.of, whole.target), style)
     tick = _tick(style)
     if title:
@@ -195,7 +195,7 @@ def _check_words(check: ParameterCheck) -> str:
 
 
 def matrix_markdown(whole: WholeMatrix, title: str, check: ParameterCheck, *, style: Style = STYLE) -> str:
-    """The gradient as Markdown with LaTeX formulas; pure ASCII where the style is."""
+    """A matrix gradient as Markdown with LaTeX formulas; pure ASCII where the style is."""
     rows = [
         f"| ${to_latex(line.result, names=style.names)}$ | {_shape_line(line, style)[1]} |".replace("∂", "")
         for line in whole.lines
@@ -212,7 +212,7 @@ def matrix_markdown(whole: WholeMatrix, title: str, check: ParameterCheck, *, st
 
 
 def matrix_latex(whole: WholeMatrix, title: str, check: ParameterCheck, *, style: Style = STYLE) -> str:
-    """The gradient as a complete LaTeX document, in pure ASCII."""
+    """A matrix gradient as a complete LaTeX document, in pure ASCII."""
     from engine.export.document_blocks import HeadingBlock, ParagraphBlock
 
     words = render_latex([HeadingBlock(title, 1), ParagraphBlock((_check_words(check),))], style)

@@ -48,7 +48,7 @@ class LastUpdate:
 
 @dataclass(frozen=True, slots=True)
 class WhyNonfinite:
-    """The broken entry as a formula, and the factor that made it so.
+    """Why a number is not finite: the broken entry as a formula, and the factor that made it so.
 
     `name` is the entry, or its gradient; `formula` what computes it, None where it was not computed by an operation
     or where an operation draws several steps together; `term` is its largest term (the formula itself where it is
@@ -66,7 +66,7 @@ class WhyNonfinite:
     update: LastUpdate | None
 
     def record(self) -> Record:
-        """As JSON."""
+        """The explanation of a non-finite number as a JSON object."""
         graph = self.found.graph
         return {
             "step": self.found.step,
@@ -88,7 +88,7 @@ class WhyNonfinite:
 
 
 def why_nonfinite(trainer: Trainer) -> WhyNonfinite | None:
-    """Takes apart where a trainer met its number that is not finite; None where it has not met one.
+    """Explains the first number of a training that is not finite; None where it has not met one.
 
     To know the update before, the same training is run once more up to there: it is the same to the last bit.
     """
@@ -203,7 +203,7 @@ def _last_update(trainer: Trainer, blamed: Symbol) -> LastUpdate | None:
 
 
 def compose_why(why: WhyNonfinite) -> list[Block]:
-    """The document, for any of the written forms."""
+    """Composes the explanation of a non-finite number as document blocks."""
     found = why.found
     return [
         HeadingBlock(f"The first number that is not finite, in step {found.step}", 1),

@@ -66,7 +66,9 @@ CANONICAL_NAMES = frozenset(
 
 @dataclass(frozen=True)
 class CourseNames:
-    """Own letters by canonical name; a name that is not among them keeps its own. All letters must differ.
+    """The letters that a course calls the quantities by; a name that is not among them keeps its own.
+
+    All letters must differ.
 
     Where an own letter is the canonical name of something else (``a`` for the pre-activation), the own one counts.
     """
@@ -90,7 +92,7 @@ class CourseNames:
         return other_case | exact
 
     def letter_of(self, name: str) -> Letter | None:
-        """What a canonical name is written with, or None where it is called by that name itself.
+        """The course's letter for a canonical name, or None where it has none of its own.
 
         ``dE/df``, the name of an earlier result, has the letters of both.
         """
@@ -109,7 +111,7 @@ class CourseNames:
     # ── what is shown ───────────────────────────────────────────────────────────────────────────────
 
     def said(self, text: str, *, ascii: bool = False) -> str:
-        """Words with canonical names among them, drawn (``Ŷ − Y``) or plain (``f[1]``), in the course's letters."""
+        """Words with canonical names among them, in the course's letters: drawn (``Ŷ − Y``) or plain (``f[1]``)."""
         return _SAID.sub(lambda found: self._shown(found[0], ascii), text) if self.letters else text
 
     def _shown(self, name: str, ascii: bool) -> str:
@@ -121,7 +123,7 @@ class CourseNames:
     # ── what is typed ───────────────────────────────────────────────────────────────────────────────
 
     def typed(self, text: str) -> str:
-        """What was typed, with canonical names: ``∂L/∂z⁽¹⁾₁₁``, ``\\hat{y}``, ``dL/dz[1]``; the rest as it is."""
+        """What was typed in the course's letters, with canonical names: ``∂L/∂z⁽¹⁾₁₁``, ``dL/dz[1]``."""
         return "".join(replacement for _, _, replacement in self._pieces(text)) if self.letters else text
 
     def column(self, text: str, column: int) -> int:

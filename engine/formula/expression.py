@@ -27,7 +27,10 @@ SUM, PRODUCT, SIGN, POWER, ATOM = range(5)
 
 
 class Expr:
-    """A formula. Operators build larger ones: ``2 * x + 1``."""
+    """A formula as a value: it renders, substitutes numbers and evaluates.
+
+    Operators build larger ones: ``2 * x + 1``.
+    """
 
     __slots__ = ()
     binding = ATOM
@@ -100,7 +103,7 @@ Values = Callable[[Name], float] | Mapping[Any, float]
 
 
 def as_expr(operand: Operand) -> Expr:
-    """An expression as it is; a number as a `Number`."""
+    """An operand as an expression: a number as a `Number`, an expression as it is."""
     return operand if isinstance(operand, Expr) else Number(float(operand))
 
 
@@ -113,7 +116,7 @@ def _factors(left: Expr) -> tuple[Expr, ...]:
 
 
 def with_children(expr: Expr, children: Sequence[Expr]) -> Expr:
-    """The same kind of expression over other children."""
+    """An expression of the same kind over other children."""
     waiting = list(children)
     changed: dict[str, object] = {}
     for field in fields(expr):  # type: ignore[arg-type]
@@ -273,7 +276,7 @@ class Negative(Expr):
 
 @dataclass(frozen=True, slots=True)
 class Sum(Expr):
-    """Terms added up, left to right; a `Negative` term is shown as a subtraction."""
+    """A sum of terms, left to right; a `Negative` term is shown as a subtraction."""
 
     terms: tuple[Expr, ...]
 
@@ -327,7 +330,7 @@ class Sum(Expr):
 
 @dataclass(frozen=True, slots=True)
 class Product(Expr):
-    """Factors multiplied, left to right."""
+    """A product of factors, left to right."""
 
     factors: tuple[Expr, ...]
 
@@ -368,7 +371,7 @@ class Product(Expr):
 
 @dataclass(frozen=True, slots=True)
 class Quotient(Expr):
-    """A fraction."""
+    """A quotient of two expressions, drawn as a fraction."""
 
     numerator: Expr
     denominator: Expr
@@ -448,7 +451,7 @@ class Function(Expr):
 
 @dataclass(frozen=True, slots=True)
 class Indicator(Expr):
-    """1 where a comparison holds, otherwise 0: 1{f > 0}. `comparison` is one of > < >= <= ."""
+    """An indicator 1{f > 0}: 1 where a comparison holds, otherwise 0. `comparison` is one of > < >= <= ."""
 
     left: Expr
     comparison: str
@@ -474,15 +477,15 @@ class Indicator(Expr):
 
 
 def call(name: str, *arguments: Operand) -> Function:
-    """``call("sigmoid", x)``: a function of the plain form applied to expressions or numbers."""
+    """A named function applied to expressions or numbers: ``call("sigmoid", x)``."""
     return Function(name, tuple(as_expr(argument) for argument in arguments))
 
 
 def positive(x: Expr) -> Indicator:
-    """1{x > 0}."""
+    """The indicator 1{x > 0}."""
     return Indicator(x, ">", Number(0.0))
 
 
 def not_positive(x: Expr) -> Indicator:
-    """1{x ≤ 0}."""
+    """The indicator 1{x ≤ 0}."""
     return Indicator(x, "<=", Number(0.0))

@@ -20,7 +20,7 @@ _KEPT_WHOLE = 12
 
 
 def fit(expr: Expr, width: int, style: Style = Style()) -> LayoutBox:
-    """The best drawing of the formula that is at most `width` (at least 20) columns wide.
+    """The best drawing of a formula that is at most `width` (at least 20) columns wide.
 
     Tries, in this order: the full drawing; fewer terms of long sums and products; the drawing broken into
     rows before a term or factor; one-line text wrapped at operators.
@@ -40,7 +40,7 @@ def fit(expr: Expr, width: int, style: Style = Style()) -> LayoutBox:
 
 
 def fit_flat(expr: Expr, width: int, style: Style = Style(), *, spare: int = 0) -> LayoutBox:
-    """The formula on one line, wrapped at operators where it is wider than `width`."""
+    """A formula on one line, wrapped at operators where it is wider than `width`."""
     flat = LayoutPen(style, flat=True, spare=spare).draw(expr).lines[0]
     return _stacked([LayoutBox.of(line) for line in _wrapped(flat, width)])
 

@@ -56,12 +56,12 @@ _GREEK = {name: latex_letter(name) for name in GREEK}
 
 
 def to_latex(expr: Expr, digits: int | None = None, names: CourseNames = CANONICAL) -> str:
-    """The formula in LaTeX; numbers to `digits` significant digits, or exactly where that is None."""
+    """A formula in LaTeX; numbers to `digits` significant digits, or exactly where that is None."""
     return _LatexWriter(digits, names).write(expr)
 
 
 def symbol_latex(symbol: Symbol, names: CourseNames = CANONICAL) -> str:
-    r"""``W^{[1]}_{11}``, ``\hat{Y}_{00}``, ``W^{[12]}_{10,3}``, ``\alpha``."""
+    r"""A symbol in LaTeX: ``W^{[1]}_{11}``, ``\hat{Y}_{00}``, ``\alpha``."""
     layer = "" if symbol.layer is None else f"^{{[{symbol.layer}]}}"
     if symbol.index is None:
         return _name(symbol.name, names, plain_end=bool(layer)) + layer
@@ -70,7 +70,7 @@ def symbol_latex(symbol: Symbol, names: CourseNames = CANONICAL) -> str:
 
 
 def number_latex(value: float, digits: int | None = None) -> str:
-    r"""``0.25``, ``1.23 \times 10^{-9}``, ``-\infty``, ``\mathrm{NaN}``."""
+    r"""A number in LaTeX: ``0.25``, ``1.23 \times 10^{-9}``, ``-\infty``, ``\mathrm{NaN}``."""
     if math.isnan(value):
         return r"\mathrm{NaN}"
     sign = "-" if value < 0 else ""

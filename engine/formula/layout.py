@@ -58,7 +58,7 @@ class LayoutBox:
 
     @classmethod
     def of(cls, text: str) -> LayoutBox:
-        """One line of text."""
+        """A box of one line of text."""
         return cls((text,), 0)
 
     @property
@@ -80,7 +80,7 @@ class LayoutBox:
 
 
 def row(boxes: Sequence[LayoutBox], gap: int = 0) -> LayoutBox:
-    """Boxes side by side on one baseline, with `gap` spaces between them."""
+    """Sets boxes side by side on one baseline, with `gap` spaces between them."""
     above = max((box.baseline for box in boxes), default=0)
     below = max((box.height - box.baseline for box in boxes), default=1)
     columns = [
@@ -97,7 +97,7 @@ def row(boxes: Sequence[LayoutBox], gap: int = 0) -> LayoutBox:
 
 
 def fraction(numerator: LayoutBox, denominator: LayoutBox, bar: str = "─") -> LayoutBox:
-    """One box over another with a bar between; the bar is the baseline."""
+    """Sets one box over another with a bar between; the bar is the baseline."""
     widest = max(numerator.width, denominator.width)
     # Over a single letter the bar would look like a minus; around a fraction it must be the longer one.
     stacked = numerator.height > 1 or denominator.height > 1
@@ -123,19 +123,19 @@ def _raised(base: LayoutBox, exponent: LayoutBox) -> LayoutBox:
 
 
 def draw(expr: Expr, style: Style = Style()) -> LayoutBox:
-    """The formula in two dimensions, at its natural size."""
+    """Draws a formula in two dimensions, at its natural size."""
     return LayoutPen(style).draw(expr)
 
 
 def one_line(expr: Expr, style: Style = Style()) -> str:
-    """The formula on one line, for table cells: ``σ(f)(1−σ(f))``."""
+    """Draws a formula on one line, for table cells: ``σ(f)(1−σ(f))``."""
     return LayoutPen(style, flat=True).draw(expr).lines[0]
 
 
 def product_row(
     factors: Sequence[Expr | LayoutBox], style: Style = Style(), separator: str | None = None
 ) -> tuple[LayoutBox, list[range]]:
-    """A product in which every factor can be told apart: its drawing and the columns of each factor.
+    """Draws a product in which every factor can be told apart, with the columns of each factor.
 
     The separator is `` · `` unless another is given.
     """
@@ -171,7 +171,7 @@ def reads_together(left: Expr, right: Expr, names: CourseNames = CANONICAL) -> b
 
 
 def begins_with_minus(expr: Expr) -> bool:
-    """Whether a minus is the first thing written, so that it cannot follow another operator as it is."""
+    """Whether a formula's drawing begins with a minus, so that it cannot follow another operator as it is."""
     return isinstance(expr, Negative) or (isinstance(expr, Number) and expr.value < 0)
 
 
@@ -415,5 +415,5 @@ def _is_exponential(expr: Expr) -> bool:
 
 
 def joined(pieces: Pieces) -> LayoutBox:
-    """Terms or factors on one row, each after its sign."""
+    """Sets terms or factors on one row, each after its sign."""
     return row([part for sign, box in pieces for part in (LayoutBox.of(sign), box)])

@@ -63,6 +63,6 @@ def letter(text: str) -> Letter | None:
 
 
 def latex_letter(plain: str) -> str:
-    r"""``\theta`` for theta, ``z`` for z."""
+    r"""A letter in LaTeX: ``\theta`` for theta, ``z`` for z."""
     command = {"lam": "lambda", "Lam": "Lambda"}.get(plain, plain)
     return f"\\{command}" if plain in LETTERS else plain

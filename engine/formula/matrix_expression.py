@@ -139,7 +139,7 @@ class MatrixProductExpr(MatrixExpr):
 
 @dataclass(frozen=True, slots=True)
 class EntryProductExpr(MatrixExpr):
-    """The product entry by entry."""
+    """The Hadamard product: two matrices multiplied entry by entry."""
 
     left: MatrixExpr
     right: MatrixExpr
@@ -170,7 +170,7 @@ class EntryProductExpr(MatrixExpr):
 
 @dataclass(frozen=True, slots=True)
 class MatrixSumExpr(MatrixExpr):
-    """Matrices of one shape added up."""
+    """The sum of matrices of one shape."""
 
     terms: tuple[MatrixExpr, ...]
 
@@ -198,7 +198,7 @@ class MatrixSumExpr(MatrixExpr):
 
 @dataclass(frozen=True, slots=True)
 class TransposedExpr(MatrixExpr):
-    """Rows for columns."""
+    """The transpose of a matrix."""
 
     operand: MatrixExpr
 
@@ -229,7 +229,7 @@ class TransposedExpr(MatrixExpr):
 
 @dataclass(frozen=True, slots=True)
 class SummedOverSamplesExpr(MatrixExpr):
-    """The sum of all columns, as one column."""
+    """The sum of a matrix over its columns, the samples, as one column."""
 
     operand: MatrixExpr
 
@@ -273,7 +273,7 @@ def _latex(operand: MatrixExpr, needed: int, names: CourseNames) -> str:
 
 
 def without_indices(expr: Expr) -> Expr:
-    """The formula of one entry as that of all of them: f[1][0,2] becomes f[1].
+    """The formula of all entries from that of one: f[1][0,2] becomes f[1].
 
     It means the same only where every name of the formula has the entry's own index; the caller makes sure of that.
     """

@@ -35,7 +35,7 @@ def _wrapped(child: Expr, needed: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class TransposedTerm(MatrixTerm):
-    """A matrix with rows and columns exchanged."""
+    """The transpose of a matrix."""
 
     operand: Expr
 
@@ -54,7 +54,7 @@ class TransposedTerm(MatrixTerm):
 
 @dataclass(frozen=True, slots=True)
 class MatrixProductTerm(MatrixTerm):
-    """Rows times columns, left to right."""
+    """The matrix product, left to right."""
 
     factors: tuple[Expr, ...]
     binding = PRODUCT

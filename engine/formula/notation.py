@@ -20,7 +20,7 @@ from engine.formula.letters import GREEK as GREEK
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How formulas are drawn.
+    """How formulas are drawn: how many digits, in ASCII or not, in which letters.
 
     `digits` is the number of significant digits of a number; `ascii` keeps to 7-bit characters; a sum or
     product of more than `max_terms` terms shows the first ones, how many are left out, and the last; `names` are
@@ -249,7 +249,7 @@ AFFINE = {"scale": "gamma", "shift": "beta"}
 
 
 def number_text(value: float, style: Style = Style()) -> str:
-    """A number to `style.digits` significant digits: ``0.25``, ``1100``, ``1.23×10⁻⁹``, ``∞``.
+    """A number drawn to `style.digits` significant digits: ``0.25``, ``1100``, ``1.23×10⁻⁹``, ``∞``.
 
     Trailing zeros are dropped, whole numbers below a billion are never rounded, and zero has no sign.
     """
@@ -268,7 +268,7 @@ def number_text(value: float, style: Style = Style()) -> str:
 
 
 def number_parts(value: float, digits: int | None) -> tuple[str, int | None]:
-    """|value| as (mantissa, power of ten), or (decimal text, None) where no power of ten is needed.
+    """A number's magnitude as (mantissa, power of ten), or (decimal text, None) where no power of ten is needed.
 
     Rounded to `digits` significant digits; None keeps every digit that tells this float from its
     neighbours. `value` must be finite.
@@ -300,7 +300,7 @@ def is_exact(value: float, style: Style = Style()) -> bool:
 
 
 def is_shown_in_full(expr: Expr, digits: int) -> bool:
-    """Whether every number in the formula shows all of itself, so that = may stand before it and not ≈."""
+    """Whether every number in a formula is shown in full, so that = may stand before it and not ≈."""
     style = Style(digits=digits)
     return all(is_exact(number.value, style) for number in _numbers(expr))
 
@@ -313,7 +313,7 @@ def _numbers(expr: Expr) -> Iterator[Number]:
 
 
 def symbol_text(symbol: Symbol, style: Style = Style()) -> str:
-    """``W⁽¹⁾₁₁``, ``Ŷ₀₀``, ``W⁽¹²⁾₁₀,₃``, ``α``; in ASCII ``W[1]_11``, ``Y_hat_00``."""
+    """A symbol as it is drawn: ``W⁽¹⁾₁₁``, ``Ŷ₀₀``, ``α``; in ASCII ``W[1]_11``, ``Y_hat_00``."""
     indices = (
         "" if symbol.index is None else ("," if max(symbol.index) > 9 else "").join(map(str, symbol.index))
     )
@@ -341,13 +341,13 @@ def name_glyphs(name: str, plain_end: bool) -> str:
 
 
 def split_name(name: str) -> tuple[str, str]:
-    """``beta0`` as (``beta``, ``0``); the second part is empty where no digits end the name."""
+    """A name and the digits at its end: ``beta0`` as (``beta``, ``0``); empty where there are none."""
     stem = name.rstrip("0123456789")
     return (stem, name[len(stem) :]) if stem.isalpha() else (name, "")
 
 
 def superscript(text: str) -> str | None:
-    """`text` in raised characters, or None where Unicode lacks one of them."""
+    """A text in raised characters, or None where Unicode lacks one of them."""
     if not all(character in _SUPERSCRIPTS for character in text):
         return None
     return "".join(_SUPERSCRIPTS[character] for character in text)

@@ -10,22 +10,22 @@ if TYPE_CHECKING:
 
 
 def counted(number: float, noun: str) -> str:
-    """``1 step``, ``1,200 steps``: a whole number of things whose plural has an s."""
+    """A count with its noun: ``1 step``, ``1,200 steps``."""
     return f"{number:,.0f} {noun}{'' if number == 1 else 's'}"
 
 
 def signed(value: float, decimals: int) -> str:
-    """``+1.25``, ``−0.50``: a number that is a change; what rounds to zero has a plus."""
+    """A change with its sign: ``+1.25``, ``−0.50``; what rounds to zero has a plus."""
     return f"{round(value, decimals) + 0.0:+.{decimals}f}".replace("-", "−")
 
 
 def capitalised(text: str) -> str:
-    """With a capital first letter, the rest as it is."""
+    """A text with a capital first letter, the rest as it is."""
     return text[:1].upper() + text[1:]
 
 
 def bytes_in_words(size: int) -> str:
-    """``12 bytes``, ``3.4 GB``: three digits and a unit, for any size however large."""
+    """A size in memory: ``12 bytes``, ``3.4 GB``."""
     if size < 1000:
         return f"{size} bytes"
     for unit in ("kB", "MB", "GB", "TB", "PB", "EB"):

@@ -14,7 +14,7 @@ COMPARISONS: dict[str, Callable[[float, float], bool]] = {
 
 
 def divide(numerator: float, denominator: float) -> float:
-    """IEEE 754 division: x/0 is ±inf, 0/0 is NaN."""
+    """Divides as IEEE 754 says: x/0 is ±inf, 0/0 is NaN."""
     if denominator == 0.0:
         if numerator == 0.0 or math.isnan(numerator):
             return math.nan
@@ -23,7 +23,7 @@ def divide(numerator: float, denominator: float) -> float:
 
 
 def power(base: float, exponent: float) -> float:
-    """Real power: overflow and a negative power of 0 are ±inf, a root of a negative number is NaN."""
+    """Raises to a real power: overflow and a negative power of 0 are ±inf, a root of a negative number is NaN."""
     if base < 0.0 and math.isfinite(base) and math.isfinite(exponent) and exponent % 1.0:
         return math.nan
     try:
@@ -33,7 +33,7 @@ def power(base: float, exponent: float) -> float:
 
 
 def exp(x: float) -> float:
-    """eˣ; inf where it overflows."""
+    """The exponential function eˣ; inf where it overflows."""
     try:
         return math.exp(x)
     except OverflowError:
@@ -48,7 +48,7 @@ def log(x: float) -> float:
 
 
 def sigmoid(x: float) -> float:
-    """σ(x) = 1/(1+e⁻ˣ)."""
+    """The sigmoid σ(x) = 1/(1+e⁻ˣ)."""
     return 1.0 / (1.0 + exp(-x))
 
 

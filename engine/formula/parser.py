@@ -52,7 +52,7 @@ class ParseError(ValueError):
 
 
 def parse(text: str) -> Expr:
-    """The expression that `text` writes in the plain form. Raises ParseError."""
+    """Parses a formula in the plain form. Raises ParseError."""
     parser = _FormulaParser(text)
     tree = parser.expression()
     parser.expect_end()
@@ -60,7 +60,7 @@ def parse(text: str) -> Expr:
 
 
 def parse_symbol(text: str, names: CourseNames = CANONICAL) -> Symbol:
-    """The symbol that `text` names, such as ``W[1][1,1]`` or ``Y_hat[0,0]``, or in own `names`. Raises ParseError.
+    """Parses a symbol such as ``W[1][1,1]`` or ``Y_hat[0,0]``, or one in own `names`. Raises ParseError.
 
     The tutorials' names may be written in either case: ``w[1][1, 1]`` is W[1][1,1]; a name by itself is left as it
     is, since an expression may have an x that is no X. What the screen shows may be pasted, and the tutorials'

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 
 def cells(text: str) -> int:
-    """How many columns of a terminal `text` takes; East Asian wide characters take two."""
+    """The width of a text in terminal columns; East Asian wide characters take two."""
     return sum(_cells_of(character) for character in text)
 
 
@@ -18,7 +18,7 @@ def _cells_of(character: str) -> int:
 
 
 def wrapped(text: str, width: int) -> list[str]:
-    """`text` in lines of at most `width` columns, broken between words, and inside a word only where it must be."""
+    """A text wrapped to lines of at most `width` columns, between words where it can be."""
     lines: list[str] = []
     line = ""
     for word in _words(text, width):

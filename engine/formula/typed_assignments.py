@@ -40,7 +40,7 @@ def read_number(text: str, column: int = 1) -> float:
 def read_assignments(
     text: str, asked: Symbol | None = None, names: CourseNames = CANONICAL
 ) -> list[tuple[Symbol, float]]:
-    """Each entry and its number, in their order; a number by itself is for the entry that was `asked` about.
+    """Reads typed assignments, each an entry and its number; a number by itself is for the entry `asked`.
 
     Entries may be named in own `names`.
 

@@ -32,7 +32,7 @@ _DERIVATIVE = re.compile(r"\s*(?:∂|d)\s*([^/]+?)\s*/\s*(?:∂|d)\s*(.+?)\s*$")
 
 
 def typed_derivative(typed: str) -> tuple[str | None, str]:
-    """What is to be differentiated (None: the loss), and by what: ``∂Ŷ₀₀/∂W⁽¹⁾₁₁`` or ``dY_hat[0,0]/dW[1][1,1]``."""
+    """What a typed derivative differentiates (None: the loss), and by what: ``dY_hat[0,0]/dW[1][1,1]``."""
     match = _DERIVATIVE.match(typed)
     if match is None or match[1] in ("E", "ℰ"):
         return None, typed
@@ -40,7 +40,7 @@ def typed_derivative(typed: str) -> tuple[str | None, str]:
 
 
 def in_plain_form(typed: str) -> str:
-    """A name in the plain form, where it is written in one of the other ways; anything else as it is."""
+    """A name in the plain form, where it is written in one of the other ways."""
     text = _LATEX_GRADIENT_OF.sub(r"\1", _GRADIENT_OF.sub("", typed, count=1))
     text = _HAT.sub(lambda hat: f"{hat[1] or hat[2]}_hat", text)
     text = _SUBSCRIPT_FIRST.sub(r"\2\1", text)

@@ -25,14 +25,14 @@ def is_plain(text: str) -> bool:
 
 
 def one_line(text: str) -> str:
-    """`text` with every character that is unsafe on a terminal spelled out (``\\n``, ``\\x1b``)."""
+    """A text with every character that is unsafe on a terminal spelled out (``\n``, ``\x1b``)."""
     if is_plain(text):
         return text
     return "".join(_spelled(character) if _is_unsafe(character) else character for character in text)
 
 
 def harmless(text: str) -> str:
-    """`text` of several lines, in which only the line breaks still act."""
+    """A text of several lines, in which only the line breaks still act on a terminal."""
     if text.isprintable():
         return text
     return "\n".join(map(one_line, text.split("\n")))

@@ -29,7 +29,7 @@ from engine.practice.verdict import Verdict
 
 
 class PredictionJudge(Protocol):
-    """What judges the formulas that answer one question."""
+    """A judge of the formulas that answer one question."""
 
     def judge(self, text: str) -> Verdict:
         """The verdict on what was typed."""
@@ -55,7 +55,7 @@ class PredictionQuestion:
 
 @dataclass
 class Prediction:
-    """The questions of one derivation, in order from the loss to the target, and the whole gradient last.
+    """The questions of one derivation, factor by factor from the loss to the target, and the whole gradient last.
 
     `graph` has the present numbers, `names` what its quantities are called; `judge_of` makes a question's judge.
     """
@@ -94,12 +94,12 @@ class Prediction:
 
     @property
     def right(self) -> int:
-        """How many were answered."""
+        """How many questions were answered rightly."""
         return sum(asked.answered for asked in self.questions)
 
     @property
     def at_once(self) -> int:
-        """How many were answered at the first try."""
+        """How many questions were answered at the first try."""
         return sum(asked.answered and asked.tries == 1 for asked in self.questions)
 
     def answer(self, text: str) -> Verdict:
@@ -122,7 +122,7 @@ class Prediction:
             self.place += 1
 
     def judge(self, place: int, text: str) -> Verdict:
-        """The verdict on an answer to one question: a number to its digits, a formula at random networks."""
+        """Judges an answer to one question: a number to its digits, a formula at random networks."""
         asked = self.questions[place]
         if is_number(text):
             whole = place == len(self.derivation)
@@ -144,7 +144,7 @@ class Prediction:
 
 
 def questions_of(derivation: Derivation) -> list[PredictionQuestion]:
-    """One question a factor; where there are several, the whole gradient last."""
+    """The questions of a derivation: one a factor, and where there are several the whole gradient last."""
     questions = []
     for step in derivation:
         term = step.term

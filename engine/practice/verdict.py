@@ -14,7 +14,7 @@ MistakeKind = Literal["missing", "extra", "swapped", "sign", "path", "transposed
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """One mistake: `what` stands in the answer (or is missing from it), `instead` is what belongs there."""
+    """One mistake of an answer: `what` stands in it (or is missing from it), `instead` is what belongs there."""
 
     kind: MistakeKind
     what: str
@@ -33,7 +33,7 @@ class Mistake:
 
 @dataclass(frozen=True, slots=True)
 class Counterexample:
-    """One network at which the answer is not the truth: the two numbers."""
+    """A counterexample: one network at which the answer is not the truth, with the two numbers."""
 
     yours: float | list[list[float]] | None
     true: float | list[list[float]] | None
@@ -65,7 +65,7 @@ class Verdict:
 
     @property
     def status(self) -> int:
-        """The exit status: 0 right, 1 wrong, 2 unreadable or cannot tell."""
+        """The exit status of a verdict: 0 right, 1 wrong, 2 unreadable or cannot tell."""
         return {"right": 0, "wrong": 1}.get(self.verdict, 2)
 
     @property
@@ -107,7 +107,7 @@ class Verdict:
 
 
 def sentences_of(verdict: Verdict) -> list[str]:
-    """The verdict in sentences, one a line."""
+    """A verdict in sentences, one a line."""
     marks = {
         "right": "✓ Right.",
         "wrong": "✗ Wrong.",

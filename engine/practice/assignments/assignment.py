@@ -51,7 +51,7 @@ LONG_TRAINING, LONG_VERDICT = 50_000, 4_000
 
 
 class AssignmentNumber(Protocol):
-    """A number that is asked for: its name, its value, and what is often given in its place, with the reason."""
+    """A number that a question asks for, with what is often given in its place."""
 
     @property
     def plain(self) -> str:
@@ -67,7 +67,7 @@ class AssignmentNumber(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class AssignmentQuestion:
-    """One question, with its experiment and target found."""
+    """One question of an assignment, with its experiment and target found."""
 
     spec: QuestionSpec
     experiment: Experiment
@@ -85,7 +85,7 @@ class AssignmentQuestion:
 
     @property
     def target(self) -> AskedTarget:
-        """What is asked for. Raises TargetError."""
+        """The derivative that is asked for. Raises TargetError."""
         spec = self.spec
         if spec.factor is not None:
             target = parse_asked_target(spec.factor, names=self.experiment.names)
@@ -101,7 +101,7 @@ class AssignmentQuestion:
 
     @cached_property
     def own_number(self) -> AssignmentNumber | None:
-        """Where the number that is asked for is neither a value nor a derivative: what it is. Raises TargetError."""
+        """The number that is asked for where it is neither a value nor a derivative. Raises TargetError."""
         spec = self.spec
         if spec.bound is not None:
             return SlopeBound.parse(self.worked.graph, spec.bound, self.experiment.names)
@@ -122,7 +122,7 @@ class AssignmentQuestion:
 
     @cached_property
     def worked(self) -> EvaluatedExperiment:
-        """The experiment, worked out."""
+        """The question's experiment after a forward and a backward pass."""
         return EvaluatedExperiment.of(self.experiment, self.source)
 
     def _symbol(self, name: str) -> Symbol:
@@ -130,7 +130,7 @@ class AssignmentQuestion:
 
     @cached_property
     def judge(self) -> Judge:
-        """Who judges the answers."""
+        """The judge of answers to this question."""
         return Judge(self.worked, self.target, [self._symbol(name) for name in self.spec.given])
 
     @property
@@ -140,7 +140,7 @@ class AssignmentQuestion:
 
     @property
     def asked(self) -> str:
-        """What is asked for, in plain form: ∂E/∂W[1][1,1], or E."""
+        """The name of what is asked for, in plain form: ∂E/∂W[1][1,1], or E."""
         if self.spec.kind == "bug":
             return "the gradient that is sent wrongly"
         if self.own_number is not None:
@@ -163,7 +163,7 @@ class AssignmentQuestion:
 
 @dataclass(frozen=True, eq=False)
 class Assignment:
-    """Questions in their order."""
+    """An assignment: questions in their order."""
 
     title: str
     questions: tuple[AssignmentQuestion, ...]
@@ -180,12 +180,12 @@ class Assignment:
         return Assignment(f"{self.title}: {item}", questions, self.source)
 
     def question(self, name: str) -> AssignmentQuestion | None:
-        """The question of an id."""
+        """The question of an id; None where there is none. Raises KeyError where there is none."""
         return next((question for question in self.questions if question.id == name), None)
 
 
 def load_assignment(name_or_path: str | Path) -> Assignment:
-    """The built-in assignment of a name, or the one in a file. Raises ExperimentError."""
+    """Loads the built-in assignment of a name, or the one in a file. Raises ExperimentError."""
     if name_or_path == BUILT_IN:
         file = resources.files("engine").joinpath("practice", "assignments", "tutorials.toml")
         return parse_assignment(file.read_text("utf-8"), BUILT_IN)
@@ -194,7 +194,7 @@ def load_assignment(name_or_path: str | Path) -> Assignment:
 
 
 def parse_assignment(text: str, source: str, folder: Path | None = None) -> Assignment:
-    """The assignment that a TOML text describes. Raises ExperimentError in the name of `source`."""
+    """Reads the assignment that a TOML text describes. Raises ExperimentError in the name of `source`."""
     spec = convert_assignment(read_toml(text, source), AssignmentSpec, source)
     if not spec.question:
         raise ExperimentError(source, "question", mismatch("no question", "at least one [[question]]"))
@@ -285,7 +285,7 @@ def _check_target(question: AssignmentQuestion, source: str, key: str) -> None:
 
 
 def load_answers(path: Path, source: str) -> dict[str, str]:
-    """The answers in a file, TOML or JSON: {"id": "formula"}. Raises ExperimentError."""
+    """Reads the answers in a file, TOML or JSON: {"id": "formula"}. Raises ExperimentError."""
     text = read_text_file(path, source, LARGEST_FILE)
     document = (
         read_json(text, source)

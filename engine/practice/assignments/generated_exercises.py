@@ -22,7 +22,10 @@ Table = dict[str, Any]
 
 
 def exercises(seed: int, level: int, count: int) -> str:
-    """An assignment file with `count` exercises of a level. Raises ValueError for a level that is not there."""
+    """Generates an assignment file with `count` exercises of a level.
+
+    Raises ValueError for a level that is not there.
+    """
     if level not in LEVELS:
         raise ValueError(f"found level {level}; expected 1 to 5")
     if not 1 <= count <= LARGEST_COUNT:
@@ -35,7 +38,7 @@ def exercises(seed: int, level: int, count: int) -> str:
 
 
 def question(seed: int, level: int, number: int) -> Table:
-    """One exercise."""
+    """Generates one exercise."""
     rng = np.random.default_rng([seed, level, number])
     made = _MAKERS[level](rng)
     return {"id": f"s{seed}-l{level}-{number + 1}", "points": float(level), **made, "partial": 0.5}

@@ -31,7 +31,7 @@ NOT_ANSWERED = Verdict("unreadable", problem="not answered")
 
 @dataclass(frozen=True)
 class Result:
-    """One answer to one question: the verdict and the points."""
+    """The result of one answer to one question: the verdict and the points."""
 
     question: str
     text: str
@@ -44,7 +44,7 @@ class Result:
 
 @dataclass(frozen=True)
 class GradedFile:
-    """All results of one file, or what is wrong with it."""
+    """The results of one answer file, or what is wrong with it."""
 
     file: str
     results: tuple[Result, ...]
@@ -63,7 +63,7 @@ class GradedFile:
 
 
 def judge_question(question: AssignmentQuestion, text: str) -> Verdict:
-    """The verdict on one answer."""
+    """Judges one answer to a question of an assignment."""
     match question.spec.kind:
         case "formula":
             return question.judge.judge(text)
@@ -142,7 +142,7 @@ def _slope_once_more(graph: Graph, truth: float) -> Iterator[tuple[float, Mistak
 
 
 def judge_bug(question: AssignmentQuestion, text: str) -> Verdict:
-    """The verdict on the place of a planted bug: the name of the gradient that is sent wrongly."""
+    """Judges where a planted bug was found: the name of the gradient that is sent wrongly."""
     hunt = BugHunt.planted(question.worked, question.spec.seed)
     try:
         marked = parse_symbol(text, question.experiment.names)
@@ -166,7 +166,7 @@ def points_of(question: AssignmentQuestion, verdict: Verdict) -> float:
 
 
 def grade(assignment: Assignment, answers: Mapping[str, str], file: str = "") -> GradedFile:
-    """The results of one set of answers. An id that is no question is told as the file's problem."""
+    """Grades one set of answers. An id that is no question is told as the file's problem."""
     results = []
     for question in assignment.questions:
         text = answers.get(question.id, "").strip()
@@ -188,7 +188,7 @@ def grade(assignment: Assignment, answers: Mapping[str, str], file: str = "") ->
 
 
 def grade_files(assignment: Assignment, files: Iterable[Path]) -> Iterator[GradedFile]:
-    """Every file's results; a file that cannot be read fails alone."""
+    """Grades answer files; a file that cannot be read fails alone."""
     for path in files:
         try:
             answers = load_answers(path, str(path))

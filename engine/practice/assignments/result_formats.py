@@ -68,7 +68,7 @@ def foreign_json(record: dict[str, Any], *, ascii: bool = False) -> str:
 
 
 def gradescope(files: Sequence[GradedFile]) -> dict[str, Any]:
-    """results.json: one test an answer; the names of several files stand before the questions'.
+    """The results in Gradescope's results.json: one test an answer.
 
     Tests are numbered as graders do, 1, 2, … and 1.1, 1.2, … where there are several files: Gradescope orders by it.
     """
@@ -110,7 +110,7 @@ def _gradescope_test(result: Result, number: str, *, with_file: bool) -> dict[st
 
 
 def prairielearn(files: Sequence[GradedFile]) -> dict[str, Any]:
-    """The results of external grading: what cannot be read is not gradable, and costs nothing."""
+    """The results in PrairieLearn's external grading format."""
     results = [result for file in files for result in file.results]
     unreadable = [result for result in results if result.verdict.verdict in ("unreadable", "unclear")]
     total = sum(result.max_points for result in results)
@@ -141,7 +141,7 @@ def _prairielearn_test(result: Result, with_file: bool) -> dict[str, Any]:
 
 
 def junit(files: Sequence[GradedFile], title: str, when: datetime | None = None) -> str:
-    """JUnit XML: wrong answers are failures, those that cannot be read or told are errors.
+    """The results as JUnit XML: wrong answers are failures, those that cannot be read or told are errors.
 
     It is valid by the two schemas there are, that of the Jenkins xUnit plug-in (junit-10.xsd) and that of Apache Ant
     (Windy Road's JUnit.xsd), which asks for a time, a host, and an order of everything. `when` is UTC, now by default.
@@ -213,7 +213,7 @@ COLUMNS = ("file", "question", "verdict", "points", "max_points", "answer", "und
 
 
 def csv_table(files: Sequence[GradedFile]) -> str:
-    """One row a question and file."""
+    """The results as a csv table, one row a question and file."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)
@@ -242,7 +242,7 @@ def _cell(text: str) -> str:
 
 
 def grade_record(files: Sequence[GradedFile], title: str) -> dict[str, Any]:
-    """All results as JSON."""
+    """The results of all files as a JSON object."""
     return {
         "title": title,
         "files": [
@@ -268,7 +268,7 @@ def grade_record(files: Sequence[GradedFile], title: str) -> dict[str, Any]:
 
 
 def grade_text(files: Sequence[GradedFile], title: str) -> str:
-    """A table of a class, and what was mistaken most."""
+    """The results of a class as a table, and what was mistaken most."""
     lines = [title, ""] if title else []
     questions = [result.question for result in files[0].results] if files else []
     names = [file.file or "answers" for file in files]

@@ -50,7 +50,7 @@ class Matrix:
 
 @dataclass(frozen=True)
 class Solution:
-    """What is right: the formula, where there is one, and the number."""
+    """The solution of a question: the formula, where there is one, and the number."""
 
     formula: Expr | None
     number: float | None
@@ -58,7 +58,7 @@ class Solution:
 
 
 def given(graph: Graph) -> list[Matrix]:
-    """The numbers that a learner is given: data, labels and parameters."""
+    """The numbers that a worksheet gives: data, labels and parameters."""
     found = []
     for node in graph.nodes.values():
         if node.op is not None:
@@ -70,7 +70,7 @@ def given(graph: Graph) -> list[Matrix]:
 
 
 def equations(graph: Graph) -> list[tuple[Symbol, Expr]]:
-    """How each matrix is computed, shown at its first entry."""
+    """The equations of a worksheet: how each matrix is computed, shown at its first entry."""
     found = []
     for op in graph.ops:
         node = op.output
@@ -80,7 +80,7 @@ def equations(graph: Graph) -> list[tuple[Symbol, Expr]]:
 
 
 def solution(question: AssignmentQuestion) -> Solution:
-    """What is right for a question."""
+    """The solution of a question."""
     if question.spec.kind == "bug":
         return Solution(None, None, BugHunt.planted(question.worked, question.spec.seed).told)
     formula: Expr | None = None
@@ -97,7 +97,7 @@ def solution(question: AssignmentQuestion) -> Solution:
 
 
 def derivation_lines(question: AssignmentQuestion) -> list[Expr]:
-    """The chain rule's factors of an entry's gradient, as a product of names."""
+    """The solution's derivation: the chain rule's factors of an entry's gradient, as a product of names."""
     if question.spec.kind != "formula":
         return []
     target = question.target
@@ -124,7 +124,7 @@ def derivation_lines(question: AssignmentQuestion) -> list[Expr]:
 
 
 def worksheet(assignment: Assignment, form: str, solutions: bool, style: Style) -> str:
-    """The handout in one of FORMATS."""
+    """Writes a handout of an assignment in one of FORMATS."""
     if form == "latex":
         return "\n".join(_latex(assignment, solutions))
     return "\n".join(_text(assignment, solutions, form == "markdown", style))
@@ -213,7 +213,7 @@ def _rows(matrix: Matrix, style: Style) -> str:
 
 
 def asked_in(question: AssignmentQuestion, style: Style) -> str:
-    """What is asked for, in a style's letters: ``∂ℰ/∂W⁽¹⁾₁₁, of sample 3 alone``."""
+    """The name of what a question asks for, in a style's letters: ``∂ℰ/∂W⁽¹⁾₁₁, of sample 3 alone``."""
     if question.spec.kind == "bug":
         return question.asked
     rate = f"{symbol_text(ETA, style)} = {question.experiment.train.learning_rate:g}"

@@ -63,7 +63,7 @@ from engine.practice.verdict import Mistake, MistakeKind
 
 @dataclass(frozen=True)
 class Slip:
-    """One way to be wrong: the ops and inputs it `fits`, what they then `send`, and its sentence.
+    """One way to get a backward pass wrong: the ops and inputs it `fits`, what they then `send`, and its sentence.
 
     `what` and `instead` are the mistake's plain forms, with {f}, {a}, {W}, {b} for the names at the op.
     """
@@ -100,7 +100,7 @@ class PlantedSlip:
         return self.slip.overwrites
 
     def send(self, arriving: Array) -> Array:
-        """What the op sends."""
+        """The wrong gradient that the op sends."""
         return self.slip.send(self.op, self.i, arriving)
 
     @property
@@ -110,7 +110,7 @@ class PlantedSlip:
 
 
 def places_for(graph: Graph, slips: tuple[Slip, ...] | None = None) -> Iterator[PlantedSlip]:
-    """Every slip at every op of a graph that it fits."""
+    """Every slip at every op of a graph that it fits, where a bug can be planted."""
     for op in graph.ops:
         for i, node in enumerate(op.inputs):
             if node.op is None and not node.needs_gradient:

@@ -49,7 +49,7 @@ class SentGradient:
 
 @dataclass(frozen=True, eq=False)
 class BugHunt:
-    """One spoiled backward pass of one experiment."""
+    """A bug hunt: one backward pass of one experiment with a bug planted in it."""
 
     graph: Graph
     bug: PlantedSlip
@@ -57,7 +57,7 @@ class BugHunt:
 
     @classmethod
     def planted(cls, worked: EvaluatedExperiment, seed: int) -> BugHunt:
-        """The hunt of a seed. Raises TargetError where the network is too large, or nothing can go wrong in it."""
+        """Plants a bug by a seed. Raises TargetError where the network is too large, or nothing can go wrong in it."""
         graph = worked.graph
         if max(node.value.size for node in graph.nodes.values()) > LARGEST:
             raise TargetError("this network is too large for a bug hunt: every array has to be looked at")
@@ -87,7 +87,7 @@ class BugHunt:
 
     @property
     def told(self) -> str:
-        """What was wrong, in a sentence."""
+        """The planted bug in a sentence."""
         return f"the bug is in ∂ℰ/∂{one_line(self.marked)}: {self.bug.mistake.text}"
 
     def gradient(self, node: Node) -> Array:
@@ -108,7 +108,7 @@ class BugHunt:
         ]
 
     def steps(self) -> Iterator[SentGradient]:
-        """What every op sends, from the loss down, with the central difference beside it."""
+        """The gradients that every op sends, from the loss down, with the central difference beside each."""
         for op in reversed(self.graph.ops):
             if id(op.output) not in self.spoiled.gradients:
                 continue
@@ -123,7 +123,7 @@ class BugHunt:
 
 
 def visible_bugs(graph: Graph) -> Iterator[PlantedSlip]:
-    """Every slip that can be seen at the graph's present numbers: what its op sends is not what it should."""
+    """Every slip that shows at the graph's present numbers: what its op sends is not what it should."""
     right = SlippingBackwardPass(graph)
     for bug in places_for(graph):
         if id(bug.op.output) not in right.gradients or not right.gradients[id(bug.op.output)].any():

@@ -102,7 +102,7 @@ class SlippingBackwardPass:
             self.added[id(op), i] = after if before is None else after - before
 
     def of(self, node: Node) -> Array:
-        """The gradient of a node; zeros where nothing reached it."""
+        """The gradient of a node in the pass; zeros where nothing reached it."""
         found = self.gradients.get(id(node))
         return np.zeros_like(node.value) if found is None else found
 
@@ -114,7 +114,7 @@ def wants_gradient(node: Node) -> bool:
 
 @singledispatch
 def sent(op: Op, i: int, arriving: Array) -> Array:
-    """What an op sends to its input i when `arriving` is the gradient of its output: Jᵀ·arriving."""
+    """The gradient that an op sends to its input i when `arriving` is the gradient of its output: Jᵀ·arriving."""
     kept = op.output.grad
     try:
         op.output.grad = arriving
@@ -162,7 +162,7 @@ def op_is_right(done: SlippingBackwardPass, op: Op) -> bool:
 
 
 def differences(op: Op, node: Node, arriving: Array) -> Array:
-    """∂(Σ arriving · output)/∂node by central differences, with everything else held still."""
+    """The gradient of Σ arriving · output by a node, by central differences, with everything else held still."""
     found = np.zeros_like(node.value)
     with np.errstate(all="ignore"):
         for place in np.ndindex(*node.shape):

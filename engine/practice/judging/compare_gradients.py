@@ -42,7 +42,7 @@ Numbers = npt.NDArray[np.floating[Any]]
 
 @dataclass(frozen=True)
 class ArrayComparison:
-    """One array beside ours: whether it agrees, the largest relative error, and what is said of it."""
+    """The comparison of one array with ours: whether it agrees, the largest relative error, and what is said of it."""
 
     name: str
     theirs: str
@@ -64,7 +64,7 @@ class ArrayComparison:
 
 
 def load_gradients(path: Path, source: str) -> dict[str, Numbers]:
-    """The arrays of an .npz or .json file, by name. Raises ExperimentError."""
+    """Loads the gradients of an .npz or .json file, by name. Raises ExperimentError."""
     if path.suffix == ".npz":
         return _load_npz(path, source)
     document = read_json(read_text_file(path, source, LARGEST_FILE), source)
@@ -120,7 +120,7 @@ def matching_node(graph: Graph, name: str) -> Node | None:
 
 
 def named_by_order(graph: Graph, names: Iterable[str]) -> dict[str, str]:
-    """W[1], b[1], … for the names that PyTorch gives a module's parameters, where it has as many layers; else nothing.
+    """The matrices W[1], b[1], … that PyTorch's names of a module's parameters mean, by their order.
 
     fc1.weight, fc1.bias, fc2.weight  ──>  W[1], b[1], W[2]
     """
@@ -142,7 +142,7 @@ def compare_gradients(
     in_rows: bool = False,
     learning_rate: float | None = None,
 ) -> list[ArrayComparison]:
-    """Every array whose name is known, beside ours; `graph` has gone forward and backward.
+    """Compares gradients from elsewhere with those of `graph`, which has gone forward and backward.
 
     `in_rows` says that the experiment's samples are rows: then those of X, f, a and Ŷ are rows in theirs as well. With
     the `learning_rate` it is seen where weights were updated too early.
@@ -211,7 +211,7 @@ def _error(array: Numbers, ours: Numbers) -> float:
 
 
 def shared_reason(found: Sequence[ArrayComparison], experiment: Experiment, graph: Graph) -> str | None:
-    """What explains all that is wrong at once: another convention of the loss, or of the weights."""
+    """The one reason for all that is wrong: another convention of the loss, or of the weights."""
     wrong = [one for one in found if not one.agrees]
     matrices = [one for one in wrong if one.name.startswith("W[")]
     if (

@@ -20,7 +20,7 @@ LARGEST_DERIVATION = 200
 
 
 def lines_of(text: str) -> list[tuple[int, str]]:
-    """The lines that hold an expression, with their numbers; a leading = and what follows a # are left out."""
+    """The lines of a typed derivation that hold an expression, with their numbers."""
     found = []
     for number, line in enumerate(text.splitlines(), start=1):
         expression = line.partition("#")[0].strip().removeprefix("&").strip().removeprefix("=").strip()
@@ -31,7 +31,7 @@ def lines_of(text: str) -> list[tuple[int, str]]:
 
 
 def judge_derivation(judge: Judge, lines: Sequence[tuple[int, str]]) -> Verdict:
-    """The verdict on a derivation: that of its last line, or of the first line that breaks.
+    """Judges a derivation line by line: the verdict on its last line, or on the first line that breaks.
 
     The first line is compared with the gradient, every other one with the line before it. As long as nothing breaks
     each line is the gradient; of the lines after the break the remarks say whether they follow from it, and where it

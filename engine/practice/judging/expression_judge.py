@@ -48,7 +48,7 @@ class ExpressionJudge:
         self._scope = Scope({}, frozenset(names), {}, frozenset(), 1)
 
     def judge(self, text: str) -> Verdict:
-        """The verdict on what was typed; never raises for what a learner can type."""
+        """The verdict on a typed answer; never raises for what a learner can type."""
         try:
             answer = read_answer(text.translate(_DRAWN), self._scope)
         except UnreadableError as error:

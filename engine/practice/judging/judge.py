@@ -47,7 +47,7 @@ class Judge:
         self.question = AskedQuestion(worked, target, given, seed)
 
     def judge(self, text: str) -> Verdict:
-        """The verdict on what was typed; never raises for what a learner can type."""
+        """The verdict on a typed answer; never raises for what a learner can type."""
         return self._judged(text).said_in(self.question.worked.names)
 
     def follows(self, before: str, after: str) -> tuple[bool, Mistake | None]:

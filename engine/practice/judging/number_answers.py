@@ -37,7 +37,7 @@ def judge_number(
     asked: Symbol | None = None,
     further: Iterable[tuple[float, Mistake]] = (),
 ) -> Verdict:
-    """The verdict on a number: a derivative's at `target`, or else that of the name `asked`.
+    """Judges a typed number: a derivative's at `target`, or else that of the name `asked`.
 
     `further` are numbers that are often given in its place, beside those that follow from the graph.
     """

@@ -25,7 +25,7 @@ from engine.practice.reading.names_in_scope import is_gradient
 def remarks_on_right_answer(
     question: AskedQuestion, answer: Answer, evidence: NetworkEvidence
 ) -> Iterator[str]:
-    """Why a right answer is right only here, and what it would be in general."""
+    """Remarks on a right answer: why it is right only here, and what it would be in general."""
     loss = question.worked.network.loss
     names_labels = any(symbol.name == "Y" for symbol in answer.expr.symbols())
     takes_soft = isinstance(loss, BceLoss | CrossEntropyLoss) and question.target.of is None

@@ -34,7 +34,7 @@ POINTS, ROUNDS = 2001, 8
 
 
 def steepest(function: ScalarFunction) -> tuple[float, float]:
-    """The f at which |g′(f)| is largest, and |g′(f)| there: where a plateau is as steep, its middle."""
+    """The steepest point of an activation: the f at which |g′(f)| is largest, and |g′(f)| there."""
     left, right = -FARTHEST, FARTHEST
     for _ in range(ROUNDS):
         x = np.linspace(left, right, POINTS)
@@ -52,7 +52,7 @@ def steepest(function: ScalarFunction) -> tuple[float, float]:
 
 @dataclass(frozen=True, eq=False)
 class SlopeBound:
-    """The largest product of the slopes of the activations on the way from `lower` up to `upper`."""
+    """The bound on a gradient by slopes: the largest product of the activations' slopes from `lower` up to `upper`."""
 
     upper: Symbol
     lower: Symbol
@@ -92,17 +92,17 @@ class SlopeBound:
 
     @cached_property
     def slopes(self) -> list[float]:
-        """The largest slope of each."""
+        """The largest slope of each activation on the way."""
         known = {function.name: steepest(function)[1] for function in self.functions}
         return [known[function.name] for function in self.functions]
 
     @property
     def value(self) -> float:
-        """Their product."""
+        """The product of the largest slopes."""
         return math.prod(self.slopes)
 
     def familiar(self) -> Iterator[tuple[float, Mistake]]:
-        """What may have been said instead: the function's own value, a sum, one factor more or less, the exponent."""
+        """The numbers that are often given instead: the function's own value, a sum, one factor more or less."""
         count, function = len(self.functions), self.functions[0]
         place, slope = steepest(function)
         yield -self.value, Mistake("sign", "-1", "1", "the sign is wrong")

@@ -41,7 +41,7 @@ _MEASURE = re.compile(r"(?P<name>[A-Za-z_]\w*)(?:\[(?P<place>[0-9]{1,4})\])?")
 
 
 def trained(worked: EvaluatedExperiment, steps: int) -> Trainer:
-    """The experiment's own training after so many steps; its network begins as the experiment's did."""
+    """Trains an experiment so many steps from its own initial weights."""
     network = worked.network
     parameters = {name: value.copy() for name, value in network.parameters.items()}
     own = Network(list(network.layers), parameters, network.loss, network.dtype)
@@ -67,7 +67,7 @@ class TrainedValue:
 
     @cached_property
     def value(self) -> float:
-        """What it is worth then."""
+        """The value of the name after so many steps."""
         return self._after(self.steps)
 
     def _after(self, steps: int) -> float:
@@ -77,7 +77,7 @@ class TrainedValue:
         return graph.value_of(self.symbol)
 
     def familiar(self) -> Iterator[tuple[float, Mistake]]:
-        """What may have been computed instead: before the step, the step alone, uphill, without η, another name."""
+        """The numbers that are often given instead: before the step, the step alone, uphill, without η."""
         name, before = one_line(self.symbol), self.worked.graph.value_of(self.symbol)
         yield before, _instead(self.plain, f"this is {name} before the training")
         yield -self.value, Mistake("sign", "-1", "1", "the sign is wrong")
@@ -175,7 +175,7 @@ class TrainedValue:
 
 @dataclass(frozen=True, eq=False)
 class TrainedMeasurement:
-    """What is measured over all data after some steps of training: a measure, and of which layer or class."""
+    """A measurement over all data after some steps of training: a measure, and of which layer or class."""
 
     worked: EvaluatedExperiment
     name: str
@@ -238,7 +238,7 @@ class TrainedMeasurement:
         return int(labels.shape[1])
 
     def familiar(self) -> Iterator[tuple[float, Mistake]]:
-        """What may have been read off instead: another layer, class or measure, per cent, before the training."""
+        """The numbers that are often given instead: another layer, class or measure, per cent, before the training."""
         asked, value = self._called(self.name, self.place), self.value
         yield -value, Mistake("sign", "-1", "1", "the sign is wrong")
         if self.name in ("recall", "accuracy", "zero_fraction", "saturated"):

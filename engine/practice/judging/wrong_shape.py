@@ -15,7 +15,7 @@ from engine.practice.verdict import Mistake, Verdict
 
 
 def wrong_shape(question: AskedQuestion, answer: Answer, verdict: Verdict) -> Verdict:
-    """A formula of another shape than what is asked for."""
+    """The verdict on a formula of another shape than what is asked for."""
     found, wanted = (
         shape_text(answer.shape),
         shape_text(question.shape if question.target.is_matrix else None),

@@ -35,7 +35,7 @@ MOST_JUDGED = 2
 
 
 def another_derivative(question: AskedQuestion, answer: Answer) -> Mistake | None:
-    """Which derivative of the loss the answer is right for, where it is one."""
+    """The mistake of an answer that is another derivative of the same network, where it is one."""
     target = question.target
     if target.is_matrix or target.update or target.sample is not None or not any(answer.expr.symbols()):
         return None

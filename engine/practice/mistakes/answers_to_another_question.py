@@ -28,7 +28,7 @@ from engine.practice.mistakes.formula_repairs import MOST_ENTRIES
 
 
 def name_missing_half_of_the_loss(question: AskedQuestion, answer: Answer) -> tuple[Mistake, ...]:
-    """Where one of the two terms that the loss gives is missing: that of Y, or that of 1 − Y; and perhaps the sign."""
+    """The mistake where one of the loss's two terms is missing: that of Y, or that of 1 − Y."""
     if question.paths is None or len(question.paths) != 1:
         return ()
     loss, path = loss_op(question.graph), question.paths[0]
@@ -71,7 +71,7 @@ def _halves(formula: Expr) -> Iterator[tuple[Expr, Expr]]:
 
 
 def undifferentiated(question: AskedQuestion, expr: Expr, evidence: NetworkEvidence) -> Mistake | None:
-    """Where the answer is what was to be differentiated."""
+    """The mistake of an answer that is the function itself, and not its derivative."""
     of, loss = question.target.of, question.graph.ops[-1]
     whole: Expr = loss.formula((0, 0)) if of is None else of
     if of is None and question.graph.n * loss.inputs[0].shape[0] > MOST_ENTRIES:
@@ -90,7 +90,7 @@ def undifferentiated(question: AskedQuestion, expr: Expr, evidence: NetworkEvide
 
 
 def updated_parameter(question: AskedQuestion, expr: Expr, evidence: NetworkEvidence) -> Mistake | None:
-    """Where a gradient is asked for and the answer is the parameter after a step with it."""
+    """The mistake of an answer that is the parameter after a step, where its gradient is asked for."""
     target = question.target
     if target.update or target.of is not None or target.wrt not in set(expr.symbols()):
         return None
@@ -112,7 +112,7 @@ def updated_parameter(question: AskedQuestion, expr: Expr, evidence: NetworkEvid
 
 
 def of_another_output(question: AskedQuestion, expr: Expr, evidence: NetworkEvidence) -> Mistake | None:
-    """Where one factor is asked for and the answer is a gradient, ∂ℰ/∂f in place of ∂Ŷ/∂f; or the other way round."""
+    """The mistake of an answer that is a whole gradient, where one factor is asked for; or the other way round."""
     target = question.target
     if target.of is None and target.wrt.matrix == PREDICTION:
         slope = target.wrt * (1 - target.wrt)
@@ -143,7 +143,7 @@ def of_another_output(question: AskedQuestion, expr: Expr, evidence: NetworkEvid
 
 
 def for_one_label(question: AskedQuestion, expr: Expr, evidence: NetworkEvidence) -> Mistake | None:
-    """Where the answer is what the truth is for one of the two labels: −1/Ŷ, which is right where Y = 1."""
+    """The mistake of an answer that is right for one of the two labels only: −1/Ŷ, which is right where Y = 1."""
     labels = evidence.names.get(Y)
     if labels is None or labels[0].size != 1 or not isinstance(loss_op(question.graph), BinaryCrossEntropy):
         return None

@@ -26,7 +26,7 @@ MOST_SETS = 4
 
 @dataclass(frozen=True)
 class Pattern:
-    """One mistake and what it does to the powers.
+    """The pattern of one mistake: what it does to the powers of a product's factors.
 
     `factor` is the place in the path, or None for none of them; `cost` how many of the tutorials' factors it spoils.
     Of explanations of the same size the less `far_fetched` one is given.
@@ -40,12 +40,12 @@ class Pattern:
 
 
 def shown(expr: Expr) -> str:
-    """A formula in the screen's letters, on one line."""
+    """A formula as it stands in the sentence of a mistake, on one line."""
     return one_line(expr, Style(max_terms=4))
 
 
 def mistake(kind: MistakeKind, what: Expr, instead: Expr | None = None, equal: str = "") -> Mistake:
-    """A mistake and its sentence."""
+    """Makes a mistake with its sentence."""
     match kind:
         case "missing":
             text = f"the factor {shown(what)} is missing"
@@ -151,7 +151,7 @@ class PatternBook:
             yield Pattern(mistake("swapped", upside_down, factor.formula), key, number, factor.counts)
 
     def explain(self, powers: Mapping[Expr, int]) -> list[tuple[Pattern, ...]]:
-        """The smallest sets of mistakes that change the powers like this; several where it is ambiguous."""
+        """The smallest sets of mistakes that change the powers of the factors like this."""
         wanted: Key = tuple(sorted((self.place[atom], power) for atom, power in powers.items()))
         if not wanted:
             return [()]

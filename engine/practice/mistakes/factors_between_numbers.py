@@ -37,7 +37,7 @@ class FactorCandidate:
 def find_factors(
     typed: TypedNumber, truth: float, graph: Graph, target: AskedTarget
 ) -> list[FactorCandidate]:
-    """The single factors, or else the pairs of them, that turn `truth` into the typed number, as far as it has digits.
+    """The factors, one or two, that turn `truth` into the typed number, as far as it has digits.
 
     `graph` holds the values of the experiment's own network, gone forward and backward.
     """

@@ -30,7 +30,7 @@ MOST_ENTRIES = 64
 def familiar_numbers(
     truth: float, graph: Graph | None, asked: Symbol | None
 ) -> Iterator[tuple[float, Mistake]]:
-    """What may have been computed instead of `truth`, the value of `asked` (ℰ, a gradient's target, a constant)."""
+    """The numbers that are often given in place of `truth`, the value of `asked`."""
     yield -truth, Mistake("sign", "-1", "1", "the sign is wrong")
     if graph is not None and asked == LOSS:
         yield from _of_the_loss(truth, graph)

@@ -15,7 +15,7 @@ from engine.practice.verdict import Mistake
 
 @dataclass(frozen=True)
 class Repair:
-    """A changed answer, and what was wrong with the one before the change."""
+    """A repair of an answer: the changed formula, and what was wrong with the one before the change."""
 
     expr: Expr
     mistake: Mistake
@@ -25,7 +25,7 @@ Rebuild = Callable[[Expr], Expr]
 
 
 def places_of(expr: Expr, rebuild: Rebuild = lambda new: new) -> Iterator[tuple[Expr, Rebuild]]:
-    """Every subexpression, and what makes the whole with another one in its place."""
+    """Every subexpression of a formula, and what makes the whole with another one in its place."""
     yield expr, rebuild
     for number, child in enumerate(expr.children()):
         yield from places_of(child, _replacing(expr, number, rebuild))
@@ -41,7 +41,7 @@ def _replacing(parent: Expr, number: int, rebuild: Rebuild) -> Rebuild:
 
 
 def everywhere(expr: Expr, old: Expr, new: Expr) -> Expr:
-    """The expression with one part replaced wherever it stands."""
+    """A formula with one part replaced wherever it stands."""
     if expr == old:
         return new
     children = expr.children()
@@ -51,7 +51,7 @@ def everywhere(expr: Expr, old: Expr, new: Expr) -> Expr:
 
 
 def flattened(expr: Expr) -> Expr:
-    """The same formula with products of products as one product."""
+    """A formula with products of products as one product."""
     children = [flattened(child) for child in expr.children()]
     if not children:
         return expr
@@ -62,14 +62,14 @@ def flattened(expr: Expr) -> Expr:
 
 
 def stands(what: Expr, instead: Expr) -> Mistake:
-    """One thing in the place of another."""
+    """The mistake of one thing that stands in the place of another."""
     return Mistake(
         "swapped", what.plain(), instead.plain(), f"{shown(what)} stands where {shown(instead)} belongs"
     )
 
 
 def unsigned(expr: Expr) -> Expr:
-    """`expr` without a minus before it."""
+    """A formula without a minus before it."""
     return expr.operand if isinstance(expr, Negative) else expr
 
 

@@ -49,14 +49,14 @@ MOST_ENTRIES = 16
 
 
 class FormulaRepairs:
-    """The small changes of one answer, the likeliest first."""
+    """The small changes that may repair a formula, the likeliest first."""
 
     def __init__(self, question: AskedQuestion, near: Sequence[Symbol], evidence: NetworkEvidence) -> None:
         self.question, self.near, self.evidence = question, near, evidence
         self.graph = question.graph
 
     def of(self, expr: Expr) -> Iterator[Repair]:
-        """Every change."""
+        """Every repair of a formula, the likeliest first."""
         places = list(places_of(expr))
         yield from self.signs(places)
         yield from self.left_out_masks(places)
@@ -75,7 +75,7 @@ class FormulaRepairs:
         yield from self.single_names(places)
 
     def signs(self, places: Iterable[tuple[Expr, Rebuild]]) -> Iterator[Repair]:
-        """A wrong sign inside a sum."""
+        """Repairs of a wrong sign inside a sum."""
         for part, rebuild in places:
             if not isinstance(part, Sum) or len(part.terms) < 2:
                 continue
@@ -87,7 +87,7 @@ class FormulaRepairs:
                 yield Repair(rebuild(Sum(terms)), Mistake("sign", inner.plain(), turned.plain(), text))
 
     def names(self, expr: Expr) -> Iterator[Repair]:
-        """Another name wherever one stands: a wrong index, layer, or matrix."""
+        """Repairs by another name wherever one stands: a wrong index, layer, or matrix."""
         symbols = list(dict.fromkeys(expr.symbols()))
         alpha, beta = Symbol("alpha"), Symbol("beta")
         if alpha in symbols or beta in symbols:
@@ -99,7 +99,7 @@ class FormulaRepairs:
                 yield Repair(everywhere(expr, symbol, other), stands(symbol, other))
 
     def single_names(self, places: Iterable[tuple[Expr, Rebuild]]) -> Iterator[Repair]:
-        """Another name at one place where it stands at several."""
+        """Repairs by another name at one place where it stands at several."""
         for part, rebuild in places:
             if isinstance(part, Symbol):
                 for other in self.confused(part):
@@ -152,7 +152,7 @@ class FormulaRepairs:
                 yield other.at(symbol.index)
 
     def samples(self, expr: Expr) -> Iterator[Repair]:
-        """Another sample in every entry at once."""
+        """Repairs by another sample in every entry at once."""
         columns = {
             symbol.index[1]
             for symbol in expr.symbols()
@@ -178,7 +178,7 @@ class FormulaRepairs:
     # ── slopes ──────────────────────────────────────────────────────────────────────────────────────
 
     def slopes(self, places: Iterable[tuple[Expr, Rebuild]]) -> Iterator[Repair]:
-        """The slope of another activation function, or what is taken for one."""
+        """Repairs of an activation's slope that is another activation's, or what is taken for one."""
         for part, rebuild in places:
             for argument in _slope_of(part):
                 for slope in self.right_slopes(argument):
@@ -253,7 +253,7 @@ class FormulaRepairs:
     # ── what is too much, and what is missing ───────────────────────────────────────────────────────
 
     def left_out(self, places: Iterable[tuple[Expr, Rebuild]]) -> Iterator[Repair]:
-        """A term or a factor that does not belong."""
+        """Repairs that leave out a term or a factor that does not belong."""
         for part, rebuild in places:
             if isinstance(part, Sum) and len(part.terms) > 1:
                 for number, term in enumerate(part.terms):
@@ -282,7 +282,7 @@ class FormulaRepairs:
                     yield Repair(rebuild(bare(Product(others))), Mistake("extra", factor.plain(), None, text))
 
     def put_in(self, places: Iterable[tuple[Expr, Rebuild]]) -> Iterator[Repair]:
-        """A factor that is missing from one term of a sum; a square."""
+        """Repairs that put in a factor that is missing from one term of a sum; or a square."""
         for part, rebuild in places:
             if not isinstance(part, Sum) or len(part.terms) < 2:
                 continue
@@ -310,7 +310,7 @@ class FormulaRepairs:
                 yield 1 - name
 
     def on_the_way(self, places: Iterable[tuple[Expr, Rebuild]]) -> Iterator[Repair]:
-        """A weight matrix that is missing in front of what it sends down, a mask that is missing behind it."""
+        """Repairs that put in a weight matrix or a mask that is missing on the way."""
         weights = [one for one in self.near if self.graph.nodes[one].op is None and one not in (X, Y)]
         for part, rebuild in places:
             if isinstance(part, MatrixProductTerm):
@@ -329,7 +329,7 @@ class FormulaRepairs:
                     yield Repair(rebuild(MatrixProductTerm((weight, part))), mistake)
 
     def numbers(self, places: Iterable[tuple[Expr, Rebuild]]) -> Iterator[Repair]:
-        """Another constant."""
+        """Repairs by another constant."""
         known = {-1.0, 1.0, 2.0, 0.5, 0.0, *(float(one) for one in self.slopes_of_leaks())}
         for part, rebuild in places:
             if isinstance(part, Number):
@@ -343,7 +343,7 @@ class FormulaRepairs:
                 yield op.function.derivative_formula(Number(-1.0)).evaluate({})
 
     def terms_added(self, expr: Expr) -> Iterator[Repair]:
-        """A branch of a fork that is missing from the sum."""
+        """Repairs that add a branch of a fork that is missing from the sum."""
         for name in self.evidence.names:
             if is_gradient(name):
                 text = f"the term {shown(name)} is missing from the sum"

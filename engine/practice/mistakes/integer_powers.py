@@ -24,7 +24,7 @@ CONSTANT_POWERS = range(-2, 3)
 
 @dataclass(frozen=True)
 class Columns:
-    """Independent atoms with their logarithms: `equal` lists, for each, the others that are the same everywhere.
+    """The logarithms of independent factors at many points, with which powers are fitted.
 
     `basis` has one row an atom: orthonormal directions of the logarithms less their means, each of the atoms up to it.
     """
@@ -37,7 +37,7 @@ class Columns:
 
 
 def independent(atoms: Sequence[Expr], values: Sequence[Vector]) -> Columns:
-    """The atoms whose logarithms say something of their own, in the order given.
+    """The factors whose logarithms say something of their own, in the order given.
 
     An atom that is 1 (or any constant) everywhere is left out, one that is equal to an earlier one joins it, and one
     whose logarithm is a sum of earlier ones is left out as well.
@@ -73,7 +73,7 @@ def independent(atoms: Sequence[Expr], values: Sequence[Vector]) -> Columns:
 
 @dataclass(frozen=True)
 class Fit:
-    """The powers of the atoms (0 is left out), the constant factor, and the sign beside them."""
+    """A fit: the integer powers of the factors (0 is left out), the constant factor, and the sign."""
 
     powers: dict[Expr, int]
     constant: float
@@ -81,7 +81,7 @@ class Fit:
 
 
 def fit_powers(ratio: Vector, columns: Columns) -> Fit | None:
-    """The integer powers whose product is `ratio` at every point, or None where there are none."""
+    """Fits integer powers of factors whose product is `ratio` at every point, or None where there are none."""
     with np.errstate(all="ignore"):
         target = np.log(np.abs(ratio))
     if not np.isfinite(target).all() or len(target) <= len(columns.atoms) + 1:

@@ -29,7 +29,7 @@ MANY_PATHS = 4
 
 
 def name_mistakes(question: AskedQuestion, answer: Answer) -> NamedOnPath | None:
-    """The mistakes, where they can be named."""
+    """Names the mistakes of a wrong formula, where they can be named."""
     if question.target.update:
         return name_update(question, answer, name_mistakes)
     constants = PathConstants({**question.graph.constants, "2": 2.0}, _n_too_many(question, answer))

@@ -39,7 +39,7 @@ PATIENCE = 0.25
 
 @dataclass(frozen=True)
 class Candidate:
-    """A mistaken gradient: which slips make it."""
+    """A candidate for a mistaken gradient: the slips of the backward pass that make it."""
 
     slips: tuple[PlantedSlip, ...]
 
@@ -52,7 +52,7 @@ class Candidate:
 def name_by_backward_slips(
     question: AskedQuestion, answer: Answer, constants: PathConstants
 ) -> NamedOnPath | None:
-    """The mistakes of an answer, where one or two slips of a backward pass make it."""
+    """Names the mistakes of an answer that one or two slips of a backward pass make."""
     if question.target.sample is not None:
         return None
     rounds = _BackwardSlipRounds(question, answer)

@@ -43,7 +43,7 @@ MOST_PLACES = 80
 
 
 def name_by_repair(question: AskedQuestion, answer: Answer) -> Mistake | None:
-    """The mistake whose mending makes an answer right, or None."""
+    """Names the mistake whose repair makes a formula right, or None."""
     evidence = question.evidence(answer, question.labels)
     return (
         undifferentiated(question, answer.expr, evidence)
@@ -55,7 +55,7 @@ def name_by_repair(question: AskedQuestion, answer: Answer) -> Mistake | None:
 
 
 def mended(question: AskedQuestion, answer: Answer, evidence: NetworkEvidence) -> Mistake | None:
-    """The mistake whose mending makes an answer what is the truth of the evidence, or None."""
+    """Names the mistake whose repair makes an answer equal to the evidence's truth, or None."""
     expr = flattened(answer.expr)
     if sum(1 for _ in places_of(expr)) > MOST_PLACES:
         return None

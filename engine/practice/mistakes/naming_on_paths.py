@@ -37,7 +37,7 @@ MOST_TRIED = 6
 
 @dataclass(frozen=True)
 class NamedOnPath:
-    """What was found: mistakes, or several lists where it may be one or the other; and how many factors are lost."""
+    """The mistakes that were named, several lists where they cannot be told apart, and the factors lost."""
 
     alternatives: tuple[tuple[Mistake, ...], ...]
     lost: int = 1
@@ -63,7 +63,7 @@ class NamedOnPath:
 
 
 def atoms_of(path: Path, more: Iterable[Expr] = ()) -> list[Expr]:
-    """Everything whose powers may be wrong: the path's own atoms first, then what they are confused with."""
+    """Every factor whose power may be wrong: the path's own first, then what they are confused with."""
     own = [atom for factor in path for atom in factor.atoms]
     others = [atom for factor in path for confusion in factor.confusions for atom in confusion.atoms]
     return list(dict.fromkeys([*own, *others, *more]))
@@ -84,7 +84,7 @@ def name_on_path(
     constants: PathConstants,
     named: Sequence[Symbol] = (),
 ) -> NamedOnPath | None:
-    """The mistakes of an answer that should be the product of one path's factors, or None where nothing fits."""
+    """Names the mistakes of an answer that should be the product of one path's factors."""
     values = answer[:, 0, 0]
     if not np.isfinite(values).all():
         return None
@@ -193,7 +193,7 @@ def _divisions(path: Path, patterns: Sequence[Pattern]) -> int:
 
 
 def with_sign(mistakes: Sequence[Mistake], sign: int) -> tuple[Mistake, ...]:
-    """The mistakes and the sign; a wrong sign inside of ∂ℰ/∂Ŷ is one mistake with the sign outside."""
+    """Mistakes with a wrong sign among them: one inside of ∂ℰ/∂Ŷ is one mistake with the sign outside."""
     inside = next(
         (
             one
@@ -222,7 +222,7 @@ class PathConstants:
 
 
 def constant_mistakes(value: float, constants: PathConstants) -> list[tuple[Mistake, ...]]:
-    """A constant factor as mistakes, in every simplest way: [()] where it is 1, [] where it is no such thing."""
+    """The mistakes that a constant factor comes of, in every simplest way."""
     if abs(value - 1.0) < CLOSE:
         return [()]
     numbers, surplus = dict(constants.numbers), constants.n_too_many
@@ -244,7 +244,7 @@ def constant_mistakes(value: float, constants: PathConstants) -> list[tuple[Mist
 
 
 def constant_mistake(name: str, power: int) -> Mistake:
-    """n too often is a forgotten 1/n; 2 too often a factor that does not belong, or a forgotten ½."""
+    """The mistake of a constant to a power: n too often is a forgotten 1/n."""
     what: Expr = Number(2.0) if name == "2" else Symbol(name)
     if name == "n":
         over: Expr = Number(1.0) / what if abs(power) == 1 else Number(1.0) / what ** abs(power)
@@ -347,7 +347,7 @@ def name_on_paths(
     constants: PathConstants,
     named: Sequence[Symbol] = (),
 ) -> NamedOnPath | None:
-    """The mistakes of an answer that should be a sum over several paths (or samples), or None where nothing fits."""
+    """Names the mistakes of an answer that should be a sum over several paths (or samples)."""
     values = answer[:, 0, 0]
     if not np.isfinite(values).all():
         return None

@@ -31,7 +31,7 @@ def name_update(
     answer: Answer,
     name_gradient: Callable[[AskedQuestion, Answer], NamedOnPath | None],
 ) -> NamedOnPath | None:
-    """The mistakes of an answer to what a step makes of a parameter, or None where nothing fits."""
+    """Names the mistakes of an answer to what a step makes of a parameter, or None."""
     evidence = question.evidence(answer, question.labels)
     value = np.broadcast_to(evaluate(answer.expr, evidence.names), evidence.truth.shape)
     start = question.before_step(evidence)
@@ -53,7 +53,7 @@ def name_update(
 def mistaken_steps(
     wrt: Symbol, start: Stack, gradient: Stack, rate: float
 ) -> Iterator[tuple[Stack, tuple[Mistake, ...]]]:
-    """What comes of a step that is made wrongly, and which mistakes that is."""
+    """The results of update steps that are made wrongly, and which mistakes they come of."""
     name = shown(wrt)
     eta = Mistake("missing", ETA.plain(), None, "the factor η is missing")
     uphill = Mistake(

@@ -20,7 +20,7 @@ MOST_FACTORS = 16
 
 
 def numbers_on_the_way(derivation: Derivation, place: int) -> Iterator[tuple[float, Mistake]]:
-    """What may have been given for the factor at a place of the path: each number with what it really is."""
+    """The numbers that may have been given for a factor of the path, each with what it really is."""
     step = derivation[place]
     asked = step.term.symbol
     if isinstance(step.term.formula, Indicator):

@@ -55,7 +55,7 @@ N = Symbol("n")
 
 @dataclass(frozen=True, eq=False)
 class StructuralRepairs:
-    """The changes of one answer's structure: `sums` are the f near it, `slopes` gives the slopes of a name."""
+    """The repairs that change the structure of a formula: brackets, sums, masks, missing factors."""
 
     question: AskedQuestion
     evidence: NetworkEvidence
@@ -63,7 +63,7 @@ class StructuralRepairs:
     slopes: Callable[[Symbol], Iterator[Expr]]
 
     def repairs(self, expr: Expr, places: Places) -> Iterator[Repair]:
-        """Every change, the likeliest first."""
+        """Every structural repair of a formula, the likeliest first."""
         yield from self.brackets(places)
         yield from self.sums_and_products(places)
         yield from self.missing_from_all(expr)
@@ -117,7 +117,7 @@ class StructuralRepairs:
     # ── brackets ────────────────────────────────────────────────────────────────────────────────────
 
     def brackets(self, places: Places) -> Iterator[Repair]:
-        """a − b·c for (a − b)·c, and (a + b)·c for a·c + b."""
+        """Repairs of brackets: a − b·c for (a − b)·c, and (a + b)·c for a·c + b."""
         for part, rebuild in places:
             if isinstance(part, Sum) and len(part.terms) > 1:
                 for number, term in enumerate(part.terms):
@@ -154,7 +154,7 @@ class StructuralRepairs:
     # ── sums for products, products for sums ────────────────────────────────────────────────────────
 
     def sums_and_products(self, places: Places) -> Iterator[Repair]:
-        """a + b for a·b, a·b for a + b, a ⊙ b for a @ b."""
+        """Repairs of an operator: a + b for a·b, a·b for a + b, a ⊙ b for a @ b."""
         for part, rebuild in places:
             if isinstance(part, Sum) and len(part.terms) > 1:
                 factors = tuple(bare(term) for term in part.terms)
@@ -182,7 +182,7 @@ class StructuralRepairs:
     # ── what is missing ─────────────────────────────────────────────────────────────────────────────
 
     def missing_from_all(self, expr: Expr) -> Iterator[Repair]:
-        """A factor of the whole: the error, an earlier result, what the layer takes in."""
+        """Repairs that multiply the whole by a missing factor: the error, an earlier result, the input."""
         for factor in (*self.given, self.error(), *self.inputs()):
             for scale in self.scales:
                 known = factor if scale == Number(1.0) else factor * scale
@@ -282,7 +282,7 @@ class StructuralRepairs:
     # ── functions that are not differentiated, or another's ─────────────────────────────────────────
 
     def not_differentiated(self, places: Places) -> Iterator[Repair]:
-        """log x for 1/x, x for 1 − x, x² for 1 − x², exp(f) for exp(−f); squares."""
+        """Repairs of what was not differentiated: log x for 1/x, x for 1 − x, squares."""
         whole = without_squares(places[0][0])
         if whole != places[0][0]:
             text = "the squares do not belong here"
@@ -311,7 +311,7 @@ class StructuralRepairs:
     # ── sums over a matrix ──────────────────────────────────────────────────────────────────────────
 
     def totals(self, expr: Expr, places: Places) -> Iterator[Repair]:
-        """A sum that does not belong, one that is taken of each factor, a factor that is missing inside of one."""
+        """Repairs of sums: one that does not belong, one of each factor, a factor missing inside of one."""
         index = self.question.target.wrt.index
         for part, rebuild in places:
             if isinstance(part, TotalTerm):
@@ -349,7 +349,7 @@ class StructuralRepairs:
     # ── masks and slopes ────────────────────────────────────────────────────────────────────────────
 
     def masks(self, places: Places) -> Iterator[Repair]:
-        """A slope on the wrong side of a matrix product, one in several factors, one for an activation."""
+        """Repairs of a slope on the wrong side of a matrix product, in several factors, or for an activation."""
         for part, rebuild in places:
             if isinstance(part, MatrixProductTerm) and isinstance(inner := bare(part.factors[-1]), Product):
                 for number, mask in enumerate(inner.factors):
@@ -432,7 +432,7 @@ class StructuralRepairs:
                         yield Repair(rebuild(MatrixProductTerm((part, known))), mistake)
 
     def number_of_samples(self, places: Places) -> Iterator[Repair]:
-        """Something else that is divided by."""
+        """Repairs of what is divided by."""
         if self.question.graph.n == 1:
             return
         for part, rebuild in places:

@@ -82,7 +82,7 @@ class AskedQuestion:
         return self.maker.graph
 
     def read(self, text: str) -> Answer:
-        """The formula that was typed, in the experiment's own letters or the canonical ones. Raises UnreadableError."""
+        """Reads a typed formula, in the experiment's own letters or the canonical ones. Raises UnreadableError."""
         names = self.worked.names
         try:
             return read_answer(names.typed(text), self.scope)
@@ -122,7 +122,7 @@ class AskedQuestion:
         return np.asarray(self.target.reader(self.own_graph)()[None], np.float64)
 
     def compared(self, value: Stack, evidence: NetworkEvidence) -> Comparison:
-        """An answer against the truth; of an update the steps are compared, beside which the parameter may be large."""
+        """Compares an answer with the truth; of an update the steps are compared."""
         if not self.target.update:
             return compare(value, evidence.truth)
         start = self.before_step(evidence)
@@ -155,7 +155,7 @@ class AskedQuestion:
 
     @cached_property
     def paths(self) -> list[Path] | None:
-        """The ways from the target to the loss; None for matrices and updates, and where there are too many."""
+        """The paths from the target to the loss; None for matrices and updates, and where there are too many."""
         if self.target.update:
             return None
         return paths_of(self.graph, self.target)
@@ -174,7 +174,10 @@ class AskedQuestion:
         return tuple(answer.shape) == tuple(self.shape)
 
     def evidence(self, answer: Answer, labels: Labels, *, ones: bool = True) -> NetworkEvidence:
-        """Values of what the answer names, and of what is near it, and the truth. Kept: the networks are the same."""
+        """Values at random networks of what an answer names and of what is near it, and the truth.
+
+        Kept: the networks are the same.
+        """
         named = {symbol.matrix for symbol in answer.expr.symbols()}
         if self.target.update:
             named.add(self.target.wrt.matrix)
@@ -189,7 +192,7 @@ class AskedQuestion:
 
     @cached_property
     def nearby(self) -> set[Symbol]:
-        """The matrices of the target's layer and those beside it, with earlier results, where they are no burden."""
+        """The matrices of the target's layer and of its neighbours, with earlier results."""
         found = [
             self.graph.nodes[symbol]
             for symbol in near_matrices(self.graph, [self.target.wrt])
@@ -201,7 +204,7 @@ class AskedQuestion:
         return near | {gradient_name(symbol) for symbol in self.scope.given & near}
 
     def maker_again(self) -> NetworkMaker:
-        """The same networks from the beginning."""
+        """The maker of random networks, begun anew: the same networks come again."""
         self.maker.restart()
         return self.maker
 
@@ -237,7 +240,7 @@ class AskedQuestion:
 
 
 def earlier_results(graph: Graph, target: AskedTarget) -> list[Symbol]:
-    """The matrices between target and loss: their gradients are earlier results; for an update its own is one."""
+    """The earlier results that a question may build on: the gradients of the matrices between target and loss."""
     own = [target.wrt.matrix] if target.update else []
     return own + [
         node.symbol

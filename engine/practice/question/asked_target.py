@@ -29,7 +29,7 @@ ETA = Symbol("eta")
 
 @dataclass(frozen=True, slots=True)
 class AskedTarget:
-    """∂of/∂wrt: `of` is None for the loss; without an index `wrt` is a whole matrix; `sample` asks for one share.
+    """The derivative ∂of/∂wrt that is asked for.
 
     `local` is the formula of one edge of the graph, where that alone is asked for and not every way between the two.
     With `update` the parameter is asked for as it is after one step of gradient descent, wrt − η ∂ℰ/∂wrt; `rate` is
@@ -47,7 +47,7 @@ class AskedTarget:
     def parse(
         cls, wrt: str, of: str | None = None, sample: int | None = None, names: CourseNames = CANONICAL
     ) -> AskedTarget:
-        """A target as it is typed; ``f[2][0,0] / a[1][1,0]`` is one factor. Raises ParseError."""
+        """Parses a typed target; ``f[2][0,0] / a[1][1,0]`` is one factor. Raises ParseError."""
         above, slash, below = wrt.partition(" / ")
         if slash and of is None:
             of, wrt = above.strip().removeprefix("∂").strip(), below.strip().removeprefix("∂").strip()
@@ -62,7 +62,10 @@ class AskedTarget:
         return self.wrt.index is None
 
     def updated(self, experiment: Experiment) -> AskedTarget:
-        """The parameter after a step, in place of its gradient. Raises TargetError where no plain step is made."""
+        """The target of the updated parameter, after a step, in place of its gradient.
+
+        Raises TargetError where no plain step is made.
+        """
         train = experiment.train
         if self.of is not None or self.sample is not None:
             raise TargetError(
@@ -96,7 +99,7 @@ class AskedTarget:
         return plain.graph(inputs, labels)
 
     def check(self, graph: Graph) -> None:
-        """Raises TargetError where there is no such derivative in this network."""
+        """Checks that there is such a derivative in this network; raises TargetError."""
         node = graph.nodes.get(self.wrt.matrix)
         entry = self.wrt if self.wrt.index is not None or node is None or node.scalar else self.wrt.at((0, 0))
         node = find_target(graph, entry).node
@@ -126,11 +129,11 @@ class AskedTarget:
             raise TargetError(f"{self.of.plain()} does not depend on {self.wrt.plain()}")
 
     def shape(self, graph: Graph) -> tuple[int, int]:
-        """(rows, columns) of what is asked for."""
+        """The shape (rows, columns) of what is asked for."""
         return graph.nodes[self.wrt.matrix].shape if self.is_matrix else (1, 1)
 
     def reader(self, graph: Graph) -> Callable[[], Array]:
-        """What reads the derivative, (rows, columns), after a forward and a backward pass of the graph."""
+        """A function that reads the derivative, (rows, columns), after a forward and a backward pass of the graph."""
         node = graph.nodes[self.wrt.matrix]
         index = self.wrt.index
 
@@ -203,7 +206,7 @@ class AskedTarget:
 def parse_asked_target(
     wrt: str, of: str | None = None, sample: int | None = None, names: CourseNames = CANONICAL
 ) -> AskedTarget:
-    """`AskedTarget.parse`, with ParseError as TargetError, whose message says what was typed."""
+    """Parses a typed target; what is wrong with it is told by a TargetError."""
     try:
         return AskedTarget.parse(wrt, of, sample, names)
     except ParseError as error:

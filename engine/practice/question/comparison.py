@@ -14,7 +14,7 @@ CLOSE = 1e-9
 
 @dataclass(frozen=True)
 class Comparison:
-    """An answer beside the truth: which networks count, at which of them it is right, and where the truth is not 0."""
+    """The comparison of an answer with the truth: which networks count, and at which of them it is right."""
 
     counts: np.ndarray[tuple[int], np.dtype[np.bool_]]
     right: np.ndarray[tuple[int], np.dtype[np.bool_]]
@@ -27,7 +27,7 @@ class Comparison:
 
 
 def compare(answer: Stack, truth: Stack) -> Comparison:
-    """An answer (networks or 1, rows, columns) against the truth (networks, rows, columns).
+    """Compares an answer (networks or 1, rows, columns) with the truth (networks, rows, columns).
 
     Where both are undefined there is no evidence; an answer that is undefined where the truth is not is wrong.
     """

@@ -11,7 +11,7 @@ from engine.practice.reading.names_in_scope import gradient_name
 
 
 def graph_values(graph: Graph, *, gradients: bool = False) -> dict[Symbol, Stack]:
-    """The values of a graph as one network of evidence; with its gradients, as earlier results are named."""
+    """The values of a graph by name, as one network of evidence; with its gradients, as earlier results."""
     names: dict[Symbol, Stack] = {
         node.symbol: np.asarray(node.value[None], np.float64) for node in graph.nodes.values()
     }

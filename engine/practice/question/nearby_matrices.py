@@ -13,7 +13,7 @@ NEAR = 1
 
 
 def near_matrices(graph: Graph, symbols: Iterable[Symbol]) -> list[Symbol]:
-    """The matrices of the layers that some names speak of, and of those beside them; the prediction and the labels."""
+    """The matrices of the layers that some names belong to and of their neighbours; the prediction and the labels."""
     deepest = max((symbol.layer or 0 for symbol in graph.nodes), default=0)
     ends = {X: 0, PREDICTION: deepest, Y: deepest}
     layers = {

@@ -46,7 +46,7 @@ Atoms = dict[Expr, int]
 
 @dataclass(frozen=True)
 class Confusion:
-    """Something that may stand in place of a factor, or beside it."""
+    """A confusion: something that may stand in place of a factor, or beside it."""
 
     what: Expr
     atoms: Atoms
@@ -85,7 +85,7 @@ Path = tuple[PathFactor, ...]
 
 
 def paths_of(graph: Graph, target: AskedTarget, most: int = MOST_TERMS) -> list[Path] | None:
-    """The factors of every way from an entry to what is differentiated, or None where there are more than `most`."""
+    """The factors of every path from an entry to what is differentiated, or None where there are more than `most`."""
     if target.wrt.index is None and not graph.nodes[target.wrt].scalar:
         return None
     start = EntryRef(graph.nodes[target.wrt.matrix], target.wrt.index or (0, 0))
@@ -294,7 +294,7 @@ def _is_square(edge: Edge) -> bool:
 
 
 def error_of(loss: Loss | None, prediction: Symbol, label: Symbol) -> Expr:
-    """n ∂ℰ/∂f of the output layer: Ŷ − Y, or with class weights −αY(1 − Ŷ) + β(1 − Y)Ŷ."""
+    """The error n ∂ℰ/∂f of the output layer: Ŷ − Y, or with class weights −αY(1 − Ŷ) + β(1 − Y)Ŷ."""
     if isinstance(loss, BinaryCrossEntropy) and loss.weighted and loss.alpha != loss.beta:
         return _weighted_error("alpha", "beta", prediction, label)
     return prediction - label

@@ -49,7 +49,7 @@ class TooLargeError(ValueError):
 
 @dataclass(frozen=True)
 class NetworkEvidence:
-    """Values and truth at many networks.
+    """The evidence for a formula: values and truth at many random networks.
 
     `names` has every matrix by its symbol, the constants, and earlier results; `truth` is (networks, rows, columns);
     `relu_off` says where a ReLU between target and loss was switched off.
@@ -129,7 +129,7 @@ class NetworkMaker:
         self.rng = np.random.default_rng([self.seed, 2011])
 
     def dependence(self) -> set[str]:
-        """The leaves that the truth changes with, each tried at a few networks."""
+        """The leaves that the truth depends on, each tried at a few networks."""
         found = set()
         leaves = [node for node in self.graph.nodes.values() if node.op is None]
         for number in range(4):
@@ -156,7 +156,7 @@ class NetworkMaker:
         off: bool = True,
         ones: bool = True,
     ) -> NetworkEvidence:
-        """Values of the `named` matrices and earlier results (None: of all matrices), and the truth, at many networks.
+        """Draws many networks: values of the `named` matrices and earlier results, and the truth.
 
         Raises TooLargeError.
         """
@@ -196,7 +196,7 @@ class NetworkMaker:
     # ── drawing ─────────────────────────────────────────────────────────────────────────────────────
 
     def draw(self, labels: Labels, number: int, ones: bool) -> None:
-        """New numbers in every leaf, of either sign and of magnitudes that no symmetry can hide in."""
+        """Draws new numbers for every leaf, of either sign and of magnitudes that no symmetry can hide in."""
         for node in self.graph.nodes.values():
             if node.op is None and node is not self.Y:
                 node.value[...] = self.numbers(node.shape)
@@ -235,7 +235,7 @@ class NetworkMaker:
     # ── the forward pass, layer by layer ────────────────────────────────────────────────────────────
 
     def fill(self, off: _RandomBlock | None) -> None:
-        """Goes forward; scales every layer, and switches ReLUs on, or one of them off."""
+        """Runs the graph forward with the drawn numbers, scales every layer, and switches ReLUs on or off."""
         sample = self.target.sample_of(self.graph.n, self.rng)
         switches = {id(block) for block in self.switches}
         with np.errstate(all="ignore"):

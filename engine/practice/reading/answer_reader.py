@@ -76,7 +76,7 @@ _LIKELY = {"indicator", *ARITY, *_MATRIX_FUNCTIONS}
 
 
 class Part(NamedTuple):
-    """What has been read of a formula: its expression, its shape (None: a single number) and its height."""
+    """A part of a formula that has been read: its expression, its shape (None: a single number) and its height."""
 
     expr: Expr
     shape: Shape | None
@@ -88,14 +88,14 @@ _CLOSING = {"(": ")", "[": "]", "{": "}"}
 
 
 class Answer(NamedTuple):
-    """A formula that was understood."""
+    """An answer that was understood: its formula and its shape."""
 
     expr: Expr
     shape: Shape | None
 
 
 def read_answer(text: str, scope: Scope) -> Answer:
-    """The formula that a learner typed. Raises UnreadableError, whose message is one line."""
+    """Reads the formula that a learner typed, with its shape. Raises UnreadableError, whose message is one line."""
     text = _answer_alone(unicodedata.normalize("NFC", text).strip())
     if not text.strip():
         raise UnreadableError("expected a formula, found nothing")

@@ -38,7 +38,7 @@ PATIENCE = 5.0
 
 
 def evaluate(expr: Expr, names: Mapping[Symbol, Stack]) -> Stack:
-    """The value of a formula at every network, (networks, rows, columns).
+    """Evaluates a formula at every network at once, (networks, rows, columns).
 
     Raises KeyError for a name without values, and UnreadableError for a formula that takes too long.
     """

@@ -26,7 +26,7 @@ class JoinedName(NamedTuple):
 
 
 def taken_apart(name: str) -> JoinedName | None:
-    """The parts of a name that has digits or an index in it, or None."""
+    """A name that has digits or an index in one word with it, taken apart; or None."""
     match = _JOINED.fullmatch(name)
     if match is None or (match["digits"] is None and match["index"] is None):
         return None

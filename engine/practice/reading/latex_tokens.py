@@ -91,7 +91,7 @@ def is_latex(text: str) -> bool:
 
 
 def latex_tokens(text: str) -> list[Token]:
-    """The tokens of a LaTeX formula. Raises UnreadableError."""
+    """Tokenises a LaTeX formula. Raises UnreadableError."""
     if len(text) > MAX_LENGTH:
         raise UnreadableError(f"expected at most {MAX_LENGTH} characters, found {len(text)}", text[:80], 80)
     reader = _LatexReader(text)

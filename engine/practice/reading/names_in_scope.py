@@ -28,7 +28,7 @@ Shape = tuple[int, int]
 
 
 def shape_text(shape: Shape | None) -> str:
-    """``3×n``."""
+    """A matrix's shape in words: ``3×n``."""
     return "a single number" if shape is None else f"{shape[0]!s}×{shape[1]!s}"
 
 
@@ -43,13 +43,13 @@ def is_gradient(symbol: Symbol) -> bool:
 
 
 def differentiated(symbol: Symbol) -> Symbol:
-    """What an earlier result is the gradient by."""
+    """The matrix or entry that an earlier result is the gradient by."""
     return Symbol(symbol.name.removeprefix(GRADIENT), symbol.layer, symbol.index)
 
 
 @dataclass(frozen=True)
 class Scope:
-    """The names that may stand in an answer.
+    """The names that may stand in an answer, with their shapes.
 
     `aliases` gives other names for the same matrix (a[0] is X, the last a is Y_hat). `given` are the earlier results
     that may be used; `known` all that there are, so that a refusal can say why. `slope` is the function whose
@@ -65,7 +65,7 @@ class Scope:
 
     @classmethod
     def of(cls, graph: Graph, given: Collection[Symbol] = (), slope: str | None = None) -> Scope:
-        """The names of a network's graph."""
+        """The names of a network's graph that may stand in an answer."""
         shapes: dict[Symbol, Shape] = {}
         for node in graph.nodes.values():
             if node is graph.loss or node.scalar:

@@ -40,7 +40,7 @@ class TypedNumber:
 
     @classmethod
     def parse(cls, text: str) -> TypedNumber:
-        """A decimal number, or an expression of numbers such as 1/3 or log(2). Raises UnreadableError."""
+        """Parses a typed number, or an expression of numbers such as 1/3 or log(2). Raises UnreadableError."""
         text = _with_points(text)
         typed = text.strip().replace(" ", "")
         if typed.endswith("%"):

@@ -107,7 +107,7 @@ _TOKEN = re.compile(
 
 
 def tokens(text: str) -> list[Token]:
-    """The tokens of a typed formula, the last of which is the end. Raises UnreadableError."""
+    """Tokenises a typed formula; the last token is the end. Raises UnreadableError."""
     if len(text) > MAX_LENGTH:
         raise UnreadableError(f"expected at most {MAX_LENGTH} characters, found {len(text)}", text[:80], 80)
     return list(_cut(text))
@@ -167,7 +167,7 @@ def _outer(match: re.Match[str]) -> str:
 
 
 def fraction_tokens(sign: str, column: int) -> Iterator[Token]:
-    """``½`` as (1/2)."""
+    """The tokens of a fraction character: ``½`` as (1/2)."""
     above, slash, below = FRACTIONS[sign].partition("/")
     for kind, text in (
         *(("sign", "("), ("number", above), ("sign", slash)),
@@ -177,12 +177,12 @@ def fraction_tokens(sign: str, column: int) -> Iterator[Token]:
 
 
 def bracketed(inside: list[Token], column: int) -> list[Token]:
-    """The tokens in square brackets."""
+    """Tokens in square brackets."""
     return [Token("sign", "[", column), *inside, Token("sign", "]", column)]
 
 
 def index_tokens(digits: str, column: int) -> list[Token]:
-    """An index written without a comma, or with one: ``11`` is [1,1], ``10,3`` is [10,3], ``0k`` is [0,k]."""
+    """The tokens of an index written with or without a comma: ``11`` is [1,1], ``10,3`` is [10,3]."""
     row, comma, other = digits.partition(",")
     if not comma:
         if len(digits) != 2:
@@ -197,7 +197,7 @@ def _place(text: str, column: int) -> Token:
 
 
 def raised_tokens(written: str, text: str, column: int) -> list[Token]:
-    """Small raised characters: ``⁽²⁾`` is a layer, ``²`` a power."""
+    """The tokens of small raised characters: ``⁽²⁾`` is a layer, ``²`` a power."""
     digits = written.strip("⁽⁾^[]").translate(_RAISED)
     if written[0] in "⁽^":
         return bracketed([Token("number", digits, column)], column)
@@ -205,7 +205,7 @@ def raised_tokens(written: str, text: str, column: int) -> list[Token]:
 
 
 def lowered_tokens(written: str, column: int) -> list[Token]:
-    """Small lowered characters: an index, or the letter that runs in a sum, Σₖ."""
+    """The tokens of small lowered characters: an index, or the letter that runs in a sum, Σₖ."""
     lowered = written.translate(_LOWERED)
     if lowered.isalpha() and len(lowered) == 1:
         return [Token("sign", "_", column), Token("name", lowered, column)]
@@ -213,7 +213,7 @@ def lowered_tokens(written: str, column: int) -> list[Token]:
 
 
 def power_tokens(digits: str, text: str, column: int) -> list[Token]:
-    """A raised number."""
+    """The tokens of a raised number."""
     sign, digits = (digits[0], digits[1:]) if digits[0] in "+-" else ("", digits)
     if not digits.isdigit():
         raise UnreadableError("expected a number as a power", text, column)

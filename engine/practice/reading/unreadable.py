@@ -20,7 +20,7 @@ class UnreadableError(ValueError):
         super().__init__(f"column {column}: {self.problem}")
 
     def marked(self, caret: str = "‸") -> str:
-        """One line: the problem, and the formula with a caret before the place."""
+        """The error in one line: the problem, and the formula with a caret before the place."""
         if not self.text:
             return self.problem
         place = min(self.column - 1, len(self.text))
@@ -30,7 +30,7 @@ class UnreadableError(ValueError):
         return f"{self}: {dots[0]}{before}{caret}{after}{dots[1]}"
 
     def lines(self) -> tuple[str, str]:
-        """The formula around the place, and a line with a caret under it."""
+        """The formula around the place of the error, and a line with a caret under it."""
         place = min(self.column - 1, len(self.text))
         start = max(place - EXCERPT // 2, 0)
         return self.text[start : start + EXCERPT], " " * (place - start) + "^"
