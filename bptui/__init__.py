@@ -14,9 +14,10 @@ engine nor the terminal interface is loaded, so that a folder with an `engine.py
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # `typing` takes so long to import that an interrupt may fall into it
 if TYPE_CHECKING:
+    from typing import Any
+
     from bptui.lightning_callback import LightningCallback
     from bptui.recording.run_log import RunLog
     from bptui.recording.watching import watch

@@ -9,8 +9,8 @@ from __future__ import annotations
 import _signal  # type: ignore[import-not-found]
 import os
 import sys
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # `typing` takes so long to import that an interrupt may fall into it
 if TYPE_CHECKING:
     from sys import UnraisableHookArgs
 

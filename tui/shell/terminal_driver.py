@@ -21,7 +21,7 @@ import selectors
 import signal
 import sys
 import termios
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from types import FrameType
 from typing import TYPE_CHECKING, Any, cast
@@ -50,6 +50,13 @@ PASTE_SECONDS = 0.5
 """A paste from which nothing has come for so long is over, though its end was never sent."""
 
 ESCAPE = "\x1b"
+
+ESCAPE_SECONDS, REMOTE_ESCAPE_SECONDS, MOST_ESCAPE_SECONDS = 0.1, 0.3, 5.0
+"""So long an Escape may still be the first byte of another key, here and over SSH, which cuts keys in two where it is
+slow. The environment's ESCDELAY, in milliseconds, goes before both, as in every program that uses curses."""
+
+LATE_SECONDS = 2.0
+"""What comes so soon after an Escape and looks like the rest of a key is the rest of a key."""
 
 LEAVE = (
     "\x1b[<u"  # the Kitty keyboard protocol
@@ -238,6 +245,21 @@ class TerminalDriver(LinuxDriver):
                 feed.take(decode(data))
 
 
+_BEGUN = re.compile(r"\x1b+(?:\[[0-?]{0,29}|O)?\Z")
+"""The beginning of a key, of which more may come."""
+
+_REST_OF_A_KEY = re.compile(r"\A(?:\[[0-?]*[@-~]|O[A-Za-z])")
+
+
+def escape_seconds(environment: Mapping[str, str]) -> float:
+    """So long a lone Escape is waited after."""
+    asked = environment.get("ESCDELAY", "")
+    if asked.isascii() and asked.isdigit() and len(asked) <= len("5000"):
+        return min(int(asked) / 1000.0, MOST_ESCAPE_SECONDS)
+    remote = environment.get("SSH_TTY") or environment.get("SSH_CONNECTION")
+    return REMOTE_ESCAPE_SECONDS if remote else ESCAPE_SECONDS
+
+
 class _Feed:
     """From text to events, in spite of text that is no key, no report and no end of a paste.
 
@@ -249,6 +271,9 @@ class _Feed:
         self._parser = XTermParser(debug)
         self._replies = _Replies()
         self._pasting = False
+        self._patience = escape_seconds(os.environ)
+        self._begun = ""  # of a key, of which the rest may come
+        self._cut = False  # whether the last key was an Escape that may have been the beginning of another
         self._tail = ""  # of what was typed, where a paste may begin
         self._held = ""  # of what is pasted, where the paste may end
         self._silence = 0.0
@@ -256,6 +281,9 @@ class _Feed:
     def take(self, text: str) -> None:
         """Takes what was read."""
         self._silence = 0.0
+        if self._cut:
+            self._cut, text = False, _REST_OF_A_KEY.sub("", text)
+        text, self._begun = self._begun + text, ""
         while text:
             text = self._pasted(text) if self._pasting else self._typed(text)
 
@@ -264,14 +292,30 @@ class _Feed:
         self._parse(self._parser.tick)
         self._replies.over()
         self._silence += READ_SECONDS
+        if self._begun and self._silence > self._patience - READ_SECONDS / 2:
+            self._rest_is_lost()
+        if self._silence >= LATE_SECONDS:
+            self._cut = False
         if self._pasting and self._silence >= PASTE_SECONDS:
             self._held = ""
             self.take(BRACKETED_PASTE_END)
+
+    def _rest_is_lost(self) -> None:
+        """What has begun is an Escape, or Alt and a key; of a longer sequence nobody knows what it was."""
+        begun, self._begun = self._begun, ""
+        if not begun.strip(ESCAPE):
+            for _ in begun:
+                self._give(events.Key("escape", ESCAPE))
+            self._cut = True
+        elif len(begun) == len("\x1b["):
+            self._feed(begun)
 
     def _typed(self, text: str) -> str:
         """Takes text up to the beginning of a paste, and returns the rest."""
         begin = (self._tail + text).find(BRACKETED_PASTE_START)
         if begin < 0:
+            if (unfinished := _BEGUN.search(text)) is not None:
+                text, self._begun = text[: unfinished.start()], unfinished[0]
             self._tail = (self._tail + text)[1 - len(BRACKETED_PASTE_START) :]
             self._feed(self._replies.without(text))
             return ""

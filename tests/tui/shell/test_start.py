@@ -113,3 +113,18 @@ def test_every_command_is_the_one_of_its_module():
     }
     modules = {path.stem for path in Path(commands.__file__).parent.glob("[!_]*.py")}
     assert set(cli.commands) == modules
+
+
+def test_an_interrupt_can_hardly_come_before_it_is_heeded():
+    """Until then Python tells of it with a traceback: what the command imports first is almost nothing."""
+    asked = "import sys; b = {*sys.modules}; import bptui.__main__, tui.__main__; print(*sorted({*sys.modules} - b))"
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", asked],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parents[3],
+    )
+    assert set(done.stdout.split()) - {"os", "os.path", "stat", "posixpath", "ntpath", "genericpath"} <= {
+        "__future__", "bptui", "bptui.__main__", "tui", "tui.__main__", "_collections_abc", "abc", "_abc", "_stat",
+    }  # fmt: skip

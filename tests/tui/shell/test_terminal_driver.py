@@ -14,7 +14,18 @@ if sys.platform == "win32":
 
 from textual import events
 
-from tui.shell.terminal_driver import LARGEST_WINDOW, PASTE_SECONDS, READ_SECONDS, _Feed, within
+from tui.shell.terminal_driver import (
+    ESCAPE_SECONDS,
+    LARGEST_WINDOW,
+    LATE_SECONDS,
+    MOST_ESCAPE_SECONDS,
+    PASTE_SECONDS,
+    READ_SECONDS,
+    REMOTE_ESCAPE_SECONDS,
+    _Feed,
+    escape_seconds,
+    within,
+)
 
 BEGIN, END = "\x1b[200~", "\x1b[201~"
 
@@ -103,3 +114,80 @@ def test_a_window_is_no_larger_than_windows_are(size):
     assert 1 <= columns <= LARGEST_WINDOW[0]
     assert 1 <= lines <= LARGEST_WINDOW[1]
     assert within((80, 24)) == (80, 24)
+
+
+# ── keys that come in two parts ─────────────────────────────────────────────────────────────────────
+
+KEYS_SENT = (
+    "\x1b[A", "\x1bOB", "\x1b[1;5C", "\x1b[15~", "\x1b[<0;10;5M", "\x1b[<35;10;5M", "\x1b[I", "\x1bx", "q", "[", "O",
+)  # fmt: skip
+PATIENCE_OF_SSH = round(REMOTE_ESCAPE_SECONDS / READ_SECONDS)
+
+
+@pytest.fixture
+def over_ssh(monkeypatch):
+    monkeypatch.delenv("ESCDELAY", raising=False)
+    monkeypatch.setenv("SSH_TTY", "/dev/pts/0")
+
+
+def told(given_events: list[events.Event]) -> list[str]:
+    """The events in words, without the moment that each has."""
+    return [f"{type(one).__name__} {getattr(one, 'key', '')} {getattr(one, 'x', '')}" for one in given_events]
+
+
+@pytest.mark.usefixtures("over_ssh")
+@given(
+    st.lists(st.sampled_from(KEYS_SENT), min_size=1, max_size=6),
+    st.integers(0, 60),
+    st.integers(0, PATIENCE_OF_SSH - 1),
+)
+def test_a_key_that_comes_in_two_parts_is_the_key(keys, cut, silence):
+    whole = "".join(keys)
+    cut = min(cut, len(whole))
+    given_events: list[events.Event] = []
+    feed = _Feed(False, given_events.append)
+    feed.take(whole[:cut])
+    for _ in range(silence):
+        feed.nothing_came()
+    feed.take(whole[cut:])
+    assert told(given_events) == told(parsed([whole]))
+
+
+@pytest.mark.usefixtures("over_ssh")
+def test_an_escape_is_an_escape_when_nothing_more_comes():
+    assert parsed(["\x1b"], PATIENCE_OF_SSH - 1) == []
+    assert told(parsed(["\x1b"], PATIENCE_OF_SSH)) == ["Key escape "]
+    assert told(parsed(["\x1b", "\x1b"], PATIENCE_OF_SSH)) == ["Key escape "] * 2
+
+
+@pytest.mark.usefixtures("over_ssh")
+@pytest.mark.parametrize("rest", ["[A", "OB", "[1;5C", "[<35;10;5M"])
+def test_what_comes_of_a_key_too_late_presses_nothing_but_that_escape(rest):
+    given_events: list[events.Event] = []
+    feed = _Feed(False, given_events.append)
+    feed.take("\x1b")
+    for _ in range(PATIENCE_OF_SSH):
+        feed.nothing_came()
+    feed.take(f"{rest}x")
+    assert told(given_events) == ["Key escape ", "Key x "]
+    feed.take("\x1b")
+    for _ in range(PATIENCE_OF_SSH + round(LATE_SECONDS / READ_SECONDS)):
+        feed.nothing_came()
+    feed.take("[A")  # so long after it somebody has typed that
+    assert [one.split()[1] for one in told(given_events)[2:]] == ["escape", "left_square_bracket", "A"]
+
+
+@pytest.mark.usefixtures("over_ssh")
+def test_of_a_longer_sequence_that_broke_off_no_letter_is_a_key():
+    assert told(parsed(["\x1b[<35;1"], PATIENCE_OF_SSH + 1)) == []
+    pasted = parsed([f"{BEGIN}half\x1b", f"[A more{END}"])
+    assert [one.text for one in pasted] == ["half[A more"]
+
+
+def test_the_environment_says_how_long_an_escape_is_waited_after():
+    assert escape_seconds({}) == ESCAPE_SECONDS
+    assert escape_seconds({"SSH_CONNECTION": "10.0.0.1 5000 10.0.0.2 22"}) == REMOTE_ESCAPE_SECONDS
+    assert escape_seconds({"SSH_TTY": "/dev/pts/0", "ESCDELAY": "25"}) == 0.025
+    assert escape_seconds({"ESCDELAY": "5001"}) == MOST_ESCAPE_SECONDS
+    for strange in ("", "-5", "ten", "9" * 5000, "٣"):
+        assert escape_seconds({"ESCDELAY": strange}) == ESCAPE_SECONDS
