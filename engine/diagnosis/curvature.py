@@ -15,6 +15,9 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
+from engine.diagnosis.diagnosed_run import OwnRun
+from engine.experiment.optimizer_specs import MomentumTraining, SgdTraining
+
 Floats = npt.NDArray[np.float64]
 
 MOST_PRODUCTS = 30
@@ -54,3 +57,14 @@ def largest_eigenvalue(
     size = len(diagonal)
     tridiagonal = np.diag(diagonal) + np.diag(beside[: size - 1], 1) + np.diag(beside[: size - 1], -1)
     return float(np.linalg.eigvalsh(tridiagonal)[-1])
+
+
+def momentum(own: OwnRun) -> float | None:
+    """The momentum β of the optimiser, 0 for plain descent; None for those whose step is not along the gradient."""
+    match own.experiment.train:
+        case SgdTraining():
+            return 0.0
+        case MomentumTraining(momentum=beta):
+            return beta
+        case _:
+            return None

@@ -153,7 +153,7 @@ class LogReport:
         }
 
 
-def read_log(log: LogSource) -> LogRecords:
+def read_for_report(log: LogSource) -> LogRecords:
     """Reads a finished log to its end. Raises RunLogError."""
     lines = LogRecords()
     more = True

@@ -21,9 +21,10 @@ from engine.autodiff.graph import Array
 from engine.autodiff.ops.elementwise import Elementwise
 from engine.diagnosis.diagnosed_run import OwnRun
 from engine.diagnosis.sentence_parts import short
-from engine.diagnosis.whole_data import FLAT, norm
+from engine.diagnosis.whole_data import FLAT
 from engine.experiment.activation_traits import ACTIVATION_TRAITS
 from engine.formula.expression import Symbol
+from engine.metrics.l2_norms import careful_norm
 from engine.model.network import activation_output, trainable
 
 MOST_COMPARED = 200
@@ -111,7 +112,10 @@ def _what_holds_the_layers_below(hidden: int, pulls: Sequence[_Pull], evidence: 
             f"the layers below hardly feel it, because layer {hidden} is saturated for both (slopes of at most "
             f"{short(slope)}, where {short(pulls[0].largest)} is possible)"
         )
-    alone, together = min(norm(pull.below) for pull in pulls), norm(pulls[0].below + pulls[1].below)
+    alone, together = (
+        min(careful_norm(pull.below) for pull in pulls),
+        careful_norm(pulls[0].below + pulls[1].below),
+    )
     if not together < CANCELS * alone:
         return ""
     evidence.update(alone=alone, together=together)

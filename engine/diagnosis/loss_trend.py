@@ -7,7 +7,7 @@ stands     within 1 % over the second half
 
 from __future__ import annotations
 
-from engine.diagnosis.diagnosed_run import Needs
+from engine.diagnosis.diagnosed_run import DiagnosedRun, Needs
 from engine.diagnosis.loss_curve import RECENT, LossCurvePoints
 
 PERCENT = 0.01
@@ -45,3 +45,9 @@ def stands(losses: LossCurvePoints) -> bool:
 
 
 OF_LOSSES = frozenset({Needs.LOSSES})
+
+
+def often_rises(case: DiagnosedRun) -> bool:
+    """Whether the loss of full batches went up in more than a third of the last steps."""
+    losses = case.losses
+    return losses is not None and losses.each_step and 3 * losses.rises > RECENT

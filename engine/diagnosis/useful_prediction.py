@@ -13,8 +13,8 @@ import numpy as np
 from engine.autodiff.graph import Node
 from engine.autodiff.ops.loss_registry import make_loss
 from engine.diagnosis.diagnosed_run import OwnRun
-from engine.diagnosis.whole_data import norm
 from engine.formula.expression import Symbol
+from engine.metrics.l2_norms import careful_norm
 
 LITTLE = 0.01
 """An answer whose loss is lower by less than this share tells next to nothing apart, nor does one whose standard
@@ -65,5 +65,5 @@ def _below_mean_answer(own: OwnRun) -> bool:
     )
     without = make_loss(spec, prediction, label, loss, Node(Symbol("f"), alike), "").reference()
     weights = [value for name, value in own.present.items() if name.name == "W"]
-    penalty = 0.5 * spec.l2 * math.fsum(norm(value) ** 2 for value in weights)
+    penalty = 0.5 * spec.l2 * math.fsum(careful_norm(value) ** 2 for value in weights)
     return bool(own.whole.loss - penalty < (1 - LITTLE) * without)

@@ -26,6 +26,7 @@ from engine.metrics.activation_counts import fires
 from engine.metrics.added_metrics import OWN_METRICS, own_metrics
 from engine.metrics.classification_score import Score, scorer
 from engine.metrics.held_out_score import HeldOut, HeldOutScore
+from engine.metrics.l2_norms import careful_norm
 from engine.metrics.step_record import StepRecord
 from engine.metrics.unit_deaths import Mask
 from engine.model.network import PREDICTION, Network, activation_output
@@ -189,7 +190,7 @@ class _Sums:
                     recall=score.recall,
                     grad_max=_held([float(np.abs(one).max()) for one in weights]),
                     grad_mean=_held([float(np.abs(one).mean()) for one in weights]),
-                    grad_l2=_held([norm(one) for one in weights]),
+                    grad_l2=_held([careful_norm(one) for one in weights]),
                     update_ratio=_held([math.nan] * depth) if last is None else last.update_ratio,
                     zero_fraction=_held(self.zeros / self.entries),
                     quiet=_counts(quiet),
@@ -208,7 +209,7 @@ class _Sums:
             )
         return WholeData(
             record=record,
-            bias_l2=_held([math.nan if one is None else norm(one) for one in biases]),
+            bias_l2=_held([math.nan if one is None else careful_norm(one) for one in biases]),
             fired=tuple(self.fired),
             flat=_held(flat),
             apart=_held(self.apart),
@@ -219,17 +220,9 @@ class _Sums:
         )
 
 
-def norm(array: npt.NDArray[Any]) -> float:
-    """The L2 norm of an array, also where squares would be too small or too large for float64."""
-    largest = float(np.abs(array).max(initial=0.0))
-    if largest == 0.0 or not math.isfinite(largest):
-        return largest
-    return largest * float(np.linalg.norm((array / largest).ravel()))
-
-
 def _gather(totals: Floats, place: int, part: Array, share: float) -> None:
     """Adds a portion's norm to the norm so far."""
-    totals[place] = math.hypot(float(totals[place]), share * norm(part))
+    totals[place] = math.hypot(float(totals[place]), share * careful_norm(part))
 
 
 def _tested(score: HeldOutScore | None, step: int) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from engine.experiment.toml_decoding import decode
 from engine.experiment.toml_writing import document_of, toml_value, written_table
 from engine.experiment.validation import validate
 from engine.formula.parser import ParseError
-from engine.formula.typed_assignments import read_number
+from engine.formula.typed_assignments import read_assigned_number
 
 OPTIMIZER, KIND, ACTIVATION, SLOPE = "optimizer", "kind", "activation", "slope"
 LAYER = re.compile(r"network\.layers\[(\d+)\]")
@@ -138,7 +138,7 @@ def _read(typed: str) -> Any:
     except (tomllib.TOMLDecodeError, ValueError, RecursionError):
         pass
     try:
-        return read_number(typed)
+        return read_assigned_number(typed)
     except ParseError:
         return typed.strip()
 

@@ -22,7 +22,13 @@ from engine.export.document_blocks import (
     TableBlock,
     ValueBlock,
 )
-from engine.export.latex_rows import chain_rows, equations_rows, factor_rows, printed_width, value_latex
+from engine.export.latex_rows import (
+    latex_chain_rows,
+    latex_equations_rows,
+    latex_factor_rows,
+    printed_width,
+    value_latex,
+)
 from engine.formula.expression import Number
 from engine.formula.latex import to_latex
 from engine.formula.letters import LETTERS, SCRIPT, latex_letter
@@ -133,9 +139,9 @@ def _block(block: Block, style: Style) -> str:
             ]
             return "\n".join([r"\begin{description}", *rows, r"\end{description}"])
         case ChainBlock():
-            return _display(chain_rows(block, style))
+            return _display(latex_chain_rows(block, style))
         case EquationsBlock():
-            return _display(equations_rows(block, style))
+            return _display(latex_equations_rows(block, style))
         case FactorsBlock(factors):
             listed = _factor_table(factors) if len(factors) > LONGEST_CHAIN else None
             return _table(listed, style) if listed else _factor_list(factors, style)
@@ -164,7 +170,10 @@ def _span(span: Span, style: Style) -> str:
 def _factor_list(factors: tuple[FactorBlock, ...], style: Style) -> str:
     items = []
     for place, factor in enumerate(factors):
-        lines = [rf"\item {escape(style.names.said(factor.words))}", _display(factor_rows(factor, style))]
+        lines = [
+            rf"\item {escape(style.names.said(factor.words))}",
+            _display(latex_factor_rows(factor, style)),
+        ]
         if factor.remark is not None:
             lines.append(rf"\emph{{{escape(style.names.said(factor.remark))}}}\par")
         if place:

@@ -48,7 +48,7 @@ def formula_latex(expr: Expr, style: Style) -> str:
     return text if len(text) <= LONGEST_FORMULA else r"\text{(a formula too long to print)}"
 
 
-def chain_rows(chain: ChainBlock, style: Style) -> list[str]:
+def latex_chain_rows(chain: ChainBlock, style: Style) -> list[str]:
     """The rows of a chain-rule product in LaTeX: in symbols, in formulas, in numbers, and its value."""
     rows = []
     for place, line in enumerate(chain.lines()):
@@ -95,7 +95,7 @@ def _factor(factor: Expr, style: Style, lead: bool) -> str:
     return rf"\left({text}\right)" if needs_group else text
 
 
-def factor_rows(factor: FactorBlock, style: Style) -> list[str]:
+def latex_factor_rows(factor: FactorBlock, style: Style) -> list[str]:
     """The row of one factor in LaTeX: its symbol, its formula, the formula with numbers in, its value."""
     first, *others = factor.equalities()
     rows = [
@@ -104,7 +104,7 @@ def factor_rows(factor: FactorBlock, style: Style) -> list[str]:
     return rows + [f"&{sign_latex(line, style.digits)} {formula_latex(line, style)}" for line in others]
 
 
-def equations_rows(equations: EquationsBlock, style: Style) -> list[str]:
+def latex_equations_rows(equations: EquationsBlock, style: Style) -> list[str]:
     """The rows of a derivation in LaTeX, line by line, each with its value at the right."""
     rows = []
     for place, (line, value) in enumerate(equations.lines):

@@ -21,7 +21,7 @@ from engine.export.document_blocks import (
     TableBlock,
     ValueBlock,
 )
-from engine.export.latex_rows import chain_rows, equations_rows, formula_latex, value_latex
+from engine.export.latex_rows import formula_latex, latex_chain_rows, latex_equations_rows, value_latex
 from engine.formula.ascii_text import in_characters_of
 from engine.formula.expression import Expr, Number
 from engine.formula.latex import to_latex
@@ -48,9 +48,9 @@ def _block(block: Block, style: Style) -> str:
                 f"- **{words(style.names.said(label))}:** {_line(spans, style)}" for label, spans in items
             )
         case ChainBlock():
-            return _display(chain_rows(block, style))
+            return _display(latex_chain_rows(block, style))
         case EquationsBlock():
-            return _display(equations_rows(block, style))
+            return _display(latex_equations_rows(block, style))
         case FactorsBlock(factors):
             return _factors(factors, style)
         case TableBlock():

@@ -16,7 +16,7 @@ from engine.formula.parser import ParseError, parse, parse_symbol
 EXPECTED = "expected a number such as 0.5 or 1/3, or an entry and its number: W[1][0,0] = 0.5"
 
 
-def read_number(text: str, column: int = 1) -> float:
+def read_assigned_number(text: str, column: int = 1) -> float:
     """The number that an expression without names comes to. Raises ParseError, also where it is not finite.
 
     `column` is where the text begins in what was typed, from 1 on.
@@ -51,9 +51,11 @@ def read_assignments(
     for part in text.split(";"):
         left, equals, right = part.partition("=")
         if equals:
-            read.append((_read_name(left, column, names), read_number(right, column + len(left) + 1)))
+            read.append(
+                (_read_name(left, column, names), read_assigned_number(right, column + len(left) + 1))
+            )
         elif asked is not None:
-            read.append((asked, read_number(part, column)))
+            read.append((asked, read_assigned_number(part, column)))
         else:
             raise ParseError(f"no entry is named here; {EXPECTED}", text, column)
         column += len(part) + 1

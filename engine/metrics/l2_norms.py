@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from engine.autodiff.array_memory import in_blocks
 from engine.autodiff.graph import Array
@@ -109,3 +110,11 @@ def magnitudes_of(vector: Array, norm: Norm, scratch: Array, ones: Array) -> Mag
         return (largest if total == total else math.nan), total / size, l2
 
     return of_few if size <= FEW else of_many
+
+
+def careful_norm(array: npt.NDArray[Any]) -> float:
+    """The L2 norm of an array, also where squares would be too small or too large for float64."""
+    largest = float(np.abs(array).max(initial=0.0))
+    if largest == 0.0 or not math.isfinite(largest):
+        return largest
+    return largest * float(np.linalg.norm((array / largest).ravel()))

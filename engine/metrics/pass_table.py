@@ -19,7 +19,6 @@ import numpy as np
 
 from engine.metrics.classification_score import Found, Score
 from engine.metrics.step_record import Counts, Floats, read_only_counts
-from engine.model.network import Network
 
 
 class PassTableRows(NamedTuple):
@@ -46,11 +45,6 @@ class PassTableRows(NamedTuple):
     """Of a gap: ‖v‖, which is W[l+1] δ[l+1] with what a shortcut adds to it; not written for plain networks."""
     passed_l2: Floats
     """Of a gap: ‖v ⊙ g'‖, what the activation makes of what arrives at it; not written for plain networks."""
-
-
-def is_plain(network: Network) -> bool:
-    """Whether a network has nothing but weights and activations: neither norms nor shortcuts."""
-    return not any(layer.norm or layer.residual for layer in network.layers)
 
 
 class PassTable:

@@ -27,10 +27,10 @@ from engine.metrics.classification_score import scorer
 from engine.metrics.equal_layer_norms import norms_in_batches
 from engine.metrics.l2_norms import norm_for, norm_of
 from engine.metrics.layer_groups import groups_of, rows_of
-from engine.metrics.pass_table import PassTable, PassTableReader, UnreadPass, is_plain
+from engine.metrics.pass_table import PassTable, PassTableReader, UnreadPass
 from engine.metrics.step_record import Floats
 from engine.metrics.unit_deaths import Mask, UnitDeaths
-from engine.model.network import PREDICTION, Network, Y, activation_output
+from engine.model.network import PREDICTION, Network, Y, activation_output, is_plain
 
 
 class _Kernels:

@@ -299,3 +299,8 @@ def forward_nodes(graph: Graph) -> tuple[Symbol, ...]:
     """The nodes that the forward pass computes, one by one, before what is differentiated."""
     computed = [op.output.symbol for op in graph.ops[:-1]]
     return tuple(symbol for symbol in computed if symbol not in (FIT, PENALTY))
+
+
+def is_plain(network: Network) -> bool:
+    """Whether a network has nothing but weights and activations: neither norms nor shortcuts."""
+    return not any(layer.norm or layer.residual for layer in network.layers)

@@ -23,8 +23,7 @@ from engine.practice.judging.number_answers import judge_number
 from engine.practice.mistakes.numbers_on_the_way import numbers_on_the_way
 from engine.practice.question.asked_target import AskedTarget
 from engine.practice.question.path_factors import paths_of
-from engine.practice.reading.typed_number import TypedNumber
-from engine.practice.reading.unreadable import UnreadableError
+from engine.practice.reading.typed_number import is_number
 from engine.practice.verdict import Verdict
 
 
@@ -155,12 +154,3 @@ def questions_of(derivation: Derivation) -> list[PredictionQuestion]:
         name = Partial(derivation.of, derivation.target)
         questions.append(PredictionQuestion(name, None, derivation.value, AskedTarget(derivation.target)))
     return questions
-
-
-def is_number(text: str) -> bool:
-    """Whether a text is a number, or an expression of numbers."""
-    try:
-        TypedNumber.parse(text)
-    except UnreadableError:
-        return False
-    return True

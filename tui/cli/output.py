@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import sys
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 import click
 
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
 PRINTED_WIDTH = 80
 """Columns of output that goes to a file, a pipe or a printer."""
 NARROWEST, WIDEST = 60, 100
-CURSOR = re.compile(r"\x1b\[\?25[hl]")
-"""What hides and shows it."""
 
 
 class OutputError(Exception):
@@ -66,33 +63,6 @@ def complain(message: str) -> None:
     """One line to stderr: what went wrong, in the name of the program."""
     with suppress(OSError):  # nobody can be told that nobody can be told
         click.echo(f"bptui: {one_line(' '.join(message.split()))}", err=True)
-
-
-class BarFile:
-    """Where a progress bar is drawn: the terminal's cursor stays as it is, and a terminal that is gone is no error.
-
-    A bar that hides the cursor leaves it hidden when it is stopped or killed.
-    """
-
-    def __init__(self, stream: TextIO | None) -> None:
-        self._stream = stream
-
-    def write(self, text: str) -> int:
-        """Draws."""
-        if self._stream is not None:
-            with suppress(OSError, ValueError):
-                self._stream.write(CURSOR.sub("", text))
-        return len(text)
-
-    def flush(self) -> None:
-        """Makes it seen."""
-        if self._stream is not None:
-            with suppress(OSError, ValueError):
-                self._stream.flush()
-
-    def isatty(self) -> bool:
-        """Whether there is somebody to see it."""
-        return self._stream is not None and self._stream.isatty()
 
 
 def write_page(text: str) -> None:

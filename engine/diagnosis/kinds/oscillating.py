@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from engine.diagnosis.diagnosed_run import DiagnosedRun
 from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.finding_rule import Rule
-from engine.diagnosis.kinds.step_too_long import often_rises
 from engine.diagnosis.loss_curve import RECENT
-from engine.diagnosis.loss_trend import LONG_ENOUGH, OF_LOSSES, falls, stands
+from engine.diagnosis.loss_trend import LONG_ENOUGH, OF_LOSSES, falls, often_rises, stands
 from engine.diagnosis.sentence_parts import finite, told_loss
 from engine.formula.numbers_in_words import capitalised
 

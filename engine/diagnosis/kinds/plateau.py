@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from engine.autodiff.graph import Array
+from engine.diagnosis.convex_loss import convex
 from engine.diagnosis.diagnosed_run import DiagnosedRun, OwnRun
 from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.finding_rule import Rule
@@ -15,7 +16,6 @@ from engine.diagnosis.loss_curve import RECENT
 from engine.diagnosis.loss_trend import LONG_ENOUGH, OF_LOSSES, falls, stands
 from engine.diagnosis.sentence_parts import short, told_loss
 from engine.diagnosis.useful_prediction import tells_apart
-from engine.experiment.spec import BceLoss, CrossEntropyLoss, SquaredErrorLoss
 from engine.model.network import trainable
 
 
@@ -139,24 +139,6 @@ def _worst(own: OwnRun, evidence: dict[str, float]) -> str:
         f"{far:,} of {n:,} samples are far off, sample {int(sample)} with {short(float(said[row, sample]))} for "
         f"{short(float(labels[row, sample]))}"
     )
-
-
-def convex(case: DiagnosedRun) -> bool:
-    """Whether the loss is convex in the weights: one layer whose output and loss fit each other."""
-    own = case.own
-    if own is None or len(own.layers.layers) != 1:
-        return False
-    layer = own.layers.layers[0]
-    if layer.norm is not None or layer.residual:
-        return False
-    match own.layers.loss:
-        case SquaredErrorLoss():
-            return layer.activation == "linear"
-        case BceLoss():
-            return layer.activation == "sigmoid"
-        case CrossEntropyLoss():
-            return layer.activation == "softmax"
-    return False
 
 
 RULE = Rule(Kind.PLATEAU, OF_LOSSES, find, of_loss=True, if_diverged=False)

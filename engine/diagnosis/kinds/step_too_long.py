@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from engine.autodiff.graph import Array
-from engine.diagnosis.curvature import largest_eigenvalue
+from engine.diagnosis.curvature import largest_eigenvalue, momentum
 from engine.diagnosis.diagnosed_run import DiagnosedRun, Needs, OwnRun
 from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.finding_rule import Rule
 from engine.diagnosis.flat_loss import FlatLoss
-from engine.diagnosis.loss_curve import RECENT
+from engine.diagnosis.loss_trend import often_rises
+from engine.diagnosis.run_again import weights_after
 from engine.diagnosis.sentence_parts import finite, short, told_loss
-from engine.diagnosis.whole_data import norm
-from engine.experiment.optimizer_specs import MomentumTraining, SgdTraining
-from engine.formula.expression import Symbol
+from engine.metrics.l2_norms import careful_norm
 from engine.training.optimizers import clip_factor
-from engine.training.trainer import Trainer
 
 
 def find(case: DiagnosedRun, before: Sequence[Finding]) -> Finding | None:
@@ -78,43 +75,12 @@ def find(case: DiagnosedRun, before: Sequence[Finding]) -> Finding | None:
     )
 
 
-def momentum(own: OwnRun) -> float | None:
-    """The momentum β of the optimiser, 0 for plain descent; None for those whose step is not along the gradient."""
-    match own.experiment.train:
-        case SgdTraining():
-            return 0.0
-        case MomentumTraining(momentum=beta):
-            return beta
-        case _:
-            return None
-
-
 def clipping(own: OwnRun, around: FlatLoss) -> float:
     """The factor of gradient clipping for the gradient of all data."""
     limit = own.experiment.train.clip_norm
     if limit is None:
         return 1.0
-    return clip_factor(norm(around.gradient(around.start)), limit)
-
-
-def often_rises(case: DiagnosedRun) -> bool:
-    """Whether the loss of full batches went up in more than a third of the last steps."""
-    losses = case.losses
-    return losses is not None and losses.each_step and 3 * losses.rises > RECENT
-
-
-def weights_after(own: OwnRun, steps: int) -> Mapping[Symbol, Array] | None:
-    """The weights of a run after so many updates, by training it again; None where it cannot be."""
-    if not own.unchanged:
-        return None
-    network = own.layers.astype(own.layers.dtype.name)
-    for name, value in own.initial.items():
-        network.parameters[name][...] = value
-    trainer = Trainer(own.experiment, own.data, network)
-    for _ in range(steps):
-        trainer.step(measure=False)
-    trainer.release()
-    return None if trainer.problem else {name: value.copy() for name, value in network.parameters.items()}
+    return clip_factor(careful_norm(around.gradient(around.start)), limit)
 
 
 RULE = Rule(Kind.STEP_TOO_LONG, frozenset({Needs.LOSSES, Needs.OWN}), find, of_loss=True)

@@ -109,3 +109,12 @@ def _rounded_in(text: str) -> Iterator[int]:
         digits = len(decimal.replace(".", "").lstrip("0"))
         if FEWEST_ROUNDED <= digits < EXACT:
             yield digits
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is a number, or an expression of numbers."""
+    try:
+        TypedNumber.parse(text)
+    except UnreadableError:
+        return False
+    return True

@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 
 from engine.formula.expression import Symbol
 from engine.formula.parser import ParseError
-from engine.formula.typed_assignments import read_assignments, read_number
+from engine.formula.typed_assignments import read_assigned_number, read_assignments
 
 W = Symbol("W", 1, (0, 1))
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_every_number_is_read_as_itself(number):
-    assert read_number(repr(number)) == number
+    assert read_assigned_number(repr(number)) == number
 
 
 def test_a_number_by_itself_is_for_the_entry_that_was_asked_about():

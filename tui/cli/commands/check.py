@@ -17,7 +17,8 @@ from tui.cli.arguments import (
     typed_symbol,
 )
 from tui.cli.one_line_errors import FAILED
-from tui.cli.output import BarFile, fitted, output_style, write, write_json
+from tui.cli.output import fitted, output_style, write, write_json
+from tui.cli.progress_bar import ProgressBarFile
 from tui.shell.blas_threads import threads
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def check(experiment: str, of: str | None, every: bool, as_json: bool, ascii: bo
     with speaking(one.names):
         one = one if of is None else one.differentiating(typed_symbol(of, "--of", one.names))
     sizes = {name: one.network.parameters[name].size for name in one.parameters}
-    screen = BarFile(sys.stderr)
+    screen = ProgressBarFile(sys.stderr)
     bar: ProgressBar[int]
     with click.progressbar(
         length=sum(entries_to_check(sizes, every=every).values()),

@@ -108,11 +108,11 @@ def expr(
 
 def _named_number(text: str) -> tuple[str, float]:
     from engine.formula.parser import ParseError
-    from engine.formula.typed_assignments import read_number
+    from engine.formula.typed_assignments import read_assigned_number
 
     name, equals, number = text.partition("=")
     try:
-        value = read_number(number)
+        value = read_assigned_number(number)
     except ParseError:
         value = None
     if not equals or value is None:

@@ -45,7 +45,7 @@ def report(log: Path, layers: str | None, names: str | None, as_json: bool, asci
       bptui report metrics.csv --json
       bptui report log.jsonl --names "norms/(?P<layer>.+)"
     """
-    from engine.diagnosis.log_report import read_log, report_on
+    from engine.diagnosis.log_report import read_for_report, report_on
     from engine.runs.layer_selection import SelectedLayers
     from engine.runs.log_format_registry import open_log
     from engine.runs.run_log_lines import RunLogError
@@ -54,7 +54,7 @@ def report(log: Path, layers: str | None, names: str | None, as_json: bool, asci
         raise RunLogError(f"{log}: no such file")
     source = SelectedLayers(open_log(log, names), layers)
     try:
-        found = report_on(read_log(source))
+        found = report_on(read_for_report(source))
     finally:
         source.close()
     if as_json:

@@ -12,7 +12,8 @@ import click
 
 from tui.cli.arguments import ascii_option, experiment_argument, json_option
 from tui.cli.one_line_errors import FAILED
-from tui.cli.output import BarFile, complain, fitted, output_style, output_width, write, write_json
+from tui.cli.output import complain, fitted, output_style, output_width, write, write_json
+from tui.cli.progress_bar import ProgressBarFile
 from tui.cli.stop_signals import AskedToEnd
 from tui.shell.blas_threads import threads
 
@@ -202,7 +203,7 @@ def _write_why(why: WhyNonfinite | None, trainer: Trainer, style: Style) -> None
 def _run(trainer: Trainer, writer: RunLogWriter | None, observer: RunObserver) -> AskedToEnd:
     """Trains to the end; whether a signal came first. The log is complete either way."""
     asked = AskedToEnd()
-    screen = BarFile(sys.stderr)
+    screen = ProgressBarFile(sys.stderr)
     try:
         bar: ProgressBar[int]
         with (
