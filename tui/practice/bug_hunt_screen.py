@@ -65,8 +65,13 @@ class BugHuntScreen(ModalBase[None]):
         self.hunt = BugHunt.planted(evaluated, seed)
         self.sent = list(self.hunt.steps())
         self.checked = False
-        self.marks = 0
-        self.found = False
+        self.marked_wrongly: set[int] = set()
+        self.found = self.given_up = False
+
+    @property
+    def marks(self) -> int:
+        """How many that are as they should be were marked."""
+        return len(self.marked_wrongly)
 
     def compose(self) -> ComposeResult:
         """A title, the gradients that are sent, the arrays of the marked one, and what is said."""
@@ -108,11 +113,22 @@ class BugHuntScreen(ModalBase[None]):
     def _fill(self) -> None:
         options = self.query_one(OptionList)
         options.clear_options()
-        options.add_options(
-            [Option(self.said(one.title), id=str(place)) for place, one in enumerate(self.sent)]
-        )
+        options.add_options([Option(self._line(place), id=str(place)) for place in range(len(self.sent))])
         options.highlighted = 0
         self._draw()
+
+    def _line(self, place: int) -> Content:
+        """One gradient that is sent, and what is known of it by now."""
+        one = self.sent[place]
+        title = Content(self.said(one.title))
+        if self.found and self._is_the_bug(one):
+            return Content.assemble(title, ("   " + self.said("← the bug"), "bold $done"))
+        if place in self.marked_wrongly:
+            return Content.assemble(title, ("   " + self.said("✓ as it should be"), "$faint"))
+        return title
+
+    def _is_the_bug(self, one: SentGradient) -> bool:
+        return one.op_output == self.hunt.bug.op.output.symbol and self.hunt.is_marked(one.to)
 
     def _draw(self) -> None:
         found = sum(self.kept.progress.bugs.values())
@@ -144,14 +160,13 @@ class BugHuntScreen(ModalBase[None]):
         )
         lines = [chain, Content(""), Content("")]
         if self.checked:
-            lines.append(Content.styled("The gradient check, parameter by parameter", "$faint"))
-        for node in hunt.graph.nodes.values() if self.checked else ():
-            if node.op is None and node.needs_gradient and not node.per_sample:
-                mark, paint = (
-                    ("✗ differs from", "$error") if node.symbol in wrong else ("✓ agrees with", "$done")
-                )
-                name = symbol_text(node.symbol, self.glyphs)
-                lines.append(Content.styled(self.said(f"∂ℰ/∂{name} {mark} the central differences"), paint))
+            text = "The gradient check: in this pass, and by central differences"
+            lines += [Content.styled(text, "$faint"), Content("")]
+        for node in hunt.parameters if self.checked else ():
+            mark, paint = ("✗ differs", "$error") if node.symbol in wrong else ("✓ agrees", "$done")
+            name = symbol_text(node.symbol, self.glyphs)
+            lines.append(Content.styled(self.said(f"∂ℰ/∂{name} {mark}"), paint))
+            lines += [*self._side_by_side(hunt.gradient(node), hunt.central[node.symbol]), Content("")]
         bugs = self.kept.progress.bugs
         lines += [
             Content(""),
@@ -159,7 +174,16 @@ class BugHuntScreen(ModalBase[None]):
         ]
         return Content("\n").join(lines)
 
+    def _side_by_side(self, mine: Array, numeric: Array) -> Iterator[Content]:
+        """A gradient as this pass gives it, and its central differences."""
+        left, right = (array_lines(np.atleast_2d(one), self.glyphs) for one in (mine, numeric))
+        gap = " " * 6
+        for one, other in zip(left, right, strict=True):
+            yield Content.assemble((one, "$gradient"), gap, (other, "$value"))
+
     def _told(self) -> Content:
+        if self.given_up:
+            return Content.styled(self.said(f"Given up: {self.hunt.told}. F8: the next one."), "$remark")
         if self.found:
             return Content.styled(self.said(f"✓ Found: {self.hunt.told}. F8: the next one."), "bold $done")
         lines = ["One op of this backward pass sends a wrong gradient. Enter marks the one that does."]
@@ -167,7 +191,7 @@ class BugHuntScreen(ModalBase[None]):
             wrong = ", ".join(symbol_text(one, self.glyphs) for one in self.hunt.wrong_parameters) or "none"
             lines = [f"Gradient check against central differences: wrong below the bug, at {wrong}."]
         if self.marks:
-            lines.append(f"Marked wrongly {self.marks} time{'' if self.marks == 1 else 's'}.")
+            lines.append(f"Marked wrongly: {self.marks}.")
         return Content(self.said(" ".join(lines)))
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
@@ -227,9 +251,6 @@ class BugHuntScreen(ModalBase[None]):
 
     # ── doing ───────────────────────────────────────────────────────────────────────────────────────
 
-    def _marked(self) -> SentGradient:
-        return self.sent[self.query_one(OptionList).highlighted or 0]
-
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Enter or a click marks the gradient under the cursor."""
         self.action_mark()
@@ -238,15 +259,23 @@ class BugHuntScreen(ModalBase[None]):
         """Is this the one? It is told."""
         if self.found:
             return
-        one = self._marked()
-        if one.op_output == self.hunt.bug.op.output.symbol and self.hunt.is_marked(one.to):
+        place = self.query_one(OptionList).highlighted or 0
+        one = self.sent[place]
+        if self._is_the_bug(one):
             self.found = True
             self.kept.progress.bugs[f"{self.about} {self.seed}"] = self.marks == 0
             self._keep()
         else:
-            self.marks += 1
+            self.marked_wrongly.add(place)
             self.notify(self.said(f"{one.title} is as it should be."), markup=False)
+        self._tell_the_list()
         self._draw()
+
+    def _tell_the_list(self) -> None:
+        """Draws each line anew: what was marked is told in it."""
+        options = self.query_one(OptionList)
+        for place in range(len(self.sent)):
+            options.replace_option_prompt_at_index(place, self._line(place))
 
     def _keep(self) -> None:
         self.kept.save()
@@ -259,10 +288,15 @@ class BugHuntScreen(ModalBase[None]):
         self._draw()
 
     def action_give_up(self) -> None:
-        """Tells where it is."""
-        self.found = True
+        """Tells where it is, and goes there."""
+        if self.found:
+            return
+        self.found = self.given_up = True
         self.kept.progress.bugs.setdefault(f"{self.about} {self.seed}", False)
         self._keep()
+        self._tell_the_list()
+        there = next(place for place, one in enumerate(self.sent) if self._is_the_bug(one))
+        self.query_one(OptionList).highlighted = there
         self._draw()
 
     def action_turn(self, by: int) -> None:

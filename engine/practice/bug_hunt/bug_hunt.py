@@ -15,7 +15,9 @@ from functools import cached_property
 import numpy as np
 
 from engine.autodiff.graph import Array, Graph, Node
+from engine.derivation.edges import EntryRef
 from engine.derivation.evaluated_experiment import EvaluatedExperiment
+from engine.derivation.gradcheck import check_entry
 from engine.derivation.targets import TargetError
 from engine.formula.expression import Symbol
 from engine.formula.layout import one_line
@@ -97,15 +99,31 @@ class BugHunt:
     @property
     def wrong_parameters(self) -> list[Symbol]:
         """The parameters whose whole gradient is wrong: those below the bug, which an ordinary gradient check names."""
-        right = SlippingBackwardPass(self.graph)
         return [
             node.symbol
-            for node in self.graph.nodes.values()
-            if node.op is None
-            and node.needs_gradient
-            and not node.per_sample
-            and not np.allclose(self.gradient(node), right.of(node), rtol=1e-6, atol=1e-12)
+            for node in self.parameters
+            if not agree(self.gradient(node), self.central[node.symbol])
         ]
+
+    @property
+    def parameters(self) -> list[Node]:
+        """What a training changes."""
+        return [
+            node
+            for node in self.graph.nodes.values()
+            if node.op is None and node.needs_gradient and not node.per_sample
+        ]
+
+    @cached_property
+    def central(self) -> dict[Symbol, Array]:
+        """The central differences of the loss by every parameter, (rows, columns)."""
+        found: dict[Symbol, Array] = {}
+        for node in self.parameters:
+            slopes = np.empty(node.shape)
+            for index in np.ndindex(*node.shape):
+                slopes[index] = check_entry(self.graph, EntryRef(node, (index[0], index[1]))).numeric
+            found[node.symbol] = slopes
+        return found
 
     def steps(self) -> Iterator[SentGradient]:
         """The gradients that every op sends, from the loss down, with the central difference beside each."""
@@ -117,9 +135,15 @@ class BugHunt:
                 if not wants_gradient(node):
                     continue
                 mine, numeric = self.spoiled.added[id(op), i], differences(op, node, arriving)
-                size = max(float(np.abs(numeric).max()), float(np.abs(mine).max()), 1e-12)
-                agrees = bool(np.abs(mine - numeric).max() <= 1e-5 * size)
-                yield SentGradient(op.output.symbol, node.symbol, arriving, mine, numeric, agrees)
+                yield SentGradient(
+                    op.output.symbol, node.symbol, arriving, mine, numeric, agree(mine, numeric)
+                )
+
+
+def agree(gradient: Array, numeric: Array) -> bool:
+    """Whether a gradient is what central differences say, as far as they can tell."""
+    size = max(float(np.abs(numeric).max()), float(np.abs(gradient).max()), 1e-12)
+    return bool(np.abs(gradient - numeric).max() <= 1e-5 * size)
 
 
 def visible_bugs(graph: Graph) -> Iterator[PlantedSlip]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engine.practice.bug_hunt.bug_hunt import agree
 from tests.tui.driver import LARGE, SMALL, app_on, press, screen_text, typed, until
 from tui.practice.bug_hunt_screen import EXPERIMENTS, BugHuntScreen
 
@@ -36,6 +37,32 @@ async def test_a_hunt_by_keys_alone():
         assert not screen.found
         await press(pilot, "escape")
         assert not isinstance(app.screen, BugHuntScreen)
+
+
+async def test_what_was_marked_is_told_in_the_list_and_counts_once():
+    app = app_on()
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await opened(app, pilot)
+        wrong = place_of_the_bug(screen)
+        right = next(place for place in range(len(screen.sent)) if place != wrong)
+        await press(pilot, *["down"] * right, "enter", "enter")
+        assert screen.marks == 1
+        assert screen_text(app).count("as it should be") >= 1
+        await press(pilot, "f6")
+        assert "Given up: the bug is in" in screen_text(app)
+        assert "← the bug" in screen_text(app)
+        assert not any(screen.kept.progress.bugs.values())
+
+
+async def test_the_check_shows_both_gradients_where_there_is_room():
+    app = app_on()
+    async with app.run_test(size=(200, 60)) as pilot:
+        screen = await opened(app, pilot)
+        await press(pilot, "c")
+        assert "by central differences" in screen_text(app)
+        for symbol, numeric in screen.hunt.central.items():
+            wrong = symbol in screen.hunt.wrong_parameters
+            assert agree(screen.hunt.gradient(screen.hunt.graph.nodes[symbol]), numeric) is not wrong
 
 
 async def test_nothing_tells_where_it_is_before_it_is_marked():
