@@ -12,7 +12,7 @@ import sys
 
 
 def main() -> None:
-    """Runs what the command line says and exits with its status."""
+    """Runs the `bptui` command and exits with its status."""
     home = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
     if sys.path[:1] != [home]:
         sys.path.insert(0, home)

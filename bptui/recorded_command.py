@@ -29,7 +29,7 @@ _FORWARDED = ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2")
 
 @dataclass(frozen=True)
 class CommandOutcome:
-    """How the command ended, negative for a signal, and what its Pythons left in their notes."""
+    """The outcome of a recorded command: how it ended, and what its Pythons left in their notes."""
 
     status: int
     notes: tuple[str, ...]
@@ -55,7 +55,7 @@ class CommandOutcome:
 
 
 def environment(log: Path, every: int, notes: str, base: Mapping[str, str]) -> dict[str, str]:
-    """The command's environment: `base` with our folder first in PYTHONPATH."""
+    """The environment of a recorded command: `base` with our folder first in PYTHONPATH."""
     path = base.get("PYTHONPATH")
     return {
         **base,
@@ -67,7 +67,7 @@ def environment(log: Path, every: int, notes: str, base: Mapping[str, str]) -> d
 
 
 def run(command: Sequence[str], log: Path, every: int = 1) -> CommandOutcome:
-    """Runs the command to its end. Raises OSError where it cannot be started."""
+    """Runs a command with recording on, to its end. Raises OSError where it cannot be started."""
     descriptor, notes = tempfile.mkstemp(prefix="bptui-run-")
     os.close(descriptor)
     before: dict[int, Any] = {}
@@ -88,7 +88,7 @@ def run(command: Sequence[str], log: Path, every: int = 1) -> CommandOutcome:
 
 
 def end_like(status: int) -> int:
-    """The exit status that says the same; a signal that ended the command ends this process as well."""
+    """Ends as the recorded command did: with its exit status, or by the signal that ended it."""
     if status >= 0:
         return status
     if sys.platform != "win32":

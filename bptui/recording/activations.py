@@ -42,12 +42,12 @@ class RecordedActivations:
                 self._handles.append(module.register_forward_hook(self._after_weights))
 
     def place(self, parameters: list[Any]) -> None:
-        """The parameters in the order of the log's layers."""
+        """Places the parameters in the order of the log's layers."""
         self._layers = len(parameters)
         self._places = {id(parameter): place for place, parameter in enumerate(parameters)}
 
     def columns(self) -> dict[str, list[float | int | None]]:
-        """An entry a layer: the share of zeros in the last batch, and the units silent for the whole window.
+        """The share of zeros in the last batch and the units silent for the whole window, an entry a layer.
 
         None and -1 for parameters that no ReLU follows.
         """
@@ -61,7 +61,7 @@ class RecordedActivations:
         return {"zero_fraction": fractions, "quiet_window": silent}
 
     def close(self) -> None:
-        """Takes the hooks away."""
+        """Takes the hooks off the model."""
         for handle in self._handles:
             handle.remove()
 
@@ -86,7 +86,7 @@ class RecordedActivations:
 
 
 def int_type() -> Any:
-    """torch's 64-bit whole numbers."""
+    """The type of torch's 64-bit whole numbers."""
     import torch
 
     return torch.int64

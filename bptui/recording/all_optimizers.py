@@ -23,7 +23,7 @@ _count = 0
 
 
 def begin() -> None:
-    """Watches every optimizer from now on. Called while torch is being imported."""
+    """Watches every torch optimizer that is made from now on. Called while torch is being imported."""
     from torch.optim.optimizer import register_optimizer_step_pre_hook
 
     clipping.watch_clipping()
@@ -33,7 +33,7 @@ def begin() -> None:
 
 
 def note(text: str) -> None:
-    """Leaves a line for `bptui run`."""
+    """Leaves a line for `bptui run` about what was recorded."""
     path = os.environ.get("BPTUI_RUN_NOTES")
     if not path:
         return

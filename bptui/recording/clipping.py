@@ -25,7 +25,10 @@ _undo: list[Callable[[], None]] = []
 
 
 def watch_clipping() -> None:
-    """Begins to remember. Every call needs its `forget_clipping`."""
+    """Begins to see gradient clipping: torch's clipping functions are wrapped.
+
+    Every call needs its `forget_clipping`.
+    """
     global _watchers
     _watchers += 1
     if _watchers > 1:
@@ -40,7 +43,7 @@ def watch_clipping() -> None:
 
 
 def forget_clipping() -> None:
-    """Puts torch's own functions back, once nobody watches any more."""
+    """Puts torch's own clipping functions back, once nobody watches any more."""
     global _watchers, by_value
     _watchers -= 1
     if _watchers:
@@ -52,14 +55,14 @@ def forget_clipping() -> None:
 
 
 def factors_of(parameters: list[Any]) -> list[Any]:
-    """What each gradient was multiplied by since its parameter's last update; None for one that was not."""
+    """The factor that each gradient was clipped by since its parameter's last update; None for one that was not."""
     if not factors:
         return [None] * len(parameters)
     return [factors.get(id(parameter)) for parameter in parameters]
 
 
 def updated(parameters: list[Any]) -> None:
-    """These have been updated: their next gradients are new ones."""
+    """Takes note that parameters were updated: their next gradients are new ones."""
     for parameter in parameters:
         factors.pop(id(parameter), None)
 

@@ -34,7 +34,7 @@ def plain(gradient: Any) -> Any:
 
 
 def to_host(scalars: Sequence[Any]) -> list[float]:
-    """The numbers of tensors of one entry (or plain numbers), with one copy from each device for each type.
+    """Tensors of one entry (or plain numbers) as numbers, with one copy from each device for each type.
 
     What lies in the host's own memory is read where it is: stacking it first takes twice as long.
     """
@@ -58,7 +58,7 @@ def to_host(scalars: Sequence[Any]) -> list[float]:
 
 
 def norms(gradients: Sequence[Any], order: int = 2) -> list[Any]:
-    """‖g‖ of dense tensors as 0-dimensional tensors; order 1 or 2. Half types are summed in float32."""
+    """The norms ‖g‖ of dense tensors as 0-dimensional tensors; order 1 or 2. Half types are summed in float32."""
     import torch
 
     found: list[Any] = [None] * len(gradients)
@@ -84,7 +84,7 @@ def norms(gradients: Sequence[Any], order: int = 2) -> list[Any]:
 
 
 def again(gradient: Any, order: int = 2) -> float:
-    """The norm in float64."""
+    """The norm of a tensor once more, in float64."""
     import torch
 
     if gradient.device.type == "mps":
@@ -94,7 +94,7 @@ def again(gradient: Any, order: int = 2) -> float:
 
 
 def unsure(value: float, gradient: Any) -> bool:
-    """Whether float32 may have lost the norm: by underflow or overflow of a square."""
+    """Whether float32 may have lost a norm: by underflow or overflow of a square."""
     if SMALLEST_SURE <= value < math.inf:
         return False
     import torch
@@ -103,7 +103,7 @@ def unsure(value: float, gradient: Any) -> bool:
 
 
 def largest(gradient: Any) -> Any:
-    """max |g|, without a copy of |g|."""
+    """The largest |g| of a tensor, without a copy of |g|."""
     import torch
 
     if not gradient.numel():

@@ -21,7 +21,10 @@ UNSCALED = "_bptui_unscaled"
 
 
 def watch_backward() -> None:
-    """Begins to listen. Every call needs its `forget_backward`."""
+    """Begins to see which losses are sent back: torch's backward functions are wrapped.
+
+    Every call needs its `forget_backward`.
+    """
     global _watchers
     _watchers += 1
     if _watchers > 1:
@@ -37,7 +40,7 @@ def watch_backward() -> None:
 
 
 def forget_backward() -> None:
-    """Puts torch's own functions back, once nobody listens any more."""
+    """Puts torch's own backward functions back, once nobody listens any more."""
     global _watchers
     _watchers -= 1
     if not _watchers:
@@ -48,7 +51,7 @@ def forget_backward() -> None:
 
 
 def backward_loss() -> Any | None:
-    """The sum since the last update, a 0-dimensional tensor; None where no scalar was sent back.
+    """The sum of the losses sent back since the last update, a 0-dimensional tensor; None where none was.
 
     Two optimizers that step after one backward pass have the same loss: it is forgotten when the next pass begins.
     """

@@ -15,7 +15,7 @@ _WRAPPERS = re.compile(r"(?:^|(?<=\.))(?:module|_orig_mod|_fsdp_wrapped_module|_
 
 
 def parameters_of(optimizer: Any) -> list[Any]:
-    """Its parameters, group by group."""
+    """The parameters of an optimizer, group by group."""
     return [parameter for group in optimizer.param_groups for parameter in group["params"]]
 
 

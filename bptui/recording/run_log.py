@@ -49,7 +49,7 @@ SCALARS = (
 
 
 def say(message: str) -> None:
-    """One line on stderr, which is where everything goes that is not data."""
+    """Says one line on stderr, which is where everything goes that is not data."""
     try:
         sys.stderr.write(f"bptui: {message}\n")
         sys.stderr.flush()
@@ -58,7 +58,9 @@ def say(message: str) -> None:
 
 
 class RunLog:
-    """Writes one run. The file is made with the first step, and its header lists the fields of that step.
+    """Writes the run log of one recorded run.
+
+    The file is made with the first step, and its header lists the fields of that step.
 
     path      where; if there is a file already, the next of run-2.jsonl, run-3.jsonl, … is taken and said on stderr
     layers    what the entries of the per-layer fields are called, from the input to the output; at least one
@@ -87,7 +89,7 @@ class RunLog:
         self._lock = threading.Lock()
 
     def step(self, step: int, **values: Any) -> None:
-        """Writes one step.
+        """Writes the line of one step.
 
         `loss`, `learning_rate`, `seconds` and the like are numbers; per-layer fields (`grad_l2`, `grad_max`,
         `grad_mean`, `update_ratio`, …) sequences or arrays with an entry a layer, of which at least one magnitude
@@ -111,7 +113,7 @@ class RunLog:
             self._write(line)
 
     def template(self, scalars: Iterable[str], per_layer: str) -> str:
-        """A line of these fields, to be filled in by % with the step and the numbers, all of them finite; for `write`.
+        """A line of these fields to be filled in by % with the step and the numbers, all of them finite.
 
         The same text as `step` makes of them, for those who write many and cannot wait.
         """
@@ -125,7 +127,7 @@ class RunLog:
             self._write(line.encode())
 
     def close(self) -> None:
-        """Closes the file. Closing twice is no error."""
+        """Closes the run log's file. Closing twice is no error."""
         with self._lock:
             self._closed = True
             if self._descriptor is not None:

@@ -30,7 +30,7 @@ class UsualUpdate:
 
     @classmethod
     def made_for(cls, parameters: list[Any]) -> UsualUpdate | None:
-        """One for real parameters of one type in the host's memory; None for others."""
+        """The short way for real parameters of one type in the host's memory; None for others."""
         import torch
 
         kinds = {parameter.dtype for parameter in parameters}

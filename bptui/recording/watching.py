@@ -171,7 +171,10 @@ class Watching:
     # ── the hook ────────────────────────────────────────────────────────────────────────────────────
 
     def before_step(self, optimizer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """torch's step pre-hook: measures, or returns arguments whose closure does. `args[0]` is the optimizer."""
+        """Measures an update, as torch's step pre-hook, or returns arguments whose closure does.
+
+        `args[0]` is the optimizer.
+        """
         if self._silent:
             return None
         step, self.updates = self.updates, self.updates + 1

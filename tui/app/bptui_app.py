@@ -89,7 +89,10 @@ def _entries() -> type[Provider]:
 
 
 class BptuiApp(AppWithNotices):
-    """bptui on the terminal. With an experiment it opens the stepper at once, otherwise the list of experiments."""
+    """The bptui app on the terminal.
+
+    With an experiment it opens the stepper at once, otherwise the list of experiments.
+    """
 
     TITLE = "bptui"
     theme: Reactive[str] = Reactive(DARK.name)
@@ -142,7 +145,7 @@ class BptuiApp(AppWithNotices):
         self.theme = self._first_theme()
 
     def get_theme(self, theme_name: str) -> Theme | None:
-        """Ours at once: Textual asks with every line that it draws, and before it has been told of ours."""
+        """The theme of a name, ours at once: Textual asks with every line, before it has been told of ours."""
         return _OWN_THEMES.get(theme_name) or super().get_theme(theme_name)
 
     def exit(self, result: None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
@@ -151,7 +154,7 @@ class BptuiApp(AppWithNotices):
         super().exit(result, return_code, message)
 
     def get_driver_class(self) -> type[Driver]:
-        """What holds the terminal: on POSIX one that gives it back whatever happens."""
+        """The driver of the terminal: on POSIX one that gives it back whatever happens."""
         usual = super().get_driver_class()
         if sys.platform == "win32":
             return usual
@@ -172,12 +175,12 @@ class BptuiApp(AppWithNotices):
         return kept if kept in (DARK.name, LIGHT.name) else DARK.name
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """What every line passes on its way to the terminal: no commands for it; in the ASCII mode, down to 7 bits."""
+        """The filters of every line on its way to the terminal: no commands for it; in the ASCII mode, 7 bits."""
         own = [self._terminal_filter, self._ascii_filter]
         return [*super().get_line_filters(), *(one for one in own if one.enabled)]
 
     def get_default_screen(self) -> Screen[None]:
-        """The list of experiments, below all others."""
+        """The bottom screen, the list of experiments."""
         covered = self._first_session is not None or self.opened.watched is not None
         return HomeScreen(self.recent_files, covered=covered)
 
@@ -201,12 +204,12 @@ class BptuiApp(AppWithNotices):
         self.opened.close()
 
     async def on_event(self, event: events.Event) -> None:
-        """What is typed while the app is being taken down goes nowhere: its screens have gone."""
+        """Drops what is typed while the app is being taken down: its screens have gone."""
         if self._may_answer(event):
             await super().on_event(event)
 
     def check_message_enabled(self, message: Message) -> bool:
-        """The same for what a screen asks while it is taken away."""
+        """Drops what a screen asks while it is taken away."""
         return self._may_answer(message) and super().check_message_enabled(message)
 
     def _may_answer(self, message: Message) -> bool:
@@ -218,7 +221,7 @@ class BptuiApp(AppWithNotices):
         default_namespace: DOMNode | None = None,
         namespaces: Mapping[str, DOMNode] | None = None,
     ) -> bool:
-        """An action of a screen that was left by a key that came sooner does nothing."""
+        """Runs an action, unless it is of a screen that was left by a key that came sooner."""
         if default_namespace is not None and not isinstance(default_namespace, App):
             path = default_namespace.ancestors_with_self
             screen = next((node for node in path if isinstance(node, Screen)), None)
@@ -302,7 +305,7 @@ class BptuiApp(AppWithNotices):
     # ── the experiment's file ───────────────────────────────────────────────────────────────────────
 
     def action_editor(self) -> None:
-        """The text of what is open in the person's own editor."""
+        """Opens the experiment's text in the person's own editor."""
         self._files.edit()
 
     def action_save(self) -> None:
@@ -372,7 +375,7 @@ class BptuiApp(AppWithNotices):
         self._learner.lessons(None if self.opened.session is None else self.opened.session.name)
 
     def get_key_display(self, binding: Binding) -> str:
-        """How the footer writes a key: as the command says, as the user set it, or in ASCII (rather a letter)."""
+        """A key as the footer writes it: as the command says, as the user set it, or in ASCII."""
         ascii_only = self.has_class("-ascii")
         if binding.id in self.user_keys:
             return readable_keys(binding.key, ascii_only)
@@ -391,7 +394,7 @@ class BptuiApp(AppWithNotices):
 
     @property
     def names(self) -> CourseNames:
-        """What the experiment that is open calls the quantities."""
+        """The letters that the open experiment calls the quantities by."""
         return CANONICAL if self.opened.session is None else self.opened.session.names
 
     def action_help(self) -> None:
@@ -416,13 +419,13 @@ class BptuiApp(AppWithNotices):
             self.push_screen(Palette(id="--command-palette"))
 
     def action_switch_theme(self) -> None:
-        """Dark to light and back."""
+        """Switches from the dark theme to the light one and back."""
         self.theme = LIGHT.name if self.theme == DARK.name else DARK.name
         if self._personal:
             remember_theme(self.theme)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """The palette: every command of the screen, then what Textual offers of its own."""
+        """The commands of the palette: every one of the screen, then what Textual offers of its own."""
         yield from palette_commands(self, screen, self.names)
         for offered in super().get_system_commands(screen):
             if offered.title in ("Screenshot", "Maximize", "Minimize"):

@@ -24,15 +24,16 @@ from tui.shell.keys import APP_COMMANDS
 
 
 class Palette(CommandPalette):
-    """Textual's palette, which raises where a page is turned in a window too small to show a command.
+    """Textual's command palette, made safe for small windows and for being left twice.
 
-    It also raises where its list has gone before the search for what was typed has begun, or is over, and where a
-    click comes from beyond a window that has become smaller since.
+    Textual's raises where a page is turned in a window too small to show a command, where its list has gone before the
+    search for what was typed has begun, or is over, and where a click comes from beyond a window that has become
+    smaller since.
     """
 
     @override
     def get_widget_at(self, x: int, y: int) -> tuple[Widget, Region]:
-        """What is there; outside the window it is the background."""
+        """The widget at a place; outside the window it is the background."""
         try:
             return super().get_widget_at(x, y)
         except NoWidget:
@@ -40,7 +41,7 @@ class Palette(CommandPalette):
 
     @override
     def dismiss(self, result: None = None) -> AwaitComplete:
-        """Leaves it once: a click beside it may be on its way when it has been left by a key."""
+        """Dismisses the palette once: a click beside it may be on its way when it has been left by a key."""
         if not (self.is_current and self.app.screen is self):
             return AwaitComplete.nothing()  # type: ignore[no-untyped-call,no-any-return]
         return super().dismiss(result)
@@ -64,7 +65,7 @@ class Palette(CommandPalette):
 
 
 def palette_commands(app: App[None], screen: Screen[object], names: CourseNames) -> Iterator[SystemCommand]:
-    """Every command of a screen and of the app; `names` are what the open experiment calls the quantities."""
+    """The palette's commands: every one of a screen and of the app."""
     own: tuple[KeyCommand, ...] = getattr(screen, "COMMANDS_SHOWN", ())
     for command in (*own, *APP_COMMANDS):
         yield SystemCommand(command.label, names.said(command.help), _runner(app, command, screen))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class ExperimentFiles:
-    """What can be done with the file of whatever is open in `app`."""
+    """Edits, reloads and watches the file of whatever is open in `app`."""
 
     def __init__(
         self, app: App[None], opened: Callable[[], SessionBase | None], reopen: Callable[[str], None]
@@ -28,7 +28,7 @@ class ExperimentFiles:
         """Whether it was said that reading the file again loses edits."""
 
     def edit(self) -> None:
-        """The text of what is open in the person's own editor; a preset's, or an edited one's, becomes a file first."""
+        """Opens the experiment's text in the person's own editor; a preset's becomes a file first."""
         from engine.experiment.presets import preset_text
         from tui.shell.save_prompt import save_prompt
 
@@ -82,7 +82,7 @@ class ExperimentFiles:
         self._reopen(name)
 
     def look(self) -> None:
-        """Offers to read again what was written since, once."""
+        """Offers to reload a file that was written since it was read, once."""
         session = self._opened()
         if session is None or session.told_of_change or not session.changed_on_disk:
             return

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 
 class ExperimentOpener:
-    """Opens for `app`, and says in one line why something cannot be opened."""
+    """Opens experiments for `app`, and says in one line why something cannot be opened."""
 
     def __init__(self, app: App[None], opened: Callable[[str], None]) -> None:
         """`opened` is told the name of everything that was opened."""
         self._app, self._opened = app, opened
 
     def open(self, name: str, then: Callable[[SessionBase], None]) -> None:
-        """Opens a preset or a file, and goes on with its session."""
+        """Opens a preset or a file, and hands its session on."""
         from tui.session.network_session import opened_ready
         from tui.session.opening import is_long_to_open, open_session
 
@@ -51,7 +51,7 @@ class ExperimentOpener:
         opened(session)
 
     def compute(self, doing: str, work: Callable[[], Answer], finished: Callable[[Answer], None]) -> None:
-        """Has something new made in a thread, behind a line that says so."""
+        """Computes something new in a thread, behind a line that says so and Escape ends."""
         from tui.shell.busy_screen import BusyScreen
 
         self._app.push_screen(BusyScreen(doing, work, finished, failed=self._refused, detached=True))

@@ -30,7 +30,7 @@ SCREENS = ("stepper", *TRAINING_SCREENS)
 
 
 class ExperimentScreens:
-    """What is open in `app`, and the screens on it."""
+    """The experiment that is open in `app`, and its screens."""
 
     def __init__(
         self,
@@ -49,11 +49,11 @@ class ExperimentScreens:
 
     @property
     def is_open(self) -> bool:
-        """Whether there is anything but the list."""
+        """Whether an experiment or another program's training is open."""
         return self.session is not None or self.watched is not None
 
     def close(self) -> None:
-        """Ends everything that trains."""
+        """Closes what is open: ends everything that trains."""
         for opened in (self.session, self._left, self.watched):
             if opened is not None:
                 opened.close()
@@ -74,7 +74,7 @@ class ExperimentScreens:
         self._opener.open(name, lambda session: self.enter(session, screen))
 
     def enter(self, session: SessionBase, shown: str | None = None) -> None:
-        """Opens the screens of an experiment, the fitting one in front."""
+        """Opens the screens of an experiment's session, the fitting one in front."""
         from tui.session.network_session import first_screen
 
         self.session = session
@@ -150,14 +150,14 @@ class ExperimentScreens:
         return False
 
     def close_pages(self) -> None:
-        """Takes away what lies over the experiment's screen, or over the list: a lesson, a page, a question."""
+        """Closes what lies over the experiment's screen, or over the list: a lesson, a page, a question."""
         while len(self._app.screen_stack) > 1 and not isinstance(self._app.screen, HomeScreen):
             if self.name_of(self._app.screen) is not None:
                 return
             self._app.pop_screen()
 
     def show_home(self) -> None:
-        """Back to the list of experiments; the open one pauses, and a preset can be come back to."""
+        """Goes back to the list of experiments; the open one pauses, and a preset can be come back to."""
         shown = self.name_of(self._app.screen)
         while len(self._app.screen_stack) > 1 and not isinstance(self._app.screen, HomeScreen):
             self._app.pop_screen()
@@ -176,7 +176,7 @@ class ExperimentScreens:
             session.close()
 
     def forget_charts(self) -> None:
-        """The experiment was edited: the charts were those of another, and begin anew when they are next looked at."""
+        """Forgets the charts of an experiment that was edited: they begin anew when they are next looked at."""
         for name in TRAINING_SCREENS:
             self._forget_screen(name)
 
@@ -205,7 +205,7 @@ class ExperimentScreens:
         self.show("stepper", look)
 
     def name_of(self, screen: Screen[object]) -> str | None:
-        """Under which name a screen of what is open is installed."""
+        """The name under which a screen of what is open is installed."""
         return next(
             (
                 name
@@ -216,7 +216,7 @@ class ExperimentScreens:
         )
 
     def replace(self, session: SessionBase, name: str) -> None:
-        """Puts a session in the place of the one that is open, where one was in it if it has such a place."""
+        """Replaces the open session by another, at the position where one was."""
         self._app.clear_notifications()  # such as that it has changed
         shown, place = self.name_of(self._app.screen), None
         if self._app.is_screen_installed("stepper"):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class FollowedLesson:
-    """What `app` knows of the lesson that is followed, if one is."""
+    """The lesson that is followed in `app`, if one is."""
 
     def __init__(self, app: App[None], progress: Callable[[], ProgressFile]) -> None:
         """`progress` is what the learner has done, read when it is first asked for."""
@@ -32,14 +32,14 @@ class FollowedLesson:
         """The lesson that was read last, whose tasks are ticked."""
 
     def note_origin(self) -> None:
-        """An experiment is about to be opened: if a lesson is in front, it is that one which leads there."""
+        """Notes which lesson leads to the experiment that is about to be opened."""
         from tui.lessons.lesson_screen import LessonScreen
 
         screen = self._app.screen
         self.led_here = screen.lesson if isinstance(screen, LessonScreen) else None
 
     async def read(self, lesson: Lesson) -> None:
-        """A lesson is read: what is done from now on is done for it."""
+        """Takes note that a lesson is read: what is done from now on ticks its tasks."""
         from tui.lessons.lesson_screen import LessonScreen
         from tui.lessons.lesson_tasks import TaskChecklist
 
@@ -51,7 +51,7 @@ class FollowedLesson:
                 await screen.tick(lesson, self._read_last[1].done)
 
     async def tick(self, message: Did) -> None:
-        """Ticks what the lesson asked for, and says so where the lesson does not stand beside it."""
+        """Ticks the lesson's tasks that were done, and says so where the lesson does not stand beside."""
         if self._read_last is None:
             return
         lesson, checklist = self._read_last

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class LearnerScreens:
-    """Opens them over whatever is in front of `app`."""
+    """Opens lessons, practice and bug hunts over whatever is in front of `app`."""
 
     def __init__(self, app: App[None], personal: bool) -> None:
         """`personal` reads and keeps what this learner has done, and lists the lessons in their own folder."""
@@ -24,7 +24,7 @@ class LearnerScreens:
         self._progress: ProgressFile | None = None
 
     def progress(self) -> ProgressFile:
-        """What the learner has done, read when it is first asked for."""
+        """The learner's progress, read when it is first asked for."""
         from tui.practice.learner_progress import ProgressFile
 
         if self._progress is None:
@@ -34,20 +34,20 @@ class LearnerScreens:
         return self._progress
 
     def practice(self) -> None:
-        """Questions and exercises."""
+        """Opens practice: questions and exercises."""
         from tui.practice.practice_screen import PracticeScreen
 
         self._app.push_screen(PracticeScreen(self.progress()))
 
     def find_bug(self) -> None:
-        """A backward pass with a bug in it."""
+        """Opens a bug hunt: a backward pass with a bug in it."""
         from tui.practice.bug_hunt_screen import BugHuntScreen
 
         kept = self.progress()
         self._app.push_screen(BugHuntScreen(kept, len(kept.progress.bugs)))
 
     def answer(self, message: AnswerLesson) -> None:
-        """The questions of one lesson's item, or of a lecturer's own assignment."""
+        """Opens the questions of one lesson's item, or of a lecturer's own assignment."""
         from engine.practice.assignments.assignment import load_assignment
         from tui.practice.practice_screen import PracticeScreen
 
@@ -64,13 +64,13 @@ class LearnerScreens:
         self._app.push_screen(PracticeScreen(self.progress(), asked))
 
     def revealed(self, item: str) -> None:
-        """The answer to a lesson's question was shown."""
+        """Notes that the answer to a lesson's question was shown."""
         kept = self.progress()
         kept.progress.lessons.setdefault(item, "revealed")
         kept.save()
 
     def lessons(self, experiment: str | None, marked: str | None = None) -> None:
-        """The list of lessons, one of them marked; with an experiment those on it, and a single one at once."""
+        """Opens the list of lessons, one of them marked; with an experiment those on it."""
         from tui.lessons.lesson import lessons_on, list_lessons, own_lessons
         from tui.lessons.lesson_list_screen import LessonListScreen
         from tui.lessons.lesson_screen import LessonScreen

@@ -22,7 +22,10 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 class ExperimentType(click.ParamType):  # type: ignore[type-arg]  # generic only in newer releases of click
-    """A preset's name or the path of a TOML file. What it stands for is found out by the command."""
+    """The command-line type of EXPERIMENT: a preset's name or the path of a TOML file.
+
+    What it stands for is found out by the command.
+    """
 
     name = "experiment"
 
@@ -45,7 +48,7 @@ class ExperimentType(click.ParamType):  # type: ignore[type-arg]  # generic only
 
 
 class ComparedType(ExperimentType):
-    """An experiment to train beside another, or that one's counterpart."""
+    """The command-line type of an experiment to compare with, or a counterpart."""
 
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
@@ -56,12 +59,12 @@ class ComparedType(ExperimentType):
 
 
 class TargetType(click.ParamType):  # type: ignore[type-arg]
-    """One entry of one matrix, such as W[1][1,1], as it was typed: what it means, `typed_symbol` says."""
+    """The command-line type of one entry of one matrix, such as W[1][1,1]."""
 
     name = "target"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The text, unless it names nothing whatever letters an experiment has."""
+        """The typed target, unless it names nothing whatever letters an experiment has."""
         text = str(value)
         if text.isascii() and "\\" not in text:
             typed_symbol(text, "/".join(param.opts) if param is not None else "")
@@ -92,7 +95,7 @@ def typed_symbol(text: str, option: str, names: CourseNames | None = None) -> Sy
 
 @contextmanager
 def speaking(names: CourseNames) -> Iterator[None]:
-    """What is wrong with a target is said in the experiment's own names."""
+    """A context in which errors about a target are told in the experiment's own names."""
     from engine.derivation.targets import TargetError
 
     try:
@@ -102,7 +105,7 @@ def speaking(names: CourseNames) -> Iterator[None]:
 
 
 class LessonType(click.ParamType):  # type: ignore[type-arg]
-    """A numbered item of the tutorials, such as B1, in capitals or not; or a lecturer's own lesson, PATH.md."""
+    """The command-line type of a lesson: a numbered item of the tutorials, such as B1, or PATH.md."""
 
     name = "item"
 
@@ -166,12 +169,12 @@ def _targets(name: str, incomplete: str) -> Iterator[str]:
 
 
 def experiment_argument(command: _Command) -> _Command:
-    """EXPERIMENT."""
+    """Adds the argument EXPERIMENT to a command."""
     return click.argument("experiment", type=ExperimentType())(command)
 
 
 def of_option(command: _Command) -> _Command:
-    """--of."""
+    """Adds the option --of to a command."""
     return click.option(
         "--of",
         type=TargetType(),
@@ -185,7 +188,7 @@ DIGITS = "digits"
 
 
 def digits_option(command: _Command) -> _Command:
-    """--digits, which `output_style` reads."""
+    """Adds the option --digits to a command, which `output_style` reads."""
 
     def keep(ctx: click.Context, _param: click.Parameter, value: int | None) -> None:
         ctx.meta[DIGITS] = value
@@ -201,12 +204,12 @@ def digits_option(command: _Command) -> _Command:
 
 
 def ascii_option(command: _Command) -> _Command:
-    """--ascii."""
+    """Adds the option --ascii to a command."""
     return click.option("--ascii", is_flag=True, help="Keep to 7-bit characters.")(command)
 
 
 def json_option(command: _Command) -> _Command:
-    """--json."""
+    """Adds the option --json to a command."""
     return click.option(
         "--json", "as_json", is_flag=True, help="Strict JSON: null for NaN and infinities, counted beside."
     )(command)

@@ -12,7 +12,7 @@ import click
 
 
 class CommandModules(MutableMapping[str, click.Command]):
-    """Commands by their names, in the order in which they are listed: `grads` is what `commands/grads.py` defines."""
+    """The commands by their names, each imported from its module when it is run."""
 
     def __init__(self, names: tuple[str, ...]) -> None:
         self._commands: dict[str, click.Command | None] = dict.fromkeys(names)

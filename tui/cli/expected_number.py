@@ -26,7 +26,9 @@ def compare_expected(
     names: CourseNames = CANONICAL,
     learning_rate: float | None = None,
 ) -> None:
-    """Says it, and ends with exit status 1 where they do not agree. Raises UsageError and TargetError.
+    """Compares a gradient with an expected number, says so, and ends with status 1 where they do not agree.
+
+    Raises UsageError and TargetError.
 
     With the `learning_rate` it is seen where weights were updated too early.
     """

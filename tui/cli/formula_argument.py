@@ -16,7 +16,7 @@ FORMULA = "formula"
 
 
 class FormulaCommand(click.Command):
-    """A command whose second argument, FORMULA, is kept from click's parser and handed over in `ctx.meta`."""
+    """A command with an argument FORMULA that may begin with a minus: it is kept from click's parser."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Takes the formula out, then parses the rest."""
@@ -25,7 +25,7 @@ class FormulaCommand(click.Command):
         return super().parse_args(ctx, rest)
 
     def split(self, ctx: click.Context, args: list[str]) -> tuple[str | None, list[str]]:
-        """The formula, and everything else in its order."""
+        """Splits the arguments: the formula, and everything else in its order."""
         with_value, flags = self._options(ctx)
         rest: list[str] = []
         positional: list[str] = []
@@ -68,6 +68,6 @@ class FormulaCommand(click.Command):
 
 
 def formula_of(ctx: click.Context) -> str | None:
-    """The formula that was taken out."""
+    """The FORMULA that was typed for a command."""
     found: Any = ctx.meta.get(FORMULA)
     return found if isinstance(found, str) else None

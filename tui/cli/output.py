@@ -28,7 +28,7 @@ class OutputError(Exception):
 
 
 def output_width() -> int:
-    """As wide as the terminal, within what reads well."""
+    """The width of output: as wide as the terminal, within what reads well."""
     if sys.stdout is None or not sys.stdout.isatty():
         return PRINTED_WIDTH
     return min(max(shutil.get_terminal_size().columns, NARROWEST), WIDEST)
@@ -47,7 +47,10 @@ def output_style(ascii: bool, names: CourseNames | None = None) -> Style:
 
 
 def write(text: str, *, to_stderr: bool = False) -> None:
-    """Data, to stdout (or beside them). No character of it is a command for a terminal, whoever wrote it."""
+    """Writes data to stdout; no character of it is a command for a terminal, whoever wrote it.
+
+    No character of it is a command for a terminal, whoever wrote it.
+    """
     if sys.stdout is None and not to_stderr:
         raise OutputError("stdout is closed: there is nowhere to write to")
     try:
@@ -60,18 +63,18 @@ def write(text: str, *, to_stderr: bool = False) -> None:
 
 
 def complain(message: str) -> None:
-    """One line to stderr: what went wrong, in the name of the program."""
+    """Writes one line to stderr: what went wrong, in the name of the program."""
     with suppress(OSError):  # nobody can be told that nobody can be told
         click.echo(f"bptui: {one_line(' '.join(message.split()))}", err=True)
 
 
 def write_page(text: str) -> None:
-    """A page of the app: prose that is too wide is wrapped, tables are not."""
+    """Writes a page of the app: prose that is too wide is wrapped, tables are not."""
     write(fitted(text))
 
 
 def fitted(text: str) -> str:
-    """`text` with every line that is too wide wrapped."""
+    """A text with every line that is too wide wrapped."""
     from engine.formula.text_width import cells, wrapped
 
     width = output_width()
@@ -82,7 +85,7 @@ def fitted(text: str) -> str:
 
 
 def write_json(record: Record, ascii: bool = False) -> None:
-    """A record, as one line of strict JSON."""
+    """Writes a record as one line of strict JSON."""
     from engine.export.json_records import to_json
 
     write(to_json(record, ascii=ascii or not shows_unicode()))

@@ -23,7 +23,7 @@ SMALL, LARGE = (80, 24), (120, 40)
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A file name, the experiment that is open (None: the list), the keys that lead there, and the window.
+    """A screenshot to take: its file, the experiment that is open, the keys that lead there, and the window.
 
     Before the keys it is trained for `steps` steps, with its counterpart beside it where it is `compared`.
     """
@@ -62,7 +62,7 @@ PICTURES = (
 
 
 def take_screenshot(folder: Path) -> list[Path]:
-    """Writes every picture into a folder, as SVG, and returns their paths."""
+    """Takes every screenshot into a folder, as SVG, and returns their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for picture in PICTURES:
@@ -73,7 +73,7 @@ def take_screenshot(folder: Path) -> list[Path]:
 
 
 def train_for_screenshot(session: NetworkSession, picture: Picture) -> None:
-    """Trains as far as the picture wants, without the thread: the same steps on every machine."""
+    """Trains as far as a screenshot wants, without the thread: the same steps on every machine."""
     training = session.training
     if picture.compared:
         training.compare(*counterpart(session.name, session.experiment))
@@ -81,7 +81,7 @@ def train_for_screenshot(session: NetworkSession, picture: Picture) -> None:
 
 
 async def draw(picture: Picture) -> str:
-    """One picture as SVG."""
+    """Draws one screenshot as SVG."""
     session = None if picture.experiment is None else NetworkSession.open(picture.experiment)
     app = BptuiApp(session, personal=False)
     app.theme = picture.theme

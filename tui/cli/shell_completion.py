@@ -126,7 +126,7 @@ class _CompletionItems(ShellComplete):
 
 
 class BashCompletionItems(_CompletionItems, BashComplete):
-    """For bash, which takes a word apart at every colon and equals sign, and replaces the last piece of it."""
+    """Completion for bash, which takes a word apart at every colon and equals sign."""
 
     source_template = _BASH
 
@@ -142,13 +142,13 @@ class BashCompletionItems(_CompletionItems, BashComplete):
 
 
 class ZshCompletionItems(_CompletionItems, ZshComplete):
-    """For zsh."""
+    """Completion for zsh."""
 
     source_template = _ZSH
 
 
 class FishCompletionItems(_CompletionItems, FishComplete):
-    """For fish, which takes a tab for the beginning of a description."""
+    """Completion for fish, which takes a tab for the beginning of a description."""
 
     source_template = _FISH
 
@@ -157,13 +157,13 @@ class FishCompletionItems(_CompletionItems, FishComplete):
 
 
 def register() -> None:
-    """Puts these in the place of click's own."""
+    """Registers these completions in the place of click's own."""
     for shell in (BashCompletionItems, ZshCompletionItems, FishCompletionItems):
         add_completion_class(shell)
 
 
 def path_items(incomplete: str, suffix: str | None) -> Iterator[CompletionItem[str]]:
-    """The files whose names end in `suffix` (None: no files), and the folders, which may hold some."""
+    """Completions of paths: the files whose names end in `suffix` (None: no files), and the folders."""
     folder, start = incomplete[: incomplete.rfind("/") + 1], incomplete[incomplete.rfind("/") + 1 :]
     try:
         entries = sorted(Path(folder or ".").expanduser().iterdir())

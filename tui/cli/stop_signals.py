@@ -19,7 +19,10 @@ SIGNALS = tuple(
 
 
 class AskedToEnd:
-    """While it is entered, a signal only asks. A second one has its usual effect."""
+    """A context in which a signal only asks to end; a second one has its usual effect.
+
+    A second one has its usual effect.
+    """
 
     def __init__(self) -> None:
         self.signal: int | None = None

@@ -69,7 +69,7 @@ class LessonError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """One item of the tutorials: what it is called, the experiment that shows it, and what it says.
+    """One lesson: an item of the tutorials, the experiment that shows it, and what it says.
 
     `also` names further experiments that the text speaks of.
     """
@@ -87,7 +87,7 @@ class Lesson:
 
     @property
     def heading(self) -> str:
-        """Item and title."""
+        """The lesson's heading: item and title."""
         return f"{self.item}  {self.title}"
 
     @property
@@ -97,11 +97,11 @@ class Lesson:
 
     @property
     def has_answer(self) -> bool:
-        """Whether it ends with a question to think about, and its answer."""
+        """Whether the lesson ends with a question to think about, and its answer."""
         return self._split()[1] != ""
 
     def page(self, revealed: bool, done: Collection[int] = (), names: CourseNames = CANONICAL) -> str:
-        """The text, with the answer to the question to think about only when it is revealed.
+        """The lesson's text, with the answer to its question only when it is revealed.
 
         `done` are the places, from 0, of the tasks to tick. A lesson of the tutorials calls the quantities by the
         `names` of the experiment that is open; a lecturer's own is written in the course's letters already.
@@ -155,7 +155,7 @@ def _ticked(text: str, done: Collection[int]) -> str:
 
 
 def read_lesson(item: str) -> Lesson:
-    """The lesson of an item, whichever case it is written in. Raises LessonError."""
+    """Reads the lesson of an item, whichever case it is written in. Raises LessonError."""
     name = item.upper()
     if name not in ITEMS:
         raise LessonError(f'found no lesson "{item}"; expected one of {", ".join(ITEMS)}')
@@ -168,7 +168,7 @@ def list_lessons() -> list[Lesson]:
 
 
 def read_own_lesson(path: Path) -> Lesson:
-    """A lecturer's own lesson: its preset may be a file; its item is the file's name where none is given.
+    """Reads a lecturer's own lesson from a file.
 
     Raises LessonError.
     """
@@ -199,12 +199,12 @@ def read_own_lesson(path: Path) -> Lesson:
 
 
 def own_lessons_folder() -> Path:
-    """Where a lecturer's own lessons are found by the app."""
+    """The folder in which a lecturer's own lessons are found by the app."""
     return user_data_path("bptui", appauthor=False) / "lessons"
 
 
 def own_lessons() -> tuple[list[Lesson], list[str]]:
-    """The lessons in that folder, by name, and one line about each that cannot be read."""
+    """The lecturer's own lessons, by name, and one line about each that cannot be read."""
     lessons: list[Lesson] = []
     problems: list[str] = []
     try:
@@ -220,7 +220,7 @@ def own_lessons() -> tuple[list[Lesson], list[str]]:
 
 
 def lessons_on(preset: str) -> list[Lesson]:
-    """The lessons that open an experiment, or else speak of it."""
+    """The lessons on an experiment: those that open it, or else speak of it."""
     own = [lesson for lesson in list_lessons() if lesson.preset == preset]
     return own or [lesson for lesson in list_lessons() if preset in lesson.also]
 
@@ -239,7 +239,7 @@ def _read(item: str) -> Lesson:
 
 
 def parse_lesson(text: str, source: str) -> Lesson:
-    """The lesson that a file's text holds. Raises LessonError in the name of `source`."""
+    """Parses the lesson that a file's text holds. Raises LessonError in the name of `source`."""
     given, body = _front_matter(text, source, KEYS)
     for key in ("item", "title", "preset", "screen"):
         if not isinstance(given.get(key), str):
@@ -316,7 +316,7 @@ _OTHERS = str.maketrans({**dict.fromkeys("⎡⎢⎣", "["), **dict.fromkeys("⎤
 
 
 def in_ascii(text: str) -> str:
-    """A lesson in 7-bit characters, its symbols as they are typed: W⁽¹⁾₂₀ becomes W[1][2,0], and 10⁷ 10^7.
+    """A lesson's text in 7-bit characters, its symbols as they are typed: W⁽¹⁾₂₀ becomes W[1][2,0].
 
     Symbols grow by that; what stands in columns is kept in them as far as there is room.
     """

@@ -25,7 +25,7 @@ from tui.shell.too_small import TooSmall
 
 
 class LessonListScreen(ModalBase[None]):
-    """Chooses a lesson."""
+    """The list of lessons, to choose one."""
 
     CSS_PATH = "lesson_list_screen.tcss"
     COMMANDS_SHOWN = LESSONS_COMMANDS

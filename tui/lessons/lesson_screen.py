@@ -22,7 +22,7 @@ from tui.shell.too_small import TooSmall
 
 
 class LessonScreen(ModalBase[None]):
-    """Shows one lesson at a time."""
+    """Shows one lesson, to read."""
 
     CSS_PATH = "lesson_screen.tcss"
     COMMANDS_SHOWN = LESSON_COMMANDS
@@ -59,7 +59,7 @@ class LessonScreen(ModalBase[None]):
         self.post_message(self.Shown(self.lesson))
 
     async def tick(self, lesson: Lesson, done: Collection[int]) -> None:
-        """Ticks the tasks that are done, by their places, where it is this lesson that is shown."""
+        """Ticks the tasks of the shown lesson that are done, by their places."""
         from textual.widgets import Markdown
 
         if lesson != self.lesson or not self.query(Markdown):

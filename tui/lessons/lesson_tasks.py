@@ -16,7 +16,7 @@ from tui.shell.learner_deeds import UP_TO, Deed, Done
 
 @dataclass(frozen=True, slots=True)
 class TaskCondition:
-    """One thing that a task asks for. Without `what` anything of that kind will do, with a|b one of two."""
+    """One condition of a lesson's task. Without `what` anything of that kind will do, with a|b one of two."""
 
     experiment: str
     deed: Deed
@@ -24,7 +24,7 @@ class TaskCondition:
 
     @classmethod
     def parse(cls, text: str, experiment: str) -> TaskCondition:
-        """The condition that a text states, in `experiment` where it names no other. Raises ValueError."""
+        """Parses the condition that a text states, in `experiment` where it names no other. Raises ValueError."""
         other, found, rest = text.partition(": ")
         words = rest if found else text
         name, _, what = words.partition(" ")
@@ -34,7 +34,7 @@ class TaskCondition:
         return cls(other if found else experiment, deed, what.strip())
 
     def is_met_by(self, experiment: str, done: Done) -> bool:
-        """Whether something that was done is what is asked for."""
+        """Whether something that was done meets the condition."""
         if experiment != self.experiment or done.deed is not self.deed:
             return False
         if self.deed in UP_TO:
@@ -46,7 +46,7 @@ Task = tuple[TaskCondition, ...]
 
 
 class TaskChecklist:
-    """Which tasks of a lesson are done, and what of the others has been done so far."""
+    """The tasks of a lesson: which are done, and what of the others has been done so far."""
 
     def __init__(self, tasks: Iterable[Task], done: Iterable[int] = ()) -> None:
         """`done` are the places, from 0, of tasks that were done another time."""

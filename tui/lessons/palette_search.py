@@ -15,7 +15,7 @@ from tui.shell.messages import OpenExperiment
 
 
 class Findings(Provider):
-    """Experiments and lessons."""
+    """The palette's search for experiments and lessons."""
 
     def _found(self) -> Iterator[tuple[str, str, Callable[[], object]]]:
         for name, title, about in headlines():

@@ -29,7 +29,7 @@ from tui.shell.verdict_content import echo, in_letters, judgement
 
 
 class AskingScreen(ModalBase[None]):
-    """Asks, takes an answer, and says what it is worth."""
+    """A screen that asks, takes an answer, and says what it is worth."""
 
     CSS_PATH = "asking_screen.tcss"
 
@@ -69,15 +69,15 @@ class AskingScreen(ModalBase[None]):
         raise NotImplementedError
 
     def question_lines(self) -> Content:
-        """What is asked, and what is known."""
+        """The lines of the question: what is asked, and what is known."""
         raise NotImplementedError
 
     def network_picture(self, width: int) -> Content:
-        """The network, where it stands beside the question."""
+        """The picture of the network, where it stands beside the question."""
         raise NotImplementedError
 
     def record_lines(self) -> Content:
-        """How it goes, where that stands beside the question."""
+        """The lines on how it goes, where they stand beside the question."""
         raise NotImplementedError
 
     def what_to_type(self) -> str:
@@ -164,6 +164,6 @@ class AskingScreen(ModalBase[None]):
             box.value = ""
 
     def verdict_lines(self, verdict: Verdict, text: str) -> Iterator[Content]:
-        """What was understood, and what is said of it."""
+        """The lines of the verdict: what was understood, and what is said of it."""
         yield from echo(verdict, self.glyphs, self.room)
         yield from judgement(verdict, text, self.glyphs)

@@ -46,7 +46,7 @@ LARGEST_ROW = 6
 
 
 class BugHuntScreen(ModalBase[None]):
-    """One hunt after the other, by seed."""
+    """The bug hunt: find the gradient that a backward pass sends wrongly; one hunt after the other, by seed."""
 
     CSS_PATH = "bug_hunt_screen.tcss"
     COMMANDS_SHOWN = BUG_COMMANDS

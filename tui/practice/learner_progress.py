@@ -32,7 +32,7 @@ Points = Annotated[float, msgspec.Meta(ge=0.0, le=1e15)]
 
 
 class LearnerProgress(msgspec.Struct, kw_only=True):
-    """Everything that is kept."""
+    """The learner's progress: everything that is kept."""
 
     version: int = VERSION
     answered: dict[str, Count] = msgspec.field(default_factory=dict)  # question -> at which try
@@ -50,7 +50,7 @@ class LearnerProgress(msgspec.Struct, kw_only=True):
     tasks: dict[str, list[Count]] = msgspec.field(default_factory=dict)  # item -> places of its tasks done
 
     def right(self, question: str, points: float, tries: int) -> None:
-        """A question is answered; it counts once, and gives less points at every further try."""
+        """Counts a right answer: once a question, with less points at every further try."""
         if question in self.answered or question in self.given_up:
             return
         self.points += points / max(tries, 1)
@@ -59,14 +59,14 @@ class LearnerProgress(msgspec.Struct, kw_only=True):
         self.best_streak = max(self.best_streak, self.streak)
 
     def wrong(self, mistakes: Sequence[str]) -> None:
-        """An answer was wrong."""
+        """Counts a wrong answer."""
         self.streak = 0
         for one in mistakes:
             if one in self.mistakes or len(self.mistakes) < MOST_MISTAKES:
                 self.mistakes[one] = self.mistakes.get(one, 0) + 1
 
     def gave_up(self, question: str) -> None:
-        """A question was given up: it gives no points any more."""
+        """Counts a question that was given up: it gives no points any more."""
         self.streak = 0
         if question not in self.given_up and question not in self.answered:
             self.given_up.append(question)
@@ -85,12 +85,12 @@ class LearnerProgress(msgspec.Struct, kw_only=True):
             self.tasks[item] = sorted({*self.tasks.get(item, ()), *done})
 
     def most_mistaken(self, most: int = 3) -> list[tuple[str, int]]:
-        """What was mistaken most."""
+        """The mistakes that were made most."""
         return sorted(self.mistakes.items(), key=lambda item: (-item[1], item[0]))[:most]
 
 
 class ProgressFile:
-    """The file of one learner. `problem` is what is to be said of it, once."""
+    """The file of a learner's progress. `problem` is what is to be said of it, once."""
 
     def __init__(self, path: Path | None = None, *, kept: bool = True) -> None:
         self.path = user_data_path("bptui", appauthor=False) / "practice.json" if path is None else path
@@ -134,7 +134,7 @@ class ProgressFile:
         return LearnerProgress()
 
     def save(self) -> None:
-        """Writes the file, whole or not at all; where that cannot be, says so once and goes on."""
+        """Saves the progress, whole or not at all; where that cannot be, says so once and goes on."""
         self._write(self._take_in_others)
 
     def _write(self, first: Callable[[], None]) -> None:
@@ -159,7 +159,7 @@ class ProgressFile:
                 self.progress.add(theirs, self._before)
 
     def reset(self) -> None:
-        """Forgets everything."""
+        """Forgets all progress."""
         self.progress = LearnerProgress()
         self._write(lambda: None)
 

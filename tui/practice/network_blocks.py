@@ -52,7 +52,7 @@ def network_blocks(
     numbers: bool,
     gradient: Callable[[Node], Array | None] = lambda _: None,
 ) -> Content:
-    """The chain in lines of at most `width` columns; `numbers` says whether computed matrices are shown as numbers.
+    """The network as blocks in lines of at most `width` columns, to be drawn beside a question.
 
     `gradient` gives what is drawn below a matrix.
     """

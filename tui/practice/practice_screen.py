@@ -49,7 +49,7 @@ MOST_NUMBERS = 60
 
 
 class PracticeScreen(AskingScreen):
-    """Asks one question after the other, and keeps what was answered."""
+    """Practice: asks one question after the other, and keeps what was answered."""
 
     COMMANDS_SHOWN = PRACTICE_COMMANDS
     BINDINGS = bindings(PRACTICE_COMMANDS)

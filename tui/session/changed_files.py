@@ -11,7 +11,7 @@ FilesState: TypeAlias = tuple[tuple[int, int] | None, ...]
 
 
 def files_state(paths: Sequence[Path]) -> FilesState:
-    """When each was last written, in ns, and its size in bytes; None for one that is not there."""
+    """When each file was last written, in ns, and its size in bytes; None for one that is not there."""
     return tuple(map(_state, paths))
 
 

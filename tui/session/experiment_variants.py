@@ -34,7 +34,7 @@ COUNTERPART = "counterpart"
 
 
 def counterpart(name: str, experiment: Experiment) -> tuple[str, Experiment]:
-    """What one key compares with: the same network with one word changed, and what to call it.
+    """The counterpart that one key compares with: the same network with one word changed, and what to call it.
 
     sigmoid or tanh in the hidden layers become relu (tutorial C1 and C2), anything else becomes sigmoid; a network
     without hidden layers is compared with other random weights.
@@ -49,7 +49,7 @@ def counterpart(name: str, experiment: Experiment) -> tuple[str, Experiment]:
 
 
 def with_relu_swapped(experiment: Experiment) -> Experiment | None:
-    """Leaky ReLUs for ReLUs (tutorial D2), or the other way round; None where there are neither."""
+    """The experiment with leaky ReLUs for ReLUs (tutorial D2), or the other way round."""
     layers = experiment.network.layers
     if not any(one.activation in ("relu", "leaky_relu") for one in layers):
         return None
@@ -65,7 +65,7 @@ def with_relu_swapped(experiment: Experiment) -> Experiment | None:
 
 
 def with_next_init(experiment: Experiment) -> Experiment:
-    """Weights drawn by the next of SCHEMES; given weights are drawn as well."""
+    """The experiment with weights drawn by the next of SCHEMES; given weights are drawn as well."""
     network = experiment.network
     place = SCHEMES.index(network.init.scheme) if network.init.scheme in SCHEMES else -1
     init = msgspec.structs.replace(

@@ -55,7 +55,7 @@ class ExpressionSession(SessionBase):
 
     @override
     def first_target(self) -> Symbol:
-        """The one asked for, or the number that changes the result most."""
+        """The name to differentiate by first: the one asked for, or the one that changes the result most."""
         asked = self.chosen_target()
         if asked is not None:
             return asked

@@ -65,7 +65,7 @@ class Before:
 
     @property
     def nbytes(self) -> int:
-        """How much memory it takes."""
+        """The bytes that the kept state takes."""
         return self.memory.nbytes + self.data_bytes
 
 
@@ -109,7 +109,7 @@ class NetworkSession(SessionBase):
     @property
     @override
     def title(self) -> str:
-        """With what the training's keys have changed."""
+        """The experiment's title, with what the training's keys have changed."""
         changed = "" if self._training is None else self._training.first.changed
         return f"{super().title}, with {changed}" if changed else super().title
 
@@ -120,7 +120,7 @@ class NetworkSession(SessionBase):
 
     @property
     def learning_rate(self) -> float:
-        """η, as the experiment gives it or as it was changed in training."""
+        """The learning rate η, as the experiment gives it or as it was changed in training."""
         if self._training is not None:
             return self._training.first.trainer.learning_rate
         return self.experiment.train.learning_rate
@@ -132,7 +132,7 @@ class NetworkSession(SessionBase):
 
     @override
     def first_target(self) -> Symbol:
-        """The experiment's own, or the first weight matrix's largest gradient."""
+        """The entry to differentiate by first: the experiment's own, or the first weight matrix's largest gradient."""
         asked = self.chosen_target()
         return self.target_in(1) if asked is None else asked
 
@@ -224,11 +224,11 @@ class NetworkSession(SessionBase):
             raise
 
     def settings(self) -> list[Setting]:
-        """Everything of the training, the loss and the layers that `change` takes."""
+        """The settings that `change` takes: of the training, the loss and the layers."""
         return settings_of(self._as_it_is())
 
     def changed(self, key: str, typed: str) -> Experiment:
-        """What `change` would make of it. Raises ExperimentError, in the words of a file's refusal."""
+        """The experiment that `change` would make. Raises ExperimentError, in the words of a file's refusal."""
         return with_setting(self._as_it_is(), key, typed, self.name)
 
     def change(self, key: str, typed: str) -> None:
@@ -352,13 +352,13 @@ class NetworkSession(SessionBase):
         return TrainingRun(self.name, experiment, self.data, self.network.astype(self.experiment.dtype))
 
     def ready_training(self) -> TrainingRun:
-        """The same, with what its first picture needs; to be made in a thread where that takes long."""
+        """A new training with what its first picture needs; to be made in a thread where that takes long."""
         training = self.new_training()
         training.first.prediction()
         return training
 
     def take_training(self, made: TrainingRun) -> None:
-        """Has this one, made in another thread, be the training of this experiment."""
+        """Takes a training, made in another thread, as that of this experiment."""
         self._training = made
 
     @override
@@ -378,7 +378,7 @@ class NetworkSession(SessionBase):
         self._training = None
 
     def load_parameters(self, network: Network, data: DataSet | None = None, steps: int = 0) -> None:
-        """Takes over the parameters (and slopes) of a network of the same shape, and the data it is trained on.
+        """Takes over the parameters (and slopes) of a trained network of the same shape, and its data.
 
         The data are others where the training was begun anew with another seed.
         """
@@ -414,7 +414,7 @@ class NetworkSession(SessionBase):
 
 
 def first_screen(session: SessionBase) -> str:
-    """The screen that an experiment opens with: what it is about."""
+    """The name of the screen that an experiment opens with."""
     if not isinstance(session, NetworkSession):
         return "stepper"
     layers = sum(layer.repeat for layer in session.experiment.network.layers)
@@ -422,7 +422,7 @@ def first_screen(session: SessionBase) -> str:
 
 
 def opened_ready(name_or_path: str) -> NetworkSession:
-    """An experiment opened, with what its first screen needs. Raises ExperimentError."""
+    """Opens an experiment with what its first screen needs. Raises ExperimentError."""
     session = NetworkSession.open(name_or_path)
     if first_screen(session) == "stepper":
         session.take_first(session.first_derivation())

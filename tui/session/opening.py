@@ -22,7 +22,7 @@ from tui.session.session_base import SessionBase
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """What is done to an experiment before it is shown: so many steps of training, with another one beside it."""
+    """How far an experiment is trained before it is shown, and with which other one beside it."""
 
     steps: int = 0
     beside: str | None = None

@@ -66,7 +66,7 @@ class SessionBase(ABC):
 
     @property
     def has_training(self) -> bool:
-        """Whether a training of it is made."""
+        """Whether a training of the experiment is made."""
         return False
 
     @property
@@ -75,7 +75,7 @@ class SessionBase(ABC):
         return False
 
     def first_derivation(self) -> Derivation:
-        """What the stepper opens with. Raises TargetError."""
+        """The derivation that the stepper opens with. Raises TargetError."""
         prepared, self._first = self._first, None
         return prepared or self.explain(self.first_target(), self.view.sample)
 
@@ -85,17 +85,17 @@ class SessionBase(ABC):
 
     @property
     def is_prepared(self) -> bool:
-        """Whether it is made."""
+        """Whether the first derivation is made."""
         return self._first is not None
 
     @property
     @abstractmethod
     def edited(self) -> bool:
-        """Whether it is another than it was opened as."""
+        """Whether the experiment was edited since it was opened."""
 
     @abstractmethod
     def first_target(self) -> Symbol:
-        """The entry to begin with."""
+        """The entry to differentiate by first."""
 
     @abstractmethod
     def _graph_of(self, output: Symbol) -> Graph:
@@ -111,7 +111,7 @@ class SessionBase(ABC):
 
     @abstractmethod
     def edit(self, assignments: Assignments) -> None:
-        """Sets entries of what is given, all or none; `undo` takes it back.
+        """Sets given entries to other numbers, all or none; `undo` takes it back.
 
         Raises TargetError for what is no such entry, and ExperimentError for a number that is refused.
         """
@@ -127,22 +127,25 @@ class SessionBase(ABC):
 
     @abstractmethod
     def written(self) -> str:
-        """The file that opens as this: its text. Raises ExperimentError where no file could say it."""
+        """The text of a file that opens as the experiment is now.
+
+        Raises ExperimentError where no file could say it.
+        """
 
     def files(self) -> list[Path]:
-        """The files that it was read from; none of a preset."""
+        """The files that the experiment was read from; none of a preset."""
         return [] if is_preset(self.name) else [Path(self.name)]
 
     @property
     def changed_on_disk(self) -> bool:
-        """Whether a file that it was read from is another by now."""
+        """Whether a file that the experiment was read from is another by now."""
         return files_state(self.files()) != self._files_at_first
 
     def rest(self) -> None:  # noqa: B027 - most have nothing that runs
-        """Ends what runs; it may go on later."""
+        """Rests the training, which may go on later."""
 
     def close(self) -> None:  # noqa: B027
-        """Ends what runs, for good."""
+        """Ends the training for good."""
 
     @property
     def stepped(self) -> Graph:
@@ -177,15 +180,15 @@ class SessionBase(ABC):
         return self.stepped.value_of(name)
 
     def given(self, assignments: Assignments) -> Assignments:
-        """The same with the names as the graph has them. Raises TargetError for what cannot be set."""
+        """Typed assignments with the names as the graph has them. Raises TargetError for what cannot be set."""
         return [(find_given(self.graph, entry), number) for entry, number in assignments]
 
     def chosen_target(self) -> Symbol | None:
-        """The entry that the view asks for, if any."""
+        """The entry that the experiment's [view] asks for, if any."""
         return None if self.view.target is None else parse_symbol(self.view.target, self.names)
 
     def begin_view(self) -> None:
-        """Differentiates what the view says.
+        """Differentiates what the experiment's [view] says.
 
         Raises ExperimentError where it is to be opened with what it does not have.
         """
@@ -231,7 +234,7 @@ class SessionBase(ABC):
 
 
 def run_once(graph: Graph) -> Graph:
-    """The graph, gone forward and backward."""
+    """Runs a graph forward and backward, and returns it."""
     graph.forward()
     graph.backward()
     return graph

@@ -36,7 +36,7 @@ QUICK, MANY_PASSES = 6e8, 60
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A moment to go back to: the number of steps done, everything that later steps depend on, and what was seen."""
+    """A moment of a training to go back to: its step, everything later steps depend on, and what was seen."""
 
     step: int
     checkpoint: Checkpoint
@@ -45,7 +45,7 @@ class Moment:
 
 
 class SingleRun:
-    """Trains one experiment, and remembers."""
+    """Trains one experiment, and keeps its history, its moments and its diagnosis."""
 
     def __init__(
         self, name: str, experiment: Experiment, data: DataSet | None = None, network: Network | None = None
@@ -75,7 +75,7 @@ class SingleRun:
 
     @property
     def record(self) -> StepRecord | None:
-        """Of the last step, or of the last one before the moment that was gone back to."""
+        """The record of the last step, or of the moment that was gone back to."""
         if self._revisited is not None:
             return self._revisited.record
         return self.trainer.last if self.trainer.steps_done or self.trainer.problem else None
@@ -92,38 +92,38 @@ class SingleRun:
 
     @property
     def problem(self) -> str | None:
-        """What stopped the run, if numbers that are not finite did."""
+        """The problem that stopped the run, if numbers that are not finite did."""
         return self.trainer.problem
 
     def whole(self) -> WholeData | None:
-        """The present weights over all data, measured where that is quick; None for a run that broke."""
+        """The measurement of all data with the present weights, where it is quick; None for a run that broke."""
         if self.problem is not None:
             return None
         return self.observer.present() if self.observer.affordable else self.observer.measured
 
     @property
     def diagnosis(self) -> Diagnosis | None:
-        """What is wrong with it as it stands, where that has been found out."""
+        """The diagnosis of the run as it stands, where it has been made."""
         if self._diagnosed is None or self._diagnosed[0] != self.observer.moment:
             return None
         return self._diagnosed[1]
 
     def accept(self, moment: int, diagnosis: Diagnosis, case: DiagnosedRun | None = None) -> None:
-        """Takes in what was found out of a moment; with the case, where its remedies are still to be tried."""
+        """Takes in a diagnosis that was made of a moment."""
         untried = case is not None and diagnosis.remedy is not None
         self._diagnosed = moment, replace(diagnosis, untried=untried)
         self._untried = (moment, case, diagnosis) if untried and case is not None else None
 
     @property
     def untried(self) -> tuple[int, DiagnosedRun, Diagnosis] | None:
-        """Of which moment the remedies are to be tried, with what was found then; None where none are."""
+        """The moment whose remedies are still to be tried, with what was found then; None where none are."""
         if self._untried is None or self._untried[0] != self.observer.moment:
             return None
         return self._untried
 
     @property
     def quick_to_diagnose(self) -> bool:
-        """Whether that takes no longer than a moment: curvatures take many passes over all data."""
+        """Whether a diagnosis takes no longer than a moment: curvatures take many passes over all data."""
         observer = self.observer
         if not observer.affordable or self.is_large:
             return False
@@ -133,7 +133,7 @@ class SingleRun:
         return bool(size * (MANY_PASSES if curved else 2) <= QUICK)
 
     def snapshot(self, wanted: Wanted, resting: bool = True) -> RunSnapshot:
-        """All that a screen reads, to be taken between two steps; where it rests, of all data."""
+        """The snapshot of the run that a screen reads, to be taken between two steps."""
         whole, trainer = self.whole() if resting else None, self.trainer
         record = self.record if whole is None else whole.record
         begun = self.steps_done > 0 or self.problem is not None
@@ -160,7 +160,7 @@ class SingleRun:
         )
 
     def unit_activity(self, whole: WholeData | None = None) -> UnitActivity | None:
-        """Every unit, of all data where they are given; otherwise after the last step, None before the first."""
+        """The activity of every unit, of all data where it is given; otherwise after the last step."""
         if whole is not None:
             return measured_activity(self._present_activity(), whole)
         if self._revisited is not None:
@@ -174,7 +174,7 @@ class SingleRun:
         return self._activity
 
     def prediction(self) -> MeanFieldProfile | Unpredicted:
-        """What mean-field theory expects of its initial weights; found once."""
+        """The mean-field prediction for the initial weights; made once."""
         if self._prediction is None:
             inputs = self.trainer.data.X
             square = float(np.mean(np.square(inputs, dtype=np.float64)))
@@ -183,11 +183,11 @@ class SingleRun:
 
     @property
     def done(self) -> bool:
-        """Whether it has come to its end or met a number that is not finite."""
+        """Whether the run has come to its end or met a number that is not finite."""
         return self.problem is not None or (self.limit is not None and self.steps_done >= self.limit)
 
     def advance(self) -> bool:
-        """One step, also beyond the limit; none where numbers that are not finite have stopped it.
+        """Makes one training step, also beyond the limit; none where numbers that are not finite have stopped it.
 
         Whether another is to follow, which `done` says as well: here it is asked ten thousand times a second.
         """
@@ -208,7 +208,7 @@ class SingleRun:
         return trainer.limit is None or done < trainer.limit
 
     def revisit(self, step: int) -> None:
-        """Goes to the last kept moment that is no later than `step`."""
+        """Goes back to the last kept moment that is no later than `step`."""
         self._revisited = max((one for one in self.kept if one.step <= step), key=lambda one: one.step)
         self.trainer.restore(self._revisited.checkpoint, settings=False)
         self._activity = None
@@ -228,7 +228,7 @@ class SingleRun:
         self.observer.rewind(here - 1)
 
     def keep(self) -> None:
-        """Keeps the present moment."""
+        """Keeps the present moment, to go back to."""
         trainer = self.trainer
         activity = self._present_activity()
         activity = replace(activity, events=events_until(activity.events))
@@ -239,7 +239,7 @@ class SingleRun:
 
 
 def measured_activity(seen: UnitActivity, whole: WholeData) -> UnitActivity:
-    """What training has seen of the units, brought up to date with all data and the present weights."""
+    """The unit activity that training has seen, brought up to date with all data and the present weights."""
     step = whole.record.step
     dead = tuple(~fired for fired in whole.fired)
     events = list(seen.events)

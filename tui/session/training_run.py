@@ -38,7 +38,7 @@ FURTHER_STEPS = 200
 
 
 class TrainingRun(WatchedTraining):
-    """A training in this program: its runs, its worker, and the controls."""
+    """A training in this program: its runs, the thread that trains them, and the controls."""
 
     def __init__(
         self, name: str, experiment: Experiment, data: DataSet | None = None, network: Network | None = None
@@ -92,7 +92,7 @@ class TrainingRun(WatchedTraining):
         return any(run.is_large for run in self.runs)
 
     def examine(self) -> None:
-        """Finds out what is wrong with every run that rests: in a thread, where it may take a while.
+        """Diagnoses every run that rests: in a thread, where it may take a while.
 
         The weights are copied between two steps; measuring and thinking hold nobody up.
         """
@@ -115,7 +115,7 @@ class TrainingRun(WatchedTraining):
                 run.accept(moment, found, case)
 
     def try_remedies(self) -> None:
-        """Trains the first run again with what its findings advise: only what helps is offered.
+        """Trains the first run again with each remedy of its findings: only what helps is offered.
 
         In a thread: that takes as long as the run did. It is given up when the run goes on or is left.
         """
@@ -138,7 +138,7 @@ class TrainingRun(WatchedTraining):
 
     @override
     def pulse(self) -> object:
-        """Raises what went wrong in a step, other than numbers."""
+        """A value that differs where there is something new to draw; raises what went wrong in a step."""
         if self._worker.failure is not None:
             raise self._worker.failure
         told = [(run.steps_done, run.diagnosis is None, run.untried is None) for run in self.runs]
@@ -154,17 +154,17 @@ class TrainingRun(WatchedTraining):
 
     @property
     def first(self) -> SingleRun:
-        """The experiment that was opened."""
+        """The run of the experiment that was opened."""
         return self.runs[0]
 
     @property
     def speed(self) -> float:
-        """Steps a second that are asked for, one of SPEEDS."""
+        """The speed in steps a second that is asked for, one of SPEEDS."""
         return self._worker.speed
 
     @property
     def state(self) -> State:
-        """What it is doing now."""
+        """The state of the training: running, paused, finished or broken."""
         if self._worker.running:
             return State.RUNNING
         if any(run.problem is not None for run in self.runs):
@@ -220,7 +220,7 @@ class TrainingRun(WatchedTraining):
 
     @override
     def close(self) -> None:
-        """`run` begins again."""
+        """Ends the training's thread; `run` begins again."""
         self._left = True
         self._worker.close()
 
@@ -237,7 +237,7 @@ class TrainingRun(WatchedTraining):
         return self._touched or self.first.experiment != self._opened
 
     def scale_learning_rate(self, factor: float) -> float:
-        """Multiplies η, from the next step on, and returns it."""
+        """Multiplies the learning rate η, from the next step on, and returns it."""
         with self._worker.between_steps():
             self._touched = True
             for run in self.runs:
@@ -246,7 +246,7 @@ class TrainingRun(WatchedTraining):
             return self.first.trainer.learning_rate
 
     def set_slope(self, slope: float) -> bool:
-        """The slope of every leaky ReLU from the next step on; False where there is none."""
+        """Sets the slope of every leaky ReLU from the next step on; False where there is none."""
         with self._worker.between_steps():
             leaky = [run for run in self.runs if run.trainer.slope is not None]
             for run in leaky:
@@ -255,13 +255,13 @@ class TrainingRun(WatchedTraining):
             return bool(leaky)
 
     def change_speed(self, by: int) -> float:
-        """The next faster or slower of SPEEDS."""
+        """Changes to the next faster or slower of SPEEDS."""
         place = min(max(SPEEDS.index(self.speed) + by, 0), len(SPEEDS) - 1)
         self._worker.change_speed(SPEEDS[place])
         return self.speed
 
     def restart(self, experiment: Experiment | None = None, *, seed: int | None = None) -> None:
-        """Begins anew: with another experiment in the first run, or with another seed in all of them."""
+        """Begins the training anew: with another experiment in the first run, or with another seed in all of them."""
         with self._worker.between_steps():
             self._worker.pause()
             self.travelled = None

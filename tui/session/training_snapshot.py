@@ -26,7 +26,7 @@ FULL_SPEED = math.inf
 
 
 class State(Enum):
-    """What a training is doing."""
+    """The state of a training: running, paused, finished or broken."""
 
     PAUSED = "paused"
     RUNNING = "running"
@@ -57,7 +57,7 @@ LITTLE = Wanted()
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ColumnView:
-    """A column of a run: (layers,) at the last step that has a finite number in it, and over the steps if wanted."""
+    """The values of one metric in a run: (layers,) at a step, and over the steps if wanted."""
 
     step: int
     now: Floats
@@ -69,7 +69,7 @@ class ColumnView:
 
     @classmethod
     def of(cls, history: History, record: StepRecord, wanted: Wanted) -> ColumnView:
-        """Reads a run's history; nothing of it is kept that a later step would change."""
+        """Reads the values of one metric from a run's history; nothing of it changes with later steps."""
         if wanted.at is not None and history.first is not None:  # there may be no step yet to stand on
             record = history.record(history.nearest(wanted.at))
         now, step = np.asarray(getattr(record, wanted.column)), record.step
@@ -94,7 +94,10 @@ UNKNOWN_WEIGHTS = Unpredicted("how its weights were drawn is not known")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RunSnapshot:
-    """One run after a step. What is not known of it, as of a run that another program makes, is None or empty."""
+    """A snapshot of one run after a step, which screens draw.
+
+    What is not known of it, as of a run that another program makes, is None or empty.
+    """
 
     name: str
     title: str
@@ -156,5 +159,5 @@ class TrainingSnapshot:
 
     @property
     def first(self) -> RunSnapshot:
-        """The run that was opened."""
+        """The snapshot of the run that was opened."""
         return self.runs[0]

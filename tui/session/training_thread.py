@@ -42,7 +42,7 @@ RATE_SECONDS = 0.5
 
 
 class TrainingThread:
-    """Calls `advance`, which makes one step and says whether there is another, as long as it is `running`."""
+    """The thread that trains: it calls `advance`, which makes one step, as long as it is `running`."""
 
     def __init__(self, advance: Callable[[], bool]) -> None:
         self.running = False
@@ -60,7 +60,7 @@ class TrainingThread:
 
     @contextmanager
     def between_steps(self) -> Iterator[None]:
-        """Keeps steps from being made meanwhile; it waits at most until the present one is done."""
+        """A context in which no step is made; entering waits at most until the present one is done."""
         while not self._taken():
             between_parts()
         try:
@@ -70,7 +70,7 @@ class TrainingThread:
 
     @contextmanager
     def at_once(self) -> Iterator[bool]:
-        """The same where it can be had within GLANCE; says whether it was."""
+        """A context in which no step is made, where it can be had within GLANCE; says whether it was."""
         taken = self._taken(GLANCE)
         try:
             yield taken
@@ -87,18 +87,18 @@ class TrainingThread:
             self._waiting -= 1
 
     def stand_back(self) -> None:
-        """A screen begins to draw: no step until `go_on`, or DRAWING_SECONDS have gone by."""
+        """Has training stand back while a screen draws: no step until `go_on`, or DRAWING_SECONDS have gone by."""
         self._drawn_by = time.perf_counter() + DRAWING_SECONDS
 
     def go_on(self) -> None:
-        """It is drawn. Where the thread is in a step it does not wait to be told."""
+        """Lets training go on: the screen is drawn. Where the thread is in a step it does not wait to be told."""
         self._drawn_by = 0.0
         with self.at_once() as taken:
             if taken:
                 self._lock.notify_all()
 
     def run(self) -> None:
-        """Begins."""
+        """Begins to train."""
         with self.between_steps():
             self.running, self._closed = True, False
             self._counted, self._since = 0, time.perf_counter()
@@ -119,7 +119,7 @@ class TrainingThread:
         self.running, self.steps_per_second = False, 0.0
 
     def change_speed(self, speed: float) -> None:
-        """Steps a second, at once."""
+        """Changes the speed in steps a second, at once."""
         with self.between_steps():
             self.speed = speed
             self._lock.notify_all()

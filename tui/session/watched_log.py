@@ -26,7 +26,7 @@ JUDGE_SECONDS = 1.0
 
 
 class WatchedLogRun:
-    """The run that a log tells of. `names` and `layers` are those of `FollowedRun`."""
+    """The run that a log tells of, as screens watch it. `names` and `layers` are those of `FollowedRun`."""
 
     def __init__(self, path: Path, names: str | None = None, layers: str | None = None) -> None:
         self.followed = FollowedRun(path, names, layers)
@@ -39,36 +39,36 @@ class WatchedLogRun:
 
     @property
     def history(self) -> History:
-        """What has been read so far."""
+        """The history that has been read so far."""
         return self.followed.history
 
     @property
     def record(self) -> StepRecord | None:
-        """The last complete record of the file."""
+        """The last complete record of the log."""
         return self.followed.record
 
     @property
     def layers(self) -> tuple[str, ...]:
-        """Their names; none until the first line is there."""
+        """The layers' names; none until the first line is there."""
         return () if self.followed.header is None else self.followed.header.layers
 
     @property
     def damaged(self) -> int:
-        """How many lines could not be read."""
+        """How many lines of the log could not be read."""
         return self.followed.damaged_count
 
     @property
     def problem(self) -> str | None:
-        """Why the file can no longer be read, or what stopped the run."""
+        """Why the log can no longer be read, or what stopped the run."""
         return self.unreadable or (None if self.record is None else self.record.problem)
 
     @property
     def steps_done(self) -> int:
-        """Up to the last complete record of the file."""
+        """The steps up to the last complete record of the log."""
         return 0 if self.record is None else self.record.step + 1
 
     def snapshot(self, wanted: Wanted) -> RunSnapshot:
-        """What has been read so far."""
+        """The snapshot of what has been read so far."""
         record, header = self.record, self.followed.header
         title = "" if header is None else one_line(header.title)
         return RunSnapshot(
@@ -112,14 +112,17 @@ class WatchedLogRun:
 
 
 class WatchedLog(WatchedTraining):
-    """Looks at the file whenever a screen looks at the training. Raises RunLogError at once where it is no log."""
+    """A training that a log tells of: the file is read whenever a screen looks at the training.
+
+    Raises RunLogError at once where it is no log.
+    """
 
     def __init__(self, path: Path, names: str | None = None, layers: str | None = None) -> None:
         self.run = WatchedLogRun(path, names, layers)
         self.run.followed.poll()
 
     def read_all(self) -> None:
-        """Waits until all that is in the file now has been read."""
+        """Waits until all that is in the log now has been read."""
         while self.run.followed.reading:
             time.sleep(0.01)
             self.run.followed.poll()
@@ -153,7 +156,7 @@ class WatchedLog(WatchedTraining):
 
     @property
     def state(self) -> State:
-        """Running while the file grows."""
+        """The state of the training: running while the log grows."""
         if self.run.problem is not None:
             return State.BROKEN
         match self.run.followed.writer:

@@ -24,12 +24,12 @@ class WatchedTraining(ABC):
 
     @cached_property
     def looking(self) -> Looking:
-        """What is looked at, in step over all screens."""
+        """The filter and the step that all screens of the training share."""
         return Looking()
 
     @abstractmethod
     def snapshot(self, wanted: Wanted = LITTLE) -> TrainingSnapshot:
-        """Everything between the same two steps; waits at most for the present step."""
+        """A snapshot of all runs between the same two steps; waits at most for the present step."""
 
     def latest(self, wanted: Wanted = LITTLE) -> TrainingSnapshot | None:
         """A snapshot to be had without waiting; None where one has to wait for the present step.
@@ -40,14 +40,14 @@ class WatchedTraining(ABC):
 
     @abstractmethod
     def pulse(self) -> object:
-        """Differs from the last one where there is something new to draw; waits for nothing."""
+        """A value that differs from the last one where there is something new to draw; waits for nothing."""
 
     def stand_back(self) -> None:  # noqa: B027 - most have nothing to stand back with
-        """A screen begins to draw: whatever would slow it down may wait until `go_on`."""
+        """Has training stand back while a screen draws, until `go_on`."""
 
     def go_on(self) -> None:  # noqa: B027
-        """It is drawn."""
+        """Lets training go on: the screen is drawn."""
 
     @abstractmethod
     def close(self) -> None:
-        """Ends it."""
+        """Ends the training."""

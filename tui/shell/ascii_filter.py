@@ -47,7 +47,7 @@ class AsciiFilter(LineFilter):
     """Replaces every character that is not ASCII, the unknown ones by question marks."""
 
     def apply(self, segments: Sequence[Segment], background: Color) -> list[Segment]:
-        """The same segments in ASCII."""
+        """The segments of a line in ASCII."""
         return [
             segment if segment.text.isascii() else Segment(in_cells(segment.text), segment.style)
             for segment in segments
@@ -55,7 +55,7 @@ class AsciiFilter(LineFilter):
 
 
 def in_cells(text: str) -> str:
-    """`text` in ASCII, as wide as before."""
+    """A text in ASCII, as wide as before."""
     return "".join(
         character if character.isascii() else _GLYPHS.get(character, "?" * cell_len(character))
         for character in text

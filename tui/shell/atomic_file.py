@@ -20,7 +20,10 @@ LOCK_SECONDS = 2.0
 
 
 def replace_file(path: Path, text: str) -> None:
-    """Puts a file with this text at `path`, in the place of what is there. Raises OSError, and leaves all as it was."""
+    """Replaces the file at `path` by one with this text, whole or not at all.
+
+    Raises OSError, and leaves all as it was.
+    """
     temporary = _written_beside(path, text)
     try:
         os.replace(temporary, path)
@@ -30,7 +33,7 @@ def replace_file(path: Path, text: str) -> None:
 
 
 def create_file(path: Path, text: str) -> None:
-    """Makes a new file with this text, or none at all. Raises FileExistsError rather than overwrite, and OSError."""
+    """Creates a file with this text, or none at all. Raises FileExistsError rather than overwrite, and OSError."""
     if os.path.lexists(path):
         raise FileExistsError(f"{path} is there already")
     temporary = _written_beside(path, text)
@@ -77,7 +80,10 @@ def _remove(path: Path) -> None:
 
 @contextmanager
 def kept_alone(path: Path) -> Iterator[None]:
-    """While it lasts, no other program that asks the same has `path` to itself. Raises OSError without a lock file."""
+    """A context in which no other program that asks the same has `path` to itself: a lock file.
+
+    Raises OSError without a lock file.
+    """
     descriptor = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o666)
     try:
         _lock(descriptor)

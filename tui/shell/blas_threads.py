@@ -70,7 +70,7 @@ class ThreadPace:
         self._use(count)
 
     def stepped(self) -> None:
-        """To be called after every step."""
+        """Takes note of a step, after which another number of threads may be tried."""
         now = self._clock()
         took, self._last = now - self._last, now
         if self._place == len(self._plan):
@@ -90,14 +90,14 @@ class ThreadPace:
 
 
 class Threads:
-    """Whether this program may choose, and what it chooses."""
+    """How many threads BLAS takes for matrix products, and whether this program may choose."""
 
     def __init__(self) -> None:
         self.ours_to_choose = False
         self._given = 1
 
     def begin_with_one(self) -> None:
-        """To be called before NumPy is imported: one thread, unless the user has said how many."""
+        """Has BLAS begin with one thread, unless the user has said how many; to be called before NumPy is imported."""
         if not any(name in os.environ for name in NAMES):
             os.environ["OPENBLAS_NUM_THREADS"] = "1"
             self.ours_to_choose = True
@@ -114,7 +114,7 @@ class Threads:
         return count
 
     def set(self, count: int) -> None:
-        """So many from now on."""
+        """Sets the number of threads of BLAS."""
         if count != self._given:
             from threadpoolctl import threadpool_limits
 
@@ -122,14 +122,14 @@ class Threads:
             self._given = count
 
     def pace(self, product: float) -> ThreadPace | None:
-        """What finds out how many are fastest, where there is something to choose."""
+        """What finds out how many threads are fastest, where there is something to choose."""
         if not self.ours_to_choose or product < LARGE_PRODUCT or cores() == 1:
             return None
         return ThreadPace(self.set, (1, cores()))
 
     @contextmanager
     def for_product(self, product: float) -> Iterator[None]:
-        """All cores where that pays, and one again afterwards."""
+        """A context in which BLAS has all cores where that pays, and one thread again afterwards."""
         given = self.give(product) if product >= LARGE_PRODUCT else None
         try:
             yield

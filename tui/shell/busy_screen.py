@@ -37,7 +37,7 @@ class Ended(Exception):  # noqa: N818 - nothing went wrong: somebody pressed Esc
 
 
 def nothing() -> None:
-    """What is to be done where nothing is."""
+    """Does nothing."""
 
 
 class BusyScreen(Modal[None], Generic[Answer]):
@@ -145,7 +145,7 @@ def at_length(
     ended: Callable[[], None] = nothing,
     failed: Callable[[Exception], None] | None = None,
 ) -> None:
-    """Computes at once what is not `long`; otherwise in a thread, behind a line over `screen`.
+    """Computes at once what is not `long`; otherwise in a thread, behind a line over `screen` that Escape ends.
 
     An exception reaches `failed` only from the thread; at once it is the caller's.
     """

@@ -6,7 +6,7 @@ from textual.content import Content
 
 
 class Canvas:
-    """`width` × `height` cells, blank at first. What is put outside is cut off."""
+    """A canvas of `width` × `height` character cells, blank at first. What is put outside is cut off."""
 
     def __init__(self, width: int, height: int) -> None:
         self.width, self.height = width, height

@@ -18,7 +18,7 @@ def _without_enter(bindings: list[BindingType]) -> list[BindingType]:
 
 
 class ChoiceList(OptionList):
-    """Textual's list, whose page keys look up lines that are there only once it has been drawn."""
+    """Textual's option list, made safe for page keys before it has been drawn."""
 
     @override
     def action_page_up(self) -> None:
@@ -32,12 +32,12 @@ class ChoiceList(OptionList):
 
 
 class EnterlessList(ChoiceList, inherit_bindings=False):
-    """A list whose Enter is its screen's."""
+    """An option list whose Enter belongs to its screen."""
 
     BINDINGS = _without_enter(OptionList.BINDINGS)
 
 
 class EnterlessInput(Input, inherit_bindings=False):
-    """A box whose Enter is its screen's."""
+    """An input box whose Enter belongs to its screen."""
 
     BINDINGS = _without_enter(Input.BINDINGS)

@@ -22,7 +22,7 @@ Span = tuple[range, str]
 
 
 def paint(box: LayoutBox, spans: Iterable[Span] = (), style: str = "") -> Content:
-    """The box's lines as text, in one style, with some of its columns in others."""
+    """A layout box's lines as text, in one style, with some of its columns in others."""
     content = Content("\n".join(box.lines))
     if style:
         content = content.stylize(style)
@@ -35,11 +35,11 @@ def paint(box: LayoutBox, spans: Iterable[Span] = (), style: str = "") -> Conten
 
 
 def stacked(parts: Sequence[Content | str]) -> Content:
-    """Lines, or groups of lines, below each other."""
+    """Lines, or groups of lines, stacked below each other."""
     return Content("\n").join([part if isinstance(part, Content) else Content(part) for part in parts])
 
 
 def stacked_in(style: Style, parts: Sequence[Content | str]) -> Content:
-    """The same in the characters that `style` draws with; in ASCII without colours."""
+    """Lines stacked below each other, in the characters that `style` draws with; in ASCII without colours."""
     page = stacked(parts)
     return Content(ascii_text(page.plain)) if style.ascii else page

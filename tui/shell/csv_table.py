@@ -26,20 +26,20 @@ class CsvTable:
     label: str = "Its numbers as csv"
 
     def csv(self) -> str:
-        """Its text."""
+        """The csv text of the table."""
         return csv_text(self.rows())
 
 
 @runtime_checkable
 class HasCsvTable(Protocol):
-    """A screen with numbers or names behind it."""
+    """A screen whose numbers can be saved as csv."""
 
     def data_tables(self) -> Sequence[CsvTable]:
-        """The tables of what it shows; none where there are only words."""
+        """The csv tables of what the screen shows; none where there are only words."""
 
 
 def csv_text(rows: Rows) -> str:
-    """The rows with commas between them; what is not finite or not known is left empty."""
+    """Rows as csv text; what is not finite or not known is left empty."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([_written(one) for one in row] for row in rows)
     return text.getvalue()

@@ -14,7 +14,7 @@ from typing import Protocol, runtime_checkable
 
 @runtime_checkable
 class HasCommand(Protocol):
-    """A screen that a command leads to."""
+    """A screen that an equivalent command leads to."""
 
     def command(self) -> Sequence[str]:
         """The arguments of `bptui` that open the app with exactly this, or print the same."""
@@ -24,6 +24,6 @@ class HasCommand(Protocol):
 
 
 def command_line(arguments: Sequence[str]) -> str:
-    """The words as they are typed into a shell."""
+    """The words of a command line as they are typed into a shell."""
     words = ["bptui", *arguments]
     return subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words)

@@ -12,13 +12,16 @@ USUAL = "notepad" if sys.platform == "win32" else "vi"
 
 
 def editor_command() -> list[str]:
-    """The program and its arguments. Raises ValueError where what is set cannot be read as a command."""
+    """The user's own editor: the program and its arguments.
+
+    Raises ValueError where what is set cannot be read as a command.
+    """
     wanted = os.environ.get("VISUAL") or os.environ.get("EDITOR") or USUAL
     return shlex.split(wanted, posix=sys.platform != "win32") or [USUAL]
 
 
 def run_editor(path: Path) -> str | None:
-    """Runs it on the terminal until it is left; one line where that failed."""
+    """Runs the user's editor on the terminal until it is left; one line where that failed."""
     try:
         command = editor_command()
         left = subprocess.run([*command, str(path)], check=False)

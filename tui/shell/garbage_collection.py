@@ -16,7 +16,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def resting_while_starting() -> Iterator[None]:
-    """The collector rests until `begin_collecting`, or until this is left."""
+    """A context in which the garbage collector rests until `begin_collecting`, while the app starts."""
     gc.disable()
     try:
         yield
@@ -25,7 +25,7 @@ def resting_while_starting() -> Iterator[None]:
 
 
 def begin_collecting() -> None:
-    """To be called when the app has started; does nothing where the collector was not resting."""
+    """Has the garbage collector begin, when the app has started."""
     if not gc.isenabled():
         gc.freeze()
         gc.enable()

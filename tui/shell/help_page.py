@@ -75,7 +75,7 @@ def help_content(
     shown: Sequence[KeyCommand] = (),
     names: CourseNames = CANONICAL,
 ) -> Content:
-    """The page for a width, beginning with the commands of the screen that is `shown`.
+    """The help page: keys and glossary for a width, beginning with the commands of the screen that is `shown`.
 
     Keys that the user has changed are there as they are now, quantities by the `names` of what is open.
     """

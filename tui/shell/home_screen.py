@@ -37,7 +37,7 @@ LONGEST_FILE = 20_000
 
 
 def file_told(name: str) -> str:
-    """What an experiment's file says, by a preset's name or a path; nothing where it cannot be read."""
+    """The text of an experiment's file, to be shown beside the list; empty where it cannot be read."""
     if is_preset(name):
         return preset_text(name)
     path = Path(name)
@@ -51,7 +51,7 @@ def file_told(name: str) -> str:
 
 
 class HomeScreen(Screen[None]):
-    """Chooses an experiment."""
+    """The list of experiments, to choose one."""
 
     AUTO_FOCUS = "#experiments"
     CSS_PATH = "home_screen.tcss"
@@ -100,7 +100,7 @@ class HomeScreen(Screen[None]):
             self.mark(self._to_mark)
 
     def data_tables(self) -> Sequence[CsvTable]:
-        """The experiments of the list."""
+        """The experiments of the list, as a csv table."""
         return [CsvTable(lambda: [["name", "title", "about"], *self._presets], "The list as csv")]
 
     def _heading(self) -> Content:

@@ -11,7 +11,7 @@ from tui.shell.keys import ALL_COMMANDS, APP_COMMANDS
 
 
 def commands_of(key: str) -> list[KeyCommand]:
-    """What a key does, wherever it does something."""
+    """The commands that a key presses, wherever it does something."""
     return [command for command in ALL_COMMANDS if key in command.keys.split(",")]
 
 
@@ -20,13 +20,13 @@ KEYS = tuple(dict.fromkeys(key for command in ALL_COMMANDS for key in command.ke
 
 
 def bindings_of_the_app(*ids: str) -> list[BindingType]:
-    """The app's own commands of these names, for a page that lies over the rest and would keep their keys from it."""
+    """Bindings of the app's own commands of these names, for a page that would keep their keys from it."""
     return [
         Binding(one.keys, f"app.{one.action}", show=False, id=one.id) for one in APP_COMMANDS if one.id in ids
     ]
 
 
 def idle_bindings(commands: Iterable[KeyCommand]) -> list[BindingType]:
-    """For every key that does nothing among the commands: to say so."""
+    """Bindings for every key that does nothing among the commands: each says so."""
     used = {key for command in commands for key in command.keys.split(",")}
     return [Binding(key, f"app.idle('{key}')", show=False) for key in KEYS if key not in used]

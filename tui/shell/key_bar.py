@@ -37,7 +37,7 @@ class ShownKey:
 
     @property
     def width(self) -> int:
-        """Columns, with the gap after it."""
+        """The columns that the key takes in the bar, with the gap after it."""
         return cell_len(f"{self.display} {self.label}") + 1
 
 
@@ -112,7 +112,7 @@ class KeyBar(Widget):
         yield from keys[-STAYING:]
 
     def render_line(self, y: int) -> Strip:
-        """The only one."""
+        """Renders the bar's only line."""
         key_style = self.get_component_rich_style("key-bar--key")
         label_style = self.get_component_rich_style("key-bar--label")
         over_style = self.get_component_rich_style("key-bar--over")

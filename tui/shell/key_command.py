@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 
 @dataclass(frozen=True, slots=True)
 class KeyCommand:
-    """Something the user can do.
+    """A command that keys press: something the user can do.
 
     `keys` are Textual's key names, separated by commas; `shown` is how the footer writes the key, and None
     leaves the command out of the footer (help and palette have it all the same); the footer has them in their
@@ -29,11 +29,11 @@ class KeyCommand:
 
     @property
     def meaning(self) -> str:
-        """The kind of thing that it does, the same for all commands on its keys; its own where no other is like it."""
+        """The kind of thing that the command does, the same for all commands on its keys."""
         return self.kind or self.id
 
     def binding(self) -> Binding:
-        """As Textual wants it."""
+        """The command as a Textual binding."""
         return Binding(
             self.keys,
             self.action,
@@ -47,5 +47,5 @@ class KeyCommand:
 
 
 def bindings(commands: Iterable[KeyCommand]) -> list[BindingType]:
-    """The bindings of a screen's commands."""
+    """The Textual bindings of a screen's commands."""
     return [command.binding() for command in commands]

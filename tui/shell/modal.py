@@ -12,7 +12,7 @@ from typing_extensions import override
 
 
 class ModalBase(Screen[ScreenResultType]):
-    """Textual's screen, whose `dismiss` would otherwise take away whatever lies on top.
+    """A screen that is dismissed once, and only where it is on top.
 
     By itself for what fills the terminal and leaves the app's own keys (help, palette, theme) as they are.
     """
@@ -24,9 +24,9 @@ class ModalBase(Screen[ScreenResultType]):
 
     @override
     def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
-        """Leaves it, where it is on top; does nothing otherwise."""
+        """Dismisses the screen where it is on top; does nothing otherwise."""
         return super().dismiss(result) if self.on_top else AwaitComplete.nothing()  # type: ignore[no-untyped-call]
 
 
 class Modal(ModalBase[ScreenResultType], ModalScreen[ScreenResultType]):
-    """The same for a question: what lies below is seen through it, and no key but its own is heard."""
+    """A modal question: what lies below is seen through it, and no key but its own is heard."""

@@ -47,7 +47,7 @@ class AppWithNotices(App[None]):
 
     @override
     def clear_notifications(self) -> None:
-        """Nothing is said any more, nor what would have been said next."""
+        """Clears the notice that is shown and those that wait."""
         self._next_notice = None
         super().clear_notifications()
 

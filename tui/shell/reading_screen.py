@@ -18,7 +18,7 @@ from tui.shell.modal import Modal
 
 
 class ReadingScreen(Modal[None]):
-    """Shows text with a title."""
+    """A page of text with a title, to read and scroll."""
 
     CSS_PATH = "reading_screen.tcss"
     COMMANDS_SHOWN: tuple[KeyCommand, ...] = READING_COMMANDS
@@ -41,7 +41,7 @@ class ReadingScreen(Modal[None]):
         self._rows, self._command = rows, command
 
     def data_tables(self) -> Sequence[CsvTable]:
-        """The numbers of the page, where it has some."""
+        """The csv table of the page, where it has numbers."""
         return [] if self._rows is None else [CsvTable(self._rows)]
 
     def command(self) -> Sequence[str]:

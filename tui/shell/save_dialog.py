@@ -36,7 +36,7 @@ class SaveDialog(SaveFlow):
 
 
 def screen_text(app: App[None]) -> str:
-    """What is on the screen, without the blanks that end its lines."""
+    """The screen as plain text, without the blanks that end its lines."""
     console = Console(
         width=app.size.width,
         height=app.size.height,

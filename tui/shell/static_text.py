@@ -13,7 +13,7 @@ from typing_extensions import override
 
 
 class StaticText(Static):
-    """Text in a place whose size does not depend on it."""
+    """A widget of text in a place whose size does not depend on it."""
 
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -29,14 +29,14 @@ class StaticText(Static):
 
 
 class StaticPanel(Vertical):
-    """A frame with a title above and one below."""
+    """A frame with a title above and one below, whose size does not depend on what is in it."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._titles = ("", "")
 
     def set_title(self, title: str, subtitle: str = "") -> None:
-        """Sets both titles, without markup."""
+        """Sets the titles above and below the frame, without markup."""
         if (title, subtitle) != self._titles:
             self._titles = (title, subtitle)
             self.border_title, self.border_subtitle = Content(title), Content(subtitle)

@@ -400,11 +400,11 @@ class TerminalFile:
         self._waiting: list[str] = []
 
     def fileno(self) -> int:
-        """The terminal's."""
+        """The terminal's file descriptor."""
         return self._descriptor
 
     def isatty(self) -> bool:
-        """It is."""
+        """True: it is a terminal."""
         return True
 
     def write(self, text: str) -> int:
@@ -440,7 +440,7 @@ def _wait_to_write(descriptor: int) -> None:
 
 
 def window_size(descriptor: int) -> tuple[int, int]:
-    """Columns and lines, as the terminal itself says; 80 by 24 where it does not."""
+    """The window's columns and lines, as the terminal itself says; 80 by 24 where it does not."""
     try:
         columns, lines = os.get_terminal_size(descriptor)
     except OSError:

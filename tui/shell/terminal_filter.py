@@ -21,10 +21,10 @@ REPLACEMENT = "?"
 
 
 class TerminalFilter(LineFilter):
-    """Replaces every character that a terminal would obey."""
+    """Replaces every character that a terminal would obey as a command."""
 
     def apply(self, segments: Sequence[Segment], background: Color) -> list[Segment]:
-        """The same segments, to be seen and not obeyed."""
+        """The segments of a line, to be seen and not obeyed."""
         return [
             segment
             if segment.control or segment.text.isprintable() or is_plain(segment.text)
@@ -34,7 +34,7 @@ class TerminalFilter(LineFilter):
 
 
 def seen(text: str) -> str:
-    """`text` with a question mark for each column that an unsafe character was given."""
+    """A text with a question mark for each column that an unsafe character was given."""
     return "".join(
         character if is_plain(character) else REPLACEMENT * cell_len(character) for character in text
     )

@@ -9,7 +9,7 @@ SMALLEST = (60, 20)
 
 
 class TooSmall(Static):
-    """Hidden until the window is smaller than SMALLEST (app.tcss). The screen needs a layer `notice` above its own."""
+    """The notice that the window is too small, hidden until it is. The screen needs a layer `notice` above its own."""
 
     def __init__(self) -> None:
         columns, lines = SMALLEST

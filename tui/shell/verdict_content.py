@@ -28,12 +28,12 @@ LARGEST_SHOWN = 12
 
 
 def in_letters(text: str, style: Style) -> str:
-    """Words in the characters that the terminal has."""
+    """Words in the characters that the terminal has: ASCII where it wants that."""
     return ascii_text(text.replace("✓", "+").replace("✗", "x")) if style.ascii else text
 
 
 def echo(verdict: Verdict, style: Style, width: int) -> Iterator[Content]:
-    """What was understood, in two dimensions, where that fits."""
+    """The formula that was understood, in two dimensions, where that fits."""
     if verdict.expr is not None:
         box = draw(verdict.expr, style)
         if box.width <= width and box.height <= TALLEST_ECHO:
@@ -42,7 +42,7 @@ def echo(verdict: Verdict, style: Style, width: int) -> Iterator[Content]:
 
 
 def judgement(verdict: Verdict, text: str, style: Style) -> Iterator[Content]:
-    """The verdict on what was typed, its mistakes and remarks."""
+    """The verdict on what was typed in lines: its mistakes and remarks."""
     match verdict.verdict:
         case "right":
             yield Content.styled(in_letters("✓ right", style), "bold $done")
@@ -62,7 +62,7 @@ def judgement(verdict: Verdict, text: str, style: Style) -> Iterator[Content]:
 
 
 def numbers_of(graph: Graph, forward: bool, style: Style) -> Iterator[Content]:
-    """The network's numbers: what is given, and with `forward` what is computed from it. Never a gradient."""
+    """The network's numbers in lines: what is given, and with `forward` what is computed from it. Never a gradient."""
     for node in graph.nodes.values():
         if (node.op is not None and not forward) or is_constant(node):
             continue

@@ -20,7 +20,7 @@ from tui.stepper.traversal import Phase
 
 
 class EntryEditing:
-    """Sets entries of the session by hand."""
+    """Edits given entries of the session: weights, biases, inputs and labels."""
 
     def __init__(self, screen: DerivationScreen, check: GradientCheckLine) -> None:
         """The checks made so far are forgotten with every edit."""
@@ -29,7 +29,7 @@ class EntryEditing:
         self._check = check
 
     def entry_here(self) -> Symbol:
-        """What `e` edits if no other entry is named: what is looked at, where that is given.
+        """The entry that `e` edits if no other one is named: what is looked at, where that is given.
 
         A factor that is a weight on the way is that weight; at the loss it is the label. Elsewhere it is what is
         differentiated by, and where that is computed the first given matrix's entry for this sample.

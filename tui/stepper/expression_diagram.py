@@ -33,7 +33,7 @@ NUMBER = 9
 
 
 def columns_of(graph: Graph) -> list[list[Node]]:
-    """The named nodes by how many operations stand between them and what is given."""
+    """The columns of an expression's diagram: its nodes by how many operations stand below them."""
     depth: dict[Symbol, int] = {}
     for name, node in graph.nodes.items():
         inputs = () if node.op is None else node.op.inputs
@@ -46,7 +46,7 @@ def columns_of(graph: Graph) -> list[list[Node]]:
 
 
 def moved_in_diagram(graph: Graph, cursor: Symbol, right: int, down: int) -> Symbol:
-    """The node to the right of (left of) or below (above) the cursor; the cursor itself at the rim.
+    """The node next to the cursor in a direction; the cursor itself at the rim.
 
     To the right is what it is used for, to the left what it is made of, where that stands in the next column. What is
     differentiated is no place to go to.
@@ -67,7 +67,7 @@ def moved_in_diagram(graph: Graph, cursor: Symbol, right: int, down: int) -> Sym
 
 @dataclass(frozen=True)
 class ReachedInDiagram:
-    """How far one has come: which values are computed, which gradients are known; all of them where one chooses."""
+    """How far the stepper has come in the diagram: which values are computed, which gradients are known."""
 
     traversal: Traversal
     position: Position
@@ -82,7 +82,7 @@ class ReachedInDiagram:
         return self._order(node) <= self.position.index
 
     def has_gradient(self, node: Node) -> bool:
-        """Whether the backward pass has: it sends from the end of the computation to its beginning."""
+        """Whether the backward pass has come to a node."""
         if self.choosing:
             return node.needs_gradient
         derivation = self.traversal.derivation
@@ -115,7 +115,7 @@ class ExpressionDiagram(Static):
         cursor: Symbol | None = None,
         known: int | None = None,
     ) -> None:
-        """Draws what fits of it around the current node, or around the `cursor` of somebody who chooses one.
+        """Draws what fits of the graph around the current node, or around the `cursor`.
 
         `known` is how many factors have been answered where one predicts.
         """

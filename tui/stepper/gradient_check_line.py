@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class GradientCheckLine:
-    """Makes each check once, until the parameters change, and says how it ended."""
+    """The gradient check of the stepper: makes each check once, until the parameters change."""
 
     def __init__(self, screen: DerivationScreen) -> None:
         self._screen = screen

@@ -19,7 +19,7 @@ MOST_SHOWN = 200
 
 
 def jacobian_view(derivation: Derivation, index: int, style: Style, width: int) -> Content:
-    """The rigorous route through the batch (tutorial A3) at a step of a derivation, or at the nearest that has one."""
+    """The page of the Jacobian over the samples (tutorial A3) at a step of a derivation."""
     samples = _shown_samples(derivation.sample, derivation.graph.n, max((width - 8) // 11, 2))
     found = _nearest(derivation, index, samples)
     if found is None:
@@ -28,7 +28,7 @@ def jacobian_view(derivation: Derivation, index: int, style: Style, width: int) 
 
 
 def jacobian_rows(derivation: Derivation, index: int) -> Rows:
-    """One row an entry of the Jacobian, of at most MOST_SHOWN samples around the one that is shown."""
+    """The Jacobian as csv rows, one an entry, of at most MOST_SHOWN samples around the one that is shown."""
     samples = _shown_samples(derivation.sample, derivation.graph.n, MOST_SHOWN)
     found = _nearest(derivation, index, samples)
     rows: list[list[Cell]] = [["above", "below", "derivative"]]

@@ -16,7 +16,7 @@ from tui.shell.coloured_boxes import stacked
 
 
 def matrices_view(lines: Sequence[MatrixLine], style: Style, width: int, note: str | None = None) -> Content:
-    """The forward and the backward pass as matrix products (tutorial B4), each shape shown, each product checked.
+    """The page of the forward and the backward pass as matrix products (tutorial B4), with shapes, checked.
 
     `note` is what else is to be said of the matrices.
     """

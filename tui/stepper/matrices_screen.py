@@ -14,7 +14,7 @@ from tui.shell.reading_screen import ReadingScreen
 
 
 class MatricesScreen(ReadingScreen):
-    """A page on which an entry can be set."""
+    """The matrices page, on which an entry can be edited."""
 
     CSS_PATH = "../shell/reading_screen.tcss"
     COMMANDS_SHOWN = MATRICES_COMMANDS

@@ -26,7 +26,7 @@ from tui.stepper.traversal import Position, Traversal
 
 
 class NetworkMapScreen(Modal[Symbol | None]):
-    """Returns the chosen scalar, or None."""
+    """The network on the whole screen: moves a cursor through it and returns the chosen entry, or None."""
 
     CSS_PATH = "network_map_screen.tcss"
     TITLE = "Network: choose what to differentiate by"
@@ -140,7 +140,7 @@ class NetworkMapScreen(Modal[Symbol | None]):
 
 
 class ExpressionMapScreen(NetworkMapScreen):
-    """The same of an expression: its operations, by how far they are from the numbers that are given."""
+    """The graph of an expression on the whole screen, to choose one of its nodes."""
 
     TITLE = "Expression: choose what to differentiate by"
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class PageOpener:
-    """Computes what a page needs and puts the page over the stepper."""
+    """Opens the pages of a derivation: computes what a page needs and puts it over the stepper."""
 
     def __init__(self, screen: DerivationScreen, editing: EntryEditing) -> None:
         """Numbers on the matrices page are edited by `editing`."""
@@ -37,7 +37,7 @@ class PageOpener:
         self._editing = editing
 
     def open_matrices(self, session: NetworkSession) -> None:
-        """Every matrix product with its shapes."""
+        """Opens the page of every matrix product with its shapes."""
         from engine.derivation.matrix_form import matrix_lines
         from tui.stepper.matrices_page import matrices_view
         from tui.stepper.matrices_screen import MatricesScreen
@@ -70,7 +70,7 @@ class PageOpener:
         screen.tell(Done(Deed.MATRICES))
 
     def open_jacobian(self) -> None:
-        """The Jacobian of the current term over the samples."""
+        """Opens the page of the Jacobian of the current term over the samples."""
         from tui.stepper.jacobian_page import jacobian_rows, jacobian_view
 
         position, derivation, style = self._screen.position, self._screen.derivation, self._screen.glyphs
@@ -84,7 +84,7 @@ class PageOpener:
         self._screen.tell(Done(Deed.JACOBIAN))
 
     def open_derivation(self) -> None:
-        """The whole derivation on a page."""
+        """Opens the page of the whole derivation."""
         from engine.export.compose_derivation import compose
         from engine.export.text_document import render_text
 
@@ -102,7 +102,7 @@ class PageOpener:
         screen.tell(Done(Deed.DERIVATION))
 
     def open_simplification(self) -> None:
-        """Sigmoid and cross-entropy multiplied out line by line; a notice where the path has no such pair."""
+        """Opens the page of sigmoid and cross-entropy multiplied out; a notice where the path has no such pair."""
         from tui.stepper.simplification_page import simplification_rows, simplification_view
 
         screen = self._screen
@@ -123,7 +123,7 @@ class PageOpener:
         self._screen.app.push_screen(ReadingScreen(title, page, rows, command))
 
     def open_export(self) -> None:
-        """Copies or saves the derivation."""
+        """Opens the dialog that copies or saves the derivation."""
         screen, derivation = self._screen, self._screen.derivation
         screen.compute(
             "Checking what is to be written",

@@ -13,7 +13,7 @@ from engine.formula.text_width import cells
 
 
 def path_line(derivation: Derivation, step: int, style: Style, width: int) -> Content:
-    """From the target to what is differentiated, as in the diagram; of a long path what is around the step.
+    """The path from the target to what is differentiated on one line; of a long path what is around the step.
 
     The step's two scalars and the line between them are marked: heavy, so that it is not told by colour alone.
     """

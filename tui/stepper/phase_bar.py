@@ -22,7 +22,7 @@ UNITS = {Detail.TERM: "term", Detail.NODE: "node", Detail.LAYER: "layer"}
 
 
 class PhaseBar(Static):
-    """Where one is; a click on a phase goes there."""
+    """The bar of phases: forward, loss, backward, update; a click on one goes there."""
 
     _columns: Sequence[tuple[range, Phase]] = ()
 

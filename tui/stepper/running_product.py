@@ -28,7 +28,7 @@ SHOWN_FACTORS = 9
 
 
 def running_lines(traversal: Traversal, position: Position, style: Style, width: int) -> Sequence[str]:
-    """The running product up to the position, and the gradient of its scalar as the sum of its terms.
+    """The lines of the running product up to the position, and of the gradient as the sum of its terms.
 
     At a term off the path: what that term adds.
     """
@@ -91,7 +91,7 @@ def _product(traversal: Traversal, index: int, style: Style, width: int) -> str:
 
 
 def is_product_of(running: float, locals_: Sequence[float]) -> bool:
-    """Whether a running product is its factors' product, but for rounding: at ±∞ and in simplified forms it is not."""
+    """Whether a running product is its factors' product, but for rounding."""
     return math.isclose(math.prod(locals_), running, rel_tol=ROUNDED, abs_tol=SMALLEST)
 
 

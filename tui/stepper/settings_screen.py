@@ -33,7 +33,7 @@ GAP = 3
 
 
 class SettingsScreen(Modal[None]):
-    """Lists the settings of a session, and changes them."""
+    """The form of an experiment's settings: lists them, and changes them."""
 
     CSS_PATH = "settings_screen.tcss"
     COMMANDS_SHOWN = SETTINGS_COMMANDS

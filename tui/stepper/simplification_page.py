@@ -16,7 +16,7 @@ from tui.shell.csv_table import Cell, Rows
 
 
 def simplification_view(derivation: Derivation, style: Style, width: int) -> Content | None:
-    """The separate factors of sigmoid and cross-entropy, multiplied out line by line (tutorial A1b); None without."""
+    """The page on which sigmoid and cross-entropy are multiplied out line by line (tutorial A1b); None without."""
     step = next((step for step in derivation if step.simplification), None)
     loss = loss_op(derivation.graph)
     if step is None or loss is None:
@@ -43,7 +43,7 @@ def simplification_view(derivation: Derivation, style: Style, width: int) -> Con
 
 
 def simplification_rows(derivation: Derivation) -> Rows:
-    """The lines, in the plain form, and the number that each comes to."""
+    """The simplification as csv rows: each line in the plain form, and its number."""
     step = next((step for step in derivation if step.simplification), None)
     lines = () if step is None else step.simplification
     values = derivation.graph.value_of

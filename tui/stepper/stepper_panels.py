@@ -47,7 +47,7 @@ from tui.stepper.traversal import Phase
 
 
 class StepperPanels(DerivationScreen):
-    """A derivation screen that draws its derivation."""
+    """The stepper's panels: a derivation screen that draws its derivation."""
 
     def __init__(self, session: SessionBase, derivation: Derivation | None = None) -> None:
         """On a derivation, or else on what the experiment begins with."""
@@ -148,7 +148,7 @@ class StepperPanels(DerivationScreen):
             panel.border_title = ""
 
     def done_so_far(self) -> Iterator[Done]:
-        """What is on the screen, as a lesson may ask for it."""
+        """What is on the screen, as the tasks of a lesson ask for it."""
         yield Done(Deed.SCREEN, "stepper")
         yield Done(Deed.TARGET, self.derivation.target.plain())
         yield Done(Deed.SAMPLE, self.derivation.sample)
@@ -173,7 +173,7 @@ class StepperPanels(DerivationScreen):
         return f", after {' and '.join(made)}" if made else ""
 
     def description(self) -> Description:
-        """What is said about the current position."""
+        """What is said about the current position: heading, equations and notes."""
         style = self.glyphs
         match self.position.phase:
             case Phase.FORWARD:

@@ -40,7 +40,7 @@ LARGEST_COUNT = 99_999
 
 
 class StepperScreen(StepperPanels):
-    """The panels, and what each key does."""
+    """The stepper: the panels, and what each key does."""
 
     CSS_PATH = "stepper_screen.tcss"
     COMMANDS_SHOWN: tuple[KeyCommand, ...] = STEPPER_COMMANDS
@@ -146,7 +146,7 @@ class StepperScreen(StepperPanels):
         self.tell(Done(Deed.MAP))
 
     def entries(self) -> Sequence[str]:
-        """The names of all that can be gone to."""
+        """The names of all entries that can be gone to, for the palette."""
         return self.targets.names()
 
     def go_to(self, name: str) -> None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class TargetChoice:
-    """Finds the derivation of what is asked for, and shows it."""
+    """Chooses what is differentiated by what, and shows its derivation."""
 
     def __init__(self, screen: DerivationScreen) -> None:
         self._screen = screen
@@ -63,7 +63,7 @@ class TargetChoice:
             self._take(target)
 
     def show_matrix(self, target: Symbol) -> None:
-        """The gradient of a whole matrix on a page. Raises TargetError."""
+        """Shows the gradient of a whole matrix on a page. Raises TargetError."""
         from engine.export.whole_matrix_document import written_matrix
 
         session = self._screen.network_session
@@ -185,7 +185,7 @@ class TargetChoice:
         return None
 
     def names(self) -> Sequence[str]:
-        """Every matrix, and its entries as far as a person would scroll."""
+        """The names of every matrix, and of its entries as far as a person would scroll."""
         names: list[str] = []
         for symbol, (rows, columns) in self._session.shapes():
             entries = [
@@ -197,7 +197,7 @@ class TargetChoice:
         return [self._screen.typed_text(name) for name in names]
 
     def choose_on_map(self, ask_number: Callable[[Symbol, Callable[[], None]], None]) -> None:
-        """The network on the whole screen, to choose a target by moving through it, or to edit an entry there."""
+        """Shows the network on the whole screen, to choose a target by moving through it, or to edit there."""
         from tui.stepper.network_map_screen import ExpressionMapScreen, NetworkMapScreen
 
         screen = self._screen

@@ -21,15 +21,15 @@ COLOURS = {"remark": "$remark", "plain": "", "faint": "$faint"}
 
 
 class TermPanel(Static):
-    """Draws a description."""
+    """The panel of the current term: draws a description."""
 
     def show(self, description: Description, style: Style, width: int, height: int) -> None:
-        """Draws it in `width` × `height` cells."""
+        """Draws a description in `width` × `height` cells."""
         self.update(page(description, style, width, height))
 
 
 def page(description: Description, style: Style, width: int, height: int) -> Content:
-    """The heading, the equations and below them the notes, in `width` × `height` cells.
+    """Sets a description, its heading, equations and notes, in `width` × `height` cells.
 
     Formulas are stacked where there is room for that; where there is not, they stand on one line, and at last
     with fewer of their terms. In what room is left stand `together` and the last of `before`.

@@ -28,7 +28,7 @@ NUMBER = 11
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the table and the position that it leads to."""
+    """One line of the term table and the position that it leads to."""
 
     position: Position
     mark: str
@@ -37,7 +37,7 @@ class Row:
 
 
 class TermTable(Static):
-    """Draws the table; a click on a row goes there."""
+    """The table of all terms; a click on a row goes there."""
 
     _shown: Sequence[Row] = ()
 

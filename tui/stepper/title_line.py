@@ -14,7 +14,7 @@ from tui.stepper.derivation_screen import DerivationScreen
 
 
 def title_line(screen: DerivationScreen, derivation: Derivation, style: Style, width: int) -> Content:
-    """The line for the derivation that is looked at, the right part of it at the right end of `width` cells."""
+    """The stepper's title line for the derivation that is looked at, `width` cells wide."""
     session = screen.session
     name, partial = symbol_text(derivation.of, style), style.glyphs.partial
     left = Content.assemble(

@@ -24,7 +24,7 @@ class Phase(IntEnum):
 
 
 class Detail(IntEnum):
-    """What one step is."""
+    """How far one step of the stepper goes: a term, a node, a layer."""
 
     TERM = 0
     NODE = 1
@@ -47,7 +47,7 @@ FIRST_TERM = Position(Phase.BACKWARD)
 
 
 class Traversal:
-    """All positions of one derivation, in order, without listing them."""
+    """All positions of the stepper in one derivation, in order, without listing them."""
 
     def __init__(self, derivation: Derivation, updates: int = 1) -> None:
         """`updates` is how many lines the update has: the velocity, m, v, and so on, and the step itself.

@@ -20,18 +20,18 @@ HUGE = 1e30
 
 
 def log10(values: Floats) -> Floats:
-    """log₁₀ of the positive finite values, NaN for the others."""
+    """The base-10 logarithms of the positive finite values, NaN for the others."""
     safe = np.where(np.isfinite(values) & (values > 0.0), values, np.nan)
     return np.asarray(np.log10(safe))
 
 
 def clipped(values: Floats) -> Floats:
-    """What can be drawn on an axis whose length is still a finite number; NaN for what is not finite."""
+    """Values clipped to what an axis of finite length can draw; NaN for what is not finite."""
     return np.where(np.isfinite(values), np.clip(values, -LARGEST_VALUE, LARGEST_VALUE), np.nan)
 
 
 def decades(values: Sequence[Floats]) -> tuple[float, float] | None:
-    """Whole powers of ten around all finite logarithms, at least one apart; None without any."""
+    """The ends of a logarithmic axis: whole powers of ten around all finite logarithms; None without any."""
     finite = np.concatenate([one[np.isfinite(one)] for one in values]) if values else np.empty(0)
     if not len(finite):
         return None
@@ -40,7 +40,7 @@ def decades(values: Sequence[Floats]) -> tuple[float, float] | None:
 
 
 def span(values: Sequence[Floats]) -> tuple[float, float] | None:
-    """From 0 or the smallest finite value to the largest or 0; None without any."""
+    """The ends of a linear axis: from 0 or the smallest finite value to the largest or 0; None without any."""
     finite = np.concatenate([one[np.isfinite(one)] for one in values]) if values else np.empty(0)
     if not len(finite):
         return None
@@ -56,7 +56,7 @@ def decade_ticks(low: float, high: float, height: int) -> Ticks:
 
 
 def even_ticks(low: float, high: float, height: int) -> Ticks:
-    """Round numbers, 0 among them where it lies between."""
+    """The ticks of a linear axis: round numbers, 0 among them where it lies between."""
     count = max(min(height // 3, 6), 2)
     step = _round_step((high - low) / count)
     values = [step * number for number in range(math.ceil(low / step), math.floor(high / step) + 1)]
@@ -64,7 +64,7 @@ def even_ticks(low: float, high: float, height: int) -> Ticks:
 
 
 def whole_ticks(first: float, last: float, width: int) -> Ticks:
-    """Round numbers along x, no closer than their labels are wide."""
+    """The ticks of an axis of whole numbers, no closer than their labels are wide."""
     low, high = math.ceil(first), math.floor(last)
     room = max(width // 12, 2)
     step = max(1, _round_up((high - low) / room))

@@ -69,7 +69,7 @@ class ChartView(Widget):
             self.refresh(*changed)
 
     def show_text(self, text: str) -> None:
-        """A sentence in the middle instead of a chart."""
+        """Shows a sentence in the middle instead of a chart."""
         width, height = self.size
         blank: tuple[tuple[str, int], ...] = ((" " * width, AXIS),)
         middle: tuple[tuple[str, int], ...] = ((text[:width].center(width), AXIS),)

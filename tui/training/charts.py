@@ -38,7 +38,7 @@ def profile_chart(
     ascii_only: bool = False,
     predicted: Line | None = None,
 ) -> Chart:
-    """Magnitude against layer: the first line as bars, a second one as points over them.
+    """The chart of a profile, magnitude against layer: the first line as bars, a second one as points over them.
 
     The axis is logarithmic, or from 0 up as the tutorial's figure has it. Zeros are marked 0 at the
     foot, infinities ∞ and NaN N at the top of their layer. `predicted` is drawn as dots.
@@ -86,7 +86,7 @@ def lines_chart(
     ascii_only: bool = False,
     top: float | None = None,
 ) -> Chart:
-    """Lines over steps, on a logarithmic axis or on one from 0 up (to `top`); thinned to about two points a column."""
+    """The chart of lines over the steps, on a logarithmic or a linear axis; thinned to about two points a column."""
     thinned = [_decimated(line, 2 * width) for line in lines]
     values = [log10(line.y) if log else clipped(line.y) for line in thinned]
     bounds = decades(values) if log else span(values)

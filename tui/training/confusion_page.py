@@ -22,7 +22,7 @@ Classes = npt.NDArray[np.intp]
 
 
 def confusion_view(graph: Graph, class_names: tuple[str, ...], style: Style) -> Content:
-    """How many samples of each class are taken for which: counts over the whole data set, with recall and precision.
+    """The page of the confusion matrix over the whole data set, with recall and precision.
 
     From MANY_CLASSES on, or where a table would be too wide, the worst confusions and the classes least found in place
     of a table of all by all.
@@ -46,7 +46,7 @@ def confusion_view(graph: Graph, class_names: tuple[str, ...], style: Style) -> 
 
 
 def confusion_rows(graph: Graph, class_names: tuple[str, ...]) -> Rows:
-    """How many samples of each class are taken for each: the pairs that occur."""
+    """The confusion matrix as csv rows: the pairs of classes that occur."""
     rows: list[list[Cell]] = [["is", "taken_for", "samples"]]
     if len(class_names) < 2:
         return rows

@@ -23,7 +23,7 @@ PLURALS = {"activation": "activations", "norm": "norms", "shortcut": "shortcuts"
 
 
 def budget_lines(layers: Sequence[LayerInfo], record: StepRecord) -> list[str]:
-    """log₁₀ of what became of δ on its way down, as the sum of what each of its factors made of it."""
+    """The factor budget in words: log₁₀ of what became of δ on its way down, factor by factor."""
     flow = GradientFlow(record, layers)
     budget = flow.budget
     if budget.dead_below:
@@ -41,7 +41,7 @@ def budget_lines(layers: Sequence[LayerInfo], record: StepRecord) -> list[str]:
 
 
 def predicted_profile(run: RunSnapshot, metric: Metric) -> Floats | None:
-    """The predicted norms for the initial weights, hung on the measured one of the last hidden layer.
+    """The predicted gradient norms for the initial weights, hung on the measured one of the last hidden layer.
 
     None where the theory does not hold, for metrics that it does not speak of, and before the first step.
     """

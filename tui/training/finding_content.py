@@ -19,7 +19,7 @@ TRYING = "Trying whether it helps …"
 
 
 def finding_content(diagnosis: Diagnosis, finding: Finding, tries: str = "") -> Content:
-    """One finding; `tries` says which key tries its change."""
+    """One finding as coloured text; `tries` says which key tries its change."""
     remark = "   (a remark)" if diagnosis.is_remark(finding) else ""
     parts: list[Content | str | tuple[str, str]] = [
         (finding.title, "bold"),
@@ -36,7 +36,7 @@ def finding_content(diagnosis: Diagnosis, finding: Finding, tries: str = "") -> 
 
 
 def diagnosis_content(diagnosis: Diagnosis, headline: str = "", tries: str = "") -> list[Content]:
-    """Every finding, the first one's kind as the headline; or what is to be said where there is none."""
+    """A diagnosis as coloured text: every finding, the first one's kind as the headline."""
     if diagnosis.findings:
         return [finding_content(diagnosis, finding, tries) for finding in diagnosis.findings]
     said = diagnosis.nothing_found if not headline else ""
@@ -44,7 +44,7 @@ def diagnosis_content(diagnosis: Diagnosis, headline: str = "", tries: str = "")
 
 
 def compared(marked: Sequence[tuple[str, Diagnosis]]) -> list[Content]:
-    """Of several runs, each with its mark: the headlines with their first sentence."""
+    """The diagnoses of several runs, each with its mark, as coloured text."""
     told = []
     for mark, diagnosis in marked:
         first = diagnosis.findings[0].text if diagnosis.findings else diagnosis.nothing_found

@@ -16,7 +16,7 @@ MOST_EVIDENCE = 12
 
 
 def finding_lines(diagnosis: Diagnosis, finding: Finding) -> list[str]:
-    """The finding as a paragraph; the lines are as long as their sentences."""
+    """A finding as a paragraph; the lines are as long as their sentences."""
     remark = " (a remark)" if diagnosis.is_remark(finding) else ""
     lines = [
         f"{finding.title}{remark}",
@@ -34,18 +34,18 @@ def nothing_found_lines(diagnosis: Diagnosis) -> list[str]:
 
 
 def remedy_text(finding: Finding) -> str:
-    """The remedy, and the keys of the experiment file that it changes."""
+    """The remedy of a finding, and the keys of the experiment file that it changes."""
     change = "" if finding.change is None else f" ({change_text(finding.change)})"
     return f"{finding.remedy}{change}"
 
 
 def change_text(change: Change) -> str:
-    """``train.learning_rate = 0.01``: as the experiment file has it, to six digits."""
+    """The change of a remedy as the experiment file has it: ``train.learning_rate = 0.01``."""
     return ", ".join(f"{key} = {_value(value)}" for key, value in change.items())
 
 
 def evidence_text(evidence: Evidence) -> str:
-    """``learning_rate 0.02, loss_last null``."""
+    """The evidence of a finding: ``learning_rate 0.02, loss_last null``."""
     told = [f"{name} {_number(value)}" for name, value in evidence.items()]
     more = len(told) - MOST_EVIDENCE
     return ", ".join(told[:MOST_EVIDENCE] + ([f"and {more} more"] if more > 0 else []))

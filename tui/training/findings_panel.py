@@ -17,7 +17,7 @@ from engine.formula.numbers_in_words import counted
 
 
 class FindingsPanel(VerticalScroll, can_focus=False):
-    """Text that may be longer than its frame."""
+    """The panel of findings: text that may be longer than its frame, and scrolls."""
 
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id)

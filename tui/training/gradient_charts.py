@@ -29,7 +29,7 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A number for every layer: the StepRecord's field that holds it, what it is in words, its name in a [view]."""
+    """A metric that can be charted by layer: the StepRecord's field, its words, its name in a [view]."""
 
     field: str
     words: str
@@ -49,7 +49,7 @@ METRICS = {metric.view: metric for metric in GRADIENT_METRICS}
 
 
 def chart_metrics() -> tuple[Metric, ...]:
-    """All that can be shown by layer: those of gradients, then those that were added (`register_metric`)."""
+    """All metrics that can be charted by layer: those of gradients, then those that were added."""
     own = (Metric(name, one.words) for name, one in OWN_METRICS.items() if one.extent is Extent.LAYER)
     return (*GRADIENT_METRICS, *own)
 
@@ -59,7 +59,7 @@ WEIGHTS, ACTIVATION = THIRD, FIRST
 
 
 class View(Enum):
-    """The pictures."""
+    """The views of the gradients screen: profile, history, heat strip, factor budget, layers."""
 
     PROFILE = "profile"
     LAYERS = "layers"
@@ -80,7 +80,7 @@ CHARTS = {
 
 @dataclass(frozen=True, slots=True)
 class GradientMagnitudes:
-    """What one run has to draw by layer, at `step`.
+    """The gradient magnitudes of one run by layer, at `step`.
 
     `step` is the last one, or the last with a finite number after a run has broken.
     """
@@ -94,13 +94,13 @@ class GradientMagnitudes:
     """The layers' numbers along the axis, from 1."""
 
     def only(self, shown: Sequence[int]) -> GradientMagnitudes:
-        """Of some layers, by their places."""
+        """The gradient magnitudes of some layers, by their places."""
         places = list(shown)
         return replace(self, now=self.now[places], numbers=self.numbers[places])
 
 
 def magnitudes(run: RunSnapshot) -> GradientMagnitudes | None:
-    """What a run has to draw, of the column that its snapshot was asked for; None before the first step."""
+    """The gradient magnitudes of a run's snapshot; None before the first step."""
     record, column = run.record, run.column
     if record is None or column is None:
         return None
@@ -124,7 +124,7 @@ def draw_profile(
     *,
     log: bool = True,
 ) -> Chart:
-    """Bars for the first run, points for the second, dots for the predicted slope."""
+    """Draws the profile: bars for the first run, points for the second, dots for the predicted slope."""
     roles = (FIRST, SECOND)
     lines = [Line(one.name, one.numbers, one.now, role) for one, role in zip(runs, roles, strict=False)]
     line = (
@@ -136,7 +136,7 @@ def draw_profile(
 def draw_history(
     series: Series, layers: Sequence[int], width: int, height: int, ascii_only: bool, *, log: bool = True
 ) -> Chart:
-    """A line over the steps for each of the given layers (counted from 0), through the largest of each stretch."""
+    """Draws the history: a line over the steps for each of the given layers (counted from 0)."""
     lines = [
         Line(f"layer {layer + 1}", series.step, series.high[:, layer], role)
         for layer, role in zip(layers, SERIES, strict=False)
@@ -147,7 +147,7 @@ def draw_history(
 def draw_losses(
     runs: Sequence[tuple[str, Series]], width: int, height: int, ascii_only: bool
 ) -> tuple[Chart, bool]:
-    """The loss of each run over the steps, and whether its axis is linear: over two decades it is logarithmic."""
+    """Draws the loss of each run over the steps; says whether its axis is linear."""
     values = np.concatenate([series.value for _, series in runs])
     finite = values[np.isfinite(values)]
     positive = finite[finite > 0]
@@ -160,13 +160,13 @@ def draw_losses(
 
 
 def draw_strip(series: Series, width: int, height: int, ascii_only: bool) -> Chart:
-    """All layers over all steps."""
+    """Draws the heat strip of all layers over all steps."""
     strip = HeatStrip(series.step.astype(np.int64), series.high.T)
     return heat_strip(strip, width, height, ascii_only=ascii_only)
 
 
 def draw_budget(run: GradientMagnitudes, width: int, height: int, ascii_only: bool) -> Chart:
-    """log₁₀ of the two gains, for each step down from layer l+1 to layer l."""
+    """Draws the factor budget: log₁₀ of the two gains, for each step down from layer l+1 to layer l."""
     x = layer_numbers(len(run.weight_gain))
     with np.errstate(all="ignore"):
         weights, activation = np.log10(run.weight_gain), np.log10(run.activation_gain)
@@ -181,7 +181,7 @@ def columns_of(series: Series, shown: Sequence[int]) -> Series:
 
 
 def spread(layers: int, selected: int) -> list[int]:
-    """The layers whose history is drawn: all if they are few, or the selected one, the first, a middle and the last."""
+    """The layers whose history is drawn: all if they are few, or the selected one, both ends and a middle."""
     if layers <= len(SERIES):
         return list(range(layers))
     wanted = [selected, 0, layers // 2, layers - 1]

@@ -10,7 +10,7 @@ from tui.session.training_snapshot import RunSnapshot
 
 
 def flow_lines(run: RunSnapshot, record: StepRecord, diagnosis: Diagnosis) -> list[str]:
-    """That the gradients are balanced, where they are, and how their profile slopes beside theory."""
+    """The lines on the gradient flow: that it is balanced, where it is, and its slope beside theory."""
     if len(record.grad_l2) < 2:
         return []
     prediction = run.prediction

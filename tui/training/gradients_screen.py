@@ -72,7 +72,7 @@ def is_about_delta(session: NetworkSession) -> bool:
 
 
 class GradientsScreen(TrainingScreen):
-    """Watches the gradient of every layer."""
+    """The gradients screen: watches the gradient of every layer."""
 
     CSS_PATH = "training_screen.tcss"
     COMMANDS_SHOWN = GRADIENTS_COMMANDS
@@ -109,7 +109,7 @@ class GradientsScreen(TrainingScreen):
 
     @override
     def wanted(self) -> Wanted:
-        """The pictures over the steps need more of them than the others."""
+        """What the chart needs of the runs: the pictures over the steps more than the others."""
         over_steps = self.view in (View.HISTORY, View.STRIP)
         points = max(self.query_one("#chart").size.width - 10, 20) if over_steps else 0
         loss = self.query_one("#loss").size.width

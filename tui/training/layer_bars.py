@@ -40,7 +40,7 @@ def draw_rows(
     height: int,
     ascii_only: bool = False,
 ) -> Chart:
-    """The rows around the cursor, on one logarithmic scale for all rows."""
+    """Draws the list of layers with bars, around the cursor, on one logarithmic scale."""
     if not rows or height < 3:
         return Chart((((" no layer fits the filter".ljust(width)[:width], AXIS),),))
     numbers = [row_value(row, values, column) for row in rows]

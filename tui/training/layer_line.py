@@ -21,7 +21,7 @@ FIELDS = {
 def layer_line(
     record: StepRecord, layer: int, name: str | None, style: Style, width: int, *, with_step: bool
 ) -> Content:
-    """The line for a layer, counted from 0, as much of it as `width` columns hold; `with_step` says of which step."""
+    """The line with the numbers of a layer, counted from 0, as much of it as `width` columns hold."""
     there = {label: field for label, field in FIELDS.items() if field in record.fields}
     values = {label: getattr(record, field)[layer] for label, field in there.items()}
     called = f": {one_line(name)}" if name and not name.startswith("W[") else ""

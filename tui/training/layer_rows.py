@@ -13,7 +13,7 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class LayerRow:
-    """One row: a layer, or a block of them. `folded` is None for a layer."""
+    """One row of the list of layers: a layer, or a block of them. `folded` is None for a layer."""
 
     label: str
     members: tuple[int, ...]
@@ -22,7 +22,7 @@ class LayerRow:
 
 
 def block_of(name: str) -> str:
-    """``layers.0`` of ``layers.0.attn.q.weight``, ``embed`` of ``embed.weight``."""
+    """The block that a layer belongs to: ``layers.0`` of ``layers.0.attn.q.weight``, ``embed`` of ``embed.weight``."""
     parts = name.split(".")
     for place, part in enumerate(parts[:-1]):
         if part.isdecimal():
@@ -54,13 +54,13 @@ def layer_rows(names: Sequence[str], shown: Sequence[int], unfolded: Collection[
 
 
 def row_of(rows: Sequence[LayerRow], layer: int) -> int:
-    """The row that shows a layer: its own, or that of its block; the first where none does."""
+    """The row of the list that shows a layer: its own, or that of its block; the first where none does."""
     own = [place for place, row in enumerate(rows) if layer in row.members]
     return own[-1] if own else 0
 
 
 def row_value(row: LayerRow, values: Floats, column: str) -> float:
-    """A layer's number, or a block's: the largest, the mean, or the norm of all of it."""
+    """The number of a row: a layer's, or of a block the largest, the mean, or the norm of all of it."""
     numbers = values[list(row.members)]
     if len(numbers) == 1:
         return float(numbers[0])

@@ -24,7 +24,7 @@ NUMBER = 11
 
 
 def collapse_view(network: Network, graph: Graph, style: Style) -> Content:
-    """The product of all matrices of a linear network, and that it gives the same outputs; or what is in the way."""
+    """The page of a linear network as one matrix: the product of all, or what is in the way."""
     try:
         one = collapsed(network)
     except NotLinearError as error:
@@ -76,7 +76,7 @@ def collapse_view(network: Network, graph: Graph, style: Style) -> Content:
 
 
 def collapse_rows(network: Network) -> Rows:
-    """The entries of the one matrix and of its bias; only a heading where there is none."""
+    """The one matrix of a linear network and its bias as csv rows; only a heading where there is none."""
     rows: list[list[Cell]] = [["matrix", "row", "column", "value"]]
     try:
         one = collapsed(network)

@@ -50,7 +50,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """All that plotext is told: points and marks from the back to the front, and two axes.
+    """All that plotext is told of a chart: points and marks from the back to the front, and two axes.
 
     y begins at 0; x is whole numbers, and so are its ticks.
     """
@@ -66,13 +66,13 @@ class Figure:
 
 
 def load_plotext() -> None:
-    """Imports it ahead of the first chart, which takes a fifth of a second."""
+    """Imports plotext ahead of the first chart, which takes a fifth of a second."""
     import plotext  # noqa: F401 - for whoever draws next
 
 
 @lru_cache(RECENT)
 def draw_figure(asked: Figure) -> Chart:
-    """Runs plotext once: clear, size, draw, build, all in one go, because its figure is one for the whole program."""
+    """Draws a figure with plotext."""
     if asked.width < SMALLEST_WIDTH or asked.height < SMALLEST_HEIGHT:
         return message_chart("too small for a chart", asked.width, asked.height)
     import plotext
@@ -154,7 +154,7 @@ def _role(codes: str, role: int) -> int:
 
 
 def message_chart(text: str, width: int, height: int) -> Chart:
-    """A sentence in the middle where there is nothing to draw."""
+    """A chart with a sentence in the middle where there is nothing to draw."""
     blank: Row = ((" " * width, 0),)
     middle: Row = ((text[:width].center(width), AXIS),)
     return Chart(tuple(middle if row == height // 2 else blank for row in range(max(height, 1))))

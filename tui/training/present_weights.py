@@ -29,7 +29,7 @@ class PresentWeights:
         self._load(lambda _: self._screen.post_message(StepInto(layer, unit, matrix)))
 
     def open_confusion(self) -> None:
-        """What the present weights make of the whole data set."""
+        """Opens the confusion matrix of the present weights over the whole data set."""
         self._load(self._show_confusion)
 
     def _show_confusion(self, session: NetworkSession) -> None:
@@ -45,7 +45,7 @@ class PresentWeights:
         self._screen.tell(Done(Deed.OUTCOMES))
 
     def open_collapse(self) -> None:
-        """The product of all matrices, where the network is linear."""
+        """Opens the page of the product of all matrices, where the network is linear."""
         self._load(self._show_collapse)
 
     def _show_collapse(self, session: NetworkSession) -> None:

@@ -30,7 +30,7 @@ TRIES = "F"
 
 
 class RunFindings:
-    """Has the runs of a screen's training diagnosed, and says what was found."""
+    """The findings of a training's runs: has them diagnosed, and says what was found."""
 
     def __init__(self, screen: WatchingScreen) -> None:
         self._screen = screen

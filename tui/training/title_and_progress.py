@@ -20,12 +20,12 @@ BAR = 16
 
 
 def run_marks(style: Style) -> tuple[str, str]:
-    """What the first and the second run are drawn with."""
+    """The marks that the first and the second run are drawn with."""
     return style.glyphs.full, MARKERS[style.ascii][SECOND]
 
 
 def title_line(training: TrainingSnapshot, width: int, style: Style) -> Content:
-    """What is trained, and what the training is doing."""
+    """The title line: what is trained, and what the training is doing."""
     glyphs = style.glyphs
     marks = {
         State.RUNNING: glyphs.running,
@@ -46,7 +46,7 @@ def title_line(training: TrainingSnapshot, width: int, style: Style) -> Content:
 
 
 def progress_line(run: RunSnapshot, style: Style, width: int, label: str = "") -> Content:
-    """How far it is and how well it goes; what fits least is left out first, the loss never."""
+    """The progress line of a run: how far it is and how well it goes; what fits least is left out first."""
     limit = run.limit or max(run.steps_done, 1)
     filled = round(BAR * min(run.steps_done / limit, 1.0))
     full, empty = style.glyphs.full, style.glyphs.empty

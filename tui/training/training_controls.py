@@ -39,11 +39,11 @@ class TrainingControls:
         self._screen.redraw()
 
     def one_step(self) -> None:
-        """One step of training."""
+        """Makes one step of training."""
         self._screen.control("One step of training", TrainingRun.one_step)
 
     def change_speed(self, by: int) -> None:
-        """Faster or slower."""
+        """Trains faster or slower."""
         self._screen.control(
             "Changing the speed", lambda training: training.change_speed(by), self._speed_changed
         )
@@ -99,7 +99,7 @@ class TrainingControls:
                 self._screen.notify("; ".join(filter(None, (said, again))))
 
     def change_slope(self, direction: int) -> None:
-        """A steeper or flatter slope for negative inputs, from the next step on."""
+        """Makes the leaky ReLUs' slope steeper or flatter, from the next step on."""
         training = self._screen.controls()
         if training is None:
             return
@@ -137,7 +137,7 @@ class TrainingControls:
             self._restart(f"initialised with {scheme}", experiment, done=Done(Deed.INIT, scheme))
 
     def scale_learning_rate(self, direction: int) -> None:
-        """Twice or half the learning rate, from the next step on."""
+        """Doubles or halves the learning rate, from the next step on."""
         factor = 2.0 if direction > 0 else 0.5
         self._screen.control(
             "Changing the learning rate",
@@ -150,7 +150,7 @@ class TrainingControls:
         self._screen.redraw()
 
     def travel(self, by: int) -> None:
-        """Back or forward among the kept moments."""
+        """Goes back or forward among the kept moments of the training."""
         self._screen.control("Going to another moment", lambda training: training.travel(by), self._travelled)
 
     def _travelled(self, step: int) -> None:

@@ -10,7 +10,7 @@ EVERY_STEP = 1_000_000
 
 
 def layer_rows_of(snapshot: TrainingSnapshot, metric: str, over_steps: bool) -> Rows:
-    """The metric of each layer of each run: at the last measured step, or at every step that is kept."""
+    """The csv rows of a metric by layer and run: at the last measured step, or at every kept one."""
     rows: list[list[Cell]] = [["run", "step", "layer", "name", metric]]
     for run in snapshot.runs:
         rows += _of_run(run, over_steps)
@@ -32,7 +32,7 @@ def _of_run(run: RunSnapshot, over_steps: bool) -> list[list[Cell]]:
 
 
 def unit_rows(snapshot: TrainingSnapshot) -> Rows:
-    """Every unit of the first run: how often it fires, whether it is dead, and since which step."""
+    """The csv rows of every unit of the first run: how often it fires, whether it is dead, and since when."""
     rows: list[list[Cell]] = [["run", "step", "layer", "unit", "firing_rate", "dead", "died_at"]]
     run = snapshot.first
     if run.activity is None:
@@ -46,7 +46,7 @@ def unit_rows(snapshot: TrainingSnapshot) -> Rows:
 
 
 def budget_rows(snapshot: TrainingSnapshot) -> Rows:
-    """What weights and activations multiply the norm of δ by, in each layer of each run."""
+    """The csv rows of the factor budget of each run."""
     rows: list[list[Cell]] = [["run", "step", "layer", "name", "weight_gain", "activation_gain"]]
     for run in snapshot.runs:
         if run.column is None:

@@ -23,7 +23,7 @@ LOWEST, HIGHEST = 2, 10
 
 
 def bar_size(layers: Sequence[UnitState], width: int, height: int) -> tuple[int, int] | None:
-    """Columns (with the gap) and rows of a bar, the largest with which every unit has one; None without room."""
+    """The largest size of a unit's bar with which every unit has one, in columns (with the gap) and rows."""
     widest = max((len(layer.firing) for layer in layers), default=0)
     if not widest:
         return None

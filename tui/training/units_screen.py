@@ -45,7 +45,7 @@ FRACTIONS = "Fraction of zero activations, by step"
 
 
 class UnitsScreen(TrainingScreen):
-    """Watches the units of every layer."""
+    """The dead-ReLU monitor: watches the units of every layer."""
 
     SCREEN_NAME = "relu"
     CSS_PATH = "training_screen.tcss"

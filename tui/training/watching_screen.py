@@ -38,7 +38,7 @@ ANOTHER_S = "Another program trains this; here one can only look."
 
 
 class WatchingScreen(Screen[None]):
-    """Watches a training. A subclass draws in `draw`, which is called when there is something new."""
+    """A screen that watches a training. A subclass draws in `draw`, which is called when there is something new."""
 
     def __init__(self, training: WatchedTraining, session: NetworkSession | None) -> None:
         """`session` is what the training's parameters can be looked at in; None where another program has them."""
@@ -129,7 +129,7 @@ class WatchingScreen(Screen[None]):
         self.call_after_refresh(self.training.go_on)
 
     def seen(self, wanted: Wanted = LITTLE) -> TrainingSnapshot:
-        """What there is to be seen: the present moment, or what was drawn last where one would wait for that."""
+        """The snapshot to answer a key from: the present one, or the last drawn where one would wait for that."""
         waits = isinstance(self.training, TrainingRun) and self.training.is_large
         return self._last if waits and self._last is not None else self.training.snapshot(wanted)
 
@@ -150,7 +150,7 @@ class WatchingScreen(Screen[None]):
         return matching(self._names, self.training.looking.layers)
 
     def newest_places(self) -> list[int]:
-        """The same, of the layers that the training has now."""
+        """The places of the layers that the filter lets through, of those that the training has now."""
         self._names = self.seen().first.layers
         return self.shown
 

@@ -129,7 +129,7 @@ def show_expression(
     numbers: bool = True,
     expect: str | None = None,
 ) -> None:
-    """All values and gradients, or one derivative taken apart, in one of the forms; or held against what is expected.
+    """Writes all values and gradients of an expression, or one derivative, in one of the forms.
 
     JSON has the derivation beside all `numbers`, or by itself.
     """

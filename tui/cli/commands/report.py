@@ -65,7 +65,7 @@ def report(log: Path, layers: str | None, names: str | None, as_json: bool, asci
 
 
 def report_lines(name: str, report: LogReport, style: Style) -> list[str]:
-    """The report as text."""
+    """The report on a run log as lines of text."""
     from engine.formula.ascii_text import ascii_text
 
     lines = [*_about(name, report, style), ""]
