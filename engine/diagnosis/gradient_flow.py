@@ -9,6 +9,7 @@ Every number in a sentence is the record's own, or one step of arithmetic away f
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -44,7 +45,10 @@ def first_to_last(magnitudes: Floats) -> float:
     first, last = float(magnitudes[0]), float(magnitudes[-1])
     if not (math.isfinite(first) and math.isfinite(last)) or first == last == 0:
         return math.nan
-    return first / last if last else math.inf
+    if not first or not last:
+        return math.inf if first else 0.0
+    # Of two numbers that are there the ratio is one too, however far apart they are.
+    return min(max(first / last, sys.float_info.min), sys.float_info.max)
 
 
 @dataclass(frozen=True)

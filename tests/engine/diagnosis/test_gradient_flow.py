@@ -292,6 +292,8 @@ def test_ratios_of_odd_numbers():
     assert math.isnan(first_to_last(np.array([0.0, 0.0])))
     assert first_to_last(np.array([1.0, 0.0])) == INF
     assert math.isnan(first_to_last(np.array([INF, 1.0])))
+    assert FAR_APART < first_to_last(np.array([1.0, 5e-324])) < INF
+    assert 0 < first_to_last(np.array([5e-324, 1e300])) < 1 / FAR_APART
 
 
 @given(records(layers=4))
