@@ -71,8 +71,8 @@ def way_to_break(first: StepRecord, last: StepRecord) -> LogBeforeBreak:
     return LogBeforeBreak(
         step_first=first.step,
         step_last=last.step,
-        loss_first=loss_in(first),
-        loss_last=loss_in(last),
+        loss_first=logged_loss(first),
+        loss_last=logged_loss(last),
         gradient_first=whole_gradient(first),
         gradient_last=whole_gradient(last),
         learning_rate=rate if math.isfinite(rate) else None,
@@ -81,18 +81,18 @@ def way_to_break(first: StepRecord, last: StepRecord) -> LogBeforeBreak:
 
 def whole_gradient(record: StepRecord) -> float:
     """The norm of the whole gradient in a log's line, as far as its layers' are finite."""
-    magnitude = np.asarray(magnitude_in(record), np.float64)
+    magnitude = np.asarray(first_magnitude(record), np.float64)
     return float(np.linalg.norm(magnitude[np.isfinite(magnitude)]))
 
 
-def loss_in(record: StepRecord | None) -> float | None:
+def logged_loss(record: StepRecord | None) -> float | None:
     """The loss of a line, where it is logged and finite."""
     if record is None or "loss" not in record.fields or not math.isfinite(record.loss):
         return None
     return record.loss
 
 
-def magnitude_in(record: StepRecord) -> Sequence[float]:
+def first_magnitude(record: StepRecord) -> Sequence[float]:
     """(layers,): the first of the gradient's magnitudes that the log holds."""
     name = next((name for name in MAGNITUDES if name in record.fields), "grad_l2")
     magnitude: Sequence[float] = getattr(record, name)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from engine.diagnosis.diagnosis import Diagnosis
-from engine.diagnosis.log_before_break import LogBeforeBreak, loss_in, magnitude_in, way_to_break
+from engine.diagnosis.log_before_break import LogBeforeBreak, first_magnitude, logged_loss, way_to_break
 from engine.diagnosis.log_diagnosis import LoggedRun, diagnose_log
 from engine.metrics.step_record import MAGNITUDES, MEASURES, Extent, StepRecord
 from engine.runs.followed_run import FollowedRun
@@ -86,7 +86,7 @@ class LogRecords:
                 self.last_sound = record
         if self.count % self._stride == 0:
             self._kept.append(record)
-            if len(self._kept) * max(len(magnitude_in(record)), 1) > MOST_NUMBERS:
+            if len(self._kept) * max(len(first_magnitude(record)), 1) > MOST_NUMBERS:
                 self._kept = self._kept[::2]
                 self._stride *= 2
         self._recent.append(record)
@@ -119,7 +119,7 @@ class LogReport:
         broken, header = self.lines.broken, self.lines.header
         if broken is None or header is None:
             return None
-        bad = ~np.isfinite(np.asarray(magnitude_in(broken)))
+        bad = ~np.isfinite(np.asarray(first_magnitude(broken)))
         return broken.step, tuple(name for name, one in zip(header.layers, bad, strict=True) if one)
 
     @property
@@ -139,8 +139,8 @@ class LogReport:
             "lines": lines.count,
             "step_first": None if lines.first is None else lines.first.step,
             "step_last": None if lines.last is None else lines.last.step,
-            "loss_first": loss_in(lines.first),
-            "loss_last": loss_in(lines.last),
+            "loss_first": logged_loss(lines.first),
+            "loss_last": logged_loss(lines.last),
             "fields": [] if lines.last is None else [name for name in MEASURES if name in lines.last.fields],
             "layers": list(self.layers),
             "findings": [finding.record() for finding in self.diagnosis.findings],

@@ -34,7 +34,7 @@ def advances(losses: LossCurvePoints) -> bool:
     return then - losses.typical(three, end) >= PERCENT * abs(then)
 
 
-def stands(losses: LossCurvePoints) -> bool:
+def stands_still(losses: LossCurvePoints) -> bool:
     """Whether the loss stands still: within 1 % over the second half, and over 100 steps at least."""
     window = max(losses.steps / 2, RECENT)
     if window > losses.steps:

@@ -40,6 +40,6 @@ def sentence(text: str) -> str:
     return text if text.endswith(".") else f"{text}."
 
 
-def finite(value: float) -> float | None:
+def finite_evidence(value: float) -> float | None:
     """A number as evidence in JSON: None where it is not finite."""
     return float(value) if math.isfinite(value) else None

@@ -52,7 +52,7 @@ def _table(graph: Graph, width: int, style: Style) -> Iterator[str]:
     sizes = [f"{node.shape[0]}{times}{node.shape[1]}" for node in nodes]
     name_width, size_width = max(map(len, names)), max(map(len, sizes))
     room = (width - name_width - size_width - 3 * GAP) // 2
-    drawn = [(drawn_matrix(node.value, room, style), _gradient(node, room, style)) for node in nodes]
+    drawn = [(matrix_in_table(node.value, room, style), _gradient(node, room, style)) for node in nodes]
     value_width = max(len(line) for value, _ in drawn for line in value)
     gap = " " * GAP
     partial = symbol_text(LOSS, style)
@@ -69,12 +69,12 @@ def _table(graph: Graph, width: int, style: Style) -> Iterator[str]:
 
 def _gradient(node: Node, room: int, style: Style) -> list[str]:
     if node.needs_gradient:
-        return drawn_matrix(node.grad, room, style)
+        return matrix_in_table(node.grad, room, style)
     text = "(labels, given)" if node.symbol == Y else "(given)"
     return [ascii_text(text)]
 
 
-def drawn_matrix(values: Array, room: int, style: Style) -> list[str]:
+def matrix_in_table(values: Array, room: int, style: Style) -> list[str]:
     """A matrix in brackets, abridged to at most `room` columns where one number fits at all."""
     dots, vertical = style.glyphs.dots, style.glyphs.vertical_dots
     rows = _shown(values.shape[0], MOST_ROWS)

@@ -18,7 +18,7 @@ from engine.derivation.whole_matrix import WholeMatrix, WorkedEntry
 from engine.export.factor_words import VERDICTS
 from engine.export.latex_document import render_latex
 from engine.export.latex_rows import in_rows, matrix_body
-from engine.export.value_gradient_tables import drawn_matrix
+from engine.export.value_gradient_tables import matrix_in_table
 from engine.formula.ascii_text import in_characters_of
 from engine.formula.expression import Entry, Partial, Product
 from engine.formula.latex import number_latex, to_latex
@@ -107,7 +107,7 @@ def matrix_lines_of_text(
             yield from (f"      {part}" for part in wrapped(_said(line.remark, style), width - 6))
     yield ""
     yield from _heading("Numbers", style)
-    first, *rest = drawn_matrix(whole.value, width - cells(name) - 6, style)
+    first, *rest = matrix_in_table(whole.value, width - cells(name) - 6, style)
     yield f"   {name} = {first}"
     yield from (" " * (cells(name) + 6) + line for line in rest)
     yield ""

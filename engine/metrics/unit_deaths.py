@@ -127,7 +127,7 @@ def events_until(events: Sequence[UnitEvent]) -> tuple[UnitEvent, ...]:
     return tuple(islice(events, max(len(events) - EVENTS_IN_A_STATE, 0), None))
 
 
-class WholeDataSet:
+class UnitDeathSearch:
     """Runs a network forward over all samples, sharing its parameters, to see which units ever fire."""
 
     def __init__(self, network: Network, inputs: Array, outputs: int, places: UnitDeaths) -> None:

@@ -36,7 +36,7 @@ from engine.metrics.held_out_score import HeldOut, HeldOutScore
 from engine.metrics.l2_norms import norm_for
 from engine.metrics.step_monitor import StepMonitor
 from engine.metrics.step_record import Counts, Floats, StepRecord
-from engine.metrics.unit_deaths import Mask, UnitDeaths, UnitDeathsState, UnitEvent, WholeDataSet
+from engine.metrics.unit_deaths import Mask, UnitDeaths, UnitDeathSearch, UnitDeathsState, UnitEvent
 from engine.model.network import PREDICTION, Network, X, Y
 from engine.training.batches import Batches, BatchPosition
 from engine.training.first_nonfinite import FirstNonfinite, count_nonfinite, first_nonfinite
@@ -154,10 +154,10 @@ class Trainer:
         self._own: dict[str, float] = {}
         self._current = 0
         self._norm = norm_for(network.dtype, trainable.stop)
-        self._whole: WholeDataSet | None = None
+        self._whole: UnitDeathSearch | None = None
         self.dead_check_period = 1
         if not self._batches.full:
-            self._whole = WholeDataSet(network, data.X, len(data.Y), self._dead_units)
+            self._whole = UnitDeathSearch(network, data.X, len(data.Y), self._dead_units)
             steps_a_pass = samples / self._batches.kinds[0].inputs.shape[1]
             self.dead_check_period = math.ceil(steps_a_pass * FORWARD_SHARE / DEAD_CHECK_SHARE)
         self._held_out = None if data.held_out is None else HeldOut(network, data.held_out)

@@ -111,7 +111,7 @@ class Lesson:
         if answer and not revealed:
             shown = f"{before}\n\n*{THINK_FIRST}*\n"
         shown = _ticked(shown, done) if done else shown
-        return in_letters_of(names, shown) if self.item in ITEMS else shown
+        return lesson_in_letters_of(names, shown) if self.item in ITEMS else shown
 
     def _split(self) -> tuple[str, str]:
         """The text up to the question to think about, and the answer that follows it."""
@@ -127,7 +127,7 @@ class Lesson:
         return f"# {self.heading}\n\n{self.text}"
 
 
-def in_letters_of(names: CourseNames, text: str) -> str:
+def lesson_in_letters_of(names: CourseNames, text: str) -> str:
     """A lesson's text with an experiment's own letters: in formulas, also in code, but not in keys and commands."""
     if not names:
         return text

@@ -29,7 +29,7 @@ HEADING = (
 )
 
 
-def term_rows(derivation: Derivation) -> Rows:
+def csv_term_rows(derivation: Derivation) -> Rows:
     """One row a term, the steps from the loss to the target; `running` is the product of the path's locals so far."""
     rows: list[list[Cell]] = [list(HEADING)]
     for number, step in enumerate(derivation, start=1):
@@ -53,7 +53,7 @@ def term_rows(derivation: Derivation) -> Rows:
     return rows
 
 
-def entry_rows(graph: Graph) -> Rows:
+def csv_entry_rows(graph: Graph) -> Rows:
     """One row an entry of each named matrix: its value and its gradient."""
     rows: list[list[Cell]] = [["matrix", "row", "column", "value", "gradient"]]
     for node in graph.nodes.values():
@@ -66,7 +66,7 @@ def entry_rows(graph: Graph) -> Rows:
     return rows
 
 
-def matrix_rows(whole: WholeMatrix) -> Rows:
+def csv_matrix_rows(whole: WholeMatrix) -> Rows:
     """One row an entry of the gradient by one matrix."""
     gradient = whole.value
     entries = ([row, column, float(gradient[row, column])] for row, column in np.ndindex(gradient.shape))

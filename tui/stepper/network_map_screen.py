@@ -18,7 +18,7 @@ from tui.shell.idle_keys import idle_bindings
 from tui.shell.key_command import bindings
 from tui.shell.keys import MAP_COMMANDS
 from tui.shell.modal import Modal
-from tui.stepper.derivation_csv import entry_rows
+from tui.stepper.derivation_csv import csv_entry_rows
 from tui.stepper.diagram import Diagram, move
 from tui.stepper.expression_diagram import ExpressionDiagram, moved_in_diagram
 from tui.stepper.network_diagram import NetworkDiagram
@@ -60,7 +60,7 @@ class NetworkMapScreen(Modal[Symbol | None]):
 
     def data_tables(self) -> Sequence[CsvTable]:
         """Every value and every gradient."""
-        return [CsvTable(lambda: entry_rows(self.traversal.derivation.graph))]
+        return [CsvTable(lambda: csv_entry_rows(self.traversal.derivation.graph))]
 
     def picture(self) -> NetworkDiagram | ExpressionDiagram:
         """What it is drawn in."""

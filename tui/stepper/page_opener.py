@@ -17,7 +17,7 @@ from tui.session.network_session import NetworkSession
 from tui.shell.csv_table import Rows
 from tui.shell.learner_deeds import Deed, Done
 from tui.shell.reading_screen import ReadingScreen
-from tui.stepper.derivation_csv import entry_rows, term_rows
+from tui.stepper.derivation_csv import csv_entry_rows, csv_term_rows
 from tui.stepper.derivation_screen import DerivationScreen
 from tui.stepper.entry_editing import EntryEditing
 from tui.stepper.stepper_command import explain_command
@@ -62,7 +62,7 @@ class PageOpener:
                     title,
                     lambda width: matrices_view(shown, style, width, square_note(session.experiment)),
                     edit,
-                    lambda: entry_rows(session.graph),
+                    lambda: csv_entry_rows(session.graph),
                     ["grads", session.name, "--shapes"],
                 )
             )
@@ -96,7 +96,7 @@ class PageOpener:
             lambda blocks: self._read(
                 "The whole derivation",
                 lambda width: Content(render_text(blocks, max(width, 60), style)),
-                lambda: term_rows(derivation),
+                lambda: csv_term_rows(derivation),
             ),
         )
         screen.tell(Done(Deed.DERIVATION))

@@ -19,7 +19,7 @@ from tui.shell.keys import STEPPER_COMMANDS
 from tui.shell.learner_deeds import Deed, Done
 from tui.shell.messages import Predict, ShowHome, ShowLessons, ShowScreen
 from tui.stepper.chain_rule_panel import ChainRulePanel
-from tui.stepper.derivation_csv import entry_rows, term_rows
+from tui.stepper.derivation_csv import csv_entry_rows, csv_term_rows
 from tui.stepper.derivation_screen import SHOWN_DIGITS, Place
 from tui.stepper.entry_editing import EntryEditing
 from tui.stepper.network_diagram import NetworkDiagram
@@ -200,8 +200,8 @@ class StepperScreen(StepperPanels):
         """Every term of the derivation, as it is on the table; every value and gradient."""
         graph = self.session.stepped
         return [
-            CsvTable(lambda: term_rows(self.derivation)),
-            CsvTable(lambda: entry_rows(graph), "All values and gradients as csv"),
+            CsvTable(lambda: csv_term_rows(self.derivation)),
+            CsvTable(lambda: csv_entry_rows(graph), "All values and gradients as csv"),
         ]
 
     def command(self) -> Sequence[str]:

@@ -16,7 +16,7 @@ from engine.formula.typed_names import typed_derivative
 from engine.model.network import LOSS
 from tui.shell.prompt import Prompt
 from tui.shell.reading_screen import ReadingScreen
-from tui.stepper.derivation_csv import matrix_rows
+from tui.stepper.derivation_csv import csv_matrix_rows
 from tui.stepper.derivation_screen import DerivationScreen, Place
 from tui.stepper.stepper_command import of_option
 from tui.stepper.traversal import FIRST_TERM, Phase, Position
@@ -76,7 +76,7 @@ class TargetChoice:
             page = ReadingScreen(
                 f"{name}, the whole matrix",
                 lambda width: Content(written_matrix(whole, title, check, width=max(width, 60), style=style)),
-                lambda: matrix_rows(whole),
+                lambda: csv_matrix_rows(whole),
                 [
                     "explain",
                     session.name,

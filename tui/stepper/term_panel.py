@@ -25,10 +25,10 @@ class TermPanel(Static):
 
     def show(self, description: Description, style: Style, width: int, height: int) -> None:
         """Draws a description in `width` × `height` cells."""
-        self.update(page(description, style, width, height))
+        self.update(term_page(description, style, width, height))
 
 
-def page(description: Description, style: Style, width: int, height: int) -> Content:
+def term_page(description: Description, style: Style, width: int, height: int) -> Content:
     """Sets a description, its heading, equations and notes, in `width` × `height` cells.
 
     Formulas are stacked where there is room for that; where there is not, they stand on one line, and at last

@@ -59,7 +59,7 @@ from tui.training.layer_line import layer_line
 from tui.training.layer_rows import block_of, layer_rows, row_of
 from tui.training.run_comparison import RunComparison
 from tui.training.run_findings import RunFindings
-from tui.training.training_csv import EVERY_STEP, budget_rows, layer_rows_of
+from tui.training.training_csv import EVERY_STEP, csv_budget_rows, csv_layer_rows
 from tui.training.training_screen import TrainingScreen
 
 MANY_LAYERS = 60
@@ -121,13 +121,15 @@ class GradientsScreen(TrainingScreen):
 
     def _budget_rows(self) -> Rows:
         """What multiplies δ on its way down, layer by layer."""
-        return budget_rows(self.training.snapshot(Wanted(self.metric.field, at=self.training.looking.step)))
+        return csv_budget_rows(
+            self.training.snapshot(Wanted(self.metric.field, at=self.training.looking.step))
+        )
 
     def _metric_rows(self) -> Rows:
         """The metric of every layer: over the steps where the picture is, otherwise now."""
         over_steps = self.view in (View.HISTORY, View.STRIP)
         wanted = Wanted(self.metric.field, EVERY_STEP if over_steps else 0, at=self.training.looking.step)
-        return layer_rows_of(self.training.snapshot(wanted), self.metric.field, over_steps)
+        return csv_layer_rows(self.training.snapshot(wanted), self.metric.field, over_steps)
 
     @override
     def view_options(self) -> Sequence[str]:

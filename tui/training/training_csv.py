@@ -9,7 +9,7 @@ EVERY_STEP = 1_000_000
 """As many points as there can be: a history keeps no more."""
 
 
-def layer_rows_of(snapshot: TrainingSnapshot, metric: str, over_steps: bool) -> Rows:
+def csv_layer_rows(snapshot: TrainingSnapshot, metric: str, over_steps: bool) -> Rows:
     """The csv rows of a metric by layer and run: at the last measured step, or at every kept one."""
     rows: list[list[Cell]] = [["run", "step", "layer", "name", metric]]
     for run in snapshot.runs:
@@ -31,7 +31,7 @@ def _of_run(run: RunSnapshot, over_steps: bool) -> list[list[Cell]]:
     ]
 
 
-def unit_rows(snapshot: TrainingSnapshot) -> Rows:
+def csv_unit_rows(snapshot: TrainingSnapshot) -> Rows:
     """The csv rows of every unit of the first run: how often it fires, whether it is dead, and since when."""
     rows: list[list[Cell]] = [["run", "step", "layer", "unit", "firing_rate", "dead", "died_at"]]
     run = snapshot.first
@@ -45,7 +45,7 @@ def unit_rows(snapshot: TrainingSnapshot) -> Rows:
     return rows
 
 
-def budget_rows(snapshot: TrainingSnapshot) -> Rows:
+def csv_budget_rows(snapshot: TrainingSnapshot) -> Rows:
     """The csv rows of the factor budget of each run."""
     rows: list[list[Cell]] = [["run", "step", "layer", "name", "weight_gain", "activation_gain"]]
     for run in snapshot.runs:

@@ -34,7 +34,7 @@ from tui.training.chart_view import ChartView
 from tui.training.charts import Line, lines_chart
 from tui.training.drawn_chart import FIRST, MARKERS, SERIES, Chart
 from tui.training.gradient_charts import spread
-from tui.training.training_csv import EVERY_STEP, layer_rows_of, unit_rows
+from tui.training.training_csv import EVERY_STEP, csv_layer_rows, csv_unit_rows
 from tui.training.training_screen import TrainingScreen
 from tui.training.unit_bars import bar_size, unit_bars
 from tui.training.unit_map import QUIET, Cursor, UnitState, unit_map
@@ -88,10 +88,10 @@ class UnitsScreen(TrainingScreen):
 
     def _fraction_rows(self) -> Rows:
         wanted = Wanted("zero_fraction", EVERY_STEP, at=self.training.looking.step)
-        return layer_rows_of(self.training.snapshot(wanted), "zero_fraction", over_steps=True)
+        return csv_layer_rows(self.training.snapshot(wanted), "zero_fraction", over_steps=True)
 
     def _unit_rows(self) -> Rows:
-        return unit_rows(
+        return csv_unit_rows(
             self.training.snapshot(Wanted("zero_fraction", units=True, at=self.training.looking.step))
         )
 

@@ -9,7 +9,7 @@ import numpy as np
 from engine.diagnosis.diagnosed_run import DiagnosedRun, Needs
 from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.finding_rule import Rule
-from engine.diagnosis.sentence_parts import finite, short
+from engine.diagnosis.sentence_parts import finite_evidence, short
 from engine.diagnosis.useful_prediction import same_for_all
 
 EARLY = 20
@@ -29,16 +29,19 @@ def find(case: DiagnosedRun, before: Sequence[Finding]) -> Finding | None:
     spread, wanted = said.std(axis=1), labels.std(axis=1)
     prediction, label = said.mean(axis=1), labels.mean(axis=1)
     evidence: dict[str, float | int | None] = {
-        "prediction": finite(float(prediction.mean())),
+        "prediction": finite_evidence(float(prediction.mean())),
         "label_mean": float(label.mean()),
-        "prediction_std": finite(float(spread.max())),
+        "prediction_std": finite_evidence(float(spread.max())),
         "label_std": float(wanted.max()),
     }
     if len(said) == 1:
         means = f"{short(prediction[0])}; the labels' mean is {short(label[0])}"
     else:
         for row, (one, other) in enumerate(zip(prediction, label, strict=True)):
-            evidence[f"prediction[{row}]"], evidence[f"label_mean[{row}]"] = finite(float(one)), float(other)
+            evidence[f"prediction[{row}]"], evidence[f"label_mean[{row}]"] = (
+                finite_evidence(float(one)),
+                float(other),
+            )
         means = f"{_listed(prediction)}; the labels' means are {_listed(label)}"
     text = (
         f"Whatever the network is shown, it says {means}. Its outputs spread by {short(float(spread.max()))} over the "

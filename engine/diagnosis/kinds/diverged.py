@@ -9,7 +9,7 @@ from engine.diagnosis.diagnosed_run import DiagnosedRun
 from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.finding_rule import Rule
 from engine.diagnosis.loss_curve import MUCH_HIGHER
-from engine.diagnosis.sentence_parts import finite, sentence, told_loss
+from engine.diagnosis.sentence_parts import finite_evidence, sentence, told_loss
 
 
 def find(case: DiagnosedRun, before: Sequence[Finding]) -> Finding | None:
@@ -20,7 +20,7 @@ def find(case: DiagnosedRun, before: Sequence[Finding]) -> Finding | None:
     first = math.nan if losses is None else losses.first
     last = math.nan if losses is None or case.problem is not None else losses.last
     step = case.problem_step if case.problem_step is not None else 0 if losses is None else losses.steps
-    evidence = {"loss_first": finite(first), "loss_last": finite(last), "step": step}
+    evidence = {"loss_first": finite_evidence(first), "loss_last": finite_evidence(last), "step": step}
     called = "the loss" if losses is None else losses.called
     began = f" At first {called} was {told_loss(first)}." if math.isfinite(first) else ""
     if case.problem is not None:

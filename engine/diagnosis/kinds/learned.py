@@ -9,7 +9,7 @@ import numpy as np
 from engine.diagnosis.diagnosed_run import DiagnosedRun, Needs
 from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.finding_rule import Rule
-from engine.diagnosis.sentence_parts import finite, short
+from engine.diagnosis.sentence_parts import finite_evidence, short
 from engine.diagnosis.useful_prediction import same_for_all
 
 LEFT = 1e-3
@@ -28,7 +28,7 @@ def find(case: DiagnosedRun, before: Sequence[Finding]) -> Finding | None:
     error = float(np.square(own.whole.prediction - labels).mean(axis=1).sum())
     variance = float(labels.var(axis=1).sum())
     scale = variance or float(np.square(labels).mean(axis=1).sum())
-    evidence = {"accuracy": accuracy, "mean_square": finite(error), "label_variance": variance}
+    evidence = {"accuracy": accuracy, "mean_square": finite_evidence(error), "label_variance": variance}
     if accuracy == 1.0 and not same_for_all(own):
         n = labels.shape[1]
         text = (

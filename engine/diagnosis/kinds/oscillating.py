@@ -8,8 +8,8 @@ from engine.diagnosis.diagnosed_run import DiagnosedRun
 from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.finding_rule import Rule
 from engine.diagnosis.loss_curve import RECENT
-from engine.diagnosis.loss_trend import LONG_ENOUGH, OF_LOSSES, falls, often_rises, stands
-from engine.diagnosis.sentence_parts import finite, told_loss
+from engine.diagnosis.loss_trend import LONG_ENOUGH, OF_LOSSES, falls, often_rises, stands_still
+from engine.diagnosis.sentence_parts import finite_evidence, told_loss
 from engine.formula.numbers_in_words import capitalised
 
 
@@ -17,13 +17,13 @@ def find(case: DiagnosedRun, before: Sequence[Finding]) -> Finding | None:
     """Finds a loss that goes up and down in place of falling."""
     losses = case.known_losses
     if often_rises(case):
-        evidence = {"rises": losses.rises, "steps": RECENT, "loss_last": finite(losses.last)}
+        evidence = {"rises": losses.rises, "steps": RECENT, "loss_last": finite_evidence(losses.last)}
         text = (
             f"In {losses.rises} of the last {RECENT} steps {losses.called} went up; it ends at "
             f"{told_loss(losses.last)}."
         )
         return Finding(Kind.OSCILLATING, losses.steps, evidence, text)
-    alone = not before and not falls(losses) and not stands(losses)
+    alone = not before and not falls(losses) and not stands_still(losses)
     if not (alone and losses.steps >= LONG_ENOUGH and losses.last > losses.three_quarters):
         return None
     evidence = {"loss_then": losses.three_quarters, "loss_last": losses.last, "steps": losses.steps}

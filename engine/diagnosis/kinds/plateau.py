@@ -13,7 +13,7 @@ from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.finding_rule import Rule
 from engine.diagnosis.look_alike_samples import told_apart_by_nothing
 from engine.diagnosis.loss_curve import RECENT
-from engine.diagnosis.loss_trend import LONG_ENOUGH, OF_LOSSES, falls, stands
+from engine.diagnosis.loss_trend import LONG_ENOUGH, OF_LOSSES, falls, stands_still
 from engine.diagnosis.sentence_parts import short, told_loss
 from engine.diagnosis.useful_prediction import tells_apart
 from engine.model.network import trainable
@@ -24,7 +24,7 @@ def find(case: DiagnosedRun, before: Sequence[Finding]) -> Finding | None:
     losses = case.known_losses
     if before or falls(losses):
         return None
-    flat = stands(losses)
+    flat = stands_still(losses)
     if not flat and losses.steps < LONG_ENOUGH:
         return None
     half = losses.step[0] + losses.steps - max(losses.steps / 2, RECENT)

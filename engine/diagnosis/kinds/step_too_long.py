@@ -11,7 +11,7 @@ from engine.diagnosis.finding_rule import Rule
 from engine.diagnosis.flat_loss import FlatLoss
 from engine.diagnosis.loss_trend import often_rises
 from engine.diagnosis.run_again import weights_after
-from engine.diagnosis.sentence_parts import finite, short, told_loss
+from engine.diagnosis.sentence_parts import finite_evidence, short, told_loss
 from engine.metrics.l2_norms import careful_norm
 from engine.training.optimizers import clip_factor
 
@@ -61,8 +61,8 @@ def find(case: DiagnosedRun, before: Sequence[Finding]) -> Finding | None:
         "momentum": beta,
         "half": 1.0 / curvature,
         **({"clipped": clip} if clip < 1.0 else {}),
-        "loss_first": finite(losses.first),
-        "loss_last": finite(losses.last),
+        "loss_first": finite_evidence(losses.first),
+        "loss_last": finite_evidence(losses.last),
     }
     return Finding(
         Kind.STEP_TOO_LONG,

@@ -11,7 +11,7 @@ from engine.diagnosis.curvature import largest_eigenvalue
 from engine.diagnosis.diagnosed_run import DiagnosedRun, Needs, OwnRun
 from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.finding_rule import Rule
-from engine.diagnosis.sentence_parts import finite, short, told_loss
+from engine.diagnosis.sentence_parts import finite_evidence, short, told_loss
 
 LITTLE = 0.01
 """The loss falls by less than this share of itself over the whole run."""
@@ -44,13 +44,13 @@ def find(case: DiagnosedRun, before: Sequence[Finding]) -> Finding | None:
     if not loss < (1 - LITTLE) * losses.last:
         return None  # no step of any length gets anywhere: it is not the length
     evidence = {
-        "loss_first": finite(losses.first),
-        "loss_last": finite(losses.last),
+        "loss_first": finite_evidence(losses.first),
+        "loss_last": finite_evidence(losses.last),
         "steps": losses.steps,
         "learning_rate": rate,
         "longer": step / rate,
-        "loss_one_step": finite(one),
-        "loss_longer_step": finite(loss),
+        "loss_one_step": finite_evidence(one),
+        "loss_longer_step": finite_evidence(loss),
     }
     text = (
         f"In {losses.steps:,} steps the loss fell only from {told_loss(losses.first)} to {told_loss(losses.last)}: "

@@ -10,7 +10,7 @@ import numpy as np
 from engine.diagnosis.diagnosed_run import DiagnosedRun, Needs
 from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.finding_rule import Rule
-from engine.diagnosis.sentence_parts import finite, short
+from engine.diagnosis.sentence_parts import finite_evidence, short
 from engine.experiment.activation_traits import ACTIVATION_TRAITS
 
 
@@ -36,8 +36,8 @@ def find(case: DiagnosedRun, before: Sequence[Finding]) -> Finding | None:
         "labels": labels.size,
         "label_min": lowest,
         "label_max": highest,
-        "reach_min": finite(least),
-        "reach_max": finite(most),
+        "reach_min": finite_evidence(least),
+        "reach_max": finite_evidence(most),
     }
     text = (
         f"{outside:,} of {labels.size:,} labels lie outside what a {output.activation} output can give, {reach}: "

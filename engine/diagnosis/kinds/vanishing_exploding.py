@@ -12,7 +12,7 @@ from engine.diagnosis.factor_budget import ACTIVATION, WEIGHTS
 from engine.diagnosis.finding import Change, Finding, Kind
 from engine.diagnosis.finding_rule import Rule
 from engine.diagnosis.gradient_flow import GradientFlow, decades_per_layer
-from engine.diagnosis.sentence_parts import finite
+from engine.diagnosis.sentence_parts import finite_evidence
 
 
 def flow_of(case: DiagnosedRun) -> GradientFlow:
@@ -40,9 +40,9 @@ def _found(case: DiagnosedRun, kind: Kind) -> Finding | None:
         return None
     blamed, reasons = flow.cause(small)
     evidence: dict[str, float | int | None] = {
-        "weights_ratio": finite(flow.ratio),
-        "delta_ratio": finite(flow.delta_ratio),
-        "decades_per_layer": finite(decades_per_layer(np.asarray(flow.record.grad_l2))),
+        "weights_ratio": finite_evidence(flow.ratio),
+        "delta_ratio": finite_evidence(flow.delta_ratio),
+        "decades_per_layer": finite_evidence(decades_per_layer(np.asarray(flow.record.grad_l2))),
     }
     if blamed is not None:
         evidence["factor_per_layer"] = flow.budget.mean_ratio

@@ -42,7 +42,7 @@ from engine.practice.bug_hunt.slip_places import (
     at_weighted_loss,
     at_wide_bias,
 )
-from engine.practice.bug_hunt.slipping_backward_pass import Send, sent
+from engine.practice.bug_hunt.slipping_backward_pass import Send, sent_by_op
 from engine.practice.bug_hunt.wrong_gradients import (
     bce_gradient_with_weights,
     masked_by_gradient,
@@ -258,7 +258,7 @@ SLIPS: tuple[Slip, ...] = (
         None,
         "the slope between {f} and {a} is there twice",
         at_curved,
-        lambda op, i, arriving: sent(op, i, arriving) * slope_alone(op),
+        lambda op, i, arriving: sent_by_op(op, i, arriving) * slope_alone(op),
     ),
     Slip(
         "mask-of-gradient",
@@ -312,7 +312,7 @@ SLIPS: tuple[Slip, ...] = (
         "dE/d{W}",
         "the gradient of {W} is transposed",
         at_square_weight,
-        lambda op, i, arriving: np.asarray(sent(op, i, arriving).T),
+        lambda op, i, arriving: np.asarray(sent_by_op(op, i, arriving).T),
     ),
     Slip(
         "before-activation",
@@ -375,7 +375,7 @@ SLIPS: tuple[Slip, ...] = (
         None,
         "at the fork the gradient is set where it should be added to what is there",
         at_second_of_fork,
-        sent,
+        sent_by_op,
         True,
     ),
     Slip(

@@ -24,7 +24,7 @@ from engine.formula.layout import one_line
 from engine.practice.bug_hunt.backward_slips import PlantedSlip, places_for
 from engine.practice.bug_hunt.slipping_backward_pass import (
     SlippingBackwardPass,
-    differences,
+    op_central_differences,
     wants_gradient,
 )
 
@@ -134,7 +134,7 @@ class BugHunt:
             for i, node in enumerate(op.inputs):
                 if not wants_gradient(node):
                     continue
-                mine, numeric = self.spoiled.added[id(op), i], differences(op, node, arriving)
+                mine, numeric = self.spoiled.added[id(op), i], op_central_differences(op, node, arriving)
                 yield SentGradient(
                     op.output.symbol, node.symbol, arriving, mine, numeric, agree(mine, numeric)
                 )

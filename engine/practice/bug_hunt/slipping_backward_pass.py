@@ -5,7 +5,7 @@
 
 It computes what `Graph.backward` computes, without its short cuts (loss and output slope are two ops here), so that
 every op's own share can be looked at, checked by itself, and spoiled. What belongs to one op only, its
-vector-Jacobian product, stands in `sent`.
+vector-Jacobian product, stands in `sent_by_op`.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class SlippingBackwardPass:
             ):
                 continue
             slip = next((one for one in self.planted if one.op is op and one.i == i), None)
-            send = sent(op, i, arriving) if slip is None else slip.send(arriving)
+            send = sent_by_op(op, i, arriving) if slip is None else slip.send(arriving)
             before = self.gradients.get(id(node))
             after = (
                 np.array(send) if before is None or (slip is not None and slip.overwrites) else before + send
@@ -113,7 +113,7 @@ def wants_gradient(node: Node) -> bool:
 
 
 @singledispatch
-def sent(op: Op, i: int, arriving: Array) -> Array:
+def sent_by_op(op: Op, i: int, arriving: Array) -> Array:
     """The gradient that an op sends to its input i when `arriving` is the gradient of its output: Jᵀ·arriving."""
     kept = op.output.grad
     try:
@@ -123,13 +123,13 @@ def sent(op: Op, i: int, arriving: Array) -> Array:
         op.output.grad = kept
 
 
-@sent.register
+@sent_by_op.register
 def _(op: Softmax, i: int, arriving: Array) -> Array:
     y = op.output.value
     return np.asarray(y * (arriving - (arriving * y).sum(axis=0)))
 
 
-@sent.register
+@sent_by_op.register
 def _(op: Loss, i: int, arriving: Array) -> Array:
     out = np.zeros_like(op.inputs[0].value)
     op.prediction_gradient(out)
@@ -153,7 +153,7 @@ def op_is_right(done: SlippingBackwardPass, op: Op) -> bool:
     for i, node in enumerate(op.inputs):
         if (id(op), i) not in done.added:
             continue
-        numeric = differences(op, node, arriving)
+        numeric = op_central_differences(op, node, arriving)
         mine = done.added[id(op), i]
         size = max(float(np.abs(numeric).max(initial=0.0)), float(np.abs(mine).max(initial=0.0)))
         if float(np.abs(mine - numeric).max(initial=0.0)) > TOLERANCE * size + 1e-12:
@@ -161,7 +161,7 @@ def op_is_right(done: SlippingBackwardPass, op: Op) -> bool:
     return True
 
 
-def differences(op: Op, node: Node, arriving: Array) -> Array:
+def op_central_differences(op: Op, node: Node, arriving: Array) -> Array:
     """The gradient of Σ arriving · output by a node, by central differences, with everything else held still."""
     found = np.zeros_like(node.value)
     with np.errstate(all="ignore"):

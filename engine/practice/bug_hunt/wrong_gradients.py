@@ -12,12 +12,12 @@ from engine.autodiff.ops.elementwise import Elementwise
 from engine.autodiff.ops.linear import ACTIVATION, WEIGHT
 from engine.autodiff.ops.loss import Loss
 from engine.derivation.matrix_form import slopes
-from engine.practice.bug_hunt.slipping_backward_pass import Send, sent
+from engine.practice.bug_hunt.slipping_backward_pass import Send, sent_by_op
 
 
 def times(factor: Callable[[Op], float]) -> Send:
     """The right gradient times a factor that depends on the op."""
-    return lambda op, i, arriving: sent(op, i, arriving) * factor(op)
+    return lambda op, i, arriving: sent_by_op(op, i, arriving) * factor(op)
 
 
 def number_of_samples(op: Op) -> float:
@@ -68,7 +68,7 @@ def with_slope_at_activation(op: Op, i: int, arriving: Array) -> Array:
 def with_transposed_weights(op: Op, i: int, arriving: Array) -> Array:
     """The product with W where its transpose belongs, or the other way round."""
     weight = op.inputs[WEIGHT]
-    right = sent(op, i, arriving)
+    right = sent_by_op(op, i, arriving)
     other = weight.value.T @ arriving
     # Whichever way W is kept, the other one is wrong.
     return np.asarray(other if not np.allclose(other, right) else weight.value @ arriving)
@@ -88,7 +88,7 @@ def with_input_before_activation(op: Op, i: int, arriving: Array) -> Array:
     kept = below.value
     try:
         below.value = below.op.inputs[0].value
-        return sent(op, i, arriving)
+        return sent_by_op(op, i, arriving)
     finally:
         below.value = kept
 
@@ -97,7 +97,7 @@ def of_first_sample(op: Op, i: int, arriving: Array) -> Array:
     """The gradient of the first sample alone."""
     only = np.zeros_like(arriving)
     only[:, 0] = arriving[:, 0]
-    return sent(op, i, only)
+    return sent_by_op(op, i, only)
 
 
 def nothing(op: Op, i: int, arriving: Array) -> Array:

@@ -33,7 +33,7 @@ POINTS, ROUNDS = 2001, 8
 """A search in so many points, each time around the best of the last: 20·1000⁻⁸ is far below a rounding."""
 
 
-def steepest(function: ScalarFunction) -> tuple[float, float]:
+def steepest_slope(function: ScalarFunction) -> tuple[float, float]:
     """The steepest point of an activation: the f at which |g′(f)| is largest, and |g′(f)| there."""
     left, right = -FARTHEST, FARTHEST
     for _ in range(ROUNDS):
@@ -93,7 +93,7 @@ class SlopeBound:
     @cached_property
     def slopes(self) -> list[float]:
         """The largest slope of each activation on the way."""
-        known = {function.name: steepest(function)[1] for function in self.functions}
+        known = {function.name: steepest_slope(function)[1] for function in self.functions}
         return [known[function.name] for function in self.functions]
 
     @property
@@ -104,7 +104,7 @@ class SlopeBound:
     def familiar(self) -> Iterator[tuple[float, Mistake]]:
         """The numbers that are often given instead: the function's own value, a sum, one factor more or less."""
         count, function = len(self.functions), self.functions[0]
-        place, slope = steepest(function)
+        place, slope = steepest_slope(function)
         yield -self.value, Mistake("sign", "-1", "1", "the sign is wrong")
         yield (
             1.0 / self.value if self.value else math.nan,

@@ -15,7 +15,7 @@ from engine.practice.mistakes.factor_patterns import shown
 from engine.practice.mistakes.formula_edits import unsigned
 from engine.practice.mistakes.naming_on_paths import SIGN
 from engine.practice.question.comparison import CLOSE
-from engine.practice.question.path_factors import error_of
+from engine.practice.question.path_factors import output_error
 from engine.practice.question.random_networks import NetworkEvidence
 from engine.practice.reading.batched_evaluation import evaluate
 from engine.practice.reading.unreadable import UnreadableError
@@ -128,7 +128,7 @@ def of_another_output(question: AskedQuestion, expr: Expr, evidence: NetworkEvid
         return None
     for index in dict.fromkeys(one.index for one in expr.symbols() if one.matrix == PREDICTION):
         prediction, label = (Symbol(one.name, None, index) for one in (PREDICTION, Y))
-        error = error_of(loss_op(question.worked.graph), prediction, label)
+        error = output_error(loss_op(question.worked.graph), prediction, label)
         for whole in (error, error / Symbol("n")):
             try:
                 value, there = evaluate(expr, evidence.names), evaluate(whole, evidence.names)

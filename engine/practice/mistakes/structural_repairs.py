@@ -41,7 +41,7 @@ from engine.practice.mistakes.formula_edits import (
     stands,
     unsigned,
 )
-from engine.practice.question.path_factors import error_of
+from engine.practice.question.path_factors import output_error
 from engine.practice.question.random_networks import NetworkEvidence
 from engine.practice.reading.names_in_scope import is_gradient
 from engine.practice.verdict import Mistake
@@ -91,7 +91,7 @@ class StructuralRepairs:
         if not indexes and self.question.target.wrt.index is not None and self.question.graph.n == 1:
             outputs = self.question.graph.nodes[PREDICTION].shape[0]
             index = (0, 0) if outputs == 1 else None
-        return error_of(
+        return output_error(
             loss_op(self.question.worked.graph), *(Symbol(one.name, None, index) for one in (PREDICTION, Y))
         )
 

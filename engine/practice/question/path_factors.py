@@ -144,7 +144,7 @@ class _PathWalker:
         assert self.loss is not None
         formula = self.loss.simplification(ref.entry)[-1]
         prediction, label = (node.entry(ref.entry) for node in self.loss.inputs)
-        error = error_of(self.loss, prediction, label)
+        error = output_error(self.loss, prediction, label)
         confusions = [*self.error_confusions(prediction, label), *self.probability_confusions(prediction)]
         known = self.halves(ref, prediction, error)
         return PathFactor(formula, {error: 1}, None, 2, tuple(confusions), (), self.loss.n > 1, known)
@@ -210,7 +210,7 @@ class _PathWalker:
     def by_prediction(self, edge: Edge, loss: Loss) -> PathFactor:
         """∂ℰ/∂Ŷ."""
         prediction, label = (node.entry(edge.below.entry) for node in loss.inputs)
-        error = error_of(loss, prediction, label)
+        error = output_error(loss, prediction, label)
         if isinstance(loss, BinaryCrossEntropy):
             atoms: Atoms = {error: 1, prediction: -1, 1 - prediction: -1}
         elif isinstance(loss, SquaredError):
@@ -293,7 +293,7 @@ def _is_square(edge: Edge) -> bool:
     return edge.op.fan_out(edge.i) > 1
 
 
-def error_of(loss: Loss | None, prediction: Symbol, label: Symbol) -> Expr:
+def output_error(loss: Loss | None, prediction: Symbol, label: Symbol) -> Expr:
     """The error n ∂ℰ/∂f of the output layer: Ŷ − Y, or with class weights −αY(1 − Ŷ) + β(1 − Y)Ŷ."""
     if isinstance(loss, BinaryCrossEntropy) and loss.weighted and loss.alpha != loss.beta:
         return _weighted_error("alpha", "beta", prediction, label)

@@ -27,7 +27,7 @@ from tui.stepper.describe_update import describe_update, update_lines, update_si
 from tui.stepper.description import Description
 from tui.stepper.equation import Equation, typeset, typeset_flat
 from tui.stepper.running_product import running_lines
-from tui.stepper.term_panel import page
+from tui.stepper.term_panel import term_page
 from tui.stepper.traversal import FIRST_TERM, Phase, Position, Traversal
 
 UNICODE, ASCII = Style(digits=4), Style(digits=4, ascii=True)
@@ -258,7 +258,7 @@ def test_at_80_by_24_every_story_is_shown_whole(name, style):
                 description, notes=tuple(note for note in description.notes if note[0] != "faint")
             )
         for width, height in ((76, 8), (116, 6)):
-            content = page(description, style, width, height)
+            content = term_page(description, style, width, height)
             assert content.get_height({}, width) <= height, f"{position}\n{content.plain}"
 
 
@@ -304,8 +304,8 @@ def test_a_constant_is_not_said_twice(typesetter):
 def test_a_tall_equation_gives_way_to_a_flat_one_and_then_to_a_shorter_one():
     _, traversal = told("tutorial-a-weighted")
     description = describe_backward(traversal, FIRST_TERM, UNICODE)
-    assert "───" in page(description, UNICODE, 76, 8).plain
-    flat = page(description, UNICODE, 76, 5).plain
+    assert "───" in term_page(description, UNICODE, 76, 8).plain
+    flat = term_page(description, UNICODE, 76, 5).plain
     assert "───" not in flat
     assert flat.split("\n")[1].startswith("∂ℰ/∂Ŷ₀,₅₉₈ = (−αY₀,₅₉₈/Ŷ₀,₅₉₈+β(1−Y₀,₅₉₈)/(1−Ŷ₀,₅₉₈))/n")
     assert flat.split("\n")[2].endswith("≈ −0.01818")
@@ -314,7 +314,7 @@ def test_a_tall_equation_gives_way_to_a_flat_one_and_then_to_a_shorter_one():
 def test_where_there_is_room_the_factors_that_came_before_and_their_product_are_shown():
     _, traversal = told("tutorial-b")
     last = Position(Phase.BACKWARD, 4)
-    text = page(describe_backward(traversal, last, UNICODE), UNICODE, 96, 45).plain
+    text = term_page(describe_backward(traversal, last, UNICODE), UNICODE, 96, 45).plain
     heading, together, before = (
         text.index("The input"),
         text.index("All together"),
@@ -329,8 +329,8 @@ def test_where_there_is_room_the_factors_that_came_before_and_their_product_are_
 def test_what_came_before_is_cut_to_the_last_that_fit_and_left_out_without_room():
     _, traversal = told("tutorial-b")
     third = describe_backward(traversal, Position(Phase.BACKWARD, 2), UNICODE)
-    assert "What came before (the last 1 of 2)" in page(third, UNICODE, 96, 10).plain
-    assert "What came before" not in page(third, UNICODE, 96, 8).plain
+    assert "What came before (the last 1 of 2)" in term_page(third, UNICODE, 96, 10).plain
+    assert "What came before" not in term_page(third, UNICODE, 96, 8).plain
 
 
 BISHOP = """

@@ -145,7 +145,7 @@ async def test_an_output_s_own_sample_stays() -> None:
 
 def test_contents_are_shown_whole() -> None:
     """Every line of every optimiser fits the small window's term panel."""
-    from tui.stepper.term_panel import page
+    from tui.stepper.term_panel import term_page
 
     for train in ('optimizer = "adam"', 'optimizer = "rmsprop"', 'optimizer = "momentum", clip_norm = 0.1'):
         opened = square(train)
@@ -153,5 +153,5 @@ def test_contents_are_shown_whole() -> None:
         traversal = Traversal(opened.explain(target), update_size(opened, target))
         for index in range(traversal.size(Phase.UPDATE)):
             told = describe_update(opened, traversal, None, UNICODE, index)
-            content = page(told, UNICODE, 76, 8)
+            content = term_page(told, UNICODE, 76, 8)
             assert content.get_height({}, 76) <= 8

@@ -10,7 +10,7 @@ from engine.experiment.errors import ExperimentError
 from engine.formula.expression import Symbol
 from engine.practice.assignments.assignment import AssignmentQuestion, load_assignment, parse_assignment
 from engine.practice.assignments.grading import judge_question
-from engine.practice.judging.slope_bound import steepest
+from engine.practice.judging.slope_bound import steepest_slope
 from engine.training.trainer import Trainer
 
 QUESTIONS: dict[str, AssignmentQuestion] = {one.id: one for one in load_assignment("tutorials").questions}
@@ -43,13 +43,13 @@ def test_a_measure_is_that_of_the_whole_data_after_the_last_step():
 )
 def test_the_steepest_slope_is_found(name):
     """Against the figures that the diagnosis uses, which are given to four digits."""
-    assert steepest(activation_function(name))[1] == pytest.approx(
+    assert steepest_slope(activation_function(name))[1] == pytest.approx(
         ACTIVATION_TRAITS[name].largest_slope, rel=1e-4
     )
 
 
 def test_the_sigmoid_is_steepest_at_zero_with_a_quarter():
-    assert steepest(activation_function("sigmoid")) == (pytest.approx(0.0, abs=1e-6), 0.25)
+    assert steepest_slope(activation_function("sigmoid")) == (pytest.approx(0.0, abs=1e-6), 0.25)
 
 
 @pytest.mark.parametrize(
