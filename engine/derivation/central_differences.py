@@ -18,7 +18,7 @@ from engine.autodiff.interruption import uninterruptible
 from engine.autodiff.ops.elementwise import Elementwise
 from engine.autodiff.ops.loss import loss_op
 from engine.autodiff.ops.softmax import Softmax
-from engine.derivation.edges import EntryRef
+from engine.derivation.entry_ref import EntryRef
 
 STEP = 1e-4
 """h relative to max(1, |w|): balances the extrapolated error, about h⁴, with rounding, about 1e-16/h."""

@@ -21,7 +21,8 @@ import numpy.typing as npt
 
 from engine.autodiff.graph import EVERY_COLUMN, Graph
 from engine.autodiff.ops.loss import loss_op
-from engine.derivation.edges import Edge, EntryRef
+from engine.derivation.edges import Edge
+from engine.derivation.entry_ref import EntryRef
 from engine.derivation.paths import StrongestPaths, running_products
 from engine.derivation.sample_shares import (
     SampleShare,

@@ -9,33 +9,11 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from engine.autodiff.graph import Node, Op
-from engine.formula.expression import Entry, Expr, Symbol
+from engine.autodiff.graph import Op
+from engine.derivation.entry_ref import EntryRef
+from engine.formula.expression import Expr
 
 Indices = npt.NDArray[np.intp]
-
-
-@dataclass(frozen=True, slots=True)
-class EntryRef:
-    """One scalar entry of one node."""
-
-    node: Node
-    entry: Entry
-
-    @property
-    def symbol(self) -> Symbol:
-        """The entry's name, such as f[2][0,0]."""
-        return self.node.entry(self.entry)
-
-    @property
-    def value(self) -> float:
-        """The entry's value in the last forward pass."""
-        return float(self.node.value[self.entry])
-
-    @property
-    def gradient(self) -> float:
-        """The gradient ∂ℰ/∂entry of the last backward pass."""
-        return float(self.node.grad[self.entry])
 
 
 @dataclass(frozen=True)  # without slots: the formula is made when it is looked at

@@ -27,7 +27,7 @@ from engine.derivation.central_differences import (
     extrapolated,
     rounding_of,
 )
-from engine.derivation.edges import EntryRef
+from engine.derivation.entry_ref import EntryRef
 from engine.derivation.stacked_differences import StackedDifferences
 from engine.formula.expression import Symbol
 from engine.model.network import Network

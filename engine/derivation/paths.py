@@ -24,7 +24,8 @@ import numpy.typing as npt
 from engine.autodiff.graph import EVERY_COLUMN, Array, Columns, Graph, Node, Op
 from engine.autodiff.interruption import between_parts
 from engine.autodiff.ops.loss import loss_op
-from engine.derivation.edges import Edge, EntryRef, Indices, edges_from
+from engine.derivation.edges import Edge, Indices, edges_from
+from engine.derivation.entry_ref import EntryRef
 from engine.formula.expression import Entry
 
 DIGITS_THAT_DIFFER = 9

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.autodiff.graph import Graph, Node, Op
-from engine.derivation.edges import EntryRef
+from engine.derivation.entry_ref import EntryRef
 from engine.derivation.paths import PathCounts
 
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 
 from engine.autodiff.graph import Graph, Node
-from engine.derivation.edges import EntryRef
+from engine.derivation.entry_ref import EntryRef
 from engine.formula.expression import Symbol
 from engine.model.expression_graph import is_constant
 from engine.model.network import LOSS

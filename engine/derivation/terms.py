@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.autodiff.graph import Array, Graph, Op
-from engine.derivation.edges import Edge, EntryRef
+from engine.derivation.edges import Edge
+from engine.derivation.entry_ref import EntryRef
 from engine.derivation.paths import PathCounts
 from engine.derivation.sample_shares import consumers_by_sample
 from engine.formula.expression import Entry, Expr, Partial, Symbol

@@ -20,7 +20,8 @@ from engine.autodiff.ops.l2_penalty import L2Penalty
 from engine.autodiff.ops.linear import ACTIVATION, WEIGHT, Linear
 from engine.autodiff.ops.loss import Loss
 from engine.autodiff.ops.residual import ResidualAdd
-from engine.derivation.edges import EntryRef, edges_from
+from engine.derivation.edges import edges_from
+from engine.derivation.entry_ref import EntryRef
 from engine.derivation.matrix_form import MatrixLine, Shape, matrix_lines
 from engine.derivation.targets import TargetError, resolve_target
 from engine.formula.expression import Entry, Expr, Name, Number, Partial, Product, Sum, Symbol, bare

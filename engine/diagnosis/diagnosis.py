@@ -13,6 +13,7 @@ import numpy as np
 
 from engine.diagnosis.diagnosed_run import DiagnosedRun, Needs
 from engine.diagnosis.finding import Finding, Kind
+from engine.diagnosis.gradient_flow import flow_of
 from engine.diagnosis.kinds import RULES, step_too_long, vanishing_exploding
 from engine.experiment.layer_info import LayerInfo, named_layers
 from engine.formula.course_notation import CourseNames
@@ -156,4 +157,4 @@ def _with_its_but(findings: Sequence[Finding]) -> Finding:
 def _gradients(case: DiagnosedRun) -> str:
     if case.record is None or not case.ordered or case.depth < 2 or case.diverged:
         return ""
-    return vanishing_exploding.flow_of(case).balance_told()
+    return flow_of(case).balance_told()

@@ -13,6 +13,7 @@ A diagnosis is a list of findings, the most serious first.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -81,3 +82,8 @@ class Finding:
             "remedy": self.remedy,
             "change": None if self.change is None else dict(self.change),
         }
+
+
+def finite_evidence(value: float) -> float | None:
+    """A number as evidence in JSON: None where it is not finite."""
+    return float(value) if math.isfinite(value) else None

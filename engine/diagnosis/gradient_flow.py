@@ -16,6 +16,7 @@ from functools import cached_property
 
 import numpy as np
 
+from engine.diagnosis.diagnosed_run import DiagnosedRun
 from engine.diagnosis.factor_budget import ACTIVATION, WEIGHTS, FactorBudget, factor_budget
 from engine.diagnosis.mean_field import MeanFieldProfile
 from engine.diagnosis.sentence_parts import sentence, short
@@ -210,3 +211,9 @@ class GradientFlow:
         if self.depth == 1 or not self.balanced:
             return ""
         return f"Gradients: balanced. {self.apart()}"
+
+
+def flow_of(case: DiagnosedRun) -> GradientFlow:
+    """The gradient flow of a run's last record."""
+    assert case.record is not None
+    return GradientFlow(case.record, case.layers)

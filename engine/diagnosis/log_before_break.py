@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from engine.diagnosis.sentence_parts import short
-from engine.metrics.step_record import MAGNITUDES, StepRecord
+from engine.metrics.step_record import StepRecord, logged_loss, whole_gradient
 
 GREW = 10.0
 """A loss or a gradient that grew so many times before the run broke had been running away."""
@@ -77,23 +74,3 @@ def way_to_break(first: StepRecord, last: StepRecord) -> LogBeforeBreak:
         gradient_last=whole_gradient(last),
         learning_rate=rate if math.isfinite(rate) else None,
     )
-
-
-def whole_gradient(record: StepRecord) -> float:
-    """The norm of the whole gradient in a log's line, as far as its layers' are finite."""
-    magnitude = np.asarray(first_magnitude(record), np.float64)
-    return float(np.linalg.norm(magnitude[np.isfinite(magnitude)]))
-
-
-def logged_loss(record: StepRecord | None) -> float | None:
-    """The loss of a line, where it is logged and finite."""
-    if record is None or "loss" not in record.fields or not math.isfinite(record.loss):
-        return None
-    return record.loss
-
-
-def first_magnitude(record: StepRecord) -> Sequence[float]:
-    """(layers,): the first of the gradient's magnitudes that the log holds."""
-    name = next((name for name in MAGNITUDES if name in record.fields), "grad_l2")
-    magnitude: Sequence[float] = getattr(record, name)
-    return magnitude

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from engine.diagnosis.diagnosis import Diagnosis
-from engine.diagnosis.log_before_break import LogBeforeBreak, first_magnitude, logged_loss, way_to_break
+from engine.diagnosis.log_before_break import LogBeforeBreak, way_to_break
 from engine.diagnosis.log_diagnosis import LoggedRun, diagnose_log
-from engine.metrics.step_record import MAGNITUDES, MEASURES, Extent, StepRecord
+from engine.metrics.step_record import MAGNITUDES, MEASURES, Extent, StepRecord, first_magnitude, logged_loss
 from engine.runs.followed_run import FollowedRun
 from engine.runs.log_source import LogSource
 from engine.runs.matrix_layers import matrices_of

@@ -5,6 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import groupby
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    pass
 
 
 def short(value: float) -> str:
@@ -40,6 +44,6 @@ def sentence(text: str) -> str:
     return text if text.endswith(".") else f"{text}."
 
 
-def finite_evidence(value: float) -> float | None:
-    """A number as evidence in JSON: None where it is not finite."""
-    return float(value) if math.isfinite(value) else None
+def capitalised(text: str) -> str:
+    """A text with a capital first letter, the rest as it is."""
+    return text[:1].upper() + text[1:]

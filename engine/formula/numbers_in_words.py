@@ -19,11 +19,6 @@ def signed(value: float, decimals: int) -> str:
     return f"{round(value, decimals) + 0.0:+.{decimals}f}".replace("-", "−")
 
 
-def capitalised(text: str) -> str:
-    """A text with a capital first letter, the rest as it is."""
-    return text[:1].upper() + text[1:]
-
-
 def bytes_in_words(size: int) -> str:
     """A size in memory: ``12 bytes``, ``3.4 GB``."""
     if size < 1000:

@@ -256,3 +256,23 @@ def read_only_counts(numbers: Sequence[int]) -> Counts:
     counts = np.array(numbers, np.int64)
     counts.setflags(write=False)
     return counts
+
+
+def whole_gradient(record: StepRecord) -> float:
+    """The norm of the whole gradient in a log's line, as far as its layers' are finite."""
+    magnitude = np.asarray(first_magnitude(record), np.float64)
+    return float(np.linalg.norm(magnitude[np.isfinite(magnitude)]))
+
+
+def logged_loss(record: StepRecord | None) -> float | None:
+    """The loss of a line, where it is logged and finite."""
+    if record is None or "loss" not in record.fields or not math.isfinite(record.loss):
+        return None
+    return record.loss
+
+
+def first_magnitude(record: StepRecord) -> Sequence[float]:
+    """(layers,): the first of the gradient's magnitudes that the log holds."""
+    name = next((name for name in MAGNITUDES if name in record.fields), "grad_l2")
+    magnitude: Sequence[float] = getattr(record, name)
+    return magnitude

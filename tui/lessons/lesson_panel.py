@@ -15,14 +15,10 @@ from textual.containers import VerticalScroll
 
 from engine.formula.course_notation import CANONICAL, CourseNames
 from tui.lessons.lesson import DO, THINK_FIRST, Lesson, in_ascii
+from tui.lessons.lesson_tasks import tasks_done
 
 ROOM_FOR_BOTH = 120
 """From so many columns on there is room for an experiment and a lesson beside it."""
-
-
-def tasks_done(done: int, total: int) -> str:
-    """How many tasks of a lesson are done; nothing where it has none."""
-    return f"{done} of {total} tasks done" if total else ""
 
 
 class LessonPanel(VerticalScroll):

@@ -12,7 +12,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from tui.lessons.lesson import ITEMS, Lesson, in_ascii, read_lesson
-from tui.lessons.lesson_panel import tasks_done
+from tui.lessons.lesson_tasks import tasks_done
 from tui.shell.key_bar import KeyBar
 from tui.shell.key_command import bindings
 from tui.shell.keys import LESSON_COMMANDS

@@ -76,3 +76,8 @@ class TaskChecklist:
                 self._done.add(place)
                 new.append(place)
         return new
+
+
+def tasks_done(done: int, total: int) -> str:
+    """How many tasks of a lesson are done; nothing where it has none."""
+    return f"{done} of {total} tasks done" if total else ""

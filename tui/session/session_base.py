@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from engine.autodiff.graph import Graph
 from engine.derivation.chain_rule import Derivation, explain
-from engine.derivation.edges import EntryRef
+from engine.derivation.entry_ref import EntryRef
 from engine.derivation.targets import TargetError, find_given, find_output
 from engine.experiment.errors import ExperimentError, mismatch
 from engine.experiment.presets import is_preset

@@ -6,13 +6,13 @@ from functools import partial
 
 from engine.derivation.chain_rule import Derivation
 from engine.derivation.terms import Term
+from engine.diagnosis.sentence_parts import capitalised
 from engine.export.factor_words import factor_words
 from engine.formula.expression import Partial, Product
 from engine.formula.layout import one_line
 from engine.formula.notation import Style
-from engine.formula.numbers_in_words import capitalised
-from tui.stepper.description import Description, Note, equals
-from tui.stepper.equation import Equation
+from tui.stepper.description import Description, Note
+from tui.stepper.equation import Equation, equals
 from tui.stepper.running_product import is_product_of
 from tui.stepper.traversal import Position, Traversal
 

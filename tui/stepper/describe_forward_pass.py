@@ -8,12 +8,12 @@ from functools import partial
 
 from engine.autodiff.graph import Graph, Node
 from engine.autodiff.ops.loss import loss_op
+from engine.diagnosis.sentence_parts import capitalised
 from engine.formula.expression import Symbol
 from engine.formula.notation import Style, symbol_text
-from engine.formula.numbers_in_words import capitalised
 from engine.model.network import LOSS
-from tui.stepper.description import Description, Note, equals, equation_in
-from tui.stepper.equation import Equation
+from tui.stepper.description import Description, Note
+from tui.stepper.equation import Equation, equals, equation_in
 from tui.stepper.traversal import Position, Traversal
 
 WHOLE_LOSS = 12

@@ -6,9 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from engine.autodiff.graph import Graph
-from engine.formula.expression import Expr, Symbol
-from engine.formula.notation import Style, is_exact, number_text
 from tui.stepper.equation import Equation
 
 Note = tuple[Literal["remark", "plain", "faint"], str]
@@ -30,15 +27,3 @@ class Description:
     max_terms: int = 6
     before: Sequence[Callable[[], Equation]] = ()
     together: Equation | None = None
-
-
-def equation_in(graph: Graph, name: Expr, formula: Expr) -> Equation:
-    """A formula with the numbers of a graph's last pass in it; `name` says what it is."""
-    value = graph.value_of(name) if isinstance(name, Symbol) else formula.evaluate(graph.value_of)
-    return Equation(name, formula, formula.substitute(graph.value_of), value)
-
-
-def equals(value: float, style: Style) -> str:
-    """A number behind = where it is exact as shown, behind ≈ where it is rounded."""
-    same = "=" if is_exact(value, style) else style.glyphs.about
-    return f"{same} {number_text(value, style)}"

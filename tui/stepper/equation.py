@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from textual.content import Content
 
-from engine.formula.expression import Expr, Number
+from engine.autodiff.graph import Graph
+from engine.formula.expression import Expr, Number, Symbol
 from engine.formula.fit_to_width import fit, fit_flat
 from engine.formula.layout import LayoutBox, draw, one_line, row
 from engine.formula.notation import Style, is_exact, is_shown_in_full, number_text
@@ -91,3 +92,15 @@ def _painted(parts: list[LayoutBox], number_style: str) -> Content:
     box = row(parts)
     span: Span = (range(box.width - parts[-1].width, box.width), f"bold {number_style}")
     return paint(box, [span])
+
+
+def equation_in(graph: Graph, name: Expr, formula: Expr) -> Equation:
+    """A formula with the numbers of a graph's last pass in it; `name` says what it is."""
+    value = graph.value_of(name) if isinstance(name, Symbol) else formula.evaluate(graph.value_of)
+    return Equation(name, formula, formula.substitute(graph.value_of), value)
+
+
+def equals(value: float, style: Style) -> str:
+    """A number behind = where it is exact as shown, behind ≈ where it is rounded."""
+    same = "=" if is_exact(value, style) else style.glyphs.about
+    return f"{same} {number_text(value, style)}"

@@ -17,7 +17,7 @@ from engine.derivation.terms import Term
 from engine.formula.expression import Partial, Symbol
 from engine.formula.layout import one_line
 from engine.formula.notation import Style, number_text
-from tui.stepper.description import equals
+from tui.stepper.equation import equals
 from tui.stepper.traversal import Position, Traversal
 
 ROUNDED, SMALLEST = 1e-9, sys.float_info.min

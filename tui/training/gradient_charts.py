@@ -16,6 +16,7 @@ from enum import Enum
 import numpy as np
 import numpy.typing as npt
 
+from engine.diagnosis.mean_field import MeanFieldProfile
 from engine.metrics.added_metrics import OWN_METRICS
 from engine.metrics.step_record import Extent
 from engine.runs.history import Series
@@ -186,3 +187,18 @@ def spread(layers: int, selected: int) -> list[int]:
         return list(range(layers))
     wanted = [selected, 0, layers // 2, layers - 1]
     return list(dict.fromkeys(layer for layer in wanted if 0 <= layer < layers))
+
+
+def predicted_profile(run: RunSnapshot, metric: Metric) -> Floats | None:
+    """The predicted gradient norms for the initial weights, hung on the measured one of the last hidden layer.
+
+    None where the theory does not hold, for metrics that it does not speak of, and before the first step.
+    """
+    first, prediction = run.first, run.prediction
+    if first is None or not isinstance(prediction, MeanFieldProfile):
+        return None
+    decades = {L2: prediction.weights, DELTA: prediction.delta}.get(metric)
+    if decades is None:
+        return None
+    anchor = float(getattr(first, metric.field)[len(decades) - 1])
+    return np.asarray(anchor * 10.0 ** np.array(decades))

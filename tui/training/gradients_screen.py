@@ -33,7 +33,6 @@ from tui.shell.static_text import StaticPanel, StaticText
 from tui.shell.too_small import TooSmall
 from tui.training.chart_view import ChartView
 from tui.training.drawn_chart import MARKERS, SERIES, Chart
-from tui.training.factor_budget_text import predicted_profile
 from tui.training.findings_panel import FindingsPanel
 from tui.training.gradient_charts import (
     ACTIVATION,
@@ -52,6 +51,7 @@ from tui.training.gradient_charts import (
     draw_profile,
     draw_strip,
     magnitudes,
+    predicted_profile,
     spread,
 )
 from tui.training.layer_bars import draw_rows

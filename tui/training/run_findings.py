@@ -22,7 +22,7 @@ from tui.training.finding_content import (
     finding_content,
 )
 from tui.training.gradient_flow_content import flow_lines
-from tui.training.title_and_progress import run_marks
+from tui.training.run_marks import run_marks
 from tui.training.watching_screen import WatchingScreen
 
 TRIES = "F"

@@ -13,15 +13,9 @@ from engine.metrics.added_metrics import OWN_METRICS
 from engine.metrics.step_record import Extent
 from engine.model.network import LOSS, Y
 from tui.session.training_snapshot import FULL_SPEED, RunSnapshot, State, TrainingSnapshot
-from tui.training.drawn_chart import MARKERS, SECOND
 
 BAR = 16
 """Columns of the progress bar."""
-
-
-def run_marks(style: Style) -> tuple[str, str]:
-    """The marks that the first and the second run are drawn with."""
-    return style.glyphs.full, MARKERS[style.ascii][SECOND]
 
 
 def title_line(training: TrainingSnapshot, width: int, style: Style) -> Content:

@@ -29,7 +29,8 @@ from tui.shell.messages import Did
 from tui.shell.static_text import StaticText
 from tui.training.cross_hair import with_cross_hair
 from tui.training.drawn_chart import Chart
-from tui.training.title_and_progress import progress_line, run_marks, title_line
+from tui.training.run_marks import run_marks
+from tui.training.title_and_progress import progress_line, title_line
 
 REFRESH_SECONDS = 0.2
 """Charts are redrawn five times a second while a training runs."""

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from engine.diagnosis.diagnosed_run import DiagnosedRun, Needs
-from engine.diagnosis.finding import Finding, Kind
+from engine.diagnosis.finding import Finding, Kind, finite_evidence
 from engine.diagnosis.finding_rule import Rule
-from engine.diagnosis.sentence_parts import finite_evidence, short
+from engine.diagnosis.sentence_parts import short
 from engine.diagnosis.useful_prediction import same_for_all
 
 EARLY = 20

@@ -6,10 +6,10 @@ import math
 from collections.abc import Sequence
 
 from engine.diagnosis.diagnosed_run import DiagnosedRun
-from engine.diagnosis.finding import Finding, Kind
+from engine.diagnosis.finding import Finding, Kind, finite_evidence
 from engine.diagnosis.finding_rule import Rule
 from engine.diagnosis.loss_curve import MUCH_HIGHER
-from engine.diagnosis.sentence_parts import finite_evidence, sentence, told_loss
+from engine.diagnosis.sentence_parts import sentence, told_loss
 
 
 def find(case: DiagnosedRun, before: Sequence[Finding]) -> Finding | None:

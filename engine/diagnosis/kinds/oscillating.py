@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine.diagnosis.diagnosed_run import DiagnosedRun
-from engine.diagnosis.finding import Finding, Kind
+from engine.diagnosis.finding import Finding, Kind, finite_evidence
 from engine.diagnosis.finding_rule import Rule
 from engine.diagnosis.loss_curve import RECENT
 from engine.diagnosis.loss_trend import LONG_ENOUGH, OF_LOSSES, falls, often_rises, stands_still
-from engine.diagnosis.sentence_parts import finite_evidence, told_loss
-from engine.formula.numbers_in_words import capitalised
+from engine.diagnosis.sentence_parts import capitalised, told_loss
 
 
 def find(case: DiagnosedRun, before: Sequence[Finding]) -> Finding | None:

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from engine.diagnosis.curvature import largest_eigenvalue, momentum
 from engine.diagnosis.diagnosed_run import DiagnosedRun, Needs, OwnRun
-from engine.diagnosis.finding import Finding, Kind
+from engine.diagnosis.finding import Finding, Kind, finite_evidence
 from engine.diagnosis.finding_rule import Rule
 from engine.diagnosis.flat_loss import FlatLoss
 from engine.diagnosis.loss_trend import often_rises
 from engine.diagnosis.run_again import weights_after
-from engine.diagnosis.sentence_parts import finite_evidence, short, told_loss
+from engine.diagnosis.sentence_parts import short, told_loss
 from engine.metrics.l2_norms import careful_norm
 from engine.training.optimizers import clip_factor
 

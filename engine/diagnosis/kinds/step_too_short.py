@@ -9,9 +9,9 @@ import numpy as np
 
 from engine.diagnosis.curvature import largest_eigenvalue
 from engine.diagnosis.diagnosed_run import DiagnosedRun, Needs, OwnRun
-from engine.diagnosis.finding import Finding, Kind
+from engine.diagnosis.finding import Finding, Kind, finite_evidence
 from engine.diagnosis.finding_rule import Rule
-from engine.diagnosis.sentence_parts import finite_evidence, short, told_loss
+from engine.diagnosis.sentence_parts import short, told_loss
 
 LITTLE = 0.01
 """The loss falls by less than this share of itself over the whole run."""

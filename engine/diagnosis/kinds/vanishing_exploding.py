@@ -9,16 +9,9 @@ import numpy as np
 
 from engine.diagnosis.diagnosed_run import DiagnosedRun, Needs, OwnRun
 from engine.diagnosis.factor_budget import ACTIVATION, WEIGHTS
-from engine.diagnosis.finding import Change, Finding, Kind
+from engine.diagnosis.finding import Change, Finding, Kind, finite_evidence
 from engine.diagnosis.finding_rule import Rule
-from engine.diagnosis.gradient_flow import GradientFlow, decades_per_layer
-from engine.diagnosis.sentence_parts import finite_evidence
-
-
-def flow_of(case: DiagnosedRun) -> GradientFlow:
-    """The gradient flow of a run's last record."""
-    assert case.record is not None
-    return GradientFlow(case.record, case.layers)
+from engine.diagnosis.gradient_flow import GradientFlow, decades_per_layer, flow_of
 
 
 def vanishing(case: DiagnosedRun, before: Sequence[Finding]) -> Finding | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -208,3 +208,17 @@ def grade_files(assignment: Assignment, files: Iterable[Path]) -> Iterator[Grade
             yield GradedFile(str(path), blank, str(error), readable=False)
         else:
             yield grade(assignment, answers, str(path))
+
+
+def most_mistaken(files: Sequence[GradedFile], most: int = 5) -> list[str]:
+    """The mistakes that were made most, with how often."""
+    counted: dict[tuple[str, str], int] = {}
+    for file in files:
+        for result in file.results:
+            for mistake in result.verdict.mistakes:
+                key = (result.question, mistake.text)
+                counted[key] = counted.get(key, 0) + 1
+    if not counted:
+        return []
+    ordered = sorted(counted.items(), key=lambda item: -item[1])[:most]
+    return ["", "Made most:", *(f"  {number}×  {question}: {text}" for (question, text), number in ordered)]

@@ -22,7 +22,7 @@ from engine.formula.layout import draw
 from engine.formula.notation import Style
 from engine.formula.text_width import wrapped
 from engine.formula.untrusted_text import one_line
-from engine.practice.assignments.grading import GradedFile, Result
+from engine.practice.assignments.grading import GradedFile, Result, most_mistaken
 from engine.practice.verdict import Verdict, sentences_of
 
 FORMATS = ("text", "json", "gradescope", "prairielearn", "junit", "csv")
@@ -289,17 +289,3 @@ def grade_text(files: Sequence[GradedFile], title: str) -> str:
 
 
 _MARKS = {"right": " ✓", "wrong": " ✗", "unclear": " ?", "unreadable": " ?"}
-
-
-def most_mistaken(files: Sequence[GradedFile], most: int = 5) -> list[str]:
-    """The mistakes that were made most, with how often."""
-    counted: dict[tuple[str, str], int] = {}
-    for file in files:
-        for result in file.results:
-            for mistake in result.verdict.mistakes:
-                key = (result.question, mistake.text)
-                counted[key] = counted.get(key, 0) + 1
-    if not counted:
-        return []
-    ordered = sorted(counted.items(), key=lambda item: -item[1])[:most]
-    return ["", "Made most:", *(f"  {number}×  {question}: {text}" for (question, text), number in ordered)]

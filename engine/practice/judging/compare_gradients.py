@@ -9,35 +9,28 @@ Nothing of theirs is executed: the file holds numbers only.
 from __future__ import annotations
 
 import re
-import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from engine.autodiff.graph import Graph, Node
-from engine.experiment.errors import ExperimentError, mismatch, value_in_words
 from engine.experiment.spec import Experiment
-from engine.experiment.text_file import read_json, read_text_file
 from engine.formula.expression import Symbol
 from engine.model.network import PREDICTION
 from engine.practice.bug_hunt.backward_slips import places_for
 from engine.practice.bug_hunt.slipping_backward_pass import SlippingBackwardPass
-from engine.practice.mistakes.naming_on_paths import PathConstants, constant_mistakes
+from engine.practice.judging.gradients_file import Numbers
+from engine.practice.mistakes.constant_factors import PathConstants, constant_mistakes
 from engine.practice.mistakes.updated_too_early import UPDATED_TOO_EARLY, gradients_updated_too_early
 
-LARGEST_FILE = 256 * 2**20
 TOLERANCE = 1e-6
 TOLERANCE_FLOAT32 = 1e-4
 """How far an array may be off, relative to its largest entry."""
 MOST_SLIPS = 300
 SAME_RATIO = 1e-4
 """Within so much a factor is that of a convention."""
-
-Numbers = npt.NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
@@ -61,39 +54,6 @@ class ArrayComparison:
             "relative_error": self.relative_error,
             "text": "; ".join(self.said),
         }
-
-
-def load_gradients(path: Path, source: str) -> dict[str, Numbers]:
-    """Loads the gradients of an .npz or .json file, by name. Raises ExperimentError."""
-    if path.suffix == ".npz":
-        return _load_npz(path, source)
-    document = read_json(read_text_file(path, source, LARGEST_FILE), source)
-    if isinstance(document, dict) and isinstance(document.get("gradients"), dict):
-        document = document["gradients"]  # what `bptui grads --json` writes
-    if not isinstance(document, dict):
-        raise ExperimentError(source, "", mismatch(value_in_words(document), "a table of arrays"))
-    return {str(name): _numbers(value, source, str(name)) for name, value in document.items()}
-
-
-def _load_npz(path: Path, source: str) -> dict[str, Numbers]:
-    if path.exists() and not path.is_file():  # a pipe would be waited for
-        raise ExperimentError(source, "", mismatch("no regular file", "a NumPy archive (.npz)"))
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            return {name: _numbers(archive[name], source, name) for name in archive.files}
-    except FileNotFoundError:
-        raise ExperimentError(source, "", "no such file") from None
-    except (OSError, ValueError, zipfile.BadZipFile, EOFError, KeyError) as error:
-        raise ExperimentError(source, "", f"not a NumPy archive of numbers: {error}") from None
-
-
-def _numbers(value: object, source: str, name: str) -> Numbers:
-    try:
-        if isinstance(value, np.ndarray) and value.dtype in (np.float16, np.float32):
-            return value.astype(np.float32)  # which tells how exact it is
-        return np.asarray(value, np.float64)
-    except (ValueError, TypeError):
-        raise ExperimentError(source, name, mismatch(value_in_words(value), "an array of numbers")) from None
 
 
 _NAME = re.compile(

@@ -13,7 +13,8 @@ import numpy as np
 from engine.autodiff.graph import Graph
 from engine.formula.expression import Symbol
 from engine.model.expression_graph import TypedExpression, is_constant
-from engine.practice.mistakes.naming_on_paths import NamedOnPath, PathConstants, name_on_path, name_on_paths
+from engine.practice.mistakes.constant_factors import PathConstants
+from engine.practice.mistakes.naming_on_paths import NamedOnPath, name_on_path, name_on_paths
 from engine.practice.question.asked_target import AskedTarget
 from engine.practice.question.comparison import compare
 from engine.practice.question.graph_values import graph_values

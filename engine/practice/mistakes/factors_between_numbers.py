@@ -12,8 +12,9 @@ from itertools import combinations
 
 from engine.autodiff.graph import Graph
 from engine.formula.expression import Expr, Number, Sum, Symbol, bare
+from engine.practice.mistakes.constant_factors import constant_mistake
 from engine.practice.mistakes.factor_patterns import mistake, shown
-from engine.practice.mistakes.naming_on_paths import SIGN, constant_mistake
+from engine.practice.mistakes.naming_on_paths import SIGN
 from engine.practice.question.asked_target import AskedTarget
 from engine.practice.question.graph_values import graph_values
 from engine.practice.question.path_factors import Path, paths_of, term_of

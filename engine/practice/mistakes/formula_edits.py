@@ -7,10 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from engine.formula.expression import Expr, Negative, Product, Sum, bare, with_children
+from engine.formula.expression import (
+    Expr,
+    Negative,
+    Number,
+    Power,
+    Product,
+    Sum,
+    bare,
+    with_children,
+)
 from engine.practice.mistakes.factor_patterns import shown
 from engine.practice.verdict import Mistake
+
+if TYPE_CHECKING:
+    pass
 
 
 @dataclass(frozen=True)
@@ -76,3 +89,11 @@ def unsigned(expr: Expr) -> Expr:
 def factor_text(expr: Expr) -> str:
     """``(Ŷ − Y)``: a formula as a factor in a sentence."""
     return f"({shown(expr)})" if isinstance(bare(expr), Sum) else shown(bare(expr))
+
+
+def without_squares(expr: Expr) -> Expr:
+    """The formula with every square taken off."""
+    if isinstance(expr, Power) and bare(expr.exponent) == Number(2.0):
+        return without_squares(expr.base)
+    children = expr.children()
+    return with_children(expr, [without_squares(child) for child in children]) if children else expr

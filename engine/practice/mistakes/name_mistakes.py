@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from engine.practice.mistakes.answers_to_another_question import name_missing_half_of_the_loss
+from engine.practice.mistakes.constant_factors import PathConstants
 from engine.practice.mistakes.naming_by_backward_slips import name_by_backward_slips
 from engine.practice.mistakes.naming_by_repair import name_by_repair
 from engine.practice.mistakes.naming_on_paths import (
     NamedOnPath,
-    PathConstants,
     atoms_of,
     name_on_path,
     name_on_paths,

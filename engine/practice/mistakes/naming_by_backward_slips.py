@@ -19,7 +19,8 @@ from engine.formula.expression import Symbol
 from engine.formula.layout import one_line
 from engine.practice.bug_hunt.backward_slips import PlantedSlip, places_for
 from engine.practice.bug_hunt.slipping_backward_pass import SlippingBackwardPass
-from engine.practice.mistakes.naming_on_paths import SIGN, NamedOnPath, PathConstants, constant_mistakes
+from engine.practice.mistakes.constant_factors import PathConstants, constant_mistakes
+from engine.practice.mistakes.naming_on_paths import SIGN, NamedOnPath
 from engine.practice.question.comparison import CLOSE
 from engine.practice.question.graph_values import graph_values
 from engine.practice.reading.answer_reader import Answer

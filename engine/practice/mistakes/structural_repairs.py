@@ -28,7 +28,6 @@ from engine.formula.expression import (
     Symbol,
     bare,
     call,
-    with_children,
 )
 from engine.formula.matrix_terms import MatrixProductTerm, TotalTerm, TransposedTerm
 from engine.model.network import PREDICTION, Y
@@ -40,6 +39,7 @@ from engine.practice.mistakes.formula_edits import (
     factor_text,
     stands,
     unsigned,
+    without_squares,
 )
 from engine.practice.question.path_factors import output_error
 from engine.practice.question.random_networks import NetworkEvidence
@@ -447,14 +447,6 @@ def _leaves(expr: Expr) -> Iterator[Expr]:
     for child in expr.children():
         yield child
         yield from _leaves(child)
-
-
-def without_squares(expr: Expr) -> Expr:
-    """The formula with every square taken off."""
-    if isinstance(expr, Power) and bare(expr.exponent) == Number(2.0):
-        return without_squares(expr.base)
-    children = expr.children()
-    return with_children(expr, [without_squares(child) for child in children]) if children else expr
 
 
 def _speaks_of(factor: Expr, f: Symbol) -> bool:

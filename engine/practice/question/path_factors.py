@@ -19,7 +19,8 @@ from engine.autodiff.ops.elementwise import Elementwise
 from engine.autodiff.ops.linear import ACTIVATION, WEIGHT, Linear
 from engine.autodiff.ops.loss import Loss, loss_op
 from engine.autodiff.ops.regression_losses import SquaredError
-from engine.derivation.edges import Edge, EntryRef, edges_from
+from engine.derivation.edges import Edge, edges_from
+from engine.derivation.entry_ref import EntryRef
 from engine.formula.expression import (
     Entry,
     Expr,

@@ -10,7 +10,7 @@ from numpy.testing import assert_array_equal
 
 from engine.autodiff.graph import Graph
 from engine.derivation.central_differences import BackwardRounding, CentralDifference
-from engine.derivation.edges import EntryRef
+from engine.derivation.entry_ref import EntryRef
 from engine.derivation.gradcheck import (
     ALL_CHECKED,
     SAMPLED,

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from engine.autodiff.graph import Array, Graph
 from engine.derivation.chain_rule import explain
-from engine.derivation.edges import Edge, EntryRef, edges_from
+from engine.derivation.edges import Edge, edges_from
+from engine.derivation.entry_ref import EntryRef
 from engine.derivation.evaluated_experiment import EvaluatedExperiment
 from engine.derivation.jacobian import SampleJacobian, sample_jacobian
 from engine.experiment.loading import load_experiment

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from engine.autodiff.graph import Graph
 from engine.derivation.chain_rule import explain
-from engine.derivation.edges import EntryRef, edges_from
+from engine.derivation.edges import edges_from
+from engine.derivation.entry_ref import EntryRef
 from engine.derivation.evaluated_experiment import EvaluatedExperiment
 from engine.derivation.gradcheck_in_float64 import check_target
 from engine.derivation.paths import PathCounts

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.derivation.chain_rule import Derivation, explain
-from engine.derivation.edges import EntryRef
+from engine.derivation.entry_ref import EntryRef
 from engine.derivation.evaluated_experiment import EvaluatedExperiment
 from engine.derivation.gradcheck import EntryCheck, ParameterCheck, Verdict, check_entry, check_network
 from engine.experiment.loading import load_experiment, parse_experiment

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.derivation.chain_rule import explain
-from engine.derivation.edges import EntryRef
+from engine.derivation.entry_ref import EntryRef
 from engine.derivation.evaluated_experiment import EvaluatedExperiment
 from engine.experiment.loading import parse_experiment
 from engine.experiment.notation_spec import NotationSpec

@@ -10,8 +10,8 @@ import pytest
 
 from tests.engine.step_records import record
 from tests.tui.trainings import training_on
-from tui.training.factor_budget_text import budget_lines, predicted_profile
-from tui.training.gradient_charts import DELTA, L2, MAX
+from tui.training.factor_budget_text import budget_lines
+from tui.training.gradient_charts import DELTA, L2, MAX, predicted_profile
 
 
 def test_the_budget_says_who_is_to_blame_before_the_details():

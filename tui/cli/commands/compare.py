@@ -38,12 +38,8 @@ def compare(
     from engine.derivation.evaluated_experiment import EvaluatedExperiment
     from engine.experiment.loading import load_experiment
     from engine.formula.ascii_text import ascii_text
-    from engine.practice.judging.compare_gradients import (
-        compare_gradients,
-        load_gradients,
-        named_by_order,
-        shared_reason,
-    )
+    from engine.practice.judging.compare_gradients import compare_gradients, named_by_order, shared_reason
+    from engine.practice.judging.gradients_file import load_gradients
 
     evaluated = EvaluatedExperiment.of(load_experiment(experiment), experiment)
     given = load_gradients(gradients, str(gradients))

@@ -20,7 +20,7 @@ from engine.experiment.errors import ExperimentError
 from engine.formula.notation import Style
 from engine.practice.assignments.assignment import load_assignment, parse_assignment
 from engine.practice.assignments.generated_exercises import LEVELS, exercises
-from engine.practice.assignments.grading import grade, grade_files, judge_question, points_of
+from engine.practice.assignments.grading import grade, grade_files, judge_question, most_mistaken, points_of
 from engine.practice.assignments.result_formats import (
     COLUMNS,
     csv_table,
@@ -28,7 +28,6 @@ from engine.practice.assignments.result_formats import (
     grade_text,
     gradescope,
     junit,
-    most_mistaken,
     prairielearn,
 )
 from engine.practice.assignments.worksheet import FORMATS, derivation_lines, solution, worksheet

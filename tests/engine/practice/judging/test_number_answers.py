@@ -13,7 +13,8 @@ from engine.experiment.loading import load_experiment
 from engine.formula.expression import Symbol
 from engine.practice.bug_hunt.backward_slips import places_for
 from engine.practice.bug_hunt.slipping_backward_pass import SlippingBackwardPass
-from engine.practice.judging.compare_gradients import compare_gradients, load_gradients
+from engine.practice.judging.compare_gradients import compare_gradients
+from engine.practice.judging.gradients_file import load_gradients
 from engine.practice.judging.number_answers import judge_number
 from engine.practice.mistakes.factors_between_numbers import find_factors
 from engine.practice.question.asked_target import AskedTarget
