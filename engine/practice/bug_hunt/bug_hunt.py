@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 
 from engine.autodiff.graph import Array, Graph, Node
-from engine.derivation.edges import EntryRef
+from engine.derivation.entry_ref import EntryRef
 from engine.derivation.evaluated_experiment import EvaluatedExperiment
 from engine.derivation.gradcheck import check_entry
 from engine.derivation.targets import TargetError
