@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from engine.practice.question.asked_question import AskedQuestion
     from engine.practice.reading.answer_reader import Answer
 
+LARGEST_MADE = 10_000
+"""A repair that makes a matrix of more entries, and larger than any there is, is none: an n×n of a row and a column."""
 PATIENCE = 0.25
 """Seconds of processor time that the search may take: what is found depends on no other program."""
 MOST_PLACES = 80
@@ -76,10 +78,11 @@ def mended(question: AskedQuestion, answer: Answer, evidence: NetworkEvidence) -
 def _is_right(expr: Expr, evidence: NetworkEvidence) -> bool:
     """Whether a formula is the truth wherever it has a value, at one network first and then at all."""
     few = {name: values[:1] for name, values in evidence.names.items()}
+    largest = max(LARGEST_MADE, *(values[0].size for values in evidence.names.values()))
     for names, truth in ((few, evidence.truth[:1]), (evidence.names, evidence.truth)):
         try:
             with np.errstate(all="ignore"):
-                value = evaluate(expr, names)
+                value = evaluate(expr, names, largest)
         except (KeyError, ValueError, UnreadableError):
             return False
         if value.ndim != 3 or value.shape[1:] not in (truth.shape[1:], (1, 1)):

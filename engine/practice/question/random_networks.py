@@ -314,17 +314,20 @@ class _RandomBlock:
             node.value *= factor
         self.linear.output.value *= factor
 
-    def flip(self, units: Sequence[int]) -> None:
-        """Changes the sign of some units' incoming weights and bias."""
-        f = self.linear.output
-        # Where a norm has a shift of its own, that has to change its sign as well.
-        shifts = [
+    @cached_property
+    def shifts(self) -> list[Node]:
+        """Where a norm has a shift of its own, that has to change its sign with the weights."""
+        return [
             node
             for op in self.others
             for node in op.inputs
             if node.symbol.name == "shift" and node.op is None
         ]
-        for node in shifts:
+
+    def flip(self, units: Sequence[int]) -> None:
+        """Changes the sign of some units' incoming weights and bias."""
+        f = self.linear.output
+        for node in self.shifts:
             node.value[units] *= -1.0
         for node in self.leaves():
             by_column = (

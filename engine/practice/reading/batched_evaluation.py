@@ -37,12 +37,13 @@ PATIENCE = 5.0
 """Seconds that one evaluation may take."""
 
 
-def evaluate(expr: Expr, names: Mapping[Symbol, Stack]) -> Stack:
+def evaluate(expr: Expr, names: Mapping[Symbol, Stack], largest: int | None = None) -> Stack:
     """Evaluates a formula at every network at once, (networks, rows, columns).
 
-    Raises KeyError for a name without values, and UnreadableError for a formula that takes too long.
+    Raises KeyError for a name without values, and UnreadableError for a formula that takes too long, or in which a row
+    and a column spread to a matrix of more than the `largest` number of entries.
     """
-    evaluator = _BatchedEvaluator(names)
+    evaluator = _BatchedEvaluator(names, largest)
     with np.errstate(all="ignore"):
         return np.asarray(evaluator.of(expr), np.float64)
 
@@ -50,8 +51,8 @@ def evaluate(expr: Expr, names: Mapping[Symbol, Stack]) -> Stack:
 class _BatchedEvaluator:
     """One evaluation: the names' arrays, the running indices, and the time it has."""
 
-    def __init__(self, names: Mapping[Symbol, Stack]) -> None:
-        self.names = names
+    def __init__(self, names: Mapping[Symbol, Stack], largest: int | None = None) -> None:
+        self.names, self.largest = names, largest
         self.running: dict[str, int] = {}
         self.deadline = time.monotonic() + PATIENCE
 
@@ -71,20 +72,22 @@ class _BatchedEvaluator:
             case Sum(terms):
                 total = self.of(terms[0])
                 for term in terms[1:]:
-                    total = total + self.of(term)
+                    total = np.add(*self.spread(total, self.of(term)))
                 return total
             case MatrixProductTerm(factors):
                 total = self.of(factors[0])
                 for factor in factors[1:]:
-                    total = total @ self.of(factor)
+                    other = self.of(factor)
+                    self.refuse_larger(total.shape[1] * other.shape[2])
+                    total = total @ other
                 return total
             case Product(factors):
                 total = self.of(factors[0])
                 for factor in factors[1:]:
-                    total = total * self.of(factor)
+                    total = np.multiply(*self.spread(total, self.of(factor)))
                 return total
             case Quotient(numerator, denominator):
-                return self.of(numerator) / self.of(denominator)
+                return np.divide(*self.spread(self.of(numerator), self.of(denominator)))
             case Power(base, exponent):
                 return np.power(self.of(base), self.of(exponent))
             case Function(name, arguments):
@@ -99,6 +102,16 @@ class _BatchedEvaluator:
             case SumOverTerm(letter, count, operand):
                 return self.sum_over(letter, count, operand)
         raise TypeError(f"no value for {type(expr).__name__}")
+
+    def spread(self, one: Stack, other: Stack) -> tuple[Stack, Stack]:
+        """Two arrays that go entry by entry, as they are."""
+        self.refuse_larger(max(one.shape[1], other.shape[1]) * max(one.shape[2], other.shape[2]))
+        return one, other
+
+    def refuse_larger(self, entries: int) -> None:
+        """Raises UnreadableError for a matrix that is not to be made."""
+        if self.largest is not None and entries > self.largest:
+            raise UnreadableError("this formula takes too long to compute")
 
     def slice(self, expr: SliceTerm) -> Stack:
         """A row, a column, or the entry that the running indices point at."""
