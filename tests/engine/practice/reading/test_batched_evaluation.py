@@ -10,7 +10,7 @@ from engine.practice.reading.batched_evaluation import evaluate
 from engine.practice.reading.unreadable import UnreadableError
 from tests.engine.practice.questions import judge_on
 
-WINES = judge_on("tutorial-a-wine", "W[1]").scope
+WINES = judge_on("tutorial-a-wine", "W[1]").question.scope
 
 
 @pytest.mark.parametrize("text", ["Y_hat.T + Y", "Y_hat.T * Y", "Y_hat.T / Y", "Y_hat.T @ Y"])
