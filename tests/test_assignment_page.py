@@ -51,7 +51,7 @@ def test_the_example_is_read_and_its_answers_are_right():
 
 def test_the_measures_on_the_page_can_be_asked_for():
     questions = parse_assignment(EXAMPLE, "example").questions
-    worked = questions[2].worked  # one layer
+    evaluated = questions[2].evaluated  # one layer
     text = PAGE.split("## Measures")[1].split("##")[0]
     for name in re.findall(r"`([a-z_0-9]+(?:\[\d\])?)`", text):
-        TrainedMeasurement.parse(worked, name.replace("[3]", "[1]"), 0)
+        TrainedMeasurement.parse(evaluated, name.replace("[3]", "[1]"), 0)

@@ -22,11 +22,11 @@ from engine.training.optimizers import Optimizer, clip_factor, make_optimizer
 from engine.training.update_rule import (
     CLIP,
     ETA,
+    EvaluatedLine,
     RuleLine,
     UpdateRuleSettings,
-    WorkedLine,
+    evaluated_lines,
     settings_of,
-    worked,
 )
 
 
@@ -140,16 +140,16 @@ class StepsByHand:
         """The formulas of the next optimiser step for one entry of a trainable parameter, line by line."""
         return self.settings.rule(parameter, self.steps + 1, clipped=self.clip_factor != 1.0)
 
-    def worked(self, parameter: Symbol, learning_rate: float) -> list[WorkedLine]:
+    def evaluated(self, parameter: Symbol, learning_rate: float) -> list[EvaluatedLine]:
         """The formulas of the next optimiser step with numbers: what it will do to this entry."""
-        return list(worked(self.rule(parameter), self._values_before(parameter, learning_rate)))
+        return list(evaluated_lines(self.rule(parameter), self._values_before(parameter, learning_rate)))
 
     def values(self, parameter: Symbol, learning_rate: float) -> Callable[[Name], float]:
         """The number of every name in the formulas of the next step, and of everything in the graph."""
         before = self._values_before(parameter, learning_rate)
         if parameter.matrix not in self._optimizers:
             return before
-        found = {one.line.symbol: one.value for one in self.worked(parameter, learning_rate)}
+        found = {one.line.symbol: one.value for one in self.evaluated(parameter, learning_rate)}
         return lambda name: found[name] if isinstance(name, Symbol) and name in found else before(name)
 
     def _values_before(self, parameter: Symbol, learning_rate: float) -> Callable[[Name], float]:

@@ -219,7 +219,7 @@ RULES: dict[str, Rule] = {
 
 
 @dataclass(frozen=True, slots=True)
-class WorkedLine:
+class EvaluatedLine:
     """A line of an update rule with its numbers in, and its value."""
 
     line: RuleLine
@@ -227,7 +227,7 @@ class WorkedLine:
     value: float
 
 
-def worked(lines: Sequence[RuleLine], values: Callable[[Name], float]) -> Iterator[WorkedLine]:
+def evaluated_lines(lines: Sequence[RuleLine], values: Callable[[Name], float]) -> Iterator[EvaluatedLine]:
     """The lines of an update rule evaluated one after the other.
 
     `values` knows the parameter, its gradient, η, the constants, and the states before the step.
@@ -239,6 +239,6 @@ def worked(lines: Sequence[RuleLine], values: Callable[[Name], float]) -> Iterat
 
     for line in lines:
         value = line.formula.evaluate(value_of)
-        yield WorkedLine(line, line.formula.substitute(value_of), value)
+        yield EvaluatedLine(line, line.formula.substitute(value_of), value)
         if line.symbol is not None:
             found[line.symbol] = value

@@ -316,7 +316,7 @@ def test_the_stepper_takes_the_optimiser_s_step_apart():
     steps = StepsByHand(one.network, one.graph, experiment.train)
     target = Symbol("W", 1, (1, 1))
     before, gradient = one.graph.value_of(target), one.graph.value_of(Partial(Symbol("E"), target))
-    (line,) = steps.worked(target, 0.01)
+    (line,) = steps.evaluated(target, 0.01)
     assert line.value == before - 0.01 * math.copysign(1.0, gradient)
     steps.step(0.01)
     assert one.graph.value_of(target) == pytest.approx(line.value, rel=1e-15)

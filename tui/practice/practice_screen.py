@@ -118,7 +118,7 @@ class PracticeScreen(AskingScreen):
         if self.has_room_beside:
             lines += [*self._equations_drawn(), *self._found_before()]
             return Content("\n").join(lines)
-        numbers = list(numbers_of(question.worked.graph, forward=False, style=style))[:MOST_NUMBERS]
+        numbers = list(numbers_of(question.evaluated.graph, forward=False, style=style))[:MOST_NUMBERS]
         if question.spec.kind == "number":
             lines += [*numbers, Content("")]
         for symbol, formula in self._equations():
@@ -143,7 +143,7 @@ class PracticeScreen(AskingScreen):
 
     def _equations(self) -> Sequence[tuple[Symbol, Expr]]:
         """How each matrix is computed; of a deep network the first layers, and the last with the loss."""
-        found = equations(self.question.worked.graph)
+        found = equations(self.question.evaluated.graph)
         if len(found) <= MOST_EQUATIONS:
             return found
         return [*found[: MOST_EQUATIONS // 2], *found[-MOST_EQUATIONS // 2 :]]
@@ -171,7 +171,7 @@ class PracticeScreen(AskingScreen):
 
     def network_picture(self, width: int) -> Content:
         """The matrices in their order: numbers where they are given, names where they are to be computed."""
-        return network_blocks(self.question.worked.graph, self.glyphs, width, numbers=False)
+        return network_blocks(self.question.evaluated.graph, self.glyphs, width, numbers=False)
 
     def record_lines(self) -> Content:
         """Which questions are answered, item by item; the streak; what was mistaken most."""

@@ -37,7 +37,7 @@ def describe_update(
             f"Update: {'gradient descent' if plain else optimizer}", (), tuple(notes), backward=False
         )
     eta = session.learning_rate
-    lines = steps.worked(target, eta)
+    lines = steps.evaluated(target, eta)
     shown = lines[index]
     equation = Equation(shown.line.symbol, shown.line.formula, shown.substituted, shown.value)
     gradient = session.graph.value_of(Partial(LOSS, target))

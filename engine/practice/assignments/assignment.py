@@ -104,24 +104,26 @@ class AssignmentQuestion:
         """The number that is asked for where it is neither a value nor a derivative. Raises TargetError."""
         spec = self.spec
         if spec.bound is not None:
-            return SlopeBound.parse(self.worked.graph, spec.bound, self.experiment.names)
+            return SlopeBound.parse(self.evaluated.graph, spec.bound, self.experiment.names)
         if spec.measure is not None:
-            return TrainedMeasurement.parse(self.worked, spec.measure, spec.after)
+            return TrainedMeasurement.parse(self.evaluated, spec.measure, spec.after)
         if spec.after is not None:
-            return TrainedValue(self.worked, LOSS if spec.of is None else self._symbol(spec.of), spec.after)
+            return TrainedValue(
+                self.evaluated, LOSS if spec.of is None else self._symbol(spec.of), spec.after
+            )
         return None
 
     @property
     def is_long(self) -> bool:
         """Whether its number, or a verdict, may take longer than a key may: much training, or a large network."""
-        size = sum(node.value.size for node in self.worked.graph.nodes.values())
+        size = sum(node.value.size for node in self.evaluated.graph.nodes.values())
         own = self.own_number
         if isinstance(own, TrainedValue | TrainedMeasurement):
             return own.steps * size > LONG_TRAINING
         return own is None and size > LONG_VERDICT
 
     @cached_property
-    def worked(self) -> EvaluatedExperiment:
+    def evaluated(self) -> EvaluatedExperiment:
         """The question's experiment after a forward and a backward pass."""
         return EvaluatedExperiment.of(self.experiment, self.source)
 
@@ -131,7 +133,7 @@ class AssignmentQuestion:
     @cached_property
     def judge(self) -> Judge:
         """The judge of answers to this question."""
-        return Judge(self.worked, self.target, [self._symbol(name) for name in self.spec.given])
+        return Judge(self.evaluated, self.target, [self._symbol(name) for name in self.spec.given])
 
     @property
     def hints(self) -> list[str]:
@@ -150,12 +152,12 @@ class AssignmentQuestion:
     @cached_property
     def number(self) -> float:
         """The number that is asked for, at the experiment's own numbers."""
-        graph = self.worked.graph
+        graph = self.evaluated.graph
         if self.own_number is not None:
             return self.own_number.value
         if not self.has_target:
             return graph.value_of(LOSS if self.spec.of is None else self._symbol(self.spec.of))
-        other = self.target.graph(self.worked.network, self.worked.data.X, self.worked.data.Y)
+        other = self.target.graph(self.evaluated.network, self.evaluated.data.X, self.evaluated.data.Y)
         other.forward()
         other.backward()
         return float(self.target.reader(other)()[0, 0])
@@ -268,12 +270,14 @@ def _check_target(question: AssignmentQuestion, source: str, key: str) -> None:
             return
         _ = question.own_number
         if not question.has_target:
-            question.worked.graph.value_of(LOSS if spec.of is None else parse_symbol(spec.of, names))
+            question.evaluated.graph.value_of(LOSS if spec.of is None else parse_symbol(spec.of, names))
             return
         target = question.target
-        target.check(target.graph(question.worked.network, question.worked.data.X, question.worked.data.Y))
+        target.check(
+            target.graph(question.evaluated.network, question.evaluated.data.X, question.evaluated.data.Y)
+        )
         for name in spec.given:
-            if parse_symbol(name, names).matrix not in question.worked.graph.nodes:
+            if parse_symbol(name, names).matrix not in question.evaluated.graph.nodes:
                 raise TargetError(f"given: there is no {name} in this network")
     except (TargetError, ParseError) as error:
         name = next(

@@ -74,7 +74,7 @@ def judge_question(question: AssignmentQuestion, text: str) -> Verdict:
                 )
                 return found.said_in(question.experiment.names)
             target = question.target if question.has_target else None
-            graph = question.worked.graph if target is None or target.of is None else None
+            graph = question.evaluated.graph if target is None or target.of is None else None
             named = None
             if target is None:
                 named = question.spec.of and parse_symbol(question.spec.of, question.experiment.names)
@@ -87,7 +87,7 @@ def judge_question(question: AssignmentQuestion, text: str) -> Verdict:
 
 def _further(question: AssignmentQuestion, target: AskedTarget | None) -> Iterator[tuple[float, Mistake]]:
     """What a parameter is after a step, where its gradient is asked for, and each factor of the path by itself."""
-    graph = question.worked.graph
+    graph = question.evaluated.graph
     if target is not None:
         yield from _beside_a_kink(graph, target)
     if target is None or target.of is not None or target.sample is not None or target.wrt.index is None:
@@ -143,12 +143,12 @@ def _slope_once_more(graph: Graph, truth: float) -> Iterator[tuple[float, Mistak
 
 def judge_bug(question: AssignmentQuestion, text: str) -> Verdict:
     """Judges where a planted bug was found: the name of the gradient that is sent wrongly."""
-    hunt = BugHunt.planted(question.worked, question.spec.seed)
+    hunt = BugHunt.planted(question.evaluated, question.spec.seed)
     try:
         marked = parse_symbol(text, question.experiment.names)
     except ParseError as error:
         return Verdict("unreadable", problem=error.problem, column=error.column)
-    if marked.matrix not in question.worked.graph.nodes:
+    if marked.matrix not in question.evaluated.graph.nodes:
         return Verdict("unreadable", problem=f"there is no {text.strip()} in this network", column=1)
     plain = Symbol(marked.name, marked.layer).plain()
     if hunt.is_marked(marked.matrix):

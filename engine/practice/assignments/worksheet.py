@@ -82,7 +82,7 @@ def equations(graph: Graph) -> list[tuple[Symbol, Expr]]:
 def solution(question: AssignmentQuestion) -> Solution:
     """The solution of a question."""
     if question.spec.kind == "bug":
-        return Solution(None, None, BugHunt.planted(question.worked, question.spec.seed).told)
+        return Solution(None, None, BugHunt.planted(question.evaluated, question.spec.seed).told)
     formula: Expr | None = None
     if question.spec.accepted and question.spec.kind == "formula":
         formula = question.judge.question.read(question.spec.accepted[0]).expr
@@ -109,7 +109,7 @@ def derivation_lines(question: AssignmentQuestion) -> list[Expr]:
     ):
         return []  # of several ways each is a product of its own
     try:
-        steps = explain(question.worked.graph, target.wrt, target.sample)
+        steps = explain(question.evaluated.graph, target.wrt, target.sample)
     except TargetError:
         return []
     if len(steps) > LARGEST_SHOWN:
@@ -174,7 +174,7 @@ def _text(assignment: Assignment, solutions: bool, markdown: bool, style: Style)
 
 
 def _network(question: AssignmentQuestion, style: Style) -> Iterator[str]:
-    graph = question.worked.graph
+    graph = question.evaluated.graph
     yield f"{question.experiment.title or question.experiment_name}, n = {graph.n}"
     yield ""
     limited = replace(style, max_terms=4)
@@ -294,7 +294,7 @@ def _display(expr: Expr, question: AssignmentQuestion) -> str:
 
 
 def _latex_network(question: AssignmentQuestion) -> Iterator[str]:
-    graph, names = question.worked.graph, question.experiment.names
+    graph, names = question.evaluated.graph, question.experiment.names
     yield _escaped(f"{question.experiment.title or question.experiment_name}, n = {graph.n}")
     yield r"\begin{align*}"
     lines = []

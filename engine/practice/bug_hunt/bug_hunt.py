@@ -58,9 +58,9 @@ class BugHunt:
     seed: int
 
     @classmethod
-    def planted(cls, worked: EvaluatedExperiment, seed: int) -> BugHunt:
+    def planted(cls, evaluated: EvaluatedExperiment, seed: int) -> BugHunt:
         """Plants a bug by a seed. Raises TargetError where the network is too large, or nothing can go wrong in it."""
-        graph = worked.graph
+        graph = evaluated.graph
         if max(node.value.size for node in graph.nodes.values()) > LARGEST:
             raise TargetError("this network is too large for a bug hunt: every array has to be looked at")
         bugs = list(visible_bugs(graph))

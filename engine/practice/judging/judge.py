@@ -38,17 +38,17 @@ class Judge:
 
     def __init__(
         self,
-        worked: EvaluatedExperiment,
+        evaluated: EvaluatedExperiment,
         target: AskedTarget,
         given: Collection[Symbol] | None = (),
         seed: int = 0,
     ) -> None:
         """`given` are earlier results that may be used. Raises TargetError for a target that is not there."""
-        self.question = AskedQuestion(worked, target, given, seed)
+        self.question = AskedQuestion(evaluated, target, given, seed)
 
     def judge(self, text: str) -> Verdict:
         """The verdict on a typed answer; never raises for what a learner can type."""
-        return self._judged(text).said_in(self.question.worked.names)
+        return self._judged(text).said_in(self.question.evaluated.names)
 
     def follows(self, before: str, after: str) -> tuple[bool, Mistake | None]:
         """Whether two lines are equal at every network, and if not, the one change that makes them so.

@@ -26,7 +26,7 @@ def remarks_on_right_answer(
     question: AskedQuestion, answer: Answer, evidence: NetworkEvidence
 ) -> Iterator[str]:
     """Remarks on a right answer: why it is right only here, and what it would be in general."""
-    loss = question.worked.network.loss
+    loss = question.evaluated.network.loss
     names_labels = any(symbol.name == "Y" for symbol in answer.expr.symbols())
     takes_soft = isinstance(loss, BceLoss | CrossEntropyLoss) and question.target.of is None
     if takes_soft and names_labels and not question.soft_labels:
@@ -57,9 +57,11 @@ def remarks_on_right_answer(
 
 def _variant_remarks(question: AskedQuestion, answer: Answer) -> Iterator[str]:
     """Whether the answer holds for other class weights and other slopes."""
-    for network, text in _variants(question.worked.network):
-        data = question.worked.data
-        other = EvaluatedExperiment(question.worked.experiment, data, network, network.graph(data.X, data.Y))
+    for network, text in _variants(question.evaluated.network):
+        data = question.evaluated.data
+        other = EvaluatedExperiment(
+            question.evaluated.experiment, data, network, network.graph(data.X, data.Y)
+        )
         maker = NetworkMaker(other, question.target, question.seed)
         named = {symbol.matrix for symbol in (*answer.expr.symbols(), question.target.wrt)}
         evidence = maker.evidence(question.labels, named)

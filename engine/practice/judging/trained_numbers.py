@@ -40,12 +40,12 @@ MOST_ENTRIES = 32
 _MEASURE = re.compile(r"(?P<name>[A-Za-z_]\w*)(?:\[(?P<place>[0-9]{1,4})\])?")
 
 
-def trained(worked: EvaluatedExperiment, steps: int) -> Trainer:
+def trained(evaluated: EvaluatedExperiment, steps: int) -> Trainer:
     """Trains an experiment so many steps from its own initial weights."""
-    network = worked.network
+    network = evaluated.network
     parameters = {name: value.copy() for name, value in network.parameters.items()}
     own = Network(list(network.layers), parameters, network.loss, network.dtype)
-    trainer = Trainer(worked.experiment, worked.data, own)
+    trainer = Trainer(evaluated.experiment, evaluated.data, own)
     trainer.limit = steps
     for _ in trainer:
         pass
@@ -56,7 +56,7 @@ def trained(worked: EvaluatedExperiment, steps: int) -> Trainer:
 class TrainedValue:
     """The value of a name (E, or an entry) after some steps of training."""
 
-    worked: EvaluatedExperiment
+    evaluated: EvaluatedExperiment
     symbol: Symbol
     steps: int
 
@@ -71,14 +71,14 @@ class TrainedValue:
         return self._after(self.steps)
 
     def _after(self, steps: int) -> float:
-        data = self.worked.data
-        graph = trained(self.worked, steps).network.graph(data.X, data.Y)
+        data = self.evaluated.data
+        graph = trained(self.evaluated, steps).network.graph(data.X, data.Y)
         graph.forward()
         return graph.value_of(self.symbol)
 
     def familiar(self) -> Iterator[tuple[float, Mistake]]:
         """The numbers that are often given instead: before the step, the step alone, uphill, without η."""
-        name, before = one_line(self.symbol), self.worked.graph.value_of(self.symbol)
+        name, before = one_line(self.symbol), self.evaluated.graph.value_of(self.symbol)
         yield before, _instead(self.plain, f"this is {name} before the training")
         yield -self.value, Mistake("sign", "-1", "1", "the sign is wrong")
         if self.steps == 1:
@@ -99,7 +99,7 @@ class TrainedValue:
 
     def _moved(self, times: float, only: tuple[Symbol, tuple[int, int]] | None = None) -> Graph:
         """The graph after the training's change of the parameters, so many times of it, or of one entry only."""
-        data, network = self.worked.data, self.worked.network
+        data, network = self.evaluated.data, self.evaluated.network
         parameters = {name: value.copy() for name, value in network.parameters.items()}
         for name, value in parameters.items():
             change = times * (self._trained[name] - value)
@@ -113,13 +113,13 @@ class TrainedValue:
 
     @cached_property
     def _trained(self) -> dict[Symbol, Array]:
-        return dict(trained(self.worked, self.steps).network.parameters)
+        return dict(trained(self.evaluated, self.steps).network.parameters)
 
     def _mistaken_steps(self) -> Iterator[tuple[float, Mistake]]:
         name, graph, rate = (
             one_line(self.symbol),
-            self.worked.graph,
-            self.worked.experiment.train.learning_rate,
+            self.evaluated.graph,
+            self.evaluated.experiment.train.learning_rate,
         )
         uphill = "the step goes uphill: the update is W − η ∂ℰ/∂W, with minus"
         yield self._moved(-1.0).value_of(self.symbol), Mistake("sign", "+", "-", uphill)
@@ -160,7 +160,7 @@ class TrainedValue:
         """Every other name's value, before and after."""
         moments = (
             (graph, self.plain.removeprefix(self.symbol.plain()).strip()),
-            (self.worked.graph, "before the training"),
+            (self.evaluated.graph, "before the training"),
         )
         for one, when in moments:
             if sum(node.value.size for node in one.nodes.values()) > MOST_ENTRIES:
@@ -177,13 +177,13 @@ class TrainedValue:
 class TrainedMeasurement:
     """A measurement over all data after some steps of training: a measure, and of which layer or class."""
 
-    worked: EvaluatedExperiment
+    evaluated: EvaluatedExperiment
     name: str
     place: int | None
     steps: int
 
     @classmethod
-    def parse(cls, worked: EvaluatedExperiment, text: str, steps: int | None) -> TrainedMeasurement:
+    def parse(cls, evaluated: EvaluatedExperiment, text: str, steps: int | None) -> TrainedMeasurement:
         """``accuracy``, ``recall[1]``, ``dead[3]``; None is all of the experiment's steps. Raises TargetError."""
         match = _MEASURE.fullmatch(text.strip())
         if match is None or match["name"] not in MEASURES or MEASURES[match["name"]].kind is str:
@@ -191,7 +191,7 @@ class TrainedMeasurement:
             near = suggestion(text.partition("[")[0], known)
             raise TargetError(f'found "{text}"{near or "; expected one of " + ", ".join(known)}')
         name, place = match["name"], None if match["place"] is None else int(match["place"])
-        layers = len(worked.network.layers)
+        layers = len(evaluated.network.layers)
         match MEASURES[name].extent:
             case Extent.STEP:
                 first, last, of = None, None, ""
@@ -205,7 +205,7 @@ class TrainedMeasurement:
             raise TargetError(f'found "{text}"; expected {name}: there is one of it in a step')
         if first is not None and (place is None or last is None or not first <= place <= last):
             raise TargetError(f'found "{text}"; expected {name}[{of}], a {of} from {first} to {last}')
-        return cls(worked, name, place, worked.experiment.train.steps if steps is None else steps)
+        return cls(evaluated, name, place, evaluated.experiment.train.steps if steps is None else steps)
 
     @property
     def plain(self) -> str:
@@ -219,8 +219,8 @@ class TrainedMeasurement:
     @cached_property
     def record(self) -> StepRecord:
         """All measures, over all data, with the weights after the last step."""
-        trainer = trained(self.worked, self.steps)
-        network, data = trainer.network, self.worked.data
+        trainer = trained(self.evaluated, self.steps)
+        network, data = trainer.network, self.evaluated.data
         return measure_all(network, data, self.steps, trainer.last, trainer.learning_rate).record
 
     @property
@@ -231,7 +231,7 @@ class TrainedMeasurement:
     @property
     def samples(self) -> int:
         """How many samples the share that is asked for is one of: those of the class, or all."""
-        labels = self.worked.data.Y
+        labels = self.evaluated.data.Y
         if self.name == "recall":
             classes = labels[0] if len(labels) == 1 else labels.argmax(axis=0)
             return int(np.count_nonzero(classes == self.place))
@@ -247,7 +247,7 @@ class TrainedMeasurement:
         if self.name in ("recall", "accuracy"):
             yield from self._of_classes(asked)
         if self.name in ("dead", "quiet") and self.place is not None:
-            units = self.worked.network.layers[self.place - 1].units
+            units = self.evaluated.network.layers[self.place - 1].units
             yield (
                 value / units,
                 _instead(asked, f"this is the share of the {units} units: how many is asked for"),
@@ -274,7 +274,7 @@ class TrainedMeasurement:
                 for one in (exponent, float(math.floor(exponent)), float(round(exponent))):
                     yield one, _instead(asked, text)
             for name in MAGNITUDES:
-                last = _entry(self.record, name, len(self.worked.network.layers))
+                last = _entry(self.record, name, len(self.evaluated.network.layers))
                 share = _entry(self.record, name, self.place) / last
                 text = f"this is {name} as a share of the last layer's: the number itself is asked for"
                 yield share, _instead(asked, text)
@@ -292,7 +292,7 @@ class TrainedMeasurement:
         recalls = self.record.recall
         if len(recalls) != 2:
             return
-        n = self.worked.data.Y.shape[1]
+        n = self.evaluated.data.Y.shape[1]
         if self.name == "accuracy":
             yield (
                 sum(recalls) / 2,
@@ -302,7 +302,7 @@ class TrainedMeasurement:
                 yield recall, _instead(asked, f"this is recall[{place}], of one class alone")
         elif self.place is not None:
             yield right / n, _instead(asked, f"this is over all {n} samples: {share}")
-            of_other = TrainedMeasurement(self.worked, "recall", 1 - self.place, self.steps).samples
+            of_other = TrainedMeasurement(self.evaluated, "recall", 1 - self.place, self.steps).samples
             taken = right + round((1.0 - recalls[1 - self.place]) * of_other)
             if taken:
                 text = "this is the precision: the share of those taken for the class that belong to it"
@@ -310,16 +310,16 @@ class TrainedMeasurement:
 
     def _at_other_times(self, asked: str) -> Iterator[tuple[float, Mistake]]:
         """Before the training, after a step, after all of its steps; and without class weights."""
-        own = self.worked.experiment.train.steps
+        own = self.evaluated.experiment.train.steps
         for steps in dict.fromkeys((0, 1, self.steps - 1, *((own,) if self.steps else ()))):
             if steps not in (self.steps, -1):
                 when = f"after {counted(steps, 'step')}" if steps else "before the training"
-                found = TrainedMeasurement(self.worked, self.name, self.place, steps).value
+                found = TrainedMeasurement(self.evaluated, self.name, self.place, steps).value
                 yield found, _instead(asked, f"this is {when}, and not after {counted(self.steps, 'step')}")
-        loss = self.worked.experiment.loss
+        loss = self.evaluated.experiment.loss
         if isinstance(loss, BceLoss) and (loss.alpha or 1.0) != (loss.beta or 1.0):
             plain = msgspec.structs.replace(
-                self.worked.experiment, loss=msgspec.structs.replace(loss, alpha=1.0, beta=1.0)
+                self.evaluated.experiment, loss=msgspec.structs.replace(loss, alpha=1.0, beta=1.0)
             )
             other = EvaluatedExperiment.of(plain, "without class weights")
             found = TrainedMeasurement(other, self.name, self.place, self.steps).value
@@ -329,7 +329,7 @@ class TrainedMeasurement:
         """The same measure elsewhere, and those that are confused with it."""
         match MEASURES[self.name].extent:
             case Extent.LAYER:
-                places = range(1, len(self.worked.network.layers) + 1)
+                places = range(1, len(self.evaluated.network.layers) + 1)
             case Extent.CLASS:
                 places = range(len(getattr(self.record, self.name)))
             case Extent.STEP | Extent.GAP:

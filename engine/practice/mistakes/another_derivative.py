@@ -42,11 +42,11 @@ def another_derivative(question: AskedQuestion, answer: Answer) -> Mistake | Non
     asked = (
         target.plain()
         if target.of is not None
-        else one_line(Partial(question.worked.graph.loss.symbol, target.wrt))
+        else one_line(Partial(question.evaluated.graph.loss.symbol, target.wrt))
     )
     for symbol in islice(_that_agree_here(question, answer), MOST_JUDGED):
         if _is_right(question, symbol, answer):
-            name = one_line(Partial(question.worked.graph.loss.symbol, symbol))
+            name = one_line(Partial(question.evaluated.graph.loss.symbol, symbol))
             text = f"what stands there is {name}, and {asked} is asked for"
             return Mistake("swapped", name, target.plain(), text)
     return None
@@ -61,7 +61,7 @@ def _is_right(question: AskedQuestion, symbol: Symbol, answer: Answer) -> bool:
 
 def _that_agree_here(question: AskedQuestion, answer: Answer) -> Iterator[Symbol]:
     """The entries whose derivative is the answer's value at the experiment's own numbers."""
-    graph = question.worked.graph
+    graph = question.evaluated.graph
     nodes = [node for node in graph.nodes.values() if node.needs_gradient and node is not graph.loss]
     if sum(node.value.size for node in nodes) > MOST_ENTRIES:
         return

@@ -128,7 +128,7 @@ def of_another_output(question: AskedQuestion, expr: Expr, evidence: NetworkEvid
         return None
     for index in dict.fromkeys(one.index for one in expr.symbols() if one.matrix == PREDICTION):
         prediction, label = (Symbol(one.name, None, index) for one in (PREDICTION, Y))
-        error = output_error(loss_op(question.worked.graph), prediction, label)
+        error = output_error(loss_op(question.evaluated.graph), prediction, label)
         for whole in (error, error / Symbol("n")):
             try:
                 value, there = evaluate(expr, evidence.names), evaluate(whole, evidence.names)

@@ -80,7 +80,7 @@ class StructuralRepairs:
     @cached_property
     def loss(self) -> object:
         """The op of the experiment's own loss."""
-        return loss_op(self.question.worked.graph)
+        return loss_op(self.question.evaluated.graph)
 
     def error(self, like: Expr | None = None) -> Expr:
         """∂ℰ/∂f of the output but for 1/n, at the entry that `like` speaks of, or as a matrix."""
@@ -92,7 +92,8 @@ class StructuralRepairs:
             outputs = self.question.graph.nodes[PREDICTION].shape[0]
             index = (0, 0) if outputs == 1 else None
         return output_error(
-            loss_op(self.question.worked.graph), *(Symbol(one.name, None, index) for one in (PREDICTION, Y))
+            loss_op(self.question.evaluated.graph),
+            *(Symbol(one.name, None, index) for one in (PREDICTION, Y)),
         )
 
     @property

@@ -60,13 +60,13 @@ class AskedQuestion:
 
     def __init__(
         self,
-        worked: EvaluatedExperiment,
+        evaluated: EvaluatedExperiment,
         target: AskedTarget,
         given: Collection[Symbol] | None = (),
         seed: int = 0,
     ) -> None:
-        self.worked, self.target, self.seed = worked, target, seed
-        self.maker = NetworkMaker(worked, target, seed)
+        self.evaluated, self.target, self.seed = evaluated, target, seed
+        self.maker = NetworkMaker(evaluated, target, seed)
         graph = self.maker.graph
         if given is None:
             given = earlier_results(graph, target)
@@ -83,7 +83,7 @@ class AskedQuestion:
 
     def read(self, text: str) -> Answer:
         """Reads a typed formula, in the experiment's own letters or the canonical ones. Raises UnreadableError."""
-        names = self.worked.names
+        names = self.evaluated.names
         try:
             return read_answer(names.typed(text), self.scope)
         except UnreadableError as error:
@@ -111,7 +111,7 @@ class AskedQuestion:
     @cached_property
     def own_graph(self) -> Graph:
         """The graph of the target at the experiment's own numbers, after a forward and a backward pass."""
-        graph = self.target.graph(self.worked.network, self.worked.data.X, self.worked.data.Y)
+        graph = self.target.graph(self.evaluated.network, self.evaluated.data.X, self.evaluated.data.Y)
         graph.forward()
         graph.backward()
         return graph
@@ -138,14 +138,15 @@ class AskedQuestion:
 
     def about(self, target: AskedTarget) -> AskedQuestion:
         """Another question about the same experiment, with the same earlier results."""
-        return AskedQuestion(self.worked, target, self.scope.given, self.seed)
+        return AskedQuestion(self.evaluated, target, self.scope.given, self.seed)
 
     @cached_property
     def soft_labels(self) -> bool:
         """Whether the experiment's own labels are neither 0 nor 1, for a loss that takes such."""
-        loss = self.worked.network.loss
+        loss = self.evaluated.network.loss
         return (
-            isinstance(loss, BceLoss | CrossEntropyLoss) and not np.isin(self.worked.data.Y, (0.0, 1.0)).all()
+            isinstance(loss, BceLoss | CrossEntropyLoss)
+            and not np.isin(self.evaluated.data.Y, (0.0, 1.0)).all()
         )
 
     @property
@@ -211,7 +212,7 @@ class AskedQuestion:
     @property
     def divides_by_n(self) -> bool:
         """Whether the loss is a mean over the samples and nothing else."""
-        loss = self.worked.network.loss
+        loss = self.evaluated.network.loss
         return getattr(loss, "samples", "mean") == "mean" and not getattr(loss, "l2", 0.0)
 
     def why_zero(self) -> str:

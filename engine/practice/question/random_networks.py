@@ -73,21 +73,21 @@ class NetworkEvidence:
 class NetworkMaker:
     """Fills one graph with random numbers, network after network."""
 
-    def __init__(self, worked: EvaluatedExperiment, target: AskedTarget, seed: int = 0) -> None:
-        self.worked, self.target, self.seed = worked, target, seed
+    def __init__(self, evaluated: EvaluatedExperiment, target: AskedTarget, seed: int = 0) -> None:
+        self.evaluated, self.target, self.seed = evaluated, target, seed
         self.restart()
-        original = worked.network
+        original = evaluated.network
         parameters: dict[Symbol, Array] = {
             name: np.array(value, np.float64) for name, value in original.parameters.items()
         }
         self.network = replace(original, parameters=parameters, dtype=np.dtype("float64"))
-        samples = (np.array(one, np.float64) for one in (worked.data.X, worked.data.Y))
+        samples = (np.array(one, np.float64) for one in (evaluated.data.X, evaluated.data.Y))
         self.graph = target.graph(self.network, *samples)
         target.check(self.graph)
         self.truth_of: Callable[[], Array] = target.reader(self.graph)
         self.backward_ops = self._ops_of_the_way_back()
         self.X, self.Y = self.graph.nodes[X], self.graph.nodes[Y]
-        self.ones = np.flatnonzero((worked.data.X == 1.0).all(axis=1))
+        self.ones = np.flatnonzero((evaluated.data.X == 1.0).all(axis=1))
         self.blocks = _blocks(self.graph)
         self.switches = [
             block

@@ -163,7 +163,7 @@ def test_the_formulas_are_what_the_step_does(train: str) -> None:
     trained = Trainer(experiment, data)
     for _ in range(4):
         foretold = {
-            name.at((row, column)): by_hand.worked(name.at((row, column)), experiment.train.learning_rate)
+            name.at((row, column)): by_hand.evaluated(name.at((row, column)), experiment.train.learning_rate)
             for name, value in network.parameters.items()
             for row in range(value.shape[0])
             for column in range(value.shape[1])

@@ -76,9 +76,9 @@ def answer(
     formula = formula_of(ctx)
     if (formula is None) == (derivation is None):
         raise click.UsageError("expected a FORMULA, or --derivation with a file", ctx)
-    worked = EvaluatedExperiment.of(load_experiment(experiment), experiment)
-    asked = parse_asked_target(target, of, sample, worked.names)
-    judge = Judge(worked, asked.updated(worked.experiment) if update else asked, given=None)
+    evaluated = EvaluatedExperiment.of(load_experiment(experiment), experiment)
+    asked = parse_asked_target(target, of, sample, evaluated.names)
+    judge = Judge(evaluated, asked.updated(evaluated.experiment) if update else asked, given=None)
     verdict, text = _verdict(judge, formula, derivation)
     _write(verdict, judge, text, form, ascii)
     if verdict.status:
@@ -105,7 +105,7 @@ def _write(verdict: Verdict, judge: Judge, text: str, form: str, ascii: bool) ->
     from engine.practice.assignments.grading import GradedFile, Result
     from engine.practice.reading.unreadable import UnreadableError
 
-    style = output_style(ascii, judge.question.worked.names)
+    style = output_style(ascii, judge.question.evaluated.names)
     if verdict.verdict == "unreadable":
         where = UnreadableError(verdict.problem or "", text, verdict.column or 1)
         line = "" if verdict.line is None else f"line {verdict.line}, "
@@ -132,6 +132,6 @@ def _write(verdict: Verdict, judge: Judge, text: str, form: str, ascii: bool) ->
         case "prairielearn":
             write(formats.foreign_json(formats.prairielearn(files), ascii=style.ascii))
         case "junit":
-            write(formats.junit(files, judge.question.worked.experiment.title))
+            write(formats.junit(files, judge.question.evaluated.experiment.title))
         case "csv":
             write(formats.csv_table(files))

@@ -64,7 +64,7 @@ def bug_place() -> str:
 
     question = ASKED.question("bug")
     assert question is not None
-    return BugHunt.planted(question.worked, 4).marked.plain()
+    return BugHunt.planted(question.evaluated, 4).marked.plain()
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ SOFTMAX = {
 
 def evaluated(name: str) -> EvaluatedExperiment:
     if name == "softmax":
-        return judge_in("W[1]", **SOFTMAX).question.worked
+        return judge_in("W[1]", **SOFTMAX).question.evaluated
     return EvaluatedExperiment.of(load_experiment(name), name)
 
 

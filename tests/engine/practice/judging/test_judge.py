@@ -97,7 +97,7 @@ def test_two_hundred_rewritten_answers_are_right_and_two_hundred_spoiled_ones_wr
             text = rewritten(answer, rng, int(rng.integers(1, 6))).plain()
             assert agrees(text), text
             rights += 1
-        linear = any(layer.activation == "linear" for layer in judge.question.worked.network.layers)
+        linear = any(layer.activation == "linear" for layer in judge.question.evaluated.network.layers)
         if len(judge.question.paths) == 1 and not linear:  # there f in place of a is no mistake
             for turn in range(40):
                 text = rewritten(plant(judge.question.paths[0], rng, 1)[0], rng, 2).plain()
@@ -226,7 +226,7 @@ def test_too_little_evidence_is_never_right():
 )
 def test_networks_are_drawn_as_they_should_be(name, wrt):
     judge = judge_on(name, wrt)
-    evidence = NetworkMaker(judge.question.worked, judge.question.target).evidence("hard")
+    evidence = NetworkMaker(judge.question.evaluated, judge.question.target).evidence("hard")
     for symbol, values in evidence.names.items():
         if symbol.name == "f":
             assert np.abs(values).max() <= LARGEST_SUM * (1 + 1e-12)
@@ -234,7 +234,7 @@ def test_networks_are_drawn_as_they_should_be(name, wrt):
     assert (weights > 0).any()
     assert (weights < 0).any()
     assert len(np.unique(np.abs(weights).round(9))) == weights.size
-    again = NetworkMaker(judge.question.worked, judge.question.target).evidence("hard")
+    again = NetworkMaker(judge.question.evaluated, judge.question.target).evidence("hard")
     assert np.array_equal(evidence.truth, again.truth)
 
 

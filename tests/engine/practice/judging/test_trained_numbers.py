@@ -22,7 +22,7 @@ def test_a_value_after_a_step_is_that_of_the_trainer():
     trainer.limit = 2
     losses = [record.loss for record in trainer]
     assert question.number == pytest.approx(losses[1], rel=1e-12)
-    before = question.worked.graph.value_of(Symbol("E"))
+    before = question.evaluated.graph.value_of(Symbol("E"))
     assert before == pytest.approx(losses[0], rel=1e-12)  # the experiment itself is as it was
 
 

@@ -15,8 +15,8 @@ from engine.practice.question.asked_target import parse_asked_target
 
 def judge_of(name: str, wrt: str, given: list[str] | None = None, **changed: str) -> Judge:
     experiment = load_experiment(name)
-    worked = EvaluatedExperiment.of(experiment, name)
-    return Judge(worked, parse_asked_target(wrt, **changed).updated(experiment), given=given)
+    evaluated = EvaluatedExperiment.of(experiment, name)
+    return Judge(evaluated, parse_asked_target(wrt, **changed).updated(experiment), given=given)
 
 
 NEURON = judge_of("tutorial-a-loss", "W[1]")
@@ -24,14 +24,14 @@ NEURON = judge_of("tutorial-a-loss", "W[1]")
 
 def test_the_truth_is_what_the_trainer_makes_of_the_weights():
     for name in ("tutorial-a", "tutorial-b"):
-        worked = EvaluatedExperiment.of(load_experiment(name), name)
-        target = parse_asked_target("W[1]").updated(worked.experiment)
-        graph = target.graph(worked.network, worked.data.X, worked.data.Y)
+        evaluated = EvaluatedExperiment.of(load_experiment(name), name)
+        target = parse_asked_target("W[1]").updated(evaluated.experiment)
+        graph = target.graph(evaluated.network, evaluated.data.X, evaluated.data.Y)
         graph.forward()
         graph.backward()
-        after = trained(worked, 1).network.parameters[target.wrt]
+        after = trained(evaluated, 1).network.parameters[target.wrt]
         np.testing.assert_allclose(target.reader(graph)(), after, rtol=1e-14)
-        assert worked.network.parameters[target.wrt] is not after
+        assert evaluated.network.parameters[target.wrt] is not after
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_a_leaf_of_the_data_is_no_parameter_and_a_factor_has_no_step():
 
 
 def test_a_gradient_is_asked_for_without_eta():
-    worked = EvaluatedExperiment.of(load_experiment("tutorial-a"), "tutorial-a")
-    verdict = Judge(worked, parse_asked_target("W[1]")).judge("eta*X*(Y_hat - Y)")
+    evaluated = EvaluatedExperiment.of(load_experiment("tutorial-a"), "tutorial-a")
+    verdict = Judge(evaluated, parse_asked_target("W[1]")).judge("eta*X*(Y_hat - Y)")
     assert verdict.verdict == "unreadable"
     assert "η belongs to the update" in str(verdict.problem)
