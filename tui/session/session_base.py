@@ -169,7 +169,7 @@ class SessionBase(ABC):
             if node.needs_gradient and node is not self.stepped.loss:
                 yield node.symbol, node.shape
 
-    def site(self, symbol: Symbol) -> EntryRef:
+    def entry_ref(self, symbol: Symbol) -> EntryRef:
         """The node and entry that a symbol names, the loss included."""
         if symbol.matrix == self.graph.loss.symbol:
             return EntryRef(self.graph.loss, (0, 0))

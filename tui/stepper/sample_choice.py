@@ -38,7 +38,7 @@ class SampleChoice:
     def _at(self, sample: int) -> Derivation:
         """The derivation at another sample; an entry that belongs to one sample moves to that column."""
         target = self._screen.derivation.target
-        node = self._session.site(target).node
+        node = self._session.entry_ref(target).node
         if node.per_sample and target.index is not None:
             target = target.at((target.index[0], sample))
         return self._session.explain(target, sample)

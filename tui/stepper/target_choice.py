@@ -104,7 +104,7 @@ class TargetChoice:
         """Explains another entry, at the present sample where it belongs to all of them. Raises TargetError."""
         # Another number than the loss belongs to one sample, as a rule to another than the shown one.
         session = self._session
-        free = session.site(target).node.per_sample or session.stepped is not session.graph
+        free = session.entry_ref(target).node.per_sample or session.stepped is not session.graph
         self.explain(target, None if free else self._screen.derivation.sample)
 
     def explain(self, target: Symbol, sample: int | None = None) -> None:

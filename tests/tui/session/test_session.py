@@ -103,8 +103,8 @@ def test_values_by_name_include_the_learning_rate():
 
 def test_sites_are_entries_and_the_loss():
     opened = session("tutorial-b")
-    assert opened.site(Symbol("W", 1, (2, 1))).value == -0.7
-    assert opened.site(Symbol("E")).node is opened.graph.loss
+    assert opened.entry_ref(Symbol("W", 1, (2, 1))).value == -0.7
+    assert opened.entry_ref(Symbol("E")).node is opened.graph.loss
 
 
 def test_without_a_title_a_file_is_called_by_its_name(tmp_path):
