@@ -218,13 +218,13 @@ class ExperimentScreens:
     def replace(self, session: SessionBase, name: str) -> None:
         """Replaces the open session by another, at the position where one was."""
         self._app.clear_notifications()  # such as that it has changed
-        shown, place = self.name_of(self._app.screen), None
+        shown, position = self.name_of(self._app.screen), None
         if self._app.is_screen_installed("stepper"):
             from tui.stepper.stepper_screen import StepperScreen
 
-            place = self._app.get_screen("stepper", StepperScreen).place
+            position = self._app.get_screen("stepper", StepperScreen).stepper_position
         self.show_home()
         self.enter(session, None if shown == "stepper" else shown)
-        if place is not None and self._app.is_screen_installed("stepper"):
-            self._app.get_screen("stepper", StepperScreen).begin_at(place)
+        if position is not None and self._app.is_screen_installed("stepper"):
+            self._app.get_screen("stepper", StepperScreen).begin_at(position)
         self._app.notify(f"{one_line(Path(name).name)}: read again", markup=False)

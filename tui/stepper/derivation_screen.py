@@ -41,7 +41,7 @@ SHOWN_DIGITS = (4, 6, 10)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class StepperPosition:
     """What a stepper shows: a number's derivative by an entry, at a sample, and where on the way."""
 
     of: Symbol
@@ -102,11 +102,11 @@ class DerivationScreen(Screen[None]):
         return None
 
     @property
-    def place(self) -> Place:
+    def stepper_position(self) -> StepperPosition:
         """What is looked at, to go back to."""
         derivation = self.derivation
         sample = None if derivation.n == 1 else derivation.sample
-        return Place(derivation.of, derivation.target, sample, self.position)
+        return StepperPosition(derivation.of, derivation.target, sample, self.position)
 
     def looked_at(self) -> tuple[Derivation, ChainProgress]:
         """The derivation through the term that is looked at, and how far along it one is.

@@ -20,7 +20,7 @@ from tui.shell.learner_deeds import Deed, Done
 from tui.shell.messages import Predict, ShowHome, ShowLessons, ShowScreen
 from tui.stepper.chain_rule_panel import ChainRulePanel
 from tui.stepper.derivation_csv import csv_entry_rows, csv_term_rows
-from tui.stepper.derivation_screen import SHOWN_DIGITS, Place
+from tui.stepper.derivation_screen import SHOWN_DIGITS, StepperPosition
 from tui.stepper.entry_editing import EntryEditing
 from tui.stepper.network_diagram import NetworkDiagram
 from tui.stepper.page_opener import PageOpener
@@ -153,9 +153,9 @@ class StepperScreen(StepperPanels):
         """Explains the gradient of what is named."""
         self.targets.differentiate(name)
 
-    def begin_at(self, place: Place) -> None:
+    def begin_at(self, looked_at: StepperPosition) -> None:
         """Begins at a place of another session, as far as this one has such."""
-        self.targets.go_back_to(place)
+        self.targets.go_back_to(looked_at)
 
     def look_at(self, layer: int | None, unit: int | None = None, matrix: str = "W") -> None:
         """Explains anew after the parameters have changed: a layer's largest gradient, or one unit's activation."""

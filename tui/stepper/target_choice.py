@@ -17,7 +17,7 @@ from engine.model.network import LOSS
 from tui.shell.prompt import Prompt
 from tui.shell.reading_screen import ReadingScreen
 from tui.stepper.derivation_csv import csv_matrix_rows
-from tui.stepper.derivation_screen import DerivationScreen, Place
+from tui.stepper.derivation_screen import DerivationScreen, StepperPosition
 from tui.stepper.stepper_command import of_option
 from tui.stepper.traversal import FIRST_TERM, Phase, Position
 
@@ -134,14 +134,14 @@ class TargetChoice:
 
         self._screen.compute("Explaining with the present weights", explained, show)
 
-    def go_back_to(self, place: Place) -> None:
+    def go_back_to(self, looked_at: StepperPosition) -> None:
         """Explains what another session showed, as far as this one has such, where it was looked at."""
         screen = self._screen
 
         def explained() -> Derivation | None:
             try:
-                self._session.differentiate(None if place.of == LOSS else place.of)
-                return self._session.explain(place.target, place.sample)
+                self._session.differentiate(None if looked_at.of == LOSS else looked_at.of)
+                return self._session.explain(looked_at.target, looked_at.sample)
             except TargetError:
                 self._session.differentiate(None)
                 return None
@@ -149,10 +149,10 @@ class TargetChoice:
         def begin(derivation: Derivation | None) -> None:
             if derivation is not None:
                 screen.traversal = screen.traversal_of(derivation)
-                screen.position = screen.traversal.clamped(place.position)
+                screen.position = screen.traversal.clamped(looked_at.position)
             screen.redraw()
 
-        screen.compute(f"Explaining {symbol_text(place.target, screen.glyphs)}", explained, begin)
+        screen.compute(f"Explaining {symbol_text(looked_at.target, screen.glyphs)}", explained, begin)
 
     def _read(self, text: str) -> tuple[Symbol | None, Symbol]:
         """What is to be differentiated, where it is not the loss, and by what. Raises ParseError and TargetError."""
