@@ -152,7 +152,7 @@ class AskingScreen(ModalBase[None]):
         for box in self.query(VerticalScroll):
             box.scroll_home(animate=False)
 
-    def say(self, *lines: Content) -> None:
+    def show_verdict(self, *lines: Content) -> None:
         """What is said below the answer."""
         text = Content("\n").join(list(lines))
         for verdict in self.query("#verdict").results(Static):  # none, where it has been closed since

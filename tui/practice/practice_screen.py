@@ -236,7 +236,7 @@ class PracticeScreen(AskingScreen):
         question = self.question
         attempts = question.spec.attempts
         if attempts is not None and self.tries >= attempts:
-            self.say(
+            self.show_verdict(
                 Content.styled(
                     f"all {counted(attempts, 'attempt')} are used; F6 shows the solution", "$remark"
                 )
@@ -264,7 +264,7 @@ class PracticeScreen(AskingScreen):
             self.kept.save()
         if (problem := self.kept.take_problem()) is not None:
             lines.append(Content.styled(self.said(problem), "$remark"))
-        self.say(*lines)
+        self.show_verdict(*lines)
         self.redraw()
 
     def _is_done(self, question: AssignmentQuestion) -> bool:
@@ -292,7 +292,7 @@ class PracticeScreen(AskingScreen):
             self.hints += 1
             self.redraw()
         else:
-            self.say(Content.styled("no further hint; F6 shows the solution", "$faint"))
+            self.show_verdict(Content.styled("no further hint; F6 shows the solution", "$faint"))
 
     def action_give_up(self) -> None:
         """Shows the solution."""
@@ -311,7 +311,7 @@ class PracticeScreen(AskingScreen):
             lines.append(Content(f"= {found.number:.6g}"))
         if found.text:
             lines.append(Content(self.said(found.text)))
-        self.say(*lines)
+        self.show_verdict(*lines)
         self.redraw()
 
     # ── moving ──────────────────────────────────────────────────────────────────────────────────────
@@ -339,7 +339,7 @@ class PracticeScreen(AskingScreen):
         self.place, self.tries, self.hints = place, 0, 0
         self.clear_answer()
         self.scroll_home_again()
-        self.say()
+        self.show_verdict()
         self.redraw()
 
     def action_level(self) -> None:
@@ -383,7 +383,7 @@ class PracticeScreen(AskingScreen):
         lines += [Content(self.said(f"  {number}×  {text}")) for text, number in progress.most_mistaken(5)]
         if not progress.mistakes:
             lines.append(Content("  no mistake yet"))
-        self.say(*lines)
+        self.show_verdict(*lines)
 
     def action_reset(self) -> None:
         """Forgets everything, after a question."""

@@ -27,7 +27,7 @@ class FindingsPanel(VerticalScroll, can_focus=False):
     def compose(self) -> ComposeResult:
         yield Static(id="verdict")
 
-    def say(self, text: Content) -> None:
+    def show_text(self, text: Content) -> None:
         """Shows a text from its beginning, without markup; one that is shown already stays where it is."""
         if text.is_same(self._said):
             return

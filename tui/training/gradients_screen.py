@@ -311,7 +311,7 @@ class GradientsScreen(TrainingScreen):
             self._show_verdict(self.findings.of_runs(told, snapshot))
 
     def _show_verdict(self, verdict: Content) -> None:
-        self.query_one(FindingsPanel).say(verdict)
+        self.query_one(FindingsPanel).show_text(verdict)
 
     # ── what is shown ───────────────────────────────────────────────────────────────────────────────
 
