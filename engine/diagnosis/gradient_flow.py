@@ -150,16 +150,16 @@ class GradientFlow:
             return None, [
                 f"{self.delta_told()}: most of it is due to what δ is multiplied with, a[l-1] or X."
             ]
-        blamed = self.budget.dominant
-        if blamed is None or self.budget.dead_below:
+        dominant = self.budget.dominant
+        if dominant is None or self.budget.dead_below:
             return None, []
-        return blamed, self._blame(vanishing, blamed)
+        return dominant, self._dominant_in_words(vanishing, dominant)
 
-    def _blame(self, vanishing: bool, blamed: str) -> list[str]:
+    def _dominant_in_words(self, vanishing: bool, dominant: str) -> list[str]:
         """The factor budget a layer, the culprit first, and whether the others are innocent."""
         means = self.budget.means
-        culprit, others = self.called(blamed), [name for name in means if name != blamed]
-        listing = ", ".join(f"{self.called(name)} by {short(means[name])}" for name in (blamed, *others))
+        culprit, others = self.called(dominant), [name for name in means if name != dominant]
+        listing = ", ".join(f"{self.called(name)} by {short(means[name])}" for name in (dominant, *others))
         verb, opposite = ("shrink", "enlarge") if vanishing else ("enlarge", "shrink")
         helpers = [name for name in others if (means[name] < 1) is vanishing and means[name] != 1]
         rivals = [name for name in others if name not in helpers and means[name] != 1]
@@ -177,7 +177,7 @@ class GradientFlow:
             reason = f"{self.called(others[0])} alone would leave δ as it is"
         return [
             f"Going down a layer multiplies δ by {short(self.budget.mean_ratio)} on average: {listing}.",
-            f"{culprit[0].upper()}{culprit[1:]} {'are' if blamed == WEIGHTS else 'is'} to blame: {reason}.",
+            f"{culprit[0].upper()}{culprit[1:]} {'are' if dominant == WEIGHTS else 'is'} to blame: {reason}.",
         ]
 
     def called(self, factor: str) -> str:

@@ -104,8 +104,8 @@ def why_nonfinite(trainer: Trainer) -> WhyNonfinite | None:
         formula = None  # it broke in a type that holds less than the formula's numbers
     term = None if formula is None else _largest_term(formula, graph)
     trail = () if term is None else tuple(_trail(term, graph))
-    blamed = trail[-1] if trail else name
-    update = _last_update(trainer, blamed) if isinstance(blamed, Symbol) else None
+    broken = trail[-1] if trail else name
+    update = _last_update(trainer, broken) if isinstance(broken, Symbol) else None
     return WhyNonfinite(found, name, value, formula, term, trail, update)
 
 
@@ -180,9 +180,9 @@ def _size(value: float) -> float:
     return math.inf if math.isnan(value) else abs(value)
 
 
-def _last_update(trainer: Trainer, blamed: Symbol) -> LastUpdate | None:
+def _last_update(trainer: Trainer, broken: Symbol) -> LastUpdate | None:
     """What the update before the broken step did to an entry of a parameter; None of anything else, or at step 0."""
-    matrix, entry = blamed.matrix, blamed.index
+    matrix, entry = broken.matrix, broken.index
     done = trainer.steps_done
     if entry is None or done == 0 or matrix not in trainer.network.parameters:
         return None

@@ -34,7 +34,7 @@ def training_report(observer: RunObserver, diagnosis: Diagnosis, style: Style) -
     sections = [
         *_findings(diagnosis),
         _gradients(observer, diagnosis),
-        _outcomes(observer, style),
+        _confusion_in_words(observer, style),
         _units(observer),
         _own_metrics(observer, style),
     ]
@@ -71,7 +71,7 @@ def _gradients(observer: RunObserver, diagnosis: Diagnosis) -> list[str]:
     return [*balanced, *(line for line in budget_lines(layers, case_record) if line not in said)]
 
 
-def _outcomes(observer: RunObserver, style: Style) -> list[str]:
+def _confusion_in_words(observer: RunObserver, style: Style) -> list[str]:
     trainer = observer.trainer
     if len(trainer.data.class_names) < 2 or trainer.problem is not None:
         return []

@@ -31,16 +31,16 @@ def _found(case: DiagnosedRun, kind: Kind) -> Finding | None:
     small = kind is Kind.VANISHING
     if not (flow.vanishes if small else flow.explodes):
         return None
-    blamed, reasons = flow.cause(small)
+    dominant, reasons = flow.cause(small)
     evidence: dict[str, float | int | None] = {
         "weights_ratio": finite_evidence(flow.ratio),
         "delta_ratio": finite_evidence(flow.delta_ratio),
         "decades_per_layer": finite_evidence(decades_per_layer(np.asarray(flow.record.grad_l2))),
     }
-    if blamed is not None:
+    if dominant is not None:
         evidence["factor_per_layer"] = flow.budget.mean_ratio
         evidence.update({f"{name}_per_layer": mean for name, mean in flow.budget.means.items()})
-    remedy, change = _remedy(case, flow, blamed, small)
+    remedy, change = _remedy(case, flow, dominant, small)
     untested = None if change is None else _other_weights(small)
     text = " ".join([flow.seen(small), *reasons])
     layers = _layers(flow, small)
@@ -61,17 +61,17 @@ def _by_weights(flow: GradientFlow, small: bool) -> bool:
 
 
 def _remedy(
-    case: DiagnosedRun, flow: GradientFlow, blamed: str | None, small: bool
+    case: DiagnosedRun, flow: GradientFlow, dominant: str | None, small: bool
 ) -> tuple[str | None, Change | None]:
     """By the factor that is to blame."""
-    if blamed == WEIGHTS:
+    if dominant == WEIGHTS:
         change = None if case.own is None else _balanced(case.own, flow)
         by = flow.budget.mean_ratio
         if not 1 / BELIEVABLE < by < BELIEVABLE or _by_decay(case):
             return _decayed(case), None
         times = f", by about {max(by, 1 / by):.3g} times" if change is not None else ""
         return _other_weights(small, times), change
-    if blamed == ACTIVATION and small:
+    if dominant == ACTIVATION and small:
         return (
             "An activation whose slope is near 1 (ReLU with He's weights, tanh with Xavier's), a norm, or shortcuts."
         ), None
