@@ -279,6 +279,29 @@ async def test_a_click_from_beyond_the_window_leaves_the_palette():
         assert app.crash is None
 
 
+async def test_two_clicks_beside_the_palette_leave_it_and_not_what_lies_below():
+    """The second is on its way when the first is answered: Textual would take away whatever is on top by then."""
+    app = app_on("tutorial-b")
+    async with app.run_test(size=(80, 24)) as pilot:
+        below = app.screen
+        await pilot.press("ctrl+p")
+        palette = app.screen
+        assert isinstance(palette, Palette)
+        at = {"x": 0, "y": 23, "delta_x": 0, "delta_y": 0, "screen_x": 0, "screen_y": 23}
+        heard, dismiss = [], palette.dismiss
+
+        def told(result: None = None):
+            heard.append(app.screen)
+            return dismiss(result)
+
+        palette.dismiss = told
+        for _ in range(2):
+            palette.post_message(Click(palette, button=1, shift=False, meta=False, ctrl=False, **at))
+        await until(pilot, lambda: len(heard) == 2)
+        assert heard == [palette, below]
+        assert app.screen is below
+
+
 async def test_a_command_of_the_palette_does_what_its_key_does():
     app = app_on("tutorial-b")
     async with app.run_test() as pilot:
