@@ -15,6 +15,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -73,16 +74,23 @@ class RunLogWriter:
             self._write_waiting()
 
     def close(self) -> None:
-        """Writes the records that are waiting and closes the file. Closing twice is no error."""
+        """Writes the records that are waiting and closes the file. Closing twice is no error.
+
+        A file into which nothing could be written is taken away: it would be in the way of the next attempt.
+        """
         with self._lock:
             self._write_waiting()
             if self._descriptor is None:
                 return
             descriptor, self._descriptor = self._descriptor, None
+            empty = self._header is not None and _is_empty(self.path, descriptor)
             try:
                 os.close(descriptor)
             except OSError as error:  # a network disk may only now say that it is full
                 self._lose(0, error.strerror or str(error))
+            if empty:
+                with suppress(OSError):
+                    self.path.unlink()
 
     def __enter__(self) -> RunLogWriter:
         return self
@@ -141,6 +149,15 @@ class RunLogWriter:
         if not self._warned and self._warn is not None:
             self._warned = True
             self._warn(f"{self.path}: cannot write the run log ({problem}); the training goes on without it")
+
+
+def _is_empty(path: Path, descriptor: int) -> bool:
+    """Whether there is nothing in the open file, and it is still the one at `path`."""
+    try:
+        opened, there = os.fstat(descriptor), path.stat()
+    except OSError:
+        return False
+    return opened.st_size == 0 and os.path.samestat(opened, there)
 
 
 def _create(path: Path) -> int:

@@ -497,7 +497,8 @@ def test_a_header_cut_off_for_good_makes_no_wrong_records(tmp_path, monkeypatch)
         patch.setattr(os, "write", FullDisk(10))
         with RunLogWriter(path, HEADER) as writer:
             writer.append(record())
-    assert path.read_bytes() == b""
+            assert path.read_bytes() == b""
+    assert not path.exists()  # it would be in the way of the next attempt
     assert writer.lost == 1
 
 
