@@ -190,7 +190,7 @@ def _check_some(
     if stack is not None and stack.can_move(node):
         checks = _check_stacked(graph, refs, stack, told)
     else:
-        checks = _check_one_by_one(graph, [(ref, first_step(ref)) for ref in refs], told)
+        checks = _check_one_by_one(graph, [(ref, first_difference_step(ref)) for ref in refs], told)
     return ParameterCheck(
         name=node.symbol.plain(),
         entries=size,
@@ -231,12 +231,14 @@ def check_entry(
     """
     difference = CentralDifference(graph, ref.node)
     try:
-        return _checked(difference, ref, rounding or BackwardRounding(graph), step or first_step(ref))
+        return _checked(
+            difference, ref, rounding or BackwardRounding(graph), step or first_difference_step(ref)
+        )
     finally:  # also where somebody has ended it
         difference.restore()
 
 
-def first_step(ref: EntryRef) -> float:
+def first_difference_step(ref: EntryRef) -> float:
     """The step that a central difference begins with."""
     return STEP * max(1.0, abs(ref.value))
 
@@ -326,7 +328,7 @@ def _check_stacked(
     """Four losses an entry, many entries in one pass; those that this does not show to be right go one by one."""
     found: dict[EntryRef, EntryCheck] = {}
     hard: list[tuple[EntryRef, float]] = []
-    waiting = [(ref, first_step(ref)) for ref in refs]
+    waiting = [(ref, first_difference_step(ref)) for ref in refs]
     loss = float(graph.loss.value[graph.seed])
     node = next(iter(refs)).node
     at_once = stack.copies // LOSSES_AN_ENTRY

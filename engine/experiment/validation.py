@@ -34,7 +34,7 @@ from engine.experiment.spec import (
     CsvData,
     Experiment,
     HuberLoss,
-    Init,
+    InitSpec,
     InlineData,
     LayerSpec,
     LossSpec,
@@ -283,7 +283,7 @@ def _given_parameter_problems(
             yield f"{key}.{name}", mismatch(count(len(given), "value"), expected)
 
 
-def init_problems(init: Init) -> Iterator[Problem]:
+def init_problems(init: InitSpec) -> Iterator[Problem]:
     """Problems of the weights' initialisation."""
     yield from _at_least("network.init.gain", init.gain, 0)
     if init.scheme == "file" and not init.path:

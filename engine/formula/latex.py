@@ -37,7 +37,8 @@ from engine.formula.matrix_terms import (
     TotalTerm,
     TransposedTerm,
 )
-from engine.formula.notation import AFFINE, number_parts, split_name
+from engine.formula.name_glyphs import AFFINE, split_name
+from engine.formula.notation import number_parts
 
 _COMPARISONS = {">": ">", "<": "<", ">=": r"\ge", "<=": r"\le"}
 _FUNCTIONS = {

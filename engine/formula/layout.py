@@ -38,13 +38,8 @@ from engine.formula.matrix_terms import (
     TotalTerm,
     TransposedTerm,
 )
-from engine.formula.notation import (
-    Style,
-    name_glyphs,
-    number_text,
-    superscript,
-    symbol_text,
-)
+from engine.formula.name_glyphs import name_glyphs, superscript
+from engine.formula.notation import Style, number_text, symbol_text
 
 # ---------------------------------------------------------------------------------------------- boxes
 

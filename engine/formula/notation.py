@@ -8,7 +8,6 @@
 from __future__ import annotations
 
 import math
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -16,6 +15,7 @@ from decimal import Decimal
 from engine.formula.course_notation import CANONICAL, CourseNames
 from engine.formula.expression import Expr, Number, Symbol
 from engine.formula.letters import GREEK as GREEK
+from engine.formula.name_glyphs import SUBSCRIPT_DIGITS, name_glyphs, superscript
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,22 +232,6 @@ def glyphs_of(ascii: bool) -> Glyphs:
     return _ASCII if ascii else _UNICODE
 
 
-_SUBSCRIPT_DIGITS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
-
-
-_SUPERSCRIPTS = dict(
-    zip(
-        "0123456789+−()abcdefghijklmnoprstuvwxyzαβγδθφχ",
-        "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻᵅᵝᵞᵟᶿᵠᵡ",
-        strict=True,
-    )
-)
-
-
-AFFINE = {"scale": "gamma", "shift": "beta"}
-"""What a norm's scale and shift are called in formulas (Ioffe & Szegedy 2015)."""
-
-
 def number_text(value: float, style: Style = Style()) -> str:
     """A number drawn to `style.digits` significant digits: ``0.25``, ``1100``, ``1.23×10⁻⁹``, ``∞``.
 
@@ -324,30 +308,4 @@ def symbol_text(symbol: Symbol, style: Style = Style()) -> str:
         return name + layer + (f"_{indices}" if indices else "")
     layer = "" if symbol.layer is None else superscript(f"({symbol.layer})") or ""
     name = name_glyphs(symbol.name, bool(layer or indices)) if own is None else own.drawn
-    return name + layer + indices.translate(_SUBSCRIPT_DIGITS)
-
-
-def name_glyphs(name: str, plain_end: bool) -> str:
-    """A name in the tutorials' letters: ``Ŷ``, ``ℰ``, ``α``; digits at its end become subscripts."""
-    stem, digits = split_name(name)
-    if digits and not plain_end:
-        return name_glyphs(stem, plain_end=True) + digits.translate(_SUBSCRIPT_DIGITS)
-    if name.endswith("_hat"):
-        # Only a letter that has its own accented character: a combining accent has no cell of its own.
-        letter = name.removesuffix("_hat")
-        accented = unicodedata.normalize("NFC", letter + "\N{COMBINING CIRCUMFLEX ACCENT}")
-        return accented if letter and len(accented) == 1 else name
-    return "ℰ" if name == "E" else GREEK.get(AFFINE.get(name, name), name)
-
-
-def split_name(name: str) -> tuple[str, str]:
-    """A name and the digits at its end: ``beta0`` as (``beta``, ``0``); empty where there are none."""
-    stem = name.rstrip("0123456789")
-    return (stem, name[len(stem) :]) if stem.isalpha() else (name, "")
-
-
-def superscript(text: str) -> str | None:
-    """A text in raised characters, or None where Unicode lacks one of them."""
-    if not all(character in _SUPERSCRIPTS for character in text):
-        return None
-    return "".join(_SUPERSCRIPTS[character] for character in text)
+    return name + layer + indices.translate(SUBSCRIPT_DIGITS)

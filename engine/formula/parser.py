@@ -28,7 +28,7 @@ from engine.formula.expression import (
     Symbol,
 )
 from engine.formula.letters import GREEK
-from engine.formula.notation import AFFINE
+from engine.formula.name_glyphs import AFFINE
 from engine.formula.numeric_functions import ARITY, COMPARISONS
 from engine.formula.typed_names import in_plain_form
 

@@ -10,10 +10,10 @@ from textual.content import Content
 
 from engine.formula.ascii_text import ascii_text
 from engine.formula.course_notation import CANONICAL, CourseNames
-from tui.shell.coloured_boxes import stacked
 from tui.shell.key_command import KeyCommand
 from tui.shell.key_names import readable_keys
 from tui.shell.keys import ALL_COMMANDS
+from tui.shell.stacked_content import stacked
 from tui.shell.user_settings import keys_path
 
 QUANTITIES = (

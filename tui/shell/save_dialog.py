@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 
-from rich.console import Console
 from textual.app import App
 
 from tui.shell.csv_table import HasCsvTable
 from tui.shell.key_command import bindings
 from tui.shell.keys import SAVE_COMMANDS
 from tui.shell.save_flow import Savable, SaveFlow
+from tui.shell.screen_text import screen_text
 
 
 class SaveDialog(SaveFlow):
@@ -33,17 +32,3 @@ class SaveDialog(SaveFlow):
         if experiment is not None:
             savables.append(Savable("The experiment as it is now (TOML)", ".toml", experiment))
         super().__init__("Save", stem, savables, "enter saves · esc leaves")
-
-
-def screen_text(app: App[None]) -> str:
-    """The screen as plain text, without the blanks that end its lines."""
-    console = Console(
-        width=app.size.width,
-        height=app.size.height,
-        file=io.StringIO(),
-        record=True,
-        legacy_windows=False,
-    )
-    console.print(app.screen._compositor.render_update(full=True, screen_stack=app._background_screens))
-    lines = console.export_text().split("\n")
-    return "\n".join(line.rstrip() for line in lines).rstrip("\n") + "\n"

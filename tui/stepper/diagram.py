@@ -225,6 +225,6 @@ def _row_of(column: Column, cursor: Symbol) -> int:
     return _ends(cursor.index, column.out_in)[0] if column.unit is not None else cursor.index[0]
 
 
-def matrices(columns: Sequence[Column]) -> list[Symbol]:
+def column_names(columns: Sequence[Column]) -> list[Symbol]:
     """The names of the columns."""
     return [column.matrix for column in columns]

@@ -11,8 +11,8 @@ from engine.formula.ascii_text import in_characters_of
 from engine.formula.expression import Partial
 from engine.formula.layout import one_line
 from engine.formula.notation import Style, number_text, symbol_text
-from tui.shell.coloured_boxes import stacked
 from tui.shell.csv_table import Cell, Rows
+from tui.shell.stacked_content import stacked
 
 MOST_SHOWN = 200
 """Of more samples than this, those around the one that is shown are written into a table."""

@@ -12,7 +12,7 @@ from engine.formula.expression import Partial, Product
 from engine.formula.layout import one_line
 from engine.formula.notation import Style
 from engine.formula.text_width import wrapped
-from tui.shell.coloured_boxes import stacked
+from tui.shell.stacked_content import stacked
 
 
 def matrices_view(lines: Sequence[MatrixLine], style: Style, width: int, note: str | None = None) -> Content:

@@ -11,8 +11,9 @@ from engine.formula.expression import Partial
 from engine.formula.layout import LayoutBox, draw, row
 from engine.formula.notation import Style, is_exact, number_text
 from engine.formula.text_width import wrapped
-from tui.shell.coloured_boxes import paint, stacked
+from tui.shell.coloured_boxes import paint
 from tui.shell.csv_table import Cell, Rows
+from tui.shell.stacked_content import stacked
 
 
 def simplification_view(derivation: Derivation, style: Style, width: int) -> Content | None:

@@ -10,7 +10,7 @@ from textual.widgets import Static
 
 from engine.formula.ascii_text import in_characters_of
 from engine.formula.notation import Style
-from tui.shell.coloured_boxes import stacked
+from tui.shell.stacked_content import stacked
 from tui.stepper.description import Description
 from tui.stepper.equation import Equation, typeset, typeset_flat
 

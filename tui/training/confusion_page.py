@@ -9,8 +9,8 @@ from textual.content import Content
 from engine.autodiff.graph import Array, Graph
 from engine.formula.notation import Style
 from engine.model.network import PREDICTION, Y
-from tui.shell.coloured_boxes import stacked_in
 from tui.shell.csv_table import Cell, Rows
+from tui.shell.stacked_content import stacked_in
 
 MANY_CLASSES, SHOWN_WORST = 20, 10
 """From so many classes on, so many of the worst confusions are shown."""

@@ -10,8 +10,8 @@ from engine.formula.expression import Symbol
 from engine.formula.notation import Style, number_text
 from engine.model.linear_collapse import NotLinearError, collapsed
 from engine.model.network import Network, X
-from tui.shell.coloured_boxes import stacked_in
 from tui.shell.csv_table import Cell, Rows
+from tui.shell.stacked_content import stacked_in
 
 SHOWN = 6
 """Rows and columns of a matrix that are shown; the others are counted."""

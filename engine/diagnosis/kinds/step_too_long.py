@@ -27,12 +27,12 @@ def find(case: DiagnosedRun, before: Sequence[Finding]) -> Finding | None:
     rate = own.experiment.train.learning_rate
     most = 2.0 * (1.0 + beta)
     step, around = 0, own.around_start
-    curvature, clip = largest_eigenvalue(around.gradient, around.start), clipping(own, around)
+    curvature, clip = largest_eigenvalue(around.gradient, around.start), clipping_factor(own, around)
     if not clip * rate * curvature > most and losses.first_rise:
         weights = weights_after(own, losses.first_rise)
         if weights is not None:
             step, around = losses.first_rise, own.at(weights)
-            curvature, clip = largest_eigenvalue(around.gradient, around.start), clipping(own, around)
+            curvature, clip = largest_eigenvalue(around.gradient, around.start), clipping_factor(own, around)
     if not clip * rate * curvature > most:
         return None
     stable = most / curvature
@@ -75,7 +75,7 @@ def find(case: DiagnosedRun, before: Sequence[Finding]) -> Finding | None:
     )
 
 
-def clipping(own: OwnRun, around: FlatLoss) -> float:
+def clipping_factor(own: OwnRun, around: FlatLoss) -> float:
     """The factor of gradient clipping for the gradient of all data."""
     limit = own.experiment.train.clip_norm
     if limit is None:

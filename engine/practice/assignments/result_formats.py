@@ -17,13 +17,9 @@ from datetime import UTC, datetime
 from typing import Any
 from xml.etree import ElementTree
 
-from engine.formula.ascii_text import in_characters_of
-from engine.formula.layout import draw
-from engine.formula.notation import Style
-from engine.formula.text_width import wrapped
 from engine.formula.untrusted_text import one_line
 from engine.practice.assignments.grading import GradedFile, Result, most_mistaken
-from engine.practice.verdict import Verdict, sentences_of
+from engine.practice.assignments.verdict_text import plain_lines
 
 FORMATS = ("text", "json", "gradescope", "prairielearn", "junit", "csv")
 VERDICT_WORDS = {
@@ -34,29 +30,6 @@ VERDICT_WORDS = {
 }
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _COLOURS = {"right": "32", "wrong": "31", "unclear": "33", "unreadable": "33"}
-
-
-def verdict_text(verdict: Verdict, style: Style, width: int = 80) -> str:
-    """A verdict for people: what was understood, in two dimensions, and what is said of it."""
-    lines: list[str] = []
-    if verdict.expr is not None:
-        box = draw(verdict.expr, style)
-        if box.width <= width - 2:
-            lines += ["Understood:", "", *(f"  {line}" for line in str(box).splitlines()), ""]
-        else:
-            lines += [f"Understood: {verdict.understood}", ""]
-    lines += [piece for said in sentences_of(verdict) for piece in wrapped(said, width)]
-    text = "\n".join(lines)
-    return in_characters_of(text, style)
-
-
-def plain_lines(verdict: Verdict) -> list[str]:
-    """The verdict as lines without marks, for files."""
-    return [
-        *(mistake.text for mistake in verdict.mistakes),
-        *verdict.remarks,
-        *([verdict.problem] if verdict.problem else []),
-    ]
 
 
 def foreign_json(record: dict[str, Any], *, ascii: bool = False) -> str:

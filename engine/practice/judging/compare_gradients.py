@@ -107,7 +107,7 @@ def compare_gradients(
     `in_rows` says that the experiment's samples are rows: then those of X, f, a and Ŷ are rows in theirs as well. With
     the `learning_rate` it is seen where weights were updated too early.
     """
-    slips = _Slips(graph, learning_rate)
+    slips = _ComparedSlips(graph, learning_rate)
     found = []
     for theirs, array in given.items():
         node = matching_node(graph, theirs)
@@ -120,7 +120,9 @@ def compare_gradients(
     return found
 
 
-def _compare(node: Node, theirs: str, array: Numbers, tolerance: float, slips: _Slips) -> ArrayComparison:
+def _compare(
+    node: Node, theirs: str, array: Numbers, tolerance: float, slips: _ComparedSlips
+) -> ArrayComparison:
     name, ours = node.symbol.plain(), np.asarray(node.grad, np.float64)
     shape_said: tuple[str, ...] = ()
     if array.shape != ours.shape:
@@ -206,7 +208,7 @@ def shared_reason(found: Sequence[ArrayComparison], experiment: Experiment, grap
     return None
 
 
-class _Slips:
+class _ComparedSlips:
     """The gradients that common slips of a backward pass would give, made when they are first asked for."""
 
     def __init__(self, graph: Graph, learning_rate: float | None) -> None:

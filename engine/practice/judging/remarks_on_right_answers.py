@@ -19,7 +19,7 @@ from engine.practice.question.comparison import compare
 from engine.practice.question.random_networks import NetworkEvidence, NetworkMaker
 from engine.practice.reading.answer_reader import Answer
 from engine.practice.reading.batched_evaluation import evaluate
-from engine.practice.reading.names_in_scope import is_gradient
+from engine.practice.reading.gradient_names import is_gradient
 
 
 def remarks_on_right_answer(

@@ -13,7 +13,7 @@ from engine.practice.question.asked_question import AskedQuestion, Attempt
 from engine.practice.question.comparison import CLOSE
 from engine.practice.reading.answer_reader import Answer
 from engine.practice.reading.batched_evaluation import Stack
-from engine.practice.reading.names_in_scope import is_gradient
+from engine.practice.reading.gradient_names import is_gradient
 from engine.practice.verdict import Mistake
 
 LARGEST_TRIED = 50_000

@@ -37,7 +37,7 @@ from engine.practice.mistakes.formula_edits import (
 )
 from engine.practice.mistakes.structural_repairs import StructuralRepairs
 from engine.practice.question.random_networks import NetworkEvidence
-from engine.practice.reading.names_in_scope import is_gradient
+from engine.practice.reading.gradient_names import is_gradient
 from engine.practice.verdict import Mistake
 
 if TYPE_CHECKING:

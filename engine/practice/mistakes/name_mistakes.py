@@ -8,17 +8,12 @@ from engine.practice.mistakes.answers_to_another_question import name_missing_ha
 from engine.practice.mistakes.constant_factors import PathConstants
 from engine.practice.mistakes.naming_by_backward_slips import name_by_backward_slips
 from engine.practice.mistakes.naming_by_repair import name_by_repair
-from engine.practice.mistakes.naming_on_paths import (
-    NamedOnPath,
-    atoms_of,
-    name_on_path,
-    name_on_paths,
-    symbols_of,
-)
+from engine.practice.mistakes.naming_on_paths import NamedOnPath, name_on_path, name_on_paths
 from engine.practice.mistakes.naming_updates import name_update
 from engine.practice.mistakes.one_factor_off import name_one_factor_off
 from engine.practice.question.asked_question import AskedQuestion
 from engine.practice.question.comparison import CLOSE
+from engine.practice.question.path_factors import atoms_of, symbols_of
 from engine.practice.question.random_networks import NetworkEvidence
 from engine.practice.reading.answer_reader import Answer
 from engine.practice.reading.batched_evaluation import evaluate

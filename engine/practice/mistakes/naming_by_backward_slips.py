@@ -25,7 +25,7 @@ from engine.practice.question.comparison import CLOSE
 from engine.practice.question.graph_values import graph_values
 from engine.practice.reading.answer_reader import Answer
 from engine.practice.reading.batched_evaluation import evaluate
-from engine.practice.reading.names_in_scope import gradient_name
+from engine.practice.reading.gradient_names import gradient_name
 from engine.practice.verdict import Mistake
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ One path is explained as a whole; of several, first what they have in common, th
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,7 +25,7 @@ from engine.practice.mistakes.integer_powers import (
     independent,
 )
 from engine.practice.question.comparison import CLOSE
-from engine.practice.question.path_factors import Path, term_of
+from engine.practice.question.path_factors import Path, atoms_of, term_of
 from engine.practice.question.random_networks import NetworkEvidence
 from engine.practice.reading.batched_evaluation import Stack, evaluate
 from engine.practice.verdict import Mistake
@@ -60,21 +60,6 @@ class NamedOnPath:
     def ambiguous(self) -> bool:
         """Whether several explanations are equally good."""
         return len(self.alternatives) > 1
-
-
-def atoms_of(path: Path, more: Iterable[Expr] = ()) -> list[Expr]:
-    """Every factor whose power may be wrong: the path's own first, then what they are confused with."""
-    own = [atom for factor in path for atom in factor.atoms]
-    others = [atom for factor in path for confusion in factor.confusions for atom in confusion.atoms]
-    return list(dict.fromkeys([*own, *others, *more]))
-
-
-def symbols_of(path: Path) -> set[Symbol]:
-    """The matrices that a path's factors, and what they are confused with, speak of."""
-    exprs: list[Expr] = [*atoms_of(path)]
-    for factor in path:
-        exprs += [factor.formula, *([factor.indicator] if factor.indicator else []), *factor.other_indicators]
-    return {symbol.matrix for expr in exprs for symbol in expr.symbols()}
 
 
 def name_on_path(

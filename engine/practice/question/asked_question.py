@@ -26,7 +26,8 @@ from engine.practice.question.path_factors import Path, paths_of
 from engine.practice.question.random_networks import Labels, NetworkEvidence, NetworkMaker
 from engine.practice.reading.answer_reader import Answer, read_answer
 from engine.practice.reading.batched_evaluation import Stack, evaluate
-from engine.practice.reading.names_in_scope import Scope, gradient_name
+from engine.practice.reading.gradient_names import gradient_name
+from engine.practice.reading.names_in_scope import Scope
 from engine.practice.reading.unreadable import UnreadableError
 
 LARGEST_KEPT = 20_000

@@ -7,7 +7,7 @@ import numpy as np
 from engine.autodiff.graph import Graph
 from engine.formula.expression import Symbol
 from engine.practice.reading.batched_evaluation import Stack
-from engine.practice.reading.names_in_scope import gradient_name
+from engine.practice.reading.gradient_names import gradient_name
 
 
 def graph_values(graph: Graph, *, gradients: bool = False) -> dict[Symbol, Stack]:

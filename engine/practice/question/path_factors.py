@@ -10,7 +10,7 @@ sigmoid is two atoms, Ŷ and 1 − Ŷ, so that σ in place of σ′ is found as 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from engine.autodiff.graph import Graph, Node
@@ -328,3 +328,18 @@ def term_of(path: Path) -> Expr:
     """The product that a path contributes."""
     factors = tuple(factor.formula for factor in path if factor.formula != Number(1.0))
     return factors[0] if len(factors) == 1 else Product(factors or (Number(1.0),))
+
+
+def symbols_of(path: Path) -> set[Symbol]:
+    """The matrices that a path's factors, and what they are confused with, speak of."""
+    exprs: list[Expr] = [*atoms_of(path)]
+    for factor in path:
+        exprs += [factor.formula, *([factor.indicator] if factor.indicator else []), *factor.other_indicators]
+    return {symbol.matrix for expr in exprs for symbol in expr.symbols()}
+
+
+def atoms_of(path: Path, more: Iterable[Expr] = ()) -> list[Expr]:
+    """Every factor whose power may be wrong: the path's own first, then what they are confused with."""
+    own = [atom for factor in path for atom in factor.atoms]
+    others = [atom for factor in path for confusion in factor.confusions for atom in confusion.atoms]
+    return list(dict.fromkeys([*own, *others, *more]))

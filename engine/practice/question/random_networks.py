@@ -26,7 +26,7 @@ from engine.formula.expression import Symbol
 from engine.model.network import X, Y
 from engine.practice.question.asked_target import AskedTarget
 from engine.practice.reading.batched_evaluation import Stack
-from engine.practice.reading.names_in_scope import differentiated, gradient_name, is_gradient
+from engine.practice.reading.gradient_names import differentiated, gradient_name, is_gradient
 
 NETWORKS = 64
 """How many networks an answer is compared at, where at most `OFF` have a ReLU switched off."""

@@ -40,18 +40,10 @@ from engine.formula.matrix_terms import (
 from engine.formula.notation import Style
 from engine.formula.numeric_functions import ARITY, COMPARISONS
 from engine.formula.parser import MAX_DEPTH
+from engine.practice.reading.gradient_names import GRADIENT, differentiated, gradient_name, is_gradient
 from engine.practice.reading.joined_names import ACTIVATIONS, CONDITIONS, ELSEWHERE, taken_apart
 from engine.practice.reading.latex_tokens import is_latex, latex_tokens
-from engine.practice.reading.names_in_scope import (
-    GRADIENT,
-    SampleCount,
-    Scope,
-    Shape,
-    differentiated,
-    gradient_name,
-    is_gradient,
-    shape_text,
-)
+from engine.practice.reading.names_in_scope import SampleCount, Scope, Shape, shape_text
 from engine.practice.reading.typed_tokens import NO_PARTIALS, Token, tokens
 from engine.practice.reading.unreadable import UnreadableError
 

@@ -12,9 +12,7 @@ from dataclasses import dataclass
 from engine.autodiff.graph import Graph
 from engine.formula.expression import Symbol
 from engine.formula.parser import parse_symbol
-
-GRADIENT = "dE/d"
-"""How the name of an earlier result begins: dE/df[2] is the gradient of the loss by f[2]."""
+from engine.practice.reading.gradient_names import GRADIENT, differentiated, gradient_name, is_gradient
 
 
 class SampleCount(int):
@@ -30,21 +28,6 @@ Shape = tuple[int, int]
 def shape_text(shape: Shape | None) -> str:
     """A matrix's shape in words: ``3×n``."""
     return "a single number" if shape is None else f"{shape[0]!s}×{shape[1]!s}"
-
-
-def gradient_name(symbol: Symbol) -> Symbol:
-    """The name of the gradient of the loss by a matrix or one of its entries."""
-    return Symbol(GRADIENT + symbol.name, symbol.layer, symbol.index)
-
-
-def is_gradient(symbol: Symbol) -> bool:
-    """Whether a symbol names an earlier result."""
-    return symbol.name.startswith(GRADIENT)
-
-
-def differentiated(symbol: Symbol) -> Symbol:
-    """The matrix or entry that an earlier result is the gradient by."""
-    return Symbol(symbol.name.removeprefix(GRADIENT), symbol.layer, symbol.index)
 
 
 @dataclass(frozen=True)

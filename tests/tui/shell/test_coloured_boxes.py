@@ -6,7 +6,8 @@ from textual.content import Content
 
 from engine.formula.expression import Partial, Symbol
 from engine.formula.layout import LayoutBox, draw, fraction
-from tui.shell.coloured_boxes import paint, stacked
+from tui.shell.coloured_boxes import paint
+from tui.shell.stacked_content import stacked
 
 BOX = draw(Partial(Symbol("E"), Symbol("W", 1, (1, 1))))
 

@@ -12,7 +12,7 @@ from engine.formula.expression import Symbol
 from engine.formula.notation import Style
 from engine.formula.parser import parse_symbol
 from tests.tui.experiments import READABLE, positions_of, session, traversals
-from tui.stepper.diagram import Diagram, matrices, move
+from tui.stepper.diagram import Diagram, column_names, move
 from tui.stepper.network_diagram import CELL, NetworkDiagram, _Drawing, short_number
 from tui.stepper.traversal import FIRST_TERM, Phase, Position, Traversal
 
@@ -37,7 +37,7 @@ def cells(diagram: Diagram) -> dict[Symbol, tuple[float | None, float | None]]:
 
 def test_the_columns_stand_in_the_order_of_the_computation():
     diagram = Diagram(traversal_of("tutorial-b"), FIRST_TERM)
-    names = [symbol.plain() for symbol in matrices(diagram.columns)]
+    names = [symbol.plain() for symbol in column_names(diagram.columns)]
     assert names == ["X", "W[1]", "f[1]", "a[1]", "W[2]", "f[2]", "Y_hat", "E"]
 
 

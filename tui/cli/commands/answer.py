@@ -103,6 +103,7 @@ def _write(verdict: Verdict, judge: Judge, text: str, form: str, ascii: bool) ->
     from engine.formula.ascii_text import in_characters_of
     from engine.practice.assignments import result_formats as formats
     from engine.practice.assignments.grading import GradedFile, Result
+    from engine.practice.assignments.verdict_text import verdict_text
     from engine.practice.reading.unreadable import UnreadableError
 
     style = output_style(ascii, judge.question.evaluated.names)
@@ -113,7 +114,7 @@ def _write(verdict: Verdict, judge: Judge, text: str, form: str, ascii: bool) ->
         complain(said)
     if form == "text":
         if verdict.verdict != "unreadable":
-            write(formats.verdict_text(verdict, style, output_width()))
+            write(verdict_text(verdict, style, output_width()))
         return
     result = Result(
         judge.question.target.plain(),
