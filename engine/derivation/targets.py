@@ -66,14 +66,18 @@ def resolve_target(graph: Graph, target: Symbol) -> Symbol:
         )
     if target.index is None:
         return target
-    rows, columns = node.shape
-    row, column = target.index
+    _check_inside(target, node)
+    return target
+
+
+def _check_inside(entry: Symbol, node: Node) -> None:
+    """Raises TargetError for an entry whose index is outside its matrix."""
+    (rows, columns), (row, column) = node.shape, entry.index or (0, 0)
     if not (0 <= row < rows and 0 <= column < columns):
         raise TargetError(
-            f"{target.plain()} is outside {name}, which is {rows}×{columns}: "
+            f"{entry.plain()} is outside {node.symbol.plain()}, which is {rows}×{columns}: "
             f"rows 0 to {rows - 1}, columns 0 to {columns - 1}"
         )
-    return target
 
 
 def _differentiable(graph: Graph) -> list[Node]:
@@ -126,12 +130,7 @@ def find_given(graph: Graph, entry: Symbol) -> Symbol:
     name = node.symbol.plain()
     if symbol.index is None:
         raise TargetError(f"{name} is {rows}×{columns}: say which entry to set, such as {name}[0,0]")
-    row, column = symbol.index
-    if not (0 <= row < rows and 0 <= column < columns):
-        raise TargetError(
-            f"{symbol.plain()} is outside {name}, which is {rows}×{columns}: "
-            f"rows 0 to {rows - 1}, columns 0 to {columns - 1}"
-        )
+    _check_inside(symbol, node)
     return symbol
 
 

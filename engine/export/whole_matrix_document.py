@@ -13,14 +13,15 @@ from dataclasses import replace
 from typing import Any
 
 from engine.derivation.gradcheck import ParameterCheck
-from engine.derivation.matrix_form import MatrixFactor, MatrixLine
+from engine.derivation.matrix_form import MatrixLine
 from engine.derivation.whole_matrix import WholeMatrix, WorkedEntry
 from engine.export.factor_words import VERDICTS
 from engine.export.latex_document import render_latex
 from engine.export.latex_rows import in_rows, matrix_body
+from engine.export.matrix_line_text import line_in_names, line_in_shapes
 from engine.export.value_gradient_tables import matrix_in_table
 from engine.formula.ascii_text import in_characters_of
-from engine.formula.expression import Entry, Partial, Product
+from engine.formula.expression import Entry, Partial
 from engine.formula.latex import number_latex, to_latex
 from engine.formula.layout import one_line
 from engine.formula.notation import Style, is_exact, is_shown_in_full, number_text
@@ -137,31 +138,10 @@ def _tick(style: Style) -> str:
 
 def _shape_line(line: MatrixLine, style: Style) -> tuple[str, str, str]:
     """One product of the backward pass: in names, in shapes, and whether it was found right."""
-    signs = {"·": style.glyphs.matmul, "⊙": style.glyphs.hadamard, "-": style.glyphs.minus}
-    sign = signs.get(line.operator, line.operator)
-    names = [_factor_name(factor, style) for factor in line.factors]
-    right = f"{line.function}({', '.join(names)})" if line.function else f" {sign} ".join(names)
-    if line.divisor is not None:
-        divisor = one_line(line.divisor, style)
-        right = f"({right})/{f'({divisor})' if isinstance(line.divisor, Product) else divisor}"
-    shapes = (", " if line.function else f" {sign} ").join(
-        _shape(factor.shape, style) for factor in line.factors
-    )
-    arrow = style.glyphs.arrow
     mark = _tick(style) if line.agrees else style.glyphs.cross
-    return f"{one_line(line.result, style)} = {right}", f"{shapes} {arrow} {_shape(line.shape, style)}", mark
-
-
-def _factor_name(factor: MatrixFactor, style: Style) -> str:
-    name = one_line(factor.name, style)
-    if not factor.transposed:
-        return name
-    raised = style.glyphs.transposed
-    return f"({name}){raised}" if isinstance(factor.name, Partial) else f"{name}{raised}"
-
-
-def _shape(shape: tuple[int, int], style: Style) -> str:
-    return f"({shape[0]}{style.glyphs.by}{shape[1]})"
+    product = style.glyphs.matmul
+    right, shapes = line_in_names(line, style, product), line_in_shapes(line, style, product)
+    return f"{one_line(line.result, style)} = {right}", shapes, mark
 
 
 def _entry_lines(whole: WholeMatrix, entry: WorkedEntry, width: int, style: Style) -> Iterator[str]:

@@ -173,6 +173,27 @@ def experiment_argument(command: _Command) -> _Command:
     return click.argument("experiment", type=ExperimentType())(command)
 
 
+def log_argument(command: _Command) -> _Command:
+    """Adds the argument LOG, a run log, to a command."""
+    return click.argument("log", type=click.Path(path_type=Path), metavar="LOG")(command)
+
+
+def layers_option(command: _Command) -> _Command:
+    """Adds the option --layers to a command on a run log."""
+    return click.option("--layers", metavar="REGEX", help="Only layers whose name fits, ignoring case.")(
+        command
+    )
+
+
+def log_names_option(command: _Command) -> _Command:
+    """Adds the option --names to a command on a run log."""
+    return click.option(
+        "--names",
+        metavar="REGEX",
+        help="Which tags of another program's log are layers: 'norm/(?P<layer>.+)'.",
+    )(command)
+
+
 def of_option(command: _Command) -> _Command:
     """Adds the option --of to a command."""
     return click.option(

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from engine.derivation.matrix_form import MatrixFactor, MatrixLine
+from engine.derivation.matrix_form import MatrixLine
+from engine.export.matrix_line_text import line_in_names, line_in_shapes
 from engine.formula.ascii_text import in_characters_of
-from engine.formula.expression import Partial, Product
 from engine.formula.layout import one_line
 from engine.formula.notation import Style
 from engine.formula.text_width import wrapped
@@ -45,23 +45,15 @@ def matrices_view(lines: Sequence[MatrixLine], style: Style, width: int, note: s
 
 def _matrix_line(line: MatrixLine, style: Style, width: int) -> list[Content | str]:
     """One product; its remark stands beside it, or below where that is too wide."""
-    tick, cross, arrow = style.glyphs.tick, style.glyphs.cross, style.glyphs.arrow
-    signs = {"·": style.glyphs.times, "⊙": style.glyphs.hadamard, "-": style.glyphs.minus}
-    operator = f" {signs.get(line.operator, line.operator)} "
-    names = [_factor_name(factor, style) for factor in line.factors]
-    right = f"{line.function}({', '.join(names)})" if line.function else operator.join(names)
-    if line.divisor is not None:
-        divisor = one_line(line.divisor, style)
-        right = f"({right})/{f'({divisor})' if isinstance(line.divisor, Product) else divisor}"
-    between = ", " if line.function else operator
-    shapes = between.join(_shape(factor.shape, style) for factor in line.factors)
+    tick, cross = style.glyphs.tick, style.glyphs.cross
+    right = line_in_names(line, style, style.glyphs.times)
+    shown_shapes = line_in_shapes(line, style, style.glyphs.times)
     about = style.names.said(line.remark, ascii=style.ascii)
     about = in_characters_of(about, style)
     mark, colour = (tick, "$done") if line.agrees else (cross, "bold $error")
     if line.undefined:
         mark, colour = "?", "$remark"
     product = f"{one_line(line.result, style):>12} = {right:<22}  "
-    shown_shapes = f"{shapes} {arrow} {_shape(line.shape, style)}"
     main = Content.assemble((f"{mark:<3}", colour), product, (shown_shapes, "$value"))
     below: list[Content | str] = [
         Content.styled(f"{' ' * 18}{line}", "$faint") for line in wrapped(about, width - 18)
@@ -75,15 +67,3 @@ def _matrix_line(line: MatrixLine, style: Style, width: int) -> list[Content | s
     if about and main.cell_length + len(about) + 3 <= width:
         return [Content.assemble(main, (f"   {about}", "$faint"))]
     return [main, *below]
-
-
-def _factor_name(factor: MatrixFactor, style: Style) -> str:
-    name = one_line(factor.name, style)
-    if not factor.transposed:
-        return name
-    transposed = style.glyphs.transposed
-    return f"({name}){transposed}" if isinstance(factor.name, Partial) else f"{name}{transposed}"
-
-
-def _shape(shape: tuple[int, int], style: Style) -> str:
-    return f"({shape[0]}{style.glyphs.by}{shape[1]})"

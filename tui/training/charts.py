@@ -63,18 +63,9 @@ def profile_chart(
         drawn += _marks(line, high - low, ascii_only)
         drawn += _beyond(line, high - low, ascii_only, log=log, ceiling=ceiling)
     everything = np.concatenate([line.x for line in lines])
-    return draw_figure(
-        Figure(
-            width,
-            height,
-            ascii_only,
-            tuple(drawn),
-            float(everything.min()) - 0.5,
-            float(everything.max()) + 0.5,
-            high - low,
-            decade_ticks(low, high, height) if log else even_ticks(low, high, height),
-        )
-    )
+    left, right = float(everything.min()) - 0.5, float(everything.max()) + 0.5
+    ticks = decade_ticks(low, high, height) if log else even_ticks(low, high, height)
+    return draw_figure(Figure(width, height, ascii_only, tuple(drawn), left, right, high - low, ticks))
 
 
 def lines_chart(
@@ -104,18 +95,9 @@ def lines_chart(
         drawn.append(_points(line.x[finite], y[finite] - low, marker, line.role))
     everything = np.concatenate([line.x for line in thinned])
     first = float(everything.min())
-    return draw_figure(
-        Figure(
-            width,
-            height,
-            ascii_only,
-            tuple(drawn),
-            first,
-            max(float(everything.max()), first + 1.0),
-            high - low,
-            decade_ticks(low, high, height) if log else even_ticks(low, high, height),
-        )
-    )
+    last = max(float(everything.max()), first + 1.0)
+    ticks = decade_ticks(low, high, height) if log else even_ticks(low, high, height)
+    return draw_figure(Figure(width, height, ascii_only, tuple(drawn), first, last, high - low, ticks))
 
 
 def _points(x: Floats, y: Floats, marker: str, role: int, *, bars: bool = False) -> Points:

@@ -15,6 +15,7 @@ from tui.cli.arguments import (
     speaking,
     typed_symbol,
 )
+from tui.cli.derivation_output import write_derivation
 from tui.cli.finite_gradients import fail_unless_finite
 from tui.cli.output import output_style, output_width, write, write_json, write_page
 
@@ -124,16 +125,10 @@ def explain(
         write_json(explain_record(derivation, check), ascii)
         fail_unless_finite(evaluated.graph, [derivation.target])
         return
-    from engine.export.derivation_document import written_latex, written_markdown, written_text
     from engine.formula.untrusted_text import one_line
 
     title, style = evaluated.experiment.title or one_line(experiment), output_style(ascii, names)
-    if form == "latex":
-        write(written_latex(derivation, title, check, style=style))
-    elif form == "markdown":
-        write(written_markdown(derivation, title, check, style=style))
-    else:
-        write(written_text(derivation, title, check, width=output_width(), style=style))
+    write_derivation(derivation, title, check, form, style)
     fail_unless_finite(evaluated.graph, [derivation.target])
 
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import click
 
 from tui.cli.arguments import TargetType, ascii_option, digits_option, typed_symbol
+from tui.cli.derivation_output import write_derivation
 from tui.cli.finite_gradients import fail_unless_finite
-from tui.cli.output import output_style, output_width, write, write_json
+from tui.cli.output import output_style, write, write_json
 
 if TYPE_CHECKING:
     from engine.derivation.evaluated_expression import EvaluatedExpression
@@ -152,7 +153,6 @@ def show_expression(
         return
     from engine.derivation.chain_rule import explain
     from engine.derivation.targets import resolve_target
-    from engine.export.derivation_document import written_latex, written_markdown, written_text
     from engine.export.json_records import explain_record
 
     target = resolve_target(evaluated.graph, wrt)
@@ -168,10 +168,6 @@ def show_expression(
     if form == "json":
         record = explain_record(derivation, check)
         write_json({**expression_record(evaluated), "explain": record} if numbers else record, ascii)
-    elif form == "latex":
-        write(written_latex(derivation, title, check, style=style))
-    elif form == "markdown":
-        write(written_markdown(derivation, title, check, style=style))
     else:
-        write(written_text(derivation, title, check, width=output_width(), style=style))
+        write_derivation(derivation, title, check, form, style)
     fail_unless_finite(evaluated.graph, [derivation.target])

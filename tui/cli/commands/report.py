@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tui.cli.arguments import ascii_option, json_option
+from tui.cli.arguments import ascii_option, json_option, layers_option, log_argument, log_names_option
 from tui.cli.output import fitted, output_style, write
 
 if TYPE_CHECKING:
@@ -23,13 +23,9 @@ NAMES_TOLD = 6
 
 
 @click.command
-@click.argument("log", type=click.Path(path_type=Path), metavar="LOG")
-@click.option("--layers", metavar="REGEX", help="Only layers whose name fits, ignoring case.")
-@click.option(
-    "--names",
-    metavar="REGEX",
-    help="Which tags of another program's log are layers: 'norm/(?P<layer>.+)'.",
-)
+@log_argument
+@layers_option
+@log_names_option
 @json_option
 @ascii_option
 def report(log: Path, layers: str | None, names: str | None, as_json: bool, ascii: bool) -> None:

@@ -6,19 +6,15 @@ from pathlib import Path
 
 import click
 
-from tui.cli.arguments import ascii_option
+from tui.cli.arguments import ascii_option, layers_option, log_argument, log_names_option
 from tui.cli.commands.open import need_terminal
 from tui.cli.output import fitted, output_style, output_width, write
 
 
 @click.command
-@click.argument("log", type=click.Path(path_type=Path), metavar="LOG")
-@click.option("--layers", metavar="REGEX", help="Only layers whose name fits, ignoring case.")
-@click.option(
-    "--names",
-    metavar="REGEX",
-    help="Which tags of another program's log are layers: 'norm/(?P<layer>.+)'.",
-)
+@log_argument
+@layers_option
+@log_names_option
 @click.option("--once", is_flag=True, help="Print one frame instead of opening the app.")
 @ascii_option
 def watch(log: Path, layers: str | None, names: str | None, once: bool, ascii: bool) -> None:
