@@ -1,7 +1,7 @@
 """What a stepper steps through: a graph that has gone forward and backward, and what can be asked of it and done to it.
 
-Stepped ─┬─ Session            a network: its numbers can be edited, and updates make it learn
-         └─ ExpressionSession  a typed expression: its numbers can be edited
+SessionBase ─┬─ NetworkSession     a network: its numbers can be edited, and updates make it learn
+              └─ ExpressionSession  a typed expression: its numbers can be edited
 """
 
 from __future__ import annotations

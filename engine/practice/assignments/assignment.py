@@ -24,24 +24,23 @@ from typing import Any, Protocol
 
 from engine.derivation.evaluated_experiment import EvaluatedExperiment
 from engine.derivation.targets import TargetError
-from engine.experiment.errors import ExperimentError, mismatch, value_in_words
+from engine.experiment.errors import ExperimentError, mismatch
 from engine.experiment.loading import EXPERIMENT_SUFFIX, PRESET_NAMES, load_experiment
 from engine.experiment.spec import Experiment
-from engine.experiment.text_file import read_json, read_text_file
+from engine.experiment.text_file import read_text_file
 from engine.experiment.toml_decoding import read_toml
 from engine.experiment.validation import validate
 from engine.formula.expression import Symbol
 from engine.formula.parser import ParseError, parse_symbol
 from engine.model.network import LOSS
 from engine.practice.assignments.assignment_decoding import convert_assignment
-from engine.practice.assignments.assignment_spec import AssignmentSpec, QuestionSpec
+from engine.practice.assignments.assignment_spec import LARGEST_FILE, AssignmentSpec, QuestionSpec
 from engine.practice.judging.judge import Judge
 from engine.practice.judging.slope_bound import SlopeBound
 from engine.practice.judging.trained_numbers import MOST_STEPS, TrainedMeasurement, TrainedValue
 from engine.practice.question.asked_target import AskedTarget, parse_asked_target
 from engine.practice.verdict import Mistake
 
-LARGEST_FILE = 4 * 2**20
 BUILT_IN = "tutorials"
 """The name of the assignment that comes with bptui: every question of the two tutorials."""
 
@@ -286,25 +285,3 @@ def _check_target(question: AssignmentQuestion, source: str, key: str) -> None:
         raise ExperimentError(source, f"{key}.{name}", str(error)) from None
     except (KeyError, IndexError):
         raise ExperimentError(source, f"{key}.of", f"there is no {spec.of} in this network") from None
-
-
-def load_answers(path: Path, source: str) -> dict[str, str]:
-    """Reads the answers in a file, TOML or JSON: {"id": "formula"}. Raises ExperimentError."""
-    text = read_text_file(path, source, LARGEST_FILE)
-    document = (
-        read_json(text, source)
-        if path.suffix == ".json" or text.lstrip().startswith("{")
-        else read_toml(text, source)
-    )
-    if not isinstance(document, dict):
-        raise ExperimentError(
-            source, "", mismatch(value_in_words(document), 'a table of answers, "id" = "formula"')
-        )
-    answers = {}
-    for name, value in document.items():
-        if isinstance(value, bool) or not isinstance(value, str | int | float):
-            raise ExperimentError(
-                source, str(name), mismatch(value_in_words(value), "a formula as text, or a number")
-            )
-        answers[str(name)] = value if isinstance(value, str) else repr(value)
-    return answers

@@ -10,6 +10,9 @@ from engine.experiment.spec import Spec
 
 QuestionKind = Literal["formula", "number", "bug"]
 
+LARGEST_FILE = 4 * 2**20
+"""Bytes of a file that is read, be it of questions or of answers."""
+
 
 class QuestionSpec(Spec, frozen=True, kw_only=True):
     """One question of an assignment file.

@@ -18,7 +18,8 @@ from engine.formula.expression import Symbol
 from engine.formula.layout import one_line
 from engine.formula.parser import ParseError, parse_symbol
 from engine.model.network import LOSS, PREDICTION
-from engine.practice.assignments.assignment import Assignment, AssignmentQuestion, load_answers
+from engine.practice.assignments.answers_file import load_answers
+from engine.practice.assignments.assignment import Assignment, AssignmentQuestion
 from engine.practice.bug_hunt.bug_hunt import BugHunt
 from engine.practice.judging.number_answers import judge_number
 from engine.practice.question.asked_target import AskedTarget
