@@ -18,7 +18,8 @@ from engine.experiment.expression_spec import ExpressionExperiment, ExpressionTa
 from engine.experiment.loading import load_any, load_experiment, parse_experiment
 from engine.experiment.presets import EXPRESSION_PRESETS
 from engine.export.notebook import notebook_record
-from engine.export.numpy_torch_program import TORCH, numpy_program, torch_program
+from engine.export.numpy_torch_program import numpy_program, torch_program
+from engine.export.op_code import TORCH
 from engine.formula.expression import Symbol
 from tests.engine.networks import SMALL_PRESETS, Case, cases, is_well_conditioned
 
