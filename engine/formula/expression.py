@@ -10,6 +10,7 @@ it back, `engine.formula.layout` draws it in two dimensions and `engine.formula.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Union
@@ -39,21 +40,21 @@ class Expr:
         """The expressions directly inside this one, left to right."""
         return ()
 
+    @abstractmethod
     def plain(self) -> str:
         """One line of text: a valid Python expression over the plain names: ``sigmoid(f[1][0,0])``."""
-        raise NotImplementedError
 
+    @abstractmethod
     def evaluate(self, values: Values) -> float:
         """The number this formula stands for.
 
         `values` gives the number of each symbol. Arithmetic follows IEEE 754: a division by zero is an
         infinity or NaN, never an exception. Raises KeyError for a symbol that `values` does not know.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def substitute(self, values: Values) -> Expr:
         """The same formula with every symbol replaced by its number."""
-        raise NotImplementedError
 
     def symbols(self) -> Iterator[Symbol]:
         """Every symbol in the formula, left to right, repeats included."""

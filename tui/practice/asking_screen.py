@@ -12,6 +12,7 @@ On a screen as wide as two, what is known and how it goes stand beside the quest
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator
 
 from textual.app import ComposeResult
@@ -64,29 +65,29 @@ class AskingScreen(ModalBase[None]):
 
     # ── what a screen of this kind says ─────────────────────────────────────────────────────────────
 
+    @abstractmethod
     def title_line(self) -> Content:
         """The line at the top."""
-        raise NotImplementedError
 
+    @abstractmethod
     def question_lines(self) -> Content:
         """The lines of the question: what is asked, and what is known."""
-        raise NotImplementedError
 
+    @abstractmethod
     def network_picture(self, width: int) -> Content:
         """The picture of the network, where it stands beside the question."""
-        raise NotImplementedError
 
+    @abstractmethod
     def record_lines(self) -> Content:
         """The lines on how it goes, where they stand beside the question."""
-        raise NotImplementedError
 
+    @abstractmethod
     def what_to_type(self) -> str:
         """A word in the empty line of the answer."""
-        raise NotImplementedError
 
+    @abstractmethod
     def answered(self, text: str) -> None:
         """Takes an answer."""
-        raise NotImplementedError
 
     # ── drawing ─────────────────────────────────────────────────────────────────────────────────────
 
