@@ -131,6 +131,36 @@ class GradientFlow:
             f"times that of {self._ends[1]}), because the activations that δ is multiplied with change the other way."
         )
 
+    @cached_property
+    def mean_step(self) -> float:
+        """What going down a layer multiplies the weights' gradient by, on the geometric mean; NaN where unknown."""
+        if self.depth < 2 or not (math.isfinite(self.ratio) and self.ratio > 0):
+            return math.nan
+        return float(self.ratio ** (1 / (self.depth - 1)))
+
+    def way_told(self, vanishing: bool) -> list[str]:
+        """Where on the way down it happens, of a run of which only the weights' gradients are known."""
+        norms = np.asarray(self.record.grad_l2, np.float64)
+        if self.depth < 3 or not ((norms > 0) & np.isfinite(norms)).all():
+            return []
+        steps = np.log10(norms[:-1] / norms[1:])
+        whole = float(steps.sum())
+        place = int(steps.argmin() if vanishing else steps.argmax())
+        names = [layer.name for layer in self.layers] or [
+            f"W[{number}]" for number in range(1, self.depth + 1)
+        ]
+        if abs(steps[place]) > abs(whole) / 2:
+            return [
+                f"Most of that is made in one place: from {names[place + 1]} down to {names[place]} it changes by "
+                f"{short(10 ** float(steps[place]))} times."
+            ]
+        makes = (
+            "small weights make that, and activations with small slopes (a sigmoid's is never above 0.25)"
+            if vanishing
+            else "large weights make that"
+        )
+        return [f"Going down a layer multiplies it by {short(self.mean_step)} on average: {makes}."]
+
     def cause(self, vanishing: bool) -> tuple[str | None, list[str]]:
         """The dominant factor and why, or that it is not δ that vanishes or explodes.
 

@@ -66,13 +66,15 @@ class ColumnView:
     """The record of that step."""
     loss_over_steps: Series | None = None
     """The loss, if wanted; NaN where it is not known."""
+    breaking: bool = False
+    """Whether it is at this very step that numbers are no longer finite."""
 
     @classmethod
     def of(cls, history: History, record: StepRecord, wanted: Wanted) -> ColumnView:
         """Reads the values of one metric from a run's history; nothing of it changes with later steps."""
         if wanted.at is not None and history.first is not None:  # there may be no step yet to stand on
             record = history.record(history.nearest(wanted.at))
-        now, step = np.asarray(getattr(record, wanted.column)), record.step
+        now, step, breaking = np.asarray(getattr(record, wanted.column)), record.step, False
         if (
             wanted.at is None and not np.isfinite(now).any()
         ):  # the run broke: what led there is still worth seeing
@@ -80,13 +82,14 @@ class ColumnView:
             usable = np.flatnonzero(np.isfinite(series.value).any(axis=1))
             if len(usable):
                 now, step = series.value[usable[-1]].copy(), int(series.step[usable[-1]])
+                breaking = bool(history.column("nonfinite").value[usable[-1]] > 0)
         over_steps = None
         if wanted.points and history.first is not None:
             over_steps = history.decimated(wanted.column, wanted.points)
         loss = None
         if wanted.loss_points and history.first is not None:
             loss = history.decimated("loss", wanted.loss_points)
-        return cls(step, now, over_steps, record, loss)
+        return cls(step, now, over_steps, record, loss, breaking)
 
 
 UNKNOWN_WEIGHTS = Unpredicted("how its weights were drawn is not known")

@@ -388,10 +388,17 @@ LOOKING_COMMANDS = (
         "Filter",
         "Only layers whose name holds a text or fits an expression",
         "Training",
+        "/",
         kind=FILTER,
     ),
     KeyCommand(
-        "cross-hair", "a", "cross_hair", "Cross-hair", "Read values off a step, in every picture", "Training"
+        "cross-hair",
+        "a",
+        "cross_hair",
+        "Cross-hair",
+        "Read values off a step, in every picture",
+        "Training",
+        "a",
     ),
     KeyCommand(
         "cross-right", "right_parenthesis", "cross(1)", "Cross-hair on", "To a later step", "Training"

@@ -103,7 +103,9 @@ class GradientsScreen(TrainingScreen):
             with StaticPanel(id="loss-panel"):
                 yield ChartView(id="loss")
         yield StaticText(id="layer")
-        yield FindingsPanel(id="verdict-panel")
+        panel = FindingsPanel(id="verdict-panel")
+        panel.set_class(self.session is None, "-of-log")
+        yield panel
         yield TooSmall()
         yield KeyBar()
 
@@ -186,7 +188,7 @@ class GradientsScreen(TrainingScreen):
         if shown and self.at_layer not in shown:
             self.at_layer = shown[0]
         self._set_title(
-            self._title(lines[0].step, predicted is not None, broke=lines[0].step != record.step),
+            self._title(lines[0].step, predicted is not None, _breaking(first, record)),
             self._legend(len(lines[0].now)),
             f"(only {lines[0].name})" if len(lines) > 1 and self.view is not View.PROFILE else "",
             f"/{looking.layers}" if looking.layers else "",
@@ -231,21 +233,21 @@ class GradientsScreen(TrainingScreen):
 
     def _set_title(self, *title: str) -> None:
         """What the chart shows above it, and below it which of the pictures that is."""
-        views = " · ".join(f"{'▸' if one is self.view else ''}{one.value}" for one in View)
+        views = " · ".join(f"{'▸' if one is self.view else ''}{one.value}" for one in self._views())
         if self.view is View.LAYERS:
             views += "   / filter  H fold"
         self.query_one("#chart-panel", StaticPanel).set_title(
             "  ".join(part for part in title if part), views
         )
 
-    def _title(self, step: int = 0, predicted: bool = False, broke: bool = False) -> str:
-        """What is drawn, and of which step; of a run that `broke` the profile is of the last step before."""
+    def _title(self, step: int = 0, predicted: bool = False, breaking: str = "") -> str:
+        """What is drawn, and of which step; of a run that broke `breaking` says how the two lie."""
         if self.view is View.BUDGET:
             return f"log10 of what multiplies ‖{self.glyphs.names.said('δ')}‖, step {step:,}:"
         profile = self.view is View.PROFILE
         kind = self.view.value
         if profile:
-            kind = f"before it broke, step {step:,}" if broke else f"{kind}, step {step:,}"
+            kind = f"{breaking or kind}, step {step:,}"
         dots = "; dots: predicted for the initial weights" if profile and predicted else ""
         linear = "" if self.log_axis or self.view in (View.STRIP, View.BUDGET) else ", linear axis"
         return f"{kind}: {self.glyphs.names.said(self.metric.words)}{' by layer' * (not dots)}{dots}{linear}"
@@ -317,10 +319,14 @@ class GradientsScreen(TrainingScreen):
 
     def action_view(self, by: int) -> None:
         """The next picture."""
-        views = [one for one in View if one is not View.BUDGET or self._has_budget()]
+        views = self._views()
         place = views.index(self.view) if self.view in views else 0
         self.view = views[(place + by) % len(views)]
         self.redraw()
+
+    def _views(self) -> list[View]:
+        """The pictures that there are."""
+        return [one for one in View if one is not View.BUDGET or self._has_budget()]
 
     def _has_budget(self) -> bool:
         """Whether it is known what multiplies δ on its way; a log may not say."""
@@ -430,3 +436,10 @@ class GradientsScreen(TrainingScreen):
     def action_stepper(self) -> None:
         """The stepper on the gradient that the bar under the cursor shows: the layer's largest."""
         self.weights.open_stepper(self.at_layer + 1, matrix="f" if self.metric == DELTA else "W")
+
+
+def _breaking(run: RunSnapshot, last: StepRecord) -> str:
+    """Where the picture is of the last step with a finite number, and not of the last one."""
+    if run.column is None or run.column.step == last.step:
+        return ""
+    return "as it broke" if run.column.breaking else "before it broke"

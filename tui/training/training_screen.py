@@ -31,10 +31,14 @@ CONTROLS = frozenset(
         "collapse",
         "compare",
         "compare_with",
+        "try_remedy",
         "screen",
     }
 )
 """Actions that need a training of this program, or its weights."""
+
+OF_LOGS = frozenset({"filter", "cross_hair"})
+"""Actions that the footer has room for, and most use, where a training is looked at and not controlled."""
 
 FRAME_COLUMNS, FEWEST_COLUMNS = 10, 20
 """What a chart's frame and numbers take of its width; so many steps it has at least."""
@@ -55,7 +59,7 @@ class TrainingScreen(WatchingScreen):
     @property
     def not_here(self) -> frozenset[str]:
         """What the footer leaves out: nobody can control another program's training from here."""
-        return frozenset() if isinstance(self.training, TrainingRun) else CONTROLS
+        return OF_LOGS if isinstance(self.training, TrainingRun) else CONTROLS
 
     def command(self) -> Sequence[str]:
         """The command that opens the app here; none where another program trains."""

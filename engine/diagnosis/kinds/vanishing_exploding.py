@@ -40,6 +40,9 @@ def _found(case: DiagnosedRun, kind: Kind) -> Finding | None:
     if dominant is not None:
         evidence["factor_per_layer"] = flow.budget.mean_ratio
         evidence.update({f"{name}_per_layer": mean for name, mean in flow.budget.means.items()})
+    if np.isnan(flow.record.delta_l2).all():  # a log of another program's training
+        reasons = flow.way_told(small)
+        evidence["gradient_per_layer"] = finite_evidence(flow.mean_step)
     remedy, change = _remedy(case, flow, dominant, small)
     untested = None if change is None else _other_weights(small)
     text = " ".join([flow.seen(small), *reasons])

@@ -39,6 +39,28 @@ def test_a_magnitude_of_each_layer_is_enough_to_see_that_it_vanishes():
     assert found.missing == ("the losses", "the number of dead units", "the weights and the data")
 
 
+@pytest.mark.parametrize(
+    ("norms", "words"),
+    [
+        (
+            [1e-9, 1e-6, 1e-3, 1.0],
+            "Going down a layer multiplies it by 1.0e-03 on average: small weights make",
+        ),
+        ([1e-9, 1e-8, 0.5, 1.0], "in one place: from c down to b it changes by 2.0e-08 times."),
+        (
+            [1e9, 1e6, 1e3, 1.0],
+            "Going down a layer multiplies it by 1e+03 on average: large weights make that.",
+        ),
+        ([1e9, 2.0, 1.5, 1.0], "in one place: from b down to a it changes by 5.0e+08 times."),
+    ],
+)
+def test_a_log_of_gradients_alone_says_whether_it_happens_everywhere_or_in_one_place(norms, words):
+    columns = {"step": np.arange(5.0), "grad_l2": np.tile(norms, (5, 1))}
+    (found, *_) = diagnose_log(LoggedRun(named_layers(("a", "b", "c", "d")), columns)).findings
+    assert words in found.text
+    assert found.evidence["gradient_per_layer"] == pytest.approx((norms[0] / norms[-1]) ** (1 / 3))
+
+
 def test_without_an_order_of_the_layers_nothing_vanishes():
     columns = {"step": np.arange(5.0), "grad_l2": np.tile([1e-9, 1.0], (5, 1))}
     assert diagnose_log(LoggedRun(named_layers(("a", "b")), columns, ordered=False)).kinds == ()
