@@ -29,7 +29,10 @@ def read_text_file(path: Path, source: str, largest: int) -> str:
     except FileNotFoundError:
         problem = "no such file"
     except UnicodeDecodeError as error:
-        problem = mismatch(f"bytes that are not text (at byte {error.start + 1})", "a text file in UTF-8")
+        problem = mismatch(
+            f"bytes that are not text (at byte {error.start + 1})",
+            "a text file in UTF-8; save it as that, or iconv -f latin1 -t utf-8 converts one",
+        )
     except OSError as error:
         problem = f"cannot be read: {error.strerror or error}"
     except ValueError as error:  # a path that no system could have, such as one with a zero byte

@@ -9,7 +9,7 @@ On a screen as wide as two the arrays stand beside the list, drawn as matrices, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -31,6 +31,7 @@ from engine.practice.bug_hunt.bug_hunt import BugHunt, SentGradient
 from tui.practice.learner_progress import ProgressFile
 from tui.practice.network_blocks import network_blocks
 from tui.shell.choice_list import ChoiceList
+from tui.shell.csv_table import Cell, CsvTable, Rows
 from tui.shell.key_bar import KeyBar
 from tui.shell.key_command import bindings
 from tui.shell.keys import BUG_COMMANDS
@@ -213,6 +214,9 @@ class BugHuntScreen(ModalBase[None]):
         names = [self.said(f"∂ℰ/∂{symbol_text(symbol, style)}") for symbol in (one.op_output, one.to)]
         lines.append(self._array(f"{names[0]}, which arrives", one.arriving, "$gradient"))
         lines.append(self._array(f"{names[1]}, as it is sent here", one.sent, "bold $gradient"))
+        if self.checked and one.to in self.hunt.central:
+            text = f"{names[1]} by central differences"
+            lines.append(self._array(text, self.hunt.central[one.to], "$value"))
         self.query_one("#array", Static).update(Content("\n").join(lines))
 
     def _drawn(self, one: SentGradient, op: Op, nodes: list[Node]) -> Iterator[Content]:
@@ -248,6 +252,30 @@ class BugHuntScreen(ModalBase[None]):
     @staticmethod
     def _more(row: Array) -> str:
         return f", {len(row) - LARGEST_ROW} more" if len(row) > LARGEST_ROW else ""
+
+    # ── csv ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def data_tables(self) -> Sequence[CsvTable]:
+        """What this pass sends, entry by entry; and every hunt that was looked for."""
+        return [
+            CsvTable(self._sent_rows, "What is sent in this pass as csv"),
+            CsvTable(self._hunt_rows, "All bugs looked for as csv"),
+        ]
+
+    def _sent_rows(self) -> Rows:
+        rows: list[list[Cell]] = [["from", "to", "row", "column", "sent"]]
+        for one in self.sent:
+            for index in np.ndindex(*one.sent.shape):
+                name, to = one.op_output.plain(), one.to.plain()
+                rows.append([name, to, index[0], index[1], float(one.sent[index])])
+        return rows
+
+    def _hunt_rows(self) -> Rows:
+        rows: list[list[Cell]] = [["experiment", "seed", "found_at_the_first_mark"]]
+        for name, at_once in self.kept.progress.bugs.items():
+            experiment, _, seed = name.rpartition(" ")
+            rows.append([experiment, seed, int(at_once)])
+        return rows
 
     # ── doing ───────────────────────────────────────────────────────────────────────────────────────
 

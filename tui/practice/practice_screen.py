@@ -35,6 +35,7 @@ from tui.practice.asking_screen import AskingScreen
 from tui.practice.learner_progress import ProgressFile
 from tui.practice.network_blocks import network_blocks
 from tui.shell.busy_screen import at_length
+from tui.shell.csv_table import Cell, CsvTable, Rows
 from tui.shell.key_command import bindings
 from tui.shell.keys import PRACTICE_COMMANDS
 from tui.shell.prompt import Prompt
@@ -217,7 +218,7 @@ class PracticeScreen(AskingScreen):
     def _asked(self) -> str:
         """What is asked for, in the screen's letters."""
         spec, asked = self.question.spec, asked_in(self.question, self.glyphs)
-        if not self.question.has_target:
+        if not self.question.has_target or spec.kind == "shape":
             return asked
         given = ", ".join(f"dE/d{one}" for one in spec.given)
         return f"{asked}, a {spec.kind}" + (f"; {given} may be used" if given else "")
@@ -281,6 +282,8 @@ class PracticeScreen(AskingScreen):
         match self.question.spec.kind:
             case "number":
                 return "a number: 0.25, 1/4, 25 %"
+            case "shape":
+                return "a shape, rows first: 3×2, or 8×n"
             case "bug":
                 return "the gradient that is sent wrongly, such as W[1]"
             case "formula":
@@ -322,6 +325,31 @@ class PracticeScreen(AskingScreen):
         self._go((self.place + by) % total)
         if by > 0 and self.place == 0:
             self.notify(f"That was the last of {total}: {self._summary()}. Here is the first again.")
+
+    # ── csv ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def data_tables(self) -> Sequence[CsvTable]:
+        """How each question of this set went; what was mistaken, and how often."""
+        return [
+            CsvTable(self._progress_rows, "How it goes, question by question, as csv"),
+            CsvTable(self._mistake_rows, "What was mistaken, as csv"),
+        ]
+
+    def _progress_rows(self) -> Rows:
+        """One row a question: when it was answered, at which try; nothing where it was not."""
+        progress = self.kept.progress
+        rows: list[list[Cell]] = [["question", "item", "kind", "points", "answered_at_try", "given_up"]]
+        for question in self.assignment.questions:
+            spec = question.spec
+            tries, given_up = progress.answered.get(question.id), question.id in progress.given_up
+            rows.append([question.id, spec.item, spec.kind, spec.points, tries, int(given_up)])
+        return rows
+
+    def _mistake_rows(self) -> Rows:
+        mistakes = self.kept.progress.most_mistaken(len(self.kept.progress.mistakes))
+        rows: list[list[Cell]] = [["mistake", "times"]]
+        rows += [[text, times] for text, times in mistakes]
+        return rows
 
     def _standing(self) -> tuple[set[str], set[str], set[str]]:
         """The questions of this set, those that were answered, and those that were given up."""

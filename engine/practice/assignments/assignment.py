@@ -22,6 +22,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Protocol
 
+from engine.autodiff.graph import Node
 from engine.derivation.evaluated_experiment import EvaluatedExperiment
 from engine.derivation.targets import TargetError
 from engine.experiment.errors import ExperimentError, mismatch
@@ -94,6 +95,15 @@ class AssignmentQuestion:
         return target.updated(self.experiment) if spec.update else target
 
     @property
+    def node(self) -> Node:
+        """The matrix whose shape is asked for, which is that of its gradient. Raises TargetError."""
+        name = self.spec.of if self.spec.wrt is None else self.spec.wrt
+        symbol = self._symbol(name or "")
+        if symbol.index is not None or symbol not in self.evaluated.graph.nodes:
+            raise TargetError(f"there is no matrix {name} in this network; expected one such as W[1]")
+        return self.evaluated.graph.nodes[symbol]
+
+    @property
     def has_target(self) -> bool:
         """Whether a derivative is asked for, and not another number."""
         return self.spec.wrt is not None or self.spec.factor is not None
@@ -144,6 +154,8 @@ class AssignmentQuestion:
         """The name of what is asked for, in plain form: ∂E/∂W[1][1,1], or E."""
         if self.spec.kind == "bug":
             return "the gradient that is sent wrongly"
+        if self.spec.kind == "shape":
+            return f"the shape of {self.target.plain() if self.has_target else self.spec.of}"
         if self.own_number is not None:
             return self.own_number.plain
         return self.target.plain() if self.has_target else self.spec.of or "E"
@@ -226,6 +238,9 @@ def _check_numbers(spec: QuestionSpec, source: str, key: str) -> None:
             raise ExperimentError(source, f"{key}.{name}", mismatch(str(value), wanted))
     if not spec.id.strip():
         raise ExperimentError(source, f"{key}.id", mismatch("an empty text", "a name"))
+    if spec.kind == "shape" and (spec.wrt is None) == (spec.of is None):
+        wanted = "expected a whole matrix in one of the two, such as W[1]"
+        raise ExperimentError(source, f"{key}.wrt", f"a shape is asked for: {wanted}, wrt or of")
     if spec.kind == "formula" and spec.wrt is None and spec.factor is None:
         raise ExperimentError(
             source, f"{key}.wrt", "missing; expected what to differentiate by, such as W[1][1,1]"
@@ -266,6 +281,9 @@ def _check_target(question: AssignmentQuestion, source: str, key: str) -> None:
     spec, names = question.spec, question.experiment.names
     try:
         if spec.kind == "bug":
+            return
+        if spec.kind == "shape":
+            _ = question.node
             return
         _ = question.own_number
         if not question.has_target:

@@ -8,7 +8,7 @@ import msgspec
 
 from engine.experiment.spec import Spec
 
-QuestionKind = Literal["formula", "number", "bug"]
+QuestionKind = Literal["formula", "number", "shape", "bug"]
 
 LARGEST_FILE = 4 * 2**20
 """Bytes of a file that is read, be it of questions or of answers."""

@@ -22,6 +22,7 @@ from engine.practice.assignments.answers_file import load_answers
 from engine.practice.assignments.assignment import Assignment, AssignmentQuestion
 from engine.practice.bug_hunt.bug_hunt import BugHunt
 from engine.practice.judging.number_answers import judge_number
+from engine.practice.judging.shape_answers import judge_shape
 from engine.practice.question.asked_target import AskedTarget
 from engine.practice.verdict import Mistake, Verdict
 
@@ -82,6 +83,10 @@ def judge_question(question: AssignmentQuestion, text: str) -> Verdict:
             tolerance, further = question.spec.tolerance, _further(question, target)
             found = judge_number(text, question.number, tolerance, graph, target, named or LOSS, further)
             return found.said_in(question.experiment.names)
+        case "shape":
+            return judge_shape(text, question.node, question.evaluated.graph).said_in(
+                question.experiment.names
+            )
         case "bug":
             return judge_bug(question, text)
 

@@ -22,6 +22,7 @@ from engine.formula.notation import GREEK, Style, number_text, symbol_text
 from engine.formula.numbers_in_words import counted
 from engine.practice.assignments.assignment import Assignment, AssignmentQuestion
 from engine.practice.bug_hunt.bug_hunt import BugHunt
+from engine.practice.judging.shape_answers import solution_shape
 from engine.practice.judging.slope_bound import SlopeBound
 from engine.practice.judging.trained_numbers import TrainedValue
 from engine.practice.question.asked_target import ETA
@@ -83,6 +84,8 @@ def solution(question: AssignmentQuestion) -> Solution:
     """The solution of a question."""
     if question.spec.kind == "bug":
         return Solution(None, None, BugHunt.planted(question.evaluated, question.spec.seed).told)
+    if question.spec.kind == "shape":
+        return Solution(None, None, solution_shape(question.node, question.evaluated.graph))
     formula: Expr | None = None
     if question.spec.accepted and question.spec.kind == "formula":
         formula = question.judge.question.read(question.spec.accepted[0]).expr
@@ -216,6 +219,10 @@ def asked_in(question: AssignmentQuestion, style: Style) -> str:
     """The name of what a question asks for, in a style's letters: ``∂ℰ/∂W⁽¹⁾₁₁, of sample 3 alone``."""
     if question.spec.kind == "bug":
         return question.asked
+    if question.spec.kind == "shape":
+        symbol = question.node.symbol
+        differentiated = Partial(Symbol("E"), symbol) if question.has_target else symbol
+        return f"the shape of {one_line(differentiated, style)}"
     rate = f"{symbol_text(ETA, style)} = {question.experiment.train.learning_rate:g}"
     if not question.has_target:
         match question.own_number:
@@ -236,7 +243,7 @@ def asked_in(question: AssignmentQuestion, style: Style) -> str:
 
 def _asked(question: AssignmentQuestion, style: Style) -> str:
     kind = question.spec.kind
-    plain = kind == "bug" or not question.has_target
+    plain = kind in ("bug", "shape") or not question.has_target
     return asked_in(question, style) + ("" if plain else f", as a {kind}")
 
 
@@ -323,7 +330,7 @@ def _latex_network(question: AssignmentQuestion) -> Iterator[str]:
 
 def _latex_asked(question: AssignmentQuestion) -> str:
     spec, names = question.spec, question.experiment.names
-    if spec.kind == "bug" or not question.has_target:
+    if spec.kind in ("bug", "shape") or not question.has_target:
         return _escaped(asked_in(question, Style(names=names)))
     target = question.target
     if target.update:

@@ -65,6 +65,17 @@ async def test_the_check_shows_both_gradients_where_there_is_room():
             assert agree(screen.hunt.gradient(screen.hunt.graph.nodes[symbol]), numeric) is not wrong
 
 
+async def test_the_pass_and_all_hunts_can_be_had_as_csv():
+    app = app_on()
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await opened(app, pilot)
+        await press(pilot, "f6")
+        sent, hunts = (table.csv().splitlines() for table in screen.data_tables())
+        assert sent[0] == "from,to,row,column,sent"
+        assert len(sent) == 1 + sum(one.sent.size for one in screen.sent)
+        assert hunts == ["experiment,seed,found_at_the_first_mark", f"{EXPERIMENTS[0]},0,0"]
+
+
 async def test_nothing_tells_where_it_is_before_it_is_marked():
     app = app_on()
     async with app.run_test(size=LARGE) as pilot:

@@ -54,7 +54,7 @@ async def test_on_a_wide_screen_the_network_the_record_and_what_was_found_stand_
         text = screen_text(app)
         assert "The network" in text
         assert "How it goes" in text
-        assert "1 of 63 answered, 1 of them at once" in text
+        assert "1 of 66 answered, 1 of them at once" in text
         assert "0.6457" not in text  # Ŷ: this question asks for −1/Ŷ
         await pilot.resize_terminal(120, 40)
         await until(pilot, lambda: "How it goes" not in screen_text(app))

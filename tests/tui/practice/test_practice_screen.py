@@ -115,6 +115,23 @@ async def test_hints_come_in_steps_and_giving_up_shows_the_solution():
         assert screen.kept.progress.given_up == ["b1"]
 
 
+async def test_progress_can_be_had_as_csv():
+    app = app_on()
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await opened(app, pilot)
+        await press(pilot, *typed("0.3285"), "enter", *["backspace"] * 6, *typed("0,164"), "enter")
+        progress, mistakes = (table.csv().splitlines() for table in screen.data_tables())
+        assert progress[:3] == [
+            "question,item,kind,points,answered_at_try,given_up",
+            "a0,A0,number,1.0,2,0",
+            "a1a,A1,formula,1.0,,0",
+        ]
+        assert mistakes == [
+            "mistake,times",
+            "this is the sum over the 2 samples: the factor 1/n is missing,1",
+        ]
+
+
 async def test_levels_and_seeds():
     app = app_on()
     async with app.run_test(size=LARGE) as pilot:

@@ -308,7 +308,8 @@ def test_every_accepted_form_of_the_tutorials_is_right(question):
     for form in forms:
         assert judge_question(question, form).verdict == "right", form
     assert question.hints
-    assert judge_question(question, "7.125").verdict == "wrong"
+    wrong = "7×5" if question.spec.kind == "shape" else "7.125"
+    assert judge_question(question, wrong).verdict == "wrong"
 
 
 def test_every_item_that_asks_is_there():
