@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from decimal import Decimal
-from typing import NamedTuple
+from typing import NamedTuple, assert_never
 
 from engine.experiment.activation_traits import Activation as Activation
 from engine.experiment.loss_specs import AbsoluteErrorLoss as AbsoluteErrorLoss
@@ -69,6 +69,8 @@ def declared_shape(experiment: Experiment) -> DataShape:
             features, outputs, n = 2, label_rows(loss, data.classes), data.n
         case WineData() | XorData() | MoonsData() | CirclesData():
             features, outputs, n = 2, label_rows(loss, 2), data.n
+        case _:
+            assert_never(data)
     held_out = held_out_count(data.test_share, n)
     return DataShape(features + data.ones_row, outputs, n - held_out, held_out)
 

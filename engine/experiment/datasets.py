@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
@@ -288,6 +288,8 @@ def _draft(experiment: Experiment, folder: Path | None, source: str) -> _Draft:
             X, classes = blobs(data.n, data.noise, data.classes, rng)
             clouds = tuple(f"blob {index}" for index in range(data.classes))
             return _classified(X, classes, loss, point_names, clouds)
+        case _:
+            assert_never(data)
 
 
 def _classified(
