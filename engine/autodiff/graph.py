@@ -181,7 +181,7 @@ class Op(ABC):
         return (rows, columns), np.array([formula.evaluate(values) for formula in formulas])
 
     def factor_words(self, i: int, entry: Entry, output_entry: Entry) -> str:
-        """What the partial derivative between two entries is, in a few words: ``weight on the way``."""
+        """The partial derivative between two entries, in a few words: ``weight on the way``."""
         return "local derivative"
 
     def kinks(self) -> list[tuple[Node, Array]]:

@@ -160,7 +160,7 @@ class Derivation(Sequence[ChainRuleStep]):
 
     @property
     def sample_value(self) -> float:
-        """What the shown sample adds to the gradient."""
+        """The shown sample's share of the gradient."""
         return self._share.value
 
     def _edges_from(self, ref: EntryRef) -> TermEdges:

@@ -192,7 +192,7 @@ def _backward(
 
 @singledispatch
 def contribution(op: Op, i: int) -> Array:
-    """What one consumer adds to the gradient of its input i, recomputed with plain NumPy."""
+    """The contribution of one consumer to the gradient of its input i, recomputed with plain NumPy."""
     raise TypeError(f"no matrix form for {type(op).__name__}")
 
 

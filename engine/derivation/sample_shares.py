@@ -19,7 +19,7 @@ from engine.derivation.paths import PathCounts
 
 @dataclass(frozen=True, slots=True)
 class SampleShare:
-    """What one sample adds to the target's gradient, and along how many paths."""
+    """The share of one sample in the target's gradient, and along how many paths."""
 
     sample: int
     value: float
@@ -84,7 +84,7 @@ def consumers_by_sample(node: Node) -> list[tuple[Op, int]]:
 
 @dataclass(frozen=True, slots=True)
 class SharedTerm:
-    """What a target's gradient has besides the samples' shares, along how many paths: the penalty's part."""
+    """The part of a target's gradient that no sample brings, and along how many paths: the penalty's."""
 
     value: float
     paths: int
@@ -105,7 +105,7 @@ def shared_term(graph: Graph, target: EntryRef) -> SharedTerm | None:
 
 
 def sample_shares(graph: Graph, target: EntryRef) -> SampleShares:
-    """What each sample adds to a target's gradient; a target that belongs to one sample has only that one."""
+    """The share of each sample in a target's gradient; a target that belongs to one sample has only that one."""
     counts = PathCounts(graph)
     n = max(graph.n, 1)
     values = np.zeros(n)

@@ -29,7 +29,7 @@ from engine.model.network import Network, trainable
 
 
 class Needs(Enum):
-    """What a kind of finding needs to be known of a run, in words that can follow "it takes "."""
+    """The facts about a run that a kind of finding needs, in words that can follow "it takes "."""
 
     LOSSES = "the losses"
     GRADIENTS = "the gradients' magnitudes"

@@ -29,7 +29,7 @@ ROUNDING = 1e-3
 
 @dataclass(frozen=True, slots=True)
 class BudgetGap:
-    """What multiplies δ from layer `layer`+1 down to `layer`: ‖δ[l]‖/‖δ[l+1]‖ as the product of three factors.
+    """The gap between two layers: ‖δ[l]‖/‖δ[l+1]‖ as the product of the factors that multiply δ.
 
     `other` is what a shortcut around layer l+1 and a norm in layer l make of it together, 1.0 (but for rounding)
     without either; `other_name` says which of them there are, "" for neither.
@@ -86,7 +86,7 @@ class FactorBudget:
 
     @property
     def mean_ratio(self) -> float:
-        """What going down one layer multiplies ‖δ‖ by on average; 1.0 without gaps."""
+        """The mean ratio by which ‖δ‖ changes a layer downwards; 1.0 without gaps."""
         return 10.0 ** (self.decades / len(self.gaps)) if self.gaps else 1.0
 
     @property

@@ -36,7 +36,7 @@ class LogBeforeBreak:
         )
 
     def sentences(self, dtype: str = "") -> list[str]:
-        """What a log shows of the way to the break, and what that excludes, in sentences."""
+        """Sentences on the way to the break, and on what it excludes."""
         before = (
             f"gradient {short(self.gradient_first)} to {short(self.gradient_last)} from step {self.step_first:,} "
             f"to step {self.step_last:,}"

@@ -79,7 +79,7 @@ FROM_ZERO = Interval(0.0, math.inf, (True, False))
 
 @dataclass(frozen=True)
 class ActivationTraits:
-    """What is known of an activation function besides its kernels: label, bounds, saturation, whether it can die.
+    """The traits of an activation function besides its kernels: label, bounds, saturation, whether it can die.
 
     `label` is its name in a sentence, and `slope_words` says what a derivative of it means, given its value. `values`
     are those that it can give; it is `unsaturated` between two of them (None: it is never called saturated). With

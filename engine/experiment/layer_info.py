@@ -18,7 +18,7 @@ from engine.formula.expression import Symbol
 
 @dataclass(frozen=True, slots=True)
 class LayerInfo:
-    """What is known of one layer: the name of its weights, which is always there, and what makes it.
+    """The description of one layer: the name of its weights, which is always there, and what makes it.
 
     `words` are its activation's, with the norm and the shortcut that its gain includes: "tanh with batch norm".
     `norm` is the norm's name, "" for none.
@@ -65,7 +65,7 @@ class LayerInfo:
 
 
 def layer_infos(layers: Iterable[LayerSpec]) -> tuple[LayerInfo, ...]:
-    """What is known of each layer of a network, layer 1 first."""
+    """The description of each layer of a network, layer 1 first."""
     return tuple(LayerInfo.of(number, layer) for number, layer in enumerate(layers, start=1))
 
 

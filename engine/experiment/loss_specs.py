@@ -27,7 +27,7 @@ class LossWithTerm(Protocol):
     """A loss that says itself, in formulas, what it computes: then nothing else need be written for it."""
 
     def term(self, prediction: Expr, label: Expr) -> Expr:
-        """What one output of one sample adds, before the sum is divided."""
+        """The loss's term for one output of one sample, before the sum is divided."""
 
     def slope(self, prediction: Expr, label: Expr) -> Expr:
         """The derivative of the loss's term by the prediction."""

@@ -74,7 +74,7 @@ _MEANING = {
 
 
 def notation_problems(notation: NotationSpec, used: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """What is wrong with a [notation] table: letters that are none, and one letter for two quantities.
+    """The problems of a [notation] table: letters that are none, and one letter for two quantities.
 
     `used` says which canonical names stand in this network's formulas, and what each is called in words.
     """

@@ -70,7 +70,7 @@ class FactorBlock:
     remark: str | None
 
     def equalities(self) -> list[Expr]:
-        """What the factor equals, ending in its value, without lines that would only repeat each other."""
+        """The factor's equalities, ending in its value, without lines that would only repeat each other."""
         lines: list[Expr] = [self.formula]
         if not isinstance(self.substituted, Number) and self.substituted != self.formula:
             lines.append(self.substituted)

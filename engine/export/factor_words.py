@@ -12,7 +12,7 @@ from engine.derivation.terms import Term
 
 
 def factor_words(graph: Graph, term: Term) -> str:
-    """What a factor of the chain rule is, in a few words: its op says it."""
+    """A factor of the chain rule in a few words: ``slope of the sigmoid``; its op says it."""
     op, below = graph.nodes[term.via.matrix].op, term.symbol.by
     if op is None:
         raise ValueError(f"nothing computes {term.via.plain()}")

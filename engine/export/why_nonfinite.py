@@ -38,7 +38,7 @@ MOST_TERMS = 6
 
 @dataclass(frozen=True, slots=True)
 class LastUpdate:
-    """What the update before the broken step did to one entry of a parameter."""
+    """The update before the broken step, of one entry of a parameter."""
 
     before: float
     gradient: float

@@ -123,7 +123,7 @@ class CourseNames:
     # ── what is typed ───────────────────────────────────────────────────────────────────────────────
 
     def typed(self, text: str) -> str:
-        """What was typed in the course's letters, with canonical names: ``∂L/∂z⁽¹⁾₁₁``, ``dL/dz[1]``."""
+        """A text typed in the course's letters, with canonical names: ``∂L/∂z⁽¹⁾₁₁``, ``dL/dz[1]``."""
         return "".join(replacement for _, _, replacement in self._pieces(text)) if self.letters else text
 
     def column(self, text: str, column: int) -> int:

@@ -32,7 +32,7 @@ _DERIVATIVE = re.compile(r"\s*(?:∂|d)\s*([^/]+?)\s*/\s*(?:∂|d)\s*(.+?)\s*$")
 
 
 def typed_derivative(typed: str) -> tuple[str | None, str]:
-    """What a typed derivative differentiates (None: the loss), and by what: ``dY_hat[0,0]/dW[1][1,1]``."""
+    """Splits a typed derivative: what is differentiated (None: the loss), and by what."""
     match = _DERIVATIVE.match(typed)
     if match is None or match[1] in ("E", "ℰ"):
         return None, typed

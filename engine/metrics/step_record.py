@@ -32,7 +32,7 @@ NEVER = -1
 
 
 class Extent(Enum):
-    """What a field of StepRecord has an entry for: the step, each layer, each gap between layers, each class."""
+    """The extent of a field of StepRecord: a number a step, a layer, a gap between layers, or a class."""
 
     STEP = "step"
     LAYER = "layer"

@@ -50,7 +50,7 @@ class UnitEvent:
 
 @dataclass(frozen=True, slots=True)
 class UnitDeathsState:
-    """What a checkpoint keeps of the dead units: masks, since when, and the events so far."""
+    """The state of the dead units that a checkpoint keeps: masks, since when, and the events so far."""
 
     step: int
     fired: bytes

@@ -22,7 +22,7 @@ class Mistake:
     text: str
 
     def record(self) -> dict[str, Any]:
-        """As it stands in JSON."""
+        """The mistake as a JSON object."""
         return {"kind": self.kind, "what": self.what, "instead": self.instead, "text": self.text}
 
     @property
@@ -39,7 +39,7 @@ class Counterexample:
     true: float | list[list[float]] | None
 
     def record(self) -> dict[str, Any]:
-        """As it stands in JSON."""
+        """The counterexample as a JSON object."""
         return {"yours": self.yours, "true": self.true}
 
 
@@ -89,7 +89,7 @@ class Verdict:
         )
 
     def record(self) -> dict[str, Any]:
-        """As it stands in JSON."""
+        """The verdict as a JSON object."""
         found: dict[str, Any] = {
             "verdict": self.verdict,
             "understood": self.understood,

@@ -41,7 +41,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """What one update did: to the loss, and to the scalars that were watched.
+    """One update: its effect on the loss, and on the scalars that were watched.
 
     `predicted` is what the loss changes by to first order. How far the real change is from that says how curved the
     loss is there, or that η is too large.

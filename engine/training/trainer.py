@@ -180,7 +180,7 @@ class Trainer:
         return self._parameters.gradient_of
 
     def optimizer_state(self) -> list[dict[Symbol, Array]]:
-        """What the optimiser remembers, kind by kind, of every trainable parameter. Valid until the next step."""
+        """The optimiser's state, kind by kind, of every trainable parameter. Valid until the next step."""
         return [self._parameters.split(array) for array in self._optimizer.state]
 
     @property

@@ -86,7 +86,7 @@ class LessonListScreen(ModalBase[None]):
         return ["lesson"]
 
     def not_in_command(self) -> str | None:
-        """All of it is there."""
+        """Nothing: the command lists all that is seen."""
         return None
 
     def _options(self) -> list[Option]:

@@ -70,11 +70,11 @@ class LessonScreen(ModalBase[None]):
             await self.query_one(Markdown).update(self._page())
 
     def command(self) -> Sequence[str]:
-        """The command that prints it."""
+        """The command that prints the lesson."""
         return ["lesson", self.lesson.item]
 
     def not_in_command(self) -> str | None:
-        """All of it is there."""
+        """Nothing: the command prints all that is seen."""
         return None
 
     def _page(self) -> str:

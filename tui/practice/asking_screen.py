@@ -87,7 +87,7 @@ class AskingScreen(ModalBase[None]):
 
     @abstractmethod
     def answered(self, text: str) -> None:
-        """Takes an answer."""
+        """Takes an answer and judges it."""
 
     # ── drawing ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -154,7 +154,7 @@ class AskingScreen(ModalBase[None]):
             box.scroll_home(animate=False)
 
     def show_verdict(self, *lines: Content) -> None:
-        """What is said below the answer."""
+        """Shows lines below the answer: the verdict."""
         text = Content("\n").join(list(lines))
         for verdict in self.query("#verdict").results(Static):  # none, where it has been closed since
             verdict.update(text)

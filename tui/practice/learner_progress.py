@@ -164,6 +164,6 @@ class ProgressFile:
         self._write(lambda: None)
 
     def take_problem(self) -> str | None:
-        """What is to be said, once."""
+        """The problem of the progress file, to be said once."""
         problem, self.problem = self.problem, None
         return problem

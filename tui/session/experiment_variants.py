@@ -13,7 +13,7 @@ SCHEMES: tuple[Scheme, ...] = ("he", "xavier", "lecun", "orthogonal")
 
 
 def differences(opened: Experiment, now: Experiment) -> str:
-    """What one experiment has that another has not, in few words: ``leaky_relu, he weights, seed 1``."""
+    """The differences of two experiments in few words: ``leaky_relu, he weights, seed 1``."""
     told: list[str] = []
     before, after = opened.network, now.network
     activations = [

@@ -51,7 +51,7 @@ DEEP = 10
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Before:
-    """What `undo` goes back to: everything that an edit or an update changes."""
+    """The state before an edit or an update, which `undo` goes back to."""
 
     what: str
     experiment: Experiment

@@ -123,7 +123,7 @@ class SessionBase(ABC):
     @property
     @abstractmethod
     def undoes(self) -> str | None:
-        """What `undo` would take back: EDIT, UPDATE, or (None) nothing."""
+        """The kind of change that `undo` would take back: EDIT, UPDATE, or (None) nothing."""
 
     @abstractmethod
     def written(self) -> str:

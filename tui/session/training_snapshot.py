@@ -36,7 +36,7 @@ class State(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a screen draws of each run besides its last record.
+    """The parts of a snapshot that a screen draws besides each run's last record.
 
     `column` is a per-layer field of `StepRecord`; with `points` it is wanted over the steps as well, thinned to about
     so many. `units` asks for every unit by itself.
@@ -147,7 +147,7 @@ class RunSnapshot:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrainingSnapshot:
-    """All runs of a training after the same step, and what it is doing."""
+    """A snapshot of all runs of a training after the same step, and of what it is doing."""
 
     runs: tuple[RunSnapshot, ...]
     state: State

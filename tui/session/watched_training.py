@@ -11,7 +11,7 @@ from tui.session.training_snapshot import LITTLE, TrainingSnapshot, Wanted
 
 @dataclass(slots=True)
 class Looking:
-    """What the screens of a training look at, all of them the same: the layers by a filter, and a step of the past."""
+    """The filter of layers and the past step that all screens of a training look at."""
 
     layers: str = ""
     """Only layers whose name holds this or fits it are shown; all where it is empty."""
@@ -20,7 +20,7 @@ class Looking:
 
 
 class WatchedTraining(ABC):
-    """What screens watch: a run of this program, two side by side, or one that another program tells of."""
+    """A training that screens watch: a run of this program, two side by side, or one that another program tells of."""
 
     @cached_property
     def looking(self) -> Looking:

@@ -122,7 +122,7 @@ class Threads:
             self._given = count
 
     def pace(self, product: float) -> ThreadPace | None:
-        """What finds out how many threads are fastest, where there is something to choose."""
+        """The measurement of how many threads are fastest, where there is something to choose."""
         if not self.ours_to_choose or product < LARGE_PRODUCT or cores() == 1:
             return None
         return ThreadPace(self.set, (1, cores()))

@@ -27,7 +27,7 @@ class Canvas:
         return self._cells[y][x] if 0 <= y < self.height and 0 <= x < self.width else " "
 
     def content(self) -> Content:
-        """All lines, each run of equal style in one span."""
+        """The canvas as coloured text, each run of equal style in one span."""
         return Content("\n").join([self._line(y) for y in range(self.height)])
 
     def _line(self, y: int) -> Content:

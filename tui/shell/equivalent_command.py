@@ -20,7 +20,7 @@ class HasCommand(Protocol):
         """The arguments of `bptui` that open the app with exactly this, or print the same."""
 
     def not_in_command(self) -> str | None:
-        """What is to be seen here and is not in the command, in a sentence; None where all of it is."""
+        """A sentence on what is seen here and is not in the command; None where all of it is."""
 
 
 def command_line(arguments: Sequence[str]) -> str:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Request(Message):
-    """What a screen asks of the app. Once the app is being taken down nobody answers any more."""
+    """A request of a screen to the app. Once the app is being taken down nobody answers any more."""
 
 
 @dataclass

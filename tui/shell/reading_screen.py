@@ -50,7 +50,7 @@ class ReadingScreen(Modal[None]):
         return self._command or (below.command() if below is not None else ())
 
     def not_in_command(self) -> str | None:
-        """What that command does not know, the screen below it says."""
+        """A sentence on what the command does not say, as the screen below has it."""
         below = self._below
         return None if below is None else below.not_in_command()
 

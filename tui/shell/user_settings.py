@@ -31,7 +31,7 @@ MOST_DOTS = 64
 
 
 def keys_path() -> Path:
-    """Where the user's keys are read from."""
+    """The path of the file with the user's keys."""
     return user_config_path("bptui", appauthor=False) / "keys.toml"
 
 

@@ -108,7 +108,7 @@ def drawn_chain(
 
 
 def rest_in_words(whole: ChainSum, style: Style, *, hidden: bool = False) -> str:
-    """What the product is without: ``the only path``, or what other paths and samples add; `hidden` without numbers."""
+    """The rest of the gradient in words: ``the only path``, or what other paths and samples add."""
     if whole.is_whole:
         return "the only path"
     parts = []

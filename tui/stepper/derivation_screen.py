@@ -42,7 +42,7 @@ SHOWN_DIGITS = (4, 6, 10)
 
 @dataclass(frozen=True, slots=True)
 class StepperPosition:
-    """What a stepper shows: a number's derivative by an entry, at a sample, and where on the way."""
+    """What a stepper shows: the derivative of a number by an entry, at a sample, and where on the way."""
 
     of: Symbol
     target: Symbol
@@ -81,7 +81,7 @@ class DerivationScreen(Screen[None]):
         return self.traversal.clamped(Position(phase, place, (view.term or 1) - 1))
 
     def traversal_of(self, derivation: Derivation) -> Traversal:
-        """All positions of a derivation; the update's too, where the network learns."""
+        """The traversal of a derivation: all its positions; the update's too, where the network learns."""
         updates = 0 if self.network_session is None else update_size(self.network_session, derivation.target)
         return Traversal(derivation, updates)
 
@@ -103,7 +103,7 @@ class DerivationScreen(Screen[None]):
 
     @property
     def stepper_position(self) -> StepperPosition:
-        """What is looked at, to go back to."""
+        """The derivation and position that are looked at, to go back to."""
         derivation = self.derivation
         sample = None if derivation.n == 1 else derivation.sample
         return StepperPosition(derivation.of, derivation.target, sample, self.position)
@@ -165,7 +165,7 @@ class DerivationScreen(Screen[None]):
         self._redraw_is_due = False
 
     def explained_again(self) -> Derivation:
-        """The same entry, after the parameters have changed: then it is too late to end it."""
+        """The derivation by the same entry, after the parameters have changed."""
         sample = None if self.derivation.n == 1 else self.derivation.sample
         with uninterruptible():
             return self.session.explain(self.derivation.target, sample)

@@ -13,7 +13,7 @@ Note = tuple[Literal["remark", "plain", "faint"], str]
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What is said about one position.
+    """The description of one position: heading, equations and notes.
 
     `backward` tells gradients from values; a sum of more than `max_terms` terms is shortened. `before` are the
     equations of the positions that lead here, the first one first and each made when it is asked for (of a hundred

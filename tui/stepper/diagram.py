@@ -134,7 +134,7 @@ class Diagram:
         return min(self._samples.get(node.symbol, self.sample), node.shape[1] - 1)
 
     def cell(self, column: Column, row: int) -> Cell:
-        """What is known of a scalar at the current position."""
+        """The cell of a scalar: what is known of it at the current position."""
         symbol = self.symbol(column, row)
         node = self.graph.nodes[symbol.matrix]
         index = symbol.index or (0, 0)
@@ -179,7 +179,7 @@ class Diagram:
         return -2
 
     def current_column(self) -> int:
-        """Where the current scalar (or the cursor) stands."""
+        """The column of the current scalar (or the cursor)."""
         wanted = self._cursor or self._current_symbol()
         name = Symbol("W", wanted.layer) if wanted.name == "b" else wanted.matrix
         return next(

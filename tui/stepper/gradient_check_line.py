@@ -38,7 +38,7 @@ class GradientCheckLine:
 
     @property
     def symbol(self) -> Symbol:
-        """What the check is of: the scalar that one is at."""
+        """The scalar that is checked: the one that the position is at."""
         if self._screen.position.phase is Phase.BACKWARD:
             return self._screen.derivation[self._screen.position.index].node
         return self._screen.derivation.target

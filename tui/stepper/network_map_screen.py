@@ -63,7 +63,7 @@ class NetworkMapScreen(Modal[Symbol | None]):
         return [CsvTable(lambda: csv_entry_rows(self.traversal.derivation.graph))]
 
     def picture(self) -> NetworkDiagram | ExpressionDiagram:
-        """What it is drawn in."""
+        """The widget that the network is drawn in."""
         return NetworkDiagram(id="diagram")
 
     def on_mount(self) -> None:
@@ -109,7 +109,7 @@ class NetworkMapScreen(Modal[Symbol | None]):
         return Diagram(self.traversal, self.position, self.cursor)
 
     def moved(self, right: int, down: int) -> Symbol:
-        """Where the cursor comes to."""
+        """The scalar that the cursor moves to."""
         return move(self._diagram, self.cursor, right, down)
 
     def action_move(self, right: int, down: int) -> None:

@@ -28,7 +28,7 @@ def open_command(session: SessionBase, derivation: Derivation, position: Positio
 
 
 def not_in_command(session: SessionBase, derivation: Derivation) -> str | None:
-    """What is seen and no command says: what was done by hand, and a path that was chosen at a fork."""
+    """A sentence on what no command says: edits and updates by hand, and a path chosen at a fork."""
     if session.edited or session.updates:
         return "What was edited or learned by hand is not in it: Ctrl+S saves that."
     sample = None if derivation.n == 1 else derivation.sample

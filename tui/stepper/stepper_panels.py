@@ -74,7 +74,7 @@ class StepperPanels(DerivationScreen):
         yield KeyBar()
 
     def below_the_term(self) -> Widget:
-        """What stands below the term: the running product."""
+        """The widget below the term: the running product."""
         return Static(id="running")
 
     def on_mount(self) -> None:
@@ -173,7 +173,7 @@ class StepperPanels(DerivationScreen):
         return f", after {' and '.join(made)}" if made else ""
 
     def description(self) -> Description:
-        """What is said about the current position: heading, equations and notes."""
+        """The description of the current position: heading, equations and notes."""
         style = self.glyphs
         match self.position.phase:
             case Phase.FORWARD:

@@ -78,27 +78,27 @@ class StepperScreen(StepperPanels):
         return count
 
     def action_step(self, direction: int) -> None:
-        """The next or previous term, node or layer."""
+        """Goes to the next or previous term, node or layer."""
         self.go(self.traversal.move(self.position, direction * self._take_count(), self.detail))
 
     def action_node(self, direction: int) -> None:
-        """The next or previous node."""
+        """Goes to the next or previous node."""
         self.go(self.traversal.move(self.position, direction * self._take_count(), Detail.NODE))
 
     def action_phase(self, direction: int) -> None:
-        """The next or previous phase."""
+        """Goes to the next or previous phase."""
         self.go(self.traversal.next_phase(self.position, direction * self._take_count()))
 
     def action_start(self) -> None:
-        """The first node of the forward pass."""
+        """Goes to the first node of the forward pass."""
         self.go(self.traversal.first())
 
     def action_end(self) -> None:
-        """The update."""
+        """Goes to the update, the last position."""
         self.go(self.traversal.last())
 
     def action_detail(self) -> None:
-        """What one step is: a term, a node, a layer, and again."""
+        """Changes how far one step goes: a term, a node, a layer, and again."""
         self.detail = Detail((self.detail + 1) % len(Detail))
         self.redraw()
 
@@ -121,7 +121,7 @@ class StepperScreen(StepperPanels):
         self.samples.ask()
 
     def action_next_sample(self, direction: int) -> None:
-        """The next or previous sample, round and round."""
+        """Shows the next or previous sample, round and round."""
         if self.derivation.n == 1:
             self.notify("This experiment has one sample.")
         else:
@@ -141,7 +141,7 @@ class StepperScreen(StepperPanels):
         self.show(other, Position(Phase.BACKWARD, len(other) - from_end))
 
     def action_diagram(self) -> None:
-        """The network on the whole screen, to choose a target by moving through it."""
+        """Opens the network on the whole screen, to choose a target by moving through it."""
         self.targets.choose_on_map(self.editing.ask_number)
         self.tell(Done(Deed.MAP))
 
@@ -165,22 +165,22 @@ class StepperScreen(StepperPanels):
     # ── reading ─────────────────────────────────────────────────────────────────────────────────────
 
     def action_matrices(self) -> None:
-        """Every matrix product with its shapes."""
+        """Opens the page of every matrix product with its shapes."""
         if self.network_session is None:
             self.notify("An expression has numbers, and no matrices.")
         else:
             self.pages.open_matrices(self.network_session)
 
     def action_jacobian(self) -> None:
-        """The Jacobian of the current term over the samples."""
+        """Opens the page of the Jacobian of the current term over the samples."""
         self.pages.open_jacobian()
 
     def action_derivation(self) -> None:
-        """The whole derivation on a page."""
+        """Opens the page of the whole derivation."""
         self.pages.open_derivation()
 
     def action_lines(self) -> None:
-        """The simplification, line by line."""
+        """Opens the page of the simplification, line by line."""
         self.pages.open_simplification()
 
     def action_export(self) -> None:
@@ -209,7 +209,7 @@ class StepperScreen(StepperPanels):
         return open_command(self.session, self.derivation, self.position)
 
     def not_in_command(self) -> str | None:
-        """What is seen here and no command says."""
+        """A sentence on what is seen here and no command says."""
         return not_in_command(self.session, self.derivation)
 
     # ── changing ────────────────────────────────────────────────────────────────────────────────────
@@ -220,7 +220,7 @@ class StepperScreen(StepperPanels):
         self.editing.ask_number(self.editing.entry_here())
 
     def action_settings(self) -> None:
-        """The form for learning rate, optimiser, loss and activations."""
+        """Opens the form for learning rate, optimiser, loss and activations."""
         if self.network_session is None:
             self.notify("An expression does not learn: it has no settings.")
             return
@@ -249,7 +249,7 @@ class StepperScreen(StepperPanels):
         self.post_message(Predict(self.derivation.target, self.derivation.sample))
 
     def action_back(self) -> None:
-        """Back to the chart that led here, or to the list; first forgets a count that is being typed."""
+        """Goes back to the chart that led here, or to the list; first forgets a count that is being typed."""
         if self.count:
             self.count = ""
             self.redraw()
@@ -269,14 +269,14 @@ class StepperScreen(StepperPanels):
         return bool(session.updates or session.edited) and not is_preset(session.name)
 
     def action_screen(self, name: str) -> None:
-        """Another screen of this experiment."""
+        """Shows another screen of this experiment."""
         if self.network_session is None:
             self.notify("An expression does not learn: it has no charts.")
         else:
             self.post_message(ShowScreen(name))
 
     def action_lessons(self) -> None:
-        """The lessons on this experiment."""
+        """Lists the lessons on this experiment."""
         self.autoplay.stop()
         self.post_message(ShowLessons())
 

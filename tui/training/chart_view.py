@@ -54,7 +54,7 @@ class ChartView(Widget):
 
     @property
     def chart(self) -> Chart:
-        """What is shown."""
+        """The chart that is shown."""
         return self._chart
 
     def show(self, chart: Chart) -> None:

@@ -29,7 +29,7 @@ def finding_lines(diagnosis: Diagnosis, finding: Finding) -> list[str]:
 
 
 def nothing_found_lines(diagnosis: Diagnosis) -> list[str]:
-    """What to say where there is no finding."""
+    """The lines in place of findings where there are none."""
     return [diagnosis.nothing_found]
 
 

@@ -50,7 +50,7 @@ METRICS = {metric.view: metric for metric in GRADIENT_METRICS}
 
 
 def chart_metrics() -> tuple[Metric, ...]:
-    """All metrics that can be charted by layer: those of gradients, then those that were added."""
+    """The metrics that can be charted by layer: those of gradients, then those that were added."""
     own = (Metric(name, one.words) for name, one in OWN_METRICS.items() if one.extent is Extent.LAYER)
     return (*GRADIENT_METRICS, *own)
 

@@ -318,7 +318,7 @@ class GradientsScreen(TrainingScreen):
     # ── what is shown ───────────────────────────────────────────────────────────────────────────────
 
     def action_view(self, by: int) -> None:
-        """The next picture."""
+        """Shows the next view: profile, history, heat strip, factor budget, layers."""
         views = self._views()
         place = views.index(self.view) if self.view in views else 0
         self.view = views[(place + by) % len(views)]
@@ -334,7 +334,7 @@ class GradientsScreen(TrainingScreen):
         return record is None or "weight_gain" in record.fields
 
     def action_metric(self) -> None:
-        """Max, mean, L2, and again."""
+        """Charts the next metric: max, mean, L2, and again."""
         record = self.seen().first.record
         every = chart_metrics()
         metrics = [one for one in every if record is None or one.field in record.fields] or every
@@ -344,7 +344,7 @@ class GradientsScreen(TrainingScreen):
         self.redraw()
 
     def action_axis(self) -> None:
-        """A linear axis, as the tutorial's figure has it, or the logarithmic one again."""
+        """Changes to a linear axis, as the tutorial's figure has it, or to the logarithmic one again."""
         self.log_axis = not self.log_axis
         self.redraw()
 
@@ -360,7 +360,7 @@ class GradientsScreen(TrainingScreen):
         self.comparison.try_remedy()
 
     def action_blame(self) -> None:
-        """The factor budget, or back to the profile."""
+        """Shows the factor budget, or the profile again."""
         if not self._has_budget():
             self.notify("What the weights and the activations make of the gradient is not logged.")
             return
@@ -405,7 +405,7 @@ class GradientsScreen(TrainingScreen):
         self.redraw()
 
     def action_layer_end(self, last: bool) -> None:
-        """The first or the last layer that is shown."""
+        """Moves the cursor to the first or the last layer that is shown."""
         shown = self.newest_places()
         if shown:
             self._move_to(shown[-1 if last else 0])
@@ -434,7 +434,7 @@ class GradientsScreen(TrainingScreen):
         self.comparison.ask()
 
     def action_stepper(self) -> None:
-        """The stepper on the gradient that the bar under the cursor shows: the layer's largest."""
+        """Opens the stepper on the layer's largest gradient, the one that the bar under the cursor shows."""
         self.weights.open_stepper(self.at_layer + 1, matrix="f" if self.metric == DELTA else "W")
 
 

@@ -38,7 +38,7 @@ class RunFindings:
         """Whether the reason for something is being looked for, in a thread."""
 
     def of_runs(self, told: Sequence[tuple[RunSnapshot, StepRecord]], snapshot: TrainingSnapshot) -> Content:
-        """What is wrong with each run: of one all that is known, of several what tells them apart."""
+        """The findings of each run: of one all that is known, of several what tells them apart."""
         self._find_out(snapshot)
         if len(told) == 1:
             return Content("\n").join(self._told(snapshot, *told[0]))

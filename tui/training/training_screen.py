@@ -58,7 +58,7 @@ class TrainingScreen(WatchingScreen):
 
     @property
     def not_here(self) -> frozenset[str]:
-        """What the footer leaves out: nobody can control another program's training from here."""
+        """The actions that the footer leaves out: nobody can control another program's training from here."""
         return OF_LOGS if isinstance(self.training, TrainingRun) else CONTROLS
 
     def command(self) -> Sequence[str]:
@@ -81,7 +81,7 @@ class TrainingScreen(WatchingScreen):
         """The options of the command that lead to what is particular to the screen."""
 
     def not_in_command(self) -> str | None:
-        """What is seen here and no command says."""
+        """A sentence on what is seen here and no command says."""
         training, session = self.training, self.session
         if not isinstance(training, TrainingRun) or session is None:
             return None
@@ -133,11 +133,11 @@ class TrainingScreen(WatchingScreen):
         self.control_keys.run_or_pause()
 
     def action_one_step(self) -> None:
-        """One step of training."""
+        """Makes one step of training."""
         self.control_keys.one_step()
 
     def action_speed(self, by: int) -> None:
-        """Faster or slower."""
+        """Trains faster or slower."""
         self.control_keys.change_speed(by)
 
     def action_reset(self) -> None:
@@ -149,7 +149,7 @@ class TrainingScreen(WatchingScreen):
         self.control_keys.reseed()
 
     def action_slope(self, direction: int) -> None:
-        """A steeper or flatter slope for negative inputs, from the next step on."""
+        """Makes the leaky ReLUs' slope steeper or flatter, from the next step on."""
         self.control_keys.change_slope(direction)
 
     def action_leaky(self) -> None:
@@ -161,11 +161,11 @@ class TrainingScreen(WatchingScreen):
         self.control_keys.use_next_init()
 
     def action_learning_rate(self, direction: int) -> None:
-        """Twice or half the learning rate, from the next step on."""
+        """Doubles or halves the learning rate, from the next step on."""
         self.control_keys.scale_learning_rate(direction)
 
     def action_travel(self, by: int) -> None:
-        """Back or forward among the kept moments."""
+        """Goes back or forward among the kept moments."""
         self.control_keys.travel(by)
 
     # ── opening ─────────────────────────────────────────────────────────────────────────────────────
@@ -175,19 +175,19 @@ class TrainingScreen(WatchingScreen):
         self.weights.open_stepper(None)
 
     def action_confusion(self) -> None:
-        """What the present weights make of the whole data set."""
+        """Opens the confusion matrix of the present weights over the whole data set."""
         self.weights.open_confusion()
 
     def action_collapse(self) -> None:
-        """The product of all matrices, where the network is linear."""
+        """Opens the page of the product of all matrices, where the network is linear."""
         self.weights.open_collapse()
 
     def action_screen(self, name: str) -> None:
-        """Another screen of this experiment."""
+        """Shows another screen of this experiment."""
         self.post_message(ShowScreen(name))
 
     def action_unread(self) -> None:
-        """The lines of a log that could not be read, each with its number and why."""
+        """Lists the lines of a log that could not be read, each with its number and why."""
         unread = self.seen().first.unread_lines
         if not unread:
             self.notify("Every line could be read.")
@@ -196,9 +196,9 @@ class TrainingScreen(WatchingScreen):
         self.app.push_screen(ReadingScreen("Lines that could not be read", lambda _: page))
 
     def action_lessons(self) -> None:
-        """The lessons on this experiment; a training goes on meanwhile."""
+        """Lists the lessons on this experiment; a training goes on meanwhile."""
         self.post_message(ShowLessons())
 
     def action_back(self) -> None:
-        """Back to the list of experiments."""
+        """Goes back to the list of experiments."""
         self.post_message(ShowHome())

@@ -279,7 +279,7 @@ class UnitsScreen(TrainingScreen):
             self.redraw()
 
     def action_next_dead(self) -> None:
-        """The next dead unit, round and round."""
+        """Moves the cursor to the next dead unit, round and round."""
         activity = self.seen(Wanted(units=True)).first.activity
         places = [] if activity is None else _dead_units(activity)
         if not places:
@@ -294,7 +294,7 @@ class UnitsScreen(TrainingScreen):
         self.redraw()
 
     def action_stepper(self) -> None:
-        """The stepper on the unit under the cursor: for a dead one it shows the factor that is 0."""
+        """Opens the stepper on the unit under the cursor: for a dead one it shows the factor that is 0."""
         self.weights.open_stepper(self.cursor.layer + 1, self.cursor.unit)
 
 

@@ -63,7 +63,7 @@ class WatchingScreen(Screen[None]):
 
     @property
     def hint(self) -> str:
-        """What to do while there is nothing to see."""
+        """The hint while there is nothing to see."""
         if isinstance(self.training, TrainingRun):
             return "Press space to train, . for one step."
         return "Another program trains this: its steps will be shown here."
@@ -165,7 +165,7 @@ class WatchingScreen(Screen[None]):
 
     @abstractmethod
     def wanted(self) -> Wanted:
-        """What `draw` needs to see of the runs."""
+        """The parts of a snapshot that `draw` needs."""
 
     @abstractmethod
     def draw(self, snapshot: TrainingSnapshot) -> None:

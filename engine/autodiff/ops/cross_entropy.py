@@ -195,7 +195,7 @@ class BinaryCrossEntropy(_CrossEntropy):
 
     @override
     def simplification_reasons(self, entry: Entry) -> list[str]:
-        """The steps of the tutorial's A1(b)."""
+        """The reasons for the lines of the simplification, as the tutorial's A1(b) has them."""
         reasons = [
             "the two factors; σ(f) is Ŷ, so the slope σ(f)(1 − σ(f)) is Ŷ(1 − Ŷ)",
             "multiplied out: Ŷ cancels in the first fraction, 1 − Ŷ in the second",
@@ -218,7 +218,7 @@ class BinaryCrossEntropy(_CrossEntropy):
 
     @override
     def reference(self) -> float:
-        """Where there are logits in the form that needs no log of a rounded Ŷ."""
+        """The binary cross-entropy recomputed in plain NumPy, from the logits where there are any."""
         prediction, label = (node.value for node in self.inputs)
         rare, common = self.alpha * label, self.beta * (1 - label)
         if self.logits is not None:
@@ -249,7 +249,7 @@ class BinaryCrossEntropy(_CrossEntropy):
 
     @override
     def error_factors(self) -> tuple[tuple[Expr, Array], tuple[Expr, Array]]:
-        """With weights βŶ(1-Y) and αY(1-Ŷ): Ŷ - Y is not what is left of their difference."""
+        """The two matrices whose difference is the fused ∂ℰ/∂f: with weights βŶ(1-Y) and αY(1-Ŷ)."""
         if self.alpha == self.beta == 1.0:
             return super().error_factors()
         prediction, label = self.inputs
@@ -409,7 +409,7 @@ class CrossEntropy(_CrossEntropy):
 
     @override
     def simplification_reasons(self, entry: Entry) -> list[str]:
-        """One for each line."""
+        """The reasons for the lines of the simplification, one for each line."""
         reasons = [
             "f reaches every output through softmax: one product for each",
             "multiplied out: each Ŷ under a fraction cancels",
@@ -436,7 +436,7 @@ class CrossEntropy(_CrossEntropy):
 
     @override
     def reference(self) -> float:
-        """Where there are logits in the form that needs no log of a rounded Ŷ."""
+        """The cross-entropy recomputed in plain NumPy, from the logits where there are any."""
         prediction, label = (node.value for node in self.inputs)
         if self.logits is None:
             return -float((label * np.log(prediction)).sum()) / self.divisor

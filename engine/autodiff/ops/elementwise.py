@@ -151,5 +151,5 @@ class Elementwise(Op):
 
     @override
     def remark(self, i: int, entry: Entry, output_entry: Entry) -> str | None:
-        """What the function finds notable at this entry's value: off, or saturated."""
+        """The remark on this entry's value: that the unit is off, or saturated."""
         return self.function.remark(float(self.inputs[0].value[entry]))

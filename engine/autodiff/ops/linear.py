@@ -35,7 +35,7 @@ class Linear(Op):
         return weight.T if self.out_in else weight
 
     def place(self, i: int, j: int) -> Entry:
-        """Where the weight stands that leads from input i to unit j."""
+        """The place in W of the weight that leads from input i to unit j."""
         return (j, i) if self.out_in else (i, j)
 
     def _weight(self, i: int, j: int) -> Expr:

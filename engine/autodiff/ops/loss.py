@@ -90,7 +90,7 @@ class Loss(Op):
 
     @abstractmethod
     def term_of(self, prediction: Expr, label: Expr) -> Expr:
-        """What one output of one sample adds, before sign and division, in the names given."""
+        """The loss's term for one output of one sample, before sign and division, in the names given."""
 
     def definition(self) -> LossDefinition:
         """The loss in words and as its term, as it is defined for any batch."""
@@ -99,7 +99,7 @@ class Loss(Op):
         return LossDefinition(self.name, term, self.negative, self.divisor_formula(always=True))
 
     def term(self, entry: Entry) -> Expr:
-        """What one output of one sample adds to the loss, before sign and division."""
+        """The loss's term for one output of one sample, before sign and division."""
         prediction, label = self.inputs
         return self.term_of(prediction.entry(entry), label.entry(entry))
 
@@ -116,7 +116,7 @@ class Loss(Op):
         raise ValueError("there are no logits to compute from")
 
     def remark_on_weights(self) -> str:
-        """What is to be said of the loss's class weights, after a comma; nothing where it has none."""
+        """The remark on the loss's class weights, after a comma; empty where it has none."""
         return ""
 
     def error_factors(self) -> tuple[tuple[Expr, Array], tuple[Expr, Array]]:
@@ -125,7 +125,7 @@ class Loss(Op):
         return (prediction.symbol, prediction.value), (label.symbol, label.value)
 
     def stable_term(self, entry: Entry) -> Expr:
-        """The same term with its sign, from the logits instead of Ŷ: finite where Ŷ has rounded to 0 or 1.
+        """The loss's term with its sign, from the logits: finite where Ŷ has rounded to 0 or 1.
 
         Raises ValueError where there are no logits to compute from.
         """
@@ -163,7 +163,7 @@ class Loss(Op):
         """Writes ∂ℰ/∂Ŷ for every entry."""
 
     def divisor_formula(self, always: bool = False) -> Expr | None:
-        """What the loss divides its sum by: n, the number of outputs, their product, or nothing.
+        """The formula of the loss's divisor: n, the number of outputs, their product, or nothing.
 
         `always` has n even then, as a definition does that holds for any batch.
         """
@@ -174,7 +174,7 @@ class Loss(Op):
 
     @property
     def division(self) -> str:
-        """What the loss is divided by, in words with the number: ``divided by n = 4``."""
+        """The loss's divisor in words with the number: ``divided by n = 4``."""
         parts = [str(self._averaged_outputs)] if self._averaged_outputs > 1 else []
         parts += ["n"] if self._averages_samples else []
         if not parts:

@@ -19,7 +19,7 @@ from engine.formula.expression import Entry, Expr, Indicator, Number, call
 
 
 class Distance(Loss):
-    """What the losses of a distance r = Ŷ - Y share: kernels that begin with r, and no logits."""
+    """The base of losses of a distance r = Ŷ - Y: kernels that begin with r, and no logits."""
 
     @override
     def _from_prediction(self) -> None:

@@ -80,7 +80,7 @@ class AssignmentQuestion:
 
     @property
     def experiment_name(self) -> str:
-        """What the file calls the experiment: a preset, a path, or the table itself."""
+        """The name of the question's experiment: a preset, a path, or the table itself."""
         return self.spec.experiment if isinstance(self.spec.experiment, str) else repr(self.spec.experiment)
 
     @property
@@ -162,7 +162,7 @@ class AssignmentQuestion:
 
     @cached_property
     def number(self) -> float:
-        """The number that is asked for, at the experiment's own numbers."""
+        """The right number, at the experiment's own numbers."""
         graph = self.evaluated.graph
         if self.own_number is not None:
             return self.own_number.value

@@ -196,7 +196,7 @@ def _network(question: AssignmentQuestion, style: Style) -> Iterator[str]:
 
 
 def abridged(things: Sequence[Thing]) -> Iterator[Thing | None]:
-    """All of a few, or the first and the last of many, with None in between."""
+    """The items of a list abridged: the first and the last of many, with None in between."""
     if len(things) <= MOST_LISTED:
         yield from things
         return

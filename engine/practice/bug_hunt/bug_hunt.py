@@ -34,7 +34,7 @@ LARGEST = 400
 
 @dataclass(frozen=True, eq=False)
 class SentGradient:
-    """What one op sends to one of its inputs: the arrays before and after, as the spoiled pass has them."""
+    """The gradient that one op sends to one of its inputs: the arrays before and after, in the spoiled pass."""
 
     op_output: Symbol
     to: Symbol
@@ -107,7 +107,7 @@ class BugHunt:
 
     @property
     def parameters(self) -> list[Node]:
-        """What a training changes."""
+        """The parameters of the graph: every leaf that training changes."""
         return [
             node
             for node in self.graph.nodes.values()

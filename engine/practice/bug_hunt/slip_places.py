@@ -115,12 +115,12 @@ def at_second_of_fork(op: Op, i: int) -> bool:
 
 
 def at_mean(op: Op, i: int) -> bool:
-    """What a normalisation takes the mean of."""
+    """The input that a normalisation takes the mean of."""
     return isinstance(op, NormalizationMean)
 
 
 def at_std(op: Op, i: int) -> bool:
-    """What a normalisation takes the standard deviation of."""
+    """The input that a normalisation takes the standard deviation of."""
     return isinstance(op, NormalizationStd)
 
 

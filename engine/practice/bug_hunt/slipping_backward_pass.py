@@ -40,7 +40,7 @@ class SlippingOp(Protocol):
         """Whether it sets the gradient where it should add to it."""
 
     def send(self, arriving: Array) -> Array:
-        """What it sends, given the gradient of its output."""
+        """The gradient that the slipping op sends, given that of its output."""
 
 
 class SlippingBackwardPass:

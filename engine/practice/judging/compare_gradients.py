@@ -46,7 +46,7 @@ class ArrayComparison:
     """How many times ours it is, to six digits, where it is nothing but that."""
 
     def record(self) -> dict[str, Any]:
-        """As it stands in JSON."""
+        """The comparison as a JSON object."""
         return {
             "name": self.name,
             "theirs": self.theirs,

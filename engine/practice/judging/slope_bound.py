@@ -85,7 +85,7 @@ class SlopeBound:
         return self.said(self.lower.plain(), self.upper.plain())
 
     def said(self, lower: str, upper: str) -> str:
-        """The same with other letters for the two."""
+        """The bound in words, with other letters for the two ends."""
         count = len(self.functions)
         slopes = "slope" if count == 1 else f"product of the {count} slopes"
         return f"the largest {slopes} from {lower} to {upper}"

@@ -218,7 +218,7 @@ class TrainedMeasurement:
 
     @cached_property
     def record(self) -> StepRecord:
-        """All measures, over all data, with the weights after the last step."""
+        """The record of all measures over all data, with the weights after the last step."""
         trainer = trained(self.evaluated, self.steps)
         network, data = trainer.network, self.evaluated.data
         return measure_all(network, data, self.steps, trainer.last, trainer.learning_rate).record

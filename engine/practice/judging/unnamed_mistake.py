@@ -23,7 +23,7 @@ LARGEST_TRIED = 50_000
 def unnamed_mistake(
     question: AskedQuestion, answer: Answer, attempt: Attempt, here: Sequence[str]
 ) -> Mistake:
-    """What holds of a wrong answer whose mistake has no name: its sign, its right parts, what it depends on."""
+    """The mistake of a wrong answer that has no name: its sign, its right parts, what it depends on."""
     evidence, value, compared = attempt.evidence, attempt.value, attempt.compared
     value = np.broadcast_to(value, evidence.truth.shape)
     says = []

@@ -60,7 +60,7 @@ def mistake(kind: MistakeKind, what: Expr, instead: Expr | None = None, equal: s
 
 
 class PatternBook:
-    """All patterns of one path, for the independent atoms of one piece of evidence."""
+    """The patterns of all mistakes on one path, for the independent factors of one piece of evidence."""
 
     def __init__(
         self,

@@ -116,7 +116,7 @@ class FormulaRepairs:
                     yield Repair(rebuild(slice_), stands(part, slice_))
 
     def confused(self, symbol: Symbol) -> Iterator[Expr]:
-        """What a name is confused with, nearest first."""
+        """The names that a name may be confused with, nearest first."""
         if symbol.name in ("n", "alpha", "beta", "ones"):
             return
         if symbol.matrix == PREDICTION:
@@ -299,7 +299,7 @@ class FormulaRepairs:
                     yield Repair(rebuild(Sum(terms)), stands(inner, inner**2))
 
     def small_factors(self, part: Expr) -> Iterator[Expr]:
-        """What a term may lack: labels, predictions, class weights."""
+        """The factors that a term may lack: labels, predictions, class weights."""
         yield from (Symbol(name) for name in ("alpha", "beta") if name in self.graph.constants)
         symbols = [one for one in dict.fromkeys(part.symbols()) if one.matrix in (Y, PREDICTION)]
         indexes = dict.fromkeys(one.index for one in symbols) or {None: None}

@@ -46,7 +46,7 @@ class Candidate:
 
     @property
     def mistakes(self) -> tuple[Mistake, ...]:
-        """What is wrong with it; the same slip in several layers is said once for each."""
+        """The mistakes of the candidate; the same slip in several layers is said once for each."""
         return tuple(dict.fromkeys(slip.mistake for slip in self.slips))
 
 

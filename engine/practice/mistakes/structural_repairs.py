@@ -200,7 +200,7 @@ class StructuralRepairs:
                     yield Repair(whole, mistake)
 
     def inputs(self) -> Iterator[Symbol]:
-        """What the layer of a weight takes in, as a matrix or at the entry's row."""
+        """The inputs of a weight's layer, as a matrix or at the entry's row."""
         wrt = self.question.target.wrt
         for op in self.question.graph.ops:
             nodes = [node.symbol for node in op.inputs]

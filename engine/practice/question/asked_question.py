@@ -119,7 +119,7 @@ class AskedQuestion:
 
     @property
     def own_truth(self) -> Stack:
-        """What is asked for at the experiment's own numbers, (1, rows, columns)."""
+        """The right answer at the experiment's own numbers, (1, rows, columns)."""
         return np.asarray(self.target.reader(self.own_graph)()[None], np.float64)
 
     def compared(self, value: Stack, evidence: NetworkEvidence) -> Comparison:

@@ -214,7 +214,7 @@ def parse_asked_target(
 
 
 def trained_leaves(graph: Graph) -> set[Symbol]:
-    """What a step of training changes: every leaf but the data."""
+    """The leaves that a step of training changes: all but the data."""
     return {node.symbol for node in graph.nodes.values() if node.op is None} - {X, Y}
 
 

@@ -65,7 +65,7 @@ class NetworkEvidence:
         return int(self.truth.shape[0])
 
     def constant(self, name: str, value: float) -> NetworkEvidence:
-        """The same with another number for a constant, which the truth does not follow."""
+        """The evidence with another number for a constant, which the truth does not follow."""
         names = {**self.names, Symbol(name): np.full((1, 1, 1), value)}
         return NetworkEvidence(names, self.truth, self.relu_off)
 
