@@ -4,7 +4,9 @@
 
 Along the eigenvector of λ the loss is ½ λ x², and a step takes x to (1 - ηλ) x: it grows once ηλ > 2 (with momentum β
 once ηλ > 2(1 + β): Polyak 1964). Lanczos' three-term recurrence loses orthogonality in floating-point numbers; every
-new vector is therefore made orthogonal to all before it, twice (Golub & Van Loan, 4th edition, section 10.3).
+new vector is therefore made orthogonal to all before it, twice (Golub & Van Loan, 4th edition, section 10.3); where
+they are so long that not all fit, to the last ones: then some eigenvalues come twice, and the
+largest is right (Paige 1980).
 """
 
 from __future__ import annotations
@@ -23,6 +25,9 @@ Floats = npt.NDArray[np.float64]
 MOST_PRODUCTS = 30
 """Hessian products at most: each takes two gradients over all data."""
 
+BASIS_BYTES, FEWEST_VECTORS = 256 * 2**20, 2
+"""So much memory the vectors take that a new one is made orthogonal to; the recurrence itself needs two of them."""
+
 DIFFERENCE = 1e-5
 """The step of the central difference, times max(1, ‖θ‖)."""
 
@@ -34,15 +39,17 @@ def largest_eigenvalue(
     epsilon = DIFFERENCE * max(1.0, float(np.linalg.norm(point)))
     vector = np.random.default_rng(0).standard_normal(point.size)
     vector /= np.linalg.norm(vector)
+    kept = max(BASIS_BYTES // point.nbytes, FEWEST_VECTORS)
     basis: list[Floats] = []
     diagonal: list[float] = []
     beside: list[float] = []
     for _ in range(min(products, point.size)):
         basis.append(vector)
+        del basis[:-kept]
         with np.errstate(all="ignore"):
-            product = (gradient(point + epsilon * vector) - gradient(point - epsilon * vector)) / (
-                2 * epsilon
-            )
+            product = gradient(point + epsilon * vector)
+            product -= gradient(point - epsilon * vector)
+            product /= 2 * epsilon
         if not np.isfinite(product).all():
             return math.nan
         diagonal.append(float(vector @ product))
@@ -53,7 +60,8 @@ def largest_eigenvalue(
         if length <= 1e-9 * max(map(abs, diagonal)):
             break  # the Krylov space is exhausted: the eigenvalue is exact
         beside.append(length)
-        vector = product / length
+        product /= length
+        vector = product
     size = len(diagonal)
     tridiagonal = np.diag(diagonal) + np.diag(beside[: size - 1], 1) + np.diag(beside[: size - 1], -1)
     return float(np.linalg.eigvalsh(tridiagonal)[-1])

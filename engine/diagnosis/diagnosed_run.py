@@ -78,6 +78,13 @@ class OwnRun:
         """The loss as a function of all parameters, around the present weights."""
         return self.at(self.present)
 
+    def release(self) -> None:
+        """Lets go of both losses, which take several times the memory of the weights; who asks again has them made."""
+        for name in ("around_start", "around_end"):
+            loss = self.__dict__.pop(name, None)
+            if loss is not None:
+                loss.release()
+
 
 @dataclass(frozen=True, eq=False)
 class DiagnosedRun:

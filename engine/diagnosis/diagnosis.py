@@ -92,8 +92,12 @@ class Diagnosis:
 
 def diagnose(case: DiagnosedRun) -> Diagnosis:
     """The diagnosis of a training run: every kind of finding tried, in order."""
-    with np.errstate(all="ignore"):  # numbers that overflow are what it is there to find
-        return _diagnosed(case)
+    try:
+        with np.errstate(all="ignore"):  # numbers that overflow are what it is there to find
+            return _diagnosed(case)
+    finally:
+        if case.own is not None:
+            case.own.release()
 
 
 def judge_record(record: StepRecord, layers: Sequence[LayerInfo]) -> Diagnosis:

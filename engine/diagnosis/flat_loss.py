@@ -36,6 +36,11 @@ class FlatLoss:
         ]
         self._n = n
 
+    def release(self) -> None:
+        """Ends its use: see `Graph.release`."""
+        for graph in self._graphs:
+            graph.release()
+
     def _go_to(self, point: Floats) -> None:
         begin = 0
         for name in self._names:
@@ -55,7 +60,10 @@ class FlatLoss:
         for graph in self._graphs:
             graph.forward()
             graph.backward()
-            parts = [graph.nodes[name].grad.ravel() for name in self._names]
-            with np.errstate(all="ignore"):
-                total += np.concatenate(parts) * (graph.n / self._n)
+            begin = 0
+            for name in self._names:  # one by one: together they take as much memory as the network
+                part = graph.nodes[name].grad.ravel()
+                with np.errstate(all="ignore"):
+                    total[begin : begin + part.size] += part * (graph.n / self._n)
+                begin += part.size
         return total

@@ -38,7 +38,9 @@ COPIES_OF_DATA = 3  # the data set, the stepper's own copy, and the gradient of 
 STEPPER_COPIES = 2  # of a parameter and of a value: itself and its gradient
 TRAINING_COPIES_OF_A_PARAMETER = 3  # value, gradient, and direction or the array that it was copied from
 TRAINING_COPIES_OF_A_VALUE = 1  # f and a share memory and so do passing gradients; masks of what fires
-DIAGNOSED_COPIES_OF_A_PARAMETER = 4  # initial and present ones, a gradient, and the sum of gradients
+DIAGNOSED_COPIES_OF_A_PARAMETER = (
+    10  # initial and present ones; for the curvature those, gradients and directions
+)
 DIAGNOSED_COPIES_OF_AN_OUTPUT = 2  # with the initial and with the present weights
 COPIES_OF_AN_OUTPUT = 4  # what the loss and the count of right classes work in
 FALLBACK_LIMIT = 4 * 2**30  # where the system does not say how much memory it has

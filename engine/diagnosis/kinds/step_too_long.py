@@ -33,6 +33,7 @@ def find(case: DiagnosedRun, before: Sequence[Finding]) -> Finding | None:
         if weights is not None:
             step, around = losses.first_rise, own.at(weights)
             curvature, clip = largest_eigenvalue(around.gradient, around.start), clipping_factor(own, around)
+            around.release()
     if not clip * rate * curvature > most:
         return None
     stable = most / curvature

@@ -12,6 +12,7 @@ import pytest
 
 from engine.autodiff.graph import Graph
 from engine.derivation.gradcheck_in_float64 import check_matrix, check_target
+from engine.diagnosis import curvature
 from engine.diagnosis.diagnosis import diagnose
 from engine.diagnosis.remedy_trial import confirmed
 from engine.diagnosis.run_observer import RunObserver
@@ -84,3 +85,29 @@ def test_a_trial_of_a_remedy(arrays_made):
     kept = len(arrays_made())
     confirmed(case, found)
     assert len(arrays_made()) == kept
+
+
+def test_a_diagnosis_with_curvatures(arrays_made):
+    trainer = Trainer(load_experiment("exploding-50"))
+    trainer.limit = 3
+    observer = RunObserver(trainer)
+    for record in trainer:
+        observer.saw(record)
+    case = observer.case()
+    kept = len(arrays_made())
+    assert case.own.around_start.start.size  # as a finding would ask for it
+    assert len(arrays_made()) > kept
+    diagnose(case)
+    assert len(arrays_made()) == kept
+
+
+@pytest.mark.parametrize("room", [2, 5, 100])
+def test_the_largest_curvature_is_found_with_few_vectors_kept(room, monkeypatch):
+    size = 60
+    generator = np.random.default_rng(3)
+    basis = np.linalg.qr(generator.standard_normal((size, size)))[0]
+    eigenvalues = np.concatenate([generator.uniform(-1.0, 5.0, size - 1), [9.0]])
+    hessian = basis @ np.diag(eigenvalues) @ basis.T
+    monkeypatch.setattr(curvature, "BASIS_BYTES", room * size * 8)
+    found = curvature.largest_eigenvalue(lambda point: hessian @ point, np.zeros(size))
+    assert found == pytest.approx(9.0, rel=1e-6)
