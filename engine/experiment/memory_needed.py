@@ -38,9 +38,8 @@ COPIES_OF_DATA = 3  # the data set, the stepper's own copy, and the gradient of 
 STEPPER_COPIES = 2  # of a parameter and of a value: itself and its gradient
 TRAINING_COPIES_OF_A_PARAMETER = 3  # value, gradient, and direction or the array that it was copied from
 TRAINING_COPIES_OF_A_VALUE = 1  # f and a share memory and so do passing gradients; masks of what fires
-DIAGNOSED_COPIES_OF_A_PARAMETER = (
-    10  # initial and present ones; for the curvature those, gradients and directions
-)
+DIAGNOSED_COPIES_OF_A_PARAMETER = 2  # the initial and the present ones
+CURVATURE_COPIES_OF_A_PARAMETER = 8  # of one loss and then of another, gradients and directions; in float64
 DIAGNOSED_COPIES_OF_AN_OUTPUT = 2  # with the initial and with the present weights
 COPIES_OF_AN_OUTPUT = 4  # what the loss and the count of right classes work in
 FALLBACK_LIMIT = 4 * 2**30  # where the system does not say how much memory it has
@@ -49,7 +48,8 @@ FALLBACK_LIMIT = 4 * 2**30  # where the system does not say how much memory it h
 def memory_by_key(experiment: Experiment, shape: DataShape) -> dict[str, int]:
     """The bytes each part of the experiment would take at most, by the key that asks for them.
 
-    What is not known yet (the samples of a CSV file) counts as one. The program itself comes on top.
+    What is not known yet (the samples of a CSV file) counts as one. The program itself comes on top, and the copies of
+    all parameters that a diagnosis makes: nobody has asked for those.
     """
     item = BYTES_PER_ITEM[experiment.dtype]
     twin = 0 if item == CHECK_BYTES else STEPPER_COPIES * CHECK_BYTES
@@ -65,30 +65,34 @@ def memory_by_key(experiment: Experiment, shape: DataShape) -> dict[str, int]:
     samples = n + shape.held_out
     needed = {"data": rows * (samples * (COPIES_OF_DATA * item + DRAFT_BYTES + twin) + BYTES_PER_NAME)}
     needed["data"] += outputs * n * DIAGNOSED_COPIES_OF_AN_OUTPUT * item
-    copies_of_a_parameter = STEPPER_COPIES + TRAINING_COPIES_OF_A_PARAMETER + DIAGNOSED_COPIES_OF_A_PARAMETER
-    fan_in = features
-    parameters = 0
+    parameters = _parameters(experiment, features)
     last = len(layers) - 1
     for index, layer in enumerate(layers):
-        # Only the first of the repeated layers sees another width below it.
-        weights = (fan_in + (layer.repeat - 1) * layer.units) * layer.units
-        vectors = experiment.network.has_bias(layer) + 2 * layer.affine
-        biases = layer.repeat * layer.units * vectors
         entries = layer.repeat * layer.units * _values_named(layer)
         needed[f"network.layers[{index}]"] = (
-            (weights + biases) * (copies_of_a_parameter * item + twin)
+            parameters[index] * ((STEPPER_COPIES + TRAINING_COPIES_OF_A_PARAMETER) * item + twin)
             + entries * (n + diagnosed) * STEPPER_COPIES * item
             + entries * n * twin
             + entries * in_a_step * TRAINING_COPIES_OF_A_VALUE * item
             + (outputs * (n + diagnosed) * COPIES_OF_AN_OUTPUT * item if index == last else 0)
             + layer.repeat * BYTES_PER_LAYER
         )
-        parameters += weights + biases
-        fan_in = layer.units
     # What is kept of all parameters together is said of the layer that is largest anyway.
     largest = max((key for key in needed if key != "data"), key=needed.__getitem__)
-    needed[largest] += _kept(parameters * item, experiment.train.remembers)
+    needed[largest] += _kept(sum(parameters) * item, experiment.train.remembers)
     return needed
+
+
+def _parameters(experiment: Experiment, features: int) -> list[int]:
+    """How many parameters each entry of network.layers has, with all its repetitions."""
+    counts, fan_in = [], features
+    for layer in experiment.network.layers:
+        # Only the first of the repeated layers sees another width below it.
+        weights = (fan_in + (layer.repeat - 1) * layer.units) * layer.units
+        vectors = experiment.network.has_bias(layer) + 2 * layer.affine
+        counts.append(weights + layer.repeat * layer.units * vectors)
+        fan_in = layer.units
+    return counts
 
 
 def _kept(parameters: int, state: int) -> int:
@@ -102,7 +106,10 @@ def _kept(parameters: int, state: int) -> int:
 
 def memory_needed(experiment: Experiment, shape: DataShape) -> int:
     """The memory that an experiment would take with the program, in bytes."""
-    return PROGRAM_BYTES + sum(memory_by_key(experiment, shape).values())
+    item = BYTES_PER_ITEM[experiment.dtype]
+    copies = DIAGNOSED_COPIES_OF_A_PARAMETER * item + CURVATURE_COPIES_OF_A_PARAMETER * CHECK_BYTES
+    diagnosis = sum(_parameters(experiment, shape.features or 1)) * copies
+    return PROGRAM_BYTES + sum(memory_by_key(experiment, shape).values()) + diagnosis
 
 
 def memory_limit() -> int:

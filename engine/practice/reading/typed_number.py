@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -22,6 +23,8 @@ FEWEST_DIGITS = 2
 """One digit says too little, unless it is exact."""
 FEWEST_ROUNDED, EXACT = 3, 15
 """A decimal inside an expression is taken for rounded from so many digits on, and for exact with as many as a float."""
+LARGEST_POWER = sys.float_info.max_10_exp
+"""Of ten, in the last place of a typed number."""
 _POWER_OF_TEN = re.compile(
     r"(?P<digits>[0-9.]*)(?P<times>[*·×⋅x]|\\cdot|\\times)?10(?:\^|\*\*)?[{(]?(?P<power>[+-]?[0-9]+)[})]?"
 )
@@ -49,11 +52,17 @@ class TypedNumber:
         typed = _with_exponent(typed)
         match = _DECIMAL.fullmatch(typed)
         if match is not None and (match["whole"] or match["after"]):
-            power = int(match["power"] or 0)
-            if abs(power) > 400:
+            value, places = float(typed), len(match["after"])
+            power = (match["power"] or "0").lstrip("+-").lstrip("0") or "0"
+            # Half a unit of its last place has to be a number as well.
+            if (
+                not math.isfinite(value)
+                or len(power) > 3
+                or int(match["power"] or 0) - places > LARGEST_POWER
+            ):
                 raise UnreadableError("this number is too large or too small", text)
             digits = len((match["whole"] + match["after"]).lstrip("0"))
-            return cls(float(typed), 0.5 * 10.0 ** (power - len(match["after"])), digits)
+            return cls(value, 0.5 * 10.0 ** (int(match["power"] or 0) - places), digits)
         try:
             answer = read_answer(text, Scope({}, frozenset(), {}, frozenset(), 1))
         except UnreadableError as error:

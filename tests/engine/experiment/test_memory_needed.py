@@ -94,9 +94,9 @@ def test_the_closed_form_covers_the_arrays_of_a_layer():
         loss=SquaredErrorLoss(),
     )
     needed = memory_by_key(experiment, declared_shape(experiment))["network.layers[0]"]
-    # W and its gradient in stepper and training, ten times in a diagnosis; f and a in the stepper and in a
-    # diagnosis, each with a gradient, and in the training.
-    arrays = 8 * (14 * 50 * 100 + 5 * 2 * 100 * 10)
+    # W and its gradient in stepper and training; f and a in the stepper and in a diagnosis, each with a gradient, and
+    # in the training.
+    arrays = 8 * (4 * 50 * 100 + 5 * 2 * 100 * 10)
     moments = (MOST_CHECKPOINTS + MOST_CHECKPOINTS) * 8 * 50 * 100  # of the training, and updates to undo
     assert arrays + moments < needed < 2 * arrays + moments
 

@@ -158,3 +158,12 @@ def test_files_of_gradients(tmp_path):
         with pytest.raises(ExperimentError) as caught:
             load_gradients(tmp_path / name, name)
         assert str(caught.value).startswith(f"{name}: ")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1e309", "-1e400", "1e999", "1e-9999", "1e" + "9" * 5000, "9" * 5000, "0e309", "1·10^400", "1e309 %"],
+)
+def test_a_number_beyond_all_floats_is_refused_and_breaks_nothing(text):
+    with pytest.raises(UnreadableError):
+        TypedNumber.parse(text)
