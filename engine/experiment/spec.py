@@ -239,6 +239,8 @@ class View(Spec, frozen=True, kw_only=True):
     phase: Literal["forward", "loss", "backward", "update"] | None = None  # of the stepper
     step: int | None = None  # of the phase, from 1 on
     term: int | None = None  # of the step, from 1 on; the path's own is the first
+    follow: str | None = None  # the branches of the path, 2.1,4.3: a step from the target, and a term of it
+    digits: Literal[4, 6, 10] | None = None  # that are shown of every number
     metric: Literal["max", "mean", "l2", "delta"] | None = None  # the magnitude of the gradients screen
     chart: Literal["profile", "layers", "history", "strip", "budget"] | None = None  # its picture
     axis: Literal["log", "linear"] | None = None

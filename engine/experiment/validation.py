@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import math
+import re
 from collections.abc import Iterator, Sequence
 from typing import TypeAlias, assert_never
 
@@ -396,6 +397,12 @@ def view_problems(view: View, notation: NotationSpec) -> Iterator[Problem]:
                 parse_symbol(text, notation.own_names())
             except ParseError:
                 yield f"view.{key}", mismatch(quoted(text), f"the name of an entry, such as {example}")
+    if (
+        view.follow is not None
+        and re.fullmatch(r"\d{1,6}\.\d{1,6}(?:,\d{1,6}\.\d{1,6})*", view.follow) is None
+    ):
+        wanted = "branches such as 2.1,4.3: a step from the target, and a term of it"
+        yield "view.follow", mismatch(quoted(view.follow), wanted)
     least = {"sample": 0, "step": 1, "term": 1, "layer": 1, "unit": 0}
     for key, smallest in least.items():
         if (number := getattr(view, key)) is not None:

@@ -332,6 +332,26 @@ async def test_a_command_names_the_entry_as_the_experiment_does(
         assert stepper(again).derivation.target == parse_symbol("a[1][1,0]")
 
 
+async def test_a_branch_and_the_shown_digits_are_in_the_command(monkeypatch):
+    app = app_with("residual-fork")
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        for _ in range(len(stepper(app).derivation)):
+            await press(pilot, "down")
+            if stepper(app).traversal.turns(stepper(app).position) > 1:
+                await press(pilot, "b", "f")
+                break
+        path = stepper(app).derivation.path
+        _, command = await copied(pilot)
+    assert "--follow" in command
+    assert "--digits 6" in command
+    again = opened_by(command, monkeypatch)
+    async with again.run_test() as pilot:
+        await pilot.pause()
+        assert stepper(again).derivation.path == path
+        assert stepper(again).digits == 6
+
+
 async def test_what_no_command_leads_to_is_said():
     app = app_with("tutorial-b")
     async with app.run_test() as pilot:
@@ -347,7 +367,7 @@ async def test_what_no_command_leads_to_is_said():
             if stepper(app).traversal.turns(stepper(app).position) > 1:
                 await press(pilot, "b")
                 break
-        assert "branch that was followed is not in it" in stepper(app).not_in_command()
+        assert stepper(app).not_in_command() is None  # --follow says it
     app = app_with("relu-50")
     async with app.run_test() as pilot:
         await until(pilot, lambda: isinstance(app.screen, GradientsScreen))

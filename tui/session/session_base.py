@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.autodiff.graph import Graph
+from engine.derivation.branches import along, read_branches
 from engine.derivation.chain_rule import Derivation, explain
 from engine.derivation.entry_ref import EntryRef
 from engine.derivation.targets import TargetError, find_given, find_output
@@ -77,7 +78,12 @@ class SessionBase(ABC):
     def first_derivation(self) -> Derivation:
         """The derivation that the stepper opens with. Raises TargetError."""
         prepared, self._first = self._first, None
-        return prepared or self.explain(self.first_target(), self.view.sample)
+        return prepared or self._first_of_view()
+
+    def _first_of_view(self) -> Derivation:
+        """The derivation that the experiment's [view] asks for. Raises TargetError."""
+        strongest = self.explain(self.first_target(), self.view.sample)
+        return strongest if self.view.follow is None else along(strongest, read_branches(self.view.follow))
 
     def take_first(self, made: Derivation) -> None:
         """Keeps a first derivation, made in another thread, for when the stepper asks for it."""
@@ -198,10 +204,10 @@ class SessionBase(ABC):
                 self.differentiate(parse_symbol(view.of, self.names))
             except TargetError as error:
                 raise ExperimentError(self.name, "view.of", str(error)) from None
-        if view.target is None and view.of is None and view.sample is None and view.step is None:
+        if all(one is None for one in (view.target, view.of, view.sample, view.step, view.follow)):
             return
         try:
-            opened_with = self.explain(self.first_target(), view.sample)
+            opened_with = self._first_of_view()
         except TargetError as error:
             raise ExperimentError(self.name, "view", str(error)) from None
         most, what = self._most_steps(opened_with)

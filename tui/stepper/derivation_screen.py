@@ -62,7 +62,7 @@ class DerivationScreen(Screen[None]):
         self.traversal = self.traversal_of(derivation or session.first_derivation())
         self.position = self._first_position()
         self.detail = Detail.TERM
-        self.digits = SHOWN_DIGITS[0]
+        self.digits: int = self.session.view.digits or SHOWN_DIGITS[0]
         self.shown_update: Update | None = None
         """The update that was applied last, while it is looked at."""
         self.branch: tuple[Position, Derivation] | None = None

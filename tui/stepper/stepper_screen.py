@@ -206,7 +206,8 @@ class StepperScreen(StepperPanels):
 
     def command(self) -> Sequence[str]:
         """The command that opens the app here."""
-        return open_command(self.session, self.derivation, self.position)
+        digits = None if self.digits == SHOWN_DIGITS[0] else self.digits
+        return open_command(self.session, self.derivation, self.position, digits)
 
     def not_in_command(self) -> str | None:
         """A sentence on what is seen here and no command says."""

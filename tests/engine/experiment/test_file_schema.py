@@ -19,7 +19,7 @@ SECTIONS = {
     "`[data]`": None,
     "`[network]`": "NetworkSpec",
     "`[[network.layers]]`": "LayerSpec",
-    "`[network.init]`": "Init",
+    "`[network.init]`": "InitSpec",
     "`[loss]`": None,
     "`[train]`": None,
     "`[notation]`": "NotationSpec",

@@ -40,6 +40,12 @@ FIRST, COUNTED = click.IntRange(min=0), click.IntRange(min=1)
 )
 @click.option("--step", type=COUNTED, help="The step of that phase, from 1 on.")
 @click.option("--term", type=COUNTED, help="At a fork, the term of that step, from 1 on.")
+@click.option(
+    "--follow", metavar="BRANCHES", help="The branches of the path, 2.1,4.3: a step from the target, a term."
+)
+@click.option(
+    "--digits", type=click.Choice(("4", "6", "10")), help="How many digits of every number are shown."
+)
 @click.option("--screen", type=click.Choice(SCREENS), help="The screen in front.")
 @click.option("--metric", type=click.Choice(METRICS), help="The magnitude that the gradients screen shows.")
 @click.option("--chart", type=click.Choice(CHARTS), help="Its picture.")
@@ -75,6 +81,8 @@ def open_command(
       bptui open vanishing-sigmoid-50 --compare relu-50 --train 20
     """
     asked = {key: value for key, value in view.items() if value is not None}
+    if "digits" in asked:
+        asked["digits"] = int(asked["digits"])
     trains = steps is not None or compare is not None or cross_hair is not None
     if experiment is None and (asked or trains):
         raise click.UsageError("all options of open are for an EXPERIMENT")
