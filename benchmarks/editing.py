@@ -35,7 +35,7 @@ async def _seconds(name: str) -> list[float]:
         for number in range(EDITS):
             start = time.process_time()
             screen.session.edit([(target, 0.1 + 0.01 * number)])
-            screen.after_edit()
+            screen.editing.explain_edited()
             screen.refresh()
             await pilot.pause()
             taken.append(time.process_time() - start)
