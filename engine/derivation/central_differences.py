@@ -120,7 +120,7 @@ class CentralDifference:
         return self.changes_piece(-step) or self.changes_piece(step)
 
     def smaller_step(self, step: float) -> float:
-        """Half of the step at which the first piecewise function changes its piece; at least SMALLEST_STEP.
+        """A smaller step for a difference across a kink: half of that at which the first piece changes.
 
         What a pre-activation has moved by is taken to be in proportion to the step.
         """

@@ -95,7 +95,7 @@ class PathCounts:
 
 
 def entry_counts(graph: Graph) -> dict[int, npt.NDArray[Any]]:
-    """For each computed node (by `id`), how many paths lead from each entry to what is differentiated."""
+    """The number of paths from each entry of each computed node (by `id`) to what is differentiated."""
     counts = {id(graph.loss): np.zeros(graph.loss.shape, dtype=object)}
     counts[id(graph.loss)][graph.seed] = 1
     for op in reversed(graph.ops):
@@ -119,7 +119,7 @@ def _entries_to_count(node: Node, output: Node, beyond: npt.NDArray[Any]) -> Ite
 
 
 def path_counts(graph: Graph) -> dict[int, int]:
-    """For each node (by `id`), how many paths lead from any one of its entries to the loss, a single number."""
+    """The number of paths from any one entry of each node (by `id`) to the loss, a single number a node."""
     counts = {id(graph.loss): 1}
     for op in reversed(graph.ops):
         beyond = counts.get(id(op.output), 0)

@@ -21,7 +21,7 @@ MOST_NAMES = 12
 
 
 class TargetError(ValueError):
-    """There is no gradient to explain for what was asked; the message is one clear line."""
+    """Raised where there is no gradient to explain for what was asked; the message is one clear line."""
 
 
 def find_target(graph: Graph, target: Symbol) -> EntryRef:

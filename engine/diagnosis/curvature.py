@@ -35,7 +35,7 @@ DIFFERENCE = 1e-5
 def largest_eigenvalue(
     gradient: Callable[[Floats], Floats], point: Floats, products: int = MOST_PRODUCTS
 ) -> float:
-    """λ, the largest algebraic eigenvalue of the Hessian at `point` (parameters,); NaN where numbers overflow."""
+    """The largest algebraic eigenvalue λ of the Hessian at `point` (parameters,); NaN where numbers overflow."""
     epsilon = DIFFERENCE * max(1.0, float(np.linalg.norm(point)))
     vector = np.random.default_rng(0).standard_normal(point.size)
     vector /= np.linalg.norm(vector)

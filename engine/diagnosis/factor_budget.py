@@ -64,12 +64,12 @@ class FactorBudget:
 
     @property
     def decades(self) -> float:
-        """log10(‖δ[lowest]‖/‖δ[L]‖), by adding up the ratios' logarithms, which cannot underflow."""
+        """The decades by which δ changes on its way down, log10(‖δ[lowest]‖/‖δ[L]‖)."""
         return math.fsum(math.log10(gap.ratio) for gap in self.gaps)
 
     @property
     def parts(self) -> dict[str, float]:
-        """For each named factor, the sum of its log10 over all gaps, in decades."""
+        """The decades that each named factor contributes over all gaps."""
         terms: dict[str, list[float]] = {}
         for gap in self.gaps:
             for name, factor in gap.parts():
@@ -78,7 +78,7 @@ class FactorBudget:
 
     @property
     def means(self) -> dict[str, float]:
-        """For each named factor, what it multiplies ‖δ‖ by at a layer, on average: their product is the mean ratio.
+        """The mean of each named factor a layer: their product is the mean ratio.
 
         Geometric means over all gaps, with 1 where a gap does not have the factor.
         """

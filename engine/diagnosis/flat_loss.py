@@ -15,7 +15,7 @@ from engine.model.network import Network
 
 
 class FlatLoss:
-    """ℰ over all data and its gradient as functions of one vector of all parameters that training may change."""
+    """The loss over all data and its gradient as functions of one vector of all trainable parameters."""
 
     def __init__(self, network: Network, data: DataSet, parameters: Mapping[Symbol, Array]) -> None:
         """`parameters` are the trainable ones, at the point to begin with; always in float64."""

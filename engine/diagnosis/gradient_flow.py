@@ -110,17 +110,17 @@ class GradientFlow:
     # ── sentences ───────────────────────────────────────────────────────────────────────────────────
 
     def apart(self) -> str:
-        """How far the first layer's gradient is from the last one's."""
+        """A sentence on how far the first layer's gradient is from the last one's."""
         if self.depth == 1:
             return "There is only one layer, so there is no other to compare it with."
         return f"The gradient of {self._ends[0]} is {short(self.ratio)} times that of {self._ends[1]}."
 
     def delta_told(self) -> str:
-        """How far apart the first and the last layer's δ are, as a clause."""
+        """A clause on how far apart the first and the last layer's δ are."""
         return f"δ[1] is {short(self.delta_ratio)} times δ[{self.depth}]"
 
     def seen(self, vanishing: bool) -> str:
-        """Which gradients are far apart: the weights', or δ where the weights' hide it."""
+        """A sentence on which gradients are far apart: the weights', or δ where the weights' hide it."""
         far = self.ratio < 1 / FAR_APART if vanishing else self.ratio > FAR_APART
         if far:
             return self.apart()
@@ -237,7 +237,7 @@ class GradientFlow:
         return sentence(said)
 
     def balance_told(self) -> str:
-        """``Gradients: balanced.`` and in which ratio; empty where they are not, or where there is one layer."""
+        """A sentence that the gradients are balanced, and in which ratio; empty where they are not."""
         if self.depth == 1 or not self.balanced:
             return ""
         return f"Gradients: balanced. {self.apart()}"

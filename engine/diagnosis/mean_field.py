@@ -74,7 +74,7 @@ class MeanField:
 
 @dataclass(frozen=True, slots=True)
 class Unpredicted:
-    """Why the prediction does not hold here, as a clause that can follow "no prediction: "."""
+    """The reason why there is no prediction, as a clause that can follow "no prediction: "."""
 
     reason: str
 

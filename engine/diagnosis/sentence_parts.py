@@ -26,7 +26,7 @@ def told_loss(value: float) -> str:
 
 
 def layers_in_words(numbers: Sequence[int]) -> str:
-    """``layer 3``, ``layers 1 to 4 and 9``."""
+    """Numbers of layers in words: ``layer 3``, ``layers 1 to 4 and 9``."""
     runs = []
     for _, group in groupby(enumerate(numbers), key=lambda pair: pair[1] - pair[0]):
         members = [number for _, number in group]

@@ -41,7 +41,7 @@ def mismatch(found: str, expected: str) -> str:
 
 
 def quoted(text: str) -> str:
-    """`text` in double quotes, shortened when it is long."""
+    """A text in double quotes, shortened when it is long."""
     if len(text) > LONGEST_QUOTE:
         text = text[: LONGEST_QUOTE - 1] + "…"
     return f'"{one_line(text)}"'

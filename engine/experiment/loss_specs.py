@@ -55,7 +55,7 @@ class LossSpec(TaggedSpec, frozen=True, kw_only=True):
 
 
 class BceLoss(LossSpec, tag="bce", frozen=True, kw_only=True):
-    """Binary cross-entropy; a weight of None is 1 and is left out of formulas."""
+    """The binary cross-entropy; a weight of None is 1 and is left out of formulas."""
 
     words: ClassVar[str] = "binary cross-entropy"
     predictions: ClassVar[Interval] = OPEN_UNIT
@@ -68,7 +68,7 @@ class BceLoss(LossSpec, tag="bce", frozen=True, kw_only=True):
 
 
 class SquaredErrorLoss(LossSpec, tag="squared_error", frozen=True, kw_only=True):
-    """Half the squared error, summed over outputs, averaged over samples, unless its settings say otherwise."""
+    """The squared error: half of it, summed over outputs, averaged over samples, unless its settings say otherwise."""
 
     words: ClassVar[str] = "squared error"
 
@@ -76,7 +76,7 @@ class SquaredErrorLoss(LossSpec, tag="squared_error", frozen=True, kw_only=True)
 
 
 class CrossEntropyLoss(LossSpec, tag="cross_entropy", frozen=True, kw_only=True):
-    """Cross-entropy of a softmax output."""
+    """The cross-entropy of a softmax output."""
 
     words: ClassVar[str] = "cross-entropy"
     predictions: ClassVar[Interval] = OPEN_UNIT
@@ -93,7 +93,9 @@ class AbsoluteErrorLoss(LossSpec, tag="absolute_error", frozen=True, kw_only=Tru
 
 
 class HuberLoss(LossSpec, tag="huber", frozen=True, kw_only=True):
-    """Half the squared error up to a distance of `delta`, beyond it growing like the absolute error (Huber 1964)."""
+    """The Huber loss: half the squared error up to a distance of `delta`, beyond it growing like the absolute error
+    (Huber 1964).
+    """
 
     words: ClassVar[str] = "Huber loss"
 

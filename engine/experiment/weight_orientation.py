@@ -36,7 +36,7 @@ def square_as_default(experiment: Experiment) -> list[int]:
 
 
 def square_note(experiment: Experiment) -> str | None:
-    """How square matrices of weights were read, in a sentence; None where there are none to be unsure of."""
+    """A sentence on how square matrices of weights were read; None where there are none to be unsure of."""
     numbers = square_as_default(experiment)
     if not numbers:
         return None

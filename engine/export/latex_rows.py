@@ -84,7 +84,7 @@ def _product_rows(factors: list[Expr], style: Style) -> list[str]:
 
 
 def printed_width(factor: Expr) -> int:
-    """About how many letters wide a factor is in print, where a fraction is as wide as its wider half."""
+    """The width of a factor in print, in letters, where a fraction is as wide as its wider half."""
     length = len(one_line(factor))
     return length // 2 if isinstance(bare(factor), Partial | Quotient) else length
 

@@ -73,7 +73,10 @@ class OpCode:
 
     @singledispatchmethod
     def value(self, op: Op) -> str:
-        """How the output is computed from the inputs. Raises TypeError for an op that is not spelled here."""
+        """The code that computes an op's output from its inputs.
+
+        Raises TypeError for an op that is not spelled here.
+        """
         raise TypeError(f"{type(op).__name__} is not spelled for other programs")
 
     @value.register
@@ -169,7 +172,7 @@ class OpCode:
 
     @singledispatchmethod
     def slopes(self, op: Op) -> Iterator[str]:
-        """How the output's gradient is sent to the inputs, in NumPy."""
+        """The code that sends an op's gradient to its inputs, in NumPy."""
         raise TypeError(f"{type(op).__name__} is not spelled for other programs")
 
     def _send(self, op: Op, i: int, code: str) -> Iterator[str]:

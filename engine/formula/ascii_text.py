@@ -48,12 +48,12 @@ _IN_ASCII = str.maketrans(
 
 
 def ascii_text(text: str) -> str:
-    """`text` in 7-bit characters: the field's letters spelled out, accents dropped, anything else as ``?``."""
+    """A text in 7-bit characters: the field's letters spelled out, accents dropped, anything else as ``?``."""
     decomposed = unicodedata.normalize("NFKD", text.translate(_IN_ASCII))
     bare = "".join(character for character in decomposed if not unicodedata.combining(character))
     return bare.encode("ascii", "replace").decode("ascii")
 
 
 def in_characters_of(text: str, style: Style) -> str:
-    """`text` as a style draws it: in 7-bit characters where the style keeps to them."""
+    """A text as a style draws it: in 7-bit characters where the style keeps to them."""
     return ascii_text(text) if style.ascii else text

@@ -136,7 +136,7 @@ def _is_own(expr: Expr, name: str) -> bool:
 
 
 def bare(expr: Expr) -> Expr:
-    """`expr` without sums of one term and products of one factor around it: they are what they hold.
+    """An expression without sums of one term and products of one factor around it.
 
     The empty sum is 0 and the empty product 1.
     """

@@ -174,6 +174,6 @@ class UnitCounts:
         return quiet if any(quiet) else self._none
 
     def firing_rates(self) -> list[Floats]:
-        """For each layer and unit, the share of the samples for which it fires."""
+        """The firing rate of each unit, layer by layer: the share of the samples for which it fires."""
         fired = fires(self._values.reshape(self._layers, self._units, self._n), self._activation)
         return list(fired.mean(axis=2))

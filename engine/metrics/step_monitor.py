@@ -201,5 +201,5 @@ class StepMonitor:
         return UnreadPass(self._reader, self._copied(), scale, quiet, self._scorer.compare())
 
     def firing_rates(self) -> tuple[Floats, ...]:
-        """For each layer and unit, the share of the batch's samples for which it is not 0."""
+        """The firing rate of each unit, layer by layer: the share of the batch's samples for which it is not 0."""
         return tuple(rate for units in self._units for rate in units.firing_rates())

@@ -99,11 +99,11 @@ class UnitDeaths:
         self.counts = self._count()
 
     def masks(self) -> tuple[Mask, ...]:
-        """For each layer, which units (units,) were dead in the last check."""
+        """The units that were dead in the last check, a mask (units,) for each layer."""
         return tuple(~view for view in self.by_layer(self._fired))
 
     def died_at(self) -> tuple[Counts, ...]:
-        """For each layer and unit, the step of the check that found it dead; NEVER for the living."""
+        """The step of the check that found each unit dead, layer by layer; NEVER for the living."""
         return tuple(self._died_at[place].copy() for place in self._places)
 
     def state(self) -> UnitDeathsState:

@@ -27,7 +27,7 @@ class Mistake:
 
     @property
     def tag(self) -> str:
-        """``missing:1/n``, a word for tables and filters."""
+        """The mistake as a word for tables and filters: ``missing:1/n``."""
         return f"{self.kind}:{self.what}" if self.what else self.kind
 
 

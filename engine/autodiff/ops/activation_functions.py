@@ -150,7 +150,7 @@ RELU = ActivationFunction(
 
 
 def leaky_relu(slope: float = DEFAULT_SLOPE) -> ActivationFunction:
-    """f where f > 0, slope·f elsewhere. With slope 1 it is linear; with slope 0 it is ReLU."""
+    """The leaky ReLU: f where f > 0, slope·f elsewhere. With slope 1 it is linear; with slope 0 it is ReLU."""
 
     # x and slope·x differ in size where they differ, and it is the larger that counts unless the slope is above 1.
     larger = np.maximum if slope <= 1.0 else np.minimum
@@ -293,7 +293,7 @@ SILU = ActivationFunction(
 
 
 def softplus(x: Array, out: Array) -> None:
-    """log(1 + eˣ) = max(x, 0) + log(1 + e⁻ˡˣˡ), which does not overflow; `out` may not be x."""
+    """The softplus log(1 + eˣ) = max(x, 0) + log(1 + e⁻ˡˣˡ), which does not overflow; `out` may not be x."""
     np.abs(x, out=out)
     np.negative(out, out=out)
     np.exp(out, out=out)

@@ -40,7 +40,7 @@ class _CrossEntropy(Loss):
 
 
 class BinaryCrossEntropy(_CrossEntropy):
-    """Weighted binary cross-entropy of outputs between 0 and 1. α weighs the Y=1 term, β the Y=0 term.
+    """The weighted binary cross-entropy of outputs between 0 and 1.
 
     A weight of None is 1 and is left out of formulas.
     """
@@ -130,7 +130,7 @@ class BinaryCrossEntropy(_CrossEntropy):
 
     @override
     def prediction_gradient(self, out: Array) -> None:
-        """(1/n)(-αY/Ŷ + β(1-Y)/(1-Ŷ)); infinite or NaN where Ŷ has rounded to 0 or 1."""
+        """Writes ∂ℰ/∂Ŷ = (1/n)(-αY/Ŷ + β(1-Y)/(1-Ŷ)); infinite or NaN where Ŷ has rounded to 0 or 1."""
         prediction, label = (node.value for node in self.inputs)
         np.divide(label, prediction, out=out)
         np.multiply(out, -self.alpha, out=out)
@@ -168,7 +168,7 @@ class BinaryCrossEntropy(_CrossEntropy):
 
     @override
     def by_prediction(self, entry: Entry) -> Expr:
-        """(1/n)(-αY/Ŷ + β(1-Y)/(1-Ŷ))."""
+        """The formula of ∂ℰ/∂Ŷ: (1/n)(-αY/Ŷ + β(1-Y)/(1-Ŷ))."""
         prediction, label = self._symbols(entry)
         return self.scaled(
             Negative(self._weighted("alpha", label) / prediction)
@@ -209,7 +209,7 @@ class BinaryCrossEntropy(_CrossEntropy):
 
     @override
     def fused_product(self, prediction: Entry, logit: Entry) -> float:
-        """(1/n)(-αYσ(-f) + β(1-Y)Ŷ), where σ(-f) is 1-Ŷ before it is rounded."""
+        """The formula of ∂ℰ/∂Ŷ · ∂Ŷ/∂f multiplied out: (1/n)(-αYσ(-f) + β(1-Y)Ŷ)."""
         if self.logits is None:
             return super().fused_product(prediction, logit)
         y_hat, y = (float(node.value[prediction]) for node in self.inputs)
@@ -236,7 +236,7 @@ class BinaryCrossEntropy(_CrossEntropy):
 
     @override
     def reference_logit_gradient(self) -> Array:
-        """1 - Ŷ from f, before it is rounded."""
+        """The gradient ∂ℰ/∂f recomputed in plain NumPy, with 1 - Ŷ from f before it is rounded."""
         if self.logits is None:
             return super().reference_logit_gradient()
         prediction, label = (node.value for node in self.inputs)
@@ -269,7 +269,7 @@ def _largest(numbers: Sequence[Expr]) -> Expr:
 
 
 class CrossEntropy(_CrossEntropy):
-    """Cross-entropy of a softmax output; each column of Y sums to 1."""
+    """The cross-entropy of a softmax output; each column of Y sums to 1."""
 
     fuses_with = "softmax"
 
@@ -357,7 +357,7 @@ class CrossEntropy(_CrossEntropy):
 
     @override
     def prediction_gradient(self, out: Array) -> None:
-        """-(1/n) Y/Ŷ; infinite or NaN where Ŷ has rounded to 0."""
+        """Writes ∂ℰ/∂Ŷ = -(1/n) Y/Ŷ; infinite or NaN where Ŷ has rounded to 0."""
         prediction, label = (node.value for node in self.inputs)
         np.divide(label, prediction, out=out)
         np.divide(out, -self.divisor, out=out)
@@ -380,7 +380,7 @@ class CrossEntropy(_CrossEntropy):
 
     @override
     def by_prediction(self, entry: Entry) -> Expr:
-        """-(1/n) Y/Ŷ."""
+        """The formula of ∂ℰ/∂Ŷ: -(1/n) Y/Ŷ."""
         prediction, label = self.inputs
         return Negative(self.scaled(label.entry(entry) / prediction.entry(entry)))
 
@@ -426,7 +426,7 @@ class CrossEntropy(_CrossEntropy):
 
     @override
     def fused_product(self, prediction: Entry, logit: Entry) -> float:
-        """-(1/n) Y_k (1{k=j} - Ŷ_j); 1 - Ŷ_j as the sum of the others."""
+        """The formula of ∂ℰ/∂Ŷ · ∂Ŷ/∂f multiplied out: -(1/n) Y_k (1{k=j} - Ŷ_j)."""
         label = float(self.inputs[1].value[prediction])
         column = self.inputs[0].value[:, logit[1]]
         own = float(column[logit[0]])
@@ -450,7 +450,7 @@ class CrossEntropy(_CrossEntropy):
 
     @override
     def reference_logit_gradient(self) -> Array:
-        """1 - Ŷ of the largest output as the sum of the others, before it is rounded."""
+        """The gradient ∂ℰ/∂f recomputed in plain NumPy, with 1 - Ŷ before it is rounded."""
         if self.logits is None:
             return super().reference_logit_gradient()
         prediction, label = (node.value for node in self.inputs)

@@ -50,7 +50,10 @@ class ScalarFunction:
 
 
 class Elementwise(Op):
-    """output = function(input), same shape. Assign `function` to change a leaky ReLU's slope while training."""
+    """An activation, entry by entry: output = function(input), same shape.
+
+    Assign `function` to change a leaky ReLU's slope while training.
+    """
 
     def __init__(self, function: ScalarFunction, node: Node, output: Node) -> None:
         super().__init__((node,), output)

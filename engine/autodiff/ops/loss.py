@@ -197,11 +197,11 @@ class Loss(Op):
         return ROUNDED.format(value=int(value)) if self.logits is not None and value in (0.0, 1.0) else None
 
     def simplification(self, entry: Entry) -> list[Expr]:
-        """∂ℰ/∂f at one entry, line by line from the separate factors to the simplified form; every line is equal."""
+        """The simplification of ∂ℰ/∂f at one entry, line by line from the separate factors; every line is equal."""
         return []
 
     def simplification_reasons(self, entry: Entry) -> list[str]:
-        """Why each line of `simplification` is what it is, in a few words."""
+        """The reasons for the lines of `simplification`, in a few words each."""
         return []
 
     def nearly_one(self, entry: Entry) -> bool:
@@ -209,7 +209,7 @@ class Loss(Op):
         return False
 
     def fused_product(self, prediction: Entry, logit: Entry) -> float:
-        """∂ℰ/∂Ŷ · ∂Ŷ/∂f between two entries, multiplied out before evaluation: finite even where Ŷ has rounded."""
+        """The formula of ∂ℰ/∂Ŷ · ∂Ŷ/∂f multiplied out: finite even where Ŷ has rounded."""
         raise ValueError("this loss has no stable form of its own")
 
 

@@ -45,7 +45,7 @@ class SentGradient:
 
     @property
     def title(self) -> str:
-        """``∂ℰ/∂f⁽²⁾ → ∂ℰ/∂W⁽²⁾``."""
+        """The sent gradient as a title: ``∂ℰ/∂f⁽²⁾ → ∂ℰ/∂W⁽²⁾``."""
         return f"∂ℰ/∂{one_line(self.op_output)} → ∂ℰ/∂{one_line(self.to)}"
 
 

@@ -27,7 +27,7 @@ def number_of_samples(op: Op) -> float:
 
 
 def bce_gradient_with_weights(op: Op, alpha: float, beta: float) -> Array:
-    """∂ℰ/∂Ŷ of the binary cross-entropy with other class weights."""
+    """The gradient ∂ℰ/∂Ŷ of the binary cross-entropy with other class weights."""
     assert isinstance(op, BinaryCrossEntropy)
     prediction, label = (node.value for node in op.inputs)
     return np.asarray((-alpha * label / prediction + beta * (1 - label) / (1 - prediction)) / op.divisor)

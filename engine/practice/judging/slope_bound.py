@@ -60,7 +60,7 @@ class SlopeBound:
 
     @classmethod
     def parse(cls, graph: Graph, text: str, names: CourseNames = CANONICAL) -> SlopeBound:
-        """``a[50] / f[1]``. Raises TargetError where no activation lies between the two."""
+        """Parses a typed bound, ``a[50] / f[1]``. Raises TargetError where no activation lies between the two."""
         above, slash, below = text.partition(" / ")
         if not slash:
             raise TargetError(f'found "{text}"; expected two matrices, such as a[2] / f[1]')

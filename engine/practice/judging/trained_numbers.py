@@ -184,7 +184,7 @@ class TrainedMeasurement:
 
     @classmethod
     def parse(cls, evaluated: EvaluatedExperiment, text: str, steps: int | None) -> TrainedMeasurement:
-        """``accuracy``, ``recall[1]``, ``dead[3]``; None is all of the experiment's steps. Raises TargetError."""
+        """Parses a typed measure: ``accuracy``, ``recall[1]``, ``dead[3]``. Raises TargetError."""
         match = _MEASURE.fullmatch(text.strip())
         if match is None or match["name"] not in MEASURES or MEASURES[match["name"]].kind is str:
             known = [name for name, one in MEASURES.items() if one.kind is not str]

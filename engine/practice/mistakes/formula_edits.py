@@ -87,7 +87,7 @@ def unsigned(expr: Expr) -> Expr:
 
 
 def factor_text(expr: Expr) -> str:
-    """``(Ŷ − Y)``: a formula as a factor in a sentence."""
+    """A formula as a factor in a sentence: ``(Ŷ − Y)``."""
     return f"({shown(expr)})" if isinstance(bare(expr), Sum) else shown(bare(expr))
 
 

@@ -200,7 +200,7 @@ class FormulaRepairs:
                 yield from self.slope_in_two_factors(part, rebuild)
 
     def slope_in_two_factors(self, part: Product, rebuild: Rebuild) -> Iterator[Repair]:
-        """s and 1 − s among other factors: the slope of a sigmoid for that of another activation."""
+        """Repairs of a sigmoid's slope, s and 1 − s among other factors, that belongs to another activation."""
         for symbol in dict.fromkeys(one for one in map(bare, part.factors) if isinstance(one, Symbol)):
             other = next((one for one in part.factors if bare(one) == 1 - symbol), None)
             if other is None or len(part.factors) < 3:
@@ -210,7 +210,7 @@ class FormulaRepairs:
                 yield Repair(rebuild(Product((*rest, slope))), stands(symbol * (1 - symbol), slope))
 
     def mask_inside(self, part: Product, rebuild: Rebuild) -> Iterator[Repair]:
-        """(W @ δ) ⊙ mask for W @ (δ ⊙ mask)."""
+        """Repairs of a mask outside of a product: (W @ δ) ⊙ mask for W @ (δ ⊙ mask)."""
         for number, factor in enumerate(part.factors):
             inner = bare(factor)
             if not isinstance(inner, MatrixProductTerm):

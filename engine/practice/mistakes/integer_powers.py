@@ -112,7 +112,7 @@ def fit_powers(ratio: Vector, columns: Columns) -> Fit | None:
 
 
 def constant_powers(value: float, constants: dict[str, float]) -> list[dict[str, int]]:
-    """Small powers of named constants whose product is `value`: the simplest ones, all of them where several are."""
+    """The small powers of named constants whose product is `value`: the simplest ones."""
     names = [name for name, number in constants.items() if number > 0 and abs(np.log(number)) > 1e-12]
     found: list[tuple[int, dict[str, int]]] = []
     for powers in product(CONSTANT_POWERS, repeat=len(names)):

@@ -83,7 +83,7 @@ class StructuralRepairs:
         return loss_op(self.question.evaluated.graph)
 
     def error(self, like: Expr | None = None) -> Expr:
-        """∂ℰ/∂f of the output but for 1/n, at the entry that `like` speaks of, or as a matrix."""
+        """The error ∂ℰ/∂f of the output but for 1/n, at the entry that `like` speaks of, or as a matrix."""
         indexes = (
             [one.index for one in like.symbols() if one.matrix in (PREDICTION, Y)] if like is not None else []
         )
@@ -210,7 +210,7 @@ class StructuralRepairs:
                     yield nodes[1].at((wrt.index[0], 0))
 
     def terms_of_the_loss(self, places: Places) -> Iterator[Repair]:
-        """One of the two terms that the logarithms give, with the other missing."""
+        """Repairs where one of the loss's two terms is there and the other missing."""
         if not isinstance(self.loss, BinaryCrossEntropy):
             return
         weighted = self.loss.weighted and self.loss.alpha != self.loss.beta
@@ -243,7 +243,7 @@ class StructuralRepairs:
     # ── what stands in the place of the error ───────────────────────────────────────────────────────
 
     def in_place_of_the_error(self, places: Places) -> Iterator[Repair]:
-        """Ŷ(1 − Ŷ), α + β, αŶ − βY, or any name, where ∂ℰ/∂f of the output belongs."""
+        """Repairs of what stands where the error belongs: Ŷ(1 − Ŷ), α + β, αŶ − βY, or any name."""
         for part, rebuild in places:
             symbols = set(part.symbols())
             index = next((one.index for one in symbols if one.matrix == PREDICTION), None)

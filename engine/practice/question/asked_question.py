@@ -152,7 +152,7 @@ class AskedQuestion:
 
     @property
     def labels(self) -> Labels:
-        """Which labels the random networks get: soft ones where the experiment's own are."""
+        """The kind of labels that the random networks get: soft where the experiment's own are."""
         return "soft" if self.soft_labels else "hard"
 
     @cached_property
