@@ -42,6 +42,8 @@ class Diagnosis:
     missing: tuple[str, ...] = ()
     untried: bool = False
     """Whether the findings' changes have still to be tried (`engine.diagnosis.remedy_trial.confirmed`)."""
+    of_log: bool = False
+    """Whether it is of a log, of which nobody knows whether there is more to come."""
 
     def said_in(self, names: CourseNames) -> Diagnosis:
         """The diagnosis with its sentences in an experiment's own letters."""
@@ -60,7 +62,9 @@ class Diagnosis:
         """The first finding's title, or that nothing was found: never that all is well."""
         if self.findings:
             return self.findings[0].title
-        return "Nothing found" if self.steps else "Not trained yet"
+        if self.steps:
+            return "Nothing found"
+        return "One step logged" if self.of_log else "Not trained yet"
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
@@ -85,6 +89,8 @@ class Diagnosis:
         """The sentence in place of findings; empty where there are some."""
         if self.findings:
             return ""
+        if not self.steps and self.of_log:
+            return "What becomes of the loss is seen from the second step on."
         if not self.steps:
             return "No step has been trained: what becomes of the loss is not known."
         return f"After {counted(self.steps, 'step')} nothing is found; whether it learns is not known yet."

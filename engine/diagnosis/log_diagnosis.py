@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -46,8 +46,8 @@ def diagnose_log(run: LoggedRun) -> Diagnosis:
     """The diagnosis of a run log. Its `steps` are counted from the log's first line to its last."""
     steps = run.columns.get("step")
     if steps is None or not len(steps):
-        return Diagnosis((), 0, missing=("any step",))
-    return diagnose(_case(run, np.asarray(steps, np.float64)))
+        return Diagnosis((), 0, missing=("any step",), of_log=True)
+    return replace(diagnose(_case(run, np.asarray(steps, np.float64))), of_log=True)
 
 
 def _case(run: LoggedRun, steps: Floats) -> DiagnosedRun:

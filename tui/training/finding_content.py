@@ -7,6 +7,7 @@ Step too long   At the start, the largest curvature of the loss is 3.26e+03: onl
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from textual.content import Content
 
@@ -43,11 +44,22 @@ def diagnosis_content(diagnosis: Diagnosis, headline: str = "", tries: str = "")
     return [Content.assemble((headline or diagnosis.headline, "bold"), f"   {said}" if said else "")]
 
 
-def compared(marked: Sequence[tuple[str, Diagnosis]]) -> list[Content]:
-    """The diagnoses of several runs, each with its mark, as coloured text."""
+def compared(marked: Sequence[tuple[str, Diagnosis]], tries: str = "") -> list[Content]:
+    """The diagnoses of several runs: of each its first sentence with its mark, then what else there is of the first."""
     told = []
     for mark, diagnosis in marked:
         first = diagnosis.findings[0].text if diagnosis.findings else diagnosis.nothing_found
         sentence = first.split(". ", 1)[0].rstrip(".")
         told.append(Content.assemble((f"{mark} {diagnosis.headline}", "bold"), f"   {sentence}."))
-    return told
+    diagnosis = marked[0][1]
+    rest = _after_first_sentence(diagnosis.findings)
+    return [*told, *(finding_content(diagnosis, finding, tries) for finding in rest)]
+
+
+def _after_first_sentence(findings: Sequence[Finding]) -> Sequence[Finding]:
+    """Without what is said already."""
+    if not findings:
+        return ()
+    first, *others = findings
+    rest = first.text.partition(". ")[2]
+    return [replace(first, text=rest), *others] if rest or first.remedy is not None else others

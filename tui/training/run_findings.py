@@ -44,7 +44,7 @@ class RunFindings:
             return Content("\n").join(self._told(snapshot, *told[0]))
         marked = zip(run_marks(self._screen.glyphs), told, strict=False)
         diagnoses = [(mark, self._found(one) or self._glance(one, seen)) for mark, (one, seen) in marked]
-        return Content("\n").join([*compared(diagnoses), *diagnosis_content(diagnoses[0][1], tries=TRIES)])
+        return Content("\n").join(compared(diagnoses, TRIES))
 
     def of_budget(self, run: RunSnapshot, record: StepRecord, snapshot: TrainingSnapshot) -> Content:
         """The factor budget in words: what makes the gradient smaller or larger from layer to layer."""

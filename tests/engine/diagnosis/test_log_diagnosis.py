@@ -137,3 +137,10 @@ def test_lines_that_lack_a_loss_are_passed_over():
     assert diagnose_log(LoggedRun(named_layers(("a",)), {"step": STEPS, "loss": loss})).kinds == (
         Kind.LEARNING,
     )
+
+
+def test_a_log_of_one_step_is_called_that_and_not_untrained():
+    columns = {"step": np.array([7.0]), "loss": np.array([0.5]), "grad_l2": np.array([[1.0, 0.5]])}
+    found = diagnose_log(LoggedRun(named_layers(("a", "b")), columns))
+    assert found.headline == "One step logged"
+    assert found.nothing_found == "What becomes of the loss is seen from the second step on."
