@@ -382,10 +382,9 @@ class Watching:
         values: dict[str, list[float | None]],
     ) -> None:
         known = self._layers or []
+        is_first = self.log is None
         if self.log is None:
             self.log = self._begin(values)
-            if self.begun is not None:
-                self.begun(self.log)
             if not self._wanted and self._activity is None and not self._reduce:
                 self._usual = UsualUpdate.made_for([parameter for _, parameter in known])
                 scalars = ("loss", "learning_rate", "seconds")
@@ -418,6 +417,8 @@ class Watching:
             self._unfinished: tuple[int, dict[str, Any]] | None = (step, line)
         else:
             self.log.step(step, **line)
+        if is_first and self.begun is not None:
+            self.begun(self.log)  # now it is known which name was free
 
     def _begin(self, values: dict[str, list[float | None]]) -> RunLog:
         layers = self._layers or []

@@ -23,7 +23,14 @@ from engine.metrics.unit_deaths import Mask
 
 
 def fires(values: Array, activation: ActivationTraits) -> Mask:
-    """Whether each unit fires for each sample: where a is not 0; of a leaky unit where f > 0, as a ReLU would."""
+    """Whether each unit fires for each sample: where it passes a gradient.
+
+    That is where a is not 0; of a leaky unit where f > 0, as a ReLU would; of one with tails where it is not in one.
+    """
+    if activation.unsaturated is not None:
+        low, high = (values.dtype.type(bound) for bound in activation.unsaturated)
+        inside: Mask = (values >= low) & (values <= high)
+        return inside
     return values > 0 if activation.default_slope is not None else values != 0
 
 

@@ -125,6 +125,24 @@ def test_a_python_that_does_not_look_at_pythonpath_is_told_at_the_end(tmp_path, 
     assert "-I, -E or -S" in done.stderr
 
 
+@needs_torch
+def test_of_many_optimizers_the_first_logs_and_the_last_are_named(tmp_path):
+    many = "import torch\nfor _ in range(6):\n    weight = torch.ones(2, requires_grad=True)\n"
+    many += "    weight.sum().backward()\n    torch.optim.SGD([weight], lr=0.1).step()\n"
+    done = bptui_run(tmp_path, sys.executable, "-c", many)
+    assert len(list(tmp_path.glob("bptui-run*.jsonl"))) == 6
+    assert done.stderr.count("recorded in") == 4
+    assert f"3 more files, the last of them {tmp_path / 'bptui-run-optimizer-6.jsonl'}" in done.stderr
+
+
+@needs_torch
+def test_a_second_run_is_told_of_under_the_name_that_it_got(tmp_path):
+    (tmp_path / "bptui-run.jsonl").write_text("the first one\n")
+    done = bptui_run(tmp_path, sys.executable, "-c", BARE)
+    assert f"recorded in {tmp_path / 'bptui-run-2.jsonl'}" in done.stderr
+    assert (tmp_path / "bptui-run.jsonl").read_text() == "the first one\n"
+
+
 def test_a_program_without_torch_is_told_at_the_end(tmp_path):
     done = bptui_run(tmp_path, "--", sys.executable, "-c", "raise SystemExit(3)")
     assert done.returncode == 3

@@ -17,6 +17,7 @@ from typing_extensions import override
 
 from engine.autodiff.graph import Array, Graph
 from engine.autodiff.interruption import uninterruptible
+from engine.experiment.activation_traits import ACTIVATION_TRAITS
 from engine.experiment.changeable_settings import Setting, settings_of, with_setting
 from engine.experiment.datasets import DataSet, load_data
 from engine.experiment.expanded_layers import expanded_layers
@@ -139,14 +140,18 @@ class NetworkSession(SessionBase):
     def target_in(self, layer: int, unit: int | None = None, matrix: str = "W") -> Symbol:
         """The entry of a layer's W (or f) with the largest gradient; or one unit's f, where that is largest.
 
-        For a unit that is dead that is the sample on which it comes closest to firing.
+        For a unit that is dead that is the sample on which it comes closest to firing; for one whose activation has
+        tails, the one with which it is farthest out in a tail.
         """
         if unit is None:
             node = self.stepped.nodes.get(Symbol(matrix, layer)) or self.graph.nodes[Symbol(matrix, layer)]
             row, column = divmod(int(abs(node.grad).argmax()), node.shape[1])
             return node.entry((row, column))
         node = self.graph.nodes[Symbol("f", layer)]
-        return node.entry((unit, int(node.value[unit].argmax())))
+        sums = self.graph.nodes.get(Symbol("h", layer), node).value[unit]
+        tails = ACTIVATION_TRAITS[self.network.layers[layer - 1].activation].unsaturated
+        sample = node.value[unit].argmax() if tails is None else np.abs(sums).argmax()
+        return node.entry((unit, int(sample)))
 
     @override
     def _graph_of(self, output: Symbol) -> Graph:

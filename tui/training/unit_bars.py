@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from engine.formula.notation import glyphs_of
 from tui.training.drawn_chart import AXIS, FIRST, MARK, SECOND, Chart, Row, Run
-from tui.training.unit_map import CURSOR, DEAD, LABEL, LEVELS, QUIET, Cursor, UnitState
+from tui.training.unit_map import CURSOR, DEAD, LABEL, LEVELS, Cursor, UnitState
 
 NARROWEST, WIDEST = 5, 9
 """Columns of a bar and the gap after it."""
@@ -49,7 +49,7 @@ def unit_bars(
             lines.append(((" " * LABEL, AXIS), (bars, FIRST)))
         runs: list[Run] = [(f"{layer.name:>{LABEL - 1}} ", SECOND if place == cursor.layer else AXIS)]
         for unit, rate in enumerate(layer.firing.tolist()):
-            text, role = _share(rate, bool(layer.dead[unit]), ascii_only)
+            text, role = _share(layer, unit, rate, ascii_only)
             here = place == cursor.layer and unit == cursor.unit
             before = max(columns // 2 + 1 - len(text), 0)
             runs += [
@@ -71,11 +71,11 @@ def _slice(rate: float, row: int, rows: int, ascii_only: bool) -> str:
     return levels[eighths - 1] if eighths else " "
 
 
-def _share(rate: float, dead: bool, ascii_only: bool) -> Run:
-    if dead:
+def _share(layer: UnitState, unit: int, rate: float, ascii_only: bool) -> Run:
+    if layer.dead[unit]:
         return DEAD, MARK
     if rate == 0.0:
-        return QUIET[ascii_only], AXIS
+        return layer.idle(ascii_only), AXIS
     percent = min(100.0 * rate, 100.0)
     if 99.5 <= percent < 100.0:
         return ">99", FIRST  # not all

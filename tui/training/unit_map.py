@@ -20,18 +20,24 @@ from tui.training.drawn_chart import AXIS, FIRST, MARK, SECOND, Chart, Row, Run
 LEVELS = {ascii: glyphs_of(ascii).levels for ascii in (False, True)}
 """How often a unit fires, from seldom to always."""
 
-DEAD, QUIET = "x", {ascii: glyphs_of(ascii).ahead for ascii in (False, True)}
+DEAD, SATURATED, QUIET = "x", "s", {ascii: glyphs_of(ascii).ahead for ascii in (False, True)}
 LABEL = 10
 """Columns of the layer's name on the left."""
 
 
 @dataclass(frozen=True, slots=True)
 class UnitState:
-    """The units of one layer: the share of samples for which each is not 0, and which are dead."""
+    """The units of one layer: the share of samples for which each fires, which are dead, and whether it has tails."""
 
     name: str
     firing: npt.NDArray[np.floating[Any]]
     dead: npt.NDArray[np.bool_]
+    saturates: bool = False
+    """Whether a unit that fires for no sample is saturated for all of them, and not quiet."""
+
+    def idle(self, ascii_only: bool) -> str:
+        """The mark of a unit that is not dead and fires for no sample."""
+        return SATURATED if self.saturates else QUIET[ascii_only]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +62,7 @@ def unit_map(
         layer = layers[place]
         runs: list[Run] = [(f"{layer.name:>{LABEL - 1}} ", SECOND if place == cursor.layer else AXIS)]
         for unit in range(first_unit, min(first_unit + room, len(layer.firing))):
-            text, role = _unit(float(layer.firing[unit]), bool(layer.dead[unit]), ascii_only)
+            text, role = _unit(layer, unit, ascii_only)
             here = place == cursor.layer and unit == cursor.unit
             runs.append((text, CURSOR if here else role))
         lines.append(tuple(runs))
@@ -70,11 +76,12 @@ CURSOR = 9
 """The role of the character under the cursor."""
 
 
-def _unit(firing: float, dead: bool, ascii_only: bool) -> Run:
-    if dead:
+def _unit(layer: UnitState, unit: int, ascii_only: bool) -> Run:
+    firing = float(layer.firing[unit])
+    if layer.dead[unit]:
         return DEAD, MARK
     if firing == 0.0:
-        return QUIET[ascii_only], AXIS
+        return layer.idle(ascii_only), AXIS
     levels = LEVELS[ascii_only]
     return levels[min(int(firing * len(levels)), len(levels) - 1)], FIRST
 

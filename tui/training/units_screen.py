@@ -16,6 +16,7 @@ from textual.containers import Horizontal
 from textual.content import Content
 from typing_extensions import override
 
+from engine.experiment.layer_info import LayerInfo
 from engine.experiment.spec import View
 from engine.formula.notation import number_text
 from engine.metrics.unit_deaths import UnitEvent
@@ -37,7 +38,7 @@ from tui.training.gradient_charts import spread
 from tui.training.training_csv import EVERY_STEP, csv_layer_rows, csv_unit_rows
 from tui.training.training_screen import TrainingScreen
 from tui.training.unit_bars import bar_size, unit_bars
-from tui.training.unit_map import QUIET, Cursor, UnitState, unit_map
+from tui.training.unit_map import QUIET, SATURATED, Cursor, UnitState, unit_map
 
 EVENTS_SHOWN = 200
 
@@ -57,6 +58,7 @@ class UnitsScreen(TrainingScreen):
         asked = session.view if session is not None else View()
         self.cursor = Cursor((asked.layer or 1) - 1, asked.unit or 0)
         self._widths: tuple[int, ...] = ()
+        self._described: Sequence[LayerInfo] = ()
 
     def compose(self) -> ComposeResult:
         """From top to bottom as pictured above."""
@@ -120,7 +122,7 @@ class UnitsScreen(TrainingScreen):
             self.query_one("#events", StaticText).update(Content.styled(run.about, "$faint"))
             return
         activity = run.activity
-        self._names = run.layers
+        self._names, self._described = run.layers, run.described
         if activity is not None:
             self._widths = tuple(len(rates) for rates in activity.firing_rate)
             self.cursor = self._clamped(self.cursor)
@@ -210,7 +212,12 @@ class UnitsScreen(TrainingScreen):
     def _draw_map(self, view: ChartView, activity: UnitActivity) -> None:
         shown = self.shown
         states = [
-            UnitState(f"layer {layer + 1}", activity.firing_rate[layer], activity.dead[layer])
+            UnitState(
+                f"layer {layer + 1}",
+                activity.firing_rate[layer],
+                activity.dead[layer],
+                self._saturates(layer),
+            )
             for layer in shown
         ]
         if states:
@@ -224,12 +231,29 @@ class UnitsScreen(TrainingScreen):
         else:
             bars = None
             view.show_text("")
-        dead, quiet = _counts(activity)
+        dead, quiet, saturated = self._counts(activity)
         total = sum(self._widths)
+        tails = any(map(self._saturates, range(len(self._widths))))
         self.query_one("#map-panel", StaticPanel).set_title(
-            f"Units: {dead} dead{_as_of(activity)}, {quiet} quiet, of {total}",
-            f"x: dead   {QUIET[self.glyphs.ascii]}: quiet   {self._fires(bars is not None)}",
+            f"Units: {dead} dead{_as_of(activity)}, {quiet} quiet, {f'{saturated} saturated, ' * tails}of {total}",
+            f"x: dead   {QUIET[self.glyphs.ascii]}: quiet   {f'{SATURATED}: saturated   ' * tails}"
+            f"{self._fires(bars is not None)}",
         )
+
+    def _saturates(self, layer: int) -> bool:
+        """Whether this layer's activation has tails, where it passes next to no gradient."""
+        traits = self._described[layer].traits if layer < len(self._described) else None
+        return traits is not None and traits.unsaturated is not None
+
+    def _counts(self, activity: UnitActivity) -> tuple[int, int, int]:
+        """How many units are dead, and of the others how many are quiet, and how many saturated, for every sample."""
+        dead = sum(int(np.count_nonzero(mask)) for mask in activity.dead)
+        idle = [
+            int(np.count_nonzero((rates == 0) & ~mask))
+            for rates, mask in zip(activity.firing_rate, activity.dead, strict=True)
+        ]
+        saturated = sum(count for layer, count in enumerate(idle) if self._saturates(layer))
+        return dead, sum(idle) - saturated, saturated
 
     def _fires(self, bars: bool) -> str:
         """How the map tells how often a unit fires."""
@@ -256,8 +280,11 @@ class UnitsScreen(TrainingScreen):
             parts.append((", 0 for every sample; Enter shows why", "bold $remark"))
         else:
             of = "all data" if activity.step == activity.dead_step else "the batch"
-            parts += [("  fires for ", "$faint"), f"{100 * rate:.0f} %", (f" of {of}", "$faint")]
-            if rate == 0 and slope is not None:
+            verb = "  not saturated for " if self._saturates(layer) else "  fires for "
+            parts += [(verb, "$faint"), f"{100 * rate:.0f} %", (f" of {of}", "$faint")]
+            if rate == 0 and self._saturates(layer):
+                parts.append((f"   saturated for every sample of {of}", "$remark"))
+            elif rate == 0 and slope is not None:
                 parts.append(("   leaks always", "$remark"))
             elif rate == 0:
                 parts.append((f"   quiet: 0 for every sample of {of}", "$remark"))
@@ -312,16 +339,6 @@ def _event_lines(events: Sequence[UnitEvent], width: int) -> list[str]:
 def _as_of(activity: UnitActivity) -> str:
     """The step of the last look at all data, where what else is shown is of another."""
     return "" if activity.dead_step == activity.step else f" (as of step {activity.dead_step:,})"
-
-
-def _counts(activity: UnitActivity) -> tuple[int, int]:
-    """How many units are dead, and how many are quiet but not dead."""
-    dead = sum(int(np.count_nonzero(mask)) for mask in activity.dead)
-    quiet = sum(
-        int(np.count_nonzero((rates == 0) & ~mask))
-        for rates, mask in zip(activity.firing_rate, activity.dead, strict=True)
-    )
-    return dead, quiet
 
 
 def _dead_units(activity: UnitActivity) -> list[tuple[int, int]]:

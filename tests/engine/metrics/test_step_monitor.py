@@ -54,6 +54,25 @@ def test_zeros_quiet_and_dead_units_counted_by_hand():
     assert [str(event) for event in activity.events] == ["step 0: unit 2 of layer 1 died"]
 
 
+@pytest.mark.parametrize(
+    ("activation", "sums", "rate"),
+    [
+        ("sigmoid", [0.0, 3.0, 20.0, -20.0], 0.5),
+        ("tanh", [0.0, 9.0, -9.0, 9.0], 0.25),
+        ("softplus", [-20.0, 1.0, 50.0, 2.0], 1.0),  # it is never called saturated
+        ("linear", [-20.0, 1.0, 50.0, 2.0], 1.0),
+    ],
+)
+def test_in_a_tail_a_unit_does_not_fire(activation: str, sums: list[float], rate: float):
+    trainer = given_network(
+        [[[1.0]], [[1.0]]], [activation, "sigmoid"], np.array([sums]), np.ones((1, 4)), BCE
+    )
+    record = trainer.step()
+    assert trainer.unit_activity().firing_rate[0].tolist() == [rate]
+    assert record.quiet[0] == record.dead[0] == 0
+    assert math.isnan(record.saturated[0]) or record.saturated[0] == 1 - rate
+
+
 def test_one_sample_that_is_off_is_no_dead_unit():
     X = np.full((1, 100), -1.0)
     X[0, 57] = 1.0

@@ -140,3 +140,23 @@ def test_updates_that_can_be_undone_are_bounded_in_bytes(monkeypatch):
     monkeypatch.setattr("tui.session.network_session.UNDO_BYTES", 1)
     opened.update(())
     assert opened.undo(), "one always can"
+
+
+@pytest.mark.parametrize(
+    ("activation", "sums", "sample"),
+    [
+        ("sigmoid", [[1.0, -9.0, 3.0]], 1),
+        ("tanh", [[1.0, -9.0, 30.0]], 2),
+        ("relu", [[-1.0, -9.0, -3.0]], 0),
+    ],
+)
+def test_a_unit_is_opened_with_the_sample_that_shows_what_is_wrong_with_it(
+    tmp_path, activation, sums, sample
+):
+    path = tmp_path / "one.toml"
+    path.write_text(
+        f'[data]\nkind = "inline"\nX = {sums}\nY = [[1, 0, 1]]\n[network]\n'
+        f'[[network.layers]]\nunits = 1\nactivation = "{activation}"\nW = [[1.0]]\n'
+        '[[network.layers]]\nunits = 1\nactivation = "sigmoid"\nW = [[1.0]]\n[loss]\nkind = "bce"\n'
+    )
+    assert NetworkSession.open(str(path)).target_in(1, 0) == Symbol("f", 1).at((0, sample))
