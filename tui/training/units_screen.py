@@ -233,11 +233,14 @@ class UnitsScreen(TrainingScreen):
             view.show_text("")
         dead, quiet, saturated = self._counts(activity)
         total = sum(self._widths)
-        tails = any(map(self._saturates, range(len(self._widths))))
+        marks = self.glyphs.ascii
+        counts = [f"{dead} dead{_as_of(activity)}", f"{quiet} quiet"]
+        legend = [f"x: dead   {QUIET[marks]}: quiet", self._fires(bars is not None)]
+        if saturated:
+            counts.append(f"{saturated} saturated")
+            legend = [f"x: dead {QUIET[marks]}: quiet {SATURATED}: saturated", *legend[1:]]
         self.query_one("#map-panel", StaticPanel).set_title(
-            f"Units: {dead} dead{_as_of(activity)}, {quiet} quiet, {f'{saturated} saturated, ' * tails}of {total}",
-            f"x: dead   {QUIET[self.glyphs.ascii]}: quiet   {f'{SATURATED}: saturated   ' * tails}"
-            f"{self._fires(bars is not None)}",
+            f"Units: {', '.join(counts)}, of {total}", "   ".join(legend)
         )
 
     def _saturates(self, layer: int) -> bool:
