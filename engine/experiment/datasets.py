@@ -40,7 +40,8 @@ from engine.experiment.spec import (
     WineData,
     XorData,
 )
-from engine.experiment.validation import SUM_TOLERANCE, validate_loaded
+from engine.experiment.validation import validate_loaded
+from engine.experiment.validation_rules import SUM_TOLERANCE
 
 Array: TypeAlias = NDArray[np.float64]
 ClassIndex: TypeAlias = NDArray[np.int64]
