@@ -10,8 +10,9 @@ import pytest
 
 from engine.experiment import csv_file, validation
 from engine.experiment.data_shape import declared_shape
-from engine.experiment.datasets import VARIETY_A, VARIETY_B, load_data, standardized, wine
+from engine.experiment.datasets import load_data, standardized
 from engine.experiment.errors import ExperimentError
+from engine.experiment.generated_datasets import VARIETY_A, VARIETY_B, wine
 from engine.experiment.loading import parse_experiment
 from engine.experiment.spec import (
     BceLoss,
