@@ -11,7 +11,6 @@ from typing_extensions import override
 
 from engine.derivation.targets import TargetError
 from engine.formula.course_notation import CourseNames
-from engine.formula.expression import Expr, Symbol
 from engine.formula.layout import LayoutBox, draw, one_line, row
 from engine.formula.notation import number_text, symbol_text
 from engine.formula.numbers_in_words import counted
@@ -25,6 +24,7 @@ from engine.practice.assignments.generated_exercises import LEVELS, exercises
 from engine.practice.assignments.grading import judge_question
 from engine.practice.assignments.worksheet import (
     Solution,
+    abridged,
     asked_in,
     derivation_lines,
     equations,
@@ -43,10 +43,6 @@ from tui.shell.verdict_content import numbers_of
 
 PER_SET = 10
 """Exercises of one seed and level."""
-MOST_EQUATIONS = 10
-"""Of the network's equations."""
-MOST_NUMBERS = 60
-"""Lines of the network's numbers; more are scrolled for by nobody."""
 
 
 class PracticeScreen(AskingScreen):
@@ -119,11 +115,17 @@ class PracticeScreen(AskingScreen):
         if self.has_room_beside:
             lines += [*self._equations_drawn(), *self._found_before()]
             return Content("\n").join(lines)
-        numbers = list(numbers_of(question.evaluated.graph, forward=False, style=style))[:MOST_NUMBERS]
+        gap = Content.styled(style.glyphs.ellipsis, "$faint")
+        given = list(numbers_of(question.evaluated.graph, forward=False, style=style))
+        numbers = [gap if one is None else one for one in abridged(given)]
         if question.spec.kind == "number":
             lines += [*numbers, Content("")]
-        for symbol, formula in self._equations():
-            limited = replace(style, max_terms=4)
+        limited = replace(style, max_terms=4)
+        for equation in abridged(equations(question.evaluated.graph)):
+            if equation is None:
+                lines.append(gap)
+                continue
+            symbol, formula = equation
             lines.append(
                 Content.styled(f"{symbol_text(symbol, style)} = {one_line(formula, limited)}", "$faint")
             )
@@ -136,18 +138,15 @@ class PracticeScreen(AskingScreen):
         style = replace(self.glyphs, max_terms=4)
         equal = LayoutBox.of(" = ")
         lines: list[Content] = []
-        for symbol, formula in self._equations():
+        for equation in abridged(equations(self.question.evaluated.graph)):
+            if equation is None:
+                lines += [Content.styled(style.glyphs.ellipsis, "$faint"), Content("")]
+                continue
+            symbol, formula = equation
             drawn = row([draw(symbol, style), equal, draw(formula, style)])
             flat = f"{symbol_text(symbol, style)} = {one_line(formula, style)}"
             lines += [Content("\n".join(drawn.lines) if drawn.width <= self.room else flat), Content("")]
         return lines
-
-    def _equations(self) -> Sequence[tuple[Symbol, Expr]]:
-        """How each matrix is computed; of a deep network the first layers, and the last with the loss."""
-        found = equations(self.question.evaluated.graph)
-        if len(found) <= MOST_EQUATIONS:
-            return found
-        return [*found[: MOST_EQUATIONS // 2], *found[-MOST_EQUATIONS // 2 :]]
 
     def _found_before(self) -> list[Content]:
         """What was found in the questions of the same item: the next one builds on it."""
