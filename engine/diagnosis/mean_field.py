@@ -26,7 +26,7 @@ import numpy.typing as npt
 from engine.autodiff.ops.activation_functions import activation_function
 from engine.autodiff.ops.elementwise import ScalarFunction
 from engine.experiment.expanded_layers import expanded_layers
-from engine.experiment.spec import Experiment, InitSpec, LayerSpec
+from engine.experiment.spec import Experiment, Init, LayerSpec
 from engine.model.initializers import STANDARD_DEVIATIONS
 
 Vector = npt.NDArray[np.float64]
@@ -248,7 +248,7 @@ def predict(
     return profile
 
 
-def scaled_variance(init: InitSpec, fan_in: int, fan_out: int) -> float:
+def scaled_variance(init: Init, fan_in: int, fan_out: int) -> float:
     """The scaled weight variance σ_w²: fan_in times the variance of one weight, drawn as `init` says."""
     match init.scheme:
         case "zeros":

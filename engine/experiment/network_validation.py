@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from engine.experiment.activation_traits import ACTIVATION_TRAITS
 from engine.experiment.data_shape import DataShape
 from engine.experiment.errors import choice, count, mismatch, quoted, suggestion, value_in_words
-from engine.experiment.spec import Experiment, InitSpec, LayerSpec, Orientation
+from engine.experiment.spec import Experiment, Init, LayerSpec, Orientation
 from engine.experiment.validation_rules import Problem, at_least
 
 
@@ -89,7 +89,7 @@ def _given_parameter_problems(
             yield f"{key}.{name}", mismatch(count(len(given), "value"), expected)
 
 
-def init_problems(init: InitSpec) -> Iterator[Problem]:
+def init_problems(init: Init) -> Iterator[Problem]:
     """Problems of the weights' initialisation."""
     yield from at_least("network.init.gain", init.gain, 0)
     if init.scheme == "file" and not init.path:

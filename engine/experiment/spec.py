@@ -188,7 +188,7 @@ class LayerSpec(Spec, frozen=True, kw_only=True):
     )  # parameters that the optimiser leaves alone
 
 
-class InitSpec(Spec, frozen=True, kw_only=True):
+class Init(Spec, frozen=True, kw_only=True):
     """The [network.init] table: how weights are drawn in layers that do not give W.
 
     With the scheme "file" they are read: `names` are the layers' (by order where not given), `layout` is the file's.
@@ -214,7 +214,7 @@ class NetworkSpec(Spec, frozen=True, kw_only=True):
     layers: list[LayerSpec]
     bias: bool = False
     weights: Orientation = "in_out"
-    init: InitSpec = msgspec.field(default_factory=InitSpec)
+    init: Init = msgspec.field(default_factory=Init)
 
     def has_bias(self, layer: LayerSpec) -> bool:
         """Whether `layer` has a vector b: all layers do with `bias = true`, others when they give one."""

@@ -19,7 +19,7 @@ from engine.experiment.errors import ExperimentError, count, mismatch, quoted
 from engine.experiment.expanded_layers import expanded_layers
 from engine.experiment.npz_file import Arrays, array_named, read_npz
 from engine.experiment.safetensors_file import read_safetensors
-from engine.experiment.spec import Experiment, InitSpec, LayerSpec
+from engine.experiment.spec import Experiment, Init, LayerSpec
 
 READERS = {".npz": read_npz, ".safetensors": read_safetensors}
 """Who reads a file, by how its name ends."""
@@ -44,14 +44,14 @@ def with_weights_of_file(experiment: Experiment, folder: Path | None, source: st
     for number, layer in enumerate(layers):
         given.append(layer if layer.W is not None else finder.given(number, layer, fan_in, experiment))
         fan_in = layer.units
-    network = msgspec.structs.replace(experiment.network, layers=given, init=InitSpec())
+    network = msgspec.structs.replace(experiment.network, layers=given, init=Init())
     return msgspec.structs.replace(experiment, network=network)
 
 
 class _WeightsFinder:
     """Finds each layer's arrays in what was read."""
 
-    def __init__(self, arrays: Arrays, path: Path, init: InitSpec, layers: int, source: str) -> None:
+    def __init__(self, arrays: Arrays, path: Path, init: Init, layers: int, source: str) -> None:
         self._arrays, self._path, self._init, self._source = arrays, path, init, source
         self._names = self._weights_and_biases(layers)
 

@@ -22,7 +22,7 @@ from engine.diagnosis.mean_field import (
     scaled_variance,
 )
 from engine.experiment.datasets import load_data
-from engine.experiment.spec import Experiment, InitSpec, LayerSpec, NetworkSpec, RandomData, SquaredErrorLoss
+from engine.experiment.spec import Experiment, Init, LayerSpec, NetworkSpec, RandomData, SquaredErrorLoss
 from engine.formula.expression import Symbol
 from engine.model.initializers import initial_weights
 from engine.model.network import Network
@@ -135,16 +135,16 @@ def test_the_walk_is_not_slowed_down_where_the_iteration_is():
 # ── the schemes ─────────────────────────────────────────────────────────────────────────────────────
 
 SCHEMES = [
-    (InitSpec(scheme="he"), 2.0),
-    (InitSpec(scheme="he", gain=1.5), 4.5),
-    (InitSpec(scheme="xavier"), 2 * 200 / 300),
-    (InitSpec(scheme="lecun"), 1.0),
-    (InitSpec(scheme="normal"), 200.0),
-    (InitSpec(scheme="normal", std=0.1), 2.0),
-    (InitSpec(scheme="he", std=0.1, gain=7.0), 2.0),
-    (InitSpec(scheme="uniform", gain=0.3), 200 * 0.03),
-    (InitSpec(scheme="orthogonal", gain=1.3), 1.69),
-    (InitSpec(scheme="zeros"), 0.0),
+    (Init(scheme="he"), 2.0),
+    (Init(scheme="he", gain=1.5), 4.5),
+    (Init(scheme="xavier"), 2 * 200 / 300),
+    (Init(scheme="lecun"), 1.0),
+    (Init(scheme="normal"), 200.0),
+    (Init(scheme="normal", std=0.1), 2.0),
+    (Init(scheme="he", std=0.1, gain=7.0), 2.0),
+    (Init(scheme="uniform", gain=0.3), 200 * 0.03),
+    (Init(scheme="orthogonal", gain=1.3), 1.69),
+    (Init(scheme="zeros"), 0.0),
 ]
 
 
@@ -163,7 +163,7 @@ def test_the_variance_of_every_scheme_is_that_of_weights_it_draws(init, expected
 # ── real networks ───────────────────────────────────────────────────────────────────────────────────
 
 
-def deep(activation: str, init: InitSpec, seed: int = 0, width: int = WIDTH, **layer: object) -> Experiment:
+def deep(activation: str, init: Init, seed: int = 0, width: int = WIDTH, **layer: object) -> Experiment:
     hidden = LayerSpec(units=width, activation=activation, repeat=DEPTH, **layer)  # type: ignore[arg-type]
     return Experiment(
         data=RandomData(n=SAMPLES, features=width),
@@ -179,7 +179,7 @@ def prediction(experiment: Experiment) -> MeanFieldProfile:
     return found
 
 
-def measured(activation: str, init: InitSpec, width: int = WIDTH, nets: int = NETS) -> tuple[float, float]:
+def measured(activation: str, init: Init, width: int = WIDTH, nets: int = NETS) -> tuple[float, float]:
     """Decades a layer towards the input of ‖δ‖ and of ‖∂ℰ/∂W‖, over the layers between hidden ones.
 
     The mean over nets and samples of the logarithm, each sample by itself: a batch would add gradients up.
@@ -205,13 +205,13 @@ def measured(activation: str, init: InitSpec, width: int = WIDTH, nets: int = NE
 @pytest.mark.parametrize(
     ("activation", "init"),
     [
-        ("relu", InitSpec(scheme="he")),
-        ("relu", InitSpec(scheme="lecun")),
-        ("tanh", InitSpec(scheme="lecun", gain=math.sqrt(0.5))),
-        ("sigmoid", InitSpec(scheme="xavier")),
-        ("selu", InitSpec(scheme="lecun")),
-        ("silu", InitSpec(scheme="he")),
-        ("softplus", InitSpec(scheme="uniform", gain=0.1)),
+        ("relu", Init(scheme="he")),
+        ("relu", Init(scheme="lecun")),
+        ("tanh", Init(scheme="lecun", gain=math.sqrt(0.5))),
+        ("sigmoid", Init(scheme="xavier")),
+        ("selu", Init(scheme="lecun")),
+        ("silu", Init(scheme="he")),
+        ("softplus", Init(scheme="uniform", gain=0.1)),
     ],
 )
 def test_real_networks_have_the_predicted_slopes(activation, init):
@@ -224,13 +224,13 @@ def test_real_networks_have_the_predicted_slopes(activation, init):
 
 def test_orthogonal_weights_follow_the_same_prediction_and_stray_less():
     """Their QR factorisations are slow, and a narrower network does: lengths are kept exactly, not on average."""
-    init = InitSpec(scheme="orthogonal", gain=1.5)
+    init = Init(scheme="orthogonal", gain=1.5)
     profile = prediction(deep("tanh", init, width=64))
     assert measured("tanh", init, 64, 3)[1] == pytest.approx(profile.weights_slope, abs=0.01)
 
 
 def test_the_profile_reaches_the_limit_and_ends_at_zero():
-    profile = prediction(deep("sigmoid", InitSpec(scheme="lecun")))
+    profile = prediction(deep("sigmoid", Init(scheme="lecun")))
     assert (profile.delta[-1], profile.weights[-1]) == (0.0, 0.0)
     assert len(profile.q) == len(profile.delta) == len(profile.weights) == DEPTH
     assert profile.q[0] == pytest.approx(1.0)
@@ -240,7 +240,7 @@ def test_the_profile_reaches_the_limit_and_ends_at_zero():
 
 
 def test_where_activations_shrink_with_depth_weights_and_deltas_part():
-    profile = prediction(deep("relu", InitSpec(scheme="lecun")))
+    profile = prediction(deep("relu", Init(scheme="lecun")))
     assert profile.limit.slope == pytest.approx(-0.3466 / math.log(10), abs=1e-4)
     assert profile.weights_slope == pytest.approx(0.0, abs=1e-12)
 
@@ -258,7 +258,7 @@ def test_where_activations_shrink_with_depth_weights_and_deltas_part():
     ],
 )
 def test_each_condition_that_fails_is_named(change, words):
-    experiment = deep("tanh", InitSpec(scheme="lecun"))
+    experiment = deep("tanh", Init(scheme="lecun"))
     hidden, output = experiment.network.layers
     layers = [msgspec.structs.replace(hidden, **change), output]
     network = msgspec.structs.replace(experiment.network, layers=layers)
@@ -268,7 +268,7 @@ def test_each_condition_that_fails_is_named(change, words):
 
 
 def test_layers_that_differ_are_refused():
-    experiment = deep("relu", InitSpec())
+    experiment = deep("relu", Init())
     hidden, output = experiment.network.layers
     for other, words in (
         (LayerSpec(units=8, activation="relu"), "differ in width"),
@@ -284,7 +284,7 @@ def test_layers_that_differ_are_refused():
 @pytest.mark.parametrize(("width", "activation"), [(64, "gelu"), (256, "gelu"), (64, "silu")])
 def test_where_chance_decides_there_is_no_prediction(width, activation):
     """He's variance holds GELU at a length that it does not keep: single networks stray by decades."""
-    found = predict(deep(activation, InitSpec(scheme="he"), width=width), width)
+    found = predict(deep(activation, Init(scheme="he"), width=width), width)
     assert isinstance(found, Unpredicted)
     assert "chance" in found.reason
 
@@ -292,5 +292,5 @@ def test_where_chance_decides_there_is_no_prediction(width, activation):
 @pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid", "gelu", "silu", "selu", "elu", "softplus"])
 def test_a_length_that_shrinks_or_stays_is_predicted_at_any_width(activation):
     assert isinstance(
-        predict(deep(activation, InitSpec(scheme="lecun", gain=0.8), width=16), 16), MeanFieldProfile
+        predict(deep(activation, Init(scheme="lecun", gain=0.8), width=16), 16), MeanFieldProfile
     )

@@ -59,7 +59,7 @@ def places() -> Iterator[tuple[str, str, str, dict[str, Any]]]:
     singles = (
         ("layer", "network.layers[0]", "LayerSpec"),
         ("network", "network", "NetworkSpec"),
-        ("init", "network.init", "InitSpec"),
+        ("init", "network.init", "Init"),
         ("view", "view", "View"),
         ("notation", "notation", "NotationSpec"),
     )

@@ -19,7 +19,7 @@ SECTIONS = {
     "`[data]`": None,
     "`[network]`": "NetworkSpec",
     "`[[network.layers]]`": "LayerSpec",
-    "`[network.init]`": "InitSpec",
+    "`[network.init]`": "Init",
     "`[loss]`": None,
     "`[train]`": None,
     "`[notation]`": "NotationSpec",

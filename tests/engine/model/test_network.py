@@ -11,7 +11,7 @@ from engine.autodiff.ops.activation_functions import ACTIVATIONS
 from engine.experiment.spec import (
     BceLoss,
     Experiment,
-    InitSpec,
+    Init,
     InlineData,
     LayerSpec,
     NetworkSpec,
@@ -165,7 +165,7 @@ EXPERIMENT = Experiment(
             LayerSpec(units=2, activation="tanh", repeat=2),
             LayerSpec(units=1, activation="sigmoid", b=[0.25]),
         ],
-        init=InitSpec(scheme="normal"),
+        init=Init(scheme="normal"),
     ),
     loss=BceLoss(),
     seed=3,

@@ -16,14 +16,14 @@ from engine.diagnosis.finding import Kind
 from engine.diagnosis.gradient_flow import GradientFlow, first_to_last
 from engine.experiment.layer_info import layer_infos
 from engine.experiment.loading import PRESET_NAMES, load_experiment
-from engine.experiment.spec import Experiment, InitSpec, NetworkSpec
+from engine.experiment.spec import Experiment, Init, NetworkSpec
 from engine.formula.expression import Symbol
 from engine.metrics.step_record import StepRecord
 from engine.model.network import Network
 from engine.training.trainer import Trainer
 
 SEEDS = (0, 1, 2)
-NAIVE = InitSpec(scheme="normal", std=0.1)
+NAIVE = Init(scheme="normal", std=0.1)
 
 CURES = (
     "vanishing-50-xavier",
@@ -50,7 +50,7 @@ def changed_layers(experiment: Experiment, **changes: object) -> Experiment:
     return with_network(experiment, msgspec.structs.replace(experiment.network, layers=layers))
 
 
-def with_init(experiment: Experiment, init: InitSpec) -> Experiment:
+def with_init(experiment: Experiment, init: Init) -> Experiment:
     return with_network(experiment, msgspec.structs.replace(experiment.network, init=init))
 
 
@@ -143,7 +143,7 @@ def test_batch_norm_is_one_line_more_than_the_sigmoid_network():
 
 
 def test_he_without_its_factor_two_loses_half_a_layers_gradient_each():
-    record = step_0(with_init(preset("vanishing-50-he"), InitSpec(scheme="lecun")))
+    record = step_0(with_init(preset("vanishing-50-he"), Init(scheme="lecun")))
     assert 1e-9 < first_to_last(record.delta_l2) < 1e-6
 
 
