@@ -27,22 +27,25 @@ def read_npz(path: Path) -> Arrays:
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             raise ExperimentError(file, "", mismatch("no regular file", "a NumPy archive (.npz)"))
-        with zipfile.ZipFile(path) as archive:
-            size = sum(member.file_size for member in archive.infolist())
-        if size > memory_limit():
-            problem = mismatch(
-                f"{bytes_in_words(size)} unpacked", f"at most {bytes_in_words(memory_limit())}"
-            )
-            raise ExperimentError(file, "", problem)
+        refuse_what_does_not_fit(path, file)
         with np.load(path, allow_pickle=False) as archive:
             return {name: array for name in archive.files if (array := _numbers(archive, name)) is not None}
     except FileNotFoundError:
         problem = "no such file"
     except zipfile.BadZipFile:
         problem = mismatch("something else", "a NumPy archive (.npz), as numpy.savez writes it")
-    except (OSError, ValueError, EOFError, KeyError, NotImplementedError) as error:
+    except (OSError, ValueError, EOFError, KeyError, NotImplementedError, MemoryError) as error:
         problem = f"cannot be read: {error}"
     raise ExperimentError(file, "", problem)
+
+
+def refuse_what_does_not_fit(path: Path, file: str) -> None:
+    """Raises ExperimentError in the name of `file` for an archive that would not fit in memory unpacked."""
+    with zipfile.ZipFile(path) as archive:
+        size = sum(member.file_size for member in archive.infolist())
+    if size > (limit := memory_limit()):
+        problem = mismatch(f"{bytes_in_words(size)} unpacked", f"at most {bytes_in_words(limit)}")
+        raise ExperimentError(file, "", problem)
 
 
 def array_named(arrays: Arrays, name: str, key: str, file: str, source: str) -> npt.NDArray[np.float64]:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.experiment.errors import ExperimentError, mismatch, value_in_words
+from engine.experiment.npz_file import refuse_what_does_not_fit
 from engine.experiment.text_file import read_json, read_text_file
 
 LARGEST_FILE = 256 * 2**20
@@ -33,11 +34,20 @@ def _load_npz(path: Path, source: str) -> dict[str, Numbers]:
     if path.exists() and not path.is_file():  # a pipe would be waited for
         raise ExperimentError(source, "", mismatch("no regular file", "a NumPy archive (.npz)"))
     try:
+        refuse_what_does_not_fit(path, source)
         with np.load(path, allow_pickle=False) as archive:
             return {name: _numbers(archive[name], source, name) for name in archive.files}
     except FileNotFoundError:
         raise ExperimentError(source, "", "no such file") from None
-    except (OSError, ValueError, zipfile.BadZipFile, EOFError, KeyError) as error:
+    except (
+        OSError,
+        ValueError,
+        zipfile.BadZipFile,
+        EOFError,
+        KeyError,
+        NotImplementedError,
+        MemoryError,
+    ) as error:
         raise ExperimentError(source, "", f"not a NumPy archive of numbers: {error}") from None
 
 

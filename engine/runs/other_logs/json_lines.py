@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -38,6 +39,13 @@ def strict_json(text: bytes) -> bytes:
     return _PYTHONS.sub(rb'"\1"', text)
 
 
+def _number(value: float | str) -> float:
+    try:
+        return float(value)
+    except OverflowError:  # an integer beyond all floats
+        return -math.inf if int(value) < 0 else math.inf
+
+
 def numbers_of(record: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:
     """The numbers of a nested object, by the path of their keys; the texts for NaN and infinity are numbers."""
     for key, value in record.items():
@@ -49,4 +57,4 @@ def numbers_of(record: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, 
         elif isinstance(value, bool):
             continue
         elif isinstance(value, int | float) or (isinstance(value, str) and value.lower() in NON_FINITE):
-            yield tag, float(value)
+            yield tag, _number(value)

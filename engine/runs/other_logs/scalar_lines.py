@@ -9,7 +9,7 @@ from abc import abstractmethod
 from collections.abc import Iterable
 from pathlib import Path
 
-from engine.runs.other_logs.tagged_scalars import ScalarTable
+from engine.runs.other_logs.tagged_scalars import LARGEST_STEP, ScalarTable
 from engine.runs.run_log_reader import Damage, News, RunLogReader
 
 STEP_TAGS = ("step", "global_step", "trainer/global_step", "_step", "iteration", "iter")
@@ -62,7 +62,7 @@ class ScalarLines(RunLogReader):
         if not pairs:
             return
         named = next((pairs.pop(tag) for tag in STEP_TAGS if tag in pairs), None)
-        step = self._steps if named is None or named < 0 or named != named else int(named)
+        step = self._steps if named is None or not 0 <= named <= LARGEST_STEP else int(named)
         self._steps = step + 1
         replaced = [tag for tag, value in pairs.items() if self._table.add(step, tag, value)]
         if replaced:

@@ -185,13 +185,23 @@ class ScalarTable:
         )
 
 
+MOST_DIGITS = 18
+"""A longer number is none that layers are counted by, and Python takes long over thousands of digits."""
+
+LARGEST_STEP = 2**53
+"""Steps are whole numbers that every reader can hold."""
+
+
 def natural_key(name: str) -> tuple[int, list[tuple[int, int, str]]]:
     """The key by which layers.2 sorts before layers.10, embeddings first and heads last."""
     lowered = name.lower()
     rank = 0 if EMBEDDINGS.search(lowered) else 2 if HEADS.search(lowered) else 1
     # A layer's weight comes before its bias, as it does in a model.
     parts = [part for part in re.split(r"(\d+)", lowered.replace("weight", "a")) if part]
-    return rank, [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts]
+    return rank, [
+        (0, int(part), "") if part.isdecimal() and len(part) <= MOST_DIGITS else (1, 0, part)
+        for part in parts
+    ]
 
 
 def _told_apart(names: Iterable[str]) -> tuple[str, ...]:

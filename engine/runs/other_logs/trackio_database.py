@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from engine.runs.other_logs.json_lines import numbers_of
-from engine.runs.other_logs.tagged_scalars import ScalarTable
+from engine.runs.other_logs.tagged_scalars import LARGEST_STEP, ScalarTable
 from engine.runs.run_log_lines import RunLogError, RunLogHeader
 from engine.runs.run_log_reader import Damage, News
 
@@ -88,10 +88,12 @@ class TrackioDatabase:
         for number, step, metrics in rows:
             self._seen = number
             try:
-                for tag, value in self._numbers(metrics):
+                if not 0 <= int(step) <= LARGEST_STEP:
+                    raise ValueError(f"there is no step {step}")
+                for tag, value in list(self._numbers(metrics)):
                     self._table.add(int(step), tag, value)
                     self._quiet = False
-            except (msgspec.MsgspecError, TypeError, ValueError) as error:
+            except (msgspec.MsgspecError, TypeError, ValueError, OverflowError, RecursionError) as error:
                 news.damaged.append(Damage(number, f"row {number}: {' '.join(str(error).split())[:150]}"))
 
     @staticmethod

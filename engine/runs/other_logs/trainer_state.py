@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from engine.runs.other_logs.json_lines import numbers_of, strict_json
-from engine.runs.other_logs.tagged_scalars import ScalarTable
+from engine.runs.other_logs.tagged_scalars import LARGEST_STEP, ScalarTable
 from engine.runs.run_log_lines import RunLogError, RunLogHeader
 from engine.runs.run_log_reader import News
 
@@ -48,11 +48,13 @@ class TrainerState:
         try:
             state = msgspec.json.decode(strict_json(self.path.read_bytes()))
             history = state["log_history"]
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             self._seen = None
             return news
         except (KeyError, TypeError):
             raise RunLogError(f'{self.path}: no trainer state: it has no "log_history"') from None
+        if not isinstance(history, list):
+            raise RunLogError(f'{self.path}: no trainer state: its "log_history" is no list')
         if self._first is not None and history[:1] != self._first:
             news.restarted = True
             self._table.clear()
@@ -60,7 +62,7 @@ class TrainerState:
         self._first = history[:1] or None
         for entry in history:  # those that were there before have a smaller step than the last one given
             step = entry.get("step") if isinstance(entry, dict) else None
-            if isinstance(step, int) and step > self._last_step:
+            if isinstance(step, int) and self._last_step < step <= LARGEST_STEP:
                 for tag, value in numbers_of(entry):
                     if tag != "step":
                         self._table.add(step, tag, value)

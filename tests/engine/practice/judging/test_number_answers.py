@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ import pytest
 from engine.derivation.evaluated_experiment import EvaluatedExperiment
 from engine.experiment.errors import ExperimentError
 from engine.experiment.loading import load_experiment
+from engine.experiment.npz_file import read_npz
 from engine.formula.expression import Symbol
 from engine.practice.bug_hunt.backward_slips import places_for
 from engine.practice.bug_hunt.slipping_backward_pass import SlippingBackwardPass
@@ -178,3 +181,24 @@ BEYOND = (
 def test_a_number_beyond_all_floats_is_refused_and_breaks_nothing(text):
     with pytest.raises(UnreadableError):
         TypedNumber.parse(text)
+
+
+def test_an_archive_that_would_not_fit_in_memory_is_refused_unread(tmp_path, monkeypatch):
+    path = tmp_path / "large.npz"
+    np.savez_compressed(path, **{"W[1]": np.zeros(200_000)})
+    monkeypatch.setattr("engine.experiment.npz_file.memory_limit", lambda: 10**6)
+    with pytest.raises(ExperimentError, match="unpacked"):
+        load_gradients(path, "large.npz")
+
+
+def test_an_array_that_says_it_is_larger_than_any_memory_is_one_line(tmp_path):
+    header = io.BytesIO()
+    shape = {"descr": "<f8", "fortran_order": False, "shape": (10**9, 10**9)}
+    np.lib.format.write_array_header_1_0(header, shape)
+    path = tmp_path / "lie.npz"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("W[1].npy", header.getvalue())
+    with pytest.raises(ExperimentError, match=r"lie\.npz"):
+        load_gradients(path, "lie.npz")
+    with pytest.raises(ExperimentError, match=r"lie\.npz"):
+        read_npz(path)
