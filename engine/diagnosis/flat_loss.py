@@ -37,7 +37,7 @@ class FlatLoss:
         self._n = n
 
     def release(self) -> None:
-        """Ends its use: see `Graph.release`."""
+        """Ends the use of the loss, as `Graph.release` does."""
         for graph in self._graphs:
             graph.release()
 

@@ -251,7 +251,7 @@ class Partial(Expr):
 
 @dataclass(frozen=True, slots=True)
 class Negative(Expr):
-    """Minus an expression."""
+    """The negative of an expression."""
 
     operand: Expr
     binding = SIGN

@@ -32,7 +32,7 @@ def bytes_in_words(size: int) -> str:
 
 
 def count_in_words(count: int, style: Style) -> str:
-    """A number of paths, however large: 9, or about 10⁸⁷."""
+    """A number of paths in words, however large: 9, or about 10⁸⁷."""
     if count < 10**9:
         return f"{count:,}"
     from engine.formula.expression import Number, Power

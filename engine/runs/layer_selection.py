@@ -83,7 +83,7 @@ class SelectedLayers:
         return self._seen(self._log.finish())
 
     def close(self) -> None:
-        """Closes the file."""
+        """Closes the log's file."""
         self._log.close()
 
     def _choose(self) -> None:

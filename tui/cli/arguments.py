@@ -110,7 +110,7 @@ class LessonType(click.ParamType):  # type: ignore[type-arg]
     name = "item"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The item's name."""
+        """The item's name that a typed lesson means, or the path of a lesson of one's own."""
         from tui.lessons.lesson import LessonError, read_lesson, read_own_lesson
 
         try:

@@ -55,12 +55,12 @@ class GradedFile:
 
     @property
     def points(self) -> float:
-        """The points it got."""
+        """The points that the file got."""
         return sum(result.points for result in self.results)
 
     @property
     def max_points(self) -> float:
-        """The points it could get."""
+        """The points that the file could get."""
         return sum(result.max_points for result in self.results)
 
 

@@ -89,7 +89,7 @@ class NameReader(ShapeRules):
         return bool(self.scope.layers(self.symbol_of(name, None).name))
 
     def base_of(self, token: Token) -> tuple[str, int | None, str]:
-        """The name itself, and the layer and index that stand in one word with it: ``W2_10``, ``x_1``."""
+        """Splits a name from the layer and index that stand in one word with it: ``W2_10``, ``x_1``."""
         name, scope = token.text, self.scope
         joined = None
         if name not in scope.constants and not scope.exists(Symbol(name)) and not scope.layers(name):

@@ -45,7 +45,7 @@ class TokenCursor:
 
     @property
     def following(self) -> Token:
-        """The one after it."""
+        """The token after the next one."""
         return self.tokens[min(self.place + 1, len(self.tokens) - 1)]
 
     def advance(self) -> Token:
