@@ -43,12 +43,14 @@ class LogBeforeBreak:
         )
         if self.loss_first is not None and self.loss_last is not None:
             before = f"loss {short(self.loss_first)} to {short(self.loss_last)}, {before}"
+        rate = "" if self.learning_rate is None else f" (learning rate {short(self.learning_rate)})"
         if self.step_first == self.step_last:
             return [
-                f"There is one sound step before it (step {self.step_last:,}), too few to see what led there."
+                f"There is one sound line before it (step {self.step_last:,}), too few to see what led there. Between "
+                f"the two lie an update{rate} and another batch: a run with a far smaller learning rate tells which of "
+                "them it was.",
             ]
         if self.grew:
-            rate = "" if self.learning_rate is None else f" (learning rate {short(self.learning_rate)})"
             return [
                 f"Before that it was running away: {before}.",
                 f"The updates overshoot, each further than the last{rate}: a smaller learning rate is the first "
