@@ -160,7 +160,7 @@ class RunLog:
                 numbers = value.tolist() if hasattr(value, "tolist") else list(value)
                 if len(numbers) != len(self.layers):
                     raise ValueError(f"{name} has {len(numbers)} entries, not {len(self.layers)}")
-                texts = [number_text(number) for number in numbers]
+                texts = [json_number(number) for number in numbers]
                 nulls += texts.count("null")
                 parts.append(f'"{name}":[{",".join(texts)}]')
             elif name not in SCALARS:
@@ -170,7 +170,7 @@ class RunLog:
             elif name in ("problem", "skipped"):
                 parts.append(f'"{name}":{json.dumps(value)}')
             else:
-                text = number_text(value)
+                text = json_number(value)
                 nulls += text == "null"
                 parts.append(f'"{name}":{text}')
         if nulls:
@@ -247,7 +247,7 @@ class RunLog:
             say(f"{self.path}: cannot write the run log ({reason}); the training goes on without it")
 
 
-def number_text(value: Any) -> str:
+def json_number(value: Any) -> str:
     """A number in JSON: whole ones as they are, others with 9 significant digits, null for None and the non-finite."""
     if type(value) is float and math.isfinite(value):  # nearly always
         return format(value, ".9g")

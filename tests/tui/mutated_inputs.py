@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from tui.cli.main import cli
 from tui.practice.learner_progress import ProgressFile
-from tui.shell.user_settings import key_map, keys_path, recent_files
+from tui.shell.user_settings import keys_path, recent_files, user_keys
 
 EXPERIMENT = """title = "Two wines"
 about = "What there is to see."
@@ -153,7 +153,7 @@ class Inputs:
         self._read("report", str(path))
 
     def _keys(self, _: Path) -> None:
-        keys, problem = key_map(("next", "previous", "home.open", "reading.close"))
+        keys, problem = user_keys(("next", "previous", "home.open", "reading.close"))
         assert all(isinstance(one, str) for one in keys.values())
         assert problem is None or problem.isprintable()
 

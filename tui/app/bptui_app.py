@@ -56,7 +56,7 @@ from tui.shell.notices import AppWithNotices
 from tui.shell.prompt import Prompt
 from tui.shell.terminal_filter import TerminalFilter
 from tui.shell.theme import DARK, LIGHT, THEMES
-from tui.shell.user_settings import key_map, recent_files, remember_file, remember_theme, remembered_theme
+from tui.shell.user_settings import recent_files, remember_file, remember_theme, remembered_theme, user_keys
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -133,7 +133,7 @@ class BptuiApp(AppWithNotices):
         self._keys_problem: str | None = None
         self.recent_files: list[str] = []
         if personal:
-            own, self._keys_problem = key_map([command.id for command in ALL_COMMANDS])
+            own, self._keys_problem = user_keys([command.id for command in ALL_COMMANDS])
             self.user_keys = {**key_preset(os.environ.get(KEYS_VARIABLE, "default")), **own}
             self.recent_files = recent_files()
         self.set_class(ascii_only, "-ascii")

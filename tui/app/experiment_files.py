@@ -10,7 +10,7 @@ from textual.app import App, SuspendNotSupported
 
 from engine.experiment.errors import ExperimentError
 from engine.formula.untrusted_text import one_line
-from tui.shell.prompt import typed_path
+from tui.shell.typed_path import typed_path
 
 if TYPE_CHECKING:
     from tui.session.session_base import SessionBase

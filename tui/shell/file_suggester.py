@@ -11,7 +11,7 @@ from pathlib import Path
 from textual.suggester import Suggester
 from typing_extensions import override
 
-from tui.shell.prompt import typed_path
+from tui.shell.typed_path import typed_path
 
 EXPERIMENT = ".toml"
 

@@ -24,8 +24,9 @@ from tui.shell.key_bar import KeyBar
 from tui.shell.key_command import bindings
 from tui.shell.keys import HOME_COMMANDS
 from tui.shell.messages import FindBug, OpenExperiment, ShowLessons, ShowPractice
-from tui.shell.prompt import Prompt, typed_path
+from tui.shell.prompt import Prompt
 from tui.shell.too_small import TooSmall
+from tui.shell.typed_path import typed_path
 
 OPEN_FILE = "open a file"
 NAME = max(map(len, PRESET_NAMES)) + 2

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -13,14 +12,6 @@ from textual.widgets import Input, Static
 from tui.shell.key_command import bindings
 from tui.shell.keys import PROMPT_COMMANDS
 from tui.shell.modal import Modal
-
-
-def typed_path(text: str) -> Path:
-    """The path that somebody typed, ~ being the home folder where there is one."""
-    try:
-        return Path(text).expanduser()
-    except RuntimeError:
-        return Path(text)
 
 
 class Prompt(Modal[str | None]):

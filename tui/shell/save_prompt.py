@@ -7,7 +7,8 @@ from pathlib import Path
 
 from engine.formula.untrusted_text import one_line
 from tui.shell.atomic_file import create_file
-from tui.shell.prompt import Prompt, typed_path
+from tui.shell.prompt import Prompt
+from tui.shell.typed_path import typed_path
 
 
 def save_prompt(

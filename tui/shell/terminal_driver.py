@@ -225,7 +225,7 @@ class TerminalDriver(LinuxDriver):
     def run_input_thread(self) -> None:
         """Reads keys until it is told to end, or the terminal is gone."""
         decode = codecs.getincrementaldecoder("utf-8")(errors="replace").decode
-        feed = _Feed(self._debug, self.process_message)
+        feed = _TerminalFeed(self._debug, self.process_message)
         with selectors.SelectSelector() as selector:  # macOS has no other for terminals
             try:
                 selector.register(self.fileno, selectors.EVENT_READ)
@@ -260,7 +260,7 @@ def escape_seconds(environment: Mapping[str, str]) -> float:
     return REMOTE_ESCAPE_SECONDS if remote else ESCAPE_SECONDS
 
 
-class _Feed:
+class _TerminalFeed:
     """From text to events, in spite of text that is no key, no report and no end of a paste.
 
     Textual takes a long escape sequence within a paste for keys that were pressed. What is pasted here has none.
@@ -269,7 +269,7 @@ class _Feed:
     def __init__(self, debug: bool, give: Callable[[Message], None]) -> None:
         self._debug, self._give = debug, give
         self._parser = XTermParser(debug)
-        self._replies = _Replies()
+        self._replies = _TerminalReplies()
         self._pasting = False
         self._patience = escape_seconds(os.environ)
         self._begun = ""  # of a key, of which the rest may come
@@ -354,7 +354,7 @@ class _Feed:
                     pass
 
 
-class _Replies:
+class _TerminalReplies:
     """Takes out of what a terminal sends what is no key: its answers in strings (OSC, DCS, …), and endless sequences.
 
     Textual would take every letter of them for a key that was pressed.

@@ -39,7 +39,7 @@ def _recent_path() -> Path:
     return user_state_path("bptui", appauthor=False) / "recent.json"
 
 
-def key_map(known: Collection[str]) -> tuple[dict[str, str], str | None]:
+def user_keys(known: Collection[str]) -> tuple[dict[str, str], str | None]:
     """The user's keys by command id, and one line about what is wrong with the file, if anything is."""
     path = keys_path()
     if not os.path.lexists(path):  # nor where its folder may not be looked into

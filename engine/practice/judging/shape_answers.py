@@ -10,7 +10,8 @@ import re
 from engine.autodiff.graph import Graph, Node
 from engine.formula.expression import Symbol
 from engine.formula.layout import one_line
-from engine.practice.reading.names_in_scope import SampleCount, Shape, shape_text
+from engine.practice.reading.names_in_scope import SampleCount, Shape
+from engine.practice.reading.shape_rules import shape_text
 from engine.practice.verdict import Mistake, Verdict
 
 _SHAPE = re.compile(

@@ -10,7 +10,7 @@ from engine.practice.question.asked_question import AskedQuestion
 from engine.practice.question.comparison import compare
 from engine.practice.reading.answer_reader import Answer
 from engine.practice.reading.batched_evaluation import evaluate
-from engine.practice.reading.names_in_scope import shape_text
+from engine.practice.reading.shape_rules import shape_text
 from engine.practice.verdict import Mistake, Verdict
 
 

@@ -11,8 +11,8 @@ from engine.formula.matrix_terms import Place, SliceTerm
 from engine.formula.numeric_functions import ARITY
 from engine.practice.reading.gradient_names import GRADIENT, differentiated, gradient_name, is_gradient
 from engine.practice.reading.joined_names import ACTIVATIONS, CONDITIONS, ELSEWHERE, taken_apart
-from engine.practice.reading.names_in_scope import Shape, shape_text
-from engine.practice.reading.shape_rules import ShapeRules
+from engine.practice.reading.names_in_scope import Shape
+from engine.practice.reading.shape_rules import ShapeRules, shape_text
 from engine.practice.reading.token_cursor import CLOSING, Part
 from engine.practice.reading.typed_tokens import NO_PARTIALS, Token
 from engine.practice.reading.unreadable import UnreadableError

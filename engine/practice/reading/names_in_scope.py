@@ -25,11 +25,6 @@ class SampleCount(int):
 Shape = tuple[int, int]
 
 
-def shape_text(shape: Shape | None) -> str:
-    """A matrix's shape in words: ``3×n``."""
-    return "a single number" if shape is None else f"{shape[0]!s}×{shape[1]!s}"
-
-
 @dataclass(frozen=True)
 class Scope:
     """The names that may stand in an answer, with their shapes.

@@ -6,7 +6,7 @@ from engine.formula.expression import Expr, Function, Negative, Power, Product, 
 from engine.formula.layout import one_line
 from engine.formula.matrix_terms import HadamardTerm, MatrixProductTerm, SliceTerm, TransposedTerm
 from engine.formula.notation import Style
-from engine.practice.reading.names_in_scope import SampleCount, Shape, shape_text
+from engine.practice.reading.names_in_scope import SampleCount, Shape
 from engine.practice.reading.token_cursor import Part, TokenCursor
 from engine.practice.reading.typed_tokens import Token
 
@@ -125,3 +125,8 @@ class ShapeRules(TokenCursor):
         if isinstance(part.expr, TransposedTerm):
             return Part(part.expr.operand, shape, part.height)
         return self.made(TransposedTerm(part.expr), shape, token, part)
+
+
+def shape_text(shape: Shape | None) -> str:
+    """A matrix's shape in words: ``3×n``."""
+    return "a single number" if shape is None else f"{shape[0]!s}×{shape[1]!s}"

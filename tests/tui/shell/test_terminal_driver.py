@@ -22,7 +22,7 @@ from tui.shell.terminal_driver import (
     PASTE_SECONDS,
     READ_SECONDS,
     REMOTE_ESCAPE_SECONDS,
-    _Feed,
+    _TerminalFeed,
     escape_seconds,
     within,
 )
@@ -32,7 +32,7 @@ BEGIN, END = "\x1b[200~", "\x1b[201~"
 
 def parsed(pieces: list[str], silence: int = 0) -> list[events.Event]:
     given_events: list[events.Event] = []
-    feed = _Feed(False, given_events.append)
+    feed = _TerminalFeed(False, given_events.append)
     for piece in pieces:
         feed.take(piece)
     for _ in range(silence):
@@ -99,7 +99,7 @@ def test_the_letters_of_an_answer_that_nobody_asked_for_are_no_keys(answer, cut)
 
 def test_an_answer_that_never_ends_is_over_when_nothing_more_comes():
     given_events: list[events.Event] = []
-    feed = _Feed(False, given_events.append)
+    feed = _TerminalFeed(False, given_events.append)
     for _ in range(2):
         feed.take("\x1b]half")
         feed.nothing_came()
@@ -145,7 +145,7 @@ def test_a_key_that_comes_in_two_parts_is_the_key(keys, cut, silence):
     whole = "".join(keys)
     cut = min(cut, len(whole))
     given_events: list[events.Event] = []
-    feed = _Feed(False, given_events.append)
+    feed = _TerminalFeed(False, given_events.append)
     feed.take(whole[:cut])
     for _ in range(silence):
         feed.nothing_came()
@@ -164,7 +164,7 @@ def test_an_escape_is_an_escape_when_nothing_more_comes():
 @pytest.mark.parametrize("rest", ["[A", "OB", "[1;5C", "[<35;10;5M"])
 def test_what_comes_of_a_key_too_late_presses_nothing_but_that_escape(rest):
     given_events: list[events.Event] = []
-    feed = _Feed(False, given_events.append)
+    feed = _TerminalFeed(False, given_events.append)
     feed.take("\x1b")
     for _ in range(PATIENCE_OF_SSH):
         feed.nothing_came()

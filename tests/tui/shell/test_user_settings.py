@@ -14,10 +14,10 @@ import tui
 from tui.shell.user_settings import (
     LARGEST_SETTINGS,
     RECENT_FILES,
-    key_map,
     keys_path,
     recent_files,
     remember_file,
+    user_keys,
 )
 
 ROOT = Path(tui.__file__).parents[1]
@@ -39,18 +39,18 @@ def test_settings_lie_in_the_test_s_own_folder(tmp_path):
 
 
 def test_without_a_file_nothing_is_changed_and_nothing_said():
-    assert key_map(KNOWN) == ({}, None)
+    assert user_keys(KNOWN) == ({}, None)
 
 
 def test_keys_are_read_by_command():
     write_keys('next = "l,right"\nprevious = "h"\n')
-    assert key_map(KNOWN) == ({"next": "l,right", "previous": "h"}, None)
+    assert user_keys(KNOWN) == ({"next": "l,right", "previous": "h"}, None)
 
 
 @pytest.mark.parametrize("line", ['"home.open" = "x"', 'home.open = "x"', '[home]\nopen = "x"'])
 def test_an_id_with_a_dot_may_be_written_as_toml_likes_it(line):
     write_keys(line)
-    assert key_map(KNOWN) == ({"home.open": "x"}, None)
+    assert user_keys(KNOWN) == ({"home.open": "x"}, None)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_an_id_with_a_dot_may_be_written_as_toml_likes_it(line):
 )  # fmt: skip
 def test_what_is_wrong_is_said_in_one_line_and_the_rest_is_used(text, kept, expected):
     path = write_keys(text)
-    keys, problem = key_map(KNOWN)
+    keys, problem = user_keys(KNOWN)
     assert keys == kept
     assert problem is not None
     assert problem.startswith(f"{path}: ")
@@ -75,7 +75,7 @@ def test_what_is_wrong_is_said_in_one_line_and_the_rest_is_used(text, kept, expe
 
 def test_a_folder_in_the_place_of_the_file_is_said():
     keys_path().mkdir(parents=True)
-    keys, problem = key_map(KNOWN)
+    keys, problem = user_keys(KNOWN)
     assert keys == {}
     assert problem == f"{keys_path()}: found a folder; expected a file"
 
@@ -84,7 +84,7 @@ def test_a_folder_in_the_place_of_the_file_is_said():
 def test_an_unreadable_file_is_said():
     path = write_keys('next = "l"\n')
     path.chmod(0)
-    assert key_map(KNOWN) == ({}, f"{path}: cannot be read: Permission denied")
+    assert user_keys(KNOWN) == ({}, f"{path}: cannot be read: Permission denied")
 
 
 HOSTILE_KEYS = {
@@ -102,7 +102,7 @@ HOSTILE_KEYS = {
 @pytest.mark.parametrize("text", HOSTILE_KEYS.values(), ids=HOSTILE_KEYS)
 def test_hostile_keys_are_a_notice_of_one_short_line(text):
     path = write_keys(text)
-    keys, problem = key_map(KNOWN)
+    keys, problem = user_keys(KNOWN)
     assert keys == {}
     assert problem is not None
     assert problem.startswith(f"{path}: ")
@@ -115,10 +115,10 @@ def test_settings_that_are_no_files_are_not_waited_for(tmp_path):
     path = keys_path()
     path.parent.mkdir(parents=True)
     os.mkfifo(path)
-    assert key_map(KNOWN) == ({}, f"{path}: found a device, pipe or socket; expected a regular file")
+    assert user_keys(KNOWN) == ({}, f"{path}: found a device, pipe or socket; expected a regular file")
     path.unlink()
     path.symlink_to("/dev/zero")
-    assert key_map(KNOWN) == ({}, f"{path}: found a device, pipe or socket; expected a regular file")
+    assert user_keys(KNOWN) == ({}, f"{path}: found a device, pipe or socket; expected a regular file")
     remember_file(lab(tmp_path, "lab.toml"))
     (recent,) = (tmp_path / "state").rglob("recent.json")
     recent.unlink()
