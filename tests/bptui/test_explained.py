@@ -23,8 +23,12 @@ def recorded(folder: Path, script: str) -> tuple[dict[str, Any], str]:
     """What `bptui report` says of a script's run, as JSON and as text."""
     done = bptui_run(folder, "--", sys.executable, str(SCRIPTS / script))
     assert done.returncode == 0, done.stderr
+    said = done.stderr.splitlines()[-1]
     log = str(folder / "bptui-run.jsonl")
-    return json.loads(run("report", log, "--json").stdout), " ".join(run("report", log).stdout.split())
+    found = json.loads(run("report", log, "--json").stdout)
+    assert said.startswith(f"bptui: {found['findings'][0]['kind'].capitalize()}. ")
+    assert said.endswith(("0.25).", "try.", "bfloat16."))
+    return found, " ".join(run("report", log).stdout.split())
 
 
 def test_a_net_of_twelve_sigmoid_layers_has_vanishing_gradients(tmp_path):

@@ -11,6 +11,9 @@ from tui.cli.output import complain
 MOST_NAMED = 4
 """So many logs are named, a line each: a program that searches for the best of many settings writes hundreds."""
 
+MOST_JUDGED = 16 * 2**20
+"""Bytes of a log of which something is said at once: reading more would keep the shell waiting."""
+
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 @click.option(
@@ -59,4 +62,34 @@ def run(log: Path, every: int, command: tuple[str, ...]) -> None:
         complain(f"recorded in {path}; bptui watch and bptui report read it")
     if len(logs) > MOST_NAMED:
         complain(f"recorded in {len(logs) - MOST_NAMED + 1} more files, the last of them {logs[-1]}")
+    if logs and (said := _first_finding(Path(logs[0]))) is not None:
+        complain(said)
     context.exit(end_like(outcome.status))
+
+
+def _first_finding(log: Path) -> str | None:
+    """What bptui report says first of a log, in one line; None where that is nothing, or takes long."""
+    from engine.diagnosis.log_report import read_for_report, report_on
+    from engine.formula.untrusted_text import one_line
+    from engine.runs.layer_selection import SelectedLayers
+    from engine.runs.run_log_reader import RunLogReader
+
+    try:
+        if log.stat().st_size > MOST_JUDGED:
+            return None
+        source = SelectedLayers(RunLogReader(log))
+        try:
+            report = report_on(read_for_report(source))
+        finally:
+            source.close()
+    except (
+        Exception
+    ):  # moved away, or not written for want of room: the command's exit status is kept all the same
+        return None
+    findings = report.diagnosis.findings
+    if not findings:
+        return None
+    before = report.before_break
+    header = report.lines.header
+    after = before.sentences(header.dtype) if before is not None and header is not None else []
+    return one_line(" ".join([f"{findings[0].title}.", findings[0].text, *after]))
