@@ -22,7 +22,7 @@ from engine.formula.expression import Sum
 from engine.practice.assignments.assignment import BUILT_IN, load_assignment
 from engine.practice.assignments.grading import judge_question
 from engine.practice.judging.judge import Judge
-from engine.practice.question.path_factors import term_of
+from engine.practice.question.path_factors import product_of_path
 from tests.engine.practice.matrix_answers import (
     is_named,
     random_generator,
@@ -48,7 +48,7 @@ def refused_rewrites(count: int, seed: int) -> tuple[int, list[float]]:
         judge_question = judge_of(rng, int(rng.integers(1, 4)))
         if not judge_question.question.paths:
             continue
-        terms = [term_of(path) for path in judge_question.question.paths]
+        terms = [product_of_path(path) for path in judge_question.question.paths]
         right = Sum(tuple(terms)) if len(terms) > 1 else terms[0]
         for _ in range(min(PER_QUESTION, count - len(seconds))):
             text = rewritten(right, rng, int(rng.integers(1, 8))).plain()

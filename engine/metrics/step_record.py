@@ -265,7 +265,7 @@ def whole_gradient(record: StepRecord) -> float:
 
 
 def logged_loss(record: StepRecord | None) -> float | None:
-    """The loss of a line, where it is logged and finite."""
+    """The loss of a record, where it is logged and finite."""
     if record is None or "loss" not in record.fields or not math.isfinite(record.loss):
         return None
     return record.loss

@@ -284,7 +284,7 @@ def trainable(network: Network) -> list[Symbol]:
 
 
 def layer_names(network: Network) -> tuple[str, ...]:
-    """The names of the layers' weights, ("W[1]", "W[2]", …), in the order of a record's arrays."""
+    """A network's layers by the names of their weights: ("W[1]", "W[2]", …)."""
     return tuple(Symbol("W", number).plain() for number in range(1, len(network.layers) + 1))
 
 

@@ -136,10 +136,10 @@ class Prediction:
         """The formula that is right, where it is one product."""
         if asked.formula is not None:
             return asked.formula
-        from engine.practice.question.path_factors import term_of
+        from engine.practice.question.path_factors import product_of_path
 
         paths = paths_of(self.graph, asked.target)
-        return term_of(paths[0]) if paths is not None and len(paths) == 1 else None
+        return product_of_path(paths[0]) if paths is not None and len(paths) == 1 else None
 
 
 def questions_of(derivation: Derivation) -> list[PredictionQuestion]:

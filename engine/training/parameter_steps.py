@@ -52,7 +52,9 @@ class TrainingStep:
     problem: str | None
 
 
-def steps(experiment: Experiment, count: int, data: DataSet | None = None) -> Iterator[TrainingStep]:
+def parameter_steps(
+    experiment: Experiment, count: int, data: DataSet | None = None
+) -> Iterator[TrainingStep]:
     """The first `count` steps of training; ends early with a step that has a problem.
 
     Raises ExperimentError for data that cannot be loaded.

@@ -14,7 +14,7 @@ from engine.experiment.datasets import load_data
 from engine.experiment.expression_spec import ExpressionExperiment, ExpressionTable
 from engine.experiment.loading import parse_experiment
 from engine.formula.parser import parse_symbol
-from engine.training.parameter_steps import steps
+from engine.training.parameter_steps import parameter_steps
 from engine.training.trainer import Trainer
 
 # Matt Mazur, "A Step by Step Backpropagation Example" (2015): W as (out, in), ½ Σ, η = 0.5, biases left as they are.
@@ -125,7 +125,7 @@ def evaluated(text: str) -> EvaluatedExperiment:
 
 def stepped(text: str, count: int) -> dict[str, np.ndarray]:
     experiment = parse_experiment(text, "x")
-    *_, last = steps(experiment, count, load_data(experiment))
+    *_, last = parameter_steps(experiment, count, load_data(experiment))
     return {name.plain(): change.after for name, change in last.parameters.items()}
 
 

@@ -226,5 +226,5 @@ def _row_of(column: Column, cursor: Symbol) -> int:
 
 
 def column_names(columns: Sequence[Column]) -> list[Symbol]:
-    """The names of the columns."""
+    """The names of a diagram's columns."""
     return [column.matrix for column in columns]

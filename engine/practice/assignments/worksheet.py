@@ -26,7 +26,7 @@ from engine.practice.judging.shape_answers import solution_shape
 from engine.practice.judging.slope_bound import SlopeBound
 from engine.practice.judging.trained_numbers import TrainedValue
 from engine.practice.question.asked_target import ETA
-from engine.practice.question.path_factors import term_of
+from engine.practice.question.path_factors import product_of_path
 
 Thing = TypeVar("Thing")
 
@@ -92,7 +92,7 @@ def solution(question: AssignmentQuestion) -> Solution:
     elif question.spec.kind == "formula":
         paths = question.judge.question.paths
         if paths:
-            terms = [term_of(path) for path in paths]
+            terms = [product_of_path(path) for path in paths]
             formula = terms[0] if len(terms) == 1 else sum(terms[1:], start=terms[0])
     if question.spec.kind == "formula" and question.target.is_matrix:
         return Solution(formula, None)

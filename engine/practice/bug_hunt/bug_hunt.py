@@ -21,7 +21,7 @@ from engine.derivation.gradcheck import check_entry
 from engine.derivation.targets import TargetError
 from engine.formula.expression import Symbol
 from engine.formula.layout import one_line
-from engine.practice.bug_hunt.backward_slips import PlantedSlip, places_for
+from engine.practice.bug_hunt.slip_table import PlantedSlip, places_for
 from engine.practice.bug_hunt.slipping_backward_pass import (
     SlippingBackwardPass,
     op_central_differences,

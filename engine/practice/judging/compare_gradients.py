@@ -19,7 +19,7 @@ from engine.autodiff.graph import Graph, Node
 from engine.experiment.spec import Experiment
 from engine.formula.expression import Symbol
 from engine.model.network import PREDICTION
-from engine.practice.bug_hunt.backward_slips import places_for
+from engine.practice.bug_hunt.slip_table import places_for
 from engine.practice.bug_hunt.slipping_backward_pass import SlippingBackwardPass
 from engine.practice.judging.gradients_file import Numbers
 from engine.practice.mistakes.constant_factors import PathConstants, constant_mistakes

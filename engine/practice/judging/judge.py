@@ -20,7 +20,7 @@ from engine.practice.mistakes.another_derivative import another_derivative
 from engine.practice.mistakes.answers_to_another_question import for_one_label
 from engine.practice.mistakes.name_mistakes import name_mistakes
 from engine.practice.mistakes.naming_by_repair import mended
-from engine.practice.question.asked_question import ENOUGH, AskedQuestion, Attempt
+from engine.practice.question.asked_question import ENOUGH, AskedAttempt, AskedQuestion
 from engine.practice.question.asked_target import AskedTarget
 from engine.practice.question.comparison import compare
 from engine.practice.question.random_networks import TooLargeError
@@ -93,7 +93,7 @@ class Judge:
         remarks = tuple(remarks_on_right_answer(self.question, answer, attempt.evidence))
         return replace(verdict, remarks=remarks, right_factors=verdict.factors)
 
-    def _wrong(self, answer: Answer, verdict: Verdict, attempt: Attempt) -> Verdict:
+    def _wrong(self, answer: Answer, verdict: Verdict, attempt: AskedAttempt) -> Verdict:
         """A wrong answer: the first network that shows it, and the mistakes."""
         question, evidence, compared = self.question, attempt.evidence, attempt.compared
         value = np.broadcast_to(attempt.value, evidence.truth.shape)

@@ -9,7 +9,7 @@ import numpy as np
 from engine.formula.expression import Function
 from engine.formula.layout import one_line
 from engine.practice.mistakes.formula_edits import places_of
-from engine.practice.question.asked_question import AskedQuestion, Attempt
+from engine.practice.question.asked_question import AskedAttempt, AskedQuestion
 from engine.practice.question.comparison import CLOSE
 from engine.practice.reading.answer_reader import Answer
 from engine.practice.reading.batched_evaluation import Stack
@@ -21,7 +21,7 @@ LARGEST_TRIED = 50_000
 
 
 def unnamed_mistake(
-    question: AskedQuestion, answer: Answer, attempt: Attempt, here: Sequence[str]
+    question: AskedQuestion, answer: Answer, attempt: AskedAttempt, here: Sequence[str]
 ) -> Mistake:
     """The mistake of a wrong answer that has no name: its sign, its right parts, what it depends on."""
     evidence, value, compared = attempt.evidence, attempt.value, attempt.compared

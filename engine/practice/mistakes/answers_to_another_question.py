@@ -11,8 +11,8 @@ from engine.autodiff.ops.cross_entropy import BinaryCrossEntropy
 from engine.autodiff.ops.loss import loss_op
 from engine.formula.expression import Expr, Negative, Number, Partial, Product, Quotient, Sum, Symbol, bare
 from engine.model.network import PREDICTION, Y
-from engine.practice.mistakes.factor_patterns import shown
 from engine.practice.mistakes.formula_edits import unsigned
+from engine.practice.mistakes.mistake import shown
 from engine.practice.mistakes.naming_on_paths import SIGN
 from engine.practice.question.comparison import CLOSE
 from engine.practice.question.path_factors import output_error

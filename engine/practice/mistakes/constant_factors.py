@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engine.formula.expression import Expr, Number, Symbol
-from engine.practice.mistakes.factor_patterns import mistake
 from engine.practice.mistakes.integer_powers import (
     constant_powers,
 )
+from engine.practice.mistakes.mistake import mistake
 from engine.practice.question.comparison import CLOSE
 from engine.practice.verdict import Mistake
 

@@ -14,10 +14,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.formula.expression import Expr, Number
-from engine.formula.layout import one_line
-from engine.formula.notation import Style
+from engine.practice.mistakes.mistake import mistake, shown
 from engine.practice.question.path_factors import Atoms, Path, PathFactor
-from engine.practice.verdict import Mistake, MistakeKind
+from engine.practice.verdict import Mistake
 
 Key = tuple[tuple[int, int], ...]
 MOST_SETS = 4
@@ -37,26 +36,6 @@ class Pattern:
     factor: int | None
     cost: int = 1
     far_fetched: int = 0
-
-
-def shown(expr: Expr) -> str:
-    """A formula as it stands in the sentence of a mistake, on one line."""
-    return one_line(expr, Style(max_terms=4))
-
-
-def mistake(kind: MistakeKind, what: Expr, instead: Expr | None = None, equal: str = "") -> Mistake:
-    """Makes a mistake with its sentence."""
-    match kind:
-        case "missing":
-            text = f"the factor {shown(what)} is missing"
-        case "extra":
-            text = f"the factor {shown(what)} does not belong here"
-        case "swapped":
-            assert instead is not None
-            text = f"{shown(what)} stands where {shown(instead)} belongs"
-        case _:
-            text = shown(what)
-    return Mistake(kind, what.plain(), None if instead is None else instead.plain(), text + equal)
 
 
 class PatternBook:

@@ -13,11 +13,11 @@ from itertools import combinations
 from engine.autodiff.graph import Graph
 from engine.formula.expression import Expr, Number, Sum, Symbol, bare
 from engine.practice.mistakes.constant_factors import constant_mistake
-from engine.practice.mistakes.factor_patterns import mistake, shown
+from engine.practice.mistakes.mistake import mistake, shown
 from engine.practice.mistakes.naming_on_paths import SIGN
 from engine.practice.question.asked_target import AskedTarget
 from engine.practice.question.graph_values import graph_values
-from engine.practice.question.path_factors import Path, paths_of, term_of
+from engine.practice.question.path_factors import Path, paths_of, product_of_path
 from engine.practice.reading.batched_evaluation import evaluate
 from engine.practice.reading.typed_number import TypedNumber
 from engine.practice.verdict import Mistake
@@ -83,7 +83,7 @@ def _factors(paths: list[Path], graph: Graph, truth: float) -> Iterator[FactorCa
     if len(paths) == 1:
         yield from _factors_of_path(paths[0], number)
     for path in paths if len(paths) > 1 else ():
-        term = term_of(path)
+        term = product_of_path(path)
         rest = (truth - number(term)) / truth
         text = f"the term {shown(term)} is missing from the sum"
         yield FactorCandidate(

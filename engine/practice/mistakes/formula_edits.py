@@ -19,7 +19,7 @@ from engine.formula.expression import (
     bare,
     with_children,
 )
-from engine.practice.mistakes.factor_patterns import shown
+from engine.practice.mistakes.mistake import shown
 from engine.practice.verdict import Mistake
 
 if TYPE_CHECKING:
@@ -72,13 +72,6 @@ def flattened(expr: Expr) -> Expr:
         inner = [child.factors if isinstance(child, Product) else (child,) for child in children]
         return Product(tuple(factor for factors in inner for factor in factors))
     return with_children(expr, children)
-
-
-def stands(what: Expr, instead: Expr) -> Mistake:
-    """The mistake of one thing that stands in the place of another."""
-    return Mistake(
-        "swapped", what.plain(), instead.plain(), f"{shown(what)} stands where {shown(instead)} belongs"
-    )
 
 
 def unsigned(expr: Expr) -> Expr:

@@ -25,16 +25,15 @@ from engine.formula.expression import (
 )
 from engine.formula.matrix_terms import MatrixProductTerm, SliceTerm
 from engine.model.network import PREDICTION, X, Y
-from engine.practice.mistakes.factor_patterns import shown
 from engine.practice.mistakes.formula_edits import (
     Rebuild,
     Repair,
     everywhere,
     factor_text,
     places_of,
-    stands,
     unsigned,
 )
+from engine.practice.mistakes.mistake import shown, stands
 from engine.practice.mistakes.structural_repairs import StructuralRepairs
 from engine.practice.question.random_networks import NetworkEvidence
 from engine.practice.reading.gradient_names import is_gradient

@@ -17,7 +17,7 @@ import numpy as np
 from engine.autodiff.graph import Array, Graph
 from engine.formula.expression import Symbol
 from engine.formula.layout import one_line
-from engine.practice.bug_hunt.backward_slips import PlantedSlip, places_for
+from engine.practice.bug_hunt.slip_table import PlantedSlip, places_for
 from engine.practice.bug_hunt.slipping_backward_pass import SlippingBackwardPass
 from engine.practice.mistakes.constant_factors import PathConstants, constant_mistakes
 from engine.practice.mistakes.naming_on_paths import SIGN, NamedOnPath

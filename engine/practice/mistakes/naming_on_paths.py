@@ -16,7 +16,7 @@ import numpy as np
 
 from engine.formula.expression import Expr, Indicator, Symbol
 from engine.practice.mistakes.constant_factors import PathConstants, constant_mistakes
-from engine.practice.mistakes.factor_patterns import Pattern, PatternBook, mistake, shown
+from engine.practice.mistakes.factor_patterns import Pattern, PatternBook
 from engine.practice.mistakes.integer_powers import (
     Columns,
     Fit,
@@ -24,8 +24,9 @@ from engine.practice.mistakes.integer_powers import (
     fit_powers,
     independent,
 )
+from engine.practice.mistakes.mistake import mistake, shown
 from engine.practice.question.comparison import CLOSE
-from engine.practice.question.path_factors import Path, atoms_of, term_of
+from engine.practice.question.path_factors import Path, atoms_of, product_of_path
 from engine.practice.question.random_networks import NetworkEvidence
 from engine.practice.reading.batched_evaluation import Stack, evaluate
 from engine.practice.verdict import Mistake
@@ -387,7 +388,7 @@ def _of_coefficients(paths: Sequence[Path], coefficients: Sequence[int]) -> tupl
     for path, coefficient in zip(paths, coefficients, strict=True):
         if not coefficient:
             continue
-        term = term_of(path)
+        term = product_of_path(path)
         match coefficient:
             case -1:
                 found.append(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.formula.expression import Symbol
-from engine.practice.mistakes.factor_patterns import shown
+from engine.practice.mistakes.mistake import shown
 from engine.practice.mistakes.naming_by_repair import name_by_repair
 from engine.practice.mistakes.naming_on_paths import NamedOnPath
 from engine.practice.question.asked_target import ETA

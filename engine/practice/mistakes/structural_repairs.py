@@ -31,16 +31,15 @@ from engine.formula.expression import (
 )
 from engine.formula.matrix_terms import MatrixProductTerm, TotalTerm, TransposedTerm
 from engine.model.network import PREDICTION, Y
-from engine.practice.mistakes.factor_patterns import shown
 from engine.practice.mistakes.formula_edits import (
     Rebuild,
     Repair,
     everywhere,
     factor_text,
-    stands,
     unsigned,
     without_squares,
 )
+from engine.practice.mistakes.mistake import shown, stands
 from engine.practice.question.path_factors import output_error
 from engine.practice.question.random_networks import NetworkEvidence
 from engine.practice.reading.gradient_names import is_gradient

@@ -39,7 +39,7 @@ ENOUGH = 32
 
 
 @dataclass(frozen=True)
-class Attempt:
+class AskedAttempt:
     """An answer of the right shape: its value and the truth at the networks, and how they compare."""
 
     evidence: NetworkEvidence
@@ -91,13 +91,13 @@ class AskedQuestion:
             column = None if error.column is None else names.column(text.strip(), error.column)
             raise UnreadableError(error.problem, text, column) from None
 
-    def attempt(self, answer: Answer) -> Attempt | None:
+    def attempt(self, answer: Answer) -> AskedAttempt | None:
         """An answer's value beside the truth; None if its shape is another. Raises UnreadableError, TooLargeError."""
         if not self.fits(answer):
             return None
         evidence = self.evidence(answer, self.labels)
         value = evaluate(answer.expr, evidence.names)
-        return Attempt(evidence, value, self.compared(value, evidence))
+        return AskedAttempt(evidence, value, self.compared(value, evidence))
 
     def is_right(self, answer: Answer) -> bool:
         """Whether a formula is right, without a word about why it is not. Raises UnreadableError, TooLargeError."""

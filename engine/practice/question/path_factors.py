@@ -324,7 +324,7 @@ def _before(node: Node) -> Node | None:
     return node.op.inputs[0] if node.op is not None and isinstance(node.op, Elementwise) else None
 
 
-def term_of(path: Path) -> Expr:
+def product_of_path(path: Path) -> Expr:
     """The product that a path contributes."""
     factors = tuple(factor.formula for factor in path if factor.formula != Number(1.0))
     return factors[0] if len(factors) == 1 else Product(factors or (Number(1.0),))

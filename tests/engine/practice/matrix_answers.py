@@ -141,9 +141,9 @@ def is_named(planted: Sequence[PlantedSlip], verdict: Verdict) -> bool:
 
 def spoiled_sum(paths: Sequence[Path], rng: Rng) -> tuple[str, list[Planted]]:
     """The sum over several ways with one mistake: a term left out, or one factor of one term."""
-    from engine.practice.question.path_factors import term_of
+    from engine.practice.question.path_factors import product_of_path
 
-    terms = [term_of(path) for path in paths]
+    terms = [product_of_path(path) for path in paths]
     place = int(rng.integers(len(paths)))
     if rng.random() < 0.4:
         rest = [f"({one.plain()})" for number, one in enumerate(terms) if number != place]

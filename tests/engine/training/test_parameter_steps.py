@@ -13,7 +13,7 @@ from engine.experiment.optimizer_specs import OPTIMIZER_SPECS
 from engine.experiment.spec import Experiment
 from engine.formula.expression import Symbol
 from engine.model.network import Network
-from engine.training.parameter_steps import steps
+from engine.training.parameter_steps import parameter_steps
 from engine.training.steps_by_hand import StepsByHand
 from engine.training.trainer import Trainer
 from engine.training.update_rule import RULES, settings_of
@@ -42,7 +42,7 @@ def one_weight(weight: float, train: str, loss: str = "") -> Experiment:
 
 
 def weights(experiment: Experiment, count: int) -> list[float]:
-    done = list(steps(experiment, count))
+    done = list(parameter_steps(experiment, count))
     return [done[0].parameters[W].before.item(), *(step.parameters[W].after.item() for step in done)]
 
 
@@ -59,7 +59,7 @@ def test_momentum_as_published() -> None:
 
 
 def test_adam_by_hand() -> None:
-    first = next(steps(one_weight(4.0, 'optimizer = "adam"\nlearning_rate = 0.1'), 1)).parameters[W]
+    first = next(parameter_steps(one_weight(4.0, 'optimizer = "adam"\nlearning_rate = 0.1'), 1)).parameters[W]
     assert {key: value.item() for key, value in first.state.items()} == pytest.approx(
         {"m": 0.4, "v": 0.016, "m_hat": 4.0, "v_hat": 16.0}, rel=1e-12
     )
@@ -67,7 +67,7 @@ def test_adam_by_hand() -> None:
 
 
 def test_the_loss_goes_on_where_the_last_step_left_it() -> None:
-    done = list(steps(load_experiment("xor"), 3))
+    done = list(parameter_steps(load_experiment("xor"), 3))
     assert [step.step for step in done] == [1, 2, 3]
     for before, after in pairwise(done):
         assert after.loss_before == before.loss_after
@@ -80,7 +80,7 @@ def test_they_are_the_steps_of_training() -> None:
     """With mini-batches, where the gradient is that of the batch and the loss that of all samples."""
     experiment = load_experiment("tutorial-b-wine")
     trainer = Trainer(experiment)
-    for step in steps(experiment, 4):
+    for step in parameter_steps(experiment, 4):
         trainer.step()
         for name, parameter in step.parameters.items():
             np.testing.assert_array_equal(parameter.after, trainer.network.parameters[name])
@@ -101,14 +101,14 @@ def test_a_frozen_parameter_has_no_state() -> None:
         """,
         "frozen",
     )
-    first = next(steps(experiment, 1)).parameters
+    first = next(parameter_steps(experiment, 1)).parameters
     assert first[W].state == {}
     np.testing.assert_array_equal(first[W].before, first[W].after)
     assert set(first[Symbol("b", 1)].state) == {"m", "v", "m_hat", "v_hat"}
 
 
 def test_a_step_that_is_not_finite_says_so_and_is_the_last() -> None:
-    done = list(steps(one_weight(1e200, 'optimizer = "sgd"\nlearning_rate = 1e200'), 5))
+    done = list(parameter_steps(one_weight(1e200, 'optimizer = "sgd"\nlearning_rate = 1e200'), 5))
     assert done[-1].problem is not None
     assert len(done) < 5
 
@@ -214,7 +214,7 @@ def test_ten_steps_are_pytorch_s(train: str) -> None:
     }
     optimizer = torch_optimizer(torch, experiment, list(theirs.values()))
     X, Y = torch.tensor(data.X.copy()), torch.tensor(data.Y.copy())
-    for step in islice(steps(experiment, 10), 10):
+    for step in islice(parameter_steps(experiment, 10), 10):
         optimizer.zero_grad()
         hidden = torch.tanh(theirs[W].T @ X + theirs[Symbol("b", 1)])
         logits = theirs[Symbol("W", 2)].T @ hidden + theirs[Symbol("b", 2)]

@@ -33,11 +33,11 @@ def step(experiment: str, steps: int, as_json: bool, ascii: bool) -> None:
     from engine.experiment.datasets import load_data
     from engine.experiment.loading import load_experiment
     from engine.export.training_step_tables import steps_record, written_step
-    from engine.training.parameter_steps import steps as steps_of
+    from engine.training.parameter_steps import parameter_steps
     from engine.training.update_rule import settings_of
 
     loaded = load_experiment(experiment)
-    done = steps_of(loaded, steps, load_data(loaded, source=experiment))
+    done = parameter_steps(loaded, steps, load_data(loaded, source=experiment))
     problem = None
     if as_json:
         record = steps_record(done)

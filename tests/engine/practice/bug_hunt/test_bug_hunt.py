@@ -9,8 +9,8 @@ from engine.derivation.evaluated_experiment import EvaluatedExperiment
 from engine.derivation.targets import TargetError
 from engine.experiment.loading import load_experiment
 from engine.formula.expression import Symbol
-from engine.practice.bug_hunt.backward_slips import SLIPS
 from engine.practice.bug_hunt.bug_hunt import BugHunt, visible_bugs
+from engine.practice.bug_hunt.slip_table import SLIPS
 from engine.practice.bug_hunt.slipping_backward_pass import SlippingBackwardPass, op_is_right
 from tests.engine.practice.questions import inline, judge_in, network
 

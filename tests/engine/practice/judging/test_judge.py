@@ -10,7 +10,7 @@ import pytest
 from engine.formula.expression import Sum, Symbol
 from engine.practice.question.asked_question import ENOUGH
 from engine.practice.question.comparison import compare
-from engine.practice.question.path_factors import term_of
+from engine.practice.question.path_factors import product_of_path
 from engine.practice.question.random_networks import LARGEST_SUM, NetworkMaker
 from engine.practice.reading.batched_evaluation import evaluate
 from tests.engine.practice.questions import inline, judge_in, judge_on, network
@@ -90,7 +90,7 @@ def test_two_hundred_rewritten_answers_are_right_and_two_hundred_spoiled_ones_wr
         def agrees(text, judge=judge, evidence=evidence):
             return compare(evaluate(judge.question.read(text).expr, evidence.names), evidence.truth).agrees
 
-        terms = [term_of(path) for path in judge.question.paths]
+        terms = [product_of_path(path) for path in judge.question.paths]
         answer = Sum(tuple(terms)) if len(terms) > 1 else terms[0]
         right(judge, answer.plain())
         for _ in range(16):

@@ -14,7 +14,7 @@ from engine.experiment.errors import ExperimentError
 from engine.experiment.loading import load_experiment
 from engine.experiment.npz_file import read_npz
 from engine.formula.expression import Symbol
-from engine.practice.bug_hunt.backward_slips import places_for
+from engine.practice.bug_hunt.slip_table import places_for
 from engine.practice.bug_hunt.slipping_backward_pass import SlippingBackwardPass
 from engine.practice.judging.compare_gradients import compare_gradients
 from engine.practice.judging.gradients_file import load_gradients

@@ -18,6 +18,21 @@ from engine.autodiff.graph import Array, Graph, Op
 from engine.autodiff.ops.linear import ACTIVATION, BIAS, WEIGHT, Linear
 from engine.formula.expression import Symbol
 from engine.formula.layout import one_line
+from engine.practice.bug_hunt.gradients_of_slips import (
+    bce_gradient_with_weights,
+    masked_by_gradient,
+    nothing,
+    number_of_samples,
+    of_first_sample,
+    slope_alone,
+    summed_over_wrong_axis,
+    times,
+    with_input_before_activation,
+    with_inverted_mask,
+    with_slope_at_activation,
+    with_swapped_weights,
+    with_transposed_weights,
+)
 from engine.practice.bug_hunt.slip_places import (
     at_bias,
     at_curved,
@@ -43,21 +58,6 @@ from engine.practice.bug_hunt.slip_places import (
     at_wide_bias,
 )
 from engine.practice.bug_hunt.slipping_backward_pass import Send, sent_by_op
-from engine.practice.bug_hunt.wrong_gradients import (
-    bce_gradient_with_weights,
-    masked_by_gradient,
-    nothing,
-    number_of_samples,
-    of_first_sample,
-    slope_alone,
-    summed_over_wrong_axis,
-    times,
-    with_input_before_activation,
-    with_inverted_mask,
-    with_slope_at_activation,
-    with_swapped_weights,
-    with_transposed_weights,
-)
 from engine.practice.verdict import Mistake, MistakeKind
 
 
