@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from engine.autodiff.graph import Node
 from engine.derivation.gradcheck import EntryCheck, ParameterCheck, entries_to_check
 from engine.formula.expression import Entry
-from engine.formula.notation import Style, number_text, symbol_text
+from engine.formula.notation import Style, symbol_text
+from engine.formula.number_text import number_text
 
 ERROR_DIGITS, SLOPE_DIGITS = 2, 3
 NUMBER_WIDTH, ERROR_WIDTH = 12, 9

@@ -15,7 +15,8 @@ from engine.derivation.evaluated_expression import EvaluatedExpression
 from engine.export.document_blocks import Block, HeadingBlock, ParagraphBlock, TableBlock, ValueBlock
 from engine.formula.expression import Number
 from engine.formula.layout import one_line
-from engine.formula.notation import Style, is_exact, number_text, symbol_text
+from engine.formula.notation import Style, symbol_text
+from engine.formula.number_text import is_exact, number_text
 from engine.formula.text_width import cells
 from engine.model.expression_graph import is_constant
 

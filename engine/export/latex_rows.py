@@ -21,7 +21,8 @@ from engine.export.document_blocks import (
 from engine.formula.expression import Expr, Negative, Number, Partial, Product, Quotient, Sum, bare
 from engine.formula.latex import number_latex, to_latex
 from engine.formula.layout import begins_with_minus, one_line
-from engine.formula.notation import Style, is_shown_in_full
+from engine.formula.notation import Style
+from engine.formula.number_text import is_shown_in_full
 
 LONGEST_ROW = 60
 """A row of a product ends before its one-line text would be longer than this."""

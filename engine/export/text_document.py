@@ -31,7 +31,8 @@ from engine.formula.ascii_text import in_characters_of
 from engine.formula.expression import Expr, Number, Product
 from engine.formula.fit_to_width import fit
 from engine.formula.layout import LayoutBox, draw, one_line, product_row, row
-from engine.formula.notation import Style, is_shown_in_full, number_text
+from engine.formula.notation import Style
+from engine.formula.number_text import is_shown_in_full, number_text
 from engine.formula.text_width import cells, wrapped
 
 NARROWEST = 60

@@ -16,7 +16,8 @@ from typing import Any
 
 from engine.autodiff.graph import Array
 from engine.formula.expression import Symbol
-from engine.formula.notation import Style, is_exact, number_text, symbol_text
+from engine.formula.notation import Style, symbol_text
+from engine.formula.number_text import is_exact, number_text
 from engine.formula.numbers_in_words import counted
 from engine.formula.text_width import cells
 from engine.model.network import LOSS, PREDICTION, Y

@@ -17,7 +17,8 @@ from engine.export.text_document import NARROWEST, render_text
 from engine.formula.ascii_text import ascii_text
 from engine.formula.expression import Symbol
 from engine.formula.matrix_brackets import bracketed
-from engine.formula.notation import Style, number_text, symbol_text
+from engine.formula.notation import Style, symbol_text
+from engine.formula.number_text import number_text
 from engine.formula.untrusted_text import one_line
 from engine.model.network import LOSS, Y
 

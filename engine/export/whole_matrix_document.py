@@ -24,7 +24,8 @@ from engine.formula.ascii_text import in_characters_of
 from engine.formula.expression import Entry, Partial
 from engine.formula.latex import number_latex, to_latex
 from engine.formula.layout import one_line
-from engine.formula.notation import Style, is_exact, is_shown_in_full, number_text
+from engine.formula.notation import Style
+from engine.formula.number_text import is_exact, is_shown_in_full, number_text
 from engine.formula.text_width import cells, wrapped
 
 STYLE = Style()

@@ -38,7 +38,7 @@ from engine.formula.matrix_terms import (
     TransposedTerm,
 )
 from engine.formula.name_glyphs import AFFINE, split_name
-from engine.formula.notation import number_parts
+from engine.formula.number_text import number_parts
 
 _COMPARISONS = {">": ">", "<": "<", ">=": r"\ge", "<=": r"\le"}
 _FUNCTIONS = {

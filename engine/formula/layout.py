@@ -39,7 +39,8 @@ from engine.formula.matrix_terms import (
     TransposedTerm,
 )
 from engine.formula.name_glyphs import name_glyphs, superscript
-from engine.formula.notation import Style, number_text, symbol_text
+from engine.formula.notation import Style, symbol_text
+from engine.formula.number_text import number_text
 
 # ---------------------------------------------------------------------------------------------- boxes
 

@@ -1,19 +1,16 @@
-"""How numbers and names are written in characters, in Unicode or in plain ASCII.
+"""How formulas and names are written in characters, in Unicode or in plain ASCII.
 
-    W[1][1,1]  ->  W⁽¹⁾₁₁          Y_hat[0,0]  ->  Ŷ₀₀          1.23e-9  ->  1.23×10⁻⁹
+    W[1][1,1]  ->  W⁽¹⁾₁₁          Y_hat[0,0]  ->  Ŷ₀₀
 
-`engine.formula.layout` draws whole formulas with what stands here.
+Numbers are in `engine.formula.number_text`. `engine.formula.layout` draws whole formulas with what stands here.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal
 
 from engine.formula.course_notation import CANONICAL, CourseNames
-from engine.formula.expression import Expr, Number, Symbol
+from engine.formula.expression import Symbol
 from engine.formula.letters import GREEK as GREEK
 from engine.formula.name_glyphs import SUBSCRIPT_DIGITS, name_glyphs, superscript
 
@@ -230,70 +227,6 @@ _ASCII = Glyphs(
 def glyphs_of(ascii: bool) -> Glyphs:
     """The characters of the ASCII drawing, or of the Unicode one."""
     return _ASCII if ascii else _UNICODE
-
-
-def number_text(value: float, style: Style = Style()) -> str:
-    """A number drawn to `style.digits` significant digits: ``0.25``, ``1100``, ``1.23×10⁻⁹``, ``∞``.
-
-    Trailing zeros are dropped, whole numbers below a billion are never rounded, and zero has no sign.
-    """
-    glyphs = style.glyphs
-    if math.isnan(value):
-        return "NaN"
-    sign = glyphs.minus if value < 0 else ""
-    if math.isinf(value):
-        return sign + glyphs.infinity
-    mantissa, exponent = number_parts(value, style.digits)
-    if exponent is None:
-        return sign + mantissa
-    if style.ascii:
-        return f"{sign}{mantissa}e{exponent}"
-    return f"{sign}{mantissa}×10{superscript(str(exponent).replace('-', '−'))}"
-
-
-def number_parts(value: float, digits: int | None) -> tuple[str, int | None]:
-    """A number's magnitude as (mantissa, power of ten), or (decimal text, None) where no power of ten is needed.
-
-    Rounded to `digits` significant digits; None keeps every digit that tells this float from its
-    neighbours. `value` must be finite.
-    """
-    if abs(value) < 1e9 and value == int(value):
-        return str(abs(int(value))), None
-    figures, exponent = _figures(abs(value), digits)
-    if -5 < exponent < 6:
-        text = f"{Decimal(f'{figures}e{exponent - len(figures) + 1}'):f}"
-        # Rounding to a place left of the point would show zeros that are not in the number.
-        return (text, None) if exponent < len(figures) else (f"{abs(value):.0f}", None)
-    return figures[0] + ("." + figures[1:] if figures[1:] else ""), exponent
-
-
-def _figures(magnitude: float, digits: int | None) -> tuple[str, int]:
-    """The significant digits of a positive number, without trailing zeros, and its power of ten."""
-    mantissa, exponent = f"{Decimal(repr(float(magnitude))):e}".split("e")
-    if digits is not None and len(mantissa.replace(".", "").rstrip("0")) > digits:
-        mantissa, exponent = f"{magnitude:.{digits - 1}e}".split("e")
-    return mantissa.replace(".", "").rstrip("0"), int(exponent)
-
-
-def is_exact(value: float, style: Style = Style()) -> bool:
-    """Whether `number_text` shows all of `value`, so that a screen may write = instead of ≈."""
-    if not math.isfinite(value):
-        return True
-    mantissa, exponent = number_parts(value, style.digits)
-    return float(f"{mantissa}e{exponent or 0}") == abs(value)
-
-
-def is_shown_in_full(expr: Expr, digits: int) -> bool:
-    """Whether every number in a formula is shown in full, so that = may stand before it and not ≈."""
-    style = Style(digits=digits)
-    return all(is_exact(number.value, style) for number in _numbers(expr))
-
-
-def _numbers(expr: Expr) -> Iterator[Number]:
-    if isinstance(expr, Number):
-        yield expr
-    for child in expr.children():
-        yield from _numbers(child)
 
 
 def symbol_text(symbol: Symbol, style: Style = Style()) -> str:

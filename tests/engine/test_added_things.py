@@ -40,7 +40,8 @@ from engine.experiment.spec import Experiment
 from engine.export.derivation_document import written_latex, written_text
 from engine.export.numpy_torch_program import numpy_program
 from engine.formula.expression import Entry, Expr, Indicator, Number, Partial, Symbol, call
-from engine.formula.notation import Style, number_text
+from engine.formula.notation import Style
+from engine.formula.number_text import number_text
 from engine.metrics.added_metrics import LayerMetric, OwnMetric, register_metric, remove_metric
 from engine.runs.history import History
 from engine.runs.run_log import RunLogHeader, RunLogWriter, read_run_log

@@ -7,7 +7,7 @@ import click
 from engine.autodiff.graph import Graph
 from engine.formula.ascii_text import in_characters_of
 from engine.formula.course_notation import CANONICAL, CourseNames
-from engine.formula.notation import number_text
+from engine.formula.number_text import number_text
 from engine.practice.judging.expected_number import expectation_lines
 from engine.practice.mistakes.factors_between_numbers import find_factors
 from engine.practice.mistakes.updated_too_early import UPDATED_TOO_EARLY, gradients_updated_too_early

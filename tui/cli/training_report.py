@@ -17,7 +17,8 @@ from engine.diagnosis.run_observer import RunObserver
 from engine.experiment.activation_traits import ACTIVATION_TRAITS
 from engine.experiment.layer_info import layer_infos
 from engine.formula.ascii_text import in_characters_of
-from engine.formula.notation import Style, number_text
+from engine.formula.notation import Style
+from engine.formula.number_text import number_text
 from engine.formula.numbers_in_words import counted
 from engine.metrics.added_metrics import OWN_METRICS
 from engine.metrics.step_record import Extent

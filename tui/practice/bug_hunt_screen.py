@@ -25,7 +25,8 @@ from engine.derivation.targets import TargetError
 from engine.experiment.loading import load_experiment
 from engine.formula.ascii_text import ascii_text
 from engine.formula.layout import LayoutBox, draw, row
-from engine.formula.notation import Style, number_text, symbol_text
+from engine.formula.notation import Style, symbol_text
+from engine.formula.number_text import number_text
 from engine.formula.numbers_in_words import counted
 from engine.practice.bug_hunt.bug_hunt import BugHunt, SentGradient
 from tui.practice.learner_progress import ProgressFile

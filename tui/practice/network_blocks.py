@@ -18,7 +18,8 @@ from textual.content import Content
 
 from engine.autodiff.graph import Array, Graph, Node
 from engine.autodiff.ops.elementwise import Elementwise
-from engine.formula.notation import Style, number_text, symbol_text
+from engine.formula.notation import Style, symbol_text
+from engine.formula.number_text import number_text
 from engine.model.expression_graph import is_constant
 from tui.shell.matrix_lines import MOST_COLUMNS, MOST_ROWS, matrix_lines
 

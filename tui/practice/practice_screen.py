@@ -12,7 +12,8 @@ from typing_extensions import override
 from engine.derivation.targets import TargetError
 from engine.formula.course_notation import CourseNames
 from engine.formula.layout import LayoutBox, draw, one_line, row
-from engine.formula.notation import number_text, symbol_text
+from engine.formula.notation import symbol_text
+from engine.formula.number_text import number_text
 from engine.formula.numbers_in_words import counted
 from engine.practice.assignments.assignment import (
     Assignment,

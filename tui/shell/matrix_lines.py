@@ -11,7 +11,8 @@ from collections.abc import Callable
 
 from engine.autodiff.graph import Array
 from engine.formula.matrix_brackets import bracketed
-from engine.formula.notation import Style, number_text
+from engine.formula.notation import Style
+from engine.formula.number_text import number_text
 
 MOST_ROWS, MOST_COLUMNS = 6, 4
 """Of a larger matrix the first rows and columns and the last are shown."""

@@ -15,7 +15,8 @@ from textual.content import Content
 from engine.autodiff.graph import Graph
 from engine.formula.ascii_text import ascii_text
 from engine.formula.layout import draw
-from engine.formula.notation import Style, number_text, symbol_text
+from engine.formula.notation import Style, symbol_text
+from engine.formula.number_text import number_text
 from engine.model.expression_graph import is_constant
 from engine.practice.reading.unreadable import UnreadableError
 from engine.practice.verdict import Verdict

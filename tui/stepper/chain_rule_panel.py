@@ -24,7 +24,8 @@ from engine.derivation.chain_rule import Derivation
 from engine.derivation.chain_sum import ChainSum, chain_sum
 from engine.formula.expression import Partial
 from engine.formula.layout import LayoutBox, draw, product_row, row
-from engine.formula.notation import Style, number_text
+from engine.formula.notation import Style
+from engine.formula.number_text import number_text
 from engine.formula.numbers_in_words import count_in_words
 from tui.shell.coloured_boxes import Span, paint
 

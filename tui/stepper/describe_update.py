@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from engine.formula.expression import Partial, Symbol
-from engine.formula.notation import Style, number_text, symbol_text
+from engine.formula.notation import Style, symbol_text
+from engine.formula.number_text import number_text
 from engine.model.network import LOSS, trainable
 from engine.training.steps_by_hand import Change, StepsByHand, Update
 from engine.training.update_rule import CLIP, ETA

@@ -9,7 +9,8 @@ from engine.derivation.chain_rule import Derivation
 from engine.derivation.targets import TargetError
 from engine.experiment.errors import ExperimentError
 from engine.formula.expression import Symbol
-from engine.formula.notation import number_text, symbol_text
+from engine.formula.notation import symbol_text
+from engine.formula.number_text import number_text
 from engine.model.edited_entries import Assignments
 from engine.model.network import Y
 from tui.shell.messages import ExperimentEdited

@@ -15,7 +15,8 @@ from engine.autodiff.graph import Graph
 from engine.formula.expression import Expr, Number, Symbol
 from engine.formula.fit_to_width import fit, fit_flat
 from engine.formula.layout import LayoutBox, draw, one_line, row
-from engine.formula.notation import Style, is_exact, is_shown_in_full, number_text
+from engine.formula.notation import Style
+from engine.formula.number_text import is_exact, is_shown_in_full, number_text
 from tui.shell.coloured_boxes import Span, paint
 from tui.shell.stacked_content import stacked
 

@@ -20,9 +20,10 @@ from engine.autodiff.graph import Graph, Node
 from engine.formula.expression import Symbol
 from engine.formula.layout import one_line
 from engine.formula.notation import Style, symbol_text
+from engine.formula.number_text import short_number
 from engine.model.expression_graph import is_constant
 from tui.shell.character_canvas import Canvas
-from tui.stepper.network_diagram import NetworkDiagram, short_number
+from tui.stepper.network_diagram import NetworkDiagram
 from tui.stepper.traversal import Phase, Position, Traversal
 
 CELL, GUTTER, LINES = 20, 2, 3

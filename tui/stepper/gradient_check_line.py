@@ -11,7 +11,8 @@ from textual.content import Content
 
 from engine.export.factor_words import VERDICTS
 from engine.formula.expression import Symbol
-from engine.formula.notation import Style, number_text, symbol_text
+from engine.formula.notation import Style, symbol_text
+from engine.formula.number_text import number_text
 from tui.stepper.derivation_screen import DerivationScreen
 from tui.stepper.traversal import Phase
 

@@ -10,7 +10,8 @@ from engine.derivation.jacobian import SampleJacobian, sample_jacobian
 from engine.formula.ascii_text import in_characters_of
 from engine.formula.expression import Partial
 from engine.formula.layout import one_line
-from engine.formula.notation import Style, number_text, symbol_text
+from engine.formula.notation import Style, symbol_text
+from engine.formula.number_text import number_text
 from tui.shell.csv_table import Cell, Rows
 from tui.shell.stacked_content import stacked
 

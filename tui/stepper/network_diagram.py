@@ -15,7 +15,8 @@ from textual.message import Message
 from textual.widgets import Static
 
 from engine.formula.expression import Symbol
-from engine.formula.notation import Style, number_text, symbol_text
+from engine.formula.notation import Style, symbol_text
+from engine.formula.number_text import short_number
 from tui.shell.character_canvas import Canvas
 from tui.stepper.diagram import Cell, Column, Diagram
 
@@ -205,17 +206,3 @@ class _Drawing:
                 self.canvas.put(x1, y, vertical, style)
             self.canvas.put(x0, left, straight + lower_right, style)
             self.canvas.put(x1, right, lower_left + straight, style)
-
-
-def short_number(value: float, width: int, style: Style) -> str:
-    """A number in at most `width` (at least 7) columns: three significant digits, or fewer where they do not fit."""
-    for digits in (3, 2):
-        text = number_text(value, Style(digits=digits, ascii=style.ascii))
-        if len(text) <= width:
-            return text
-    for decimals in (1, 0):
-        mantissa, exponent = f"{value:.{decimals}e}".split("e")
-        text = f"{mantissa}e{int(exponent)}"
-        if len(text) <= width:
-            break
-    return text.replace("-", style.glyphs.minus)

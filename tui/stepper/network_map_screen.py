@@ -12,7 +12,8 @@ from typing_extensions import override
 
 from engine.formula.course_notation import CourseNames
 from engine.formula.expression import Symbol
-from engine.formula.notation import Style, number_text, symbol_text
+from engine.formula.notation import Style, symbol_text
+from engine.formula.number_text import number_text
 from tui.shell.csv_table import CsvTable
 from tui.shell.idle_keys import idle_bindings
 from tui.shell.key_command import bindings

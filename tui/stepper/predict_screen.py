@@ -21,7 +21,8 @@ from typing_extensions import override
 
 from engine.derivation.chain_rule import Derivation
 from engine.formula.layout import one_line
-from engine.formula.notation import Style, number_text
+from engine.formula.notation import Style
+from engine.formula.number_text import number_text
 from engine.practice.prediction import Prediction, PredictionQuestion
 from tui.session.session_base import SessionBase
 from tui.shell.csv_table import Cell, CsvTable, Rows

@@ -16,7 +16,8 @@ from engine.derivation.chain_rule import ChainRuleStep
 from engine.derivation.terms import Term
 from engine.formula.expression import Partial, Symbol
 from engine.formula.layout import one_line
-from engine.formula.notation import Style, number_text
+from engine.formula.notation import Style
+from engine.formula.number_text import number_text
 from tui.stepper.equation import equals
 from tui.stepper.traversal import Position, Traversal
 

@@ -9,7 +9,8 @@ from engine.derivation.chain_rule import Derivation
 from engine.formula.ascii_text import in_characters_of
 from engine.formula.expression import Partial
 from engine.formula.layout import LayoutBox, draw, row
-from engine.formula.notation import Style, is_exact, number_text
+from engine.formula.notation import Style
+from engine.formula.number_text import is_exact, number_text
 from engine.formula.text_width import wrapped
 from tui.shell.coloured_boxes import paint
 from tui.shell.csv_table import Cell, Rows

@@ -19,7 +19,8 @@ from textual.widgets import Static
 
 from engine.derivation.terms import Term
 from engine.formula.layout import one_line
-from engine.formula.notation import Style, number_text
+from engine.formula.notation import Style
+from engine.formula.number_text import number_text
 from tui.stepper.traversal import Phase, Position, Traversal
 
 NUMBER = 11

@@ -8,7 +8,8 @@ from __future__ import annotations
 from textual.content import Content
 
 from engine.derivation.chain_rule import Derivation
-from engine.formula.notation import Style, number_text, symbol_text
+from engine.formula.notation import Style, symbol_text
+from engine.formula.number_text import number_text
 from engine.model.network import Y
 from tui.stepper.derivation_screen import DerivationScreen
 

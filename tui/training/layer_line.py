@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from engine.formula.notation import Style, number_text
+from engine.formula.notation import Style
+from engine.formula.number_text import number_text
 from engine.formula.untrusted_text import one_line
 from engine.metrics.step_record import StepRecord
 

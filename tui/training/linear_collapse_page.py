@@ -7,7 +7,8 @@ from textual.content import Content
 
 from engine.autodiff.graph import Array, Graph
 from engine.formula.expression import Symbol
-from engine.formula.notation import Style, number_text
+from engine.formula.notation import Style
+from engine.formula.number_text import number_text
 from engine.model.linear_collapse import NotLinearError, collapsed
 from engine.model.network import Network, X
 from tui.shell.csv_table import Cell, Rows

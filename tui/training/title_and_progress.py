@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from engine.formula.notation import Style, number_text, symbol_text
+from engine.formula.notation import Style, symbol_text
+from engine.formula.number_text import number_text
 from engine.metrics.added_metrics import OWN_METRICS
 from engine.metrics.step_record import Extent
 from engine.model.network import LOSS, Y

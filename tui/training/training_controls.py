@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from engine.experiment.spec import Experiment
-from engine.formula.notation import Style, number_text
+from engine.formula.notation import Style
+from engine.formula.number_text import number_text
 from engine.formula.numbers_in_words import counted
 from tui.session.experiment_variants import differences, with_next_init, with_relu_swapped
 from tui.session.training_run import TrainingRun

@@ -18,7 +18,7 @@ from typing_extensions import override
 
 from engine.experiment.layer_info import LayerInfo
 from engine.experiment.spec import View
-from engine.formula.notation import number_text
+from engine.formula.number_text import number_text
 from engine.metrics.unit_deaths import UnitEvent
 from engine.training.trainer import UnitActivity
 from tui.session.network_session import NetworkSession

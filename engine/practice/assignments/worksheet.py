@@ -18,7 +18,8 @@ from engine.export.markdown_document import words
 from engine.formula.expression import Expr, Partial, Product, Symbol
 from engine.formula.latex import number_latex, symbol_latex, to_latex
 from engine.formula.layout import draw, one_line
-from engine.formula.notation import GREEK, Style, number_text, symbol_text
+from engine.formula.notation import GREEK, Style, symbol_text
+from engine.formula.number_text import number_text
 from engine.formula.numbers_in_words import counted
 from engine.practice.assignments.assignment import Assignment, AssignmentQuestion
 from engine.practice.bug_hunt.bug_hunt import BugHunt

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from engine.formula.notation import Style, number_text
+from engine.formula.notation import Style
+from engine.formula.number_text import number_text
 from engine.practice.mistakes.factors_between_numbers import FactorCandidate
 from engine.practice.reading.typed_number import TypedNumber
 

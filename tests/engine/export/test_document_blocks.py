@@ -26,7 +26,8 @@ from engine.export.latex_document import escape
 from engine.export.value_gradient_tables import written_matrices
 from engine.formula.ascii_text import ascii_text
 from engine.formula.expression import Number, Symbol, call
-from engine.formula.notation import Style, is_shown_in_full
+from engine.formula.notation import Style
+from engine.formula.number_text import is_shown_in_full
 from engine.formula.parser import parse_symbol
 from engine.formula.text_width import cells, wrapped
 from engine.model.network import Network

@@ -26,7 +26,8 @@ from engine.formula.expression import (
 )
 from engine.formula.fit_to_width import fit
 from engine.formula.layout import LayoutBox, draw, fraction, one_line, product_row, row
-from engine.formula.notation import Style, is_exact, number_text, symbol_text
+from engine.formula.notation import Style, symbol_text
+from engine.formula.number_text import is_exact, number_text
 from engine.formula.parser import parse
 from tests.engine.formula.test_expression import expressions
 

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from engine.experiment.loading import PRESET_NAMES
 from engine.experiment.presets import preset_text
 from engine.formula.expression import Symbol
-from engine.formula.notation import Style, is_exact, number_text
+from engine.formula.notation import Style
+from engine.formula.number_text import is_exact, number_text
 from tests.engine.networks import SMALL_PRESETS
 from tests.tui.experiments import READABLE, positions_of, session, session_of, traversals
 from tui.session.network_session import NetworkSession

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from engine.formula.expression import Symbol
 from engine.formula.notation import Style
+from engine.formula.number_text import short_number
 from engine.formula.parser import parse_symbol
 from tests.tui.experiments import READABLE, positions_of, session, traversals
 from tui.stepper.diagram import Diagram, column_names, move
-from tui.stepper.network_diagram import CELL, NetworkDiagram, _Drawing, short_number
+from tui.stepper.network_diagram import CELL, NetworkDiagram, _Drawing
 from tui.stepper.traversal import FIRST_TERM, Phase, Position, Traversal
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from engine.derivation.matrix_form import matrix_lines
 from engine.formula.expression import Symbol
-from engine.formula.notation import Style, number_text
+from engine.formula.notation import Style
+from engine.formula.number_text import number_text
 from tests.engine.networks import SMALL_PRESETS
 from tests.tui.experiments import READABLE, session, session_of
 from tui.session.network_session import NetworkSession

@@ -86,7 +86,7 @@ def report_lines(name: str, report: LogReport, style: Style) -> list[str]:
 
 
 def _about(name: str, report: LogReport, style: Style) -> list[str]:
-    from engine.formula.notation import number_text
+    from engine.formula.number_text import number_text
     from engine.formula.numbers_in_words import counted
 
     lines, header = report.lines, report.lines.header

@@ -244,7 +244,8 @@ def _run(trainer: Trainer, writer: RunLogWriter | None, observer: RunObserver) -
 def _write_summary(observer: RunObserver, style: Style) -> None:
     """One line a layer, with the present weights over all data; the loss before the first and after the last step."""
     from engine.formula.expression import Symbol
-    from engine.formula.notation import number_text, symbol_text
+    from engine.formula.notation import symbol_text
+    from engine.formula.number_text import number_text
     from engine.formula.numbers_in_words import counted
     from engine.model.network import LOSS, Y, layer_names
 
