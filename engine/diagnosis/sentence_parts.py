@@ -42,8 +42,3 @@ def listed(words: Sequence[str]) -> str:
 def sentence(text: str) -> str:
     """A text with a full stop at its end, and only one."""
     return text if text.endswith(".") else f"{text}."
-
-
-def capitalised(text: str) -> str:
-    """A text with a capital first letter, the rest as it is."""
-    return text[:1].upper() + text[1:]

@@ -6,8 +6,8 @@ from functools import partial
 
 from engine.derivation.chain_rule import Derivation
 from engine.derivation.terms import Term
-from engine.diagnosis.sentence_parts import capitalised
 from engine.export.factor_words import factor_words
+from engine.formula.capitalised import capitalised
 from engine.formula.expression import Partial, Product
 from engine.formula.layout import one_line
 from engine.formula.notation import Style

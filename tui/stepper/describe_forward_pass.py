@@ -8,7 +8,7 @@ from functools import partial
 
 from engine.autodiff.graph import Graph, Node
 from engine.autodiff.ops.loss import loss_op
-from engine.diagnosis.sentence_parts import capitalised
+from engine.formula.capitalised import capitalised
 from engine.formula.expression import Symbol
 from engine.formula.notation import Style, symbol_text
 from engine.model.network import LOSS

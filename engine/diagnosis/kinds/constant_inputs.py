@@ -10,7 +10,7 @@ from engine.diagnosis.diagnosed_run import DiagnosedRun, Needs
 from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.finding_rule import Rule
 from engine.diagnosis.input_features import features, named
-from engine.diagnosis.sentence_parts import capitalised
+from engine.formula.capitalised import capitalised
 
 
 def find(case: DiagnosedRun, before: Sequence[Finding]) -> Finding | None:

@@ -8,8 +8,9 @@ from engine.diagnosis.diagnosed_run import DiagnosedRun
 from engine.diagnosis.finding import Finding, Kind
 from engine.diagnosis.finding_rule import Rule
 from engine.diagnosis.loss_trend import OF_LOSSES, advances, falls
-from engine.diagnosis.sentence_parts import capitalised, short, told_loss
+from engine.diagnosis.sentence_parts import short, told_loss
 from engine.diagnosis.useful_prediction import tells_apart
+from engine.formula.capitalised import capitalised
 
 STUCK = (Kind.DEAD_UNITS, Kind.NO_GRADIENT, Kind.CONSTANT_OUTPUT, Kind.ZERO_WEIGHTS)
 """With one of these found, what still falls is what is left that can move: more steps are no remedy."""

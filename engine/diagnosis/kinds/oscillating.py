@@ -9,7 +9,8 @@ from engine.diagnosis.finding import Finding, Kind, finite_evidence
 from engine.diagnosis.finding_rule import Rule
 from engine.diagnosis.loss_curve import RECENT
 from engine.diagnosis.loss_trend import LONG_ENOUGH, OF_LOSSES, falls, often_rises, stands_still
-from engine.diagnosis.sentence_parts import capitalised, told_loss
+from engine.diagnosis.sentence_parts import told_loss
+from engine.formula.capitalised import capitalised
 
 
 def find(case: DiagnosedRun, before: Sequence[Finding]) -> Finding | None:
