@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from engine.formula.expression import (
     Expr,
@@ -21,9 +20,6 @@ from engine.formula.expression import (
 )
 from engine.practice.mistakes.mistake import shown
 from engine.practice.verdict import Mistake
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True)
