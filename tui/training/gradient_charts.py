@@ -23,7 +23,6 @@ from engine.runs.history import Series
 from tui.session.training_snapshot import RunSnapshot
 from tui.training.charts import Line, lines_chart, profile_chart
 from tui.training.drawn_chart import FIRST, PREDICTED, SECOND, SERIES, THIRD, Chart
-from tui.training.heat_strip import HeatStrip, heat_strip
 
 Floats = npt.NDArray[np.float64]
 
@@ -158,12 +157,6 @@ def draw_losses(
         for (name, series), role in zip(runs, (FIRST, SECOND), strict=False)
     ]
     return lines_chart(lines, width, height, log=not linear, ascii_only=ascii_only), linear
-
-
-def draw_strip(series: Series, width: int, height: int, ascii_only: bool) -> Chart:
-    """Draws the heat strip of all layers over all steps."""
-    strip = HeatStrip(series.step.astype(np.int64), series.high.T)
-    return heat_strip(strip, width, height, ascii_only=ascii_only)
 
 
 def draw_budget(run: GradientMagnitudes, width: int, height: int, ascii_only: bool) -> Chart:

@@ -49,11 +49,11 @@ from tui.training.gradient_charts import (
     draw_history,
     draw_losses,
     draw_profile,
-    draw_strip,
     magnitudes,
     predicted_profile,
     spread,
 )
+from tui.training.heat_strip import draw_strip
 from tui.training.layer_bars import draw_rows
 from tui.training.layer_line import layer_line
 from tui.training.layer_rows import block_of, layer_rows, row_of

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.formula.notation import glyphs_of
+from engine.runs.history import Series
 from tui.training.drawn_chart import AXIS, FIRST, MARK, Chart, Row, Run
 
 SHADES = {ascii: glyphs_of(ascii).shades for ascii in (False, True)}
@@ -82,3 +83,9 @@ def _joined(cells: list[Run]) -> list[Run]:
         else:
             runs.append((text, role))
     return runs
+
+
+def draw_strip(series: Series, width: int, height: int, ascii_only: bool) -> Chart:
+    """Draws the heat strip of all layers over all steps."""
+    strip = HeatStrip(series.step.astype(np.int64), series.high.T)
+    return heat_strip(strip, width, height, ascii_only=ascii_only)

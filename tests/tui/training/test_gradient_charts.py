@@ -21,10 +21,10 @@ from tui.training.gradient_charts import (
     draw_history,
     draw_losses,
     draw_profile,
-    draw_strip,
     magnitudes,
     spread,
 )
+from tui.training.heat_strip import draw_strip
 
 
 def told(*records: StepRecord, points: int = 0) -> RunSnapshot:
