@@ -19,9 +19,8 @@ from typing import Any, NamedTuple, TypeAlias, assert_never
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.experiment.csv_file import Table, cell_key, finite_number, read_table
 from engine.experiment.data_shape import DataShape, held_out_count, label_rows
-from engine.experiment.errors import UNNAMED, ExperimentError, count, mismatch, quoted
+from engine.experiment.errors import UNNAMED, ExperimentError, count, mismatch
 from engine.experiment.generated_datasets import Array, ClassIndex, blobs, circles, moons, spirals, wine, xor
 from engine.experiment.npz_file import array_named, read_npz
 from engine.experiment.spec import (
@@ -76,7 +75,7 @@ class DataSet(Samples):
     held_out: Samples | None = None
 
 
-class _Draft(NamedTuple):
+class DraftData(NamedTuple):
     """A data set in float64, before the row of ones."""
 
     X: Array
@@ -146,7 +145,7 @@ def class_labels(classes: ClassIndex, count: int, loss: Loss) -> Array:
 # --------------------------------------------------------------------------------------- all kinds
 
 
-def _draft(experiment: Experiment, folder: Path | None, source: str) -> _Draft:
+def _draft(experiment: Experiment, folder: Path | None, source: str) -> DraftData:
     data, loss = experiment.data, experiment.loss
     rng = np.random.default_rng(np.random.SeedSequence(experiment.seed, spawn_key=(DATA_STREAM,)))
     corner_names, point_names = ("p", "q"), ("horizontal", "vertical")
@@ -155,51 +154,55 @@ def _draft(experiment: Experiment, folder: Path | None, source: str) -> _Draft:
             X, Y = (_in_columns(np.array(rows, np.float64), data.layout) for rows in (data.X, data.Y))
             return _numbered(X, Y, loss)
         case CsvData():
-            return _from_table(read_table(data, folder, source), data, experiment, source)
+            from engine.experiment.csv_file import read_table
+            from engine.experiment.csv_samples import samples_of_csv
+
+            return samples_of_csv(read_table(data, folder, source), data, experiment, source)
         case NpzData():
             return _from_archive(data, experiment, folder, source)
         case RandomData():
             return _random(data, loss, rng)
         case WineData():
             X, classes = wine(data.n, rng)
-            return _classified(X, classes, loss, ("colour intensity", "alcohol"), ("variety B", "variety A"))
+            return classified(X, classes, loss, ("colour intensity", "alcohol"), ("variety B", "variety A"))
         case XorData():
             X, classes = xor(data.n, data.noise, rng)
-            return _classified(X, classes, loss, corner_names, ("0", "1"))
+            return classified(X, classes, loss, corner_names, ("0", "1"))
         case MoonsData():
             X, classes = moons(data.n, data.noise, rng)
-            return _classified(X, classes, loss, point_names, ("upper", "lower"))
+            return classified(X, classes, loss, point_names, ("upper", "lower"))
         case CirclesData():
             X, classes = circles(data.n, data.noise, rng)
-            return _classified(X, classes, loss, point_names, ("outer", "inner"))
+            return classified(X, classes, loss, point_names, ("outer", "inner"))
         case SpiralsData():
             X, classes = spirals(data.n, data.noise, data.classes, rng)
             arms = tuple(f"arm {index}" for index in range(data.classes))
-            return _classified(X, classes, loss, point_names, arms)
+            return classified(X, classes, loss, point_names, arms)
         case BlobsData():
             X, classes = blobs(data.n, data.noise, data.classes, rng)
             clouds = tuple(f"blob {index}" for index in range(data.classes))
-            return _classified(X, classes, loss, point_names, clouds)
+            return classified(X, classes, loss, point_names, clouds)
         case _:
             assert_never(data)
 
 
-def _classified(
+def classified(
     X: Array, classes: ClassIndex, loss: Loss, feature_names: tuple[str, ...], class_names: tuple[str, ...]
-) -> _Draft:
-    return _Draft(X, class_labels(classes, len(class_names), loss), feature_names, class_names)
+) -> DraftData:
+    """A data set whose labels are classes, written as the loss takes them."""
+    return DraftData(X, class_labels(classes, len(class_names), loss), feature_names, class_names)
 
 
-def _numbered(X: Array, Y: Array, loss: Loss) -> _Draft:
+def _numbered(X: Array, Y: Array, loss: Loss) -> DraftData:
     """Data whose features and classes have no names but their numbers."""
     feature_names = tuple(f"x{row}" for row in range(len(X)))
     if isinstance(loss, CrossEntropyLoss):
-        return _Draft(X, Y, feature_names, tuple(str(row) for row in range(len(Y))))
+        return DraftData(X, Y, feature_names, tuple(str(row) for row in range(len(Y))))
     two_classes = isinstance(loss, BceLoss) and len(Y) == 1
-    return _Draft(X, Y, feature_names, ("0", "1") if two_classes else ())
+    return DraftData(X, Y, feature_names, ("0", "1") if two_classes else ())
 
 
-def _random(data: RandomData, loss: Loss, rng: np.random.Generator) -> _Draft:
+def _random(data: RandomData, loss: Loss, rng: np.random.Generator) -> DraftData:
     """Standard normal inputs; fair coins for bce, random classes for cross_entropy, otherwise normal labels."""
     X = rng.standard_normal((data.features, data.n))
     match loss:
@@ -215,44 +218,7 @@ def _random(data: RandomData, loss: Loss, rng: np.random.Generator) -> _Draft:
 # --------------------------------------------------------------------------------- a table, an archive
 
 
-def _from_table(table: Table, data: CsvData, experiment: Experiment, source: str) -> _Draft:
-    """Labels are numbers when the first one is and the loss wants numbers; otherwise they name classes."""
-    loss, n = experiment.loss, len(table.labels)
-    if len(data.labels) > 1:
-        return _with_many_labels(table, data, experiment, source)
-    (column,), texts = data.labels, [labels[0] for labels in table.labels]
-    are_numbers = finite_number(texts[0], data.decimal) is not None and not isinstance(loss, CrossEntropyLoss)
-    class_names = () if are_numbers else _sorted_classes(texts, data)
-    outputs = 1 if are_numbers else label_rows(loss, len(class_names))
-    most = 2 if experiment.network.layers[-1].units == 1 else len(texts)
-    if not are_numbers and isinstance(loss, BceLoss) and not 2 <= len(class_names) <= most:
-        found = f"{len(class_names)} different labels in column {quoted(column)}"
-        raise ExperimentError(
-            table.source, "", mismatch(found, "2, because one output tells two classes apart")
-        )
-    # Before anything is allocated: a column of different texts would make as many outputs as samples.
-    _check_shape(experiment, len(table.feature_names), outputs, n, source)
-    X = np.array(table.features).T
-    if are_numbers:
-        Y = np.array([_number_labels(table, data, 0, loss)])
-        return _Draft(X, Y, table.feature_names, ("0", "1") if isinstance(loss, BceLoss) else ())
-    number = {name: index for index, name in enumerate(class_names)}
-    classes = np.array([number[label] for label in texts])
-    return _classified(X, classes, loss, table.feature_names, class_names)
-
-
-def _with_many_labels(table: Table, data: CsvData, experiment: Experiment, source: str) -> _Draft:
-    """Every label column is a row of Y; for cross_entropy they are the classes' probabilities."""
-    loss = experiment.loss
-    Y = np.array([_number_labels(table, data, place, loss) for place in range(len(data.labels))])
-    if isinstance(loss, CrossEntropyLoss):
-        _check_sums(Y, [f"line {line}" for line in table.lines], table.source)
-    _check_shape(experiment, len(table.feature_names), len(data.labels), Y.shape[1], source)
-    class_names = tuple(data.labels) if isinstance(loss, CrossEntropyLoss) else ()
-    return _Draft(np.array(table.features).T, Y, table.feature_names, class_names)
-
-
-def _from_archive(data: NpzData, experiment: Experiment, folder: Path | None, source: str) -> _Draft:
+def _from_archive(data: NpzData, experiment: Experiment, folder: Path | None, source: str) -> DraftData:
     """X and Y from a NumPy archive; a vector is one feature or one output of every sample."""
     path = Path(data.path) if folder is None else folder / data.path
     arrays, matrices = read_npz(path), []
@@ -276,8 +242,8 @@ def _from_archive(data: NpzData, experiment: Experiment, folder: Path | None, so
         found = f"a label outside them in {samples[sample]}"
         raise ExperimentError(str(path), data.Y, mismatch(found, "labels from 0 to 1 for bce"))
     if isinstance(experiment.loss, CrossEntropyLoss):
-        _check_sums(Y, samples, str(path))
-    _check_shape(experiment, len(X), len(Y), X.shape[1], source)
+        check_sums(Y, samples, str(path))
+    check_shape(experiment, len(X), len(Y), X.shape[1], source)
     return _numbered(X, Y, experiment.loss)
 
 
@@ -286,48 +252,20 @@ def _in_columns(matrix: Array, layout: Layout) -> Array:
     return matrix if layout == "columns" else np.ascontiguousarray(matrix.T)
 
 
-def _check_shape(experiment: Experiment, features: int, outputs: int, n: int, source: str) -> None:
+def check_shape(experiment: Experiment, features: int, outputs: int, n: int, source: str) -> None:
+    """Refuses data of a shape that the experiment cannot take, with an ExperimentError."""
     held_out = held_out_count(experiment.data.test_share, n)
     shape = DataShape(features + experiment.data.ones_row, outputs, n - held_out, held_out)
     validate_loaded(experiment, shape, source)
 
 
-def _check_sums(Y: Array, samples: list[str], file: str) -> None:
-    """Probabilities of classes are not negative and sum to 1 in each sample."""
+def check_sums(Y: Array, samples: list[str], file: str) -> None:
+    """Refuses probabilities of classes that are negative or do not sum to 1 in a sample, with an ExperimentError."""
     for place, column in zip(samples, Y.T, strict=True):
         if (column < 0).any() or abs(column.sum() - 1) > SUM_TOLERANCE:
             found = f"labels with the sum {column.sum():.6g}"
             expected = "labels of 0 or more that sum to 1 for cross_entropy"
             raise ExperimentError(file, place, mismatch(found, expected))
-
-
-def _sorted_classes(labels: list[str], data: CsvData) -> tuple[str, ...]:
-    """The different labels: by size when all are numbers (9 before 10), otherwise by alphabet."""
-    numbers = {label: finite_number(label, data.decimal) for label in sorted(set(labels))}
-    sizes = [number for number in numbers.values() if number is not None]
-    if len(sizes) < len(numbers):
-        return tuple(numbers)
-    return tuple(label for _, label in sorted(zip(sizes, numbers, strict=True)))
-
-
-def _number_labels(table: Table, data: CsvData, place: int, loss: Loss) -> list[float]:
-    """One label column as numbers."""
-    column, values = data.labels[place], []
-    for line, labels in zip(table.lines, table.labels, strict=True):
-        value = finite_number(labels[place], data.decimal)
-        if value is None:
-            expected = (
-                f"a finite number, as in line {table.lines[0]}"
-                if len(data.labels) == 1
-                else "a finite number"
-            )
-            problem = mismatch(quoted(labels[place]), expected)
-            raise ExperimentError(table.source, cell_key(line, column), problem)
-        if isinstance(loss, BceLoss) and not 0 <= value <= 1:
-            problem = mismatch(quoted(labels[place]), "a label from 0 to 1 for bce")
-            raise ExperimentError(table.source, cell_key(line, column), problem)
-        values.append(value)
-    return values
 
 
 def _in_dtype(values: Array, dtype: str, source: str) -> NDArray[np.floating[Any]]:

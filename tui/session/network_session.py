@@ -18,7 +18,6 @@ from typing_extensions import override
 from engine.autodiff.graph import Array, Graph
 from engine.autodiff.interruption import uninterruptible
 from engine.experiment.activation_traits import ACTIVATION_TRAITS
-from engine.experiment.changeable_settings import Setting, settings_of, with_setting
 from engine.experiment.datasets import DataSet, load_data
 from engine.experiment.expanded_layers import expanded_layers
 from engine.experiment.loading import load_experiment
@@ -30,7 +29,6 @@ from engine.formula.expression import Partial, Symbol
 from engine.model.edited_entries import Assignments, with_entries
 from engine.model.network import Network, X, Y
 from engine.model.network_to_experiment import as_given
-from engine.training.steps_by_hand import Memory, StepsByHand
 from tui.session.large_network import is_large
 from tui.session.session_base import EDIT, UPDATE, SessionBase, run_once
 from tui.shell.blas_threads import threads
@@ -39,8 +37,9 @@ if TYPE_CHECKING:  # what no first frame needs is imported where it is used
     from engine.derivation.chain_rule import Derivation
     from engine.derivation.gradcheck import EntryCheck, ParameterCheck
     from engine.derivation.whole_matrix import WholeMatrix
+    from engine.experiment.changeable_settings import Setting
     from engine.practice.prediction import Prediction
-    from engine.training.steps_by_hand import Update
+    from engine.training.steps_by_hand import Memory, StepsByHand, Update
     from tui.session.training_run import TrainingRun
 
 SCREENS_CORES = 1
@@ -189,6 +188,8 @@ class NetworkSession(SessionBase):
     def by_hand(self) -> StepsByHand:
         """The experiment's optimiser, for steps made one at a time from the present parameters."""
         if self._by_hand is None:
+            from engine.training.steps_by_hand import StepsByHand
+
             self._by_hand = StepsByHand(self.network, self.graph, self.experiment.train)
         return self._by_hand
 
@@ -230,10 +231,14 @@ class NetworkSession(SessionBase):
 
     def settings(self) -> list[Setting]:
         """The settings that `change` takes: of the training, the loss and the layers."""
+        from engine.experiment.changeable_settings import settings_of
+
         return settings_of(self._as_it_is())
 
     def changed(self, key: str, typed: str) -> Experiment:
         """The experiment that `change` would make. Raises ExperimentError, in the words of a file's refusal."""
+        from engine.experiment.changeable_settings import with_setting
+
         return with_setting(self._as_it_is(), key, typed, self.name)
 
     def change(self, key: str, typed: str) -> None:

@@ -16,7 +16,6 @@ from engine.experiment.weight_orientation import square_note
 from tui.session.network_session import NetworkSession
 from tui.shell.csv_table import Rows
 from tui.shell.learner_deeds import Deed, Done
-from tui.shell.reading_screen import ReadingScreen
 from tui.stepper.derivation_csv import csv_entry_rows, csv_term_rows
 from tui.stepper.derivation_screen import DerivationScreen
 from tui.stepper.entry_editing import EntryEditing
@@ -120,6 +119,8 @@ class PageOpener:
     def _read(self, title: str, page: Callable[[int], Content], rows: Callable[[], Rows], *more: str) -> None:
         """A page on the derivation, with its numbers and the command that prints the same."""
         command = explain_command(self._screen.session, self._screen.derivation, *more)
+        from tui.shell.reading_screen import ReadingScreen
+
         self._screen.app.push_screen(ReadingScreen(title, page, rows, command))
 
     def open_export(self) -> None:

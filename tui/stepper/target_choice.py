@@ -15,7 +15,6 @@ from engine.formula.notation import symbol_text
 from engine.formula.typed_names import typed_derivative
 from engine.model.network import LOSS
 from tui.shell.prompt import Prompt
-from tui.shell.reading_screen import ReadingScreen
 from tui.stepper.derivation_csv import csv_matrix_rows
 from tui.stepper.derivation_screen import DerivationScreen, StepperPosition
 from tui.stepper.stepper_command import of_option
@@ -73,6 +72,8 @@ class TargetChoice:
         def read(made: tuple[WholeMatrix, ParameterCheck]) -> None:
             whole, check = made
             name = one_line(Partial(whole.of, whole.target), style)
+            from tui.shell.reading_screen import ReadingScreen
+
             page = ReadingScreen(
                 f"{name}, the whole matrix",
                 lambda width: Content(written_matrix(whole, title, check, width=max(width, 60), style=style)),
