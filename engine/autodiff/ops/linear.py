@@ -7,8 +7,10 @@ out_in    f = W a + b, W (fan_out, fan_in)    ∂f_jk/∂W_ji = a_ik    ∂f_jk/
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 
 import numpy as np
+import numpy.typing as npt
 from typing_extensions import override
 
 from engine.autodiff.array_memory import ScratchMemory
@@ -154,7 +156,10 @@ class Linear(Op):
             return None
         row, column = entry
         totals = _log_magnitudes(self.weights[row]) + beyond[:, column - (columns.start or 0)]
-        return int(np.fmax(totals, -np.inf).argmax()), column  # NaN counts as -inf
+        unit = int(totals.argmax())
+        if totals[unit] != totals[unit]:
+            unit = int(np.fmax(totals, -np.inf).argmax())  # NaN counts as -inf
+        return unit, column
 
     @override
     def factor_words(self, i: int, entry: Entry, output_entry: Entry) -> str:
@@ -179,12 +184,20 @@ def _log_magnitudes(factors: Array) -> Array:
     return np.asarray(np.log(logs, out=logs))
 
 
+@cache
+def _places(count: int) -> npt.NDArray[np.intp]:
+    """0, 1, … below `count`: layers of one width ask for the same again and again."""
+    places = np.arange(count)
+    places.setflags(write=False)
+    return places
+
+
 def _max_plus(left: Array, right: Array) -> Array:
     """The (max, +) product: result_ik = max over j of left_ij + right_jk. `left` (p, q) is used up, right (q, r)."""
     if right.shape[1] == 1:
         sums = np.add(left, right.T, out=left if left.dtype == right.dtype else None)
         # Along a row NumPy finds where the largest stands several times faster than it finds the largest.
-        best: Array = sums[np.arange(len(sums)), sums.argmax(axis=1)]
+        best: Array = sums[_places(len(sums)), sums.argmax(axis=1)]
         return best[:, None]
     result = np.empty((left.shape[0], right.shape[1]), dtype=np.result_type(left, right))
     for row, sums in enumerate(left):
