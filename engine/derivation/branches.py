@@ -5,13 +5,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from engine.derivation.chain_rule import Derivation
 from engine.derivation.targets import TargetError
+from engine.formula.untrusted_text import one_line
 
 Branch = tuple[int, int]
 """A step, counted from the target, and a term of it; both from 1 on."""
+
+_BRANCH = re.compile(r"([0-9]{1,6})\.([0-9]{1,6})")
 
 
 def branches_of(strongest: Derivation, derivation: Derivation) -> list[Branch] | None:
@@ -46,9 +50,11 @@ def written(branches: Sequence[Branch]) -> str:
 
 
 def read_branches(text: str) -> list[Branch]:
-    """What `written` writes. Raises ValueError."""
+    """What `written` writes. Raises TargetError for anything else."""
     found = []
     for part in text.split(","):
-        back, term = part.strip().split(".")
-        found.append((int(back), int(term)))
+        read = _BRANCH.fullmatch(part.strip())
+        if read is None:
+            raise TargetError(f'"{one_line(text)}" is no list of branches such as 2.1,4.3')
+        found.append((int(read[1]), int(read[2])))
     return found
