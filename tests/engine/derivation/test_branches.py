@@ -49,6 +49,6 @@ def test_a_branch_that_is_not_there_is_refused():
     "text", ["", "x", "2", "2.1.3", "9.9.9.9", "2.1,", "-1.2", "1e3.1", "\u0662.\u0661", "\x1b[31m"]
 )
 def test_what_is_no_list_of_branches_is_refused_in_words(text):
-    with pytest.raises(TargetError, match="is no list of branches such as 2.1,4.3") as refused:
+    with pytest.raises(TargetError, match="is no list of branches such as") as refused:
         read_branches(text)
     assert "\x1b" not in str(refused.value)
