@@ -64,6 +64,7 @@ class TargetChoice:
     def show_matrix(self, target: Symbol) -> None:
         """Shows the gradient of a whole matrix on a page. Raises TargetError."""
         from engine.export.whole_matrix_document import written_matrix
+        from tui.shell.reading_screen import ReadingScreen
 
         session = self._screen.network_session
         assert session is not None  # an expression has scalars only
@@ -72,8 +73,6 @@ class TargetChoice:
         def read(made: tuple[WholeMatrix, ParameterCheck]) -> None:
             whole, check = made
             name = one_line(Partial(whole.of, whole.target), style)
-            from tui.shell.reading_screen import ReadingScreen
-
             page = ReadingScreen(
                 f"{name}, the whole matrix",
                 lambda width: Content(written_matrix(whole, title, check, width=max(width, 60), style=style)),

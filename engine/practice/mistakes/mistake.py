@@ -25,9 +25,7 @@ def mistake(kind: MistakeKind, what: Expr, instead: Expr | None = None, equal: s
 
 def stands(what: Expr, instead: Expr) -> Mistake:
     """The mistake of one thing that stands in the place of another."""
-    return Mistake(
-        "swapped", what.plain(), instead.plain(), f"{shown(what)} stands where {shown(instead)} belongs"
-    )
+    return mistake("swapped", what, instead)
 
 
 def shown(expr: Expr) -> str:
